@@ -1,0 +1,31 @@
+import { defineConfig } from "vitest/config";
+
+// `unit` is everything that needs no Postgres and no child process: it is what `npm run check` runs. `doors` is the
+// rest: real servers, real clients, a real Postgres a file.
+const doors = ["**/test/**/*.test.ts"];
+const never = ["**/node_modules/**", "**/dist/**"];
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["**/src/**/*.test.ts", "services/pdp/test/rooms.test.ts", "services/engine/test/**/*.test.ts"],
+          exclude: never,
+        },
+      },
+      {
+        test: {
+          name: "doors",
+          include: doors,
+          exclude: [...never, "services/pdp/test/rooms.test.ts", "services/engine/test/**"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: true,
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
