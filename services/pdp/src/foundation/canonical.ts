@@ -1,0 +1,94 @@
+import { limits } from "./limits.ts";
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
+
+/** Why a value has no canonical form. `path` leads to it: `input.items[3].amount`. */
+export class NotCanonical extends Error {
+  readonly path: string;
+  readonly what: "number_out_of_range" | "text_invalid" | "too_deep" | "not_json";
+
+  constructor(what: NotCanonical["what"], path: string, message: string) {
+    super(message);
+    this.what = what;
+    this.path = path;
+  }
+}
+
+// A name, or a name quoted where it would be misread.
+const step = (key: string) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`);
+
+/** A step back up, put before the path as the error travels outward: paths cost nothing until something is wrong. */
+function rethrowBelow(error: unknown, segment: string): never {
+  if (!(error instanceof NotCanonical)) throw error;
+  throw new NotCanonical(error.what, segment + error.path, error.message);
+}
+
+function writeNumber(value: number): string {
+  if (!Number.isFinite(value)) throw new NotCanonical("number_out_of_range", "", "is not a finite number");
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    throw new NotCanonical("number_out_of_range", "", "is an integer beyond ±(2^53−1), which JSON readers round");
+  }
+  // ECMAScript's shortest form, which RFC 8785 section 3.2.2.3 prescribes; -0 is written 0.
+  return value === 0 ? "0" : String(value);
+}
+
+function writeText(value: string): string {
+  if (!value.isWellFormed()) throw new NotCanonical("text_invalid", "", "holds a lone surrogate");
+  return JSON.stringify(value);
+}
+
+function writeList(list: readonly Json[], depth: number): string {
+  let text = "[";
+  for (let at = 0; at < list.length; at++) {
+    try {
+      text += (at === 0 ? "" : ",") + write(list[at] as Json, depth + 1);
+    } catch (error) {
+      rethrowBelow(error, `[${at}]`);
+    }
+  }
+  return `${text}]`;
+}
+
+function writeObject(object: JsonObject, depth: number): string {
+  // Array.prototype.sort compares UTF-16 code units, which is the order of RFC 8785 section 3.2.3.
+  const keys = Object.keys(object).sort();
+  let text = "{";
+  for (const key of keys) {
+    const value = object[key];
+    if (value === undefined) continue;
+    try {
+      text += `${(text === "{" ? "" : ",") + writeText(key)}:${write(value, depth + 1)}`;
+    } catch (error) {
+      rethrowBelow(error, step(key));
+    }
+  }
+  return `${text}}`;
+}
+
+function write(value: Json, depth: number): string {
+  switch (typeof value) {
+    case "string":
+      return writeText(value);
+    case "number":
+      return writeNumber(value);
+    case "boolean":
+      return value ? "true" : "false";
+    case "object":
+      if (value === null) return "null";
+      if (depth > limits.jsonDepthMax) {
+        throw new NotCanonical("too_deep", "", `is nested deeper than ${limits.jsonDepthMax} levels`);
+      }
+      return Array.isArray(value) ? writeList(value, depth) : writeObject(value as JsonObject, depth);
+    default:
+      throw new NotCanonical("not_json", "", `is a ${typeof value}, which JSON does not have`);
+  }
+}
+
+/**
+ * The canonical JSON of a value (RFC 8785). Members that are undefined are left out. Throws `NotCanonical` for what
+ * readers could disagree about: unsafe integers, NaN, lone surrogates, nesting beyond the limit.
+ */
+export function canonical(value: Json): string {
+  return write(value, 1);
+}

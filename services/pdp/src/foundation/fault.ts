@@ -1,0 +1,63 @@
+/** What went wrong, in the words of the service. Only `wire/errors.ts` knows their status codes. */
+export type FaultKind =
+  | "invalid"
+  | "unauthenticated"
+  | "forbidden"
+  | "missing"
+  | "conflict"
+  | "precondition"
+  | "aborted"
+  | "exhausted"
+  | "timeout"
+  | "unavailable"
+  | "unimplemented"
+  | "internal";
+
+/** What a caller may know besides the message. */
+export interface FaultDetail {
+  /** The field to blame, as the caller spelt it. */
+  readonly field?: string;
+  /** The limit that was passed, with its unit. */
+  readonly limit?: string;
+  /** What to do about it. */
+  readonly fix?: string;
+}
+
+/**
+ * A request that cannot be answered with a decision. The message is safe to show to the caller; the cause is not and
+ * stays in our log. `reason` is stable: agents branch on it.
+ */
+export class Fault extends Error {
+  readonly kind: FaultKind;
+  readonly reason: string;
+  readonly detail: FaultDetail;
+
+  constructor(kind: FaultKind, reason: string, message: string, detail: FaultDetail = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = "Fault";
+    this.kind = kind;
+    this.reason = reason;
+    this.detail = detail;
+  }
+
+  /** Whether the same request may pass later. */
+  get retryable(): boolean {
+    return this.kind === "unavailable" || this.kind === "exhausted" || this.kind === "timeout";
+  }
+}
+
+/** A request that can never be right. `field` names what to change. */
+export function invalid(field: string, message: string, detail: Omit<FaultDetail, "field"> = {}): Fault {
+  return new Fault("invalid", "request_invalid", message, { field, ...detail });
+}
+
+/** Remit cannot record just now, so it does not answer. */
+export function ledgerUnavailable(cause?: unknown): Fault {
+  return new Fault(
+    "unavailable",
+    "ledger_unavailable",
+    "the decision could not be recorded, so none was made",
+    { fix: "ask again with the same call_id; if it lasts, check that the service reaches its Postgres" },
+    cause,
+  );
+}

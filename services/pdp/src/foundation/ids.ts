@@ -1,0 +1,66 @@
+import { randomFillSync } from "node:crypto";
+
+/** Fills the given bytes with randomness. An argument, so that tests can repeat themselves. */
+export type Random = (bytes: Uint8Array) => void;
+
+const POOL_BYTES = 4096;
+
+/** The system's randomness, drawn in pools: one system call for 400 ids instead of one an id. */
+export function systemRandom(): Random {
+  const pool = new Uint8Array(POOL_BYTES);
+  let used = POOL_BYTES;
+  return (bytes) => {
+    if (bytes.length > POOL_BYTES) {
+      randomFillSync(bytes);
+      return;
+    }
+    if (used + bytes.length > POOL_BYTES) {
+      randomFillSync(pool);
+      used = 0;
+    }
+    bytes.set(pool.subarray(used, used + bytes.length));
+    // What was handed out does not stay in memory.
+    pool.fill(0, used, used + bytes.length);
+    used += bytes.length;
+  };
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+function format(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < 16; at++) {
+    if (at === 4 || at === 6 || at === 8 || at === 10) text += "-";
+    text += HEX[bytes[at] ?? 0];
+  }
+  return text;
+}
+
+/** Makes ids: UUIDv7 (RFC 9562, section 5.7), 48 bits of milliseconds and 74 random bits. */
+export function uuidMaker(random: Random): (nowMs: number) => string {
+  const bytes = new Uint8Array(16);
+  return (nowMs) => {
+    random(bytes);
+    for (let at = 5, rest = Math.floor(nowMs); at >= 0; at--, rest = Math.floor(rest / 256)) bytes[at] = rest % 256;
+    bytes[6] = 0x70 | ((bytes[6] ?? 0) & 0x0f);
+    bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);
+    return format(bytes);
+  };
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Whether a text is a UUID in its lower-case form. */
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
+/** The 16 bytes of a UUID. */
+export function uuidBytes(uuid: string): Buffer {
+  return Buffer.from(uuid.replaceAll("-", ""), "hex");
+}
+
+/** The UUID of 16 bytes. */
+export function uuidText(bytes: Uint8Array): string {
+  return format(bytes);
+}

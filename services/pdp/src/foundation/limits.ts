@@ -1,0 +1,37 @@
+/** Every limit of the service, with its unit in its name. docs/limits.md is written from this page; the edge of each is tested. */
+export const limits = {
+  /** Input and context of one call, together, as JSON. */
+  callBytesMax: 256 * 1024,
+  /** Nesting of objects and lists in input, context and answers. */
+  jsonDepthMax: 32,
+  callIdBytesMax: 256,
+  toolNameBytesMax: 256,
+  nameBytesMax: 200,
+  estimatesMax: 16,
+  constraintsMax: 64,
+  labelsMax: 64,
+  labelBytesMax: 256,
+  purposeBytesMax: 1024,
+  scopeEntriesMax: 256,
+  batchItemsMax: 64,
+  callsInFlightPerSessionMax: 64,
+  handlesPerStreamMax: 4096,
+  framesInFlightPerStreamMax: 1024,
+  /** One message of a lane. An input may be spelt in JSON that is longer than its canonical form. */
+  messageBytesMax: 1024 * 1024,
+  adminMessageBytesMax: 16 * 1024 * 1024,
+  /** An input longer than this stands beside its entry, bound by its digest. */
+  inlineInputBytesMax: 8 * 1024,
+  /** Records waiting for the commit. */
+  queueRecordsMax: 4096,
+  queueBytesMax: 64 * 1024 * 1024,
+  batchRecordsMax: 256,
+  batchBytesMax: 4 * 1024 * 1024,
+  sessionLifetimeDefaultSeconds: 24 * 3600,
+  sessionLifetimeMaxSeconds: 30 * 24 * 3600,
+  tokenLifetimeSeconds: 3600,
+  lateReportSeconds: 24 * 3600,
+  /** The longest that a Decide may take when its caller names no deadline. */
+  deadlineDefaultMs: 5_000,
+  delegationDepthMax: 8,
+} as const;

@@ -1,0 +1,48 @@
+import type { NewRecord, RecordOutcome, StoredRecord } from "./record.ts";
+
+/**
+ * How a commit can fail. `poisoned`: a row of the batch is at fault, nothing was recorded, the batch can be halved.
+ * `fenced`: the writer is dead, nothing was recorded. `lost`: nobody knows whether it was recorded.
+ */
+export type CommitFailureKind = "poisoned" | "fenced" | "lost";
+
+export class CommitFailure extends Error {
+  readonly kind: CommitFailureKind;
+  constructor(kind: CommitFailureKind, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.kind = kind;
+  }
+}
+
+/** One writer: one row, one direct connection, one statement in flight. */
+export interface LedgerWriter {
+  /** The writer's number. */
+  readonly epoch: bigint;
+  /** Commits a batch whole or fails with `CommitFailure`. Outcomes stand in the batch's order. */
+  commit(batch: readonly NewRecord[]): Promise<RecordOutcome[]>;
+  /** Gives the connection back. The writer's row stays, its numbers end here. */
+  close(): Promise<void>;
+}
+
+/** What the ledger needs of a store. */
+export interface LedgerStore {
+  /** Registers this process as a replica; writers are born only while it is alive. */
+  register(): Promise<void>;
+  /** A new writer under a new number. Fails while the store is away, or for ever once the replica was fenced. */
+  openWriter(): Promise<LedgerWriter>;
+  /**
+   * Shuts a writer out for ever: waits for a statement of it that may still run, lets none in after it. Then the
+   * batch whose acknowledgement was lost can be looked up: what is found was recorded, the rest never will be.
+   */
+  fenceWriter(epoch: bigint): Promise<void>;
+  /** What became of records after their writer was fenced; null where the record is not there. */
+  lookUp(batch: readonly NewRecord[]): Promise<(RecordOutcome | null)[]>;
+  /** The decision recorded under a key of a session, or null. */
+  findByKey(tenant: string, session: string, sessionDay: string, key: Uint8Array): Promise<StoredRecord | null>;
+  /** A record by its id, or null: in this tenant only. */
+  findById(tenant: string, id: string): Promise<StoredRecord | null>;
+  /** Records about a decision, in order. */
+  findBySubject(tenant: string, subject: string): Promise<StoredRecord[]>;
+  /** Declares this replica dead and closes its connections. */
+  close(): Promise<void>;
+}
