@@ -1,0 +1,35 @@
+/** What an RPC knows of its transport: nothing but this. */
+export interface Call {
+  /** The `authorization` header: who the caller is. */
+  readonly authorization: string | undefined;
+  /** The `remit-session` header: the session's token, on unary calls. */
+  readonly sessionToken: string | undefined;
+  /** The W3C `traceparent` header. */
+  readonly traceparent: string | undefined;
+  /** When the caller gives up, milliseconds since 1970; undefined when it did not say. */
+  readonly deadlineMs: number | undefined;
+  /** Aborted when the caller hangs up and at its deadline. */
+  readonly signal: AbortSignal;
+  readonly lane: "grpc" | "connect";
+}
+
+/** An RPC of one request and one response. Throws a `Fault`; the lane turns it into a status. */
+export type Unary<Request, Response> = (request: Request, call: Call) => Promise<Response>;
+
+/** The way back to the peer of a stream. */
+export interface Outgoing<Message> {
+  /** False when the peer reads too slowly: the caller of `send` should stop producing until it drains. */
+  send(message: Message): boolean;
+  /** Ends the stream, with an error's status if one is given. Later sends are dropped. */
+  end(error?: unknown): void;
+}
+
+/** What a stream hands to its peer's messages. */
+export interface Incoming<Message> {
+  receive(message: Message): void;
+  /** The peer half-closed, hung up or was cut; nothing more comes. */
+  closed(): void;
+}
+
+/** An RPC of many messages both ways. A lane calls it once a stream; callbacks, since iterators cost the hot path. */
+export type Duplex<Request, Response> = (call: Call, out: Outgoing<Response>) => Incoming<Request>;
