@@ -1,0 +1,145 @@
+import type { z } from "zod";
+import { limits } from "../foundation/limits.ts";
+import { type Address, address, choice, integer, type Kind, key, path, postgresUrl } from "./values.ts";
+
+/** One thing that can be set: in `remit.yaml` under its key, in the environment as REMIT_ and the key in capitals. */
+export interface Knob<Value> extends Kind<Value> {
+  readonly doc: string;
+  /** As it would be written; undefined when absence means something (`absent` says what). */
+  readonly default?: string;
+  readonly absent?: string;
+  /** Its value is never printed, whether right or wrong. */
+  readonly secret?: boolean;
+}
+
+type Set<Value> = Knob<Value> & { readonly default: string };
+type MaybeSet<Value> = Knob<Value> & { readonly absent: string };
+
+const secret = { secret: true } as const;
+const loopbackOnly = "Reaching beyond loopback needs TLS or `transport: insecure`.";
+
+/** Every knob of the service, on one page. docs/configuration.md is written from it. */
+export const knobs = {
+  mode: {
+    ...choice(["development", "production"]),
+    doc: "How forgiving the service is. `development` fills in secrets itself; `production` has no silent default for a value that security rests on, and wants a Postgres of yours.",
+    absent: "`production` when `databaseUrl` is set, else `development`",
+  } satisfies MaybeSet<"development" | "production">,
+  httpAddress: {
+    ...address,
+    doc: `Where Connect, gRPC-Web and JSON are served, over HTTP/1.1 and h2c. ${loopbackOnly}`,
+    default: "127.0.0.1:7080",
+  } satisfies Set<Address>,
+  grpcAddress: {
+    ...address,
+    doc: `Where the fast gRPC lane listens: what SDKs and runtimes use. ${loopbackOnly}`,
+    default: "127.0.0.1:7081",
+  } satisfies Set<Address>,
+  adminAddress: {
+    ...address,
+    doc: `Where the admin services listen: policies, tools, agents, keys, the ledger. ${loopbackOnly}`,
+    default: "127.0.0.1:7082",
+  } satisfies Set<Address>,
+  metricsAddress: {
+    ...address,
+    doc: `Where /metrics, /healthz and /readyz are served. ${loopbackOnly}`,
+    default: "127.0.0.1:7083",
+  } satisfies Set<Address>,
+  transport: {
+    ...choice(["loopback", "tls", "insecure"]),
+    doc: "What protects the connections. `loopback`: every address stays on this machine. `tls`: with `tlsCertFile` and `tlsKeyFile`. `insecure`: in clear text, beyond loopback as well: only where something else, such as a mesh, protects them.",
+    default: "loopback",
+  } satisfies Set<"loopback" | "tls" | "insecure">,
+  tlsCertFile: {
+    ...path,
+    doc: "The certificate chain of the service, PEM. With `transport: tls`.",
+    absent: "no TLS",
+    example: "/etc/remit/tls.crt",
+  } satisfies MaybeSet<string>,
+  tlsKeyFile: {
+    ...path,
+    doc: "The private key of that certificate, PEM. With `transport: tls`.",
+    absent: "no TLS",
+    example: "/etc/remit/tls.key",
+  } satisfies MaybeSet<string>,
+  databaseUrl: {
+    ...postgresUrl,
+    ...secret,
+    doc: "The Postgres that everything is recorded in, as the runtime role, which can neither alter tables nor change entries. Postgres 17 or later, reached directly: no transaction pooler in between.",
+    absent: "an embedded Postgres under `dataDir`",
+  } satisfies MaybeSet<unknown>,
+  migrationUrl: {
+    ...postgresUrl,
+    ...secret,
+    doc: "The same database as the role that owns its tables. Only `remit migrate` uses it.",
+    absent: "`remit migrate` migrates the embedded Postgres",
+    example: "postgres://remit_owner:PASSWORD@db.internal:5432/remit",
+  } satisfies MaybeSet<unknown>,
+  dataDir: {
+    ...path,
+    doc: "Where the embedded Postgres and a generated key encryption key are kept. One process owns it at a time.",
+    default: "./.remit",
+  } satisfies Set<string>,
+  keyEncryptionKey: {
+    ...key,
+    ...secret,
+    doc: "Wraps the keys that are kept in the store. Losing it loses what they protect; keep it where you keep such keys. Must be set with `databaseUrl` outside development.",
+    absent: "generated once into a file in `dataDir` that only its owner can read",
+  } satisfies MaybeSet<unknown>,
+  writers: {
+    ...integer(1, 16, "connections", 2),
+    doc: "How many connections record decisions. Each has one batch in flight and its own sequence of numbers.",
+    default: "2",
+  } satisfies Set<number>,
+  poolSize: {
+    ...integer(1, 200, "connections", 8),
+    doc: "How many more connections the service may open for everything but recording: sessions, admin calls, look-ups.",
+    default: "8",
+  } satisfies Set<number>,
+  pollMs: {
+    ...integer(10, 1000, "milliseconds", 100),
+    doc: "How often the service asks the store for changes of policies, identities and sessions that other replicas made.",
+    default: "100",
+  } satisfies Set<number>,
+  deadlineDefaultMs: {
+    ...integer(10, 60_000, "milliseconds", limits.deadlineDefaultMs),
+    doc: "The longest that a call may take when its caller names no deadline.",
+    default: String(limits.deadlineDefaultMs),
+  } satisfies Set<number>,
+  shutdownGraceMs: {
+    ...integer(0, 600_000, "milliseconds", 10_000),
+    doc: "How long a service that was told to stop may take to finish the calls in flight before they are cut.",
+    default: "10000",
+  } satisfies Set<number>,
+  logLevel: {
+    ...choice(["debug", "info", "warn", "error", "silent"]),
+    doc: "The least important line that is logged. Lines never hold inputs, tokens or keys, at any level.",
+    default: "info",
+  } satisfies Set<"debug" | "info" | "warn" | "error" | "silent">,
+} as const;
+
+type Knobs = typeof knobs;
+export type ConfigKey = keyof Knobs;
+type ValueOf<Key extends ConfigKey> = z.output<Knobs[Key]["schema"]>;
+type Absentable = { [Key in ConfigKey]: Knobs[Key] extends { absent: string } ? Key : never }[ConfigKey];
+
+/** What the service runs on, checked and complete. `mode` is always settled; the rest that may be absent is undefined. */
+export type Config = { readonly [Key in Exclude<ConfigKey, Absentable> | "mode"]: ValueOf<Key> } & {
+  readonly [Key in Exclude<Absentable, "mode">]: ValueOf<Key> | undefined;
+};
+
+/** Values as they are written in `remit.yaml`. */
+export type ConfigInput = { readonly [Key in ConfigKey]?: string | number };
+
+/** Variables with our prefix that belong to the `remit` command and not to the service. */
+export const commandVariables: Readonly<Record<string, string>> = {
+  REMIT_CONFIG: "The path of `remit.yaml`.",
+  REMIT_ADDRESS: "Where commands find the service: host:port or a URL of its Connect and JSON address.",
+  REMIT_API_KEY: "The key that commands speak with.",
+  REMIT_SESSION: "The session token that commands ask with.",
+};
+
+/** The variable of a key: httpAddress is REMIT_HTTP_ADDRESS. */
+export function variableOf(key: string): string {
+  return `REMIT_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
