@@ -1,0 +1,96 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+
+/** What is asked for when somebody scrapes, so that nobody has to remember to push it. */
+export interface PulledMeters {
+  /** How old the oldest tenant's view of policies and identities is. */
+  stalenessSeconds(): number;
+  /** The greatest revision in force here. */
+  revision(): number;
+  /** Sessions attached to streams. */
+  streamHandles(): number;
+  /** Rows that fell outside every day's partition: should be 0. */
+  defaultPartitionRows(): number | Promise<number>;
+}
+
+/** What is counted as it happens, and the page that shows it. */
+export interface Metrics {
+  decided(lane: string, effect: string, seconds: number): void;
+  reported(seconds: number): void;
+  /** One group commit, from sent to acknowledged. */
+  committed(seconds: number, rows: number): void;
+  /** A request that was turned away because of load. */
+  shed(rpc: string): void;
+  /** The Prometheus exposition, and its content type. */
+  page(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+export interface MetricsOptions {
+  readonly pull: PulledMeters;
+  /** Also CPU, memory, event loop and garbage collection of this process. */
+  readonly process?: boolean;
+}
+
+// A decision is expected within 3 ms, so that is where the buckets are narrow.
+const LATENCY_BUCKETS_SECONDS = [
+  0.00025, 0.0005, 0.00075, 0.001, 0.0015, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
+];
+const BATCH_BUCKETS_ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+
+function pulled(registry: Registry, name: string, help: string, read: () => number | Promise<number>): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    async collect() {
+      this.set(await read());
+    },
+  });
+}
+
+function latency<Label extends string>(registry: Registry, name: string, help: string, labelNames: Label[]) {
+  return new Histogram({ name, help, labelNames, buckets: LATENCY_BUCKETS_SECONDS, registers: [registry] });
+}
+
+/** A registry of this service's own: two services in one process do not share meters. */
+export function createMetrics({ pull, process = false }: MetricsOptions): Metrics {
+  const registry = new Registry();
+  if (process) collectDefaultMetrics({ register: registry });
+  const decide = latency(registry, "remit_decide_seconds", "Decide, from its arrival to its answer.", [
+    "lane",
+    "effect",
+  ]);
+  const report = latency(registry, "remit_report_seconds", "Report, from its arrival to its answer.", []);
+  const commit = latency(registry, "remit_commit_seconds", "One group commit, from sent to acknowledged.", []);
+  const batch = new Histogram({
+    name: "remit_batch_rows",
+    help: "Records in one group commit.",
+    buckets: BATCH_BUCKETS_ROWS,
+    registers: [registry],
+  });
+  const shed = new Counter({
+    name: "remit_shed_total",
+    help: "Requests turned away because of load.",
+    labelNames: ["rpc"],
+    registers: [registry],
+  });
+  pulled(registry, "remit_staleness_seconds", "Age of the view of policies and identities.", pull.stalenessSeconds);
+  pulled(registry, "remit_revision", "Greatest revision in force here.", pull.revision);
+  pulled(registry, "remit_stream_handles", "Sessions attached to streams.", pull.streamHandles);
+  pulled(
+    registry,
+    "remit_default_partition_rows",
+    "Rows outside every day's partition; should be 0.",
+    pull.defaultPartitionRows,
+  );
+
+  return {
+    decided: (lane, effect, seconds) => decide.observe({ lane, effect }, seconds),
+    reported: (seconds) => report.observe(seconds),
+    committed: (seconds, rows) => {
+      commit.observe(seconds);
+      batch.observe(rows);
+    },
+    shed: (rpc) => shed.inc({ rpc }),
+    page: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  };
+}
