@@ -59,7 +59,7 @@ test("tokens, keys and credentials inside texts are masked", () => {
   const jwt = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl";
   log.warn(
     { why: `bad ${jwt}`, url: "postgres://remit:hunter2@db/remit" },
-    `Bearer abc123 and remit_0123456789abcdef01`,
+    `Bearer abc123 and rmt_0123456789abcdef01`,
   );
   expect(lines[0]).not.toContain("eyJzdWIi");
   expect(lines[0]).not.toContain("hunter2");

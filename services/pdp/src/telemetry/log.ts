@@ -21,7 +21,7 @@ const LIST_ITEMS_MAX = 16;
 // Whole words of a camelCase name: `key` and `apiKey`, but not `keyword`.
 const SECRET_NAME = /^(?:.*(?:Key|Token|Secret|Password)|key|token|secret|password|authorization|permit|cookie)$/;
 const PRIVATE_NAME = /^(?:input|context|answers|body|facts|output|canonical|params|parameters)$/;
-const SECRET_TEXT = /eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|\bremit_[\w-]{16,}|\bBearer\s+\S+/g;
+const SECRET_TEXT = /eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|\brmt_[\w-]{16,}|\bBearer\s+\S+/g;
 const CREDENTIALS = /(\w+:\/\/)[^\s/@]+@/g;
 
 function safeText(text: string): string {
