@@ -1,0 +1,53 @@
+// The load generator's own process: reads a LoadSpec from standard input, applies the load, prints a LoadResult.
+import { cpus } from "node:os";
+import { text } from "node:stream/consumers";
+import { openExchange } from "./exchange.ts";
+import { inspection } from "./inspect.ts";
+import { closedLoop, type LoopResult, openLoop } from "./loops.ts";
+import type { LoadResult, LoadSpec } from "./spec.ts";
+import type { Target } from "./target.ts";
+import { startSleeper } from "./ticker.ts";
+import { openUnary } from "./unary.ts";
+
+function open(spec: LoadSpec): Promise<Target> {
+  const { host, port, target, idPrefix } = spec;
+  const inspect = inspection(spec.inspect, target.kind === "unary" && target.lane === "connect-json");
+  const decoded = (body: string) => Buffer.from(body, "base64");
+  if (target.kind === "exchange")
+    return openExchange({ ...target, calls: target.calls.map(decoded), host, port, idPrefix, inspect });
+  const requests = target.requests.map((request) => ({ ...request, body: decoded(request.body) }));
+  return openUnary({ ...target, requests, host, port, idPrefix, inspect });
+}
+
+async function apply(spec: LoadSpec, target: Target): Promise<LoopResult> {
+  if (spec.load.kind === "closed") return closedLoop(target, spec.load.inFlight, spec.phases);
+  const sleeper = await startSleeper();
+  try {
+    return await openLoop(target, sleeper, spec.load.perSecond, spec.phases);
+  } finally {
+    await sleeper.stop();
+  }
+}
+
+function coreTimes(): { busyMs: number; allMs: number }[] {
+  return cpus().map(({ times }) => {
+    const busyMs = times.user + times.nice + times.sys + times.irq;
+    return { busyMs, allMs: busyMs + times.idle };
+  });
+}
+
+const spec: LoadSpec = JSON.parse(await text(process.stdin));
+const target = await open(spec);
+const startMs = performance.now();
+const startCores = coreTimes();
+const startCpu = process.cpuUsage();
+const result = await apply(spec, target);
+const cpu = process.cpuUsage(startCpu);
+const clientBusy = (cpu.user + cpu.system) / 1000 / (performance.now() - startMs);
+const coresBusy = coreTimes().map(({ busyMs, allMs }, i) => {
+  const before = startCores[i];
+  return before === undefined || allMs === before.allMs ? 0 : (busyMs - before.busyMs) / (allMs - before.allMs);
+});
+target.close();
+const whole: LoadResult = { ...result, clientBusy, coresBusy };
+process.stdout.write(`${JSON.stringify(whole)}\n`, () => process.exit(0));

@@ -1,0 +1,64 @@
+import { startEcho } from "./echo/subject.ts";
+import { measureLane, type RunOnce } from "./experiments.ts";
+import { h2loadAbsent, h2loadVersion } from "./load/h2load.ts";
+import { help, lanes, type Options, parseOptions } from "./options.ts";
+import type { Comparison } from "./run/compare.ts";
+import { secondOpinion } from "./run/h2load-check.ts";
+import { describeMachine } from "./run/machine.ts";
+import { measure } from "./run/measure.ts";
+import { type Bench, withBench, writeResult } from "./run/session.ts";
+import type { Subject } from "./run/subject.ts";
+import { comparisonTable, ms, rate } from "./run/table.ts";
+
+const tool = "payments.transfer";
+const fillerBytes = 900;
+
+async function run(bench: Bench, options: Options): Promise<void> {
+  const machine = describeMachine(new Date());
+  bench.say(`${machine.cpu}, ${machine.cores} cores, ${machine.node}, commit ${machine.commit}; ${bench.cores.note}`);
+  const echo = await startEcho(bench.processes, bench.cores.server, tool, fillerBytes);
+  const subjects: Subject[] = [echo];
+  const phases = { warmupMs: options.warmupMs, durationMs: options.durationMs };
+  const runOnce: RunOnce = (subject, lane, load) =>
+    measure(bench.processes, bench.cores.client, `${subject.name}, ${lane}`, subject.spec(lane, load, phases));
+
+  const comparisons: Comparison[] = [];
+  for (const lane of lanes.filter((name) => options.parts.includes(name)))
+    comparisons.push(
+      ...(await measureLane(lane, subjects, options, runOnce, ({ title }) => bench.say(`  measured ${title}`))),
+    );
+  const h2load = options.parts.includes("h2load") ? await checkClient(bench, options, echo, runOnce) : undefined;
+
+  bench.say(`\n${comparisonTable(comparisons)}`);
+  if (h2load !== undefined) bench.say(`\n${h2load}`);
+  const method = { ...phases, rounds: options.rounds, cores: bench.cores.note, fillerBytes };
+  const result = { machine, method, comparisons, h2load: h2load ?? null };
+  bench.say(`\nwritten to ${await writeResult("bench", machine.at, options.out, result)}`);
+}
+
+/** The echo driven by h2load and by our own client: whether it is the client that is measured. */
+async function checkClient(bench: Bench, options: Options, echo: Subject, runOnce: RunOnce): Promise<string> {
+  if (h2loadVersion() === undefined) return h2loadAbsent;
+  const phases = { warmupMs: options.warmupMs, durationMs: options.durationMs };
+  const inFlight = 32;
+  const load = { kind: "closed", inFlight } as const;
+  const ours = await runOnce(echo, "unary", load);
+  const theirs = await secondOpinion(
+    bench.processes,
+    bench.cores,
+    echo.spec("unary", load, phases),
+    inFlight,
+    bench.folder,
+  );
+  return (
+    `echo, unary gRPC, ${inFlight} in flight, by ${h2loadVersion()}: ${rate(theirs.perSecond)}/s, p50 ${ms(theirs.latencyUs.p50)} ms;` +
+    ` by our own client: ${rate(ours.perSecond)}/s, p50 ${ms(ours.latencyUs.p50)} ms`
+  );
+}
+
+const options = parseOptions(process.argv.slice(2));
+if (typeof options === "string") {
+  process.stderr.write(`${options}\n\n${help}`);
+  process.exitCode = 2;
+} else if (options.help) process.stdout.write(help);
+else await withBench((bench) => run(bench, options));

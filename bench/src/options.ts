@@ -1,0 +1,73 @@
+import { parseArgs } from "node:util";
+
+export const lanes = ["unary", "stream", "json"] as const;
+export type Lane = (typeof lanes)[number];
+type Part = Lane | "h2load";
+const parts: readonly Part[] = [...lanes, "h2load"];
+
+export interface Options {
+  readonly help: boolean;
+  readonly quick: boolean;
+  readonly parts: readonly Part[];
+  readonly rounds: number;
+  readonly warmupMs: number;
+  readonly durationMs: number;
+  /** The result's file; undefined: one named for the time, in bench/results. */
+  readonly out: string | undefined;
+}
+
+export const help = `Usage: npm run bench -- [options]
+
+Measures Decide, recorded before answered, against an echo of the same messages on the same lane, in one run.
+
+  --quick            one round of one-second runs: does it work, not how fast is it
+  --parts LIST       of ${parts.join(",")} (default: all)
+  --rounds N         alternating rounds A B, B A, ... (default 3; with --quick 1)
+  --seconds S        counted time of one run (default 2; with --quick 1)
+  --out FILE         where the JSON goes (default: bench/results/<time>.json)
+  --help             this text
+`;
+
+/** The options, or what is wrong with them in one sentence. */
+export function parseOptions(argv: readonly string[]): Options | string {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        help: { type: "boolean", default: false },
+        quick: { type: "boolean", default: false },
+        parts: { type: "string" },
+        rounds: { type: "string" },
+        seconds: { type: "string" },
+        out: { type: "string" },
+      },
+    });
+    const chosen = values.parts === undefined ? parts : partsOf(values.parts);
+    return {
+      help: values.help,
+      quick: values.quick,
+      parts: chosen,
+      rounds: positive("rounds", values.rounds ?? (values.quick ? "1" : "3"), 99),
+      warmupMs: values.quick ? 500 : 700,
+      durationMs: positive("seconds", values.seconds ?? (values.quick ? "1" : "2"), 600) * 1000,
+      out: values.out,
+    };
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function partsOf(list: string): Part[] {
+  return list.split(",").map((name) => {
+    const part = parts.find((known) => known === name);
+    if (part === undefined) throw new Error(`there is no part "${name}"; there are ${parts.join(", ")}`);
+    return part;
+  });
+}
+
+function positive(name: string, text: string, most: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > most)
+    throw new Error(`--${name} takes a whole number from 1 to ${most}, not "${text}"`);
+  return value;
+}

@@ -1,0 +1,79 @@
+import { alternating } from "../load/schedule.ts";
+import type { Load, LoadResult } from "../load/spec.ts";
+import { median, pairedRatio } from "../load/statistics.ts";
+
+/** One of the things compared, and how one short run of it is made. */
+export interface Side {
+  readonly name: string;
+  readonly load: Load;
+  run(): Promise<LoadResult>;
+}
+
+/** Medians over a side's runs. Latency in microseconds. */
+export interface SideResult {
+  readonly name: string;
+  readonly load: Load;
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly lateP99: number;
+  readonly clientBusy: number;
+  readonly coresBusy: readonly number[];
+  readonly runs: readonly LoadResult[];
+}
+
+/** A later side's figures over the first side's, pair by pair. */
+interface RatioResult {
+  readonly of: string;
+  readonly to: string;
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export interface Comparison {
+  readonly id: string;
+  readonly title: string;
+  readonly sides: readonly SideResult[];
+  readonly ratios: readonly RatioResult[];
+}
+
+/** Runs the sides in alternating order, `rounds` times. The first side is the reference. */
+export async function compare(id: string, title: string, sides: readonly Side[], rounds: number): Promise<Comparison> {
+  const runs = sides.map((): LoadResult[] => []);
+  for (const round of alternating([...sides.entries()], rounds))
+    for (const [i, side] of round) runs[i]?.push(await side.run());
+  const results = sides.map((side, i) => summarise(side, runs[i] ?? []));
+  const [reference, ...others] = results;
+  const ratios = reference === undefined ? [] : others.map((other) => ratio(other, reference));
+  return { id, title, sides: results, ratios };
+}
+
+function summarise(side: Side, runs: readonly LoadResult[]): SideResult {
+  const of = (figure: (run: LoadResult) => number) => median(runs.map(figure));
+  return {
+    name: side.name,
+    load: side.load,
+    perSecond: of((run) => run.perSecond),
+    p50: of((run) => run.latencyUs.p50),
+    p90: of((run) => run.latencyUs.p90),
+    p99: of((run) => run.latencyUs.p99),
+    lateP99: of((run) => run.lateUs.p99),
+    clientBusy: of((run) => run.clientBusy),
+    coresBusy: (runs[0]?.coresBusy ?? []).map((_, core) => of((run) => run.coresBusy[core] ?? 0)),
+    runs,
+  };
+}
+
+function ratio(side: SideResult, reference: SideResult): RatioResult {
+  const paired = (figure: (run: LoadResult) => number) =>
+    pairedRatio(side.runs.map(figure), reference.runs.map(figure)).median;
+  return {
+    of: side.name,
+    to: reference.name,
+    perSecond: paired((run) => run.perSecond),
+    p50: paired((run) => run.latencyUs.p50),
+    p99: paired((run) => run.latencyUs.p99),
+  };
+}

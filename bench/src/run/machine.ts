@@ -1,0 +1,59 @@
+import { execFileSync } from "node:child_process";
+import { cpus, freemem, loadavg, release, totalmem } from "node:os";
+
+/** What a figure depends on besides the code: written beside every result. */
+export interface Machine {
+  readonly at: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryMiB: number;
+  readonly freeMiB: number;
+  readonly loadAverage: readonly number[];
+  readonly system: string;
+  readonly node: string;
+  readonly commit: string;
+}
+
+const mib = 1024 * 1024;
+
+export function describeMachine(now: Date): Machine {
+  return {
+    at: now.toISOString(),
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores: cpus().length,
+    memoryMiB: Math.round(totalmem() / mib),
+    freeMiB: Math.round(freemem() / mib),
+    loadAverage: loadavg(),
+    system: `${process.platform} ${process.arch} ${release()}`,
+    node: process.version,
+    commit: commit(),
+  };
+}
+
+/** The commit and whether the tree differs from it; "unknown" outside a checkout. */
+function commit(): string {
+  try {
+    const run = (...args: string[]) =>
+      execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    const changed = run("status", "--porcelain", "--untracked-files=no").trim() !== "";
+    return `${run("rev-parse", "--short=12", "HEAD").trim()}${changed ? " with uncommitted changes" : ""}`;
+  } catch {
+    return "unknown";
+  }
+}
+
+export interface Cores {
+  readonly server: number | undefined;
+  readonly client: number | undefined;
+  /** For the reader: how the processes were placed. */
+  readonly note: string;
+}
+
+/** Server on the first core and client on the second, where that can be had. */
+export function assignCores(pins: boolean, cores: number): Cores {
+  if (!pins)
+    return { server: undefined, client: undefined, note: "NOT PINNED (no taskset): server and client share cores" };
+  if (cores < 2)
+    return { server: undefined, client: undefined, note: "NOT PINNED (one core): server and client share it" };
+  return { server: 0, client: 1, note: "server pinned to core 0, client to core 1" };
+}

@@ -1,0 +1,33 @@
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import type { LoadResult, LoadSpec } from "../load/spec.ts";
+import { lastWords, type Processes } from "./processes.ts";
+
+const clientFile = fileURLToPath(new URL("../load/client.ts", import.meta.url));
+
+/**
+ * One short run by a client process of its own. Throws when it could not be measured: the client failed, more than one
+ * call in a thousand went wrong, or a sampled answer was not what the run is about.
+ */
+export async function measure(
+  processes: Processes,
+  core: number | undefined,
+  name: string,
+  spec: LoadSpec,
+): Promise<LoadResult> {
+  const child = processes.spawn({ command: process.execPath, args: [clientFile], core, stdin: "pipe" });
+  if (child.stdin === null || child.stdout === null) throw new Error("the client has no pipes");
+  const ended = new Promise<number | null>((resolve) => {
+    child.once("exit", (code) => resolve(code));
+  });
+  child.stdin.end(JSON.stringify(spec));
+  const [out, code] = await Promise.all([text(child.stdout), ended]);
+  if (code !== 0) throw new Error(`${name}: the load generator failed\n${lastWords(child)}`);
+  const result: LoadResult = JSON.parse(out);
+  const problem = Object.keys(result.problems)[0];
+  if (problem !== undefined) throw new Error(`${name}: ${problem}`);
+  if (result.failed > (result.answered + result.failed) / 1000)
+    throw new Error(`${name}: ${result.failed} calls of ${result.answered + result.failed} failed`);
+  if (result.answered === 0) throw new Error(`${name}: no call was answered`);
+  return result;
+}
