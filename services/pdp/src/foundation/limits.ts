@@ -17,6 +17,9 @@ export const limits = {
   callsInFlightPerSessionMax: 64,
   handlesPerStreamMax: 4096,
   framesInFlightPerStreamMax: 1024,
+  /** Answers and notices waiting for a peer that reads too slowly. Past either bound its stream is ended. */
+  streamQueueMessagesMax: 4096,
+  streamQueueBytesMax: 8 * 1024 * 1024,
   /** One message of a lane. An input may be spelt in JSON that is longer than its canonical form. */
   messageBytesMax: 1024 * 1024,
   adminMessageBytesMax: 16 * 1024 * 1024,

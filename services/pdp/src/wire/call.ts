@@ -27,8 +27,10 @@ export interface Outgoing<Message> {
 /** What a stream hands to its peer's messages. */
 export interface Incoming<Message> {
   receive(message: Message): void;
-  /** The peer half-closed, hung up or was cut; nothing more comes. */
+  /** The peer half-closed, hung up or was cut; nothing more comes. Called once. The call's signal tells a hang-up later. */
   closed(): void;
+  /** The server stops soon: tell the peer, finish what is in flight, end the stream. What is open later is cut. */
+  draining?(): void;
 }
 
 /** An RPC of many messages both ways. A lane calls it once a stream; callbacks, since iterators cost the hot path. */

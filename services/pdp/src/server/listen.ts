@@ -1,0 +1,192 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer as createHttp2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
+import { cannotListen, type HostPort } from "../foundation/address.ts";
+import type { Log } from "../foundation/log.ts";
+
+/** Answers one request, whichever version of HTTP it came by. `connectNodeAdapter` makes one. */
+export type Handler = (
+  request: IncomingMessage | Http2ServerRequest,
+  // The adapter's own view of a response differs from Node's in how `write` is typed, and only there.
+  response: Parameters<ReturnType<typeof import("@connectrpc/connect-node").connectNodeAdapter>>[1],
+) => void;
+
+export interface ListenOptions {
+  readonly address: HostPort;
+  /** What an operator sets to move it: `REMIT_HTTP_ADDRESS`. */
+  readonly variable: string;
+  readonly handler: Handler;
+  readonly log: Log;
+  readonly timings?: Partial<Timings>;
+}
+
+/** How long a peer may take before its connection is closed. */
+export interface Timings {
+  /** From connecting to the first bytes, and from there to the end of a request's headers. */
+  readonly headersMs: number;
+  /** From the start of a request to the end of its body, over HTTP/1.1. */
+  readonly requestMs: number;
+  /** Without any request. */
+  readonly idleMs: number;
+}
+
+export interface Listener {
+  /** With the real port, where 0 was asked for. */
+  readonly address: HostPort;
+  /** Stops accepting, lets what is in flight finish, and drops every connection once the grace is over. */
+  close(graceMs: number): Promise<void>;
+}
+
+const defaultTimings: Timings = { headersMs: 10_000, requestMs: 30_000, idleMs: 60_000 };
+const connectionsMax = 10_000;
+const streamsPerConnectionMax = 1024;
+const checkEveryMs = 1_000;
+
+// How every HTTP/2 connection begins, and no request of HTTP/1.1.
+const http2Preface = Buffer.from("PRI");
+
+/**
+ * Looks at what a connection begins with and hands it on: true for HTTP/2. A peer that says nothing in time is dropped.
+ */
+function sniff(socket: Socket, withinMs: number, handOn: (isHttp2: boolean) => void): void {
+  let seen: Buffer = Buffer.alloc(0);
+  const silent = setTimeout(() => socket.destroy(), withinMs);
+  socket.on("close", () => clearTimeout(silent));
+  const look = () => {
+    for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) seen = Buffer.concat([seen, chunk]);
+    const compared = Math.min(seen.length, http2Preface.length);
+    const isHttp2 = seen.subarray(0, compared).equals(http2Preface.subarray(0, compared));
+    if (isHttp2 && compared < http2Preface.length) return;
+    socket.off("readable", look);
+    clearTimeout(silent);
+    socket.unshift(seen);
+    handOn(isHttp2);
+  };
+  socket.on("readable", look);
+}
+
+// What a peer sends can make the adapter throw before there is a call: a Host header that is no host, or none at all.
+function guarded(handler: Handler, log: Log): Handler {
+  return (request, response) => {
+    try {
+      handler(request, response);
+    } catch (error) {
+      log.warn({ err: error }, "a request could not be read");
+      if (!response.headersSent) response.writeHead(400);
+      response.end();
+    }
+  };
+}
+
+/** HTTP/2 connections: closed when idle, told to go away when the server stops. */
+function serveHttp2(handler: Handler, idleMs: number) {
+  const sessions = new Set<ServerHttp2Session>();
+  const server = createHttp2Server({ settings: { maxConcurrentStreams: streamsPerConnectionMax } });
+  server.on("request", (request: Http2ServerRequest, response: Http2ServerResponse) => handler(request, response));
+  server.on("session", (session: ServerHttp2Session) => {
+    sessions.add(session);
+    let streams = 0;
+    session.on("stream", (stream) => {
+      streams++;
+      stream.on("close", () => {
+        streams--;
+      });
+    });
+    session.setTimeout(idleMs, () => {
+      if (streams === 0) session.close();
+    });
+    session.on("close", () => sessions.delete(session));
+  });
+  return {
+    accept: (socket: Socket) => void server.emit("connection", socket),
+    goAway() {
+      for (const session of sessions) session.close();
+    },
+  };
+}
+
+/** HTTP/1.1 on the server that listens. While it stops, each answer closes its connection. */
+function closingAnswers(server: Server) {
+  const inFlight = new Set<ServerResponse>();
+  let closing = false;
+  server.prependListener("request", (_, response: ServerResponse) => {
+    if (closing) response.setHeader("connection", "close");
+    inFlight.add(response);
+    response.on("close", () => inFlight.delete(response));
+  });
+  return () => {
+    closing = true;
+    for (const response of inFlight) if (!response.headersSent) response.setHeader("connection", "close");
+  };
+}
+
+function bind(server: Server, { host, port }: HostPort, variable: string): Promise<HostPort> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error) => reject(cannotListen({ host, port }, variable, error));
+    server.once("error", fail);
+    server.listen({ host, port }, () => {
+      server.off("error", fail);
+      resolve({ host, port: (server.address() as AddressInfo).port });
+    });
+  });
+}
+
+/** Listens on one plaintext port that speaks HTTP/1.1 and HTTP/2 to whoever begins with either. */
+export async function listen({ address, variable, handler, log, timings }: ListenOptions): Promise<Listener> {
+  const { headersMs, requestMs, idleMs } = { ...defaultTimings, ...timings };
+  const safe = guarded(handler, log);
+  const server = createServer({
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    keepAliveTimeout: idleMs,
+    connectionsCheckingInterval: checkEveryMs,
+  });
+  server.maxConnections = connectionsMax;
+  const http2 = serveHttp2(safe, idleMs);
+  const stopKeepingAlive = closingAnswers(server);
+  server.on("request", (request, response) => safe(request, response));
+
+  // Node's own way to serve HTTP/1.1 on a socket, now reached through a look at its first bytes.
+  const serveHttp1 = server.listeners("connection") as ((socket: Socket) => void)[];
+  server.removeAllListeners("connection");
+  const sockets = new Set<Socket>();
+  const undecided = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    undecided.add(socket);
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => {
+      sockets.delete(socket);
+      undecided.delete(socket);
+    });
+    sniff(socket, headersMs, (isHttp2) => {
+      undecided.delete(socket);
+      if (isHttp2) http2.accept(socket);
+      else for (const serve of serveHttp1) serve.call(server, socket);
+    });
+  });
+  const bound = await bind(server, address, variable);
+  server.on("error", (error) => log.error({ err: error }, "a listener failed"));
+
+  return {
+    address: bound,
+    close: (graceMs) =>
+      new Promise((resolve) => {
+        const dropping = setTimeout(() => {
+          for (const socket of sockets) socket.destroy();
+        }, graceMs);
+        stopKeepingAlive();
+        server.close(() => {
+          clearTimeout(dropping);
+          resolve();
+        });
+        for (const socket of undecided) socket.destroy();
+        http2.goAway();
+      }),
+  };
+}

@@ -1,0 +1,108 @@
+import type { DescMethodStreaming, DescMethodUnary, Message } from "@bufbuild/protobuf";
+import { type ConnectRouter, createConnectRouter, type HandlerContext } from "@connectrpc/connect";
+import type { Log } from "../../foundation/log.ts";
+import { type CauseSink, logCauses, toConnectError } from "../errors.ts";
+import { type CallScope, deadlinePassed, openCall } from "./call-scope.ts";
+import { decodeFirst, type InboxRules, takeMessage } from "./connect-inbox.ts";
+import { type StreamRules, serveStream } from "./connect-stream.ts";
+import type { Served, ServedRpc } from "./served.ts";
+import { createOpenStreams, notServed, type QueueBounds, queueBounds, streamGraceMs } from "./stream-rules.ts";
+
+export interface ConnectLaneOptions {
+  readonly services: readonly Served[];
+  readonly log: Log;
+  /** Of one message, either way. */
+  readonly messageBytesMax: number;
+  readonly queue?: QueueBounds;
+}
+
+export interface ConnectLane {
+  /** For `connectNodeAdapter({ routes })`, which needs no other option. */
+  readonly routes: (router: ConnectRouter) => void;
+  /** Lets streams end by themselves for half of the grace, then cuts those left. Connections are the listener's. */
+  drain(graceMs: number): Promise<void>;
+}
+
+const bodyMs = 30_000;
+
+function openConnectCall(context: HandlerContext): CallScope {
+  const { requestHeader } = context;
+  const leftMs = context.timeoutMs();
+  return openCall({
+    authorization: requestHeader.get("authorization") ?? undefined,
+    sessionToken: requestHeader.get("remit-session") ?? undefined,
+    traceparent: requestHeader.get("traceparent") ?? undefined,
+    deadlineMs: leftMs === undefined ? undefined : Date.now() + leftMs,
+    lane: "connect",
+  });
+}
+
+/** Rejects once the call is cut: unlike the gRPC lane's transport, the router waits for us at its deadline. */
+function whenCut(scope: CallScope): Promise<never> {
+  const { signal } = scope.call;
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
+
+async function serveUnary(
+  context: HandlerContext,
+  { run }: ServedRpc & { kind: "unary" },
+  sink: CauseSink,
+): Promise<Message> {
+  const scope = openConnectCall(context);
+  context.signal.addEventListener("abort", () => scope.cut(), { once: true });
+  try {
+    if (context.signal.aborted) throw deadlinePassed();
+    return await Promise.race([run(takeMessage(context.values), scope.call), whenCut(scope)]);
+  } catch (error) {
+    throw toConnectError(error, sink);
+  } finally {
+    scope.finish();
+  }
+}
+
+function addService(router: ConnectRouter, { service, rpcs }: Served, rules: StreamRules): void {
+  for (const method of service.methods) {
+    const rpc = rpcs.find((each) => each.method === method);
+    const { sink } = rules;
+    if (rpc?.kind === "unary") {
+      router.rpc(method as DescMethodUnary, (_, context) => serveUnary(context, rpc, sink));
+    } else if (rpc?.kind === "stream" && method.methodKind === "bidi_streaming") {
+      router.rpc(method, (requests, context) => serveStream(requests, context, openConnectCall(context), rpc, rules));
+    } else if (rpc?.kind === "stream" && method.methodKind === "server_streaming") {
+      router.rpc(method, (request, context) => {
+        async function* one() {
+          yield request;
+        }
+        return serveStream(one(), context, openConnectCall(context), rpc, rules);
+      });
+    } else {
+      const refuse = () => {
+        throw toConnectError(notServed(`${service.typeName}/${method.name}`), sink);
+      };
+      router.rpc(method as DescMethodUnary | DescMethodStreaming as DescMethodUnary, refuse);
+    }
+  }
+}
+
+/** Serves the given services over Connect, gRPC, gRPC-Web and plain JSON. */
+export function createConnectLane({ services, log, messageBytesMax, queue }: ConnectLaneOptions): ConnectLane {
+  const streams = createOpenStreams();
+  const rules: StreamRules = { queue: queue ?? queueBounds, streams, sink: logCauses(log) };
+  const inboxRules: InboxRules = { messageBytesMax, bodyMs };
+  return {
+    routes(router) {
+      // Read limits are the inbox's; compressed requests are refused and answers are small or nearby.
+      const inner = createConnectRouter({
+        readMaxBytes: messageBytesMax,
+        writeMaxBytes: messageBytesMax,
+        acceptCompression: [],
+        jsonOptions: { ignoreUnknownFields: false },
+      });
+      for (const served of services) addService(inner, served, rules);
+      for (const handler of inner.handlers) router.handlers.push(decodeFirst(handler, inboxRules));
+    },
+    drain: (graceMs) => streams.drain(streamGraceMs(graceMs)),
+  };
+}

@@ -1,0 +1,92 @@
+import { type DescMessage, fromBinary, fromJsonString, type JsonValue, type Message } from "@bufbuild/protobuf";
+import { isFieldError } from "@bufbuild/protobuf/reflect";
+import { Fault, invalid } from "../../foundation/fault.ts";
+
+/** Reads a message from protobuf's bytes; a `Fault` of kind invalid says what is wrong with them. */
+export function decodeBinary(schema: DescMessage, bytes: Uint8Array): Message {
+  try {
+    return fromBinary(schema, bytes, { readUnknownFields: false });
+  } catch (error) {
+    throw invalid("", `the bytes are not a ${schema.typeName}: ${(error as Error).message}`, {
+      fix: "check that both sides were generated from the same .proto files",
+    });
+  }
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+function isObject(value: unknown): value is Record<string, JsonValue> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+interface Stranger {
+  readonly path: string;
+  readonly within: DescMessage;
+}
+
+/** The first member that no field of its message has, with the path that leads to it. Runs only once decoding failed. */
+function findStranger(schema: DescMessage, json: unknown, path: string): Stranger | undefined {
+  if (!isObject(json) || schema.typeName.startsWith("google.protobuf.")) return undefined;
+  for (const [key, value] of Object.entries(json)) {
+    const at = path === "" ? key : `${path}.${key}`;
+    const field = schema.fields.find((each) => each.jsonName === key || each.name === key);
+    if (field === undefined) return { path: at, within: schema };
+    if (field.fieldKind === "message") {
+      const found = findStranger(field.message, value, at);
+      if (found !== undefined) return found;
+    }
+    if (field.fieldKind === "list" && field.listKind === "message" && Array.isArray(value)) {
+      for (const [index, item] of value.entries()) {
+        const found = findStranger(field.message, item, `${at}[${index}]`);
+        if (found !== undefined) return found;
+      }
+    }
+  }
+  return undefined;
+}
+
+function refuseJson(schema: DescMessage, text: string, error: Error): Fault {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (notJson) {
+    return invalid("", `the body is not JSON: ${(notJson as Error).message}`, { fix: "send one JSON object in UTF-8" });
+  }
+  const stranger = findStranger(schema, json, "");
+  if (stranger !== undefined) {
+    const known = stranger.within.fields.map((field) => field.jsonName).join(", ");
+    return invalid(stranger.path, `${stranger.within.typeName} has no field ${stranger.path}`, {
+      fix: known === "" ? "leave it out" : `its fields are ${known}`,
+    });
+  }
+  const culprit = isFieldError(error.cause) ? error.cause.field() : undefined;
+  const field = culprit?.kind === "field" ? culprit.jsonName : (culprit?.name ?? "");
+  return invalid(field, error.message);
+}
+
+/**
+ * Reads a message from protobuf's JSON in UTF-8. A `Fault` of kind invalid names the field to blame: unknown members,
+ * duplicate keys and values of the wrong type are refused, never skipped.
+ */
+export function decodeJson(schema: DescMessage, bytes: Uint8Array): Message {
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch {
+    throw invalid("", "the body is not UTF-8", { fix: "send one JSON object in UTF-8" });
+  }
+  try {
+    return fromJsonString(schema, text, { ignoreUnknownFields: false });
+  } catch (error) {
+    throw refuseJson(schema, text, error as Error);
+  }
+}
+
+/** A message of more bytes than a lane takes. */
+export function tooLarge(what: "request" | "response", bytes: number | undefined, bytesMax: number): Fault {
+  const size = bytes === undefined ? "more" : `${bytes} bytes`;
+  return new Fault("exhausted", "message_too_large", `the ${what} has ${size}; a message may have ${bytesMax} bytes`, {
+    limit: `messageBytesMax: ${bytesMax} bytes`,
+    fix: what === "request" ? "send less, or split it" : "ask for less at once",
+  });
+}

@@ -1,0 +1,57 @@
+import { type Message, toBinary } from "@bufbuild/protobuf";
+import type { Metadata, ServerDuplexStream, ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
+import { type CauseSink, toGrpcError } from "../errors.ts";
+import { type CallScope, openCall } from "./call-scope.ts";
+import { decodeBinary, tooLarge } from "./decode.ts";
+import type { ServedRpc } from "./served.ts";
+import type { OpenStreams, QueueBounds } from "./stream-rules.ts";
+
+/** What every call of a gRPC lane obeys. */
+export interface GrpcRules {
+  readonly messageBytesMax: number;
+  readonly queue: QueueBounds;
+  readonly streams: OpenStreams;
+  readonly sink: CauseSink;
+}
+
+// A header sent twice says nothing: whoever checked one of them may have looked at the other.
+function header(metadata: Metadata, name: string): string | undefined {
+  const values = metadata.get(name);
+  const value = values[0];
+  return values.length === 1 && typeof value === "string" ? value : undefined;
+}
+
+/** What a call's metadata says. Its signal still has to be wired to the transport's events. */
+export function openGrpcCall(raw: ServerUnaryCall<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>): CallScope {
+  const deadline = Number(raw.getDeadline());
+  return openCall({
+    authorization: header(raw.metadata, "authorization"),
+    sessionToken: header(raw.metadata, "remit-session"),
+    traceparent: header(raw.metadata, "traceparent"),
+    deadlineMs: Number.isFinite(deadline) ? deadline : undefined,
+    lane: "grpc",
+  });
+}
+
+/** Answers one unary call. grpc-js sees bytes alone, so that what cannot be decoded is the caller's error, not ours. */
+export async function serveUnary(
+  raw: ServerUnaryCall<Buffer, Buffer>,
+  { method, run }: ServedRpc & { kind: "unary" },
+  rules: GrpcRules,
+  respond: sendUnaryData<Buffer>,
+): Promise<void> {
+  const scope = openGrpcCall(raw);
+  raw.on("cancelled", () => scope.cut());
+  try {
+    const { request } = raw;
+    if (request.length > rules.messageBytesMax) throw tooLarge("request", request.length, rules.messageBytesMax);
+    const response: Message = await run(decodeBinary(method.input, request), scope.call);
+    const bytes = toBinary(method.output, response);
+    if (bytes.length > rules.messageBytesMax) throw tooLarge("response", bytes.length, rules.messageBytesMax);
+    scope.finish();
+    respond(null, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+  } catch (error) {
+    scope.finish();
+    respond(toGrpcError(error, rules.sink));
+  }
+}

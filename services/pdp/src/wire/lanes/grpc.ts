@@ -1,0 +1,136 @@
+import type { handleUnaryCall, ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
+import { Server, ServerCredentials, setLogger } from "@grpc/grpc-js";
+import { cannotListen, type HostPort, hostPort } from "../../foundation/address.ts";
+import type { Log } from "../../foundation/log.ts";
+import { logCauses, toGrpcError } from "../errors.ts";
+import { type GrpcRules, serveUnary } from "./grpc-call.ts";
+import { serveStream } from "./grpc-stream.ts";
+import { type Readiness, serveHealth } from "./health.ts";
+import type { Served } from "./served.ts";
+import { createOpenStreams, notServed, type QueueBounds, queueBounds, streamGraceMs } from "./stream-rules.ts";
+
+/** A certificate chain and its key, PEM; with `clientRoots`, callers must show a certificate of theirs. */
+export interface GrpcTls {
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+  readonly clientRoots?: Buffer;
+}
+
+export interface GrpcLaneOptions {
+  readonly services: readonly Served[];
+  readonly health: Readiness;
+  readonly log: Log;
+  /** Of one message, either way. */
+  readonly messageBytesMax: number;
+  readonly queue?: QueueBounds;
+  readonly tls?: GrpcTls;
+}
+
+export interface GrpcLane {
+  /** Listens; answers the address with its real port. `variable` is what an operator sets to move it. */
+  bind(address: HostPort, variable: string): Promise<HostPort>;
+  /**
+   * Stops accepting, answers what was asked, lets streams end by themselves for half of the grace, cuts those left,
+   * and drops every connection once the grace is over.
+   */
+  drain(graceMs: number): Promise<void>;
+}
+
+const limitsOfGrpcJs = {
+  "grpc.enable_channelz": 0,
+  "grpc.max_concurrent_streams": 1024,
+  "grpc.keepalive_time_ms": 60_000,
+  "grpc.keepalive_timeout_ms": 20_000,
+  "grpc.max_connection_idle_ms": 15 * 60_000,
+} as const;
+
+// grpc-js refuses what is larger than this by itself and without our detail; below it the lane refuses, with it.
+const hardLimitFactor = 2;
+
+const identity = (bytes: Buffer): Buffer => bytes;
+
+/** The definition and handlers that grpc-js wants for one service. */
+function adapt({ service, rpcs }: Served, rules: GrpcRules): [ServiceDefinition, UntypedServiceImplementation] {
+  const definition: Record<string, ServiceDefinition[string]> = {};
+  const handlers: UntypedServiceImplementation = {};
+  for (const method of service.methods) {
+    const streams = method.methodKind !== "unary";
+    definition[method.localName] = {
+      path: `/${service.typeName}/${method.name}`,
+      // On the wire one request is a stream of one, so a stream of answers needs no kind of its own.
+      requestStream: streams,
+      responseStream: streams,
+      requestSerialize: identity,
+      requestDeserialize: identity,
+      responseSerialize: identity,
+      responseDeserialize: identity,
+    };
+    const rpc = rpcs.find((each) => each.method === method);
+    if (rpc?.kind === "unary") {
+      const handle: handleUnaryCall<Buffer, Buffer> = (raw, respond) => void serveUnary(raw, rpc, rules, respond);
+      handlers[method.localName] = handle;
+    } else if (rpc?.kind === "stream") {
+      handlers[method.localName] = (raw: Parameters<typeof serveStream>[0]) => serveStream(raw, rpc, rules);
+    } else {
+      const error = toGrpcError(notServed(`${service.typeName}/${method.name}`), rules.sink);
+      const refuse: handleUnaryCall<Buffer, Buffer> = (_, respond) => respond(error);
+      handlers[method.localName] = streams
+        ? (raw: Parameters<typeof serveStream>[0]) => raw.emit("error", error)
+        : refuse;
+    }
+  }
+  return [definition, handlers];
+}
+
+function credentials(tls: GrpcTls | undefined): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure();
+  const pair = [{ cert_chain: tls.certificate, private_key: tls.key }];
+  return ServerCredentials.createSsl(tls.clientRoots ?? null, pair, tls.clientRoots !== undefined);
+}
+
+/** grpc-js writes to stderr by itself, whatever went wrong and whoever is to blame. */
+function routeLog(log: Log): void {
+  const warn = (...words: unknown[]) => log.warn({ lane: "grpc" }, words.map(String).join(" "));
+  setLogger({ error: warn, info: () => {}, debug: () => {} });
+}
+
+/** Serves the given services over gRPC. */
+export function createGrpcLane({ services, health, log, messageBytesMax, queue, tls }: GrpcLaneOptions): GrpcLane {
+  routeLog(log);
+  const server = new Server({
+    ...limitsOfGrpcJs,
+    "grpc.max_receive_message_length": hardLimitFactor * messageBytesMax,
+    "grpc.max_send_message_length": hardLimitFactor * messageBytesMax,
+  });
+  const streams = createOpenStreams();
+  const rules: GrpcRules = { messageBytesMax, queue: queue ?? queueBounds, streams, sink: logCauses(log) };
+  let stopping = false;
+  const names = services.map(({ service }) => service.typeName);
+  for (const served of [...services, serveHealth(names, health, () => stopping)]) {
+    server.addService(...adapt(served, rules));
+  }
+
+  return {
+    bind: ({ host, port }, variable) =>
+      new Promise((resolve, reject) => {
+        server.bindAsync(hostPort({ host, port }), credentials(tls), (error, bound) => {
+          if (error) reject(cannotListen({ host, port }, variable, error));
+          else resolve({ host, port: bound });
+        });
+      }),
+    async drain(graceMs) {
+      stopping = true;
+      void streams.drain(streamGraceMs(graceMs));
+      await new Promise<void>((resolve) => {
+        const dropping = setTimeout(() => {
+          server.forceShutdown();
+          resolve();
+        }, graceMs);
+        server.tryShutdown(() => {
+          clearTimeout(dropping);
+          resolve();
+        });
+      });
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { Fault } from "../../foundation/fault.ts";
+import { limits } from "../../foundation/limits.ts";
+
+/** How many messages may wait for a peer that does not read. */
+export interface QueueBounds {
+  readonly messagesMax: number;
+  readonly bytesMax: number;
+}
+
+export const queueBounds: QueueBounds = {
+  messagesMax: limits.streamQueueMessagesMax,
+  bytesMax: limits.streamQueueBytesMax,
+};
+
+/** What a stream ends with whose peer let too much wait. */
+export function readTooSlowly(bounds: QueueBounds): Fault {
+  return new Fault("exhausted", "read_too_slowly", "the peer of this stream does not read what it is sent", {
+    limit: `streamQueueMessagesMax: ${bounds.messagesMax} messages, streamQueueBytesMax: ${bounds.bytesMax} bytes`,
+    fix: "read the stream while sending on it; open another one",
+  });
+}
+
+/** What a stream ends with that is still open when the server stops. */
+export function serverStops(): Fault {
+  return new Fault("unavailable", "draining", "the server is stopping", { fix: "open the stream again" });
+}
+
+/** What a call is answered that the service knows and this server does not serve. */
+export function notServed(name: string): Fault {
+  return new Fault("unimplemented", "not_served", `this server does not serve ${name}`);
+}
+
+/** What a lane needs of an open stream when the server stops. */
+export interface OpenStream {
+  draining(): void;
+  cut(reason: unknown): void;
+}
+
+/** The open streams of a lane. */
+export interface OpenStreams {
+  add(stream: OpenStream): void;
+  delete(stream: OpenStream): void;
+  /** Tells each stream that the server stops. Answers once all have ended; those left after a time are cut. */
+  drain(withinMs: number): Promise<void>;
+}
+
+export function createOpenStreams(): OpenStreams {
+  const open = new Set<OpenStream>();
+  let whenNone: (() => void) | undefined;
+  return {
+    add: (stream) => {
+      open.add(stream);
+    },
+    delete: (stream) => {
+      open.delete(stream);
+      if (open.size === 0) whenNone?.();
+    },
+    async drain(withinMs) {
+      for (const stream of open) stream.draining();
+      if (open.size === 0) return;
+      await new Promise<void>((resolve) => {
+        const cutting = setTimeout(() => {
+          for (const stream of open) stream.cut(serverStops());
+          resolve();
+        }, withinMs);
+        whenNone = () => {
+          clearTimeout(cutting);
+          resolve();
+        };
+      });
+    },
+  };
+}
+
+/** The part of the grace that streams may take to end by themselves; the rest is for the cut to reach their peers. */
+export function streamGraceMs(graceMs: number): number {
+  return Math.floor(graceMs / 2);
+}
