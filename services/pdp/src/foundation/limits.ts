@@ -30,6 +30,8 @@ export const limits = {
   queueBytesMax: 64 * 1024 * 1024,
   batchRecordsMax: 256,
   batchBytesMax: 4 * 1024 * 1024,
+  /** The longest that a record waits to be confirmed before its caller is told that the ledger is unavailable. */
+  recordWaitMsMax: 2_000,
   sessionLifetimeDefaultSeconds: 24 * 3600,
   sessionLifetimeMaxSeconds: 30 * 24 * 3600,
   tokenLifetimeSeconds: 3600,

@@ -1,3 +1,5 @@
+export { idempotencyKey } from "./key.ts";
+export { createLedger, type Ledger, type LedgerOptions, type LedgerState } from "./ledger.ts";
 export {
   CommitFailure,
   type CommitFailureKind,
@@ -5,3 +7,6 @@ export {
   type LedgerWriter,
 } from "./ledger-store.ts";
 export type { NewRecord, RecordKind, RecordOutcome, RecordRef, StoredRecord } from "./record.ts";
+export type { CommitSeen, Stopped } from "./shared.ts";
+export type { Timing } from "./timing.ts";
+export { LedgerUnavailable } from "./unavailable.ts";

@@ -1,15 +1,20 @@
 import type { NewRecord, RecordOutcome, StoredRecord } from "./record.ts";
 
 /**
- * How a commit can fail. `poisoned`: a row of the batch is at fault, nothing was recorded, the batch can be halved.
- * `fenced`: the writer is dead, nothing was recorded. `lost`: nobody knows whether it was recorded.
+ * How a commit can fail.
+ * `poisoned`: a row of the batch is at fault, nothing of the batch was recorded, it can be halved.
+ * `fenced`: the writer is dead, nothing of the batch was recorded. From `openWriter`: the replica is dead for ever.
+ * `lost`: nobody knows whether it was recorded.
+ * `broken`: this process or its store is not what it was (a cloned process writes the same numbers; a restored backup
+ * lost commits). The line stops.
  */
-export type CommitFailureKind = "poisoned" | "fenced" | "lost";
+export type CommitFailureKind = "poisoned" | "fenced" | "lost" | "broken";
 
 export class CommitFailure extends Error {
   readonly kind: CommitFailureKind;
   constructor(kind: CommitFailureKind, message: string, cause?: unknown) {
-    super(message, { cause });
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = "CommitFailure";
     this.kind = kind;
   }
 }
@@ -18,7 +23,10 @@ export class CommitFailure extends Error {
 export interface LedgerWriter {
   /** The writer's number. */
   readonly epoch: bigint;
-  /** Commits a batch whole or fails with `CommitFailure`. Outcomes stand in the batch's order. */
+  /**
+   * Commits a batch whole or fails with `CommitFailure`. Outcomes stand in the batch's order. Ids are distinct in a
+   * batch; keys need not be. After `fenced`, `lost` and `broken` the writer takes nothing more.
+   */
   commit(batch: readonly NewRecord[]): Promise<RecordOutcome[]>;
   /** Gives the connection back. The writer's row stays, its numbers end here. */
   close(): Promise<void>;
@@ -28,14 +36,21 @@ export interface LedgerWriter {
 export interface LedgerStore {
   /** Registers this process as a replica; writers are born only while it is alive. */
   register(): Promise<void>;
-  /** A new writer under a new number. Fails while the store is away, or for ever once the replica was fenced. */
+  /**
+   * A new writer under a new number. Fails with `CommitFailure` `fenced` for ever once the replica was fenced and
+   * `broken` when the line must stop; any other error means that the store is away for now.
+   */
   openWriter(): Promise<LedgerWriter>;
   /**
    * Shuts a writer out for ever: waits for a statement of it that may still run, lets none in after it. Then the
    * batch whose acknowledgement was lost can be looked up: what is found was recorded, the rest never will be.
+   * May be repeated.
    */
   fenceWriter(epoch: bigint): Promise<void>;
-  /** What became of records after their writer was fenced; null where the record is not there. */
+  /**
+   * What became of records after their writer was fenced; null where the record is not there. Fails with `poisoned`
+   * when one of them cannot even be asked for.
+   */
   lookUp(batch: readonly NewRecord[]): Promise<(RecordOutcome | null)[]>;
   /** The decision recorded under a key of a session, or null. */
   findByKey(tenant: string, session: string, sessionDay: string, key: Uint8Array): Promise<StoredRecord | null>;
@@ -43,6 +58,6 @@ export interface LedgerStore {
   findById(tenant: string, id: string): Promise<StoredRecord | null>;
   /** Records about a decision, in order. */
   findBySubject(tenant: string, subject: string): Promise<StoredRecord[]>;
-  /** Declares this replica dead and closes its connections. */
+  /** Declares this replica dead and closes its connections. What is in flight fails as `lost`. */
   close(): Promise<void>;
 }

@@ -1,0 +1,108 @@
+import type { LedgerWriter } from "./ledger-store.ts";
+import type { Waiting } from "./queue.ts";
+import { resolveLost } from "./resolve.ts";
+import { createPause, failureOf, type Pause, pauseBefore, type Shared } from "./shared.ts";
+import { submit } from "./submit.ts";
+
+/** `idle` and `committing` have a living writer; `opening` seeks one; `resolving` asks what became of a batch. */
+export type Phase = "opening" | "idle" | "committing" | "resolving" | "ended";
+
+/** One writer after another, each with one statement in flight. */
+export interface Line {
+  phase(): Phase;
+  epoch(): bigint | null;
+  /** What was handed over and is not done with. */
+  inFlight(): readonly Waiting[];
+  /** Hands a batch to an idle line. */
+  give(batch: Waiting[]): void;
+  /** Ends its waiting, so that it sees that the ledger has stopped. */
+  interrupt(): void;
+  /** Settles when the line has ended. It never rejects. */
+  readonly ended: Promise<void>;
+}
+
+/** A new writer; null when the ledger has stopped. */
+async function openWriter(shared: Shared, pause: Pause): Promise<LedgerWriter | null> {
+  for (let attempt = 1; !shared.stopped(); attempt++) {
+    try {
+      return await shared.store.openWriter();
+    } catch (error) {
+      const { kind } = failureOf(error);
+      if (kind === "fenced" || kind === "broken") {
+        shared.stop(kind, error);
+        return null;
+      }
+      if (attempt === 1) shared.log.warn({ error }, "no new writer: the store is away");
+      await pauseBefore(shared, pause, attempt);
+    }
+  }
+  return null;
+}
+
+/** Starts a line on an open writer. It opens further ones by itself until the ledger stops. */
+export function startLine(shared: Shared, first: LedgerWriter): Line {
+  const pause = createPause(shared.timing);
+  let phase: Phase = "opening";
+  let writer: LedgerWriter | null = first;
+  let inFlight: readonly Waiting[] = [];
+  let lossesInARow = 0;
+  let wakeIdle: (batch: Waiting[] | null) => void = () => {};
+
+  const nextBatch = (): Promise<Waiting[] | null> => {
+    phase = "idle";
+    return new Promise((resolve) => {
+      wakeIdle = resolve;
+    });
+  };
+
+  /** Serves one writer until it is lost or the ledger stops. */
+  const serve = async (current: LedgerWriter): Promise<void> => {
+    while (!shared.stopped()) {
+      const batch = shared.queue.take() ?? (await nextBatch());
+      if (!batch) break;
+      phase = "committing";
+      inFlight = batch;
+      const submitted = await submit(shared, current, batch);
+      if (submitted.writer === "alive") {
+        lossesInARow = 0;
+        inFlight = [];
+        continue;
+      }
+      lossesInARow++;
+      phase = "resolving";
+      inFlight = submitted.unresolved;
+      if (inFlight.length > 0) await resolveLost(shared, pause, current.epoch, inFlight, submitted.cause);
+      inFlight = [];
+      break;
+    }
+    await current.close().catch((error) => shared.log.warn({ error }, "a writer's connection did not close"));
+  };
+
+  const run = async (): Promise<void> => {
+    while (writer) {
+      await serve(writer);
+      writer = null;
+      phase = "opening";
+      // The first loss is followed by a new writer at once; what keeps being lost is asked for ever more seldom.
+      if (lossesInARow > 1) await pauseBefore(shared, pause, lossesInARow - 1);
+      writer = await openWriter(shared, pause);
+    }
+    phase = "ended";
+  };
+
+  return {
+    phase: () => phase,
+    epoch: () => writer?.epoch ?? null,
+    inFlight: () => inFlight,
+    give: (batch) => {
+      phase = "committing";
+      inFlight = batch;
+      wakeIdle(batch);
+    },
+    interrupt: () => {
+      pause.wake();
+      if (phase === "idle") wakeIdle(null);
+    },
+    ended: run(),
+  };
+}

@@ -1,0 +1,97 @@
+import type { Log } from "../foundation/log.ts";
+import { createDesk, type Desk } from "./desk.ts";
+import type { LedgerStore, LedgerWriter } from "./ledger-store.ts";
+import { type Line, startLine } from "./line.ts";
+import type { Queue, Waiting } from "./queue.ts";
+import { type CommitSeen, refuseAll, type Shared, type Stopped } from "./shared.ts";
+import type { Timing } from "./timing.ts";
+
+/** The lines of one ledger, its queue in front of them, and the desk where its callers wait. */
+export interface Lines {
+  readonly desk: Desk;
+  stopped(): Stopped | null;
+  /** Starts one line a writer. */
+  start(writers: readonly LedgerWriter[]): void;
+  /** To be called when records entered the queue. */
+  wake(): void;
+  /** Ends every line and refuses what waits. */
+  stop(why: Stopped, cause?: unknown): void;
+  ended(): Promise<unknown>;
+  alive(): Line[];
+  inFlight(): Waiting[];
+  /** On the timing's clock; null before the first commit. */
+  lastCommitMs(): number | null;
+}
+
+export interface LinesOptions {
+  readonly store: LedgerStore;
+  readonly queue: Queue;
+  readonly timing: Timing;
+  readonly log: Log;
+  readonly observe?: ((seen: CommitSeen) => void) | undefined;
+}
+
+export function createLines({ store, queue, timing, log, observe }: LinesOptions): Lines {
+  const lines: Line[] = [];
+  let stopped: Stopped | null = null;
+  let dispatching = false;
+  let lastCommitMs: number | null = null;
+
+  const inFlight = () => lines.flatMap((line) => line.inFlight());
+  const desk = createDesk(timing, (nowMs) => {
+    refuseAll(shared, queue.expire(nowMs), "no", new Error("no writer took it in time"));
+    const overdue = inFlight().filter((waiting) => waiting.giveUpAtMs <= nowMs);
+    refuseAll(shared, overdue, "unknown", new Error("no acknowledgement in time"));
+  });
+
+  const dispatch = () => {
+    dispatching = false;
+    for (const line of lines) {
+      if (line.phase() !== "idle") continue;
+      const batch = queue.take();
+      if (!batch) return;
+      line.give(batch);
+    }
+  };
+  // Records that are handed over in one turn share a statement; one that comes alone leaves at once.
+  const wake = () => {
+    if (dispatching || queue.records === 0) return;
+    dispatching = true;
+    queueMicrotask(dispatch);
+  };
+  const stop = (why: Stopped, cause?: unknown) => {
+    if (stopped && why !== "closed") return;
+    stopped = why;
+    if (why !== "closed") log.error({ error: cause, why }, "the ledger stops: nothing more is recorded");
+    refuseAll(shared, queue.drain(), "no", cause);
+    for (const line of lines) line.interrupt();
+  };
+
+  const shared: Shared = {
+    ...{ store, queue, timing, log, stop },
+    wakeLines: wake,
+    stopped: () => stopped,
+    observe: (seen) => {
+      if (seen.result === "committed") lastCommitMs = timing.now();
+      observe?.(seen);
+    },
+    answer: (waiting, outcome) => {
+      if (desk.leave(waiting)) waiting.resolve(outcome);
+    },
+    refuse: (waiting, error) => {
+      if (desk.leave(waiting)) waiting.reject(error);
+    },
+  };
+
+  return {
+    ...{ desk, wake, stop, inFlight },
+    stopped: () => stopped,
+    start: (writers) => {
+      for (const writer of writers) lines.push(startLine(shared, writer));
+      wake();
+    },
+    ended: () => Promise.all(lines.map((line) => line.ended)),
+    alive: () => lines.filter((line) => line.phase() === "idle" || line.phase() === "committing"),
+    lastCommitMs: () => lastCommitMs,
+  };
+}

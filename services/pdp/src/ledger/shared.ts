@@ -1,0 +1,69 @@
+import type { Fault } from "../foundation/fault.ts";
+import type { Log } from "../foundation/log.ts";
+import { CommitFailure, type LedgerStore } from "./ledger-store.ts";
+import type { Queue, Waiting } from "./queue.ts";
+import type { RecordOutcome } from "./record.ts";
+import { backoffMs, type Timing } from "./timing.ts";
+import { LedgerUnavailable, type Recorded } from "./unavailable.ts";
+
+/** Why nothing is recorded any more, for ever. */
+export type Stopped = "fenced" | "broken" | "closed";
+
+/** What one statement was, for metrics. */
+export interface CommitSeen {
+  readonly records: number;
+  readonly ms: number;
+  readonly result: "committed" | CommitFailure["kind"];
+}
+
+/** What all lines of a ledger share. */
+export interface Shared {
+  readonly store: LedgerStore;
+  readonly queue: Queue;
+  readonly timing: Timing;
+  readonly log: Log;
+  readonly observe: (seen: CommitSeen) => void;
+  stopped(): Stopped | null;
+  stop(why: Stopped, cause?: unknown): void;
+  /** Answers whoever waits, unless that was done already. */
+  answer(waiting: Waiting, outcome: RecordOutcome): void;
+  refuse(waiting: Waiting, error: Fault): void;
+  /** To be called when records went back into the queue. */
+  wakeLines(): void;
+}
+
+export function refuseAll(shared: Shared, waiting: readonly Waiting[], recorded: Recorded, cause?: unknown): void {
+  for (const one of waiting) shared.refuse(one, new LedgerUnavailable(recorded, cause));
+}
+
+/** What a store's error means. What it does not name might have been recorded. */
+export function failureOf(error: unknown): CommitFailure {
+  if (error instanceof CommitFailure) return error;
+  return new CommitFailure("lost", "the commit failed in an unknown way", error);
+}
+
+/** A wait that can be cut short. */
+export interface Pause {
+  wait(delayMs: number): Promise<void>;
+  wake(): void;
+}
+
+export function createPause(timing: Timing): Pause {
+  let wake: () => void = () => {};
+  return {
+    wake: () => wake(),
+    wait: (delayMs) =>
+      new Promise<void>((resolve) => {
+        const cancel = timing.after(delayMs, resolve);
+        wake = () => {
+          cancel();
+          resolve();
+        };
+      }),
+  };
+}
+
+/** The wait before a further attempt. */
+export function pauseBefore(shared: Shared, pause: Pause, attempt: number): Promise<void> {
+  return pause.wait(backoffMs(attempt, shared.timing.random));
+}
