@@ -18,6 +18,7 @@ export default defineConfig({
       {
         test: {
           name: "doors",
+          globalSetup: ["services/pdp/test/support/postgres-global.ts"],
           include: doors,
           exclude: [...never, "services/pdp/test/rooms.test.ts", "services/engine/test/**"],
           testTimeout: 60_000,
