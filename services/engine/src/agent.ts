@@ -1,0 +1,17 @@
+import type { Metadata } from "./policy.ts";
+import type { Scope } from "./scope.ts";
+
+/** A registered software identity. Plain JSON, as it is stored. */
+export interface AgentDocument {
+  readonly apiVersion: "remit/v1";
+  readonly kind: "Agent";
+  readonly metadata: Metadata;
+  readonly spec: AgentSpec;
+}
+
+export interface AgentSpec {
+  readonly labels?: Readonly<Record<string, string>>;
+  /** What no session of this agent may ever exceed. */
+  readonly ceiling: Scope;
+  readonly status: "active" | "suspended";
+}

@@ -1,0 +1,110 @@
+import { charSteps, type Frame, spend } from "./frame.ts";
+import {
+  checkedDouble,
+  checkedInt,
+  costFailure,
+  Duration,
+  Failure,
+  isList,
+  type Outcome,
+  Timestamp,
+  typeConfusion,
+  type Value,
+} from "./value.ts";
+
+export type Operation = (left: Value, right: Value, frame: Frame) => Outcome;
+
+/** Int with int is exact and fails on overflow; any double makes both doubles (JSON numbers are doubles). */
+function numeric(
+  left: Value,
+  right: Value,
+  ints: (left: bigint, right: bigint) => Outcome,
+  doubles: (left: number, right: number) => number,
+): Outcome | undefined {
+  if (typeof left === "number") {
+    if (typeof right === "number") return checkedDouble(doubles(left, right));
+    if (typeof right === "bigint") return checkedDouble(doubles(left, Number(right)));
+  } else if (typeof left === "bigint") {
+    if (typeof right === "bigint") return ints(left, right);
+    if (typeof right === "number") return checkedDouble(doubles(Number(left), right));
+  }
+  return undefined;
+}
+
+const yearOneNs = -62_135_596_800_000_000_000n;
+const yearTenThousandNs = 253_402_300_800_000_000_000n;
+
+export function checkedTimestamp(ns: bigint): Timestamp | Failure {
+  return ns >= yearOneNs && ns < yearTenThousandNs ? new Timestamp(ns) : new Failure("error", "a time out of range");
+}
+
+export const add: Operation = (left, right, frame) => {
+  const sum = numeric(
+    left,
+    right,
+    (a, b) => checkedInt(a + b),
+    (a, b) => a + b,
+  );
+  if (sum !== undefined) return sum;
+  if (typeof left === "string" && typeof right === "string") {
+    return spend(frame, charSteps(left.length + right.length)) ? left + right : costFailure;
+  }
+  if (isList(left) && isList(right)) {
+    return spend(frame, left.length + right.length) ? [...left, ...right] : costFailure;
+  }
+  if (left instanceof Timestamp && right instanceof Duration) return checkedTimestamp(left.ns + right.ns);
+  if (left instanceof Duration && right instanceof Timestamp) return checkedTimestamp(left.ns + right.ns);
+  if (left instanceof Duration && right instanceof Duration) return new Duration(left.ns + right.ns);
+  return typeConfusion("`+`", left, right);
+};
+
+export const subtract: Operation = (left, right) => {
+  const difference = numeric(
+    left,
+    right,
+    (a, b) => checkedInt(a - b),
+    (a, b) => a - b,
+  );
+  if (difference !== undefined) return difference;
+  if (left instanceof Timestamp && right instanceof Timestamp) return new Duration(left.ns - right.ns);
+  if (left instanceof Timestamp && right instanceof Duration) return checkedTimestamp(left.ns - right.ns);
+  if (left instanceof Duration && right instanceof Duration) return new Duration(left.ns - right.ns);
+  return typeConfusion("`-`", left, right);
+};
+
+export const multiply: Operation = (left, right) =>
+  numeric(
+    left,
+    right,
+    (a, b) => checkedInt(a * b),
+    (a, b) => a * b,
+  ) ?? typeConfusion("`*`", left, right);
+
+const byZero = new Failure("error", "a division by zero");
+
+export const divide: Operation = (left, right) =>
+  numeric(
+    left,
+    right,
+    (a, b) => (b === 0n ? byZero : checkedInt(a / b)),
+    (a, b) => a / b,
+  ) ?? typeConfusion("`/`", left, right);
+
+/** The remainder of whole numbers, whichever way they are written. */
+export const remainder: Operation = (left, right) => {
+  const [a, b] = [wholeFrom(left), wholeFrom(right)];
+  if (a === undefined || b === undefined) return typeConfusion("`%`", left, right);
+  if (b === 0n) return byZero;
+  return typeof left === "bigint" && typeof right === "bigint" ? a % b : Number(a % b);
+};
+
+function wholeFrom(value: Value): bigint | undefined {
+  if (typeof value === "bigint") return value;
+  return typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : undefined;
+}
+
+export function negate(value: Value): Outcome {
+  if (typeof value === "number") return -value;
+  if (typeof value === "bigint") return checkedInt(-value);
+  return typeConfusion("`-`", value);
+}

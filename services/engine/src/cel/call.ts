@@ -1,0 +1,158 @@
+import type { Expr, Expr_Call } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
+import { compileRegex } from "../regex.ts";
+import { present } from "./access.ts";
+import { conversions } from "./convert.ts";
+import { charSteps, type Frame, spend } from "./frame.ts";
+import { type CelFunction, lookup } from "./function-table.ts";
+import { accepts, type Compiling, type Node, reject } from "./node.ts";
+import { compileOperator } from "./operator.ts";
+import { pathFunctions } from "./paths.ts";
+import { methods } from "./text-functions.ts";
+import { urlFunctions } from "./urls.ts";
+import { costFailure, Failure, typeConfusion, type Value } from "./value.ts";
+
+type CompileExpr = (expr: Expr, compiling: Compiling) => Node;
+
+const spaced = { ...pathFunctions, ...urlFunctions };
+const spaces = ["path", "url"];
+const methodNames = [...Object.keys(methods), "size", "matches", "all", "exists", "exists_one", "filter", "map"];
+const globalNames = [...Object.keys(conversions), "present", "has", "matches", ...Object.keys(spaced)];
+
+/** Compiles an operator, a function or a method. */
+export function compileCall(expr: Expr, call: Expr_Call, compiling: Compiling, compile: CompileExpr): Node {
+  const { function: name, target, args } = call;
+  const operator = compileOperator(expr, call, compiling, compile);
+  if (operator) return operator;
+  if (!target) return compileGlobal(expr, name, args, compiling, compile);
+  const space = target.exprKind.case === "identExpr" ? target.exprKind.value.name : "";
+  if (spaces.includes(space) && !compiling.locals.has(space)) {
+    const found = lookup(spaced, `${space}.${name}`);
+    if (found) return applied(expr, `${space}.${name}`, found, args, compiling, compile);
+    return unknown(expr, `${space}.${name}`, Object.keys(spaced), compiling);
+  }
+  if (name === "matches") return compileMatches(expr, target, args[0], args.length === 1, compiling, compile);
+  const method = name === "size" ? conversions.size : lookup(methods, name);
+  if (method) return applied(expr, name, method, [target, ...args], compiling, compile);
+  return unknown(expr, name, methodNames, compiling);
+}
+
+function compileGlobal(
+  expr: Expr,
+  name: string,
+  args: readonly Expr[],
+  compiling: Compiling,
+  compile: CompileExpr,
+): Node {
+  if (name === "present") return compilePresent(expr, args, compiling, compile);
+  if (name === "has") return reject(compiling, expr, "`has` takes one field", { expected: "has(input.memo)" });
+  if (name === "matches" && args[0]) {
+    return compileMatches(expr, args[0], args[1], args.length === 2, compiling, compile);
+  }
+  const found = lookup(conversions, name);
+  return found ? applied(expr, name, found, args, compiling, compile) : unknown(expr, name, globalNames, compiling);
+}
+
+function unknown(expr: Expr, name: string, names: readonly string[], compiling: Compiling): Node {
+  return reject(compiling, expr, `unknown function \`${name}\``, { name, names });
+}
+
+function compilePresent(expr: Expr, args: readonly Expr[], compiling: Compiling, compile: CompileExpr): Node {
+  const [path] = args;
+  if (args.length !== 1 || !path || !isPath(path)) {
+    return reject(compiling, expr, "`present` takes one path", { expected: "present(input.memo)" });
+  }
+  const operand = compile(path, compiling);
+  return { run: present(operand), type: "bool", size: operand.size + 1 };
+}
+
+function isPath(expr: Expr): boolean {
+  const { exprKind: kind } = expr;
+  if (kind.case === "identExpr") return true;
+  if (kind.case === "selectExpr")
+    return !kind.value.testOnly && kind.value.operand !== undefined && isPath(kind.value.operand);
+  return (
+    kind.case === "callExpr" &&
+    kind.value.function === "_[_]" &&
+    kind.value.args[0] !== undefined &&
+    isPath(kind.value.args[0])
+  );
+}
+
+/** `text.matches("pattern")`: whether the pattern is found anywhere in the text. */
+function compileMatches(
+  expr: Expr,
+  text: Expr,
+  pattern: Expr | undefined,
+  complete: boolean,
+  compiling: Compiling,
+  compile: CompileExpr,
+): Node {
+  const operand = compile(text, compiling);
+  accepts(compiling, text, operand, "the text of `matches`", ["string"]);
+  const written = pattern && compile(pattern, compiling).constant?.value;
+  if (!complete || !pattern || typeof written !== "string") {
+    return reject(compiling, pattern ?? expr, "`matches` takes one pattern, written in the policy", {
+      expected: 'a literal such as "^[a-z]+$"',
+    });
+  }
+  const regex = compileRegex(written);
+  if ("problem" in regex) {
+    return reject(compiling, pattern, `a pattern that is not supported: ${regex.problem}`, {
+      expected: "RE2's syntax",
+    });
+  }
+  const run = (frame: Frame) => {
+    const value = operand.run(frame);
+    if (value instanceof Failure) return value;
+    if (typeof value !== "string") return typeConfusion("matches()", value);
+    return spend(frame, charSteps(value.length * Math.max(8, regex.size))) ? regex.search(value) : costFailure;
+  };
+  return { run, type: "bool", size: operand.size + 1 };
+}
+
+function applied(
+  expr: Expr,
+  name: string,
+  found: CelFunction,
+  args: readonly Expr[],
+  compiling: Compiling,
+  compile: CompileExpr,
+): Node {
+  const nodes = args.map((arg) => compile(arg, compiling));
+  const { params, optional = 0, result, apply } = found;
+  if (args.length > params.length || args.length < params.length - optional) {
+    return reject(compiling, expr, `\`${name}\` takes ${params.length} values, not ${args.length}`);
+  }
+  const fits = args.map((arg, index) => {
+    const node = nodes[index];
+    return !node || accepts(compiling, arg, node, `what \`${name}\` takes`, params[index] ?? ["dyn"]);
+  });
+  const size = nodes.reduce((total, node) => total + node.size, 1);
+  const run = (frame: Frame) => {
+    const values: Value[] = [];
+    for (const node of nodes) {
+      const value = node.run(frame);
+      if (value instanceof Failure) return value;
+      values.push(value);
+    }
+    return apply(values, frame);
+  };
+  const known = nodes.map((node) => node.constant);
+  if (!found.folds || fits.includes(false) || known.includes(undefined)) return { run, type: result, size };
+  return folded(
+    expr,
+    name,
+    found,
+    known.map((constant) => constant?.value ?? null),
+    compiling,
+  );
+}
+
+const noFrame = { meter: { steps: Number.MAX_SAFE_INTEGER } } as unknown as Frame;
+
+function folded(expr: Expr, name: string, found: CelFunction, values: readonly Value[], compiling: Compiling): Node {
+  const value = found.apply(values, noFrame);
+  if (value instanceof Failure)
+    return reject(compiling, expr, `\`${name}\` of ${JSON.stringify(String(values[0]))}: ${value.why}`);
+  return { run: () => value, type: found.result, size: 1, constant: { value } };
+}

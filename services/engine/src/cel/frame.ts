@@ -1,0 +1,43 @@
+import type { Facts } from "../facts.ts";
+import type { JsonObject } from "../json.ts";
+import type { Failure, Outcome, Timestamp } from "./value.ts";
+
+/** How many steps are left of one evaluation, all its conditions together. Below zero every result is unknown. */
+export interface Meter {
+  steps: number;
+}
+
+/** The registered tool of a call, as conditions see it. */
+export interface ToolFacts {
+  readonly name: string;
+  readonly server: string | undefined;
+  readonly risk: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What one policy's conditions are judged on. Made anew for every policy and pass, so nothing in it outlives a call. */
+export interface Frame {
+  readonly facts: Facts;
+  readonly tool: ToolFacts;
+  readonly input: JsonObject;
+  readonly answers: JsonObject;
+  readonly now: Timestamp | Failure;
+  readonly meter: Meter;
+  /** The policy's variables by number, once they have been asked for. */
+  readonly variables: (Outcome | undefined)[];
+  /** The values that macros bind: `x` of `list.all(x, …)`. */
+  readonly locals: Outcome[];
+}
+
+export type Run = (frame: Frame) => Outcome;
+
+/** Takes steps for work that grows with the data; false once there are none left. */
+export function spend(frame: Frame, steps: number): boolean {
+  frame.meter.steps -= steps;
+  return frame.meter.steps >= 0;
+}
+
+/** The steps of work on `chars` characters. */
+export function charSteps(chars: number): number {
+  return 1 + (chars >> 5);
+}

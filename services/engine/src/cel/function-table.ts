@@ -1,0 +1,20 @@
+import type { Frame } from "./frame.ts";
+import type { StaticType } from "./node.ts";
+import type { Outcome, Value } from "./value.ts";
+
+/** A function of a condition: what it takes, its receiver first if it is a method, and what it answers. */
+export interface CelFunction {
+  readonly params: readonly (readonly StaticType[])[];
+  /** How many parameters at the end may be left out. */
+  readonly optional?: number;
+  readonly result: StaticType;
+  /** Computed when compiling if every argument is known then, and a failure is a compile error. */
+  readonly folds?: boolean;
+  readonly apply: (args: readonly Value[], frame: Frame) => Outcome;
+}
+
+export type FunctionTable = Readonly<Record<string, CelFunction>>;
+
+export function lookup(table: FunctionTable, name: string): CelFunction | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}

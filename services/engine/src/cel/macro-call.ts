@@ -1,0 +1,60 @@
+import type { Expr, Expr_Comprehension } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
+import { collect, existsOne, quantify } from "./macro.ts";
+import { accepts, type Compiling, type Node, reject } from "./node.ts";
+import { costFailure } from "./value.ts";
+
+type CompileExpr = (expr: Expr, compiling: Compiling) => Node;
+
+/** Macros inside macros multiply their cost, so two is the most. */
+const nestingMax = 2;
+
+/**
+ * Compiles what the parser expanded a macro to. The shape of the expansion says which macro it was; no author can write
+ * the expansion, because its accumulator has a name that does not parse.
+ */
+export function compileMacro(expr: Expr, macro: Expr_Comprehension, compiling: Compiling, compile: CompileExpr): Node {
+  const { iterRange, loopStep } = macro;
+  if (!iterRange || !loopStep || macro.iterVar2 !== "") return reject(compiling, expr, "a macro that is not supported");
+  if (compiling.macros >= nestingMax) {
+    return reject(compiling, expr, `macros nested deeper than ${nestingMax}`, {
+      expected: "a variable for the inner part, or a rule for each case",
+    });
+  }
+  const range = compile(iterRange, compiling);
+  accepts(compiling, iterRange, range, "what a macro runs over", ["list", "map"]);
+  const slot = compiling.variables.newLocal();
+  const local: Node = { run: (frame) => frame.locals[slot] ?? costFailure, type: "dyn", size: 1, path: macro.iterVar };
+  const locals = new Map(compiling.locals).set(macro.iterVar, local);
+  const inner: Compiling = { ...compiling, locals, macros: compiling.macros + 1 };
+  const body = (part: Expr | undefined, bool: boolean): Node => {
+    if (!part) return reject(compiling, expr, "a macro that is not supported");
+    const node = compile(part, inner);
+    if (bool) accepts(compiling, part, node, "a macro's condition", ["bool"]);
+    return node;
+  };
+  const step = loopStep.exprKind.case === "callExpr" ? loopStep.exprKind.value : undefined;
+  const size = range.size + 1;
+  switch (step?.function) {
+    case "_&&_":
+      return { run: quantify(range, slot, body(step.args[1], true), false), type: "bool", size };
+    case "_||_":
+      return { run: quantify(range, slot, body(step.args[1], true), true), type: "bool", size };
+    case "_+_":
+      return { run: collect(range, slot, undefined, body(appended(loopStep), false)), type: "list", size };
+    case "_?_:_": {
+      const condition = body(step.args[0], true);
+      const item = appended(step.args[1]);
+      if (!item) return { run: existsOne(range, slot, condition), type: "bool", size };
+      return { run: collect(range, slot, condition, body(item, false)), type: "list", size };
+    }
+    default:
+      return reject(compiling, expr, "a macro that is not supported");
+  }
+}
+
+/** `item` of `accumulator + [item]`. */
+function appended(expr: Expr | undefined): Expr | undefined {
+  const call = expr?.exprKind.case === "callExpr" ? expr.exprKind.value : undefined;
+  const list = call?.args[1]?.exprKind;
+  return list?.case === "listExpr" ? list.value.elements[0] : undefined;
+}

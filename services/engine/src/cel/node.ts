@@ -1,0 +1,105 @@
+import type { Expr } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
+import { nearestName } from "../nearest.ts";
+import type { Run } from "./frame.ts";
+import { Failure, type Value } from "./value.ts";
+
+/** What is known of a value before it is computed; `dyn` is anything. */
+export type StaticType =
+  | "dyn"
+  | "bool"
+  | "int"
+  | "double"
+  | "string"
+  | "null"
+  | "list"
+  | "map"
+  | "timestamp"
+  | "duration"
+  | "type";
+
+/** One compiled part of a condition. */
+export interface Node {
+  readonly run: Run;
+  readonly type: StaticType;
+  /** How many parts it has: the steps it costs to run once. */
+  readonly size: number;
+  /** Set when the value is known now. */
+  readonly constant?: { readonly value: Value };
+  /** How the author wrote it, when it is a path such as `input.to.country`. */
+  readonly path?: string;
+}
+
+/** What is wrong in a condition, `offset` UTF-16 units into it. */
+export interface ConditionProblem {
+  readonly offset: number;
+  readonly message: string;
+  readonly expected?: string | undefined;
+  readonly nearest?: string | undefined;
+}
+
+/** An argument path that a condition reads: checked against the tools' schemas. */
+export interface PathUse {
+  readonly root: "input" | "context";
+  readonly keys: readonly string[];
+  readonly offset: number;
+}
+
+/** What a condition may name besides the facts. */
+export interface Variables {
+  /** The variable's number and type; undefined if there is none of that name. */
+  find(
+    name: string,
+  ): { readonly index: number; readonly type: StaticType; readonly node: Node | undefined } | undefined;
+  names(): readonly string[];
+  /** A number for one more value bound by a macro, its own within the policy. */
+  newLocal(): number;
+}
+
+/** The state of compiling one condition. */
+export interface Compiling {
+  readonly variables: Variables;
+  readonly problems: ConditionProblem[];
+  readonly paths: PathUse[];
+  readonly usedVariables: Set<string>;
+  readonly offsetOf: (expr: Expr) => number;
+  readonly locals: ReadonlyMap<string, Node>;
+  /** How many macros enclose this part. */
+  readonly macros: number;
+}
+
+const deadFailure = new Failure("error", "the condition did not compile");
+
+/** Notes a problem; what it answers stands in for the part, so that the rest is checked too. */
+export function reject(
+  compiling: Compiling,
+  expr: Expr | number,
+  message: string,
+  details: { expected?: string; name?: string; names?: Iterable<string> } = {},
+): Node {
+  compiling.problems.push({
+    offset: typeof expr === "number" ? expr : compiling.offsetOf(expr),
+    message,
+    expected: details.expected,
+    nearest: details.name === undefined ? undefined : nearestName(details.name, details.names ?? []),
+  });
+  return { run: () => deadFailure, type: "dyn", size: 1 };
+}
+
+/** Whether a part can have one of the types; says so when it cannot. */
+export function accepts(
+  compiling: Compiling,
+  expr: Expr,
+  node: Node,
+  what: string,
+  types: readonly StaticType[],
+): boolean {
+  if (node.type === "dyn" || types.includes(node.type) || types.includes("dyn")) return true;
+  reject(compiling, expr, `${what} cannot be ${typeWord(node.type)}`, { expected: types.map(typeWord).join(" or ") });
+  return false;
+}
+
+export function typeWord(type: StaticType): string {
+  if (type === "dyn") return "any value";
+  if (type === "null") return "null";
+  return `${type === "int" ? "an" : "a"} ${type}`;
+}

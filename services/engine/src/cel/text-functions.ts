@@ -1,0 +1,95 @@
+import { charSteps, type Frame, spend } from "./frame.ts";
+import type { CelFunction, FunctionTable } from "./function-table.ts";
+import { calendarPart, calendarParts, durationPart } from "./times.ts";
+import { costFailure, Duration, isList, type Outcome, Timestamp, typeConfusion, type Value } from "./value.ts";
+
+function onText(name: string, result: CelFunction["result"], compute: (text: string) => Outcome): CelFunction {
+  return {
+    params: [["string"]],
+    result,
+    apply: ([value], frame) => {
+      if (typeof value !== "string") return typeConfusion(`${name}()`, value as Value);
+      return spend(frame, charSteps(value.length)) ? compute(value) : costFailure;
+    },
+  };
+}
+
+/** The steps of looking for one text in another, at worst: each place of one against each character of the other. */
+function searchSteps(text: string, part: string): number {
+  return charSteps(text.length) * (1 + (Math.min(part.length, text.length) >> 6));
+}
+
+function onTwoTexts(
+  name: string,
+  compute: (text: string, part: string) => Outcome,
+  steps: (text: string, part: string) => number,
+): CelFunction {
+  return {
+    params: [["string"], ["string"]],
+    result: "bool",
+    apply: ([text, part], frame) => {
+      if (typeof text !== "string" || typeof part !== "string") {
+        return typeConfusion(`${name}()`, text as Value, part as Value);
+      }
+      return spend(frame, steps(text, part)) ? compute(text, part) : costFailure;
+    },
+  };
+}
+
+const prefixSteps = (_: string, part: string) => charSteps(part.length);
+
+function lowerAscii(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+function upperAscii(text: string): string {
+  return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+}
+
+function split(args: readonly Value[], frame: Frame): Outcome {
+  const [text, separator] = args;
+  if (typeof text !== "string" || typeof separator !== "string") {
+    return typeConfusion("split()", text as Value, separator as Value);
+  }
+  if (!spend(frame, searchSteps(text, separator) + text.length)) return costFailure;
+  return separator === "" ? Array.from(text) : text.split(separator);
+}
+
+function join(args: readonly Value[], frame: Frame): Outcome {
+  const [parts, separator = ""] = args;
+  if (!isList(parts as Value) || typeof separator !== "string") return typeConfusion("join()", parts as Value);
+  const texts = parts as readonly Value[];
+  const other = texts.find((part) => typeof part !== "string");
+  if (other !== undefined) return typeConfusion("join()", other);
+  const chars = texts.reduce<number>((total, part) => total + (part as string).length + separator.length, 0);
+  return spend(frame, charSteps(chars) + texts.length) ? texts.join(separator) : costFailure;
+}
+
+const timeParts: FunctionTable = Object.fromEntries(
+  Object.entries(calendarParts).map(([name, part]) => [
+    name,
+    {
+      params: [["timestamp", "duration"], ["string"]],
+      optional: 1,
+      result: "int",
+      apply: ([value, offset = "UTC"]: readonly Value[]) => {
+        if (value instanceof Timestamp && typeof offset === "string") return calendarPart(part, value, offset);
+        const length = value instanceof Duration ? durationPart(name, value) : undefined;
+        return length ?? typeConfusion(`${name}()`, value as Value);
+      },
+    } satisfies CelFunction,
+  ]),
+);
+
+/** What is called on a value: `input.to.endsWith("@acme.com")`. */
+export const methods: FunctionTable = {
+  startsWith: onTwoTexts("startsWith", (text, part) => text.startsWith(part), prefixSteps),
+  endsWith: onTwoTexts("endsWith", (text, part) => text.endsWith(part), prefixSteps),
+  contains: onTwoTexts("contains", (text, part) => text.includes(part), searchSteps),
+  lowerAscii: onText("lowerAscii", "string", lowerAscii),
+  upperAscii: onText("upperAscii", "string", upperAscii),
+  trim: onText("trim", "string", (text) => text.trim()),
+  split: { params: [["string"], ["string"]], result: "list", apply: split },
+  join: { params: [["list"], ["string"]], optional: 1, result: "string", apply: join },
+  ...timeParts,
+};

@@ -1,0 +1,141 @@
+import type { ToolFacts } from "./cel/frame.ts";
+import { type CompiledPolicy, compilePolicy, matchesTool } from "./compile-policy.ts";
+import { reporter } from "./origin.ts";
+import type { PolicyDocument } from "./policy.ts";
+import { hasErrors, type Problem } from "./problem.ts";
+import type { CompiledRule } from "./rule.ts";
+import { compileSchema, type SchemaCheck, schemaProblem } from "./schema.ts";
+import type { ToolDocument } from "./tool.ts";
+
+/** The rules of one policy that one tool's calls may meet. */
+export interface RuleGroup {
+  /** The policy's place among all: rules are judged and named in this order. */
+  readonly order: number;
+  readonly observed: boolean;
+  /** The labels an agent must carry. */
+  readonly labels: readonly (readonly [string, string])[];
+  readonly variableCount: number;
+  readonly transforms: readonly CompiledRule[];
+  readonly others: readonly CompiledRule[];
+}
+
+export interface CompiledTool {
+  readonly facts: ToolFacts;
+  readonly checkInput: SchemaCheck | undefined;
+  readonly checkContext: SchemaCheck | undefined;
+  /** Groups for every agent. */
+  readonly everyAgent: readonly RuleGroup[];
+  /** Groups for agents with labels, under one of the labels they need. */
+  readonly byLabel: ReadonlyMap<string, readonly RuleGroup[]>;
+}
+
+/** Tools and policies in one immutable structure: a call looks up its tool and meets only rules that could match it. */
+export interface Compiled {
+  readonly tools: ReadonlyMap<string, CompiledTool>;
+}
+
+export interface CompileSource {
+  readonly policies: readonly { readonly document: PolicyDocument; readonly version: number }[];
+  readonly tools: readonly ToolDocument[];
+}
+
+/**
+ * Compiles documents. Problems are found at their place in the file if {@link parseDocuments} read the documents in
+ * this process. With an error nothing is compiled; `strict` makes warnings errors.
+ */
+export function compile(
+  source: CompileSource,
+  options: { readonly strict?: boolean } = {},
+): { compiled?: Compiled; problems: Problem[] } {
+  const problems: Problem[] = [];
+  const tools = uniqueTools(source.tools, problems);
+  const policies = compilePolicies(source, tools, problems);
+  const checks = [...tools.values()].map((tool) => compileTool(tool, problems));
+  const found = options.strict ? problems.map((problem) => ({ ...problem, severity: "error" as const })) : problems;
+  if (hasErrors(found)) return { problems: found };
+  const index = checks.map((tool) => [tool.facts.name, indexTool(tool, policies)] as const);
+  return { compiled: { tools: new Map(index) }, problems: found };
+}
+
+function uniqueTools(documents: readonly ToolDocument[], problems: Problem[]): Map<string, ToolDocument> {
+  const tools = new Map<string, ToolDocument>();
+  for (const document of documents) {
+    const { name } = document.metadata;
+    if (tools.has(name))
+      reporter(document, `tool ${name}`, problems)("/metadata/name", `the tool \`${name}\` is declared twice`);
+    tools.set(name, document);
+  }
+  return tools;
+}
+
+function compilePolicies(
+  source: CompileSource,
+  tools: ReadonlyMap<string, ToolDocument>,
+  problems: Problem[],
+): CompiledPolicy[] {
+  const names = new Set<string>();
+  return source.policies.map(({ document, version }) => {
+    const { name } = document.metadata;
+    const report = reporter(document, `policy ${name}`, problems);
+    if (names.has(name)) report("/metadata/name", `the policy \`${name}\` is declared twice`);
+    names.add(name);
+    return compilePolicy(document, version, tools, report);
+  });
+}
+
+type CheckedTool = Pick<CompiledTool, "facts" | "checkInput" | "checkContext">;
+
+function compileTool(document: ToolDocument, problems: Problem[]): CheckedTool {
+  const { metadata, spec } = document;
+  const check = (key: "inputSchema" | "contextSchema", root: string): SchemaCheck | undefined => {
+    const schema = spec[key];
+    if (!schema) return undefined;
+    const problem = schemaProblem(schema);
+    if (!problem) return compileSchema(schema, root);
+    reporter(document, `tool ${metadata.name}`, problems)(`/spec/${key}${problem.pointer}`, problem.message);
+    return undefined;
+  };
+  return {
+    facts: { name: metadata.name, server: spec.server, risk: spec.risk, labels: spec.labels ?? {} },
+    checkInput: check("inputSchema", "input"),
+    checkContext: check("contextSchema", "context"),
+  };
+}
+
+function indexTool(tool: CheckedTool, policies: readonly CompiledPolicy[]): CompiledTool {
+  const everyAgent: RuleGroup[] = [];
+  const byLabel = new Map<string, RuleGroup[]>();
+  for (const [order, policy] of policies.entries()) {
+    const rules = policy.rules.filter(({ match }) => matchesTool(match, tool.facts)).map(({ rule }) => rule);
+    if (rules.length === 0) continue;
+    const group: RuleGroup = {
+      order,
+      observed: policy.observed,
+      labels: policy.labels,
+      variableCount: policy.variableCount,
+      transforms: rules.filter((rule) => rule.effect === "transform"),
+      others: rules.filter((rule) => rule.effect !== "transform"),
+    };
+    const [label] = policy.labels;
+    if (!label) everyAgent.push(group);
+    else byLabel.set(labelKey(...label), [...(byLabel.get(labelKey(...label)) ?? []), group]);
+  }
+  return { ...tool, everyAgent, byLabel };
+}
+
+function labelKey(key: string, value: string): string {
+  return `${key}=${value}`;
+}
+
+/** The groups that apply to an agent with these labels, in the order of their policies. */
+export function groupsFor(tool: CompiledTool, labels: Readonly<Record<string, string>>): readonly RuleGroup[] {
+  if (tool.byLabel.size === 0) return tool.everyAgent;
+  const groups = [...tool.everyAgent];
+  for (const key of Object.keys(labels)) {
+    for (const group of tool.byLabel.get(labelKey(key, labels[key] ?? "")) ?? []) {
+      if (group.labels.every(([name, value]) => Object.hasOwn(labels, name) && labels[name] === value))
+        groups.push(group);
+    }
+  }
+  return groups.sort((one, other) => one.order - other.order);
+}

@@ -1,0 +1,91 @@
+import { combine, verdictOf } from "./combine.ts";
+import { type Compiled, type CompiledTool, groupsFor, type RuleGroup } from "./compile.ts";
+import type { Facts } from "./facts.ts";
+import type { JsonObject } from "./json.ts";
+import { judgeRules, type Trace } from "./judge.ts";
+import { exceededScope } from "./scope.ts";
+import type { Verdict, WouldBe } from "./verdict.ts";
+
+/**
+ * The verdict of the compiled policies on a call: registered tool, valid input, every scope, then the rules. Pure: the
+ * same arguments give the same verdict. Throws on nothing that a call can contain.
+ */
+export function evaluate(compiled: Compiled, facts: Facts): Verdict {
+  return evaluateTraced(compiled, facts);
+}
+
+/** The same, telling `trace` of every rule that is judged. */
+export function evaluateTraced(compiled: Compiled, facts: Facts, trace?: Trace): Verdict {
+  const verdict = enforced(compiled, facts, trace);
+  if (facts.mode !== "observe") return verdict;
+  const { unknowns, detail } = verdict;
+  return {
+    ...verdictOf("allow", "observed", { unknowns, ...(detail === undefined ? {} : { detail }) }),
+    mode: "observed",
+    would: wouldBe(verdict),
+  };
+}
+
+function enforced(compiled: Compiled, facts: Facts, trace: Trace | undefined): Verdict {
+  const tool = compiled.tools.get(facts.call.tool);
+  if (!tool) return verdictOf("deny", "tool_unknown", {});
+  const refused = refusedBeforePolicy(tool, facts, facts.input);
+  if (refused) return refused;
+  const groups = groupsFor(tool, facts.agent.labels);
+  const bound = groups.some((group) => group.observed) ? groups.filter((group) => !group.observed) : groups;
+  const verdict = byPolicy(tool, bound, facts, trace);
+  if (bound.length === groups.length) return verdict;
+  const observed = byPolicy(tool, groups, facts, trace && onlyObserved(trace));
+  return sameOutcome(verdict, observed) ? verdict : { ...verdict, would: wouldBe(observed) };
+}
+
+/** What stops a call before any rule is asked: its input, its context, the session's scope. */
+function refusedBeforePolicy(tool: CompiledTool, facts: Facts, input: JsonObject): Verdict | undefined {
+  const invalid = tool.checkInput?.(input) ?? tool.checkContext?.(facts.context);
+  if (invalid) {
+    const message = `The input does not fit the tool: ${invalid.path} ${invalid.message}.`;
+    return verdictOf("deny", "input_invalid", { message });
+  }
+  return refusedByScope(tool, facts, input);
+}
+
+function refusedByScope(tool: CompiledTool, facts: Facts, input: JsonObject): Verdict | undefined {
+  const { name, labels } = tool.facts;
+  const call = { tool: name, toolLabels: labels, input, principal: facts.principal.id, now: facts.now };
+  const excess = exceededScope(facts.scopes, call);
+  if (!excess) return undefined;
+  const message = `The call exceeds what this session may do: ${excess.message}.`;
+  return verdictOf("deny", "scope_exceeded", { message, detail: excess.detail });
+}
+
+function byPolicy(tool: CompiledTool, groups: readonly RuleGroup[], facts: Facts, trace: Trace | undefined): Verdict {
+  const findings = judgeRules({ tool, groups, facts, ...(trace ? { trace } : {}) });
+  const { transformed, transforms, unknowns } = findings;
+  if (transformed && "input" in transformed) {
+    const invalid = tool.checkInput?.(transformed.input);
+    if (invalid) {
+      const detail = `${invalid.path} ${invalid.message}`;
+      return verdictOf("deny", "transform_invalid", { rules: transforms, unknowns, detail });
+    }
+    // A policy may not force what the session's scope forbids.
+    const refused = refusedByScope(tool, facts, transformed.input);
+    if (refused) return { ...refused, rules: transforms.map(({ ref }) => ref), unknowns };
+  }
+  return combine(findings, facts);
+}
+
+function onlyObserved(trace: Trace): Trace {
+  return (rule, result, frame) => {
+    if (rule.observed) trace(rule, result, frame);
+  };
+}
+
+function wouldBe({ effect, code, message, rules }: Verdict): WouldBe {
+  return { effect, code, message, rules };
+}
+
+function sameOutcome(one: Verdict, other: Verdict): boolean {
+  return (
+    one.effect === other.effect && one.code === other.code && JSON.stringify(one.rules) === JSON.stringify(other.rules)
+  );
+}

@@ -1,0 +1,142 @@
+import type { Frame, Meter } from "./cel/frame.ts";
+import { timestampFrom } from "./cel/times.ts";
+import { Failure, Timestamp } from "./cel/value.ts";
+import type { CompiledTool, RuleGroup } from "./compile.ts";
+import type { Facts } from "./facts.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
+import { type CompiledRule, judgeRule } from "./rule.ts";
+import { type MatchedTransform, type Transformed, transformInput } from "./transform.ts";
+import type { UnknownRule } from "./verdict.ts";
+
+/** A bound on the work of one evaluation, all rules together: a few milliseconds at most. */
+export const evaluationStepsMax = 100_000;
+
+/** Told of every rule that is judged, with what came out and what it was judged on. */
+export type Trace = (rule: CompiledRule, result: boolean | Failure, frame: Frame) => void;
+
+/** What is judged: a call of a tool, and the rule groups that apply to it. */
+export interface Judging {
+  readonly tool: CompiledTool;
+  readonly groups: readonly RuleGroup[];
+  readonly facts: Facts;
+  readonly trace?: Trace;
+}
+
+/** Which rules matched, each list in the order of the policies. */
+export interface Findings {
+  readonly deny: CompiledRule[];
+  readonly clarify: CompiledRule[];
+  readonly escalate: CompiledRule[];
+  readonly allow: CompiledRule[];
+  /** Escalating rules whose requirement was granted for this call: they count as allows. */
+  readonly granted: CompiledRule[];
+  /** Clarifying rules whose questions were answered: they count as allows. */
+  readonly answered: CompiledRule[];
+  /** Transforms that were applied, or that could not be. */
+  readonly transforms: CompiledRule[];
+  readonly transformed: Transformed | undefined;
+  /** Rules whose conditions were neither true nor false, matched or not. */
+  readonly unknowns: UnknownRule[];
+  readonly unknownRules: ReadonlySet<CompiledRule>;
+}
+
+const noAnswers: JsonObject = Object.freeze({});
+
+/** Judges every rule of the groups: the transforms on the input as proposed, the others on what they made of it. */
+export function judgeRules(judging: Judging): Findings {
+  const { facts, groups } = judging;
+  const meter: Meter = { steps: evaluationStepsMax };
+  const now = readNow(facts.now);
+  const frameOf = (group: RuleGroup, input: JsonObject, answers: JsonObject): Frame => ({
+    facts,
+    tool: judging.tool.facts,
+    input,
+    answers,
+    now,
+    meter,
+    variables: group.variableCount === 0 ? noVariables : new Array(group.variableCount),
+    locals: [],
+  });
+  const unknownRules = new Set<CompiledRule>();
+  const unknowns: UnknownRule[] = [];
+  const judge = (rule: CompiledRule, frame: Frame): boolean | Failure => {
+    const result = judgeRule(rule, frame);
+    judging.trace?.(rule, result, frame);
+    if (result instanceof Failure) {
+      unknownRules.add(rule);
+      unknowns.push({ rule: rule.ref, why: result.why });
+    }
+    return result;
+  };
+  const matched: MatchedTransform[] = [];
+  for (const group of groups) {
+    if (group.transforms.length === 0) continue;
+    const frame = frameOf(group, facts.input, facts.answers);
+    for (const rule of group.transforms) if (judge(rule, frame) === true) matched.push({ rule, frame });
+  }
+  const transformed = matched.length > 0 ? transformInput(facts.input, matched) : undefined;
+  const found = { deny: [], clarify: [], escalate: [], allow: [], granted: [], answered: [] };
+  const findings: Findings = {
+    ...found,
+    transforms: matched.map(({ rule }) => rule),
+    transformed,
+    unknowns,
+    unknownRules,
+  };
+  const input = transformed === undefined ? facts.input : "input" in transformed ? transformed.input : undefined;
+  if (!input) return findings;
+  const someAnswers = Object.keys(facts.answers).length > 0;
+  for (const group of groups) {
+    if (group.others.length === 0) continue;
+    const frame = frameOf(group, input, facts.answers);
+    for (const rule of group.others) {
+      const result = judge(rule, frame);
+      if (someAnswers && result === false && rule.effect === "clarify" && questionsAnswered(rule, facts.answers)) {
+        // Answered, and not just silent: without the answers it would have asked.
+        if (judgeRule(rule, frameOf(group, input, noAnswers)) === true) findings.answered.push(rule);
+      }
+      file(rule, result, findings, facts);
+    }
+  }
+  return findings;
+}
+
+// Shared by every frame without variables; nothing is ever written to it.
+const noVariables: [] = [];
+
+/** The one place where unknown is decided: it matches where a match restrains, and does not where it permits. */
+function file(rule: CompiledRule, result: boolean | Failure, findings: Findings, facts: Facts): void {
+  if (result === false) return;
+  switch (rule.effect) {
+    case "deny":
+      findings.deny.push(rule);
+      return;
+    case "clarify":
+      findings.clarify.push(rule);
+      return;
+    case "escalate":
+      (isGranted(rule, facts) ? findings.granted : findings.escalate).push(rule);
+      return;
+    default:
+      if (result === true) findings.allow.push(rule);
+  }
+}
+
+function isGranted({ ref }: CompiledRule, { granted = [] }: Facts): boolean {
+  return granted.some(
+    ({ policy, version, rule }) => policy === ref.policy && version === ref.version && rule === ref.rule,
+  );
+}
+
+function questionsAnswered(rule: CompiledRule, answers: JsonObject): boolean {
+  return rule.questions.every(
+    ({ id, type }) => Object.hasOwn(answers, id) && typeof (answers[id] as JsonValue) === type,
+  );
+}
+
+const noTime = new Failure("error", "now is not an RFC 3339 timestamp");
+
+function readNow(text: string): Timestamp | Failure {
+  const time = timestampFrom(text);
+  return time instanceof Timestamp ? time : noTime;
+}

@@ -1,0 +1,121 @@
+import type { Problem } from "./problem.ts";
+
+/** Where one value of a document stands in its file: offsets into the text. */
+export interface Place {
+  readonly offset: number;
+  /** Where the characters of a text value begin, when they stand in the file as they are. */
+  readonly textOffset?: number;
+  /** For a literal block: where each of its lines begins. */
+  readonly lineOffsets?: readonly number[];
+}
+
+/** The file a document came from and the place of every value in it, by JSON pointer. */
+export interface Origin {
+  readonly file: string;
+  readonly text: string;
+  readonly values: ReadonlyMap<string, Place>;
+  readonly keys: ReadonlyMap<string, number>;
+}
+
+export interface ProblemDetails {
+  /** Point at the key instead of the value. */
+  readonly atKey?: boolean;
+  /** Point into a text value: an offset in UTF-16 units. */
+  readonly within?: { readonly text: string; readonly offset: number };
+  readonly expected?: string | undefined;
+  readonly nearest?: string | undefined;
+  readonly severity?: "error" | "warning";
+}
+
+/** Says what is wrong at a JSON pointer of the document being read. */
+export type Report = (pointer: string, message: string, details?: ProblemDetails) => void;
+
+// Documents are plain values that get stored and come back; where they came from lives beside them.
+const origins = new WeakMap<object, Origin>();
+
+export function rememberOrigin(document: object, origin: Origin): void {
+  origins.set(document, origin);
+}
+
+/** A report for one document: places are found if the document was read from a file in this process. */
+export function reporter(document: object, name: string, problems: Problem[]): Report {
+  const origin = origins.get(document);
+  return origin ? originReporter(origin, problems) : placelessReporter(name, problems);
+}
+
+export function originReporter(origin: Origin, problems: Problem[]): Report {
+  return (pointer, message, details = {}) => {
+    problems.push(problemAt(origin.file, origin.text, offsetOf(origin, pointer, details), message, details));
+  };
+}
+
+function placelessReporter(name: string, problems: Problem[]): Report {
+  return (pointer, message, details = {}) => {
+    const where = pointer === "" ? "" : `${pointer}: `;
+    problems.push({ file: name, line: 0, column: 0, ...withoutPlace(`${where}${message}`, details) });
+  };
+}
+
+/** A problem at an offset of a text, with the line it stands on as its excerpt. */
+export function problemAt(
+  file: string,
+  text: string,
+  offset: number,
+  message: string,
+  details: ProblemDetails = {},
+): Problem {
+  const lineStart = text.lastIndexOf("\n", Math.max(0, offset - 1)) + 1;
+  const start = Math.min(lineStart, offset);
+  let line = 1;
+  for (let index = text.indexOf("\n"); index !== -1 && index < start; index = text.indexOf("\n", index + 1)) line++;
+  const lineEnd = text.indexOf("\n", start);
+  const source = text.slice(start, lineEnd === -1 ? text.length : lineEnd).replace(/\r$/, "");
+  const column = offset - start + 1;
+  return { file, line, column, ...withoutPlace(message, details), excerpt: excerptOf(source, column) };
+}
+
+function withoutPlace(message: string, details: ProblemDetails) {
+  return {
+    severity: details.severity ?? ("error" as const),
+    message,
+    ...(details.expected === undefined ? {} : { expected: details.expected }),
+    ...(details.nearest === undefined ? {} : { nearest: details.nearest }),
+  };
+}
+
+const excerptCharsMax = 120;
+
+function excerptOf(source: string, column: number): string {
+  const from = column > excerptCharsMax - 20 ? column - 40 : 0;
+  const shown = source.slice(from, from + excerptCharsMax);
+  // A tab stays a tab, so that the caret stands below its character.
+  const before = shown.slice(0, column - 1 - from).replace(/[^\t]/g, " ");
+  return `${shown}\n${before}^`;
+}
+
+function offsetOf(origin: Origin, pointer: string, details: ProblemDetails): number {
+  if (details.atKey) {
+    const key = origin.keys.get(pointer);
+    if (key !== undefined) return key;
+  }
+  let known = pointer;
+  while (!origin.values.has(known) && known !== "") known = known.slice(0, known.lastIndexOf("/"));
+  const place = origin.values.get(known);
+  if (!place) return 0;
+  // A condition written alone is the first of its list.
+  return details.within ? offsetWithin(place, details.within) : place.offset;
+}
+
+function offsetWithin(place: Place, within: { text: string; offset: number }): number {
+  if (place.textOffset !== undefined) return place.textOffset + within.offset;
+  if (!place.lineOffsets) return place.offset;
+  const before = within.text.slice(0, within.offset);
+  const line = before.split("\n").length - 1;
+  const start = place.lineOffsets[line];
+  return start === undefined ? place.offset : start + (within.offset - (before.lastIndexOf("\n") + 1));
+}
+
+/** One more step of a JSON pointer. */
+export function below(pointer: string, key: string | number): string {
+  return `${pointer}/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`;
+}

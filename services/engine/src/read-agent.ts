@@ -1,0 +1,24 @@
+import type { AgentDocument } from "./agent.ts";
+import { agentMetadata, labels } from "./read-names.ts";
+import { readScope } from "./read-scope.ts";
+import { oneOf, optional, type Reader, record, required } from "./shape.ts";
+
+const agentShape = record({
+  apiVersion: required(oneOf(["remit/v1"])),
+  kind: required(oneOf(["Agent"])),
+  metadata: required(agentMetadata),
+  spec: optional(
+    record({
+      labels: optional(labels),
+      ceiling: optional(readScope),
+      status: optional(oneOf(["active", "suspended"])),
+    }),
+  ),
+});
+
+export const readAgent: Reader<AgentDocument> = (value, pointer, report) => {
+  const agent = agentShape(value, pointer, report);
+  if (!agent) return undefined;
+  const { ceiling = { tools: ["*"] }, status = "active", ...spec } = agent.spec ?? {};
+  return { ...agent, spec: { ...spec, ceiling, status } };
+};

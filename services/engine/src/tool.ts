@@ -1,0 +1,28 @@
+import type { JsonObject } from "./json.ts";
+import type { Metadata } from "./policy.ts";
+
+/** How much harm a tool can do, the least first. */
+export const risks = ["unclassified", "read", "write", "destructive"] as const;
+export type Risk = (typeof risks)[number];
+
+/** A registered callable. Plain JSON, as it is stored and compiled. */
+export interface ToolDocument {
+  readonly apiVersion: "remit/v1";
+  readonly kind: "Tool";
+  readonly metadata: Metadata;
+  readonly spec: ToolSpec;
+}
+
+export interface ToolSpec {
+  readonly server?: string;
+  readonly description?: string;
+  readonly risk: Risk;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** JSON Schema, draft 2020-12. Absent: any object. */
+  readonly inputSchema?: JsonObject;
+  readonly contextSchema?: JsonObject;
+  /** Paths below `input` that together are the business key of a call. */
+  readonly idempotentOn?: readonly string[];
+  /** How long a call may take: a duration such as `30s`. */
+  readonly timeout?: string;
+}
