@@ -3,6 +3,17 @@ import { limits } from "./limits.ts";
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
 
+/** A value whose canonical form is known: it is put into a larger one as it is, not walked again. */
+export class Canonical {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** What `canonical` takes: JSON, with parts of it done already. Undefined members are left out; the rest is checked. */
+export type Canonicalisable = Json | Canonical | undefined | object;
+
 /** Why a value has no canonical form. `path` leads to it: `input.items[3].amount`. */
 export class NotCanonical extends Error {
   readonly path: string;
@@ -38,11 +49,11 @@ function writeText(value: string): string {
   return JSON.stringify(value);
 }
 
-function writeList(list: readonly Json[], depth: number): string {
+function writeList(list: readonly Canonicalisable[], depth: number): string {
   let text = "[";
   for (let at = 0; at < list.length; at++) {
     try {
-      text += (at === 0 ? "" : ",") + write(list[at] as Json, depth + 1);
+      text += (at === 0 ? "" : ",") + write(list[at], depth + 1);
     } catch (error) {
       rethrowBelow(error, `[${at}]`);
     }
@@ -50,7 +61,7 @@ function writeList(list: readonly Json[], depth: number): string {
   return `${text}]`;
 }
 
-function writeObject(object: JsonObject, depth: number): string {
+function writeObject(object: { readonly [key: string]: Canonicalisable }, depth: number): string {
   // Array.prototype.sort compares UTF-16 code units, which is the order of RFC 8785 section 3.2.3.
   const keys = Object.keys(object).sort();
   let text = "{";
@@ -66,7 +77,7 @@ function writeObject(object: JsonObject, depth: number): string {
   return `${text}}`;
 }
 
-function write(value: Json, depth: number): string {
+function write(value: Canonicalisable, depth: number): string {
   switch (typeof value) {
     case "string":
       return writeText(value);
@@ -76,10 +87,11 @@ function write(value: Json, depth: number): string {
       return value ? "true" : "false";
     case "object":
       if (value === null) return "null";
+      if (value instanceof Canonical) return value.text;
       if (depth > limits.jsonDepthMax) {
         throw new NotCanonical("too_deep", "", `is nested deeper than ${limits.jsonDepthMax} levels`);
       }
-      return Array.isArray(value) ? writeList(value, depth) : writeObject(value as JsonObject, depth);
+      return Array.isArray(value) ? writeList(value, depth) : writeObject(value as { readonly [key: string]: Canonicalisable }, depth);
     default:
       throw new NotCanonical("not_json", "", `is a ${typeof value}, which JSON does not have`);
   }
@@ -89,6 +101,6 @@ function write(value: Json, depth: number): string {
  * The canonical JSON of a value (RFC 8785). Members that are undefined are left out. Throws `NotCanonical` for what
  * readers could disagree about: unsafe integers, NaN, lone surrogates, nesting beyond the limit.
  */
-export function canonical(value: Json): string {
+export function canonical(value: Canonicalisable): string {
   return write(value, 1);
 }
