@@ -1,0 +1,88 @@
+import { hash } from "node:crypto";
+import { compileGlobs } from "@remit/engine";
+import { Fault } from "../foundation/fault.ts";
+import type { Random } from "../foundation/ids.ts";
+
+/** What a caller may do on the admin plane, and `diagnose` on the data plane. `owner` has every other role. */
+export const ROLES = [
+  "viewer",
+  "diagnose",
+  "approver",
+  "policy-author",
+  "policy-approver",
+  "operator",
+  "owner",
+] as const;
+export type Role = (typeof ROLES)[number];
+
+/** A workload that speaks to Remit: an SDK, a gateway, a proxy, a person's command line. Not the agent. */
+export interface Caller {
+  /** UUID. */
+  readonly id: string;
+  readonly tenant: string;
+  readonly name: string;
+  readonly roles: readonly Role[];
+  /** Globs over the names of agents that it may open sessions for; none by default. */
+  readonly agents: readonly string[];
+  readonly mayAssertPrincipals: boolean;
+  readonly revoked: boolean;
+  readonly createdAtMs: number;
+}
+
+const KEY_PREFIX = "rmt_";
+const KEY = /^rmt_[A-Za-z0-9_-]{43}$/;
+
+/** A new API key: `rmt_` and 256 random bits in base64url. It is shown once and stored as its hash. */
+export function newKey(random: Random): string {
+  const bytes = Buffer.alloc(32);
+  random(bytes);
+  return KEY_PREFIX + bytes.toString("base64url");
+}
+
+/**
+ * The 32 bytes that a key is stored and looked up by. A key has 256 random bits, so a plain hash needs no salt, and
+ * looking it up by its hash tells an attacker who measures time nothing about the key.
+ */
+export function keyHash(key: string): Buffer {
+  return hash("sha256", `remit/api-key/v1\n${key}`, "buffer");
+}
+
+/** The key in an `authorization` header. */
+export function keyFrom(authorization: string | undefined): string {
+  if (authorization === undefined || authorization === "") {
+    throw new Fault("unauthenticated", "token_invalid", "no API key was sent", {
+      field: "authorization",
+      fix: "send the header `authorization: Bearer rmt_...`; make a key with `remit keys create`",
+    });
+  }
+  const [scheme, key, ...rest] = authorization.trim().split(/ +/);
+  if (scheme?.toLowerCase() !== "bearer" || key === undefined || rest.length > 0 || !KEY.test(key)) {
+    throw new Fault("unauthenticated", "token_invalid", "the authorization header does not hold an API key", {
+      field: "authorization",
+      fix: "send `authorization: Bearer rmt_...`",
+    });
+  }
+  return key;
+}
+
+/** Refuses a caller without the role. */
+export function requireRole(caller: Caller, role: Role): void {
+  if (caller.roles.includes(role) || caller.roles.includes("owner")) return;
+  throw new Fault("forbidden", "role_missing", `the caller ${caller.name} does not have the role ${role}`, {
+    fix: `use a key with the role ${role}, or ask an owner for one`,
+  });
+}
+
+/** Whether a caller may ask about a session's calls: only the one that opened it, or an owner of its tenant. */
+export function maySpeakFor(caller: Caller, session: { readonly tenant: string; readonly openedBy: string }): boolean {
+  return caller.tenant === session.tenant && (caller.id === session.openedBy || caller.roles.includes("owner"));
+}
+
+/** Refuses a caller that is not bound to the agent. */
+export function requireBinding(caller: Caller, agent: string): void {
+  if (caller.roles.includes("owner") || compileGlobs(caller.agents)(agent)) return;
+  throw new Fault("forbidden", "agent_not_bound", `the caller ${caller.name} may not open sessions for ${agent}`, {
+    field: "agent",
+    fix: `use a key that was made with --agent ${agent}`,
+  });
+}

@@ -1,0 +1,111 @@
+import { timingSafeEqual } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../foundation/clock.ts";
+import { Fault } from "../foundation/fault.ts";
+import { limits } from "../foundation/limits.ts";
+import { type Caller, keyFrom, keyHash, maySpeakFor } from "./caller.ts";
+import type { IdentityStore, Loaded } from "./identity-store.ts";
+import { type Session, tokenInvalid } from "./session.ts";
+import type { Tokens } from "./tokens.ts";
+
+const CALLERS_MAX = 10_000;
+const CLOSED_MAX = 100_000;
+
+/** Who speaks, and for which run. Both are read again whenever the tenant's security revision has moved. */
+export interface Identities {
+  /** The caller of an `authorization` header. Throws a Fault: nobody is anonymous. */
+  authenticate(authorization: string | undefined): Promise<Caller>;
+  /** The session of a token, which this caller may speak for. `late`: a report, whose token may have run out. */
+  session(caller: Caller, token: string | undefined, use?: "decide" | "report"): Promise<Session>;
+  /** A session as it stands now; for callers that hold its id and not its token. */
+  sessionById(caller: Caller, id: string): Promise<Session>;
+  sessionByRun(caller: Caller, agent: string, runId: string): Promise<Session | null>;
+  callers(tenant: string): Promise<Caller[]>;
+  issueToken(session: Session): Promise<{ token: string; expiresAtMs: number }>;
+  /** When a session's token runs out; the token must be valid now. */
+  tokenExpiry(token: string): Promise<number>;
+  /** Forgets what is remembered of a session that has been closed, here or on another replica. */
+  ended(sessionIds: Iterable<string>): void;
+}
+
+interface Options {
+  readonly store: IdentityStore;
+  readonly tokens: Tokens;
+  readonly clock: Clock;
+  /** The tenant's security revision as this process knows it. */
+  readonly security: (tenant: string) => bigint;
+  readonly sessionsMax: number;
+}
+
+/** The keeper of what was read: bounded caches whose rows count only while no security change came after them. */
+export function createIdentities({ store, tokens, security, sessionsMax }: Options): Identities {
+  const callers = new LRUCache<string, Loaded<Caller> & { hash: Buffer }>({ max: CALLERS_MAX });
+  const sessions = new LRUCache<string, Loaded<Session>>({ max: sessionsMax });
+  const closed = new LRUCache<string, true>({ max: CLOSED_MAX });
+  const fresh = (entry: Loaded<{ readonly tenant: string }>) => entry.security >= security(entry.row.tenant);
+
+  const loadSession = async (tenant: string, id: string): Promise<Session> => {
+    const known = sessions.get(id);
+    if (known && known.row.tenant === tenant && fresh(known)) return known.row;
+    const loaded = await store.session(tenant, id);
+    if (!loaded) throw tokenInvalid("the session does not exist");
+    // A close that was heard of while the row was on its way is not overwritten by the older row.
+    const row =
+      closed.has(id) && loaded.row.state === "open" ? { ...loaded.row, state: "closed" as const } : loaded.row;
+    sessions.set(id, { row, security: loaded.security });
+    return row;
+  };
+
+  const allowed = (caller: Caller, session: Session): Session => {
+    if (maySpeakFor(caller, session)) return session;
+    throw new Fault("forbidden", "session_not_yours", "this session was opened by another caller", {
+      field: "remit-session",
+      fix: "use the API key that opened the session",
+    });
+  };
+
+  return {
+    async authenticate(authorization) {
+      const hash = keyHash(keyFrom(authorization));
+      const name = hash.toString("base64");
+      let entry = callers.get(name);
+      if (!entry || !fresh(entry)) {
+        const loaded = await store.callerByKeyHash(hash);
+        entry = loaded ? { ...loaded, hash } : undefined;
+        if (entry) callers.set(name, entry);
+        else callers.delete(name);
+      }
+      if (!entry || !timingSafeEqual(entry.hash, hash) || entry.row.revoked) {
+        throw new Fault("unauthenticated", "token_invalid", "the API key is unknown or revoked", {
+          field: "authorization",
+          fix: "check the key; an owner makes one with `remit keys create`",
+        });
+      }
+      return entry.row;
+    },
+    async session(caller, token, use = "decide") {
+      if (!token) throw tokenInvalid("no session was named");
+      const claims = await tokens.verify(token, use === "report" ? limits.lateReportSeconds * 1000 : 0);
+      if (claims.tenant !== caller.tenant) throw tokenInvalid("the session's token is not valid");
+      return allowed(caller, await loadSession(claims.tenant, claims.session));
+    },
+    async sessionById(caller, id) {
+      const loaded = await store.session(caller.tenant, id);
+      if (!loaded) {
+        throw new Fault("missing", "session_unknown", "there is no such session", { field: "session_id" });
+      }
+      return allowed(caller, loaded.row);
+    },
+    sessionByRun: (caller, agent, runId) => store.sessionByRun(caller.tenant, caller.id, agent, runId),
+    callers: (tenant) => store.callers(tenant),
+    issueToken: (session) => tokens.issue(session),
+    tokenExpiry: async (token) => (await tokens.verify(token)).expiresAtMs,
+    ended(sessionIds) {
+      for (const id of sessionIds) {
+        closed.set(id, true);
+        const entry = sessions.get(id);
+        if (entry?.row.state === "open") sessions.set(id, { ...entry, row: { ...entry.row, state: "closed" } });
+      }
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import type { Caller } from "./caller.ts";
+import type { Session } from "./session.ts";
+
+/** A row, and the tenant's security revision that held when it was read. */
+export interface Loaded<Row> {
+  readonly row: Row;
+  readonly security: bigint;
+}
+
+/** A signing key as the store holds it: its private half wrapped. */
+export interface StoredSigningKey {
+  readonly kid: string;
+  readonly publicJwk: Readonly<Record<string, string>>;
+  readonly wrappedPrivate: Uint8Array;
+  /** Id of the wrapping key. */
+  readonly wrappedBy: string;
+}
+
+/** What the room reads. What changes it goes through the recorded changes of `decisions/`. */
+export interface IdentityStore {
+  /** The caller whose key has this hash, revoked ones too, or null. */
+  callerByKeyHash(hash: Uint8Array): Promise<Loaded<Caller> | null>;
+  callers(tenant: string): Promise<Caller[]>;
+  session(tenant: string, id: string): Promise<Loaded<Session> | null>;
+  sessionByRun(tenant: string, openedBy: string, agent: string, runId: string): Promise<Session | null>;
+  /** Keys not retired, newest first. */
+  signingKeys(): Promise<StoredSigningKey[]>;
+  /** Stores the key unless there is one already; answers what then is there, newest first. */
+  addFirstSigningKey(key: StoredSigningKey): Promise<StoredSigningKey[]>;
+}
