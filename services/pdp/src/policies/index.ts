@@ -1,0 +1,11 @@
+export type {
+  ActivePolicy,
+  PolicyStore,
+  PolicyVersion,
+  Registered,
+  Revisions,
+  TenantRows,
+  VersionState,
+} from "./policy-store.ts";
+export { buildSnapshot, type Snapshot } from "./snapshot.ts";
+export { createSnapshots, type Snapshots, STALE_ANY_MS, STALE_WRITE_MS, stalePolicy } from "./snapshots.ts";

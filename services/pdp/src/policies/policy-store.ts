@@ -1,0 +1,51 @@
+import type { AgentDocument, PolicyDocument, ToolDocument } from "@remit/engine";
+
+/** The two counters of a tenant. `security` moves when authority may have shrunk, `policy` with the rest. */
+export interface Revisions {
+  readonly security: bigint;
+  readonly policy: bigint;
+}
+
+/** A document, and the digest of its canonical form. */
+export interface Registered<Document> {
+  readonly document: Document;
+  /** `sha256:<hex>` */
+  readonly digest: string;
+}
+
+export interface ActivePolicy extends Registered<PolicyDocument> {
+  readonly version: number;
+}
+
+/** Everything that a snapshot is made of, as it stood at one moment. */
+export interface TenantRows {
+  readonly revisions: Revisions;
+  readonly policies: readonly ActivePolicy[];
+  readonly tools: readonly Registered<ToolDocument>[];
+  readonly agents: readonly Registered<AgentDocument>[];
+}
+
+export type VersionState = "validated" | "active" | "superseded";
+
+/** One published version of a policy. */
+export interface PolicyVersion {
+  readonly policy: string;
+  /** From 1, without gaps, in order of publication. */
+  readonly version: number;
+  readonly digest: string;
+  readonly state: VersionState;
+  readonly rules: number;
+  readonly publishedAtMs: number;
+}
+
+/** What the room reads. */
+export interface PolicyStore {
+  /** All of a tenant's rows in one snapshot of the store, its revisions read first. */
+  load(tenant: string): Promise<TenantRows>;
+  versions(tenant: string): Promise<PolicyVersion[]>;
+  /** Published versions with their documents; version 0 is the newest. Those that do not exist are left out. */
+  documents(
+    tenant: string,
+    choices: readonly { readonly policy: string; readonly version: number }[],
+  ): Promise<ActivePolicy[]>;
+}

@@ -1,0 +1,89 @@
+import type { Clock } from "../foundation/clock.ts";
+import { Fault } from "../foundation/fault.ts";
+import type { Log } from "../foundation/log.ts";
+import type { PolicyStore, Revisions } from "./policy-store.ts";
+import { buildSnapshot, type Snapshot } from "./snapshot.ts";
+
+/** How old the newest word of the store may be before a decision is refused, by what the tool can do. */
+export const STALE_WRITE_MS = 2_000;
+export const STALE_ANY_MS = 10_000;
+
+/** The snapshots in force, one a tenant, and how fresh they are. */
+export interface Snapshots {
+  /** The snapshot in force, loading it when this process has not needed the tenant yet. */
+  current(tenant: string): Promise<Snapshot> | Snapshot;
+  /** One at least as new as the store's revisions are now. */
+  refresh(tenant: string): Promise<Snapshot>;
+  /** The security revision known of a tenant; 0 before anything is known. */
+  security(tenant: string): bigint;
+  /** What a poll saw: loads what has moved. `sentAtMs` is when the poll was sent, so staleness is never understated. */
+  polled(revisions: ReadonlyMap<string, Revisions>, sentAtMs: number): Promise<void>;
+  stalenessMs(): number;
+  /** Tenants whose newest policies do not compile. */
+  broken(): string[];
+  revisions(): ReadonlyMap<string, Revisions>;
+}
+
+const moved = (seen: Revisions, held: Revisions) => seen.security > held.security || seen.policy > held.policy;
+
+export function createSnapshots(options: { store: PolicyStore; clock: Clock; log: Log }): Snapshots {
+  const { store, clock, log } = options;
+  const held = new Map<string, Snapshot>();
+  const loading = new Map<string, Promise<Snapshot>>();
+  let polledAtMs = clock.now();
+
+  const load = async (tenant: string): Promise<Snapshot> => {
+    const rows = await store.load(tenant);
+    const last = held.get(tenant);
+    // A slower, older load never takes the place of a newer one.
+    if (last && !moved(rows.revisions, last.revisions)) return last;
+    const snapshot = buildSnapshot(tenant, rows, last);
+    if (snapshot.broken) {
+      log.error(
+        { tenant, policy: rows.revisions.policy.toString(), problem: snapshot.broken[0]?.message },
+        "the newest policies do not compile; the last good ones stay in force",
+      );
+    }
+    held.set(tenant, snapshot);
+    return snapshot;
+  };
+
+  const loadOnce = (tenant: string): Promise<Snapshot> => {
+    const under = loading.get(tenant);
+    if (under) return under;
+    const started = load(tenant).finally(() => loading.delete(tenant));
+    loading.set(tenant, started);
+    return started;
+  };
+
+  const refresh = async (tenant: string): Promise<Snapshot> => {
+    // A load under way may have read the store before the caller's news: wait for it, then read again.
+    await loading.get(tenant)?.catch(() => undefined);
+    return loadOnce(tenant);
+  };
+
+  return {
+    current: (tenant) => held.get(tenant) ?? loadOnce(tenant),
+    refresh,
+    security: (tenant) => held.get(tenant)?.revisions.security ?? 0n,
+    async polled(revisions, sentAtMs) {
+      polledAtMs = Math.max(polledAtMs, sentAtMs);
+      const behind = [...held.values()].filter((snapshot) => {
+        const seen = revisions.get(snapshot.tenant);
+        return seen !== undefined && moved(seen, snapshot.revisions);
+      });
+      await Promise.all(behind.map((snapshot) => refresh(snapshot.tenant)));
+    },
+    stalenessMs: () => Math.max(0, clock.now() - polledAtMs),
+    broken: () => [...held.values()].filter((snapshot) => snapshot.broken).map((snapshot) => snapshot.tenant),
+    revisions: () => new Map([...held].map(([tenant, snapshot]) => [tenant, snapshot.revisions])),
+  };
+}
+
+/** The fault for policies that are too old to decide by. */
+export function stalePolicy(stalenessMs: number): Fault {
+  return new Fault("unavailable", "stale_policy", `the policies here are ${stalenessMs} ms old`, {
+    limit: `${STALE_WRITE_MS} ms for tools that write, ${STALE_ANY_MS} ms for any`,
+    fix: "ask again; if it lasts, check that the service reaches its Postgres",
+  });
+}
