@@ -1,0 +1,55 @@
+import type { AgentDocument, PolicyDocument, ToolDocument } from "@remit/engine";
+import type { Caller, Session } from "../identities/index.ts";
+import type { NewRecord, RecordRef } from "../ledger/index.ts";
+import type { PolicyVersion, Revisions } from "../policies/index.ts";
+
+/** A document as it is stored: as its author wrote it, as it was understood, and the digest of the latter. */
+export interface Written<Document> {
+  readonly document: Document;
+  readonly source: string;
+  /** 32 bytes. */
+  readonly digest: Uint8Array;
+}
+
+/** Everything that can change who may do what. Each is applied and recorded in one commit. */
+export type Change =
+  | { readonly kind: "tenant_created"; readonly owner: Caller; readonly keyHash: Uint8Array }
+  | { readonly kind: "key_created"; readonly caller: Caller; readonly keyHash: Uint8Array }
+  | { readonly kind: "key_revoked"; readonly callerId: string }
+  | ({ readonly kind: "agent_put" } & Written<AgentDocument>)
+  | ({ readonly kind: "tool_put" } & Written<ToolDocument>)
+  | { readonly kind: "policies_published"; readonly policies: readonly Written<PolicyDocument>[]; readonly by: string }
+  | {
+      readonly kind: "policies_activated";
+      readonly choices: readonly { readonly policy: string; readonly version: number }[];
+      /** Refused as `revision_conflict` unless the tenant's policy revision is this one. */
+      readonly expected: bigint | undefined;
+    }
+  | { readonly kind: "session_opened"; readonly session: Session }
+  | { readonly kind: "session_closed"; readonly sessionId: string };
+
+/** A change that was made. */
+export interface Applied {
+  readonly revisions: Revisions;
+  readonly record: RecordRef;
+  /** The versions that a publication has now, its own and those that were there with the same content. */
+  readonly versions: readonly (PolicyVersion & { readonly created: boolean })[];
+}
+
+/** Why a change was not made; nothing was changed or recorded then. */
+export type ChangeRefusal = "revision_conflict" | "exists" | "missing";
+
+/** What the changes need of a store. */
+export interface ChangeStore {
+  /**
+   * Applies a change and records its entry in one commit. Throws `ledger_unavailable` when the store is away;
+   * answers a refusal when the change does not fit what is there.
+   */
+  apply(
+    tenant: string,
+    change: Change,
+    entry: NewRecord,
+  ): Promise<{ readonly ok: true; readonly value: Applied } | { readonly ok: false; readonly refusal: ChangeRefusal }>;
+  /** Whether the store holds any tenant yet. */
+  isEmpty(): Promise<boolean>;
+}

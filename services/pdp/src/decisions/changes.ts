@@ -1,0 +1,96 @@
+import { type Canonicalisable, canonical } from "../foundation/canonical.ts";
+import { type Clock, rfc3339, utcDay } from "../foundation/clock.ts";
+import { digestBytes, digestText } from "../foundation/digest.ts";
+import type { Caller } from "../identities/index.ts";
+import { idempotencyKey, type NewRecord } from "../ledger/index.ts";
+import type { Snapshots } from "../policies/index.ts";
+import type { Applied, Change, ChangeRefusal, ChangeStore } from "./change-store.ts";
+
+const NO_SESSION = "00000000-0000-0000-0000-000000000000";
+
+/** Makes changes: each an entry of the ledger, in the same commit. */
+export type MakeChange = (
+  by: Pick<Caller, "id" | "name" | "tenant">,
+  change: Change,
+  traceId?: string,
+) => Promise<{ readonly ok: true; readonly value: Applied } | { readonly ok: false; readonly refusal: ChangeRefusal }>;
+
+/** What an entry says of a change. Never a key: a hash of one is of no use to a reader either. */
+function told(change: Change): Canonicalisable {
+  switch (change.kind) {
+    case "tenant_created":
+      return { owner: shown(change.owner) };
+    case "key_created":
+      return { caller: shown(change.caller) };
+    case "key_revoked":
+      return { caller: change.callerId };
+    case "agent_put":
+    case "tool_put":
+      return { name: change.document.metadata.name, digest: digestText(change.digest), document: change.document };
+    case "policies_published":
+      return {
+        policies: change.policies.map(({ document, digest }) => ({ ...named(document), digest: digestText(digest) })),
+      };
+    case "policies_activated":
+      return { policies: change.choices.map(({ policy, version }) => ({ policy, version })) };
+    case "session_opened":
+      return { session: change.session };
+    case "session_closed":
+      return { session: change.sessionId };
+  }
+}
+
+const named = (document: { readonly metadata: { readonly name: string } }) => ({ policy: document.metadata.name });
+
+function shown(caller: Caller): Canonicalisable {
+  const { id, name, roles, agents, mayAssertPrincipals } = caller;
+  return { id, name, roles, agents, may_assert_principals: mayAssertPrincipals };
+}
+
+/** The session that a change is about, else none. */
+function sessionOf(change: Change): string {
+  if (change.kind === "session_opened") return change.session.id;
+  return change.kind === "session_closed" ? change.sessionId : NO_SESSION;
+}
+
+export function createChanges(rooms: {
+  readonly store: ChangeStore;
+  readonly snapshots: Snapshots;
+  readonly clock: Clock;
+  readonly newId: (nowMs: number) => string;
+}): MakeChange {
+  const { store, snapshots, clock, newId } = rooms;
+  return async (by, change, traceId = "") => {
+    const nowMs = clock.now();
+    const id = newId(nowMs);
+    const session = sessionOf(change);
+    const kind = change.kind.startsWith("session_") ? "session" : "admin";
+    const text = canonical({
+      v: 1,
+      kind,
+      id,
+      at: rfc3339(nowMs),
+      tenant: by.tenant,
+      caller: { id: by.id, name: by.name },
+      change: change.kind,
+      ...(traceId && { trace_id: traceId }),
+      what: told(change),
+    });
+    const entry: NewRecord = {
+      id,
+      tenant: by.tenant,
+      session,
+      sessionDay: utcDay(nowMs),
+      key: idempotencyKey(change.kind, id, 1),
+      request: digestBytes("request", canonical({ change: id })),
+      kind,
+      securityRevision: snapshots.security(by.tenant),
+      digest: digestBytes("entry", text),
+      body: Buffer.from(text),
+    };
+    const applied = await store.apply(by.tenant, change, entry);
+    // This process obeys its own change at once; the others hear of it by their poll.
+    if (applied.ok && kind === "admin") await snapshots.refresh(by.tenant);
+    return applied;
+  };
+}

@@ -1,0 +1,67 @@
+import type { ApprovalRequirement, Constraint, Effect, Question, RuleRef } from "@remit/engine";
+import type { JsonObject } from "../foundation/canonical.ts";
+import type { RecordRef } from "../ledger/index.ts";
+
+/** Why, for the model and for code. */
+export interface Reason {
+  /** Stable; docs/codes.md lists them. */
+  readonly code: string;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly retry_after_ms?: number;
+  /** For callers that may diagnose. */
+  readonly detail?: string;
+  readonly remedy?: string;
+}
+
+export interface Would {
+  readonly effect: Effect;
+  readonly reason: Reason;
+  readonly rules: readonly RuleRef[];
+}
+
+export interface PendingApproval {
+  readonly state: "pending";
+  readonly requirements: readonly ApprovalRequirement[];
+  readonly summary?: string;
+}
+
+/**
+ * What a decision says, as its entry holds it. An answer is made from this and from where it was recorded, the first
+ * time and every time after: so an answer cannot say what the ledger does not.
+ */
+export interface DecisionBody {
+  readonly id: string;
+  readonly attempt: number;
+  readonly effect: Effect;
+  readonly mode: "enforced" | "observed";
+  readonly would?: Would;
+  readonly reason: Reason;
+  readonly rules: readonly RuleRef[];
+  readonly constraints: readonly Constraint[];
+  readonly approval?: PendingApproval;
+  readonly questions?: readonly Question[];
+  readonly policy_digest: string;
+  readonly input_digest: string;
+  readonly effective_input_digest: string;
+  readonly revision: { readonly security: string; readonly policy: string };
+  readonly trace_id: string;
+  readonly at: string;
+  readonly execute_before?: string;
+  readonly report_by?: string;
+}
+
+/** A verdict that has been recorded. */
+export interface Decision {
+  readonly body: DecisionBody;
+  readonly record: RecordRef;
+  /** The whole input that must run, when the effect is transform. */
+  readonly transformedInput: JsonObject | undefined;
+  /** True when an earlier request had it made. */
+  readonly replayed: boolean;
+}
+
+/** The two counters of a tenant as one number that only grows: what `revision` and `min_revision` mean on the wire. */
+export function revisionNumber(revisions: { readonly security: bigint; readonly policy: bigint }): bigint {
+  return revisions.security + revisions.policy;
+}

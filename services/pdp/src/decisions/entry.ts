@@ -1,0 +1,154 @@
+import { engineVersion } from "@remit/engine";
+import { Canonical, type Canonicalisable, canonical, type JsonObject } from "../foundation/canonical.ts";
+import { rfc3339, utcDay } from "../foundation/clock.ts";
+import { digest, digestBytes } from "../foundation/digest.ts";
+import { limits } from "../foundation/limits.ts";
+import { idempotencyKey, type NewRecord } from "../ledger/index.ts";
+import type { Snapshot } from "../policies/index.ts";
+import type { Ask, Asker } from "./ask.ts";
+import type { DecisionBody, Reason, Would } from "./decision.ts";
+import type { Finding, Judged } from "./judge.ts";
+
+/** An allowed call must start within this time, else it is asked again. */
+export const EXECUTE_WITHIN_MS = 60_000;
+/** How long after that its report may take, unless a constraint or its tool says longer. */
+export const REPORT_WITHIN_MS = 5 * 60_000;
+
+/** A decision on its way to the ledger. */
+export interface DecisionDraft {
+  readonly body: DecisionBody;
+  readonly transformedInput: JsonObject | undefined;
+  readonly record: NewRecord;
+}
+
+/** What a call is: the same key with another tool or input is another call under a used name. */
+export function requestDigest(tool: string, inputDigest: string): Buffer {
+  return digestBytes("request", canonical({ tool, input_digest: inputDigest }));
+}
+
+function reasonOf(verdict: Pick<Finding, "code" | "message" | "retryable" | "detail" | "remedy">): Reason {
+  const { code, message, retryable, detail, remedy } = verdict;
+  return { code, message, retryable, ...(detail && { detail }), ...(remedy && { remedy }) };
+}
+
+function wouldOf(verdict: Finding): Would | undefined {
+  if (!verdict.would) return undefined;
+  const { effect, code, message, rules } = verdict.would;
+  return { effect, rules, reason: { code, message, retryable: false } };
+}
+
+/** The tool may run: its deadlines. */
+function deadlines(verdict: Finding, nowMs: number): Pick<DecisionBody, "execute_before" | "report_by"> {
+  if (verdict.effect !== "allow" && verdict.effect !== "transform") return {};
+  const timeout = verdict.constraints.find(({ name }) => name === "timeout");
+  const runMs = timeout?.name === "timeout" ? timeout.durationMs : 0;
+  const executeBeforeMs = nowMs + EXECUTE_WITHIN_MS;
+  return {
+    execute_before: rfc3339(executeBeforeMs),
+    report_by: rfc3339(executeBeforeMs + Math.max(runMs, REPORT_WITHIN_MS)),
+  };
+}
+
+// What is short stands in the entry itself; what is long beside it, and the entry holds its digest alone.
+const isLong = (text: string) => text.length > limits.inlineInputBytesMax;
+
+interface Parts {
+  readonly inline: Record<string, Canonicalisable>;
+  readonly aside: Uint8Array | undefined;
+}
+
+function split(parts: Readonly<Record<string, string | undefined>>): Parts {
+  const inline: Record<string, Canonicalisable> = {};
+  const beside: Record<string, Canonicalisable> = {};
+  for (const [name, text] of Object.entries(parts)) {
+    if (text === undefined) continue;
+    (isLong(text) ? beside : inline)[name] = new Canonical(text);
+  }
+  const aside = Object.keys(beside).length === 0 ? undefined : Buffer.from(canonical(beside));
+  return { inline, aside };
+}
+
+function decisionBody(id: string, ask: Ask, judged: Judged, snapshot: Snapshot, nowMs: number): DecisionBody {
+  const { verdict } = judged;
+  const inputDigest = digest("input", ask.input.canonical);
+  const { transformedInput } = verdict;
+  const would = wouldOf(verdict);
+  return {
+    id,
+    attempt: judged.facts.call.attempt,
+    effect: verdict.effect,
+    mode: verdict.mode,
+    ...(would && { would }),
+    reason: reasonOf(verdict),
+    rules: verdict.rules,
+    constraints: verdict.constraints,
+    ...(verdict.approval && { approval: { state: "pending", ...verdict.approval } }),
+    ...(verdict.questions && { questions: verdict.questions }),
+    policy_digest: snapshot.policyDigest,
+    input_digest: inputDigest,
+    effective_input_digest: transformedInput ? digest("input", canonical(transformedInput)) : inputDigest,
+    revision: { security: `${snapshot.revisions.security}`, policy: `${snapshot.revisions.policy}` },
+    trace_id: ask.traceId,
+    at: rfc3339(nowMs),
+    ...deadlines(verdict, nowMs),
+  };
+}
+
+/** Writes the entry of a decision: what it says, who asked, and everything that it was judged from. */
+export function draftDecision(
+  id: string,
+  asker: Asker,
+  ask: Ask,
+  judged: Judged,
+  snapshot: Snapshot,
+  nowMs: number,
+): DecisionDraft {
+  const { session } = asker;
+  const { facts, verdict } = judged;
+  const body = decisionBody(id, ask, judged, snapshot, nowMs);
+  const { transformedInput } = verdict;
+  const parts = split({
+    input: ask.input.canonical,
+    context: ask.context.canonical,
+    transformed_input: transformedInput && canonical(transformedInput),
+  });
+  const text = canonical({
+    ...body,
+    ...parts.inline,
+    v: 1,
+    kind: "decision",
+    engine: engineVersion,
+    tenant: session.tenant,
+    caller: facts.caller,
+    session: facts.session,
+    agent: facts.agent,
+    principal: facts.principal,
+    chain: [{ session: session.id, agent: session.agent }],
+    scopes: facts.scopes,
+    tool: ask.tool,
+    call: { id: ask.callId, estimate: facts.call.estimate },
+    context_digest: digest("input", ask.context.canonical),
+    answers: new Canonical(ask.answers.canonical),
+    supported_constraints: ask.supportedConstraints,
+    unknowns: verdict.unknowns,
+    holds: [],
+  });
+  return {
+    body,
+    transformedInput,
+    record: {
+      id,
+      tenant: session.tenant,
+      session: session.id,
+      sessionDay: utcDay(session.openedAtMs),
+      key: idempotencyKey("decision", ask.callId, body.attempt),
+      request: requestDigest(ask.tool, body.input_digest),
+      kind: "decision",
+      securityRevision: snapshot.revisions.security,
+      digest: digestBytes("entry", text),
+      body: Buffer.from(text),
+      ...(parts.aside && { aside: parts.aside }),
+      ...(body.report_by && { expiresAtMs: Date.parse(body.report_by) }),
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import type { Clock } from "../foundation/clock.ts";
+import { Fault } from "../foundation/fault.ts";
+import type { Random } from "../foundation/ids.ts";
+import { type Caller, type Identities, keyHash, newKey } from "../identities/index.ts";
+import type { ChangeStore } from "./change-store.ts";
+import type { MakeChange } from "./changes.ts";
+import { revisionNumber } from "./decision.ts";
+
+/** The tenant that a first start makes. */
+export const FIRST_TENANT = "default";
+
+export interface Keys {
+  /** Makes a caller with a new key. The key is answered and not kept. */
+  create(
+    by: Caller,
+    wanted: Pick<Caller, "name" | "roles" | "agents" | "mayAssertPrincipals">,
+  ): Promise<{ readonly caller: Caller; readonly key: string }>;
+  revoke(by: Caller, callerId: string): Promise<{ readonly caller: Caller; readonly revision: bigint }>;
+  /** In an empty store: the first tenant and its owner's key. Else undefined. */
+  bootstrap(): Promise<string | undefined>;
+}
+
+export function createKeys(rooms: {
+  readonly store: ChangeStore;
+  readonly change: MakeChange;
+  readonly identities: Identities;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly newId: (nowMs: number) => string;
+}): Keys {
+  const { store, change, identities, clock, random, newId } = rooms;
+  const make = (tenant: string, wanted: Pick<Caller, "name" | "roles" | "agents" | "mayAssertPrincipals">): Caller => {
+    const nowMs = clock.now();
+    return { ...wanted, id: newId(nowMs), tenant, revoked: false, createdAtMs: nowMs };
+  };
+  return {
+    async create(by, wanted) {
+      const caller = make(by.tenant, wanted);
+      const key = newKey(random);
+      const made = await change(by, { kind: "key_created", caller, keyHash: keyHash(key) });
+      if (made.ok) return { caller, key };
+      throw new Fault("conflict", "name_taken", `there is a caller named ${wanted.name} already`, {
+        field: "name",
+        fix: "choose another name, or revoke that caller's key first",
+      });
+    },
+    async revoke(by, callerId) {
+      const caller = (await identities.callers(by.tenant)).find(({ id }) => id === callerId);
+      if (!caller) throw new Fault("missing", "caller_unknown", "there is no such caller", { field: "caller_id" });
+      const made = await change(by, { kind: "key_revoked", callerId });
+      if (!made.ok) throw new Fault("missing", "caller_unknown", "there is no such caller", { field: "caller_id" });
+      return { caller: { ...caller, revoked: true }, revision: revisionNumber(made.value.revisions) };
+    },
+    async bootstrap() {
+      if (!(await store.isEmpty())) return undefined;
+      const key = newKey(random);
+      const owner = make(FIRST_TENANT, { name: "owner", roles: ["owner"], agents: ["*"], mayAssertPrincipals: true });
+      const made = await change(owner, { kind: "tenant_created", owner, keyHash: keyHash(key) });
+      // A twin that started at the same moment was first: its key was printed there.
+      return made.ok ? key : undefined;
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import {
+  type AgentDocument,
+  compile,
+  type Documents,
+  type Problem,
+  parseDocuments,
+  type SourceFile,
+  type ToolDocument,
+} from "@remit/engine";
+import { canonical, type Json } from "../foundation/canonical.ts";
+import { type DigestKind, digestBytes, digestText } from "../foundation/digest.ts";
+import { Fault, invalid } from "../foundation/fault.ts";
+import type { Caller } from "../identities/index.ts";
+import type { Revisions, Snapshot, Snapshots } from "../policies/index.ts";
+import type { Written } from "./change-store.ts";
+import type { MakeChange } from "./changes.ts";
+import { revisionNumber } from "./decision.ts";
+
+export type PutEffect = "none" | "created" | "replaced";
+
+/** What putting a document did, or would do; with problems of severity `error`, nothing. */
+export interface Put<Document> {
+  readonly document: Document | undefined;
+  readonly digest: string;
+  readonly effect: PutEffect;
+  readonly problems: readonly Problem[];
+  readonly revision: bigint;
+}
+
+/** Puts agents and tools into the registry. Every change is checked whole before anything of it is made. */
+export interface Registry {
+  putAgent(caller: Caller, source: SourceFile, dryRun: boolean): Promise<Put<AgentDocument>>;
+  putTool(caller: Caller, source: SourceFile, dryRun: boolean): Promise<Put<ToolDocument>>;
+}
+
+export const failed = (problems: readonly Problem[]) => problems.some(({ severity }) => severity === "error");
+
+export function written<Document>(kind: DigestKind, document: Document, source: string): Written<Document> {
+  return { document, source, digest: digestBytes(kind, canonical(document as Json)) };
+}
+
+function only<Document>(documents: readonly Document[], all: Documents, kind: string): Document {
+  const [document, ...more] = documents;
+  const others = all.policies.length + all.tools.length + all.agents.length - documents.length;
+  if (document && more.length === 0 && others === 0) return document;
+  throw invalid("document", `exactly one document of kind ${kind} is expected`, { fix: "send one document a request" });
+}
+
+export function createRegistry(rooms: { readonly snapshots: Snapshots; readonly change: MakeChange }): Registry {
+  const { snapshots, change } = rooms;
+
+  const revisionAfter = async (_caller: Caller, applied: Awaited<ReturnType<MakeChange>>): Promise<bigint> => {
+    if (applied.ok) return revisionNumber(applied.value.revisions);
+    throw new Fault("aborted", "revision_conflict", "another change came in between", { fix: "try again" });
+  };
+
+  const put = async <Document extends AgentDocument | ToolDocument>(
+    caller: Caller,
+    now: Snapshot,
+    next: Written<Document>,
+    heldDigest: string | undefined,
+    dryRun: boolean,
+    kind: "agent_put" | "tool_put",
+  ): Promise<Put<Document>> => {
+    const digest = digestText(next.digest);
+    const effect = heldDigest === digest ? "none" : heldDigest === undefined ? "created" : "replaced";
+    const result = { document: next.document, digest, effect, problems: [] } as const;
+    if (dryRun || effect === "none") return { ...result, revision: revisionNumber(now.revisions) };
+    const applied = await change(caller, { kind, ...next } as Parameters<MakeChange>[1]);
+    return { ...result, revision: await revisionAfter(caller, applied) };
+  };
+
+  const refusedPut = (problems: readonly Problem[], revisions: Revisions) =>
+    ({ document: undefined, digest: "", effect: "none", problems, revision: revisionNumber(revisions) }) as const;
+
+  return {
+    async putAgent(caller, source, dryRun) {
+      const now = await snapshots.current(caller.tenant);
+      const { documents, problems } = parseDocuments([source]);
+      if (failed(problems)) return refusedPut(problems, now.revisions);
+      const next = written("agent", only(documents.agents, documents, "Agent"), source.text);
+      const held = now.agents.get(next.document.metadata.name);
+      const heldDigest = held && digestText(digestBytes("agent", canonical(held as unknown as Json)));
+      return { ...(await put(caller, now, next, heldDigest, dryRun, "agent_put")), problems };
+    },
+    async putTool(caller, source, dryRun) {
+      const now = await snapshots.current(caller.tenant);
+      const { documents, problems } = parseDocuments([source]);
+      if (failed(problems)) return refusedPut(problems, now.revisions);
+      const next = written("tool", only(documents.tools, documents, "Tool"), source.text);
+      const { name } = next.document.metadata;
+      // A tool whose new schema contradicts a policy in force is refused: else the tenant could not be compiled.
+      const others = [...now.tools.values()]
+        .map(({ document }) => document)
+        .filter((tool) => tool.metadata.name !== name);
+      const checked = compile({ policies: now.policies, tools: [...others, next.document] });
+      if (failed(checked.problems)) return refusedPut([...problems, ...checked.problems], now.revisions);
+      return { ...(await put(caller, now, next, now.tools.get(name)?.digest, dryRun, "tool_put")), problems };
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import type { Scope } from "@remit/engine";
+import type { Clock } from "../foundation/clock.ts";
+import { Fault, invalid } from "../foundation/fault.ts";
+import { limits } from "../foundation/limits.ts";
+import {
+  type Caller,
+  endedBecause,
+  type Identities,
+  type Principal,
+  requireBinding,
+  type Session,
+} from "../identities/index.ts";
+import type { Snapshots } from "../policies/index.ts";
+import type { MakeChange } from "./changes.ts";
+
+/** What a caller asks for when it opens a session, checked for its form. */
+export interface Opening {
+  readonly agent: string;
+  readonly principal: { readonly id: string; readonly labels: Readonly<Record<string, string>> } | undefined;
+  readonly purpose: string;
+  readonly scope: Scope | undefined;
+  readonly lifetimeSeconds: number;
+  readonly runId: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly details: Readonly<Record<string, string>>;
+}
+
+/** A session and the token that proves it. */
+export interface OpenedSession {
+  readonly session: Session;
+  readonly token: string;
+  readonly tokenExpiresAtMs: number;
+}
+
+export interface Sessions {
+  open(caller: Caller, opening: Opening): Promise<OpenedSession>;
+  renew(caller: Caller, sessionId: string): Promise<OpenedSession>;
+  get(caller: Caller, sessionId: string): Promise<Session>;
+  close(caller: Caller, sessionId: string): Promise<Session>;
+}
+
+function principalOf(caller: Caller, opening: Opening): Principal {
+  // Nobody to act for: the agent acts for its caller, which has just proved who it is.
+  if (!opening.principal) return { id: caller.id, verified: true, labels: {} };
+  if (caller.mayAssertPrincipals) return { ...opening.principal, verified: false };
+  throw new Fault("forbidden", "principal_not_assertable", `the caller ${caller.name} may not assert principals`, {
+    field: "principal",
+    fix: "use a key made with --assert-principals, or leave the principal out",
+  });
+}
+
+function requireOpen(session: Session, nowMs: number): void {
+  const ended = endedBecause(session, nowMs);
+  if (!ended) return;
+  throw new Fault("precondition", ended, "the session has ended", { fix: "open a new session" });
+}
+
+export function createSessions(rooms: {
+  readonly identities: Identities;
+  readonly snapshots: Snapshots;
+  readonly change: MakeChange;
+  readonly clock: Clock;
+  readonly newId: (nowMs: number) => string;
+}): Sessions {
+  const { identities, snapshots, change, clock, newId } = rooms;
+
+  const withToken = async (session: Session): Promise<OpenedSession> => {
+    const { token, expiresAtMs } = await identities.issueToken(session);
+    return { session, token, tokenExpiresAtMs: expiresAtMs };
+  };
+
+  const requireAgent = async (caller: Caller, agent: string): Promise<void> => {
+    requireBinding(caller, agent);
+    const registered = (await snapshots.current(caller.tenant)).agents.get(agent);
+    if (!registered) {
+      throw new Fault("missing", "agent_unknown", `no agent ${agent} is registered`, {
+        field: "agent",
+        fix: "register it with `remit apply`: a document of kind Agent",
+      });
+    }
+    if (registered.spec.status === "suspended") {
+      throw new Fault("precondition", "agent_suspended", `the agent ${agent} is suspended`, { field: "agent" });
+    }
+  };
+
+  const found = async (caller: Caller, opening: Opening): Promise<Session | null> =>
+    opening.runId === undefined ? null : identities.sessionByRun(caller, opening.agent, opening.runId);
+
+  const build = (caller: Caller, opening: Opening): Session => {
+    const nowMs = clock.now();
+    const { lifetimeSeconds, agent, purpose, scope, runId, labels, details } = opening;
+    const seconds = lifetimeSeconds || limits.sessionLifetimeDefaultSeconds;
+    if (seconds > limits.sessionLifetimeMaxSeconds) {
+      throw invalid("max_lifetime_seconds", `a session may not live for ${seconds} seconds`, {
+        limit: `${limits.sessionLifetimeMaxSeconds} seconds`,
+      });
+    }
+    const principal = principalOf(caller, opening);
+    const base = { id: newId(nowMs), tenant: caller.tenant, openedBy: caller.id, state: "open", depth: 0 } as const;
+    const times = { openedAtMs: nowMs, expiresAtMs: nowMs + seconds * 1000 };
+    return { ...base, ...times, agent, principal, purpose, scope, runId, labels, details, parent: undefined };
+  };
+
+  return {
+    async open(caller, opening) {
+      await requireAgent(caller, opening.agent);
+      const before = await found(caller, opening);
+      if (before) {
+        requireOpen(before, clock.now());
+        return withToken(before);
+      }
+      const session = build(caller, opening);
+      const made = await change(caller, { kind: "session_opened", session });
+      if (made.ok) return withToken(session);
+      // The same run was opened by a twin of this request in the meantime: its session stands.
+      const twin = await found(caller, opening);
+      if (!twin) throw new Fault("aborted", "session_raced", "the session could not be opened", { fix: "ask again" });
+      return withToken(twin);
+    },
+    async renew(caller, sessionId) {
+      const session = await identities.sessionById(caller, sessionId);
+      requireOpen(session, clock.now());
+      await requireAgent(caller, session.agent);
+      return withToken(session);
+    },
+    get: (caller, sessionId) => identities.sessionById(caller, sessionId),
+    async close(caller, sessionId) {
+      const session = await identities.sessionById(caller, sessionId);
+      if (session.state !== "open") return session;
+      await change(caller, { kind: "session_closed", sessionId });
+      identities.ended([sessionId]);
+      return { ...session, state: "closed" };
+    },
+  };
+}
