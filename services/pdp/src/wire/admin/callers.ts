@@ -1,0 +1,63 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import {
+  type CreateKeyRequest,
+  type CreateKeyResponse,
+  CreateKeyResponseSchema,
+  type ListCallersRequest,
+  type ListCallersResponse,
+  ListCallersResponseSchema,
+  type RevokeKeyRequest,
+  type RevokeKeyResponse,
+  RevokeKeyResponseSchema,
+} from "@remit/proto/admin";
+import { invalid } from "../../foundation/fault.ts";
+import { limits } from "../../foundation/limits.ts";
+import { type Caller, ROLES, type Role } from "../../identities/index.ts";
+import type { Unary } from "../call.ts";
+import { boundedList, requiredText, uuidField } from "../convert/fields.ts";
+import type { AdminDesk } from "./desk.ts";
+
+function callerToWire({ id, name, roles, agents, mayAssertPrincipals, createdAtMs, revoked }: Caller) {
+  const lists = { roles: [...roles], agents: [...agents] };
+  return { id, name, ...lists, mayAssertPrincipals, revoked, createdAt: timestampFromMs(createdAtMs) };
+}
+
+function roleFrom(role: string, at: number): Role {
+  const known = ROLES.find((name) => name === role);
+  if (known) return known;
+  throw invalid(`roles[${at}]`, `there is no role ${JSON.stringify(role)}`, { fix: `choose from ${ROLES.join(", ")}` });
+}
+
+/** `CallerService`. */
+export interface CallerRpcs {
+  readonly createKey: Unary<CreateKeyRequest, CreateKeyResponse>;
+  readonly listCallers: Unary<ListCallersRequest, ListCallersResponse>;
+  readonly revokeKey: Unary<RevokeKeyRequest, RevokeKeyResponse>;
+}
+
+export function callerRpcs(desk: AdminDesk): CallerRpcs {
+  return {
+    async createKey(request, call) {
+      const by = await desk.caller(call, "owner");
+      const agents = boundedList(request.agents, "agents", limits.scopeEntriesMax);
+      const { caller, key } = await desk.keys.create(by, {
+        name: requiredText(request.name, "name", limits.nameBytesMax),
+        roles: boundedList(request.roles, "roles", ROLES.length).map(roleFrom),
+        agents: agents.map((glob, at) => requiredText(glob, `agents[${at}]`, limits.nameBytesMax)),
+        mayAssertPrincipals: request.mayAssertPrincipals,
+      });
+      return create(CreateKeyResponseSchema, { caller: callerToWire(caller), key });
+    },
+    async listCallers(_request, call) {
+      const { tenant } = await desk.caller(call, "viewer");
+      const callers = await desk.identities.callers(tenant);
+      return create(ListCallersResponseSchema, { callers: callers.map(callerToWire) });
+    },
+    async revokeKey(request, call) {
+      const by = await desk.caller(call, "owner");
+      const { caller, revision } = await desk.keys.revoke(by, uuidField(request.callerId, "caller_id"));
+      return create(RevokeKeyResponseSchema, { caller: callerToWire(caller), revision });
+    },
+  };
+}

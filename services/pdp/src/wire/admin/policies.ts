@@ -1,0 +1,67 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import {
+  type ActivatePoliciesRequest,
+  type ActivatePoliciesResponse,
+  ActivatePoliciesResponseSchema,
+  type ListPoliciesRequest,
+  type ListPoliciesResponse,
+  ListPoliciesResponseSchema,
+  type PublishPoliciesRequest,
+  type PublishPoliciesResponse,
+  PublishPoliciesResponseSchema,
+} from "@remit/proto/admin";
+import { revisionNumber } from "../../decisions/index.ts";
+import { limits } from "../../foundation/limits.ts";
+import type { PolicyVersion } from "../../policies/index.ts";
+import type { Unary } from "../call.ts";
+import { requiredText } from "../convert/fields.ts";
+import { problemToWire, sourceFrom } from "../convert/problem.ts";
+import type { AdminDesk } from "./desk.ts";
+
+function versionToWire({ publishedAtMs, ...version }: PolicyVersion & { readonly created?: boolean }) {
+  return { ...version, created: version.created ?? false, publishedAt: timestampFromMs(publishedAtMs) };
+}
+
+/** `PolicyService`. */
+export interface PolicyRpcs {
+  readonly publishPolicies: Unary<PublishPoliciesRequest, PublishPoliciesResponse>;
+  readonly activatePolicies: Unary<ActivatePoliciesRequest, ActivatePoliciesResponse>;
+  readonly listPolicies: Unary<ListPoliciesRequest, ListPoliciesResponse>;
+}
+
+export function policyRpcs(desk: AdminDesk): PolicyRpcs {
+  return {
+    async publishPolicies(request, call) {
+      const caller = await desk.caller(call, "policy-author");
+      const files = request.files.map((file, at) => sourceFrom(file, `files[${at}]`));
+      const { versions, problems } = await desk.lifecycle.publish(caller, files, request.strict, request.dryRun);
+      return create(PublishPoliciesResponseSchema, {
+        versions: versions.map(versionToWire),
+        problems: problems.map(problemToWire),
+      });
+    },
+    async activatePolicies(request, call) {
+      const caller = await desk.caller(call, "policy-approver");
+      const choices = request.choices.map(({ policy, version }, at) => ({
+        policy: requiredText(policy, `choices[${at}].policy`, limits.nameBytesMax),
+        version,
+      }));
+      const expected = request.expectedRevision === 0n ? undefined : request.expectedRevision;
+      const { revision, policyDigest } = await desk.lifecycle.activate(caller, choices, expected);
+      const versions = await desk.policies.versions(caller.tenant);
+      const active = versions.filter(({ state }) => state === "active").map(versionToWire);
+      return create(ActivatePoliciesResponseSchema, { active, revision, policyDigest });
+    },
+    async listPolicies(_request, call) {
+      const caller = await desk.caller(call, "viewer");
+      const snapshot = await desk.snapshots.current(caller.tenant);
+      const versions = await desk.policies.versions(caller.tenant);
+      return create(ListPoliciesResponseSchema, {
+        versions: versions.map(versionToWire),
+        revision: revisionNumber(snapshot.revisions),
+        policyDigest: snapshot.policyDigest,
+      });
+    },
+  };
+}

@@ -1,0 +1,145 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { ApprovalRequirement, Constraint, Effect } from "@remit/engine";
+import { Mode, Effect as WireEffect } from "@remit/proto/common";
+import {
+  Approval_State,
+  type ConstraintSchema,
+  type DecideResponse,
+  DecideResponseSchema,
+  type ReasonSchema,
+  type ReportResponse,
+  ReportResponseSchema,
+  Outcome as WireOutcome,
+  type WouldSchema,
+} from "@remit/proto/decision";
+import {
+  type Decision,
+  type Outcome,
+  type Reason,
+  type Reported,
+  revisionNumber,
+  type Would,
+} from "../../decisions/index.ts";
+import { timeOf } from "./fields.ts";
+
+const EFFECTS: Readonly<Record<Effect, WireEffect>> = {
+  allow: WireEffect.ALLOW,
+  transform: WireEffect.TRANSFORM,
+  escalate: WireEffect.ESCALATE,
+  clarify: WireEffect.CLARIFY,
+  deny: WireEffect.DENY,
+};
+
+/** How an answer is written for the one who asked. */
+export interface Writing {
+  /** Whether JSON goes out as bytes (for SDKs) or as an object (for people): as the call's input came in. */
+  readonly asBytes: boolean;
+  /** Whether the caller may see details that are not for the model. */
+  readonly diagnose: boolean;
+}
+
+export function effectToWire(effect: Effect): WireEffect {
+  return EFFECTS[effect];
+}
+
+function reasonToWire(reason: Reason, diagnose: boolean): MessageInitShape<typeof ReasonSchema> {
+  const { code, message, retryable, retry_after_ms: retryMs, detail, remedy } = reason;
+  return {
+    code,
+    message,
+    retryable,
+    detail: diagnose ? (detail ?? "") : "",
+    remedy: remedy ?? "",
+    ...(retryMs !== undefined && { retryAfter: durationFromMs(retryMs) }),
+  };
+}
+
+export function wouldToWire(would: Would, diagnose: boolean): MessageInitShape<typeof WouldSchema> {
+  return {
+    effect: EFFECTS[would.effect],
+    reason: reasonToWire(would.reason, diagnose),
+    rules: would.rules.map((rule) => ({ ...rule })),
+  };
+}
+
+function constraintToWire(constraint: Constraint): MessageInitShape<typeof ConstraintSchema> {
+  const { name } = constraint;
+  switch (constraint.name) {
+    case "timeout":
+      return { name, value: { case: "duration", value: durationFromMs(constraint.durationMs) } };
+    case "maxOutputBytes":
+      return { name, value: { case: "integer", value: BigInt(constraint.integer) } };
+    case "redactOutput":
+      return { name, value: { case: "strings", value: { values: [...constraint.strings] } } };
+    case "requireIdempotencyKey":
+      return { name, value: { case: "flag", value: constraint.flag } };
+  }
+}
+
+function requirementToWire({ rule, approvers, quorum, expiresSeconds }: ApprovalRequirement) {
+  return { rule: { ...rule }, approvers: [...approvers], quorum, expires: durationFromMs(expiresSeconds * 1000) };
+}
+
+function transformedToWire(decision: Decision, asBytes: boolean) {
+  const { transformedInput } = decision;
+  if (!transformedInput) return { case: undefined };
+  if (asBytes) return { case: "transformedJson" as const, value: Buffer.from(JSON.stringify(transformedInput)) };
+  return { case: "transformedObject" as const, value: structuredClone(transformedInput) as never };
+}
+
+/** A decision as the wire has it. */
+export function decisionToWire(decision: Decision, { asBytes, diagnose }: Writing): DecideResponse {
+  const { body, record } = decision;
+  const { approval } = body;
+  const revisions = { security: BigInt(body.revision.security), policy: BigInt(body.revision.policy) };
+  return create(DecideResponseSchema, {
+    decisionId: body.id,
+    attempt: body.attempt,
+    replayed: decision.replayed,
+    effect: EFFECTS[body.effect],
+    mode: body.mode === "observed" ? Mode.OBSERVED : Mode.ENFORCED,
+    ...(body.would && { would: wouldToWire(body.would, diagnose) }),
+    reason: reasonToWire(body.reason, diagnose),
+    rules: body.rules.map((rule) => ({ ...rule })),
+    transformed: transformedToWire(decision, asBytes),
+    constraints: body.constraints.map(constraintToWire),
+    ...(approval && {
+      approval: {
+        state: Approval_State.PENDING,
+        summary: approval.summary ?? "",
+        requirements: approval.requirements.map(requirementToWire),
+      },
+    }),
+    questions: (body.questions ?? []).map((question) => ({ ...question })),
+    ...(body.execute_before && { executeBefore: timeOf(body.execute_before) }),
+    ...(body.report_by && { reportBy: timeOf(body.report_by) }),
+    policyDigest: body.policy_digest,
+    inputDigest: body.input_digest,
+    effectiveInputDigest: body.effective_input_digest,
+    revision: revisionNumber(revisions),
+    record: { ...record },
+    traceId: body.trace_id,
+    evaluatedAt: timestampFromMs(Date.parse(body.at)),
+  } as MessageInitShape<typeof DecideResponseSchema>);
+}
+
+const WIRE_OUTCOMES: Readonly<Record<Outcome, WireOutcome>> = {
+  running: WireOutcome.RUNNING,
+  succeeded: WireOutcome.SUCCEEDED,
+  failed: WireOutcome.FAILED,
+  not_executed: WireOutcome.NOT_EXECUTED,
+  unknown: WireOutcome.UNKNOWN,
+};
+
+/** What a report is answered. */
+export function reportedToWire(reported: Reported): ReportResponse {
+  return create(ReportResponseSchema, {
+    decisionId: reported.decisionId,
+    replayed: reported.replayed,
+    outcome: WIRE_OUTCOMES[reported.outcome],
+    record: { ...reported.record },
+    inputMatches: reported.inputMatches,
+    ...(reported.reportByMs !== undefined && { reportBy: timestampFromMs(reported.reportByMs) }),
+  });
+}

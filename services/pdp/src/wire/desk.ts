@@ -1,0 +1,52 @@
+import type { Ask, Decision, Explained, Reported, Told, WhoAsks } from "../decisions/index.ts";
+import { Fault } from "../foundation/fault.ts";
+import { limits } from "../foundation/limits.ts";
+import type { Caller, Identities } from "../identities/index.ts";
+import type { Call } from "./call.ts";
+
+/** What the RPCs of the data plane share: the rooms they call, and who is at work for whom. */
+export interface Desk {
+  readonly identities: Identities;
+  readonly decide: (who: WhoAsks, ask: Ask) => Promise<Decision>;
+  readonly report: (who: WhoAsks, told: Told) => Promise<Reported>;
+  readonly explain: (who: WhoAsks, ask: Ask) => Promise<Explained>;
+  /** Finds out who asks by a unary call's headers. */
+  whoAsks(call: Call, use?: "decide" | "report"): WhoAsks;
+  mayDiagnose(caller: Caller): boolean;
+  /** Counts a call of a session in; answers what counts it out. Refuses one too many. */
+  enter(session: string): () => void;
+}
+
+export function createDesk(rooms: Pick<Desk, "identities" | "decide" | "report" | "explain">): Desk {
+  const inFlight = new Map<string, number>();
+  const leave = (session: string) => {
+    const left = (inFlight.get(session) ?? 1) - 1;
+    if (left === 0) inFlight.delete(session);
+    else inFlight.set(session, left);
+  };
+  return {
+    ...rooms,
+    whoAsks:
+      ({ authorization, sessionToken }, use) =>
+      async () => {
+        const caller = await rooms.identities.authenticate(authorization);
+        return { caller, session: await rooms.identities.session(caller, sessionToken, use) };
+      },
+    mayDiagnose: ({ roles }) => roles.includes("diagnose") || roles.includes("owner"),
+    enter(session) {
+      const already = inFlight.get(session) ?? 0;
+      if (already >= limits.callsInFlightPerSessionMax) {
+        throw new Fault("exhausted", "overloaded", "the session has too many calls in flight", {
+          limit: `${limits.callsInFlightPerSessionMax} calls in flight a session`,
+          fix: "wait for answers before asking again",
+        });
+      }
+      inFlight.set(session, already + 1);
+      let counted = true;
+      return () => {
+        if (counted) leave(session);
+        counted = false;
+      };
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import { create } from "@bufbuild/protobuf";
+import { type ExplainRequest, type ExplainResponse, ExplainResponseSchema } from "@remit/proto/decision";
+import { invalid } from "../foundation/fault.ts";
+import { requireRole } from "../identities/index.ts";
+import type { Unary } from "./call.ts";
+import { effectToWire, wouldToWire } from "./convert/answer.ts";
+import { askFrom } from "./convert/ask.ts";
+import { traceIdFrom } from "./convert/trace.ts";
+import type { Desk } from "./desk.ts";
+
+/** `Explain`: what Decide would answer, and how every rule came out. Holds and records nothing. */
+export function explainRpc(desk: Desk): Unary<ExplainRequest, ExplainResponse> {
+  return async (request, call) => {
+    const who = desk.whoAsks(call);
+    requireRole((await who()).caller, "diagnose");
+    if (!request.call) throw invalid("call", "call is missing", { fix: "send the call to explain" });
+    const explained = await desk.explain(who, askFrom(request.call, traceIdFrom(call.traceparent)));
+    return create(ExplainResponseSchema, {
+      verdict: wouldToWire(explained.would, true),
+      considered: explained.considered.map(({ rule, effect, result, why }) => ({
+        rule: { ...rule },
+        effect: effectToWire(effect),
+        result,
+        why: why ?? "",
+      })),
+      revision: explained.revision,
+      policyDigest: explained.policyDigest,
+    });
+  };
+}

@@ -1,0 +1,47 @@
+import { AgentService, CallerService, LedgerService, PolicyService, ToolService } from "@remit/proto/admin";
+import { DecisionService } from "@remit/proto/decision";
+import { SessionService } from "@remit/proto/session";
+import { callerRpcs } from "./admin/callers.ts";
+import type { AdminDesk } from "./admin/desk.ts";
+import { documentRpcs } from "./admin/documents.ts";
+import { ledgerRpcs } from "./admin/ledger.ts";
+import { policyRpcs } from "./admin/policies.ts";
+import { decideRpc } from "./decide.ts";
+import { decideBatchRpc } from "./decide-batch.ts";
+import type { Desk } from "./desk.ts";
+import type { Exchange } from "./exchange.ts";
+import { explainRpc } from "./explain.ts";
+import { type Served, serve } from "./lanes/served.ts";
+import { reportRpc } from "./report.ts";
+import type { SessionRpcs } from "./session-rpcs.ts";
+
+export { createAdminDesk } from "./admin/desk.ts";
+export { createDesk } from "./desk.ts";
+export { createExchange } from "./exchange.ts";
+export { sessionRpcs } from "./session-rpcs.ts";
+
+/** The services of the data plane: both lanes serve them. */
+export function dataServices(desk: Desk, exchange: Exchange, sessions: SessionRpcs): Served[] {
+  return [
+    serve(DecisionService, {
+      decide: decideRpc(desk),
+      decideBatch: decideBatchRpc(desk),
+      report: reportRpc(desk),
+      explain: explainRpc(desk),
+      exchange: exchange.rpc,
+    }),
+    serve(SessionService, { ...sessions }),
+  ];
+}
+
+/** The services of the admin plane: they have a listener of their own. */
+export function adminServices(desk: AdminDesk): Served[] {
+  const { putAgent, listAgents, putTool, listTools } = documentRpcs(desk);
+  return [
+    serve(AgentService, { putAgent, listAgents }),
+    serve(ToolService, { putTool, listTools }),
+    serve(PolicyService, { ...policyRpcs(desk) }),
+    serve(CallerService, { ...callerRpcs(desk) }),
+    serve(LedgerService, { ...ledgerRpcs(desk) }),
+  ];
+}

@@ -1,0 +1,75 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import {
+  type CloseSessionRequest,
+  type CloseSessionResponse,
+  CloseSessionResponseSchema,
+  type DelegateRequest,
+  type DelegateResponse,
+  type GetSessionRequest,
+  type GetSessionResponse,
+  GetSessionResponseSchema,
+  type OpenSessionRequest,
+  type OpenSessionResponse,
+  OpenSessionResponseSchema,
+  type RenewSessionRequest,
+  type RenewSessionResponse,
+  RenewSessionResponseSchema,
+} from "@remit/proto/session";
+import type { OpenedSession, Sessions } from "../decisions/index.ts";
+import type { Clock } from "../foundation/clock.ts";
+import { Fault } from "../foundation/fault.ts";
+import type { Identities } from "../identities/index.ts";
+import type { Call, Unary } from "./call.ts";
+import { uuidField } from "./convert/fields.ts";
+import { openingFrom, sessionToWire } from "./convert/session.ts";
+
+/** `SessionService`, one function an RPC. */
+export interface SessionRpcs {
+  readonly openSession: Unary<OpenSessionRequest, OpenSessionResponse>;
+  readonly renewSession: Unary<RenewSessionRequest, RenewSessionResponse>;
+  readonly delegate: Unary<DelegateRequest, DelegateResponse>;
+  readonly getSession: Unary<GetSessionRequest, GetSessionResponse>;
+  readonly closeSession: Unary<CloseSessionRequest, CloseSessionResponse>;
+}
+
+export function sessionRpcs(rooms: {
+  readonly identities: Identities;
+  readonly sessions: Sessions;
+  readonly clock: Clock;
+}): SessionRpcs {
+  const { identities, sessions, clock } = rooms;
+  const callerOf = (call: Call) => identities.authenticate(call.authorization);
+  const withToken = ({ session, token, tokenExpiresAtMs }: OpenedSession) => ({
+    session: sessionToWire(session, clock.now()),
+    token,
+    tokenExpiresAt: timestampFromMs(tokenExpiresAtMs),
+  });
+  return {
+    async openSession(request, call) {
+      const caller = await callerOf(call);
+      return create(OpenSessionResponseSchema, withToken(await sessions.open(caller, openingFrom(request))));
+    },
+    async renewSession(request, call) {
+      const caller = await callerOf(call);
+      const renewed = await sessions.renew(caller, uuidField(request.sessionId, "session_id"));
+      return create(RenewSessionResponseSchema, withToken(renewed));
+    },
+    async delegate(_request, call) {
+      await callerOf(call);
+      throw new Fault("unimplemented", "not_supported", "this version does not delegate yet", {
+        fix: "open a session of its own for the other agent",
+      });
+    },
+    async getSession(request, call) {
+      const caller = await callerOf(call);
+      const session = await sessions.get(caller, uuidField(request.sessionId, "session_id"));
+      return create(GetSessionResponseSchema, { session: sessionToWire(session, clock.now()) });
+    },
+    async closeSession(request, call) {
+      const caller = await callerOf(call);
+      const session = await sessions.close(caller, uuidField(request.sessionId, "session_id"));
+      return create(CloseSessionResponseSchema, { session: sessionToWire(session, clock.now()) });
+    },
+  };
+}
