@@ -1,0 +1,40 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { Config } from "../config/index.ts";
+import { Fault } from "../foundation/fault.ts";
+import { type WrappingKey, wrappingKey } from "../identities/index.ts";
+
+const FILE = "key-encryption.key";
+
+/** Reads the key file, or makes it once, for its owner's eyes alone. */
+async function keyFile(dataDir: string): Promise<Uint8Array> {
+  const path = join(resolve(dataDir), FILE);
+  try {
+    await mkdir(resolve(dataDir), { recursive: true });
+    const file = await open(path, "wx", 0o600);
+    try {
+      await file.write(`${randomBytes(32).toString("base64")}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  const bytes = Buffer.from((await readFile(path, "utf8")).trim(), "base64");
+  if (bytes.length === 32) return bytes;
+  throw new Fault("precondition", "key_file_damaged", `${path} does not hold a key of 32 bytes`, {
+    fix: "restore the file from a backup; with another key no session token of this store can be signed",
+  });
+}
+
+/**
+ * The key that wraps the keys in the store: from the configuration; in development from a file beside the embedded
+ * Postgres; for what is thrown away, a new one. There is no default key.
+ */
+export async function findWrappingKey(config: Config, temporary: boolean): Promise<WrappingKey> {
+  if (config.keyEncryptionKey) return wrappingKey(config.keyEncryptionKey.reveal());
+  if (temporary) return wrappingKey(randomBytes(32));
+  return wrappingKey(await keyFile(config.dataDir));
+}

@@ -1,0 +1,102 @@
+import type { Client } from "pg";
+import type { Log } from "../foundation/log.ts";
+import type { Revisions } from "../policies/index.ts";
+
+/** What one poll saw. */
+export interface News {
+  readonly revisions: ReadonlyMap<string, Revisions>;
+  /** Sessions that ended since the poll before, and a little longer ago. */
+  readonly ended: readonly string[];
+  /** When the poll was sent, by the follower's own monotonic clock: what it saw is at least that new. */
+  readonly sentAtMs: number;
+}
+
+export interface Feed {
+  /** Polls until closed. The first poll has been heard when this resolves. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Options {
+  /** A new direct connection. */
+  readonly connect: () => Promise<Client>;
+  readonly intervalMs: number;
+  readonly hear: (news: News) => Promise<void>;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+const RETRY_MS_MAX = 2_000;
+const OVERLAP = "5 seconds";
+
+const REVISIONS = {
+  name: "revisions",
+  text: "select tenant, security::text, policy::text, (now() - $1::interval)::text as since from revision",
+};
+const ENDED = { name: "ended", text: "select id from session where closed_at > $1::timestamptz" };
+
+interface RevisionRow {
+  readonly tenant: string;
+  readonly security: string;
+  readonly policy: string;
+  readonly since: string;
+}
+
+/** One connection of its own, so that a busy pool never delays the news. */
+export function createFeed({ connect, intervalMs, hear, now, log }: Options): Feed {
+  let client: Client | undefined;
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  let failures = 0;
+  let since: string | undefined;
+  let under: Promise<void> = Promise.resolve();
+
+  const poll = async (): Promise<void> => {
+    client ??= await connect();
+    const sentAtMs = now();
+    const { rows } = await client.query<RevisionRow>({ ...REVISIONS, values: [OVERLAP] });
+    const ended = since === undefined ? [] : (await client.query<{ id: string }>({ ...ENDED, values: [since] })).rows;
+    const revisions = new Map<string, Revisions>();
+    for (const row of rows) {
+      revisions.set(row.tenant, { security: BigInt(row.security), policy: BigInt(row.policy) });
+    }
+    since = rows[0]?.since ?? since;
+    await hear({ revisions, ended: ended.map(({ id }) => id), sentAtMs });
+  };
+
+  const round = async (): Promise<void> => {
+    try {
+      await poll();
+      if (failures > 0) log.info({ failures }, "the store can be followed again");
+      failures = 0;
+    } catch (error) {
+      failures++;
+      if (failures === 1) log.warn({ error }, "the store cannot be followed; policies grow old until it can");
+      const broken = client;
+      client = undefined;
+      await broken?.end().catch(() => undefined);
+    }
+    if (closed) return;
+    const waitMs = failures === 0 ? intervalMs : Math.min(RETRY_MS_MAX, intervalMs * 2 ** Math.min(failures, 8));
+    // Half of the wait is left to chance, so that a fleet does not come back in one wave.
+    timer = setTimeout(turn, failures === 0 ? waitMs : waitMs * (0.5 + Math.random() / 2));
+  };
+
+  const turn = () => {
+    under = round();
+  };
+
+  return {
+    async start() {
+      turn();
+      await under;
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await under;
+      clearTimeout(timer);
+      await client?.end().catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,228 @@
+import type { ClientBase, Pool } from "pg";
+import type { Applied, Change, ChangeStore } from "../decisions/index.ts";
+import { digestText } from "../foundation/digest.ts";
+import { ok, type Result, refused } from "../foundation/result.ts";
+import type { Caller, Session } from "../identities/index.ts";
+import type { RecordedChanges } from "./recorded-change.ts";
+
+const UNIQUE_VIOLATION = "23505";
+const FOREIGN_KEY_VIOLATION = "23503";
+
+/** Thrown inside a transaction to roll it back; becomes a refusal outside. */
+class Refusal extends Error {
+  readonly why: "revision_conflict" | "exists" | "missing";
+  constructor(why: Refusal["why"]) {
+    super(why);
+    this.why = why;
+  }
+}
+
+/** Which counter a change moves. `security`: authority may have shrunk, so what was judged before must be judged anew. */
+function bumps(change: Change): "security" | "policy" | "none" {
+  switch (change.kind) {
+    case "tenant_created":
+    case "key_created":
+    case "policies_published":
+    case "session_opened":
+    case "session_closed":
+      return "none";
+    case "policies_activated":
+      return "policy";
+    case "key_revoked":
+    case "agent_put":
+    case "tool_put":
+      return "security";
+  }
+}
+
+async function insertCaller(client: ClientBase, caller: Caller, keyHash: Uint8Array, revision: bigint): Promise<void> {
+  const { id, tenant, name, roles, agents, mayAssertPrincipals, createdAtMs } = caller;
+  await client.query(
+    `insert into caller (id, tenant, name, key_hash, roles, agents, may_assert_principals, created_at, revision)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    [id, tenant, name, Buffer.from(keyHash), roles, agents, mayAssertPrincipals, new Date(createdAtMs), revision],
+  );
+}
+
+async function insertSession(client: ClientBase, session: Session): Promise<void> {
+  const { id, tenant, agent, principal, purpose, scope, labels, runId, openedAtMs, expiresAtMs, openedBy } = session;
+  await client.query(
+    `insert into session (id, tenant, agent, principal_id, principal_verified, principal_labels, purpose, scope, labels,
+                          run_id, opened_at, expires_at, opened_by, details)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+    [
+      ...[id, tenant, agent, principal.id, principal.verified, JSON.stringify(principal.labels), purpose],
+      ...[scope ? JSON.stringify(scope) : null, JSON.stringify(labels), runId ?? null],
+      ...[new Date(openedAtMs), new Date(expiresAtMs), openedBy, JSON.stringify(session.details)],
+    ],
+  );
+}
+
+async function putDocument(
+  client: ClientBase,
+  table: "agent" | "tool",
+  tenant: string,
+  change: Extract<Change, { kind: "agent_put" | "tool_put" }>,
+  revision: bigint,
+): Promise<void> {
+  const { document, source, digest } = change;
+  await client.query(
+    `insert into ${table} (tenant, name, document, source, digest, revision) values ($1, $2, $3, $4, $5, $6)
+     on conflict (tenant, name) do update
+       set document = excluded.document, source = excluded.source, digest = excluded.digest, revision = excluded.revision`,
+    [tenant, document.metadata.name, JSON.stringify(document), source, Buffer.from(digest), revision],
+  );
+}
+
+interface VersionRow {
+  readonly policy: string;
+  readonly version: number;
+  readonly digest: Buffer;
+  readonly rules: number;
+  readonly published_at: Date;
+  readonly active: boolean;
+}
+
+async function publish(
+  client: ClientBase,
+  tenant: string,
+  { policies, by }: Extract<Change, { kind: "policies_published" }>,
+): Promise<Applied["versions"]> {
+  const versions: Applied["versions"][number][] = [];
+  // In one order everywhere: two publications of the same policies wait for each other instead of dead-locking.
+  const ordered = [...policies].sort((a, b) => (a.document.metadata.name < b.document.metadata.name ? -1 : 1));
+  for (const { document, source, digest } of ordered) {
+    const { name } = document.metadata;
+    const inserted = await client.query(
+      `insert into policy_version (tenant, policy, version, digest, document, source, rules, published_by)
+       select $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5, $6, $7
+         from policy_version where tenant = $1 and policy = $2
+       on conflict (tenant, policy, digest) do nothing`,
+      [tenant, name, Buffer.from(digest), JSON.stringify(document), source, document.spec.rules.length, by],
+    );
+    const { rows } = await client.query<VersionRow>(
+      `select v.policy, v.version, v.digest, v.rules, v.published_at, a.version is not null as active
+         from policy_version v left join active_policy a using (tenant, policy, version)
+        where v.tenant = $1 and v.policy = $2 and v.digest = $3`,
+      [tenant, name, Buffer.from(digest)],
+    );
+    const row = rows[0];
+    if (!row) throw new Refusal("missing");
+    versions.push({
+      policy: row.policy,
+      version: row.version,
+      digest: digestText(row.digest),
+      state: row.active ? "active" : "validated",
+      rules: row.rules,
+      publishedAtMs: row.published_at.getTime(),
+      created: inserted.rowCount === 1,
+    });
+  }
+  return versions;
+}
+
+async function activate(
+  client: ClientBase,
+  tenant: string,
+  { choices }: Extract<Change, { kind: "policies_activated" }>,
+  revision: bigint,
+): Promise<void> {
+  for (const { policy, version } of [...choices].sort((a, b) => (a.policy < b.policy ? -1 : 1))) {
+    await client.query(
+      `insert into active_policy (tenant, policy, version, revision) values ($1, $2, $3, $4)
+       on conflict (tenant, policy) do update
+         set version = excluded.version, revision = excluded.revision, activated_at = now()`,
+      [tenant, policy, version, revision],
+    );
+  }
+}
+
+async function touched(client: ClientBase, sql: string, values: unknown[]): Promise<void> {
+  const { rowCount } = await client.query(sql, values);
+  if (rowCount === 0) throw new Refusal("missing");
+}
+
+/** Does one change inside its transaction. */
+async function make(
+  client: ClientBase,
+  tenant: string,
+  change: Change,
+  revision: bigint,
+): Promise<Applied["versions"]> {
+  switch (change.kind) {
+    case "tenant_created":
+      await client.query("insert into tenant (id) values ($1)", [tenant]);
+      await client.query("insert into revision (tenant) values ($1)", [tenant]);
+      await insertCaller(client, change.owner, change.keyHash, revision);
+      return [];
+    case "key_created":
+      await insertCaller(client, change.caller, change.keyHash, revision);
+      return [];
+    case "key_revoked":
+      await touched(client, "update caller set revoked = true, revision = $3 where tenant = $1 and id = $2", [
+        ...[tenant, change.callerId, revision],
+      ]);
+      return [];
+    case "agent_put":
+      await putDocument(client, "agent", tenant, change, revision);
+      return [];
+    case "tool_put":
+      await putDocument(client, "tool", tenant, change, revision);
+      return [];
+    case "policies_published":
+      return publish(client, tenant, change);
+    case "policies_activated":
+      await activate(client, tenant, change, revision);
+      return [];
+    case "session_opened":
+      await insertSession(client, change.session);
+      return [];
+    case "session_closed":
+      // Closing twice is closing once; the first close stands.
+      await touched(
+        client,
+        `update session set state = 'closed', closed_at = coalesce(closed_at, now())
+          where tenant = $1 and id = $2 and state in ('open', 'closed')`,
+        [tenant, change.sessionId],
+      );
+      return [];
+  }
+}
+
+function refusalOf(error: unknown): Refusal["why"] | undefined {
+  if (error instanceof Refusal) return error.why;
+  const { code } = error as { code?: unknown };
+  if (code === UNIQUE_VIOLATION) return "exists";
+  return code === FOREIGN_KEY_VIOLATION ? "missing" : undefined;
+}
+
+/** The changes over Postgres: each one transaction, its entry in it, its revision taken last. */
+export function createChangeStore(rooms: { readonly pool: Pool; readonly recorded: RecordedChanges }): ChangeStore {
+  const { pool, recorded } = rooms;
+  return {
+    async apply(tenant, change, entry): Promise<Result<Applied, Refusal["why"]>> {
+      const expected = change.kind === "policies_activated" ? change.expected : undefined;
+      const where = {
+        tenant,
+        bump: bumps(change),
+        ...(expected !== undefined && { expectedPolicyRevision: expected }),
+      };
+      try {
+        const made = await recorded.run(
+          where,
+          () => entry,
+          (client, revision) => make(client, tenant, change, revision),
+        );
+        return ok({ revisions: made.revision, record: made.ref, versions: made.value });
+      } catch (error) {
+        const why = refusalOf(error);
+        if (why === undefined) throw error;
+        return refused(why);
+      }
+    },
+    async isEmpty() {
+      const { rows } = await pool.query<{ some: boolean }>("select exists (select from tenant) as some");
+      return rows[0]?.some !== true;
+    },
+  };
+}

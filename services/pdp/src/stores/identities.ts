@@ -1,0 +1,134 @@
+import type { Scope } from "@remit/engine";
+import type { Pool } from "pg";
+import type { Caller, IdentityStore, Role, Session, SessionState, StoredSigningKey } from "../identities/index.ts";
+
+interface CallerRow {
+  readonly id: string;
+  readonly tenant: string;
+  readonly name: string;
+  readonly roles: Role[];
+  readonly agents: string[];
+  readonly may_assert_principals: boolean;
+  readonly revoked: boolean;
+  readonly created_at: Date;
+}
+
+function callerFrom(row: CallerRow): Caller {
+  const { id, tenant, name, roles, agents, revoked } = row;
+  const rights = { roles, agents, mayAssertPrincipals: row.may_assert_principals };
+  return { id, tenant, name, ...rights, revoked, createdAtMs: row.created_at.getTime() };
+}
+
+interface SessionRow {
+  readonly id: string;
+  readonly tenant: string;
+  readonly agent: string;
+  readonly principal_id: string;
+  readonly principal_verified: boolean;
+  readonly principal_labels: Record<string, string>;
+  readonly purpose: string;
+  readonly scope: Scope | null;
+  readonly labels: Record<string, string>;
+  readonly run_id: string | null;
+  readonly state: SessionState;
+  readonly parent: string | null;
+  readonly depth: number;
+  readonly opened_at: Date;
+  readonly expires_at: Date;
+  readonly opened_by: string;
+  readonly details: Record<string, string>;
+}
+
+function sessionFrom(row: SessionRow): Session {
+  const { id, tenant, agent, purpose, labels, state, depth, details } = row;
+  return {
+    id,
+    tenant,
+    agent,
+    principal: { id: row.principal_id, verified: row.principal_verified, labels: row.principal_labels },
+    purpose,
+    scope: row.scope ?? undefined,
+    labels,
+    runId: row.run_id ?? undefined,
+    state,
+    parent: row.parent ?? undefined,
+    depth,
+    openedAtMs: row.opened_at.getTime(),
+    expiresAtMs: row.expires_at.getTime(),
+    openedBy: row.opened_by,
+    details,
+  };
+}
+
+interface SigningKeyRow {
+  readonly kid: string;
+  readonly public_jwk: Record<string, string>;
+  readonly wrapped_private: Buffer;
+  readonly wrapped_by: string;
+}
+
+const LIVING_KEYS = "select * from signing_key where retired_at is null order by created_at desc, kid";
+
+function keyFrom(row: SigningKeyRow): StoredSigningKey {
+  const { kid, public_jwk: publicJwk, wrapped_private: wrappedPrivate, wrapped_by: wrappedBy } = row;
+  return { kid, publicJwk, wrappedPrivate, wrappedBy };
+}
+
+// The revision is read in the same statement as its row: one snapshot, so the row is at least that new.
+const SECURITY = "(select r.security from revision r where r.tenant = t.tenant)::text as security";
+
+/** Who there is, read from Postgres. */
+export function createIdentityStore(pool: Pool): IdentityStore {
+  const loaded = async <Row>(text: string, values: unknown[], name: string) => {
+    const { rows } = await pool.query<Row & { security: string }>({ name, text, values });
+    const row = rows[0];
+    return row ? { row: row as Row, security: BigInt(row.security) } : null;
+  };
+  return {
+    async callerByKeyHash(hash) {
+      const text = `select t.*, ${SECURITY} from caller t where t.key_hash = $1`;
+      const found = await loaded<CallerRow>(text, [Buffer.from(hash)], "caller_by_key");
+      return found && { ...found, row: callerFrom(found.row) };
+    },
+    async callers(tenant) {
+      const text = "select * from caller where tenant = $1 order by created_at, id";
+      return (await pool.query<CallerRow>(text, [tenant])).rows.map(callerFrom);
+    },
+    async session(tenant, id) {
+      const text = `select t.*, ${SECURITY} from session t where t.tenant = $1 and t.id = $2`;
+      const found = await loaded<SessionRow>(text, [tenant, id], "session_by_id");
+      return found && { ...found, row: sessionFrom(found.row) };
+    },
+    async sessionByRun(tenant, openedBy, agent, runId) {
+      const text = "select * from session where tenant = $1 and opened_by = $2 and agent = $3 and run_id = $4";
+      const { rows } = await pool.query<SessionRow>(text, [tenant, openedBy, agent, runId]);
+      return rows[0] ? sessionFrom(rows[0]) : null;
+    },
+    async signingKeys() {
+      return (await pool.query<SigningKeyRow>(LIVING_KEYS)).rows.map(keyFrom);
+    },
+    async addFirstSigningKey({ kid, publicJwk, wrappedPrivate, wrappedBy }) {
+      const client = await pool.connect();
+      try {
+        await client.query("begin isolation level read committed");
+        // Replicas that start together on an empty store agree on one key.
+        await client.query("select pg_advisory_xact_lock(hashtextextended('remit_signing_key', 0))");
+        const { rows } = await client.query<SigningKeyRow>(LIVING_KEYS);
+        if (rows.length === 0) {
+          await client.query(
+            "insert into signing_key (kid, public_jwk, wrapped_private, wrapped_by) values ($1, $2, $3, $4)",
+            [kid, JSON.stringify(publicJwk), Buffer.from(wrappedPrivate), wrappedBy],
+          );
+        }
+        const now = await client.query<SigningKeyRow>(LIVING_KEYS);
+        await client.query("commit");
+        return now.rows.map(keyFrom);
+      } catch (error) {
+        await client.query("rollback").catch(() => undefined);
+        throw error;
+      } finally {
+        client.release();
+      }
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import type { AgentDocument, PolicyDocument, ToolDocument } from "@remit/engine";
+import type { Pool } from "pg";
+import { digestText } from "../foundation/digest.ts";
+import type { ActivePolicy, PolicyStore, PolicyVersion, Registered, Revisions } from "../policies/index.ts";
+import { inTransaction } from "./database.ts";
+
+interface DocumentRow<Document> {
+  readonly document: Document;
+  readonly digest: Buffer;
+}
+
+function registered<Document>({ document, digest }: DocumentRow<Document>): Registered<Document> {
+  return { document, digest: digestText(digest) };
+}
+
+type ActiveRow = DocumentRow<PolicyDocument> & { readonly version: number };
+
+const active = (row: ActiveRow): ActivePolicy => ({ ...registered(row), version: row.version });
+
+interface VersionRow {
+  readonly policy: string;
+  readonly version: number;
+  readonly digest: Buffer;
+  readonly rules: number;
+  readonly published_at: Date;
+  readonly active_version: number | null;
+}
+
+function versionFrom(row: VersionRow): PolicyVersion {
+  const { policy, version, rules, digest, published_at: publishedAt, active_version: activeVersion } = row;
+  const passed = activeVersion !== null && version < activeVersion;
+  const state = version === activeVersion ? "active" : passed ? "superseded" : "validated";
+  return { policy, version, digest: digestText(digest), state, rules, publishedAtMs: publishedAt.getTime() };
+}
+
+/** Policies, tools and agents, read from Postgres. */
+export function createPolicyStore(pool: Pool): PolicyStore {
+  return {
+    async load(tenant) {
+      const client = await pool.connect();
+      try {
+        // One snapshot, and the revision first: read committed would mix two revisions.
+        return await inTransaction(client, "repeatable read read only", async () => {
+          const revision = await client.query<{ security: string; policy: string }>(
+            "select security::text, policy::text from revision where tenant = $1",
+            [tenant],
+          );
+          const policies = await client.query<ActiveRow>(
+            `select v.document, v.digest, v.version from active_policy a join policy_version v using (tenant, policy, version)
+              where a.tenant = $1 order by v.policy`,
+            [tenant],
+          );
+          const tools = await client.query<DocumentRow<ToolDocument>>(
+            "select document, digest from tool where tenant = $1 order by name",
+            [tenant],
+          );
+          const agents = await client.query<DocumentRow<AgentDocument>>(
+            "select document, digest from agent where tenant = $1 order by name",
+            [tenant],
+          );
+          const { security = "0", policy = "0" } = revision.rows[0] ?? {};
+          const revisions: Revisions = { security: BigInt(security), policy: BigInt(policy) };
+          return {
+            revisions,
+            policies: policies.rows.map(active),
+            tools: tools.rows.map(registered),
+            agents: agents.rows.map(registered),
+          };
+        });
+      } finally {
+        client.release();
+      }
+    },
+    async versions(tenant) {
+      const { rows } = await pool.query<VersionRow>(
+        `select v.policy, v.version, v.digest, v.rules, v.published_at, a.version as active_version
+           from policy_version v left join active_policy a using (tenant, policy)
+          where v.tenant = $1 order by v.policy, v.version`,
+        [tenant],
+      );
+      return rows.map(versionFrom);
+    },
+    async documents(tenant, choices) {
+      const { rows } = await pool.query<ActiveRow>(
+        `select distinct on (v.policy) v.document, v.digest, v.version
+           from unnest($2::text[], $3::int[]) as choice(policy, version)
+           join policy_version v on v.tenant = $1 and v.policy = choice.policy
+                and (choice.version = 0 or v.version = choice.version)
+          order by v.policy, v.version desc`,
+        [tenant, choices.map(({ policy }) => policy), choices.map(({ version }) => version)],
+      );
+      return rows.map(active);
+    },
+  };
+}
