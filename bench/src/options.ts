@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { wholeNumber } from "./whole-number.ts";
 
 export const lanes = ["unary", "stream", "json"] as const;
 export type Lane = (typeof lanes)[number];
@@ -47,9 +48,9 @@ export function parseOptions(argv: readonly string[]): Options | string {
       help: values.help,
       quick: values.quick,
       parts: chosen,
-      rounds: positive("rounds", values.rounds ?? (values.quick ? "1" : "3"), 99),
+      rounds: wholeNumber("rounds", values.rounds ?? (values.quick ? "1" : "3"), 99),
       warmupMs: values.quick ? 500 : 700,
-      durationMs: positive("seconds", values.seconds ?? (values.quick ? "1" : "2"), 600) * 1000,
+      durationMs: wholeNumber("seconds", values.seconds ?? (values.quick ? "1" : "2"), 600) * 1000,
       out: values.out,
     };
   } catch (error) {
@@ -63,11 +64,4 @@ function partsOf(list: string): Part[] {
     if (part === undefined) throw new Error(`there is no part "${name}"; there are ${parts.join(", ")}`);
     return part;
   });
-}
-
-function positive(name: string, text: string, most: number): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > most)
-    throw new Error(`--${name} takes a whole number from 1 to ${most}, not "${text}"`);
-  return value;
 }

@@ -14,7 +14,7 @@ export const frameType = {
 
 export const frameFlag = { endStream: 1, ack: 1, endHeaders: 4, padded: 8 } as const;
 
-export const settingId = { headerTableBytes: 1, enablePush: 2, initialWindowBytes: 4 } as const;
+export const settingId = { headerTableBytes: 1, enablePush: 2, streamsMax: 3, initialWindowBytes: 4 } as const;
 
 export const frameHeaderBytes = 9;
 export const connectionPreface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");

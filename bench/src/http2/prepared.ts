@@ -7,17 +7,16 @@ export const idPlaceholder = "@".repeat(idLength);
 
 export interface Prepared {
   readonly bytes: Buffer;
-  /** Where the id stands in `bytes`; -1 when the body carries none. */
-  readonly idAt: number;
+  /** Where ids stand in `bytes`: none in a body without a call id, several in a batch. */
+  readonly idsAt: readonly number[];
 }
 
-/** The prepared body. Throws when the placeholder stands in it more than once. */
+/** The prepared body, its placeholders found. */
 export function prepare(body: Uint8Array): Prepared {
   const bytes = Buffer.from(body);
-  const idAt = bytes.indexOf(idPlaceholder, 0, "latin1");
-  if (idAt >= 0 && bytes.indexOf(idPlaceholder, idAt + 1, "latin1") >= 0)
-    throw new Error("the placeholder of the call id stands twice in a prepared body");
-  return { bytes, idAt };
+  const idsAt: number[] = [];
+  for (let at = bytes.indexOf(idPlaceholder); at >= 0; at = bytes.indexOf(idPlaceholder, at + idLength)) idsAt.push(at);
+  return { bytes, idsAt };
 }
 
 /** Five bytes of gRPC framing (not compressed, big-endian length) and the message. */

@@ -87,7 +87,7 @@ export async function openExchange(options: ExchangeOptions): Promise<Target> {
       turn += 1;
       const look = turn % inspectEvery === 0;
       const number = nextFrame++;
-      if (body.idAt >= 0) writeId(body.bytes, body.idAt);
+      for (const at of body.idsAt) writeId(body.bytes, at);
       waiting.set(number, (answer) => {
         const ok = bodyField(answer) === field.answerDecided;
         const problem = look && ok ? options.inspect(decidedOf(answer)) : undefined;

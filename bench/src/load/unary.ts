@@ -1,6 +1,6 @@
 import { type Connection, openConnection, type StreamEvents } from "../http2/connection.ts";
 import type { Header } from "../http2/header-block.ts";
-import { grpcMessage, idWriter, type Prepared, prepare } from "../http2/prepared.ts";
+import { grpcMessage, idWriter, prepare } from "../http2/prepared.ts";
 import { type Inspect, inspectEvery, type Target } from "./target.ts";
 
 export type UnaryLane = "grpc" | "connect-json";
@@ -46,6 +46,8 @@ export async function openUnary(options: UnaryOptions): Promise<Target> {
     if (problem !== undefined) problems[problem] = (problems[problem] ?? 0) + 1;
   };
   let turn = 0;
+  // Calls that found their connection full; a caller's wait for a place is part of its latency.
+  const waiting = connections.map((): (() => void)[] => []);
   return {
     lost,
     problems: () => problems,
@@ -55,12 +57,21 @@ export async function openUnary(options: UnaryOptions): Promise<Target> {
     call(done) {
       const request = requests[turn % requests.length];
       const connection = connections[turn % connections.length];
-      if (request === undefined || connection === undefined) throw new Error("nothing to send");
+      const queue = waiting[turn % connections.length];
+      if (request === undefined || connection === undefined || queue === undefined) throw new Error("nothing to send");
       turn += 1;
-      stamp(request.prepared, writeId);
-      const events = answerOf(grpc, turn % inspectEvery === 0, done, (body) => note(options.inspect(body)));
-      const stream = connection.open(request.headers, events);
-      connection.send(stream, request.prepared.bytes, true);
+      const look = turn % inspectEvery === 0;
+      const answered = (ok: boolean) => {
+        queue.shift()?.();
+        done(ok);
+      };
+      const send = () => {
+        for (const at of request.prepared.idsAt) writeId(request.prepared.bytes, at);
+        const events = answerOf(grpc, look, answered, (body) => note(options.inspect(body)));
+        connection.send(connection.open(request.headers, events), request.prepared.bytes, true);
+      };
+      if (connection.full()) queue.push(send);
+      else send();
     },
   };
 }
@@ -83,10 +94,6 @@ function requestHeaders(lane: UnaryLane, authority: string, request: UnaryReques
           ["connect-protocol-version", "1"],
         ];
   return [...head, ...kind, ...request.headers];
-}
-
-function stamp(prepared: Prepared, writeId: (into: Buffer, at: number) => void): void {
-  if (prepared.idAt >= 0) writeId(prepared.bytes, prepared.idAt);
 }
 
 /**
