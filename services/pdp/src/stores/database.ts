@@ -1,0 +1,147 @@
+import pg, { type Client, type ClientBase, type Pool, type PoolClient } from "pg";
+import type { Log } from "../foundation/log.ts";
+
+/** Named in every BEGIN: a server's default must not decide what a transaction may see. */
+export type Isolation = "read committed" | "repeatable read" | "repeatable read read only" | "serializable";
+
+/** Server settings of one connection, by their names in Postgres. */
+type Settings = Readonly<Record<string, string | number>>;
+
+export interface PoolOptions {
+  /** Of the runtime role. */
+  readonly url: string;
+  readonly name: string;
+  readonly log: Log;
+  readonly connectionsMax?: number;
+  readonly statementTimeoutMs?: number;
+  /** Asked on every new connection before it is used; what it throws is what the query that wanted it throws. */
+  readonly verify?: (client: ClientBase) => Promise<void>;
+}
+
+export interface DirectOptions {
+  /** Of the runtime role; direct, never through a transaction pooler. */
+  readonly url: string;
+  readonly name: string;
+  readonly log: Log;
+  readonly statementTimeoutMs?: number;
+  readonly transactionTimeoutMs?: number;
+  readonly idleInTransactionTimeoutMs?: number;
+  readonly verify?: (client: ClientBase) => Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const TCP_USER_TIMEOUT_MS = 2_000;
+/** What we wait longer than the server before we take it for gone. */
+const READ_GRACE_MS = 2_000;
+
+/** The URL with settings that the server applies from the first statement on; settings of the URL's own stay. */
+function withSettings(url: string, settings: Settings): string {
+  const changed = new URL(url);
+  const own = changed.searchParams.get("options") ?? "";
+  const ours = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
+  changed.searchParams.set("options", [own, ...ours].filter((part) => part !== "").join(" "));
+  // A space as %20: not every reader of such URLs takes `+` for one.
+  return changed.toString().replaceAll("+", "%20");
+}
+
+/**
+ * A bounded pool for reads and the admin plane. A connection that breaks while it is idle is logged and replaced; it
+ * never ends the process.
+ */
+export function openPool(options: PoolOptions): Pool {
+  const { log, name, verify, connectionsMax = 10, statementTimeoutMs = 5_000 } = options;
+  const url = withSettings(options.url, {
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+    tcp_user_timeout: TCP_USER_TIMEOUT_MS,
+  });
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: name,
+    max: connectionsMax,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: statementTimeoutMs + READ_GRACE_MS,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    ...(verify === undefined ? {} : { onConnect: verify }),
+  });
+  pool.on("error", (error) => log.warn({ pool: name, error: error.message }, "an idle connection to Postgres broke"));
+  return pool;
+}
+
+/**
+ * A connection of its own, for a writer or the poll. Resolves when it is open and verified. Its owner hears of its end
+ * by the events `error` and `end`, and ends it.
+ */
+export async function openDirect(options: DirectOptions): Promise<Client> {
+  const { log, name, verify, statementTimeoutMs = 5_000, transactionTimeoutMs = 6_000 } = options;
+  const client = new pg.Client({
+    connectionString: withSettings(options.url, {
+      statement_timeout: statementTimeoutMs,
+      // Reaches what the others do not: a client that stopped between a statement and its Sync.
+      transaction_timeout: transactionTimeoutMs,
+      idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 2_000,
+      tcp_user_timeout: TCP_USER_TIMEOUT_MS,
+      plan_cache_mode: "force_generic_plan",
+    }),
+    application_name: name,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+  });
+  client.on("error", (error) => log.warn({ connection: name, error: error.message }, "a connection to Postgres broke"));
+  await client.connect();
+  try {
+    await verify?.(client);
+  } catch (cause) {
+    await client.end().catch(() => {});
+    throw cause;
+  }
+  return client;
+}
+
+/** Runs `work` in a transaction of the named isolation: committed when it resolves, rolled back when it throws. */
+export async function inTransaction<Answer, Connection extends ClientBase>(
+  client: Connection,
+  isolation: Isolation,
+  work: (client: Connection) => Promise<Answer>,
+): Promise<Answer> {
+  await client.query(`begin isolation level ${isolation}`);
+  try {
+    const answer = await work(client);
+    await client.query("commit");
+    return answer;
+  } catch (cause) {
+    // When even this fails the connection is broken, and the server rolls back by itself.
+    await client.query("rollback").catch(() => {});
+    throw cause;
+  }
+}
+
+/** The same on a connection of a pool, which gets it back, or ends it when something was thrown. */
+export async function withTransaction<Answer>(
+  pool: Pool,
+  isolation: Isolation,
+  work: (client: PoolClient) => Promise<Answer>,
+): Promise<Answer> {
+  const client = await pool.connect();
+  let broken = true;
+  try {
+    const answer = await inTransaction(client, isolation, work);
+    broken = false;
+    return answer;
+  } finally {
+    client.release(broken);
+  }
+}
+
+const RECONNECT_FIRST_MS = 25;
+const RECONNECT_MAX_MS = 1_000;
+
+/**
+ * How long to wait before connecting again, in milliseconds: doubling from 25 to 1,000, and a random part of it, so that
+ * a fleet whose Postgres comes back does not come back at once. `random` is in [0, 1).
+ */
+export function reconnectDelayMs(failures: number, random: number): number {
+  const whole = Math.min(RECONNECT_MAX_MS, RECONNECT_FIRST_MS * 2 ** Math.min(failures, 16));
+  return Math.ceil(whole / 2 + (whole / 2) * random);
+}

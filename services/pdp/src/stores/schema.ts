@@ -1,0 +1,192 @@
+import { sql } from "drizzle-orm";
+import {
+  bigint,
+  boolean,
+  customType,
+  date,
+  integer,
+  jsonb,
+  pgSequence,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uuid,
+} from "drizzle-orm/pg-core";
+
+/*
+ * The tables as the migrations make them, for typed queries. The migrations are the truth: partitions, grants, checks
+ * and functions stand there alone, and a test compares the two column by column.
+ */
+
+const bytes = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => "bytea" });
+const int8 = (name: string) => bigint(name, { mode: "bigint" });
+const instant = (name: string) => timestamp(name, { withTimezone: true });
+
+export const schemaMigration = pgTable("schema_migration", {
+  number: integer("number").primaryKey(),
+  name: text("name").notNull(),
+  sha256: text("sha256").notNull(),
+  oldestBuild: integer("oldest_build").notNull(),
+  appliedAt: instant("applied_at").notNull().defaultNow(),
+});
+
+export const cell = pgTable("cell", {
+  one: boolean("one").primaryKey().default(true),
+  systemIdentifier: int8("system_identifier").notNull(),
+  timeline: integer("timeline").notNull(),
+  storedAt: instant("stored_at").notNull().defaultNow(),
+});
+
+export const tenant = pgTable("tenant", {
+  id: text("id").primaryKey(),
+  status: text("status", { enum: ["active", "suspended", "closing"] })
+    .notNull()
+    .default("active"),
+  createdAt: instant("created_at").notNull().defaultNow(),
+});
+
+export const revision = pgTable("revision", {
+  tenant: text("tenant").primaryKey(),
+  security: int8("security").notNull().default(sql`0`),
+  policy: int8("policy").notNull().default(sql`0`),
+});
+
+export const caller = pgTable("caller", {
+  id: uuid("id").primaryKey(),
+  tenant: text("tenant").notNull(),
+  name: text("name").notNull(),
+  keyHash: bytes("key_hash"),
+  roles: text("roles").array().notNull().default(sql`'{}'`),
+  agents: text("agents").array().notNull().default(sql`'{}'`),
+  mayAssertPrincipals: boolean("may_assert_principals").notNull().default(false),
+  revoked: boolean("revoked").notNull().default(false),
+  createdAt: instant("created_at").notNull().defaultNow(),
+  revision: int8("revision").notNull(),
+});
+
+const documentColumns = () => ({
+  tenant: text("tenant").notNull(),
+  name: text("name").notNull(),
+  document: jsonb("document").notNull(),
+  source: text("source").notNull(),
+  digest: bytes("digest").notNull(),
+  revision: int8("revision").notNull(),
+});
+
+export const agent = pgTable("agent", documentColumns(), (t) => [primaryKey({ columns: [t.tenant, t.name] })]);
+export const tool = pgTable("tool", documentColumns(), (t) => [primaryKey({ columns: [t.tenant, t.name] })]);
+
+export const policyVersion = pgTable(
+  "policy_version",
+  {
+    tenant: text("tenant").notNull(),
+    policy: text("policy").notNull(),
+    version: integer("version").notNull(),
+    digest: bytes("digest").notNull(),
+    document: jsonb("document").notNull(),
+    source: text("source").notNull(),
+    rules: integer("rules").notNull(),
+    publishedAt: instant("published_at").notNull().defaultNow(),
+    publishedBy: uuid("published_by"),
+  },
+  (t) => [primaryKey({ columns: [t.tenant, t.policy, t.version] })],
+);
+
+export const activePolicy = pgTable(
+  "active_policy",
+  {
+    tenant: text("tenant").notNull(),
+    policy: text("policy").notNull(),
+    version: integer("version").notNull(),
+    revision: int8("revision").notNull(),
+    activatedAt: instant("activated_at").notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.tenant, t.policy] })],
+);
+
+export const session = pgTable("session", {
+  id: uuid("id").primaryKey(),
+  tenant: text("tenant").notNull(),
+  agent: text("agent").notNull(),
+  principalId: text("principal_id").notNull(),
+  principalVerified: boolean("principal_verified").notNull(),
+  principalLabels: jsonb("principal_labels").notNull().default({}),
+  purpose: text("purpose").notNull().default(""),
+  scope: jsonb("scope"),
+  labels: jsonb("labels").notNull().default({}),
+  runId: text("run_id"),
+  state: text("state", { enum: ["open", "closed", "revoked"] })
+    .notNull()
+    .default("open"),
+  parent: uuid("parent"),
+  depth: integer("depth").notNull().default(0),
+  openedAt: instant("opened_at").notNull(),
+  expiresAt: instant("expires_at").notNull(),
+  openedBy: uuid("opened_by").notNull(),
+  details: jsonb("details").notNull().default({}),
+  closedAt: instant("closed_at"),
+  revision: int8("revision").notNull().default(sql`0`),
+});
+
+export const signingKey = pgTable("signing_key", {
+  kid: text("kid").primaryKey(),
+  publicJwk: jsonb("public_jwk").notNull(),
+  wrappedPrivate: bytes("wrapped_private").notNull(),
+  wrappedBy: text("wrapped_by").notNull(),
+  createdAt: instant("created_at").notNull().defaultNow(),
+  retiredAt: instant("retired_at"),
+});
+
+export const replica = pgTable("replica", {
+  id: uuid("id").primaryKey(),
+  alive: boolean("alive").notNull().default(true),
+  host: text("host").notNull(),
+  startedAt: instant("started_at").notNull().defaultNow(),
+});
+
+export const writer = pgTable("writer", {
+  writer: int8("writer").primaryKey().generatedAlwaysAsIdentity(),
+  replica: uuid("replica").notNull(),
+  pid: integer("pid").notNull(),
+  alive: boolean("alive").notNull().default(true),
+  lastN: int8("last_n"),
+});
+
+export const recordOrd = pgSequence("record_ord");
+
+export const call = pgTable(
+  "call",
+  {
+    day: date("day").notNull(),
+    tenant: text("tenant").notNull(),
+    session: uuid("session").notNull(),
+    key: bytes("key").notNull(),
+    id: uuid("id").notNull(),
+    digest: bytes("digest").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.day, t.tenant, t.session, t.key] })],
+);
+
+export const record = pgTable(
+  "record",
+  {
+    day: date("day").notNull(),
+    writer: int8("writer").notNull(),
+    n: int8("n").notNull(),
+    ord: int8("ord").notNull(),
+    id: uuid("id").notNull(),
+    tenant: text("tenant").notNull(),
+    session: uuid("session"),
+    kind: text("kind").notNull(),
+    subject: uuid("subject"),
+    chunks: int8("chunks").array(),
+    amounts: int8("amounts").array(),
+    expiresAt: instant("expires_at"),
+    digest: bytes("digest").notNull(),
+    body: bytes("body").notNull(),
+    aside: bytes("aside"),
+    recordedAt: instant("recorded_at").notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.writer, t.n, t.day] })],
+);
