@@ -26,6 +26,8 @@ export interface Ask {
   readonly minRevision: bigint;
   /** 32 hex digits. */
   readonly traceId: string;
+  /** How long the caller still waits. */
+  readonly withinMs: number;
 }
 
 export type Outcome = "running" | "succeeded" | "failed" | "not_executed" | "unknown";

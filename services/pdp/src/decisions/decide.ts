@@ -69,7 +69,7 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
       const nowMs = clock.now();
       const judged = judge(snapshot, asker, ask, 1, nowMs);
       const draft = draftDecision(newId(nowMs), asker, ask, judged, snapshot, nowMs);
-      const recorded = await ledger.record(draft.record);
+      const recorded = await ledger.record(draft.record, { withinMs: ask.withinMs });
 
       switch (recorded.outcome) {
         case "inserted":

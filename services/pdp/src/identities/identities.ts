@@ -1,6 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
 import { LRUCache } from "lru-cache";
-import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
 import { type Caller, keyFrom, keyHash, maySpeakFor } from "./caller.ts";
@@ -31,7 +30,6 @@ export interface Identities {
 interface Options {
   readonly store: IdentityStore;
   readonly tokens: Tokens;
-  readonly clock: Clock;
   /** The tenant's security revision as this process knows it. */
   readonly security: (tenant: string) => bigint;
   readonly sessionsMax: number;

@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import type { Log } from "../foundation/log.ts";
 import type { Revisions } from "../policies/index.ts";
+import { reconnectDelayMs } from "./database.ts";
 
 /** What one poll saw. */
 export interface News {
@@ -26,7 +27,6 @@ interface Options {
   readonly log: Log;
 }
 
-const RETRY_MS_MAX = 2_000;
 const OVERLAP = "5 seconds";
 
 const REVISIONS = {
@@ -77,9 +77,7 @@ export function createFeed({ connect, intervalMs, hear, now, log }: Options): Fe
       await broken?.end().catch(() => undefined);
     }
     if (closed) return;
-    const waitMs = failures === 0 ? intervalMs : Math.min(RETRY_MS_MAX, intervalMs * 2 ** Math.min(failures, 8));
-    // Half of the wait is left to chance, so that a fleet does not come back in one wave.
-    timer = setTimeout(turn, failures === 0 ? waitMs : waitMs * (0.5 + Math.random() / 2));
+    timer = setTimeout(turn, failures === 0 ? intervalMs : reconnectDelayMs(failures, Math.random()));
   };
 
   const turn = () => {

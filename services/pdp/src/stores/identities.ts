@@ -1,6 +1,7 @@
 import type { Scope } from "@remit/engine";
 import type { Pool } from "pg";
 import type { Caller, IdentityStore, Role, Session, SessionState, StoredSigningKey } from "../identities/index.ts";
+import { withTransaction } from "./database.ts";
 
 interface CallerRow {
   readonly id: string;
@@ -108,9 +109,7 @@ export function createIdentityStore(pool: Pool): IdentityStore {
       return (await pool.query<SigningKeyRow>(LIVING_KEYS)).rows.map(keyFrom);
     },
     async addFirstSigningKey({ kid, publicJwk, wrappedPrivate, wrappedBy }) {
-      const client = await pool.connect();
-      try {
-        await client.query("begin isolation level read committed");
+      return withTransaction(pool, "read committed", async (client) => {
         // Replicas that start together on an empty store agree on one key.
         await client.query("select pg_advisory_xact_lock(hashtextextended('remit_signing_key', 0))");
         const { rows } = await client.query<SigningKeyRow>(LIVING_KEYS);
@@ -120,15 +119,8 @@ export function createIdentityStore(pool: Pool): IdentityStore {
             [kid, JSON.stringify(publicJwk), Buffer.from(wrappedPrivate), wrappedBy],
           );
         }
-        const now = await client.query<SigningKeyRow>(LIVING_KEYS);
-        await client.query("commit");
-        return now.rows.map(keyFrom);
-      } catch (error) {
-        await client.query("rollback").catch(() => undefined);
-        throw error;
-      } finally {
-        client.release();
-      }
+        return (await client.query<SigningKeyRow>(LIVING_KEYS)).rows.map(keyFrom);
+      });
     },
   };
 }

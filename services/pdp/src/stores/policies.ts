@@ -2,7 +2,7 @@ import type { AgentDocument, PolicyDocument, ToolDocument } from "@remit/engine"
 import type { Pool } from "pg";
 import { digestText } from "../foundation/digest.ts";
 import type { ActivePolicy, PolicyStore, PolicyVersion, Registered, Revisions } from "../policies/index.ts";
-import { inTransaction } from "./database.ts";
+import { withTransaction } from "./database.ts";
 
 interface DocumentRow<Document> {
   readonly document: Document;
@@ -37,39 +37,34 @@ function versionFrom(row: VersionRow): PolicyVersion {
 export function createPolicyStore(pool: Pool): PolicyStore {
   return {
     async load(tenant) {
-      const client = await pool.connect();
-      try {
-        // One snapshot, and the revision first: read committed would mix two revisions.
-        return await inTransaction(client, "repeatable read read only", async () => {
-          const revision = await client.query<{ security: string; policy: string }>(
-            "select security::text, policy::text from revision where tenant = $1",
-            [tenant],
-          );
-          const policies = await client.query<ActiveRow>(
-            `select v.document, v.digest, v.version from active_policy a join policy_version v using (tenant, policy, version)
-              where a.tenant = $1 order by v.policy`,
-            [tenant],
-          );
-          const tools = await client.query<DocumentRow<ToolDocument>>(
-            "select document, digest from tool where tenant = $1 order by name",
-            [tenant],
-          );
-          const agents = await client.query<DocumentRow<AgentDocument>>(
-            "select document, digest from agent where tenant = $1 order by name",
-            [tenant],
-          );
-          const { security = "0", policy = "0" } = revision.rows[0] ?? {};
-          const revisions: Revisions = { security: BigInt(security), policy: BigInt(policy) };
-          return {
-            revisions,
-            policies: policies.rows.map(active),
-            tools: tools.rows.map(registered),
-            agents: agents.rows.map(registered),
-          };
-        });
-      } finally {
-        client.release();
-      }
+      // One snapshot, and the revision first: read committed would mix two revisions.
+      return withTransaction(pool, "repeatable read read only", async (client) => {
+        const revision = await client.query<{ security: string; policy: string }>(
+          "select security::text, policy::text from revision where tenant = $1",
+          [tenant],
+        );
+        const policies = await client.query<ActiveRow>(
+          `select v.document, v.digest, v.version from active_policy a join policy_version v using (tenant, policy, version)
+            where a.tenant = $1 order by v.policy`,
+          [tenant],
+        );
+        const tools = await client.query<DocumentRow<ToolDocument>>(
+          "select document, digest from tool where tenant = $1 order by name",
+          [tenant],
+        );
+        const agents = await client.query<DocumentRow<AgentDocument>>(
+          "select document, digest from agent where tenant = $1 order by name",
+          [tenant],
+        );
+        const { security = "0", policy = "0" } = revision.rows[0] ?? {};
+        const revisions: Revisions = { security: BigInt(security), policy: BigInt(policy) };
+        return {
+          revisions,
+          policies: policies.rows.map(active),
+          tools: tools.rows.map(registered),
+          agents: agents.rows.map(registered),
+        };
+      });
     },
     async versions(tenant) {
       const { rows } = await pool.query<VersionRow>(

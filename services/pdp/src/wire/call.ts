@@ -8,7 +8,7 @@ export interface Call {
   readonly traceparent: string | undefined;
   /** When the caller gives up, milliseconds since 1970; undefined when it did not say. */
   readonly deadlineMs: number | undefined;
-  /** Aborted when the caller hangs up and at its deadline. */
+  /** Aborted when the caller hangs up and at its deadline; on a stream also once it has ended. */
   readonly signal: AbortSignal;
   readonly lane: "grpc" | "connect";
 }

@@ -26,7 +26,7 @@ export function decideBatchRpc(desk: Desk): Unary<DecideBatchRequest, DecideBatc
     }
     const one = async (item: DecideRequest): Promise<BatchItem> => {
       try {
-        const value = await decideFor(desk, item, who, call.traceparent);
+        const value = await decideFor(desk, item, who, call);
         return create(BatchItemSchema, { outcome: { case: "decision", value } });
       } catch (error) {
         return create(BatchItemSchema, { outcome: { case: "error", value: toCallError(error) } });

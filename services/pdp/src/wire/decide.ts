@@ -1,6 +1,7 @@
 import type { DecideRequest, DecideResponse } from "@remit/proto/decision";
 import type { WhoAsks } from "../decisions/index.ts";
-import type { Unary } from "./call.ts";
+import { Fault } from "../foundation/fault.ts";
+import type { Call, Unary } from "./call.ts";
 import { decisionToWire } from "./convert/answer.ts";
 import { askFrom } from "./convert/ask.ts";
 import { traceIdFrom } from "./convert/trace.ts";
@@ -8,26 +9,34 @@ import type { Desk } from "./desk.ts";
 
 /** `Decide`: convert, call, convert. */
 export function decideRpc(desk: Desk): Unary<DecideRequest, DecideResponse> {
-  return (request, call) => decideFor(desk, request, desk.whoAsks(call), call.traceparent);
+  return (request, call) => decideFor(desk, request, desk.whoAsks(call), call);
 }
+
+/** Where a call came from: a lane's own call, or a frame of a stream. */
+export type Origin = Pick<Call, "traceparent" | "deadlineMs"> & { readonly lane: Call["lane"] | "exchange" };
 
 /** One call of one asker; a stream and a batch decide by this too. */
 export async function decideFor(
   desk: Desk,
   request: DecideRequest,
   who: WhoAsks,
-  traceparent: string | undefined,
+  origin: Origin,
 ): Promise<DecideResponse> {
+  const startedMs = performance.now();
   // Who asks comes before what is asked: a stranger learns nothing from what is wrong with its request.
   const asker = await who();
   const done = desk.enter(asker.session.id);
   try {
-    const ask = askFrom(request, traceIdFrom(traceparent));
+    const ask = askFrom(request, traceIdFrom(origin.traceparent), desk.withinMs(origin));
     const decision = await desk.decide(who, ask);
+    desk.meter.decided(origin.lane, decision.body.effect, (performance.now() - startedMs) / 1000);
     return decisionToWire(decision, {
       asBytes: request.input.case === "inputJson",
       diagnose: desk.mayDiagnose(asker.caller),
     });
+  } catch (error) {
+    if (error instanceof Fault && error.kind === "exhausted") desk.meter.shed("Decide");
+    throw error;
   } finally {
     done();
   }

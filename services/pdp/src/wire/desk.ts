@@ -13,11 +13,29 @@ export interface Desk {
   /** Finds out who asks by a unary call's headers. */
   whoAsks(call: Call, use?: "decide" | "report"): WhoAsks;
   mayDiagnose(caller: Caller): boolean;
+  /** How long this call may still take. Throws when its deadline has passed. */
+  withinMs(call: Pick<Call, "deadlineMs">): number;
+  readonly meter: Meter;
   /** Counts a call of a session in; answers what counts it out. Refuses one too many. */
   enter(session: string): () => void;
 }
 
-export function createDesk(rooms: Pick<Desk, "identities" | "decide" | "report" | "explain">): Desk {
+/** What is counted of the data plane. `lane`: grpc, connect or exchange. */
+export interface Meter {
+  decided(lane: string, effect: string, seconds: number): void;
+  reported(seconds: number): void;
+  /** A request that was turned away because of load. */
+  shed(rpc: string): void;
+}
+
+interface Settings {
+  /** For a caller that names no deadline. */
+  readonly deadlineDefaultMs: number;
+}
+
+type Rooms = Pick<Desk, "identities" | "decide" | "report" | "explain" | "meter">;
+
+export function createDesk(rooms: Rooms, { deadlineDefaultMs }: Settings): Desk {
   const inFlight = new Map<string, number>();
   const leave = (session: string) => {
     const left = (inFlight.get(session) ?? 1) - 1;
@@ -32,6 +50,14 @@ export function createDesk(rooms: Pick<Desk, "identities" | "decide" | "report" 
         const caller = await rooms.identities.authenticate(authorization);
         return { caller, session: await rooms.identities.session(caller, sessionToken, use) };
       },
+    withinMs({ deadlineMs }) {
+      if (deadlineMs === undefined) return deadlineDefaultMs;
+      const leftMs = deadlineMs - Date.now();
+      if (leftMs > 0) return leftMs;
+      throw new Fault("timeout", "deadline_exceeded", "the call's deadline has passed", {
+        fix: "allow more time, and ask again with the same call_id",
+      });
+    },
     mayDiagnose: ({ roles }) => roles.includes("diagnose") || roles.includes("owner"),
     enter(session) {
       const already = inFlight.get(session) ?? 0;

@@ -62,6 +62,8 @@ async function answer(
   body: ExchangeRequest["body"],
   newHandle: () => number,
 ): Promise<Body> {
+  // A stream's own deadline is not that of its frames.
+  const origin = { traceparent: call.traceparent, deadlineMs: undefined, lane: "exchange" } as const;
   switch (body.case) {
     case "attach":
       return attach(desk, call, stream, body.value.sessionToken, newHandle());
@@ -71,12 +73,12 @@ async function answer(
     case "decide": {
       if (!body.value.call) throw invalid("call", "the frame holds no call", { fix: "send decide.call" });
       const who = desk.whoAsks({ ...call, sessionToken: tokenOf(stream, body.value.handle) });
-      return { case: "decided", value: await decideFor(desk, body.value.call, who, call.traceparent) };
+      return { case: "decided", value: await decideFor(desk, body.value.call, who, origin) };
     }
     case "report": {
       if (!body.value.report) throw invalid("report", "the frame holds no report", { fix: "send report.report" });
       const who = desk.whoAsks({ ...call, sessionToken: tokenOf(stream, body.value.handle) }, "report");
-      return { case: "reported", value: await reportFor(desk, body.value.report, who, call.traceparent) };
+      return { case: "reported", value: await reportFor(desk, body.value.report, who, origin) };
     }
     default:
       throw invalid("body", "the frame asks for nothing this service knows", {

@@ -14,7 +14,10 @@ export function explainRpc(desk: Desk): Unary<ExplainRequest, ExplainResponse> {
     const who = desk.whoAsks(call);
     requireRole((await who()).caller, "diagnose");
     if (!request.call) throw invalid("call", "call is missing", { fix: "send the call to explain" });
-    const explained = await desk.explain(who, askFrom(request.call, traceIdFrom(call.traceparent)));
+    const explained = await desk.explain(
+      who,
+      askFrom(request.call, traceIdFrom(call.traceparent), desk.withinMs(call)),
+    );
     return create(ExplainResponseSchema, {
       verdict: wouldToWire(explained.would, true),
       considered: explained.considered.map(({ rule, effect, result, why }) => ({

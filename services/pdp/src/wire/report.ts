@@ -4,11 +4,12 @@ import type { Unary } from "./call.ts";
 import { reportedToWire } from "./convert/answer.ts";
 import { toldFrom } from "./convert/ask.ts";
 import { traceIdFrom } from "./convert/trace.ts";
+import type { Origin } from "./decide.ts";
 import type { Desk } from "./desk.ts";
 
 /** `Report`. A token that ran out may still tell what happened. */
 export function reportRpc(desk: Desk): Unary<ReportRequest, ReportResponse> {
-  return (request, call) => reportFor(desk, request, desk.whoAsks(call, "report"), call.traceparent);
+  return (request, call) => reportFor(desk, request, desk.whoAsks(call, "report"), call);
 }
 
 /** One report of one asker; a stream reports by this too. */
@@ -16,8 +17,11 @@ export async function reportFor(
   desk: Desk,
   request: ReportRequest,
   who: WhoAsks,
-  traceparent: string | undefined,
+  origin: Origin,
 ): Promise<ReportResponse> {
+  const startedMs = performance.now();
   await who();
-  return reportedToWire(await desk.report(who, toldFrom(request, traceIdFrom(traceparent))));
+  const reported = await desk.report(who, toldFrom(request, traceIdFrom(origin.traceparent)));
+  desk.meter.reported((performance.now() - startedMs) / 1000);
+  return reportedToWire(reported);
 }

@@ -22,7 +22,7 @@ function jsonField(field: JsonField, name: string): StrictObject {
 }
 
 /** Checks the form of a proposed call. Throws a Fault that names the field. */
-export function askFrom(request: DecideRequest, traceId: string): Ask {
+export function askFrom(request: DecideRequest, traceId: string, withinMs: number): Ask {
   const callId = requiredText(request.callId, "call_id", limits.callIdBytesMax);
   const tool = requiredText(request.tool, "tool", limits.toolNameBytesMax);
   if (request.input.case === undefined) {
@@ -52,6 +52,7 @@ export function askFrom(request: DecideRequest, traceId: string): Ask {
     wantPermit: request.wantPermit,
     minRevision: request.minRevision,
     traceId,
+    withinMs,
   };
 }
 

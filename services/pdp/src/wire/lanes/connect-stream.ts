@@ -1,5 +1,6 @@
 import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
-import type { HandlerContext } from "@connectrpc/connect";
+import { ConnectError, type HandlerContext } from "@connectrpc/connect";
+import { Fault } from "../../foundation/fault.ts";
 import type { Incoming, Outgoing } from "../call.ts";
 import { type CauseSink, toConnectError } from "../errors.ts";
 import type { CallScope } from "./call-scope.ts";
@@ -19,7 +20,7 @@ const highWaterMessages = 16;
 
 /** Messages that wait for the router to fetch them. Bounded: past the bound they are dropped and the end is an error. */
 function createOutbox(schema: DescMessage, bounds: QueueBounds, overflow: () => void) {
-  let waiting: Message[] = [];
+  let waiting: { readonly message: Message; readonly bytes: number }[] = [];
   let waitingBytes = 0;
   let wake: (() => void) | undefined;
   let roomy: (() => void) | undefined;
@@ -36,10 +37,12 @@ function createOutbox(schema: DescMessage, bounds: QueueBounds, overflow: () => 
   return {
     ended: () => over !== undefined,
     put(message: Message): boolean {
-      waiting.push(message);
+      const slow = waiting.length >= highWaterMessages;
+      const bytes = slow ? toBinary(schema, message).length : 0;
+      waiting.push({ message, bytes });
+      waitingBytes += bytes;
       rouse();
-      if (waiting.length <= highWaterMessages) return true;
-      waitingBytes += toBinary(schema, message).length;
+      if (!slow) return true;
       if (waiting.length > bounds.messagesMax || waitingBytes > bounds.bytesMax) overflow();
       return false;
     },
@@ -59,11 +62,11 @@ function createOutbox(schema: DescMessage, bounds: QueueBounds, overflow: () => 
     /** Every message, then the end or its error. */
     async *drain(): AsyncGenerator<Message> {
       for (;;) {
-        const message = waiting.shift();
-        if (message !== undefined) {
-          if (waiting.length === 0) waitingBytes = 0;
+        const next = waiting.shift();
+        if (next !== undefined) {
+          waitingBytes -= next.bytes;
           if (waiting.length <= highWaterMessages) makeRoom();
-          yield message;
+          yield next.message;
         } else if (over) {
           if (over.error !== undefined) throw over.error;
           return;
@@ -104,8 +107,8 @@ export async function* serveStream(
   };
   const self: OpenStream = { draining: () => incoming?.draining?.(), cut };
   const hangUp = () => {
-    outbox.end(undefined, true);
     scope.cut();
+    outbox.end(scope.call.signal.reason, true);
     closeInput();
   };
 
@@ -118,8 +121,9 @@ export async function* serveStream(
         await outbox.room();
       }
     } catch (error) {
-      // Either a message that is wrong, or the peer is gone and nobody sees this.
-      out.end(error);
+      // A message that is wrong, or words of the router's; anything else says that the connection broke.
+      if (error instanceof Fault || error instanceof ConnectError) out.end(error);
+      else hangUp();
     }
     closeInput();
   };
@@ -131,7 +135,6 @@ export async function* serveStream(
     if (inputOver) incoming.closed();
     void pump();
     yield* outbox.drain();
-    scope.finish();
   } catch (error) {
     throw toConnectError(error, rules.sink);
   } finally {

@@ -1,4 +1,4 @@
-import type { DescMethodStreaming, DescMethodUnary, Message } from "@bufbuild/protobuf";
+import type { DescMethodBiDiStreaming, DescMethodServerStreaming, DescMethodUnary, Message } from "@bufbuild/protobuf";
 import { type ConnectRouter, createConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import type { Log } from "../../foundation/log.ts";
 import { type CauseSink, logCauses, toConnectError } from "../errors.ts";
@@ -6,7 +6,7 @@ import { type CallScope, deadlinePassed, openCall } from "./call-scope.ts";
 import { decodeFirst, type InboxRules, takeMessage } from "./connect-inbox.ts";
 import { type StreamRules, serveStream } from "./connect-stream.ts";
 import type { Served, ServedRpc } from "./served.ts";
-import { createOpenStreams, notServed, type QueueBounds, queueBounds, streamGraceMs } from "./stream-rules.ts";
+import { createOpenStreams, type QueueBounds, queueBounds, streamGraceMs } from "./stream-rules.ts";
 
 export interface ConnectLaneOptions {
   readonly services: readonly Served[];
@@ -62,27 +62,22 @@ async function serveUnary(
   }
 }
 
-function addService(router: ConnectRouter, { service, rpcs }: Served, rules: StreamRules): void {
-  for (const method of service.methods) {
-    const rpc = rpcs.find((each) => each.method === method);
-    const { sink } = rules;
-    if (rpc?.kind === "unary") {
-      router.rpc(method as DescMethodUnary, (_, context) => serveUnary(context, rpc, sink));
-    } else if (rpc?.kind === "stream" && method.methodKind === "bidi_streaming") {
-      router.rpc(method, (requests, context) => serveStream(requests, context, openConnectCall(context), rpc, rules));
-    } else if (rpc?.kind === "stream" && method.methodKind === "server_streaming") {
-      router.rpc(method, (request, context) => {
-        async function* one() {
-          yield request;
-        }
-        return serveStream(one(), context, openConnectCall(context), rpc, rules);
-      });
-    } else {
-      const refuse = () => {
-        throw toConnectError(notServed(`${service.typeName}/${method.name}`), sink);
-      };
-      router.rpc(method as DescMethodUnary | DescMethodStreaming as DescMethodUnary, refuse);
-    }
+async function* once<Item>(item: Item): AsyncGenerator<Item> {
+  yield item;
+}
+
+function addRpc(router: ConnectRouter, rpc: ServedRpc, rules: StreamRules): void {
+  const { method } = rpc;
+  if (rpc.kind === "unary") {
+    router.rpc(method as DescMethodUnary, (_, context) => serveUnary(context, rpc, rules.sink));
+  } else if (method.methodKind === "bidi_streaming") {
+    router.rpc(method as DescMethodBiDiStreaming, (requests, context) =>
+      serveStream(requests, context, openConnectCall(context), rpc, rules),
+    );
+  } else {
+    router.rpc(method as DescMethodServerStreaming, (request, context) =>
+      serveStream(once(request), context, openConnectCall(context), rpc, rules),
+    );
   }
 }
 
@@ -100,7 +95,7 @@ export function createConnectLane({ services, log, messageBytesMax, queue }: Con
         acceptCompression: [],
         jsonOptions: { ignoreUnknownFields: false },
       });
-      for (const served of services) addService(inner, served, rules);
+      for (const served of services) for (const rpc of served.rpcs) addRpc(inner, rpc, rules);
       for (const handler of inner.handlers) router.handlers.push(decodeFirst(handler, inboxRules));
     },
     drain: (graceMs) => streams.drain(streamGraceMs(graceMs)),

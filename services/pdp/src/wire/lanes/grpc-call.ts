@@ -14,11 +14,9 @@ export interface GrpcRules {
   readonly sink: CauseSink;
 }
 
-// A header sent twice says nothing: whoever checked one of them may have looked at the other.
 function header(metadata: Metadata, name: string): string | undefined {
-  const values = metadata.get(name);
-  const value = values[0];
-  return values.length === 1 && typeof value === "string" ? value : undefined;
+  const [value] = metadata.get(name);
+  return typeof value === "string" ? value : undefined;
 }
 
 /** What a call's metadata says. Its signal still has to be wired to the transport's events. */

@@ -117,10 +117,9 @@ export function serveStream(stream: Raw, { method, open }: ServedRpc & { kind: "
     }
   });
   stream.on("end", closeInput);
-  // Also comes after a regular end, when nobody listens to the signal any more.
+  // Comes after every end, the regular one too.
   stream.on("cancelled", () => {
     rules.streams.delete(self);
-    if (ended) scope.finish();
     ended = true;
     outbox.drop();
     scope.cut();

@@ -1,13 +1,19 @@
-import type { handleUnaryCall, ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
+import type {
+  ServerDuplexStream,
+  ServerUnaryCall,
+  ServiceDefinition,
+  sendUnaryData,
+  UntypedServiceImplementation,
+} from "@grpc/grpc-js";
 import { Server, ServerCredentials, setLogger } from "@grpc/grpc-js";
 import { cannotListen, type HostPort, hostPort } from "../../foundation/address.ts";
 import type { Log } from "../../foundation/log.ts";
-import { logCauses, toGrpcError } from "../errors.ts";
+import { logCauses } from "../errors.ts";
 import { type GrpcRules, serveUnary } from "./grpc-call.ts";
 import { serveStream } from "./grpc-stream.ts";
 import { type Readiness, serveHealth } from "./health.ts";
 import type { Served } from "./served.ts";
-import { createOpenStreams, notServed, type QueueBounds, queueBounds, streamGraceMs } from "./stream-rules.ts";
+import { createOpenStreams, type QueueBounds, queueBounds, streamGraceMs } from "./stream-rules.ts";
 
 /** A certificate chain and its key, PEM; with `clientRoots`, callers must show a certificate of theirs. */
 export interface GrpcTls {
@@ -53,11 +59,12 @@ const identity = (bytes: Buffer): Buffer => bytes;
 function adapt({ service, rpcs }: Served, rules: GrpcRules): [ServiceDefinition, UntypedServiceImplementation] {
   const definition: Record<string, ServiceDefinition[string]> = {};
   const handlers: UntypedServiceImplementation = {};
-  for (const method of service.methods) {
-    const streams = method.methodKind !== "unary";
-    definition[method.localName] = {
-      path: `/${service.typeName}/${method.name}`,
-      // On the wire one request is a stream of one, so a stream of answers needs no kind of its own.
+  for (const rpc of rpcs) {
+    const { localName, name } = rpc.method;
+    // On the wire one request is a stream of one, so a stream of answers needs no kind of its own.
+    const streams = rpc.kind === "stream";
+    definition[localName] = {
+      path: `/${service.typeName}/${name}`,
       requestStream: streams,
       responseStream: streams,
       requestSerialize: identity,
@@ -65,19 +72,11 @@ function adapt({ service, rpcs }: Served, rules: GrpcRules): [ServiceDefinition,
       responseSerialize: identity,
       responseDeserialize: identity,
     };
-    const rpc = rpcs.find((each) => each.method === method);
-    if (rpc?.kind === "unary") {
-      const handle: handleUnaryCall<Buffer, Buffer> = (raw, respond) => void serveUnary(raw, rpc, rules, respond);
-      handlers[method.localName] = handle;
-    } else if (rpc?.kind === "stream") {
-      handlers[method.localName] = (raw: Parameters<typeof serveStream>[0]) => serveStream(raw, rpc, rules);
-    } else {
-      const error = toGrpcError(notServed(`${service.typeName}/${method.name}`), rules.sink);
-      const refuse: handleUnaryCall<Buffer, Buffer> = (_, respond) => respond(error);
-      handlers[method.localName] = streams
-        ? (raw: Parameters<typeof serveStream>[0]) => raw.emit("error", error)
-        : refuse;
-    }
+    handlers[localName] = streams
+      ? (raw: ServerDuplexStream<Buffer, Buffer>) => serveStream(raw, rpc, rules)
+      : (raw: ServerUnaryCall<Buffer, Buffer>, respond: sendUnaryData<Buffer>) => {
+          serveUnary(raw, rpc, rules, respond).catch(rules.sink);
+        };
   }
   return [definition, handlers];
 }

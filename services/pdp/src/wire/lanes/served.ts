@@ -8,6 +8,8 @@ import type {
   Message,
   MessageShape,
 } from "@bufbuild/protobuf";
+import { assert } from "../../foundation/assert.ts";
+import { Fault } from "../../foundation/fault.ts";
 import type { Duplex, Unary } from "../call.ts";
 
 type Rpc<Method extends DescMethod> =
@@ -29,10 +31,17 @@ export type ServedRpc =
   | { readonly kind: "unary"; readonly method: DescMethod; readonly run: Unary<Message, Message> }
   | { readonly kind: "stream"; readonly method: DescMethod; readonly open: Duplex<Message, Message> };
 
-/** A service and what answers it, for any lane. */
+/** A service and what answers it, for any lane: one RPC for each of its methods. */
 export interface Served {
   readonly service: DescService;
   readonly rpcs: readonly ServedRpc[];
+}
+
+function refusal(method: DescMethod): () => never {
+  return () => {
+    const name = `${method.parent.typeName}/${method.name}`;
+    throw new Fault("unimplemented", "not_served", `this server does not serve ${name}`);
+  };
 }
 
 /**
@@ -41,13 +50,12 @@ export interface Served {
  */
 export function serve<Service extends DescService>(service: Service, rpcs: Rpcs<Service>): Served {
   const table = rpcs as Readonly<Record<string, Unary<Message, Message> | Duplex<Message, Message> | undefined>>;
-  const served: ServedRpc[] = [];
-  for (const method of service.methods) {
-    const rpc = table[method.localName];
-    if (rpc === undefined) continue;
+  const served = service.methods.map((method): ServedRpc => {
+    assert(method.methodKind !== "client_streaming", "no service streams requests to one answer");
+    const rpc = table[method.localName] ?? refusal(method);
     // The mapped type above lets nothing else through.
-    if (method.methodKind === "unary") served.push({ kind: "unary", method, run: rpc as Unary<Message, Message> });
-    else served.push({ kind: "stream", method, open: rpc as Duplex<Message, Message> });
-  }
+    if (method.methodKind === "unary") return { kind: "unary", method, run: rpc as Unary<Message, Message> };
+    return { kind: "stream", method, open: rpc as Duplex<Message, Message> };
+  });
   return { service, rpcs: served };
 }

@@ -25,11 +25,6 @@ export function serverStops(): Fault {
   return new Fault("unavailable", "draining", "the server is stopping", { fix: "open the stream again" });
 }
 
-/** What a call is answered that the service knows and this server does not serve. */
-export function notServed(name: string): Fault {
-  return new Fault("unimplemented", "not_served", `this server does not serve ${name}`);
-}
-
 /** What a lane needs of an open stream when the server stops. */
 export interface OpenStream {
   draining(): void;

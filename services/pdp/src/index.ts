@@ -1,0 +1,7 @@
+export { type Config, formatConfigProblems, loadConfig } from "./config/index.ts";
+export { type Clock, settableClock, systemClock } from "./foundation/clock.ts";
+export { Fault } from "./foundation/fault.ts";
+export type { Log } from "./foundation/log.ts";
+export { type PdpOptions, type RunningPdp, startPdp } from "./server/pdp.ts";
+export { migrate } from "./stores/migrate.ts";
+export { createLog } from "./telemetry/index.ts";

@@ -1,0 +1,143 @@
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { Config } from "../config/index.ts";
+import { hostPort } from "../foundation/address.ts";
+import type { Clock } from "../foundation/clock.ts";
+import { limits } from "../foundation/limits.ts";
+import type { Log } from "../foundation/log.ts";
+import { STALE_WRITE_MS } from "../policies/index.ts";
+import type { Metrics } from "../telemetry/index.ts";
+import {
+  adminServices,
+  createAdminDesk,
+  createDesk,
+  createExchange,
+  dataServices,
+  sessionRpcs,
+} from "../wire/index.ts";
+import { createConnectLane } from "../wire/lanes/connect.ts";
+import { createGrpcLane } from "../wire/lanes/grpc.ts";
+import { type Handler, type Listener, listen } from "./listen.ts";
+import { operationsHandler } from "./operations.ts";
+import type { Rooms } from "./rooms.ts";
+
+/** Where the service is reached, as `host:port` with real ports. */
+interface Addresses {
+  readonly httpAddress: string;
+  readonly grpcAddress: string;
+  readonly adminAddress: string;
+  readonly metricsAddress: string;
+}
+
+export interface Doors extends Addresses {
+  /** Sessions attached to streams. */
+  handles(): number;
+  /** Says it is not ready, asks streams to move, finishes what is in flight, closes. */
+  close(): Promise<void>;
+}
+
+interface Options {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly rooms: Rooms;
+  readonly metrics: Metrics;
+}
+
+/** Streams live 10 ± 2 minutes, so that a fleet rebalances and does not do so all at once. */
+const streamLifeMs = () => (8 + 4 * Math.random()) * 60_000;
+
+/** Why this process cannot decide just now. */
+function reasons(rooms: Rooms, closing: boolean): string[] {
+  const { serving, stopped } = rooms.ledger.state();
+  const why: string[] = [];
+  if (closing) why.push("shutting down");
+  if (stopped) why.push("the ledger has stopped for good; start the service anew");
+  else if (!serving) why.push("the ledger cannot record");
+  if (rooms.snapshots.stalenessMs() > STALE_WRITE_MS) why.push("the policies are stale");
+  return why;
+}
+
+const READINESS_EVERY_MS = 100;
+
+/** Notices every change of readiness, and tells those who watch. */
+function watchReadiness(ready: () => boolean) {
+  const watchers = new Set<() => void>();
+  let last = ready();
+  const look = () => {
+    if (ready() === last) return;
+    last = !last;
+    for (const changed of watchers) changed();
+  };
+  const timer = setInterval(look, READINESS_EVERY_MS).unref();
+  return {
+    ready,
+    look,
+    subscribe(changed: () => void) {
+      watchers.add(changed);
+      return () => watchers.delete(changed);
+    },
+    close: () => clearInterval(timer),
+  };
+}
+
+/** The services of both planes, and the streams that are open. */
+function services({ config, clock, rooms, metrics }: Options) {
+  const { identities, decide, report, explain, sessions } = rooms;
+  const desk = createDesk(
+    { identities, decide, report, explain, meter: metrics },
+    { deadlineDefaultMs: config.deadlineDefaultMs },
+  );
+  const exchange = createExchange({ desk, streamLifeMs });
+  const data = dataServices(desk, exchange, sessionRpcs({ identities, sessions, clock }));
+  const { registry, lifecycle, keys, snapshots, policyStore: policies, ledger } = rooms;
+  const admin = adminServices(createAdminDesk({ registry, lifecycle, keys, snapshots, policies, ledger, identities }));
+  return { data, admin, exchange };
+}
+
+/** Opens every listener, or none. */
+export async function openDoors(options: Options): Promise<Doors> {
+  const { config, log, rooms, metrics } = options;
+  let closing = false;
+  const readiness = watchReadiness(() => reasons(rooms, closing).length === 0);
+  const { data, admin, exchange } = services(options);
+  const grpc = createGrpcLane({ services: data, health: readiness, log, messageBytesMax: limits.messageBytesMax });
+  const connect = createConnectLane({ services: data, log, messageBytesMax: limits.messageBytesMax });
+  const adminLane = createConnectLane({ services: admin, log, messageBytesMax: limits.adminMessageBytesMax });
+  const listeners: Listener[] = [];
+  const open = async (address: Config["httpAddress"], variable: string, handler: Handler): Promise<string> => {
+    const listener = await listen({ address, variable, handler, log });
+    listeners.push(listener);
+    return hostPort(listener.address);
+  };
+
+  const close = async (): Promise<void> => {
+    closing = true;
+    readiness.look();
+    const grace = config.shutdownGraceMs;
+    await Promise.all([grpc.drain(grace), connect.drain(grace), adminLane.drain(grace)]);
+    await Promise.all(listeners.map((listener) => listener.close(grace)));
+    readiness.close();
+  };
+
+  try {
+    const { routes } = connect;
+    const addresses: Addresses = {
+      grpcAddress: hostPort(await grpc.bind(config.grpcAddress, "REMIT_GRPC_ADDRESS")),
+      httpAddress: await open(config.httpAddress, "REMIT_HTTP_ADDRESS", connectNodeAdapter({ routes })),
+      adminAddress: await open(
+        config.adminAddress,
+        "REMIT_ADMIN_ADDRESS",
+        connectNodeAdapter({ routes: adminLane.routes }),
+      ),
+      metricsAddress: await open(
+        config.metricsAddress,
+        "REMIT_METRICS_ADDRESS",
+        operationsHandler({ reasons: () => reasons(rooms, closing), metrics }),
+      ),
+    };
+    return { ...addresses, handles: exchange.handles, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

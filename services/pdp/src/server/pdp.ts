@@ -1,0 +1,90 @@
+import type { Config } from "../config/index.ts";
+import { type Clock, systemClock } from "../foundation/clock.ts";
+import { type Log, silentLog } from "../foundation/log.ts";
+import { createMetrics, type Metrics } from "../telemetry/index.ts";
+import { openDoors } from "./doors.ts";
+import { openRooms, type Rooms } from "./rooms.ts";
+import { keepPartitions, openStore, type Store } from "./store.ts";
+import { findWrappingKey } from "./wrapping-key.ts";
+
+export interface PdpOptions {
+  readonly config: Config;
+  /** What `now` is to policies; the system's unless a log is played again. */
+  readonly clock?: Clock;
+  readonly log?: Log;
+  /** A Postgres of its own that is gone afterwards, whatever the configuration says. */
+  readonly throwAway?: boolean;
+}
+
+/** A decision point that answers. Addresses are `host:port`, with their real ports. */
+export interface RunningPdp {
+  readonly httpAddress: string;
+  readonly grpcAddress: string;
+  readonly adminAddress: string;
+  readonly metricsAddress: string;
+  /** The first owner's key, at the first start on an empty store. It is nowhere else. */
+  readonly bootstrapKey: string | undefined;
+  /** Resolves with the reason when the service cannot go on by itself. */
+  readonly failed: Promise<string>;
+  /** Not ready, finish what is in flight, record what waits, close. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+function meters(store: Store, held: { rooms?: Rooms; handles?: () => number }): Metrics {
+  return createMetrics({
+    process: true,
+    pull: {
+      stalenessSeconds: () => (held.rooms?.snapshots.stalenessMs() ?? 0) / 1000,
+      revision: () => {
+        const revisions = [...(held.rooms?.snapshots.revisions().values() ?? [])];
+        return Math.max(0, ...revisions.map(({ security, policy }) => Number(security + policy)));
+      },
+      streamHandles: () => held.handles?.() ?? 0,
+      defaultPartitionRows: async () => {
+        const { rows } = await store.pool.query("select remit_default_partition_rows()::int as count");
+        return rows[0]?.count ?? 0;
+      },
+    },
+  });
+}
+
+/** Opens the house, room by room; whatever fails, what was opened before it is closed again. */
+export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
+  const { config, clock = systemClock, log = silentLog, throwAway = false } = options;
+  const open: (() => Promise<unknown>)[] = [];
+  const closeAll = async () => {
+    for (const close of open.splice(0).reverse()) {
+      await close().catch((error: unknown) => log.error({ error }, "something did not close cleanly"));
+    }
+  };
+  try {
+    const store = await openStore(config, log, throwAway);
+    open.push(store.close);
+    const held: { rooms?: Rooms; handles?: () => number } = {};
+    const metrics = meters(store, held);
+    const wrapping = await findWrappingKey(config, throwAway);
+    const rooms = await openRooms({ config, store, wrapping, clock, log, observeCommit: metrics.committed });
+    held.rooms = rooms;
+    open.push(rooms.close);
+    const bootstrapKey = await rooms.keys.bootstrap();
+    const stopPartitions = keepPartitions(store.pool, log);
+    open.push(async () => stopPartitions());
+    const doors = await openDoors({ config, clock, log, rooms, metrics });
+    held.handles = doors.handles;
+    open.push(doors.close);
+    let closed: Promise<void> | undefined;
+    const { close: _, handles: __, ...addresses } = doors;
+    return {
+      ...addresses,
+      bootstrapKey,
+      failed: store.lost,
+      close() {
+        closed ??= closeAll();
+        return closed;
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}

@@ -1,0 +1,115 @@
+import { hostname } from "node:os";
+import type { Config } from "../config/index.ts";
+import {
+  createChanges,
+  createDecide,
+  createExplain,
+  createKeys,
+  createLifecycle,
+  createRegistry,
+  createReport,
+  createSessions,
+} from "../decisions/index.ts";
+import type { Clock } from "../foundation/clock.ts";
+import { systemRandom, uuidMaker } from "../foundation/ids.ts";
+import { limits } from "../foundation/limits.ts";
+import type { Log } from "../foundation/log.ts";
+import { createIdentities, createTokens, type WrappingKey } from "../identities/index.ts";
+import { createLedger } from "../ledger/index.ts";
+import { createSnapshots } from "../policies/index.ts";
+import { checkCell } from "../stores/cell.ts";
+import { createFeed } from "../stores/change-feed.ts";
+import { createChangeStore } from "../stores/changes.ts";
+import { createIdentityStore } from "../stores/identities.ts";
+import { createLedgerStore } from "../stores/ledger.ts";
+import { createPolicyStore } from "../stores/policies.ts";
+import { createRecordedChanges } from "../stores/recorded-change.ts";
+import type { Store } from "./store.ts";
+
+const SESSIONS_MAX = 100_000;
+const RECORD_WAIT_MS_MAX = 2_000;
+
+interface Options {
+  readonly config: Config;
+  readonly store: Store;
+  readonly wrapping: WrappingKey;
+  /** Of decisions: what `now` is. Freshness and deadlines go by the system's own. */
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly observeCommit: (seconds: number, rows: number) => void;
+}
+
+/** Every room, furnished. The only place that knows who lives where. */
+export async function openRooms({ config, store, wrapping, clock, log, observeCommit }: Options) {
+  const random = systemRandom();
+  const newId = uuidMaker(random);
+  // Ids of processes go by the system's clock, whatever time is played.
+  const replica = newId(Date.now());
+  const uptime: Clock = { now: () => performance.now() };
+
+  const ledgerStore = createLedgerStore({
+    url: store.url,
+    pool: store.pool,
+    log,
+    replica,
+    host: hostname(),
+    verify: checkCell,
+  });
+  const ledger = createLedger({
+    store: ledgerStore,
+    writers: config.writers,
+    log,
+    limits: { ...limits, recordWaitMsMax: RECORD_WAIT_MS_MAX },
+    observe: ({ records, ms }) => observeCommit(ms / 1000, records),
+  });
+  await ledger.start();
+  const recorded = createRecordedChanges({ url: store.url, log, replica, verify: checkCell });
+  const changeStore = createChangeStore({ pool: store.pool, recorded });
+  const policyStore = createPolicyStore(store.pool);
+  const identityStore = createIdentityStore(store.pool);
+
+  const snapshots = createSnapshots({ store: policyStore, clock: uptime, log });
+  const tokens = await createTokens({ store: identityStore, wrapping, random, clock });
+  const identities = createIdentities({
+    store: identityStore,
+    tokens,
+    security: snapshots.security,
+    sessionsMax: SESSIONS_MAX,
+  });
+  const feed = createFeed({
+    connect: () => store.direct("remit-feed"),
+    intervalMs: config.pollMs,
+    now: uptime.now,
+    log,
+    async hear({ revisions, ended, sentAtMs }) {
+      identities.ended(ended);
+      await snapshots.polled(revisions, sentAtMs);
+    },
+  });
+  await feed.start();
+
+  const change = createChanges({ store: changeStore, snapshots, clock, newId });
+  const onMismatch = (tenant: string, decision: string) =>
+    log.error({ tenant, decision }, "what ran is not what was decided");
+  return {
+    ledger,
+    snapshots,
+    identities,
+    policyStore,
+    decide: createDecide({ snapshots, ledger, clock, newId }),
+    report: createReport({ snapshots, ledger, clock, newId, onMismatch }),
+    explain: createExplain({ snapshots, clock }),
+    sessions: createSessions({ identities, snapshots, change, clock, newId }),
+    registry: createRegistry({ snapshots, change }),
+    lifecycle: createLifecycle({ snapshots, policies: policyStore, change }),
+    keys: createKeys({ store: changeStore, change, identities, clock, random, newId }),
+    /** Nothing may be asked any more when this is called. */
+    async close(): Promise<void> {
+      await feed.close();
+      await recorded.close();
+      await ledger.close();
+    },
+  };
+}
+
+export type Rooms = Awaited<ReturnType<typeof openRooms>>;
