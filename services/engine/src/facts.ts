@@ -26,8 +26,8 @@ export interface Facts {
     readonly depth: number;
     readonly purpose: string;
     readonly ageSeconds: number;
-    /** Calls of this session so far. */
-    readonly calls: number;
+    /** Calls of this session so far; absent where nobody counts them, and then what asks for it is unknown. */
+    readonly calls?: number;
   };
   readonly caller: { readonly id: string; readonly name: string };
   /** RFC 3339. */

@@ -5,6 +5,7 @@ export { type ConsideredRule, type Explanation, explain } from "./explain.ts";
 export type { Facts } from "./facts.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
 export { type Documents, parseDocuments } from "./parse.ts";
+export { compileGlobs, type NameTest } from "./pattern.ts";
 export type { Effect, PolicyDocument } from "./policy.ts";
 export { formatProblem, type Problem } from "./problem.ts";
 export type { Bound, Scope } from "./scope.ts";

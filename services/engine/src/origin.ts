@@ -9,10 +9,22 @@ export interface Place {
   readonly lineOffsets?: readonly number[];
 }
 
-/** The file a document came from and the place of every value in it, by JSON pointer. */
-export interface Origin {
+/** A file's text and where its lines begin. */
+export interface LinedText {
   readonly file: string;
   readonly text: string;
+  readonly lineStarts: readonly number[];
+}
+
+export function linedText(file: string, text: string): LinedText {
+  const lineStarts = [0];
+  for (let index = text.indexOf("\n"); index !== -1; index = text.indexOf("\n", index + 1)) lineStarts.push(index + 1);
+  return { file, text, lineStarts };
+}
+
+/** The file a document came from and the place of every value in it, by JSON pointer. */
+export interface Origin {
+  readonly source: LinedText;
   readonly values: ReadonlyMap<string, Place>;
   readonly keys: ReadonlyMap<string, number>;
 }
@@ -45,7 +57,7 @@ export function reporter(document: object, name: string, problems: Problem[]): R
 
 export function originReporter(origin: Origin, problems: Problem[]): Report {
   return (pointer, message, details = {}) => {
-    problems.push(problemAt(origin.file, origin.text, offsetOf(origin, pointer, details), message, details));
+    problems.push(problemAt(origin.source, offsetOf(origin, pointer, details), message, details));
   };
 }
 
@@ -57,21 +69,25 @@ function placelessReporter(name: string, problems: Problem[]): Report {
 }
 
 /** A problem at an offset of a text, with the line it stands on as its excerpt. */
-export function problemAt(
-  file: string,
-  text: string,
-  offset: number,
-  message: string,
-  details: ProblemDetails = {},
-): Problem {
-  const lineStart = text.lastIndexOf("\n", Math.max(0, offset - 1)) + 1;
-  const start = Math.min(lineStart, offset);
-  let line = 1;
-  for (let index = text.indexOf("\n"); index !== -1 && index < start; index = text.indexOf("\n", index + 1)) line++;
-  const lineEnd = text.indexOf("\n", start);
-  const source = text.slice(start, lineEnd === -1 ? text.length : lineEnd).replace(/\r$/, "");
+export function problemAt(source: LinedText, offset: number, message: string, details: ProblemDetails = {}): Problem {
+  const { file, text, lineStarts } = source;
+  const line = lineAt(lineStarts, offset);
+  const start = lineStarts[line] ?? 0;
+  const end = lineStarts[line + 1];
+  const shown = text.slice(start, end === undefined ? text.length : end - 1).replace(/\r$/, "");
   const column = offset - start + 1;
-  return { file, line, column, ...withoutPlace(message, details), excerpt: excerptOf(source, column) };
+  return { file, line: line + 1, column, ...withoutPlace(message, details), excerpt: excerptOf(shown, column) };
+}
+
+/** The last line that begins at or before the offset, from 0. */
+function lineAt(lineStarts: readonly number[], offset: number): number {
+  let [low, high] = [0, lineStarts.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((lineStarts[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 function withoutPlace(message: string, details: ProblemDetails) {

@@ -10,7 +10,7 @@ import {
   type YAMLMap,
 } from "yaml";
 import { type JsonValue, setOwn } from "./json.ts";
-import { below, type Origin, type Place, problemAt } from "./origin.ts";
+import { below, type LinedText, linedText, type Origin, type Place, problemAt } from "./origin.ts";
 import type { Problem } from "./problem.ts";
 
 /** One YAML or JSON file and what to call it in problems. */
@@ -29,60 +29,65 @@ const documentCharsMax = 1024 * 1024;
 const fileCharsMax = 8 * documentCharsMax;
 const depthMax = 32;
 
+const problemsMax = 200;
+
 /**
  * The documents of a file by YAML 1.2's core schema, which JSON is part of: no tags, no anchors or aliases, no duplicate
- * keys, text keys only, at most 32 deep and 2^20 characters a document. A document with a problem is left out.
+ * keys, text keys only, at most 32 deep and 2^20 characters a document. A document with a problem is left out, and after
+ * 200 problems the rest of the file.
  */
-export function readYaml(source: SourceFile, problems: Problem[]): SourceDocument[] {
-  const fail = (offset: number, message: string, expected?: string) =>
-    problems.push(problemAt(source.file, source.text, offset, message, { expected }));
-  if (source.text.length > fileCharsMax) {
-    fail(0, `a file of ${source.text.length} characters`, `at most ${fileCharsMax} characters`);
+export function readYaml(file: SourceFile, problems: Problem[]): SourceDocument[] {
+  const { text } = file;
+  const source = linedText(file.file, text);
+  const fail: Fail = (offset, message, expected) => problems.push(problemAt(source, offset, message, { expected }));
+  if (text.length > fileCharsMax) {
+    fail(0, `a file of ${text.length} characters`, `at most ${fileCharsMax} characters`);
     return [];
   }
-  const tooDeep = flowDepthOver(source.text, depthMax * 2);
+  const tooDeep = flowDepthOver(text, depthMax * 2);
   if (tooDeep !== undefined) {
     fail(tooDeep, "nested too deeply", `at most ${depthMax} levels`);
     return [];
   }
-  return parseFile(source.text, fail).flatMap((document) => {
-    if (document.contents === null && document.errors.length === 0) return [];
+  const before = problems.length;
+  const documents: SourceDocument[] = [];
+  for (const document of parseFile(text)) {
     const read = readDocument(document, source, fail);
-    return read ? [read] : [];
-  });
+    if (read && read.value !== null) documents.push(read);
+    if (problems.length - before < problemsMax) continue;
+    fail(document.range[1], `more than ${problemsMax} problems: the rest of the file is not read`);
+    return [];
+  }
+  return documents;
 }
 
 type Fail = (offset: number, message: string, expected?: string) => void;
 
-function parseFile(text: string, fail: Fail): Document.Parsed[] {
-  try {
-    const parsed = parseAllDocuments(text, {
-      version: "1.2",
-      schema: "core",
-      merge: false,
-      // Checked while reading instead: the parser compares every key with every other.
-      uniqueKeys: false,
-      strict: true,
-      prettyErrors: false,
-      logLevel: "silent",
-    });
-    return Array.isArray(parsed) ? parsed : [];
-  } catch (error) {
-    // The parser recurses once a level: this is a text nested thousands deep.
-    if (!(error instanceof RangeError)) throw error;
-    fail(0, "nested too deeply", `at most ${depthMax} levels`);
-    return [];
-  }
+function parseFile(text: string): Document.Parsed[] {
+  const parsed = parseAllDocuments(text, {
+    version: "1.2",
+    schema: "core",
+    merge: false,
+    // Checked while reading instead: the parser compares every key with every other.
+    uniqueKeys: false,
+    strict: true,
+    prettyErrors: false,
+    logLevel: "silent",
+  });
+  return Array.isArray(parsed) ? parsed : [];
 }
 
-function readDocument(document: Document.Parsed, source: SourceFile, fail: Fail): SourceDocument | undefined {
+function readDocument(document: Document.Parsed, source: LinedText, fail: Fail): SourceDocument | undefined {
   let whole = true;
   const refuse: Fail = (offset, message, expected) => {
     whole = false;
     fail(offset, message, expected);
   };
-  for (const error of [...document.errors, ...document.warnings])
-    refuse(error.pos[0], `not valid YAML: ${error.message}`);
+  for (const error of [...document.errors, ...document.warnings].slice(0, problemsMax)) {
+    // The parser recurses once a level, and notes that it could not go deeper.
+    const tooDeep = error.message.includes("call stack");
+    refuse(error.pos[0], tooDeep ? "nested too deeply" : `not valid YAML: ${error.message}`);
+  }
   const [start, end] = [document.range[0], document.range[1]];
   if (end - start > documentCharsMax) {
     refuse(start, `a document of ${end - start} characters`, `at most ${documentCharsMax} characters`);
@@ -93,7 +98,7 @@ function readDocument(document: Document.Parsed, source: SourceFile, fail: Fail)
   const values = new Map<string, Place>();
   const keys = new Map<string, number>();
   const value = readNode(document.contents, "", 0, { text: source.text, values, keys, refuse });
-  return whole ? { value, origin: { file: source.file, text: source.text, values, keys } } : undefined;
+  return whole ? { value, origin: { source, values, keys } } : undefined;
 }
 
 interface Walk {
@@ -144,6 +149,7 @@ function readMap(map: YAMLMap, pointer: string, depth: number, walk: Walk): Json
       continue;
     }
     const child = below(pointer, key);
+    if (!key.isWellFormed() || key.includes("\0")) walk.refuse(offset, "a key with a NUL or half a character in it");
     walk.keys.set(child, offset);
     // Where a map or list begins its own line, its key says better where it is.
     if (!isScalar(pair.value)) walk.values.set(child, { offset });
@@ -155,7 +161,12 @@ function readMap(map: YAMLMap, pointer: string, depth: number, walk: Walk): Json
 function readScalar(node: Scalar, pointer: string, offset: number, walk: Walk): JsonValue {
   const value = node.value;
   walk.values.set(pointer, typeof value === "string" ? placeOfText(node, value, offset, walk.text) : { offset });
-  if (value === null || typeof value === "boolean" || typeof value === "string") return value;
+  if (value === null || typeof value === "boolean") return value;
+  if (typeof value === "string") {
+    if (value.isWellFormed() && !value.includes("\0")) return value;
+    walk.refuse(offset, "text with a NUL or half a character in it");
+    return null;
+  }
   if (typeof value === "number" && Number.isFinite(value)) {
     if (!Number.isInteger(value) || Number.isSafeInteger(value)) return value;
   }

@@ -14,17 +14,17 @@ const openRoots: Readonly<Record<string, Run>> = {
   answers: (frame) => frame.answers,
 };
 
-const int = (read: (frame: Frame) => number): FactField => ({
+const int = (read: (frame: Frame) => number | undefined): FactField => ({
   type: "int",
   read: (frame) => {
     const value = read(frame);
-    return Number.isSafeInteger(value) ? BigInt(value) : notWhole;
+    return value !== undefined && Number.isSafeInteger(value) ? BigInt(value) : notWhole;
   },
 });
 const text = (read: Run): FactField => ({ type: "string", read });
 const labels = (read: Run): FactField => ({ type: "map", read });
 
-const notWhole = new Failure("type", "a count that is not a whole number");
+const notWhole = new Failure("type", "a count that is not known, or no whole number");
 const noAge = new Failure("type", "session.age is not a number of seconds");
 const noServer = new Failure("missing", "tool.server is missing");
 
