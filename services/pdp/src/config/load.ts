@@ -120,24 +120,9 @@ function checkBinds(config: Config, settings: Settings): ConfigProblem[] {
       value: `${bind.host}:${bind.port}`,
       message: "this address can be reached from other machines, and nothing protects it",
       expected: "an address of this machine alone, such as 127.0.0.1 or [::1], unless the transport is settled",
-      fix: "set transport to tls with tlsCertFile and tlsKeyFile, or say REMIT_TRANSPORT=insecure if a mesh protects it",
+      fix: "bind to 127.0.0.1, or say REMIT_TRANSPORT=insecure where a mesh or a proxy protects the connections",
     };
   });
-}
-
-function checkTls(config: Config): ConfigProblem[] {
-  const files = ["tlsCertFile", "tlsKeyFile"] as const;
-  const wanted = config.transport === "tls";
-  return files
-    .filter((key) => (config[key] !== undefined) !== wanted)
-    .map((key) => ({
-      name: variableOf(key),
-      place: wanted ? "missing" : "with another transport",
-      message: wanted
-        ? `transport is tls, and ${key} is not set`
-        : `${key} is set, but transport is ${config.transport}`,
-      fix: wanted ? `${variableOf(key)}=${knobs[key].example}` : `set transport to tls, or remove ${key}`,
-    }));
 }
 
 function checkStore(config: Config): ConfigProblem[] {
@@ -187,7 +172,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   // What is wrong already is not reported a second time as missing.
   const blamed = (problem: ConfigProblem) => !keys.some((key) => broken.has(key) && variableOf(key) === problem.name);
   if (sources.purpose !== "migrate") {
-    problems.push(...[...checkBinds(config, settings), ...checkTls(config), ...checkStore(config)].filter(blamed));
+    problems.push(...[...checkBinds(config, settings), ...checkStore(config)].filter(blamed));
   }
   return problems.length === 0 ? { ok: true, config: Object.freeze(config) } : { ok: false, problems };
 }

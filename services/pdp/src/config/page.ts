@@ -21,7 +21,7 @@ export function configurationPage(): string {
     "|---|---|---|---|---|",
     ...keys.map((key) => row(key, knobs[key])),
     "",
-    "Variables of the `remit` command, which are no settings of the service:",
+    "Variables of those who ask the service, which are no settings of the service itself:",
     "",
     "| variable | what it does |",
     "|---|---|",

@@ -16,7 +16,7 @@ type Set<Value> = Knob<Value> & { readonly default: string };
 type MaybeSet<Value> = Knob<Value> & { readonly absent: string };
 
 const secret = { secret: true } as const;
-const loopbackOnly = "Reaching beyond loopback needs TLS or `transport: insecure`.";
+const loopbackOnly = "Reaching beyond loopback needs `transport: insecure`.";
 
 /** Every knob of the service, on one page. docs/configuration.md is written from it. */
 export const knobs = {
@@ -46,22 +46,10 @@ export const knobs = {
     default: "127.0.0.1:7083",
   } satisfies Set<Address>,
   transport: {
-    ...choice(["loopback", "tls", "insecure"]),
-    doc: "What protects the connections. `loopback`: every address stays on this machine. `tls`: with `tlsCertFile` and `tlsKeyFile`. `insecure`: in clear text, beyond loopback as well: only where something else, such as a mesh, protects them.",
+    ...choice(["loopback", "insecure"]),
+    doc: "What protects the connections. `loopback`: every address stays on this machine. `insecure`: in clear text, beyond loopback as well: only where something else, such as a mesh's proxy, protects them. The service does not speak TLS by itself.",
     default: "loopback",
-  } satisfies Set<"loopback" | "tls" | "insecure">,
-  tlsCertFile: {
-    ...path,
-    doc: "The certificate chain of the service, PEM. With `transport: tls`.",
-    absent: "no TLS",
-    example: "/etc/remit/tls.crt",
-  } satisfies MaybeSet<string>,
-  tlsKeyFile: {
-    ...path,
-    doc: "The private key of that certificate, PEM. With `transport: tls`.",
-    absent: "no TLS",
-    example: "/etc/remit/tls.key",
-  } satisfies MaybeSet<string>,
+  } satisfies Set<"loopback" | "insecure">,
   databaseUrl: {
     ...postgresUrl,
     ...secret,
@@ -131,11 +119,11 @@ export type Config = { readonly [Key in Exclude<ConfigKey, Absentable> | "mode"]
 /** Values as they are written in `remit.yaml`. */
 export type ConfigInput = { readonly [Key in ConfigKey]?: string | number };
 
-/** Variables with our prefix that belong to the `remit` command and not to the service. */
+/** Variables with our prefix that belong to those who ask the service and not to the service. */
 export const commandVariables: Readonly<Record<string, string>> = {
   REMIT_CONFIG: "The path of `remit.yaml`.",
-  REMIT_ADDRESS: "Where commands find the service: host:port or a URL of its Connect and JSON address.",
-  REMIT_API_KEY: "The key that commands speak with.",
+  REMIT_ADDRESS: "Where commands and SDKs find the service: host:port of its gRPC lane.",
+  REMIT_API_KEY: "The key that commands and SDKs speak with.",
   REMIT_SESSION: "The session token that commands ask with.",
 };
 
