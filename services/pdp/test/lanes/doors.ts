@@ -7,7 +7,6 @@ import {
   toBinary,
   toJson,
 } from "@bufbuild/protobuf";
-import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
@@ -97,7 +96,11 @@ function fromGrpcError(error: ServiceError): DoorError {
   const [packed] = error.metadata?.get("grpc-status-details-bin") ?? [];
   const status = packed === undefined ? undefined : fromBinary(StatusSchema, packed as Buffer);
   const any = status?.details[0];
-  return new DoorError(error.code, error.details, any === undefined ? undefined : anyUnpack(any, ErrorDetailSchema));
+  return new DoorError(
+    error.code,
+    error.details,
+    any === undefined ? undefined : fromBinary(ErrorDetailSchema, any.value),
+  );
 }
 
 function metadataOf(asking: Asking | undefined): Metadata {
@@ -166,8 +169,8 @@ export function grpcDoor(house: House): Door & { readonly client: Client } {
 }
 
 function fromConnectError(error: unknown): DoorError {
-  const { code, rawMessage, findDetails } = ConnectError.from(error);
-  return new DoorError(code, rawMessage, findDetails.call(error, ErrorDetailSchema)[0]);
+  const failed = ConnectError.from(error);
+  return new DoorError(failed.code, failed.rawMessage, failed.findDetails(ErrorDetailSchema)[0]);
 }
 
 function connectDoor(name: string, transport: Transport, streams: boolean): Door {

@@ -8,7 +8,7 @@ import type { QueueBounds } from "../../src/wire/lanes/stream-rules.ts";
 import { createToy, type Toy } from "./toy.ts";
 
 export const messageBytesMax = 64 * 1024;
-export const queue: QueueBounds = { messagesMax: 64, bytesMax: 256 * 1024 };
+export const queue: QueueBounds = { messagesMax: 128, bytesMax: 256 * 1024 };
 const loopback: HostPort = { host: "127.0.0.1", port: 0 };
 
 /** A readiness that a test switches. */

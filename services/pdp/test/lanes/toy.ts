@@ -13,9 +13,14 @@ import { toCallError } from "../../src/wire/errors.ts";
 import { type Served, serve } from "../../src/wire/lanes/served.ts";
 
 /** A promise that its owner settles. */
-export function gate<Value = void>() {
+export function gate<Value>() {
   const { promise, resolve } = Promise.withResolvers<Value>();
   return { passed: promise, open: resolve };
+}
+
+export interface Flood {
+  readonly taken: number;
+  readonly reason: unknown;
 }
 
 /** A service that does what a call's id tells it to, and shows what it saw. */
@@ -27,8 +32,8 @@ export interface Toy {
   readonly holding: Promise<void>;
   /** Lets held calls go. */
   release(): void;
-  /** How many messages of a flood were taken before the stream was over, once it is. */
-  readonly flooded: Promise<number>;
+  /** How a flood ended, once it has. */
+  readonly flooded: Promise<Flood>;
   /** Streams whose input is over. */
   closedStreams(): number;
   openStreams(): number;
@@ -40,9 +45,9 @@ const floodBytes = 16 * 1024;
 
 interface Gates {
   readonly aborted: ReturnType<typeof gate<unknown>>;
-  readonly holding: ReturnType<typeof gate>;
-  readonly held: ReturnType<typeof gate>;
-  readonly flooded: ReturnType<typeof gate<number>>;
+  readonly holding: ReturnType<typeof gate<void>>;
+  readonly held: ReturnType<typeof gate<void>>;
+  readonly flooded: ReturnType<typeof gate<Flood>>;
 }
 
 async function obey(callId: string, call: Call, gates: Gates): Promise<void> {
@@ -70,7 +75,7 @@ async function obey(callId: string, call: Call, gates: Gates): Promise<void> {
 }
 
 export function createToy(): Toy {
-  const gates: Gates = { aborted: gate(), holding: gate(), held: gate(), flooded: gate() };
+  const gates: Gates = { aborted: gate<unknown>(), holding: gate<void>(), held: gate<void>(), flooded: gate<Flood>() };
   const runs: string[] = [];
   let closedStreams = 0;
   let openStreams = 0;
@@ -94,24 +99,25 @@ export function createToy(): Toy {
     const endWhenDone = () => {
       if (over && inFlight === 0) out.end();
     };
-    const flood = () => {
+    const flood = async () => {
       let taken = 0;
       const notice = {
         case: "notice",
         value: { body: { case: "halted", value: { reason: "x".repeat(floodBytes) } } },
       } as const;
-      call.signal.addEventListener("abort", () => gates.flooded.open(taken), { once: true });
       while (!call.signal.aborted) {
         out.send(create(ExchangeResponseSchema, { frame: 0n, body: notice }));
         taken++;
+        await new Promise(setImmediate);
       }
+      gates.flooded.open({ taken, reason: call.signal.reason });
     };
     if (call.authorization === "nobody") throw new Fault("unauthenticated", "token_invalid", "nobody may enter");
     return {
       receive({ frame, body }) {
         const asked = body.case === "decide" ? body.value.call : undefined;
         const callId = asked?.callId ?? "";
-        if (callId === "flood") return flood();
+        if (callId === "flood") return void flood();
         if (callId === "end") return out.end(new Fault("forbidden", "told_to", "told to end"));
         inFlight++;
         obey(callId, call, gates)

@@ -53,6 +53,9 @@ const limitsOfGrpcJs = {
 // grpc-js refuses what is larger than this by itself and without our detail; below it the lane refuses, with it.
 const hardLimitFactor = 2;
 
+// What the last frames may take to leave once connections are dropped.
+const lastWordMs = 250;
+
 const identity = (bytes: Buffer): Buffer => bytes;
 
 /** The definition and handlers that grpc-js wants for one service. */
@@ -103,6 +106,7 @@ export function createGrpcLane({ services, health, log, messageBytesMax, queue, 
   });
   const streams = createOpenStreams();
   const rules: GrpcRules = { messageBytesMax, queue: queue ?? queueBounds, streams, sink: logCauses(log) };
+  const bound: HostPort[] = [];
   let stopping = false;
   const names = services.map(({ service }) => service.typeName);
   for (const served of [...services, serveHealth(names, health, () => stopping)]) {
@@ -112,21 +116,23 @@ export function createGrpcLane({ services, health, log, messageBytesMax, queue, 
   return {
     bind: ({ host, port }, variable) =>
       new Promise((resolve, reject) => {
-        server.bindAsync(hostPort({ host, port }), credentials(tls), (error, bound) => {
-          if (error) reject(cannotListen({ host, port }, variable, error));
-          else resolve({ host, port: bound });
+        server.bindAsync(hostPort({ host, port }), credentials(tls), (error, real) => {
+          if (error) return reject(cannotListen({ host, port }, variable, error));
+          bound.push({ host, port: real });
+          resolve({ host, port: real });
         });
       }),
     async drain(graceMs) {
       stopping = true;
       void streams.drain(streamGraceMs(graceMs));
+      // Says good-bye to every connection and drops those left after the grace. `forceShutdown` would not: without
+      // channelz it knows no connection. It comes first, since `tryShutdown` leaves `drain` nothing to remember.
+      for (const address of bound) server.drain(hostPort(address), graceMs);
       await new Promise<void>((resolve) => {
-        const dropping = setTimeout(() => {
-          server.forceShutdown();
-          resolve();
-        }, graceMs);
+        // A connection accepted at this very moment is on nobody's list: it must not hold up the rest.
+        const regardless = setTimeout(resolve, graceMs + lastWordMs);
         server.tryShutdown(() => {
-          clearTimeout(dropping);
+          clearTimeout(regardless);
           resolve();
         });
       });
