@@ -14,7 +14,6 @@ export interface DataDirectory {
   readonly area: string;
   /** Postgres's own data directory. */
   readonly data: string;
-  readonly log: string;
   /** False: a cluster must be made first. */
   readonly initialised: boolean;
 }
@@ -98,7 +97,7 @@ export async function openDataDirectory(path: string, major: number, runAs: RunA
   await makeArea(absolute, area, runAs);
   await requireAccess(absolute, area, runAs);
   const initialised = await inspect(absolute, data, major);
-  return { path: absolute, area, data, log: join(area, "log"), initialised };
+  return { path: absolute, area, data, initialised };
 }
 
 /** Puts a cluster that is complete in its place. When another starter was first, that one's cluster stays. */

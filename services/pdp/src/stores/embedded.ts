@@ -147,7 +147,7 @@ function explain(failure: StartFailure, options: EmbeddedOptions): Fault {
 /** Who last served from a data directory, told from its file; null when nobody or when it is gone. */
 async function livingOwner(directory: DataDirectory): Promise<number | null> {
   const pid = Number(await readFile(join(directory.path, "owner"), "utf8").catch(() => ""));
-  return Number.isInteger(pid) && pid > 1 && pid !== process.pid && alive(pid) ? pid : null;
+  return Number.isInteger(pid) && pid > 1 && alive(pid) ? pid : null;
 }
 
 const INHERIT_TRIES = 300;
@@ -192,7 +192,6 @@ async function start(
   const keeper = await startKeeper({
     place,
     scrap: initialise && directory !== undefined ? fresh : "",
-    log: directory?.log ?? join(place, "log"),
     stopSignal: directory === undefined ? "QUIT" : "INT",
     ...(initialise ? { initdb: { path: binaries.initdb, directory: fresh, sync: options.durable } } : {}),
     postgres: binaries.postgres,
@@ -216,6 +215,8 @@ async function start(
   }
 }
 
+const SWEEP_TRIES = 1_000;
+
 /** Ends what a killed keeper left. */
 async function sweep(end: KeeperEnd, pid: number, place: string): Promise<void> {
   if (end.signal === null) return;
@@ -224,7 +225,8 @@ async function sweep(end: KeeperEnd, pid: number, place: string): Promise<void> 
   } catch {
     // It is gone already.
   }
-  while (alive(pid)) await delay(POLL_MS);
+  // Bounded: where nobody reaps orphans, a dead one keeps its number.
+  for (let tries = 0; tries < SWEEP_TRIES && alive(pid); tries++) await delay(POLL_MS);
   await rm(place, { recursive: true, force: true });
 }
 
@@ -235,7 +237,7 @@ async function sweep(end: KeeperEnd, pid: number, place: string): Promise<void> 
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const runAs = process.getuid?.() === 0 ? NOBODY : undefined;
-  const binaries = await findPostgres(runAs, options.log ?? (() => {}));
+  const binaries = await findPostgres({ runAs, log: options.log ?? (() => {}) });
   const directory =
     options.dataDir === undefined ? undefined : await openDataDirectory(options.dataDir, binaries.major, runAs);
   const begin = () => start(options, binaries, directory, runAs);

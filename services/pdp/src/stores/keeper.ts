@@ -6,20 +6,20 @@ import type { Readable, Writable } from "node:stream";
  * writing end is ours alone; when that pipe ends — we closed it, or we died in whatever way — it stops Postgres and
  * removes what was temporary. A Ctrl-C on the terminal does not reach it, so queries are answered while we drain.
  *
- * Arguments: place (temporary: sockets, and the data of a throw-away server), scrap (a half-made cluster, or empty), log,
+ * Arguments: place (temporary: socket, log, and the data of a throw-away server), scrap (a half-made cluster, or empty),
  * signal that stops Postgres, initdb (or empty), its --no-sync (or empty), new cluster, postgres, data directory; then
  * Postgres's options.
  */
 const KEEPER = `
-place=$1 scrap=$2 log=$3 final=$4 initdb=$5 sync=$6 new=$7 postgres=$8 data=$9
-shift 9
+place=$1 scrap=$2 final=$3 initdb=$4 sync=$5 new=$6 postgres=$7 data=$8
+shift 8
 over= child= signal=KILL status=0
 stop() {
   [ -z "$child" ] || kill -s "$signal" "$child" 2>/dev/null
   [ -z "$over" ] || return 0
   over=1
   # A client that never reads must not keep us for ever.
-  ( sleep 20; kill -s QUIT "$child"; sleep 10; kill -s KILL "$child" ) >/dev/null 2>&1 3<&- &
+  [ -z "$child" ] || ( sleep 20; kill -s QUIT "$child"; sleep 10; kill -s KILL "$child" ) >/dev/null 2>&1 3<&- &
 }
 attend() {
   [ -z "$over" ] || return 1
@@ -36,7 +36,7 @@ attend() {
 finish() {
   trap '' USR1 TERM INT HUP
   kill -TERM 0
-  [ "$1" -eq 0 ] || tail -n 40 "$log" 2>/dev/null
+  [ "$1" -eq 0 ] || tail -n 40 "$place/log" 2>/dev/null
   rm -rf "$place" \${scrap:+"$scrap"} || { sleep 1; rm -rf "$place" \${scrap:+"$scrap"}; }
   exit "$1"
 }
@@ -45,8 +45,7 @@ trap stop USR1 TERM INT HUP
 # What we say to somebody who is gone must not end us before we have cleaned up.
 trap '' PIPE
 mkdir "$place" || exit 70
-[ ! -f "$log" ] || mv -f "$log" "$log.1"
-exec 2>"$log"
+exec 2>"$place/log"
 ( read -r _ <&3; kill -USR1 $$ ) >/dev/null 2>&1 &
 exec 3<&-
 if [ -n "$initdb" ]; then
@@ -70,7 +69,6 @@ export interface RunAs {
 export interface KeeperOrders {
   readonly place: string;
   readonly scrap: string;
-  readonly log: string;
   /** INT: a clean stop with a checkpoint. QUIT: an immediate one, for what is thrown away. */
   readonly stopSignal: "INT" | "QUIT";
   /** Absent: the data directory holds a cluster. */
@@ -114,7 +112,7 @@ function plainEnvironment(): NodeJS.ProcessEnv {
 export function startKeeper(orders: KeeperOrders): Promise<Keeper> {
   const { initdb } = orders;
   const words = [
-    ...[orders.place, orders.scrap, orders.log, orders.stopSignal],
+    ...[orders.place, orders.scrap, orders.stopSignal],
     ...[initdb?.path ?? "", initdb === undefined || initdb.sync ? "" : "--no-sync", initdb?.directory ?? ""],
     ...[orders.postgres, orders.data, ...orders.options],
   ];
@@ -137,6 +135,11 @@ export function startKeeper(orders: KeeperOrders): Promise<Keeper> {
 function attendKeeper(child: ChildProcess): Keeper {
   const [order, said, , lifeline] = child.stdio as unknown as [Writable, Readable, null, Writable];
   let lastWords = "";
+  // A killed keeper leaves its watcher with the other end of the pipe: it ends when ours is closed.
+  child.once("exit", () => {
+    lifeline.destroy();
+    order.destroy();
+  });
   const ended = new Promise<KeeperEnd>((resolve) => {
     child.once("close", (status, signal) => resolve({ status, signal, lastWords: lastWords.trim() }));
   });

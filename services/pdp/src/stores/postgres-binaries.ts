@@ -34,7 +34,12 @@ function noBuild(cause: unknown): Fault {
   );
 }
 
-async function locate(): Promise<{ initdb: string; postgres: string }> {
+interface Programs {
+  readonly initdb: string;
+  readonly postgres: string;
+}
+
+async function locatePackage(): Promise<Programs> {
   try {
     // Loaded on demand: the production image does not have it.
     const found: unknown = await import(packageName());
@@ -63,8 +68,8 @@ async function openToAll(path: string): Promise<void> {
 }
 
 /** Copies the programs, their libraries and their data to where everybody may read them; once a version. */
-async function copyOut(native: string, version: string): Promise<string> {
-  const copy = join(COPIES, `postgres-${version}`);
+async function copyOut(native: string, copies: string, version: string): Promise<string> {
+  const copy = join(copies, `postgres-${version}`);
   const status = await lstat(copy).catch(() => null);
   if (status !== null) {
     if (status.isDirectory() && status.uid === 0 && (status.mode & 0o022) === 0) return copy;
@@ -72,7 +77,7 @@ async function copyOut(native: string, version: string): Promise<string> {
       fix: `remove ${copy}`,
     });
   }
-  await mkdir(COPIES, { recursive: true, mode: 0o755 });
+  await mkdir(copies, { recursive: true, mode: 0o755 });
   const beside = `${copy}.${process.pid}`;
   await cp(native, beside, { recursive: true, verbatimSymlinks: true });
   await openToAll(beside);
@@ -81,32 +86,45 @@ async function copyOut(native: string, version: string): Promise<string> {
   return copy;
 }
 
-async function copyForNobody(
-  found: { initdb: string; postgres: string },
-  runAs: RunAs,
-  log: (line: string) => void,
-): Promise<PostgresBinaries> {
+export interface FindOptions {
+  /** Absent: as whom we run. */
+  readonly runAs: RunAs | undefined;
+  readonly log: (line: string) => void;
+  /** Where the programs are installed; the platform package by default. */
+  readonly locate?: () => Promise<Programs>;
+  /** Where copies go; /var/cache/remit by default. */
+  readonly copies?: string;
+}
+
+async function copyForNobody(found: Programs, runAs: RunAs, options: FindOptions): Promise<PostgresBinaries> {
   const native = dirname(dirname(found.postgres));
-  const version = `${process.platform}-${process.arch}-${await majorVersion(found.postgres, undefined)}-${(await lstat(found.postgres)).size}`;
-  const copy = await copyOut(native, version);
-  log(`Postgres does not run as root and may not read ${native} as uid ${runAs.uid}: it runs from ${copy}`);
+  const { size } = await lstat(found.postgres);
+  const version = `${process.platform}-${process.arch}-${await majorVersion(found.postgres, undefined)}-${size}`;
+  const copy = await copyOut(native, options.copies ?? COPIES, version);
+  options.log(`Postgres does not run as root and may not read ${native} as uid ${runAs.uid}: it runs from ${copy}`);
   const postgres = join(copy, "bin", "postgres");
   return { initdb: join(copy, "bin", "initdb"), postgres, major: await majorVersion(postgres, runAs) };
+}
+
+/** Whether a program could not be run for want of a right; a shell between says it with 126 or 127. */
+function notAllowed(cause: unknown): boolean {
+  const { code } = cause as { code?: unknown };
+  return code === "EACCES" || code === 126 || code === 127;
 }
 
 /**
  * The programs of the platform package, seen to run as Postgres will. As root, when they stand below a directory that
  * `runAs` may not enter (a checkout in /root), they are copied to /var/cache/remit. Throws where there is no build.
  */
-export async function findPostgres(runAs: RunAs | undefined, log: (line: string) => void): Promise<PostgresBinaries> {
-  const found = await locate();
+export async function findPostgres(options: FindOptions): Promise<PostgresBinaries> {
+  const { runAs } = options;
+  const found = await (options.locate ?? locatePackage)();
   try {
     return { ...found, major: await majorVersion(found.postgres, runAs) };
   } catch (cause) {
-    const { code } = cause as { code?: unknown };
-    if (runAs === undefined || (code !== "EACCES" && code !== 126 && code !== 127)) throw noBuild(cause);
+    if (runAs === undefined || !notAllowed(cause)) throw noBuild(cause);
     try {
-      return await copyForNobody(found, runAs, log);
+      return await copyForNobody(found, runAs, options);
     } catch (failed) {
       throw failed instanceof Fault ? failed : noBuild(failed);
     }

@@ -1,0 +1,68 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { EmbeddedOptions } from "../../src/stores/embedded.ts";
+
+const run = promisify(execFile);
+
+export interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly command: string;
+}
+
+/** Every process that is not dead already. */
+export async function processes(): Promise<Process[]> {
+  const { stdout } = await run("ps", ["-axww", "-o", "pid=,ppid=,stat=,command="], { maxBuffer: 16 * 1024 * 1024 });
+  return stdout.split("\n").flatMap((line) => {
+    const [, pid, parent, state, command] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+    if (pid === undefined || parent === undefined || command === undefined || state?.startsWith("Z")) return [];
+    return [{ pid: Number(pid), parent: Number(parent), command }];
+  });
+}
+
+/** Waits for something to become true, looking again and again until the test's own time is up. */
+export async function eventually(condition: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await condition())) await delay(20);
+}
+
+export interface Child {
+  readonly pid: number;
+  /** Its next line. */
+  line(): Promise<string>;
+  /** Its next line, as JSON. */
+  told<Told>(): Promise<Told>;
+  write(text: string): void;
+  /** To the process alone, or as a terminal does to its whole group. */
+  kill(signal: NodeJS.Signals, whom?: "process" | "group"): void;
+  readonly exited: Promise<unknown>;
+}
+
+/** Starts embedded-child.ts in a process group of its own, as another user when one is named. */
+export function embeddedChild(options: EmbeddedOptions, as?: { uid: number; gid: number }): Child {
+  const script = fileURLToPath(new URL("./embedded-child.ts", import.meta.url));
+  const child = spawn(process.execPath, [script, JSON.stringify(options)], {
+    ...(as ?? {}),
+    cwd: "/",
+    detached: true,
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const pid = child.pid ?? 0;
+  const line = async (): Promise<string> => {
+    const next = await lines.next();
+    if (next.done) throw new Error("the child ended without a word");
+    return next.value;
+  };
+  return {
+    pid,
+    line,
+    told: async <Told>() => JSON.parse(await line()) as Told,
+    write: (text) => void child.stdin.write(text),
+    kill: (signal, whom = "process") => void process.kill(whom === "group" ? -pid : pid, signal),
+    exited: once(child, "exit"),
+  };
+}
