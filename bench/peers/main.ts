@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { describeMachine } from "../src/run/machine.ts";
+import { describeMachine, machineLines } from "../src/run/machine.ts";
 import { measure } from "../src/run/measure.ts";
 import { type Bench, withBench, writeResult } from "../src/run/session.ts";
 import { ms, rate, table } from "../src/run/table.ts";
@@ -13,7 +13,7 @@ const sampledCopies = 20;
 
 async function run(bench: Bench, options: PeerOptions): Promise<void> {
   const machine = describeMachine(new Date());
-  bench.say(`${machine.cpu}, ${machine.cores} cores, ${machine.node}, commit ${machine.commit}; ${bench.cores.note}`);
+  bench.say(machineLines(machine, bench.cores));
   const peers: Peer[] = [
     await cerbosPeer(bench.processes, bench.cores.server, join(bench.folder, "cerbos"), options.copies, options.audit),
   ];

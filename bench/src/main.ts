@@ -4,7 +4,7 @@ import { h2loadAbsent, h2loadVersion } from "./load/h2load.ts";
 import { help, lanes, type Options, parseOptions } from "./options.ts";
 import type { Comparison } from "./run/compare.ts";
 import { secondOpinion } from "./run/h2load-check.ts";
-import { describeMachine } from "./run/machine.ts";
+import { describeMachine, machineLines } from "./run/machine.ts";
 import { measure } from "./run/measure.ts";
 import { type Bench, withBench, writeResult } from "./run/session.ts";
 import type { Subject } from "./run/subject.ts";
@@ -15,7 +15,7 @@ const fillerBytes = 900;
 
 async function run(bench: Bench, options: Options): Promise<void> {
   const machine = describeMachine(new Date());
-  bench.say(`${machine.cpu}, ${machine.cores} cores, ${machine.node}, commit ${machine.commit}; ${bench.cores.note}`);
+  bench.say(machineLines(machine, bench.cores));
   const echo = await startEcho(bench.processes, bench.cores.server, tool, fillerBytes);
   const subjects: Subject[] = [echo];
   const phases = { warmupMs: options.warmupMs, durationMs: options.durationMs };

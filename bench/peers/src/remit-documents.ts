@@ -23,7 +23,8 @@ const variables = {
   manager: '"manager" in context.principal.roles && context.resource.manager == context.principal.id',
   nearby: "context.resource.geography == context.principal.geography",
   pending: 'context.resource.status == "PENDING"',
-  office: 'ip.in(context.principal.ipAddress, "10.20.0.0/16")',
+  // A /16 of dotted addresses is a prefix of their text.
+  office: 'context.principal.ipAddress.startsWith("10.20.")',
   plain: 'context.resource.version == "v2026"',
   scoped: 'context.resource.scope in ["acme", "acme.hr", "acme.hr.uk"]',
   hr: 'context.resource.scope in ["acme.hr", "acme.hr.uk"]',
@@ -70,36 +71,8 @@ function policy(suffix: string) {
   };
 }
 
-const text = { type: "string" };
-const contextSchema = {
-  type: "object",
-  properties: {
-    principal: {
-      type: "object",
-      properties: { id: text, roles: { type: "array", items: text }, geography: text, ipAddress: text },
-      required: ["id", "roles", "geography", "ipAddress"],
-    },
-    resource: {
-      type: "object",
-      properties: {
-        owner: text,
-        manager: text,
-        geography: text,
-        status: text,
-        version: text,
-        scope: text,
-        draft: { type: "boolean" },
-        locked: { type: "boolean" },
-      },
-      required: ["owner", "manager", "geography", "status", "version", "scope", "draft", "locked"],
-    },
-  },
-  required: ["principal", "resource"],
-};
-const inputSchema = { type: "object", properties: { id: text }, required: ["id"] };
-
 function tool(name: string) {
-  return { apiVersion, kind: "Tool", metadata: { name }, spec: { risk: "write", inputSchema, contextSchema } };
+  return { apiVersion, kind: "Tool", metadata: { name }, spec: { risk: "write" } };
 }
 
 /** The documents of one copy of the set: its tools and its policy. */
