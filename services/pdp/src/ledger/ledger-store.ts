@@ -23,6 +23,8 @@ export class CommitFailure extends Error {
 export interface LedgerWriter {
   /** The writer's number. */
   readonly epoch: bigint;
+  /** Resolves once its connection is gone, so that nobody waits for the next batch to find out. */
+  readonly lost: Promise<void>;
   /**
    * Commits a batch whole or fails with `CommitFailure`. Outcomes stand in the batch's order. Ids are distinct in a
    * batch; keys need not be. After `fenced`, `lost` and `broken` the writer takes nothing more.

@@ -54,33 +54,46 @@ export function startLine(shared: Shared, first: LedgerWriter): Line {
       wakeIdle = resolve;
     });
   };
+  // From here on the line is not idle to anybody: what is given to it twice would be given to nobody.
+  const leaveIdle = (batch: Waiting[] | null) => {
+    phase = batch ? "committing" : "opening";
+    inFlight = batch ?? [];
+    wakeIdle(batch);
+  };
+
+  /** Shuts a lost writer out and settles what it had in flight. */
+  const resolve = async (lost: LedgerWriter, unresolved: readonly Waiting[], cause: unknown): Promise<void> => {
+    lossesInARow++;
+    phase = "resolving";
+    inFlight = unresolved;
+    await resolveLost(shared, pause, lost.epoch, unresolved, cause);
+    inFlight = [];
+  };
 
   /** Serves one writer until it is lost or the ledger stops. */
   const serve = async (current: LedgerWriter): Promise<void> => {
-    while (!shared.stopped()) {
+    let connected = true;
+    void current.lost.then(() => {
+      connected = false;
+      if (phase === "idle" && writer === current) leaveIdle(null);
+    });
+    while (connected && !shared.stopped()) {
       const batch = shared.queue.take() ?? (await nextBatch());
       if (!batch) break;
       phase = "committing";
       inFlight = batch;
       const submitted = await submit(shared, current, batch);
-      if (submitted.writer === "alive") {
-        lossesInARow = 0;
-        inFlight = [];
-        continue;
-      }
-      lossesInARow++;
-      phase = "resolving";
-      inFlight = submitted.unresolved;
-      if (inFlight.length > 0) await resolveLost(shared, pause, current.epoch, inFlight, submitted.cause);
       inFlight = [];
-      break;
+      if (submitted.writer === "alive") lossesInARow = 0;
+      else return resolve(current, submitted.unresolved, submitted.cause);
     }
-    await current.close().catch((error) => shared.log.warn({ error }, "a writer's connection did not close"));
+    if (!shared.stopped()) await resolve(current, [], new Error("the connection broke while nothing was in flight"));
   };
 
   const run = async (): Promise<void> => {
     while (writer) {
       await serve(writer);
+      await writer.close().catch((error) => shared.log.warn({ error }, "a writer's connection did not close"));
       writer = null;
       phase = "opening";
       // The first loss is followed by a new writer at once; what keeps being lost is asked for ever more seldom.
@@ -94,14 +107,10 @@ export function startLine(shared: Shared, first: LedgerWriter): Line {
     phase: () => phase,
     epoch: () => writer?.epoch ?? null,
     inFlight: () => inFlight,
-    give: (batch) => {
-      phase = "committing";
-      inFlight = batch;
-      wakeIdle(batch);
-    },
+    give: leaveIdle,
     interrupt: () => {
       pause.wake();
-      if (phase === "idle") wakeIdle(null);
+      if (phase === "idle") leaveIdle(null);
     },
     ended: run(),
   };

@@ -47,11 +47,14 @@ export async function resolveLost(
   part: readonly Waiting[],
   cause: unknown,
 ): Promise<void> {
+  // With nothing to find out, the fence only tells others where this writer's numbers end.
+  if (part.length === 0 && shared.stopped()) return;
   const fence = async () => {
     await shared.store.fenceWriter(epoch);
     return true;
   };
   const fenced = await persist(shared, pause, "fence", fence);
+  if (part.length === 0) return;
   const outcomes = fenced && (await persist(shared, pause, "look up", () => lookUp(shared, part)));
   if (!outcomes) return refuseAll(shared, part, "unknown", cause);
 

@@ -1,0 +1,105 @@
+/**
+ * One-dimensional arrays in Postgres's binary wire format: dimensions, whether a null occurs, the element type, length
+ * and lower bound, then every element behind its length (array_recv of Postgres, src/backend/utils/adt/arrayfuncs.c).
+ * node-pg sends a Buffer as a binary parameter, so a body crosses as its bytes instead of as hexadecimal text.
+ */
+
+/** pg_type.oid of the elements. */
+const OID = { bytea: 17, int8: 20, text: 25, date: 1082, timestamptz: 1184, uuid: 2950 } as const;
+
+const HEAD_BYTES = 20;
+const NULL_LENGTH = -1;
+const DAY_MS = 86_400_000;
+// Postgres counts from 2000-01-01.
+const EPOCH_MS = Date.UTC(2000, 0, 1);
+
+/** An array's buffer with its head written, and where its elements begin. */
+function head(oid: number, count: number, elementsBytes: number, hasNull: boolean): Buffer {
+  const buffer = Buffer.allocUnsafe(HEAD_BYTES + elementsBytes);
+  buffer.writeInt32BE(1, 0);
+  buffer.writeInt32BE(hasNull ? 1 : 0, 4);
+  buffer.writeInt32BE(oid, 8);
+  buffer.writeInt32BE(count, 12);
+  buffer.writeInt32BE(1, 16);
+  return buffer;
+}
+
+/** Elements of one width. `write` puts one behind its length. */
+function fixed<Element>(
+  oid: number,
+  width: number,
+  elements: readonly (Element | undefined)[],
+  write: (buffer: Buffer, element: Element, at: number) => void,
+): Buffer {
+  const present = elements.reduce((count: number, element) => count + (element === undefined ? 0 : 1), 0);
+  const buffer = head(oid, elements.length, elements.length * 4 + present * width, present < elements.length);
+  let at = HEAD_BYTES;
+  for (const element of elements) {
+    at = buffer.writeInt32BE(element === undefined ? NULL_LENGTH : width, at);
+    if (element === undefined) continue;
+    write(buffer, element, at);
+    at += width;
+  }
+  return buffer;
+}
+
+/** bytea[]; undefined is null. */
+export function byteaArray(elements: readonly (Uint8Array | undefined)[]): Buffer {
+  let bytes = 0;
+  let hasNull = false;
+  for (const element of elements) {
+    bytes += 4 + (element?.length ?? 0);
+    hasNull ||= element === undefined;
+  }
+  const buffer = head(OID.bytea, elements.length, bytes, hasNull);
+  let at = HEAD_BYTES;
+  for (const element of elements) {
+    at = buffer.writeInt32BE(element?.length ?? NULL_LENGTH, at);
+    if (element === undefined) continue;
+    buffer.set(element, at);
+    at += element.length;
+  }
+  return buffer;
+}
+
+/** text[] in UTF-8. */
+export function textArray(elements: readonly string[]): Buffer {
+  const bytes = elements.reduce((sum, element) => sum + 4 + Buffer.byteLength(element), 0);
+  const buffer = head(OID.text, elements.length, bytes, false);
+  let at = HEAD_BYTES;
+  for (const element of elements) {
+    const length = buffer.write(element, at + 4);
+    buffer.writeInt32BE(length, at);
+    at += 4 + length;
+  }
+  return buffer;
+}
+
+/** uuid[]; undefined is null. Throws on what is not a UUID. */
+export function uuidArray(elements: readonly (string | undefined)[]): Buffer {
+  return fixed(OID.uuid, 16, elements, (buffer, uuid, at) => {
+    const hex = uuid.replaceAll("-", "");
+    if (hex.length !== 32 || buffer.write(hex, at, "hex") !== 16) throw new RangeError(`not a UUID: ${uuid}`);
+  });
+}
+
+/** int8[]. Throws on what 64 bits cannot hold. */
+export function int8Array(elements: readonly bigint[]): Buffer {
+  return fixed(OID.int8, 8, elements, (buffer, value, at) => buffer.writeBigInt64BE(value, at));
+}
+
+/** date[] of days written YYYY-MM-DD. Throws on what is no day. */
+export function dateArray(days: readonly string[]): Buffer {
+  return fixed(OID.date, 4, days, (buffer, day, at) => {
+    const ms = Date.parse(`${day}T00:00:00Z`);
+    if (Number.isNaN(ms)) throw new RangeError(`not a day: ${day}`);
+    buffer.writeInt32BE((ms - EPOCH_MS) / DAY_MS, at);
+  });
+}
+
+/** timestamptz[] of milliseconds since 1970; undefined is null. */
+export function timestamptzArray(times: readonly (number | undefined)[]): Buffer {
+  return fixed(OID.timestamptz, 8, times, (buffer, ms, at) => {
+    buffer.writeBigInt64BE(BigInt(Math.round(ms - EPOCH_MS)) * 1000n, at);
+  });
+}

@@ -1,0 +1,113 @@
+import type { Client, ClientBase } from "pg";
+import { Fault } from "../foundation/fault.ts";
+import { CommitFailure, type NewRecord, type RecordRef } from "../ledger/index.ts";
+import { commitFailure } from "./commit-failure.ts";
+import { inTransaction } from "./database.ts";
+import { commitQuery, readCommitted } from "./ledger-statement.ts";
+import type { SlowWriter } from "./slow-writer.ts";
+
+/** A tenant's two counters. */
+export interface Revision {
+  readonly security: bigint;
+  readonly policy: bigint;
+}
+
+export interface ChangeScope {
+  readonly tenant: string;
+  /** Which counter the change moves. */
+  readonly bump: "security" | "policy" | "none";
+  /** Refused with `revision_conflict` unless the tenant's policy revision is this one. */
+  readonly expectedPolicyRevision?: bigint;
+}
+
+export interface Changed<Value> {
+  readonly value: Value;
+  readonly ref: RecordRef;
+  /** After the change. */
+  readonly revision: Revision;
+}
+
+/** Another change of the tenant committed first. */
+export class RevisionMoved extends Error {}
+
+function revisionConflict(expected: bigint, actual: bigint): Fault {
+  return new Fault("aborted", "revision_conflict", `the policy revision is ${actual}, not ${expected}`, {
+    fix: "look at what changed, and ask again with the new revision",
+  });
+}
+
+async function readRevision(client: Client, { tenant, expectedPolicyRevision }: ChangeScope): Promise<Revision> {
+  const { rows } = await client.query<{ security: string; policy: string }>(
+    "select security::text, policy::text from revision where tenant = $1",
+    [tenant],
+  );
+  const revision = { security: BigInt(rows[0]?.security ?? 0), policy: BigInt(rows[0]?.policy ?? 0) };
+  if (expectedPolicyRevision !== undefined && expectedPolicyRevision !== revision.policy) {
+    throw revisionConflict(expectedPolicyRevision, revision.policy);
+  }
+  return revision;
+}
+
+/**
+ * The counter, last: its row is what all changes of a tenant share, so it is locked as shortly as can be. The rows of
+ * this change carry the number already; when another change took it first, this one is made again.
+ */
+async function takeRevision(client: Client, { tenant, bump }: ChangeScope, before: Revision): Promise<void> {
+  if (bump === "none") return;
+  const { rowCount } = await client.query(
+    `update revision set ${bump} = ${bump} + 1 where tenant = $1 and ${bump} = $2`,
+    [tenant, before[bump]],
+  );
+  if (rowCount !== 1) throw new RevisionMoved(`another change of ${tenant} came first`);
+}
+
+/** What an error of the record's statement means; a number that is taken must not pass for a name that is. */
+function recordFailure(error: unknown): Error {
+  const failure = commitFailure(error);
+  if (failure.kind !== "poisoned") return failure;
+  return new Fault("internal", "record_refused", "the store cannot hold the record of this change", {}, error);
+}
+
+async function insertRecord(client: Client, slow: SlowWriter, record: NewRecord): Promise<bigint> {
+  const { rows } = await client.query(commitQuery(slow.epoch, slow.base, [record])).catch((error) => {
+    throw recordFailure(error);
+  });
+  const { inserted, greatest } = readCommitted(rows[0]);
+  if (inserted === 1 && greatest !== null) return greatest;
+  throw new Fault("conflict", "already_recorded", "this change was recorded before");
+}
+
+/** What a run is about. `onCommit` hears what the transaction did just before its commit is sent. */
+export interface Work<Value> {
+  readonly scope: ChangeScope;
+  readonly record: (revision: Revision) => NewRecord;
+  readonly change: (client: ClientBase, revision: bigint) => Promise<Value>;
+}
+
+export interface Made<Value> {
+  readonly record: NewRecord;
+  readonly changed: Changed<Value>;
+}
+
+/** The whole transaction. Until `onCommit` was called, whatever it throws, nothing was committed. */
+export async function transact<Value>(
+  client: Client,
+  slow: SlowWriter,
+  { scope, record: recordOf, change }: Work<Value>,
+  onCommit: (made: Made<Value>) => void,
+): Promise<Changed<Value>> {
+  return inTransaction(client, "read committed", async () => {
+    const living = await client.query("select from writer where writer = $1 and alive for no key update", [slow.epoch]);
+    if (living.rowCount !== 1) throw new CommitFailure("fenced", `writer ${slow.epoch} was declared dead`);
+    const before = await readRevision(client, scope);
+    const { bump } = scope;
+    const revision = bump === "none" ? before : { ...before, [bump]: before[bump] + 1n };
+    const value = await change(client, revision[bump === "none" ? "policy" : bump]);
+    const record = { ...recordOf(revision), securityRevision: revision.security };
+    const n = await insertRecord(client, slow, record);
+    await takeRevision(client, scope, before);
+    const changed = { value, ref: { epoch: slow.epoch, n }, revision };
+    onCommit({ record, changed });
+    return changed;
+  });
+}
