@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { baseUrl, targetFrom } from "./clients.ts";
+
+test("an address is host:port or a URL", () => {
+  expect(baseUrl("127.0.0.1:7081", "REMIT_ADDRESS")).toBe("http://127.0.0.1:7081");
+  expect(baseUrl("https://remit.internal/", "REMIT_ADDRESS")).toBe("https://remit.internal");
+  expect(() => baseUrl("not an address", "REMIT_ADDRESS")).toThrow("REMIT_ADDRESS is not an address");
+});
+
+test("the environment names the service, the key and the session", () => {
+  const env = { REMIT_API_KEY: "rmt_k", REMIT_ADDRESS: "a:1", REMIT_ADMIN_ADDRESS: "b:2", REMIT_SESSION: "t" };
+  expect(targetFrom(env)).toEqual({ address: "a:1", adminAddress: "b:2", apiKey: "rmt_k", sessionToken: "t" });
+  expect(targetFrom(env, "given").sessionToken).toBe("given");
+  expect(targetFrom({ REMIT_API_KEY: "rmt_k" })).toMatchObject({
+    address: "127.0.0.1:7081",
+    adminAddress: "127.0.0.1:7082",
+  });
+});
+
+test("without a key there is no default one", () => {
+  expect(() => targetFrom({})).toThrow("no API key is set");
+});

@@ -1,0 +1,32 @@
+import { formatProblem, type Problem } from "@remit/engine";
+import { Problem_Severity, type Problem as WireProblem } from "@remit/proto/common";
+import type { Io } from "./cli.ts";
+import { counted } from "./counted.ts";
+
+/** A problem that the service found, as the engine writes the ones it finds itself. */
+export function fromWire(problem: WireProblem): Problem {
+  const { file, line, column, message, excerpt, expected, nearest } = problem;
+  return {
+    file,
+    line,
+    column,
+    message,
+    severity: problem.severity === Problem_Severity.WARNING ? "warning" : "error",
+    ...(excerpt === "" ? {} : { excerpt }),
+    ...(expected === "" ? {} : { expected }),
+    ...(nearest === "" ? {} : { nearest }),
+  };
+}
+
+/** Whether documents with these problems are refused. */
+export function refuses(problems: readonly Problem[], strict: boolean): boolean {
+  return problems.some(({ severity }) => strict || severity === "error");
+}
+
+/** Writes problems to the error output, then how many there were. */
+export function printProblems(io: Io, problems: readonly Problem[]): void {
+  for (const problem of problems) io.err(`${formatProblem(problem)}\n`);
+  if (problems.length === 0) return;
+  const errors = problems.filter(({ severity }) => severity === "error").length;
+  io.err(`${counted(errors, "error")}, ${counted(problems.length - errors, "warning")}`);
+}

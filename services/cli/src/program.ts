@@ -1,0 +1,54 @@
+import { Command } from "commander";
+import type { Cli } from "./cli.ts";
+import { addApply } from "./commands/apply.ts";
+import { addDecide } from "./commands/decide.ts";
+import { addKeys } from "./commands/keys.ts";
+import { addLists } from "./commands/lists.ts";
+import { addMigrate } from "./commands/migrate.ts";
+import { addPolicy } from "./commands/policy.ts";
+import { addReport } from "./commands/report.ts";
+import { addServe } from "./commands/serve.ts";
+import { addSession } from "./commands/session.ts";
+import { addTraceRun } from "./commands/trace-run.ts";
+import { addWhy } from "./commands/why.ts";
+import { examples } from "./examples.ts";
+import type { ExitCode } from "./stop.ts";
+
+const ENVIRONMENT = `
+Environment:
+  REMIT_ADDRESS        the gRPC lane of the service, as for SDKs (127.0.0.1:7081)
+  REMIT_ADMIN_ADDRESS  its admin services (127.0.0.1:7082)
+  REMIT_API_KEY        the key to speak with
+  REMIT_SESSION        the session token to ask with
+
+Exit codes: 0 yes or done, 1 the answer is no, 2 called wrongly, 3 the service is unavailable, 78 its configuration is wrong.`;
+
+/** The whole command line. `ended` is told what the process should end with when a command is done. */
+export function buildProgram(cli: Cli, version: string, ended: (code: ExitCode) => void): Command {
+  const program = new Command("remit")
+    .description("Remit decides whether an AI agent's tool call may run, before it runs, and records why.")
+    .version(version, "--version")
+    .showHelpAfterError("(add --help to see how it is used)")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => cli.io.out(text.trimEnd()),
+      writeErr: (text) => cli.io.err(text.trimEnd()),
+    });
+  addServe(program, cli);
+  addMigrate(program, cli);
+  addApply(program, cli, ended);
+  addSession(program, cli);
+  addDecide(program, cli, ended);
+  addReport(program, cli);
+  addWhy(program, cli, ended);
+  addPolicy(program, cli, ended);
+  addTraceRun(program, cli, ended);
+  addKeys(program, cli);
+  addLists(program, cli);
+  program.addHelpText("after", ENVIRONMENT);
+  return examples(program, [
+    ["a service with something to try, on this machine", "remit serve --demo"],
+    ["what would my policies have stopped?", "remit trace-run calls.jsonl --policy policies/"],
+    ["every command explains itself", "remit decide --help"],
+  ]);
+}

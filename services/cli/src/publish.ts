@@ -1,0 +1,108 @@
+import { Change } from "@remit/proto/admin";
+import type { Clients } from "./clients.ts";
+import type { Document } from "./document-files.ts";
+import { fromWire, refuses } from "./problems.ts";
+
+/** What became of one document, or would. */
+export interface Applied {
+  readonly kind: Document["kind"];
+  readonly name: string;
+  readonly change: "created" | "replaced" | "unchanged" | "published" | "activated";
+  /** Of a policy. */
+  readonly version?: number;
+}
+
+export interface ApplyOptions {
+  readonly dryRun: boolean;
+  readonly strict: boolean;
+  /** Put the policies in force. */
+  readonly activate: boolean;
+}
+
+export interface ApplyResult {
+  readonly applied: readonly Applied[];
+  readonly problems: readonly ReturnType<typeof fromWire>[];
+  /** Of the last change; undefined when nothing changed. */
+  readonly revision?: bigint;
+}
+
+const changes = new Map<Change, Applied["change"]>([
+  [Change.CREATED, "created"],
+  [Change.REPLACED, "replaced"],
+]);
+
+type Put = (document: Document) => Promise<{
+  problems: Parameters<typeof fromWire>[0][];
+  change: Change;
+  revision: bigint;
+}>;
+
+async function putAll(documents: readonly Document[], strict: boolean, put: Put): Promise<ApplyResult> {
+  const applied: Applied[] = [];
+  let revision: bigint | undefined;
+  for (const document of documents) {
+    const answer = await put(document);
+    const problems = answer.problems.map(fromWire);
+    if (refuses(problems, strict)) return { applied, problems };
+    const { kind, name } = document;
+    applied.push({ kind, name, change: changes.get(answer.change) ?? "unchanged" });
+    if (answer.revision > 0n) revision = answer.revision;
+  }
+  return { applied, problems: [], ...(revision === undefined ? {} : { revision }) };
+}
+
+async function putPolicies(
+  clients: Clients,
+  policies: readonly Document[],
+  options: ApplyOptions,
+): Promise<ApplyResult> {
+  if (policies.length === 0) return { applied: [], problems: [] };
+  const { strict, dryRun } = options;
+  const files = policies.map(({ file, text }) => ({ file, text }));
+  const answer = await clients.policy.publishPolicies({ files, strict, dryRun });
+  const problems = answer.problems.map(fromWire);
+  if (refuses(problems, strict)) return { applied: [], problems };
+  const published = answer.versions.map(({ policy, version, created, state }): Applied => {
+    const change = created ? "published" : state === "active" ? "unchanged" : "published";
+    return { kind: "policy", name: policy, version, change };
+  });
+  const idle = published.filter(({ change }) => change === "published");
+  if (!options.activate || dryRun || idle.length === 0) return { applied: published, problems };
+  const choices = idle.map(({ name, version = 0 }) => ({ policy: name, version }));
+  const { revision } = await clients.policy.activatePolicies({ choices });
+  const applied = published.map((item) =>
+    item.change === "published" ? { ...item, change: "activated" as const } : item,
+  );
+  return { applied, problems, revision };
+}
+
+/**
+ * Registers tools, then agents, then publishes and activates policies, so that each finds what it names. Stops at the
+ * first document that the service refuses; what came before it stays.
+ */
+export async function applyDocuments(
+  clients: Clients,
+  documents: readonly Document[],
+  options: ApplyOptions,
+): Promise<ApplyResult> {
+  const { dryRun, strict } = options;
+  const of = (kind: Document["kind"]) => documents.filter((document) => document.kind === kind);
+  const source = ({ file, text }: Document) => ({ document: { file, text }, dryRun });
+  const steps = [
+    () => putAll(of("tool"), strict, (document) => clients.tool.putTool(source(document))),
+    () => putAll(of("agent"), strict, (document) => clients.agent.putAgent(source(document))),
+    () => putPolicies(clients, of("policy"), options),
+  ];
+  let result: ApplyResult = { applied: [], problems: [] };
+  for (const step of steps) {
+    const next = await step();
+    const revision = next.revision ?? result.revision;
+    result = {
+      applied: [...result.applied, ...next.applied],
+      problems: [...result.problems, ...next.problems],
+      ...(revision === undefined ? {} : { revision }),
+    };
+    if (refuses(result.problems, strict)) break;
+  }
+  return result;
+}

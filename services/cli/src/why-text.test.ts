@@ -1,0 +1,64 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { painter } from "./paint.ts";
+import { whyLines } from "./why-text.ts";
+
+const body: JsonObject = {
+  id: "d-1",
+  kind: "decision",
+  attempt: 1,
+  effect: "deny",
+  reason: { code: "rule_denied", message: "Ask a person in operations." },
+  rules: [{ policy: "records", version: 2, rule: "customers-are-not-deleted" }],
+  unknowns: [{ rule: { policy: "records", version: 2, rule: "other" }, why: "input.count is missing" }],
+  tool: "customers.delete",
+  input: { filter: "all" },
+  context: {},
+  agent: { id: "bookkeeper" },
+  principal: { id: "ada", verified: false },
+  session: { id: "s-1" },
+  caller: { id: "c-1", name: "billing" },
+  chain: [{ session: "s-1", agent: "bookkeeper" }],
+  call: { id: "call-7", estimate: [] },
+  revision: { security: "3", policy: "9" },
+  at: "2026-11-21T10:00:00.000Z",
+};
+
+function text(reports: JsonObject[] = [], decision: JsonObject = body): string {
+  const entries = [decision, ...reports].map((entry, at) => ({
+    epoch: 4n,
+    n: BigInt(17 + at),
+    digest: `sha256:${at}`,
+    body: entry,
+  }));
+  return whyLines(entries, painter(false)).join("\n");
+}
+
+test("a decision is told whole: what, why, who, for whom, by which rules, where", () => {
+  const told = text();
+  for (const part of [
+    "DENY  customers.delete  rule_denied",
+    "Ask a person in operations.",
+    "records@2/customers-are-not-deleted",
+    "records@2/other: input.count is missing",
+    "ada (asserted by the caller)",
+    "billing",
+    "call-7, attempt 1",
+    '{"filter":"all"}',
+    "epoch 4, n 17",
+    "nothing was reported on it",
+  ]) {
+    expect(told).toContain(part);
+  }
+  expect(told).not.toContain("context ");
+});
+
+test("reports stand below with their cost, and one that ran another input says so loudly", () => {
+  const report = { at: "2026-11-21T10:00:01.000Z", outcome: "succeeded", actual: [{ unit: "EUR", value: "12.5" }] };
+  expect(text([report])).toContain("succeeded, cost 12.5 EUR  (epoch 4, n 18)");
+  expect(text([{ ...report, input_matches: false }])).toContain("WHAT RAN IS NOT WHAT WAS DECIDED");
+});
+
+test("an input that is long is cut, and its length is told", () => {
+  expect(text([], { ...body, input: { text: "x".repeat(5000) } })).toContain("… (5011 characters)");
+});

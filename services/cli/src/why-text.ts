@@ -1,0 +1,127 @@
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { effectWords, paintEffect, versionedRule } from "./effects.ts";
+import type { Paint } from "./paint.ts";
+
+/** One line of the ledger with its body read. */
+export interface ReadEntry {
+  readonly epoch: bigint;
+  readonly n: bigint;
+  readonly digest: string;
+  readonly body?: JsonObject | undefined;
+}
+
+const INPUT_CHARS_MAX = 600;
+
+function object(value: JsonValue | undefined): JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+}
+
+function list(value: JsonValue | undefined): JsonObject[] {
+  return Array.isArray(value) ? value.map(object) : [];
+}
+
+function text(value: JsonValue | undefined): string {
+  return value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function short(value: JsonValue | undefined): string {
+  const whole = text(value);
+  return whole.length <= INPUT_CHARS_MAX ? whole : `${whole.slice(0, INPUT_CHARS_MAX)}… (${whole.length} characters)`;
+}
+
+function rule(value: JsonObject): string {
+  return versionedRule({ policy: text(value.policy), version: Number(value.version), rule: text(value.rule) });
+}
+
+function field(name: string, value: string): string[] {
+  return value === "" ? [] : [`  ${name.padEnd(10)} ${value}`];
+}
+
+function headline(body: JsonObject, paint: Paint): string {
+  const word = effectWords.find((effect) => effect === body.effect) ?? "deny";
+  const code = text(object(body.reason).code);
+  return `${paintEffect(paint, word, word.toUpperCase())}  ${text(body.tool)}  ${paint.dim(code)}`;
+}
+
+function askedLines(body: JsonObject): string[] {
+  const { agent, principal, session, caller, call } = body;
+  const verified = object(principal).verified === true ? "verified" : "asserted by the caller";
+  const depth = list(body.chain).length - 1;
+  return [
+    ...field("asked at", text(body.at)),
+    ...field("agent", `${text(object(agent).id)}${depth > 0 ? `, ${depth} delegations deep` : ""}`),
+    ...field("for", `${text(object(principal).id)} (${verified})`),
+    ...field("session", text(object(session).id)),
+    ...field("caller", text(object(caller).name) || text(object(caller).id)),
+    ...field("call", `${text(object(call).id)}, attempt ${text(body.attempt)}`),
+    ...field("input", short(body.input)),
+    ...field("context", Object.keys(object(body.context)).length === 0 ? "" : short(body.context)),
+  ];
+}
+
+function approvalText(approval: JsonObject): string {
+  return list(approval.requirements)
+    .map(({ quorum, approvers }) => `${text(quorum)} of ${Array.isArray(approvers) ? approvers.join(", ") : ""}`)
+    .join("; and ");
+}
+
+function answeredLines(body: JsonObject): string[] {
+  const reason = object(body.reason);
+  const would = object(body.would);
+  return [
+    ...field("message", text(reason.message)),
+    ...field("detail", text(reason.detail)),
+    ...field("remedy", text(reason.remedy)),
+    ...field("rules", list(body.rules).map(rule).join(", ") || "none"),
+    ...list(body.unknowns).flatMap(({ rule: ref, why }) => field("unknown", `${rule(object(ref))}: ${text(why)}`)),
+    ...field("observed", body.would === undefined ? "" : `enforcement would ${text(would.effect)}`),
+    ...field("runs with", short(body.transformed_input)),
+    ...field("needs", approvalText(object(body.approval))),
+    ...list(body.questions).flatMap(({ id, ask }) => field("question", `${text(id)}: ${text(ask)}`)),
+    ...field(
+      "honour",
+      list(body.constraints)
+        .map((item) => JSON.stringify(item))
+        .join(", "),
+    ),
+  ];
+}
+
+function recordedLines({ body = {}, epoch, n, digest }: ReadEntry): string[] {
+  const { security, policy } = object(body.revision);
+  return [
+    ...field("policies", text(body.policy_digest)),
+    ...field("revision", `security ${text(security)}, policy ${text(policy)}; engine ${text(body.engine)}`),
+    ...field("recorded", `epoch ${epoch}, n ${n}`),
+    ...field("digest", digest),
+    ...field("trace", text(body.trace_id)),
+  ];
+}
+
+function reportLine({ body = {}, epoch, n }: ReadEntry): string {
+  const actual = list(body.actual).map(({ unit, value }) => `${text(value)} ${text(unit)}`);
+  const cost = actual.length === 0 ? "" : `, cost ${actual.join(", ")}`;
+  const other = body.input_matches === false ? ", BUT WHAT RAN IS NOT WHAT WAS DECIDED" : "";
+  return `${text(body.at)}  ${text(body.outcome)}${cost}${other}  (epoch ${epoch}, n ${n})`;
+}
+
+/** A decision and the reports on it, for a person. The first entry is the decision. */
+export function whyLines([decision, ...reports]: readonly ReadEntry[], paint: Paint): string[] {
+  if (decision === undefined) return [];
+  const { body = {} } = decision;
+  const told =
+    reports.length === 0 ? ["  nothing was reported on it"] : reports.map((entry) => `  ${reportLine(entry)}`);
+  return [
+    headline(body, paint),
+    ...answeredLines(body),
+    "",
+    paint.bold("Asked"),
+    ...askedLines(body),
+    "",
+    paint.bold("Recorded"),
+    ...recordedLines(decision),
+    "",
+    paint.bold("Reported"),
+    ...told,
+  ];
+}
