@@ -9,7 +9,8 @@ import { serve } from "../../services/pdp/src/wire/lanes/served.ts";
 import { cannedDecision } from "../src/echo/messages.ts";
 
 const canned = cannedDecision();
-const decided = () => create(DecideResponseSchema, canned);
+const decision = create(DecideResponseSchema, canned);
+const decided = () => decision;
 const s = serve(DecisionService, {
   decide: async () => decided(),
   exchange: (_c, out) => ({
