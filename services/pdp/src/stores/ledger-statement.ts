@@ -37,7 +37,7 @@ with fence as materialized (
 )
 select (select count(*) from fence)::int, told.inserted, told.greatest,
   case when told.inserted < (select count(*) from unnest($7::uuid[]))
-    then (select array_agg(id::text order by n) from recorded) end
+    then coalesce((select array_agg(id::text order by n) from recorded), '{}') end
 from told`;
 
 /** The commit of a batch whose ids are distinct. Throws on a record that has no such form. */

@@ -13,7 +13,7 @@ import { createTestDatabase, type TestDatabase } from "./test-database.ts";
 export const houseDocuments = {
   agent: `apiVersion: remit/v1
 kind: Agent
-metadata: { name: clerk, owner: ada@example.com, labels: {} }
+metadata: { name: clerk, owner: ada@example.com }
 spec: { labels: { team: finance }, ceiling: { tools: ["*"] } }
 `,
   tools: [
