@@ -7,6 +7,7 @@ export type { JsonObject, JsonValue } from "./json.ts";
 export { type Documents, parseDocuments } from "./parse.ts";
 export { compileGlobs, type NameTest } from "./pattern.ts";
 export type { Effect, PolicyDocument } from "./policy.ts";
+export { type PolicyTestFailure, runPolicyTests } from "./policy-tests.ts";
 export { formatProblem, type Problem } from "./problem.ts";
 export type { Bound, Scope } from "./scope.ts";
 export type { Risk, ToolDocument } from "./tool.ts";

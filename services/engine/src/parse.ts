@@ -19,6 +19,8 @@ export interface Documents {
 }
 
 const kinds = ["Policy", "Tool", "Agent"];
+/** Enough to mend; hostile files could have one a byte. */
+const problemsMax = 1000;
 const laterKinds = ["Budget", "Group"];
 
 /**
@@ -30,6 +32,7 @@ export function parseDocuments(files: readonly SourceFile[]): { documents: Docum
   const documents: Documents = { policies: [], tools: [], agents: [] };
   const names = new Set<string>();
   for (const source of files.flatMap((file) => readYaml(file, problems))) {
+    if (problems.length > problemsMax) break;
     let whole = true;
     const write = originReporter(source.origin, problems);
     const report: Report = (pointer, message, details) => {
@@ -79,6 +82,8 @@ function reportKind(kind: JsonValue | undefined, report: Report): void {
     });
   } else if (laterKinds.includes(kind)) {
     report("/kind", `documents of kind ${kind} are not supported by this version yet`, { expected: kinds.join(", ") });
+  } else if (kind === "PolicyTest") {
+    report("/kind", "policy tests stand in files of their own, named *_test.yaml", { expected: kinds.join(", ") });
   } else {
     report("/kind", `unknown kind \`${kind}\``, {
       expected: kinds.join(", "),

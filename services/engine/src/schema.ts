@@ -49,6 +49,7 @@ function newAjv(): Ajv2020 {
     strict: true,
     strictTypes: false,
     strictTuples: false,
+    strictRequired: false,
     // Formats are annotations, as the 2020-12 draft has them by default.
     validateFormats: false,
     // `toString` is not a property of an input that lacks it.

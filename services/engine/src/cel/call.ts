@@ -15,7 +15,15 @@ type CompileExpr = (expr: Expr, compiling: Compiling) => Node;
 
 const spaced = { ...pathFunctions, ...urlFunctions };
 const spaces = ["path", "url"];
-const methodNames = [...Object.keys(methods), "size", "matches", "all", "exists", "exists_one", "filter", "map"];
+/** What the parser leaves as a call is not a macro's right form. */
+const macros: Readonly<Record<string, string>> = {
+  all: "list.all(x, condition)",
+  exists: "list.exists(x, condition)",
+  exists_one: "list.exists_one(x, condition)",
+  filter: "list.filter(x, condition)",
+  map: "list.map(x, value), or list.map(x, condition, value)",
+};
+const methodNames = [...Object.keys(methods), "size", "matches", ...Object.keys(macros)];
 const globalNames = [...Object.keys(conversions), "present", "has", "matches", ...Object.keys(spaced)];
 
 /** Compiles an operator, a function or a method. */
@@ -53,6 +61,8 @@ function compileGlobal(
 }
 
 function unknown(expr: Expr, name: string, names: readonly string[], compiling: Compiling): Node {
+  const macro = Object.hasOwn(macros, name) ? macros[name] : undefined;
+  if (macro) return reject(compiling, expr, `\`${name}\` is used wrongly`, { expected: macro });
   return reject(compiling, expr, `unknown function \`${name}\``, { name, names });
 }
 

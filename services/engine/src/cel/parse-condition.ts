@@ -40,12 +40,18 @@ function syntaxProblem(error: unknown, text: string): ConditionProblem {
   const offset = Math.min(location?.start?.offset ?? 0, text.length);
   if (found === undefined)
     return { offset, message: `not a valid condition: ${rawMessage ?? message ?? "it does not parse"}` };
-  const end = found === null || offset >= text.length;
-  return {
-    offset,
-    message: `not a valid condition: unexpected ${end ? "end" : `\`${text.slice(offset).match(/^\w+|^./su)?.[0]}\``}`,
-  };
+  const rest = text.slice(offset).trim();
+  // The grammar steps back over an operator that nothing follows.
+  if (found === null || rest === "" || /^[^\w\s"')\]}]+$/.test(rest)) {
+    return { offset, message: "not a valid condition: unexpected end" };
+  }
+  const token = rest.match(/^(\w+|.)/su)?.[0] ?? "";
+  const expected = Object.hasOwn(habits, token) ? habits[token] : undefined;
+  return { offset, message: `not a valid condition: unexpected \`${token}\``, expected };
 }
+
+/** What other languages write for an operator. */
+const habits: Readonly<Record<string, string>> = { "=": "==", and: "&&", or: "||", not: "!", is: "==" };
 
 function depthOf(expr: Expr | undefined, above: number): number {
   if (!expr || above > depthMax) return above;

@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { outcomeOf, resultOf } from "../../test/conditions.ts";
+import { Failure } from "./value.ts";
+
+const many = Array.from({ length: 2000 }, (_, index) => index);
+const limit = "unknown: the evaluation passed its cost limit";
+
+describe("the cost limit", () => {
+  it.each([
+    ["nested macros", "input.list.all(x, input.list.all(y, x + y >= 0.0))", { list: many }],
+    ["lists compared", "input.list.all(x, input.list == input.list)", { list: many }],
+    ["membership", "input.list.all(x, x in input.list)", { list: many }],
+    [
+      "texts that grow",
+      "input.list.map(x, input.text + input.text).size() > 0",
+      { list: many, text: "x".repeat(10_000) },
+    ],
+    [
+      "searches",
+      "input.list.all(x, !input.text.contains(input.part))",
+      { list: many, text: "a".repeat(10_000), part: "ab" },
+    ],
+    ["patterns", 'input.list.all(x, !input.text.matches("(a+)+b"))', { list: many, text: "a".repeat(10_000) }],
+    ["texts split", 'input.list.all(x, input.text.split("").size() > 0)', { list: many, text: "a".repeat(10_000) }],
+  ])("stops %s", (_, text, input) => expect(resultOf(text, { input })).toBe(limit));
+
+  it("holds for variables that cost too much, wherever they are used", () => {
+    const variables = { slow: "input.list.all(x, input.list.all(y, x + y >= 0.0))" };
+    const outcome = outcomeOf("vars.slow || input.list.size() == 2000", { input: { list: many } }, variables);
+    expect(outcome instanceof Failure && outcome.reason).toBe(false);
+    expect(resultOf("vars.slow", { input: { list: many } }, variables)).toBe(limit);
+  });
+
+  it("leaves ordinary conditions alone", () => {
+    expect(resultOf('input.list.all(x, x >= 0.0) && "a".matches("a")', { input: { list: many } })).toBe(true);
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import { exceededScope, type Scope, type ScopedCall } from "./scope.ts";
+
+const call: ScopedCall = {
+  tool: "payments.transfer",
+  toolLabels: { tier: "1" },
+  input: { amount: 50, user: "mia", to: { country: "DE" }, path: "/workspace/a" },
+  principal: "mia",
+  now: "2026-03-01T10:00:00Z",
+};
+const exceeded = (scope: Scope, over: Partial<ScopedCall> = {}) =>
+  exceededScope([scope], { ...call, ...over })?.message;
+const bound = (limit: object, path = "input.amount", over: Partial<ScopedCall> = {}) =>
+  exceeded({ tools: ["*"], bounds: [{ tool: "payments.*", path, ...limit }] }, over);
+
+describe("a scope", () => {
+  it("permits the tools it names, and no tools by default", () => {
+    expect(exceeded({ tools: ["payments.*"] })).toBeUndefined();
+    expect(exceeded({ tools: ["orders.*", "payments.transfer"] })).toBeUndefined();
+    expect(exceeded({ tools: ["orders.*"] })).toBe("the tool payments.transfer is outside the scope");
+    expect(exceeded({ tools: [] })).toBeDefined();
+  });
+
+  it("permits nothing when there is none", () => {
+    expect(exceededScope([], call)?.message).toBe("the session has no scope");
+  });
+
+  it("is exceeded when one of several is", () => {
+    const scopes: Scope[] = [{ tools: ["*"] }, { tools: ["payments.*"] }, { tools: ["orders.*"] }];
+    expect(exceededScope(scopes.slice(0, 2), call)).toBeUndefined();
+    expect(exceededScope(scopes, call)).toBeDefined();
+  });
+
+  it("wants the labels of the tool", () => {
+    expect(exceeded({ tools: ["*"], labels: { tier: "1" } })).toBeUndefined();
+    expect(exceeded({ tools: ["*"], labels: { tier: "2" } })).toBe("the tool does not carry the label tier");
+    expect(exceeded({ tools: ["*"], labels: { constructor: "x" } })).toBeDefined();
+  });
+
+  it("expires on the moment", () => {
+    const scope: Scope = { tools: ["*"], expiresAt: "2026-03-01T11:00:00+01:00" };
+    expect(exceeded(scope, { now: "2026-03-01T09:59:59.999999999Z" })).toBeUndefined();
+    expect(exceeded(scope, { now: "2026-03-01T10:00:00Z" })).toBe("the scope has expired");
+    expect(exceeded(scope, { now: "no time" })).toBe("the scope has expired");
+    expect(exceeded({ tools: ["*"], expiresAt: "never" })).toBe("the scope has expired");
+  });
+});
+
+describe("a bound", () => {
+  it.each([
+    [{ max: 50 }, true],
+    [{ max: 49.99 }, false],
+    [{ min: 50 }, true],
+    [{ min: 50.01 }, false],
+    [{ in: [1, 50] }, true],
+    [{ in: ["50"] }, false],
+    [{ equals: 50 }, true],
+    [{ equals: "50" }, false],
+    [{ prefix: "5" }, false],
+  ])("%j on 50 holds: %s", (limit, holds) => expect(bound(limit) === undefined).toBe(holds));
+
+  it.each([
+    [{ equals: "principal.id" }, "input.user", true],
+    [{ equals: "anna" }, "input.user", false],
+    [{ in: ["DE"] }, "input.to.country", true],
+    [{ in: ["FR"] }, "input.to.country", false],
+    [{ prefix: "/workspace/" }, "input.path", true],
+    [{ prefix: "/etc/" }, "input.path", false],
+  ])("%j on %s holds: %s", (limit, path, holds) => expect(bound(limit, path) === undefined).toBe(holds));
+
+  it.each([
+    ["is missing", "input.fee"],
+    ["lies below what is no map", "input.amount.value"],
+    ["is inherited", "input.constructor"],
+    ["is not in the input", "context.amount"],
+    ["is the whole input", "input"],
+  ])("is exceeded when its argument %s", (_, path) => expect(bound({ max: 100 }, path)).toBeDefined());
+
+  it("is exceeded by an argument of another type, and by having no limit", () => {
+    expect(bound({ max: 100 }, "input.amount", { input: { amount: "50" } })).toBeDefined();
+    expect(bound({ max: 100 }, "input.amount", { input: { amount: null } })).toBeDefined();
+    expect(bound({ equals: "principal.id" }, "input.user", { input: { user: ["mia"] } })).toBeDefined();
+    expect(bound({})).toBeDefined();
+  });
+
+  it("concerns only the tools its glob names", () => {
+    expect(exceeded({ tools: ["*"], bounds: [{ tool: "orders.*", path: "input.amount", max: 1 }] })).toBeUndefined();
+  });
+
+  it("tells the model which bound, and people its limit", () => {
+    const scope: Scope = { tools: ["*"], bounds: [{ tool: "*", path: "input.amount", max: 10 }] };
+    expect(exceededScope([scope], call)).toEqual({
+      message: "input.amount exceeds its bound max",
+      detail: "input.amount exceeds its bound max (at most 10)",
+    });
+  });
+});
