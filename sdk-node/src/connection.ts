@@ -1,0 +1,147 @@
+import {
+  create,
+  type DescMessage,
+  type DescMethodUnary,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import {
+  type CallOptions,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from "@grpc/grpc-js";
+import { DecisionService } from "@remit/proto/decision";
+import type { Settings } from "./options.ts";
+import { fromServiceError, unreadable } from "./rpc-error.ts";
+
+/** What goes with one unary request. */
+export interface UnaryOptions {
+  /** The session's token. */
+  readonly token?: string | undefined;
+  /** How long this try may take, milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One TCP connection to Remit. */
+export interface Connection {
+  /** Rejects with a `RemitError`. */
+  unary<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    request: MessageInitShape<I>,
+    options: UnaryOptions,
+  ): Promise<MessageShape<O>>;
+  /** The raw `Exchange` stream: encoded messages both ways. */
+  exchange(): ClientDuplexStream<Uint8Array, Uint8Array>;
+  /** Closes the connection once its calls are answered. */
+  retire(): void;
+}
+
+const messageBytesMax = 4 * 1024 * 1024;
+
+function bytes(value: Uint8Array): Buffer {
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+}
+
+function channelCredentials({ tls }: Settings): ReturnType<typeof credentials.createInsecure> {
+  if (!tls) return credentials.createInsecure();
+  const pem = (value: string | Uint8Array | undefined) => (value === undefined ? null : Buffer.from(value));
+  return credentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.cert));
+}
+
+function open(settings: Settings): Client {
+  return new Client(settings.address, channelCredentials(settings), {
+    // Two clients of one process must not share a connection: the second is there for when the first is stuck.
+    "grpc.use_local_subchannel_pool": 1,
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 2_000,
+    "grpc.keepalive_time_ms": 60_000,
+    "grpc.keepalive_timeout_ms": 10_000,
+    "grpc.max_receive_message_length": messageBytesMax,
+    // The SDK asks again itself, with the same call id, under one deadline.
+    "grpc.enable_retries": 0,
+    "grpc.service_config_disable_resolution": 1,
+    "grpc.enable_http_proxy": settings.loopback ? 0 : 1,
+  });
+}
+
+/** Opens a connection of its own. Nothing is sent before the first call. */
+export function connect(settings: Settings): Connection {
+  const client = open(settings);
+  let inFlight = 0;
+  let retired = false;
+
+  const metadataWith = (token: string | undefined): Metadata => {
+    const metadata = new Metadata();
+    metadata.set("authorization", `Bearer ${settings.key}`);
+    if (token !== undefined) metadata.set("remit-session", token);
+    return metadata;
+  };
+  const started = (): void => {
+    inFlight++;
+  };
+  const finished = (): void => {
+    inFlight--;
+    if (retired && inFlight === 0) client.close();
+  };
+
+  const unary: Connection["unary"] = (method, request, options) =>
+    new Promise((resolve, reject) => {
+      if (options.signal?.aborted) return reject(options.signal.reason);
+      const message = toBinary(method.input, create(method.input, request));
+      const callOptions: CallOptions = { deadline: Date.now() + options.timeoutMs };
+      const path = `/${method.parent.typeName}/${method.name}`;
+      const answered = (error: ServiceError | null, answer?: Uint8Array): void => {
+        options.signal?.removeEventListener("abort", cancel);
+        finished();
+        if (error) {
+          reject(options.signal?.aborted ? options.signal.reason : fromServiceError(error));
+          return;
+        }
+        try {
+          resolve(fromBinary(method.output, answer ?? new Uint8Array()));
+        } catch (cause) {
+          reject(unreadable(`${method.name} was answered with bytes that cannot be read`, cause));
+        }
+      };
+      started();
+      const metadata = metadataWith(options.token);
+      const call = client.makeUnaryRequest(
+        path,
+        bytes,
+        (raw: Buffer): Uint8Array => raw,
+        message,
+        metadata,
+        callOptions,
+        answered,
+      );
+      const cancel = (): void => call.cancel();
+      options.signal?.addEventListener("abort", cancel, { once: true });
+    });
+
+  return {
+    unary,
+    exchange: () => {
+      const path = `/${DecisionService.typeName}/${DecisionService.method.exchange.name}`;
+      const stream = client.makeBidiStreamRequest(
+        path,
+        bytes,
+        (raw: Buffer): Uint8Array => raw,
+        metadataWith(undefined),
+      );
+      started();
+      stream.once("status", finished);
+      return stream;
+    },
+    retire: () => {
+      if (retired) return;
+      retired = true;
+      if (inFlight === 0) client.close();
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import { ownConstraints } from "./constraints.ts";
+import { misuse } from "./errors.ts";
+import { type Log, stderrLog } from "./log.ts";
+import type { Notice } from "./notice.ts";
+import { systemTimers, type Timers } from "./timers.ts";
+
+/** PEM texts. Without a certificate authority the system's are trusted. */
+export interface TlsOptions {
+  readonly ca?: string | Uint8Array;
+  /** For a client certificate: both or neither. */
+  readonly cert?: string | Uint8Array;
+  readonly key?: string | Uint8Array;
+}
+
+/** How to reach Remit, and how long to wait for it. */
+export interface ClientOptions {
+  /** host:port of the gRPC lane. Default: `REMIT_ADDRESS`, else 127.0.0.1:7081. */
+  readonly address?: string | undefined;
+  /** The API key of this workload. Default: `REMIT_API_KEY`; there is no other. */
+  readonly key?: string | undefined;
+  /** Default: none on loopback, TLS with the system's authorities elsewhere. Plain text elsewhere wants the word. */
+  readonly tls?: TlsOptions | "insecure" | undefined;
+  /** How long a decision may take in all, milliseconds; then the call is denied. Default 1000. */
+  readonly deadlineMs?: number | undefined;
+  /** When an unanswered decision is asked again on another connection, milliseconds. Default 250. */
+  readonly hedgeMs?: number | undefined;
+  /** Reports that may wait for delivery, running calls included; then new calls are denied. Default 1000. */
+  readonly reportsMax?: number | undefined;
+  /** Bytes of reports that may wait for delivery; then new calls are denied. Default 4 MiB. */
+  readonly reportBytesMax?: number | undefined;
+  /** Constraints that the tools of this process honour themselves, besides the SDK's own. */
+  readonly supportedConstraints?: readonly string[] | undefined;
+  /** What the server says unasked. Default: nobody listens. */
+  readonly onNotice?: ((notice: Notice) => void) | undefined;
+  /** Default: warnings and errors to stderr. */
+  readonly log?: Log | undefined;
+  /** Default: the process's own clock. */
+  readonly timers?: Timers | undefined;
+  /** In [0, 1), for jitter. Default: Math.random. */
+  readonly random?: (() => number) | undefined;
+}
+
+/** The options of a client, checked and complete. */
+export interface Settings {
+  readonly address: string;
+  readonly key: string;
+  readonly tls: TlsOptions | undefined;
+  readonly loopback: boolean;
+  readonly deadlineMs: number;
+  readonly hedgeMs: number;
+  readonly reportsMax: number;
+  readonly reportBytesMax: number;
+  readonly supportedConstraints: ReadonlySet<string>;
+  readonly onNotice: (notice: Notice) => void;
+  readonly log: Log;
+  readonly timers: Timers;
+  readonly random: () => number;
+}
+
+function invalid(field: string, message: string, fix: string): Error {
+  return misuse(field, message, fix, "configuration_invalid");
+}
+
+function whole(field: string, value: number | undefined, byDefault: number): number {
+  const chosen = value ?? byDefault;
+  if (Number.isSafeInteger(chosen) && chosen > 0) return chosen;
+  throw invalid(
+    field,
+    `${field} must be a whole number above 0, got ${chosen}`,
+    `leave ${field} out, or pass a number`,
+  );
+}
+
+const hostPort = /^(\[[0-9a-fA-F:]+\]|[^\s:/[\]]+):(\d{1,5})$/;
+
+function checkAddress(address: string): { readonly loopback: boolean } {
+  const match = hostPort.exec(address);
+  if (!match || Number(match[2]) > 65535 || Number(match[2]) === 0) {
+    throw invalid("address", `${JSON.stringify(address)} is not an address`, "write host:port, such as 127.0.0.1:7081");
+  }
+  const host = (match[1] ?? "").toLowerCase();
+  return { loopback: host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host) };
+}
+
+function chooseTls(given: ClientOptions["tls"], loopback: boolean): TlsOptions | undefined {
+  if (given === "insecure") return undefined;
+  if (given === undefined) return loopback ? undefined : {};
+  if ((given.cert === undefined) !== (given.key === undefined)) {
+    throw invalid("tls", "a client certificate needs its key, and a key its certificate", "pass tls.cert and tls.key");
+  }
+  return given;
+}
+
+/** Checks options and fills in what was left out. Throws `RemitError` `configuration_invalid` that names the fix. */
+export function settle(options: ClientOptions, environment: Readonly<Record<string, string | undefined>>): Settings {
+  const address = options.address ?? (environment.REMIT_ADDRESS || "127.0.0.1:7081");
+  const { loopback } = checkAddress(address);
+  const key = options.key ?? environment.REMIT_API_KEY ?? "";
+  if (key === "") {
+    const fix = "set REMIT_API_KEY or pass key; `remit serve` prints one at its first start";
+    throw invalid("key", `no API key for Remit: ${fix}`, fix);
+  }
+  // A header cannot hold it, and the error must not show it.
+  if (/[^\x21-\x7e]/.test(key)) throw invalid("key", "the API key holds blanks or control characters", "copy it whole");
+  const deadlineMs = whole("deadlineMs", options.deadlineMs, 1000);
+  return {
+    address,
+    key,
+    tls: chooseTls(options.tls, loopback),
+    loopback,
+    deadlineMs,
+    hedgeMs: whole("hedgeMs", options.hedgeMs, 250),
+    reportsMax: whole("reportsMax", options.reportsMax, 1000),
+    reportBytesMax: whole("reportBytesMax", options.reportBytesMax, 4 * 1024 * 1024),
+    supportedConstraints: new Set([...ownConstraints, ...(options.supportedConstraints ?? [])]),
+    onNotice: options.onNotice ?? (() => {}),
+    log: options.log ?? stderrLog,
+    timers: options.timers ?? systemTimers,
+    random: options.random ?? Math.random,
+  };
+}
