@@ -66,12 +66,13 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     const rooms = await openRooms({ config, store, wrapping, clock, log, observeCommit: metrics.committed });
     held.rooms = rooms;
     open.push(rooms.close);
-    const bootstrapKey = await rooms.keys.bootstrap();
     const stopPartitions = keepPartitions(store.pool, log);
     open.push(async () => stopPartitions());
     const doors = await openDoors({ config, clock, log, rooms, metrics });
     held.handles = doors.handles;
     open.push(doors.close);
+    // Last, since its key is shown once: nothing that could still fail comes between making it and answering it.
+    const bootstrapKey = await rooms.keys.bootstrap();
     let closed: Promise<void> | undefined;
     const { close: _, handles: __, ...addresses } = doors;
     return {
