@@ -1,16 +1,21 @@
 import { execFile } from "node:child_process";
-import { chown, mkdir, open, readdir, readFile, rename, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { randomBytes } from "node:crypto";
+import { chown, lstat, mkdir, open, readdir, readFile, realpath, rename, rmdir, stat, symlink } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { Fault } from "../foundation/fault.ts";
 import type { RunAs } from "./keeper.ts";
 
 const run = promisify(execFile);
 
+/** Where a root user's data goes when Postgres may not enter the directory that was asked for. */
+const ELSEWHERE = "/var/lib/remit";
+
 /** A data directory of `remit serve`: Postgres's things stand in `postgres/`, owned by whom Postgres runs as. */
 export interface DataDirectory {
   /** As it was asked for, absolute. */
   readonly path: string;
+  /** Owned by whom Postgres runs as. */
   readonly area: string;
   /** Postgres's own data directory. */
   readonly data: string;
@@ -32,9 +37,40 @@ async function closedAncestor(path: string): Promise<string> {
   return path;
 }
 
-async function makeArea(path: string, area: string, runAs: RunAs | undefined): Promise<void> {
+async function mayUse(directory: string, right: "enter" | "write", runAs: RunAs): Promise<boolean> {
+  const script = right === "write" ? 'cd "$1" && test -w .' : 'cd "$1"';
+  return run("/bin/sh", ["-c", script, "sh", directory], { ...runAs, cwd: "/" }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A new directory that Postgres owns, where it may get to. */
+async function makeElsewhere(path: string, runAs: RunAs, log: (line: string) => void): Promise<string> {
+  const place = join(ELSEWHERE, `${basename(path).replace(/^\.+/, "")}-${randomBytes(6).toString("hex")}`);
+  await mkdir(ELSEWHERE, { recursive: true, mode: 0o755 });
+  await mkdir(place, { mode: 0o700 });
+  await chown(place, runAs.uid, runAs.gid);
+  log(
+    `Postgres does not run as root, and as uid ${runAs.uid} it may not enter ${await closedAncestor(path)}: the data is in ${place}, and ${path} points to it`,
+  );
+  return place;
+}
+
+/** Makes the area below a path, or a link to where it is. Of several that make it at once the first one's stays. */
+async function makeArea(path: string, area: string, asked: DirectoryOptions): Promise<void> {
+  const { runAs, log } = asked;
   try {
     await mkdir(path, { recursive: true });
+    if ((await lstat(area).catch(() => null)) !== null) return;
+    if (runAs !== undefined && !(await mayUse(path, "enter", runAs))) {
+      const elsewhere = await makeElsewhere(path, runAs, log);
+      await symlink(elsewhere, area).catch(async (cause: unknown) => {
+        await rmdir(elsewhere);
+        throw cause;
+      });
+      return;
+    }
     await mkdir(area, { mode: 0o700 });
     if (runAs !== undefined) await chown(area, runAs.uid, runAs.gid);
   } catch (cause) {
@@ -57,16 +93,11 @@ async function requireAccess(path: string, area: string, runAs: RunAs | undefine
       `start as uid ${owner}${owner === 65534 ? " or as root" : ""}, run chown -R ${own} ${area}, or name another directory in REMIT_DATA_DIR`,
     );
   }
-  if (runAs === undefined) return;
-  try {
-    await run("/bin/sh", ["-c", 'cd "$1" && test -w .', "sh", area], { ...runAs, cwd: "/" });
-  } catch (cause) {
-    throw unusable(
-      `Postgres does not run as root, and as uid ${runAs.uid} it may not enter ${await closedAncestor(area)}, above the data directory ${path}`,
-      "name a directory that everybody may enter in REMIT_DATA_DIR, such as /var/lib/remit, or start as another user",
-      cause,
-    );
-  }
+  if (runAs === undefined || (await mayUse(area, "write", runAs))) return;
+  throw unusable(
+    `Postgres does not run as root, and as uid ${runAs.uid} it may not enter ${await closedAncestor(area)}, above the data directory ${path}`,
+    "name a directory that everybody may enter in REMIT_DATA_DIR, such as /var/lib/remit, or start as another user",
+  );
 }
 
 /** Whether there is a cluster, of the right version. Throws when something else is there. */
@@ -89,15 +120,25 @@ async function inspect(path: string, data: string, major: number): Promise<boole
   return true;
 }
 
+export interface DirectoryOptions {
+  readonly path: string;
+  /** Of the programs that will read it. */
+  readonly major: number;
+  /** As whom Postgres runs; undefined: as we do. */
+  readonly runAs: RunAs | undefined;
+  readonly log: (line: string) => void;
+}
+
 /** Makes the directory where it is missing and finds out what is in it. Throws what is wrong and what to do. */
-export async function openDataDirectory(path: string, major: number, runAs: RunAs | undefined): Promise<DataDirectory> {
-  const absolute = resolve(path);
-  const area = join(absolute, "postgres");
+export async function openDataDirectory(asked: DirectoryOptions): Promise<DataDirectory> {
+  const path = resolve(asked.path);
+  await makeArea(path, join(path, "postgres"), asked);
+  const area = await realpath(join(path, "postgres")).catch((cause: unknown) => {
+    throw unusable(`the data directory ${path} has lost what its postgres points to`, `remove ${path}/postgres`, cause);
+  });
+  await requireAccess(path, area, asked.runAs);
   const data = join(area, "data");
-  await makeArea(absolute, area, runAs);
-  await requireAccess(absolute, area, runAs);
-  const initialised = await inspect(absolute, data, major);
-  return { path: absolute, area, data, initialised };
+  return { path, area, data, initialised: await inspect(path, data, asked.major) };
 }
 
 /** Puts a cluster that is complete in its place. When another starter was first, that one's cluster stays. */

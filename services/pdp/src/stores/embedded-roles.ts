@@ -17,7 +17,7 @@ export interface RoleUrls {
 const DATABASE = "remit";
 
 /** A URL over a Unix socket that `pg` and libpq read alike. */
-export function socketUrl(reach: Pick<Reach, "socketDir" | "port">, role: string, database: string): string {
+function socketUrl(reach: Pick<Reach, "socketDir" | "port">, role: string, database: string): string {
   return `postgresql://${role}@localhost:${reach.port}/${database}?host=${encodeURIComponent(reach.socketDir)}`;
 }
 

@@ -8,6 +8,7 @@ import { adoptCluster, type DataDirectory, openDataDirectory } from "./data-dire
 import { prepareRoles } from "./embedded-roles.ts";
 import { type Keeper, type KeeperEnd, type RunAs, startKeeper } from "./keeper.ts";
 import { findPostgres, type PostgresBinaries } from "./postgres-binaries.ts";
+import { alive, POLL_MS, StartFailure, waitReady } from "./postmaster.ts";
 
 export interface EmbeddedOptions {
   /** Absent: a temporary one that is gone when the process is, however it ends. */
@@ -82,47 +83,6 @@ function temporaryPlace(runAs: RunAs | undefined): string {
   const own = tmpdir();
   const root = runAs === undefined && Buffer.byteLength(own) <= TEMPORARY_ROOT_BYTES_MAX ? own : "/tmp";
   return join(root, `remit-pg-${randomBytes(8).toString("hex")}`);
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (cause) {
-    return (cause as { code?: string }).code === "EPERM";
-  }
-}
-
-/** Reads postmaster.pid: its process once it is ready and ours, told by the socket's directory. */
-async function readyPid(data: string, place: string): Promise<number | null> {
-  const lines = (await readFile(join(data, "postmaster.pid"), "utf8").catch(() => "")).split("\n");
-  return lines[7]?.trim() === "ready" && lines[4] === place ? Number(lines[0]) : null;
-}
-
-const POLL_MS = 10;
-const PATIENCE_MS = 5_000;
-
-async function waitReady(keeper: Keeper, data: string, place: string, log: (line: string) => void): Promise<number> {
-  let end: KeeperEnd | undefined;
-  void keeper.ended.then((ended) => {
-    end = ended;
-  });
-  // No limit of ours: after a crash Postgres replays its log for as long as that takes.
-  for (let waitedMs = 0; ; waitedMs += POLL_MS) {
-    const pid = await readyPid(data, place);
-    if (pid !== null) return pid;
-    if (end !== undefined) throw new StartFailure(end);
-    if (waitedMs > 0 && waitedMs % PATIENCE_MS === 0) log("Postgres is not ready yet; it may be replaying its log");
-    await delay(POLL_MS);
-  }
-}
-
-class StartFailure extends Error {
-  readonly end: KeeperEnd;
-  constructor(end: KeeperEnd) {
-    super(`Postgres ended before it was ready: ${end.lastWords || (end.signal ?? end.status)}`);
-    this.end = end;
-  }
 }
 
 function explain(failure: StartFailure, options: EmbeddedOptions): Fault {
@@ -237,9 +197,11 @@ async function sweep(end: KeeperEnd, pid: number, place: string): Promise<void> 
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const runAs = process.getuid?.() === 0 ? NOBODY : undefined;
-  const binaries = await findPostgres({ runAs, log: options.log ?? (() => {}) });
+  const log = options.log ?? (() => {});
+  const binaries = await findPostgres({ runAs, log });
+  const { major } = binaries;
   const directory =
-    options.dataDir === undefined ? undefined : await openDataDirectory(options.dataDir, binaries.major, runAs);
+    options.dataDir === undefined ? undefined : await openDataDirectory({ path: options.dataDir, major, runAs, log });
   const begin = () => start(options, binaries, directory, runAs);
   const { keeper, pid, place, data } = await (directory === undefined ? begin() : startOnDirectory(directory, begin));
   let expected = false;

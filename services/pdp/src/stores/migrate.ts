@@ -11,7 +11,7 @@ const DIRECTORY = fileURLToPath(new URL("../../../../migrations/", import.meta.u
 export const schemaRange = { min: 3, max: 3 } as const;
 
 /** The oldest Postgres whose transactions can be given a time-out as a whole. */
-export const postgresMajorMin = 17;
+const postgresMajorMin = 17;
 
 export interface Migration {
   readonly number: number;
@@ -34,7 +34,7 @@ export interface Queryable {
   query(text: string, values?: unknown[]): Promise<{ rows: Record<string, unknown>[] }>;
 }
 
-export const fourDigits = (number: number): string => String(number).padStart(4, "0");
+const fourDigits = (number: number): string => String(number).padStart(4, "0");
 
 function unfit(message: string, fix: string): Fault {
   return new Fault("precondition", "schema_unfit", message, { fix });

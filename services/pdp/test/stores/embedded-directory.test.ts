@@ -1,4 +1,4 @@
-import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -140,12 +140,39 @@ if (asRoot) {
     });
   });
 
-  test("below a home that only root may enter, the home is named", async () => {
+  test("below a home that only root may enter, the data is put where Postgres may get to, and found again", async () => {
     const home = join(root, "home");
     await mkdir(home, { mode: 0o700 });
-    await expect(startEmbedded({ dataDir: join(home, "checkout", ".remit"), durable: true })).rejects.toMatchObject({
+    const dataDir = join(home, "checkout", ".remit");
+    const lines: string[] = [];
+    const start = () => startEmbedded({ dataDir, durable: true, log: (line) => void lines.push(line) });
+    const first = await start();
+    const elsewhere = await readlink(join(dataDir, "postgres"));
+    try {
+      expect(lines).toEqual([expect.stringContaining(`it may not enter ${home}: the data is in ${elsewhere}`)]);
+      await withClient(first.ownerUrl, (client) => client.query("create table kept as select 9 as n"));
+      await first.stop();
+      const second = await start();
+      const { rows } = await withClient(second.ownerUrl, (client) => client.query("select n from kept"));
+      await second.stop();
+      expect(rows).toEqual([{ n: 9 }]);
+      expect(lines).toHaveLength(1);
+    } finally {
+      await rm(elsewhere, { recursive: true, force: true });
+    }
+    await expect(start()).rejects.toMatchObject({
+      message: expect.stringContaining("has lost what its postgres points to"),
+    });
+  });
+
+  test("a directory that was closed later is refused with the one that is closed", async () => {
+    const open = join(root, "open");
+    const dataDir = join(open, ".remit");
+    await (await startEmbedded({ dataDir, durable: true })).stop();
+    await chmod(open, 0o700);
+    await expect(startEmbedded({ dataDir, durable: true })).rejects.toMatchObject({
       reason: "data_dir_unusable",
-      message: expect.stringContaining(`may not enter ${home}, above the data directory`),
+      message: expect.stringContaining(`may not enter ${open}, above the data directory ${dataDir}`),
     });
   });
 

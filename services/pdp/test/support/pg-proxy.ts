@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 
 /** Which way bytes go. */
-export type Direction = "toServer" | "toClient";
+type Direction = "toServer" | "toClient";
 
 export interface PgProxy {
   /** The given URL with the proxy's address: TCP on 127.0.0.1. */
