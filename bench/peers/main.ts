@@ -68,4 +68,4 @@ if (typeof options === "string") {
   process.stderr.write(`${options}\n\n${help}`);
   process.exitCode = 2;
 } else if (options.help) process.stdout.write(help);
-else await withBench((bench) => run(bench, options));
+else await withBench(options.serverCores, (bench) => run(bench, options));

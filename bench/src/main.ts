@@ -2,22 +2,27 @@ import { startEcho } from "./echo/subject.ts";
 import { measureLane, type RunOnce } from "./experiments.ts";
 import { h2loadAbsent, h2loadVersion } from "./load/h2load.ts";
 import { help, lanes, type Options, parseOptions } from "./options.ts";
+import { benchTool } from "./remit/payments.ts";
+import { startRemit } from "./remit/subject.ts";
 import type { Comparison } from "./run/compare.ts";
 import { secondOpinion } from "./run/h2load-check.ts";
 import { describeMachine, machineLines } from "./run/machine.ts";
 import { measure } from "./run/measure.ts";
 import { type Bench, withBench, writeResult } from "./run/session.ts";
 import type { Subject } from "./run/subject.ts";
-import { comparisonTable, ms, rate } from "./run/table.ts";
+import { comparisonTable, ms, rate, table } from "./run/table.ts";
+import { judge, type Outcome } from "./targets.ts";
 
-const tool = "payments.transfer";
-const fillerBytes = 900;
+// Brings the measured call's entry to about 2 KB.
+const fillerBytes = 340;
 
 async function run(bench: Bench, options: Options): Promise<void> {
   const machine = describeMachine(new Date());
   bench.say(machineLines(machine, bench.cores));
-  const echo = await startEcho(bench.processes, bench.cores.server, tool, fillerBytes);
-  const subjects: Subject[] = [echo];
+  const echo = await startEcho(bench.processes, bench.cores.server, benchTool, fillerBytes);
+  const remit = await startRemit(bench.processes, bench.cores.server, `${bench.folder}/remit`, fillerBytes);
+  bench.say(`a measured Decide leaves an entry of ${remit.entryBytes} bytes`);
+  const subjects: Subject[] = [echo, remit];
   const phases = { warmupMs: options.warmupMs, durationMs: options.durationMs };
   const runOnce: RunOnce = (subject, lane, load) =>
     measure(bench.processes, bench.cores.client, `${subject.name}, ${lane}`, subject.spec(lane, load, phases));
@@ -29,11 +34,24 @@ async function run(bench: Bench, options: Options): Promise<void> {
     );
   const h2load = options.parts.includes("h2load") ? await checkClient(bench, options, echo, runOnce) : undefined;
 
+  const outcomes = judge(comparisons);
   bench.say(`\n${comparisonTable(comparisons)}`);
+  if (outcomes.length > 0) bench.say(`\n${targetTable(outcomes)}`);
   if (h2load !== undefined) bench.say(`\n${h2load}`);
-  const method = { ...phases, rounds: options.rounds, cores: bench.cores.note, fillerBytes };
-  const result = { machine, method, comparisons, h2load: h2load ?? null };
+  const method = {
+    ...phases,
+    rounds: options.rounds,
+    cores: bench.cores.note,
+    fillerBytes,
+    entryBytes: remit.entryBytes,
+  };
+  const result = { machine, method, comparisons, outcomes, h2load: h2load ?? null };
   bench.say(`\nwritten to ${await writeResult("bench", machine.at, options.out, result)}`);
+}
+
+function targetTable(outcomes: readonly Outcome[]): string {
+  const rows = outcomes.map(({ target, bound, found, kept }) => [target, kept ? "kept" : "MISSED", bound, found]);
+  return table(["target", "", "bound", "found"], rows);
 }
 
 /** The echo driven by h2load and by our own client: whether it is the client that is measured. */
@@ -61,4 +79,4 @@ if (typeof options === "string") {
   process.stderr.write(`${options}\n\n${help}`);
   process.exitCode = 2;
 } else if (options.help) process.stdout.write(help);
-else await withBench((bench) => run(bench, options));
+else await withBench(options.serverCores, (bench) => run(bench, options));

@@ -17,5 +17,6 @@ test("quick is one short round, and an explicit number still wins", () => {
 test("what is not understood is said in a sentence", () => {
   expect(parseOptions(["--parts", "unary,steam"])).toContain('no part "steam"');
   expect(parseOptions(["--rounds", "0"])).toContain("from 1 to 99");
+  expect(parseOptions(["--server-cores", "first"])).toContain("such as 0 or 0,1");
   expect(parseOptions(["--fast"])).toContain("--fast");
 });

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { wholeNumber } from "./whole-number.ts";
+import { coreList, wholeNumber } from "./option-values.ts";
 
 export const lanes = ["unary", "stream", "json"] as const;
 export type Lane = (typeof lanes)[number];
@@ -13,6 +13,8 @@ export interface Options {
   readonly rounds: number;
   readonly warmupMs: number;
   readonly durationMs: number;
+  /** Cores of the server and its Postgres, as taskset takes them; undefined: the first alone. */
+  readonly serverCores: string | undefined;
   /** The result's file; undefined: one named for the time, in bench/results. */
   readonly out: string | undefined;
 }
@@ -25,6 +27,7 @@ Measures Decide, recorded before answered, against an echo of the same messages 
   --parts LIST       of ${parts.join(",")} (default: all)
   --rounds N         alternating rounds A B, B A, ... (default 3; with --quick 1)
   --seconds S        counted time of one run (default 2; with --quick 1)
+  --server-cores L   cores of the server and its Postgres, as 0 or 0,1 (default 0; the client has the last core)
   --out FILE         where the JSON goes (default: bench/results/<time>.json)
   --help             this text
 `;
@@ -40,6 +43,7 @@ export function parseOptions(argv: readonly string[]): Options | string {
         parts: { type: "string" },
         rounds: { type: "string" },
         seconds: { type: "string" },
+        "server-cores": { type: "string" },
         out: { type: "string" },
       },
     });
@@ -51,6 +55,7 @@ export function parseOptions(argv: readonly string[]): Options | string {
       rounds: wholeNumber("rounds", values.rounds ?? (values.quick ? "1" : "3"), 99),
       warmupMs: values.quick ? 500 : 700,
       durationMs: wholeNumber("seconds", values.seconds ?? (values.quick ? "1" : "2"), 600) * 1000,
+      serverCores: coreList(values["server-cores"]),
       out: values.out,
     };
   } catch (error) {

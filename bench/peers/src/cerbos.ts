@@ -38,7 +38,7 @@ const pollMs = 100;
 /** Writes N copies of W1 into the folder and serves them on loopback, with telemetry off and every decision logged. */
 export async function cerbosPeer(
   processes: Processes,
-  core: number | undefined,
+  core: string | undefined,
   folder: string,
   copies: number,
   audit: AuditBackend,

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { wholeNumber } from "../../src/whole-number.ts";
+import { coreList, wholeNumber } from "../../src/option-values.ts";
 import type { AuditBackend } from "./cerbos.ts";
 
 export interface PeerOptions {
@@ -10,6 +10,8 @@ export interface PeerOptions {
   readonly warmupMs: number;
   readonly durationMs: number;
   readonly audit: AuditBackend;
+  /** Cores of the servers, as taskset takes them; undefined: the first alone. */
+  readonly serverCores: string | undefined;
   readonly out: string | undefined;
 }
 
@@ -22,6 +24,7 @@ Remit and Cerbos on the same rules (W1), the same core and the same load; only i
   --rounds N         alternating rounds (default 3; with --quick 1)
   --seconds S        counted time of one run (default 3; with --quick 1)
   --audit BACKEND    Cerbos's audit log: local (default, its faster one) or file
+  --server-cores L   cores of either server, as 0 or 0,1 (default 0; the client has the last core)
   --out FILE         where the JSON goes (default: bench/results/<time>.json)
   --help             this text
 `;
@@ -38,6 +41,7 @@ export function parsePeerOptions(argv: readonly string[]): PeerOptions | string 
         rounds: { type: "string" },
         seconds: { type: "string" },
         audit: { type: "string", default: "local" },
+        "server-cores": { type: "string" },
         out: { type: "string" },
       },
     });
@@ -50,6 +54,7 @@ export function parsePeerOptions(argv: readonly string[]): PeerOptions | string 
       warmupMs: values.quick ? 500 : 1_000,
       durationMs: wholeNumber("seconds", values.seconds ?? (values.quick ? "1" : "3"), 600) * 1000,
       audit,
+      serverCores: coreList(values["server-cores"]),
       out: values.out,
     };
   } catch (error) {

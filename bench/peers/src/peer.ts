@@ -1,7 +1,7 @@
 import type { Header } from "../../src/http2/header-block.ts";
 import { idPlaceholder, idWriter } from "../../src/http2/prepared.ts";
 import type { InspectName } from "../../src/load/spec.ts";
-import { rawClient } from "./raw-client.ts";
+import { rawClient } from "../../src/run/raw-client.ts";
 import { allows, type Request } from "./w1.ts";
 
 /** A decision point that is compared: how it is asked, and how its answer reads. */

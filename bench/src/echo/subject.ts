@@ -14,7 +14,7 @@ export interface Echo extends Subject {
 /** Starts the echo server on its core. Its requests are as large as those it is compared with. */
 export async function startEcho(
   processes: Processes,
-  core: number | undefined,
+  core: string | undefined,
   tool: string,
   fillerBytes: number,
 ): Promise<Echo> {

@@ -22,7 +22,7 @@ export interface ExchangeOptions {
 }
 
 // Field numbers of ExchangeRequest, DecideFrame and ExchangeResponse in remit/v1/decision.proto.
-const field = { frame: 1, decide: 4, frameHandle: 1, frameCall: 2, answerDecided: 4, answerError: 6 } as const;
+const field = { frame: 1, decide: 4, frameHandle: 1, frameCall: 2, answerDecided: 4 } as const;
 
 /** Splits the bytes of a gRPC stream into messages. */
 export function messageSplitter(message: (bytes: Buffer) => void): (chunk: Buffer) => void {
@@ -90,9 +90,10 @@ export async function openExchange(options: ExchangeOptions): Promise<Target> {
       for (const at of body.idsAt) writeId(body.bytes, at);
       waiting.set(number, (answer) => {
         const ok = bodyField(answer) === field.answerDecided;
-        const problem = look && ok ? options.inspect(decidedOf(answer)) : undefined;
+        if (!ok) return done(failureOf(answer));
+        const problem = look ? options.inspect(decidedOf(answer)) : undefined;
         if (problem !== undefined) problems[problem] = (problems[problem] ?? 0) + 1;
-        done(ok);
+        done();
       });
       sendFrame(connection, stream, number, body.bytes);
     },
@@ -167,6 +168,12 @@ function afterNumber(answer: Buffer): number {
 
 function bodyField(answer: Buffer): number {
   return (answer[afterNumber(answer)] ?? 0) >> 3;
+}
+
+function failureOf(answer: Buffer): string {
+  const { body } = fromBinary(ExchangeResponseSchema, answer);
+  if (body.case !== "error") return `answered ${body.case ?? "nothing"}`;
+  return body.value.detail?.reason ?? `code ${body.value.code}`;
 }
 
 function decidedOf(answer: Buffer): Uint8Array {

@@ -56,7 +56,7 @@ export function parseLog(log: string): LatencyUs {
 }
 
 /** A closed loop of unary gRPC calls over one connection, driven by h2load. */
-export async function runH2load(processes: Processes, core: number | undefined, run: H2loadRun): Promise<H2loadResult> {
+export async function runH2load(processes: Processes, core: string | undefined, run: H2loadRun): Promise<H2loadResult> {
   const bodyFile = join(run.folder, "h2load-body.bin");
   const logFile = join(run.folder, "h2load.log");
   await writeFile(bodyFile, grpcMessage(run.body));

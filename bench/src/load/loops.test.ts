@@ -20,7 +20,7 @@ function target(ok: (n: number) => boolean): Target & { asked(): number; mostOpe
       mostOpen = Math.max(mostOpen, open);
       setImmediate(() => {
         open -= 1;
-        done(ok(n));
+        done(ok(n) ? undefined : "refused");
       });
     },
   };
@@ -53,6 +53,7 @@ test("failed calls are counted apart and have no latency", async () => {
     { warmupMs: 0, durationMs: 40 },
   );
   expect(result.failed).toBe(20);
+  expect(result.failures).toEqual({ refused: 20 });
   expect(result.latencyUs.count).toBe(20);
 });
 

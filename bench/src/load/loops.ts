@@ -12,6 +12,8 @@ export interface Phases {
 export interface LoopResult {
   readonly answered: number;
   readonly failed: number;
+  /** What the failed calls got instead of an answer, each with how often. */
+  readonly failures: Record<string, number>;
   /** Due in time but not answered when the run was given up. */
   readonly unanswered: number;
   /** Good answers a second of the counted time. */
@@ -31,7 +33,7 @@ export async function closedLoop(target: Target, inFlight: number, phases: Phase
   const latency = latencyRecorder();
   const startMs = performance.now() + phases.warmupMs;
   const endMs = startMs + phases.durationMs;
-  let failed = 0;
+  const failures = tally();
   let open = 0;
   let finished: () => void = () => {};
   const over = new Promise<void>((resolve) => {
@@ -40,12 +42,12 @@ export async function closedLoop(target: Target, inFlight: number, phases: Phase
   const ask = () => {
     const sentMs = performance.now();
     open += 1;
-    target.call((ok) => {
+    target.call((failure) => {
       open -= 1;
       const nowMs = performance.now();
       if (nowMs >= startMs && nowMs < endMs) {
-        if (ok) latency.recordMs(nowMs - sentMs);
-        else failed += 1;
+        if (failure === undefined) latency.recordMs(nowMs - sentMs);
+        else failures.add(failure);
       }
       if (nowMs < endMs) ask();
       else if (open === 0) finished();
@@ -56,7 +58,8 @@ export async function closedLoop(target: Target, inFlight: number, phases: Phase
   const latencyUs = latency.summary();
   return {
     answered: latencyUs.count,
-    failed,
+    failed: failures.total(),
+    failures: failures.counts,
     unanswered: open,
     perSecond: (latencyUs.count * 1000) / phases.durationMs,
     latencyUs,
@@ -77,7 +80,7 @@ export async function openLoop(
   const schedule = { startMs: performance.now() + 5, perSecond };
   const countFromMs = schedule.startMs + phases.warmupMs;
   const total = Math.round(((phases.warmupMs + phases.durationMs) * perSecond) / 1000);
-  let failed = 0;
+  const failures = tally();
   let sent = 0;
   let open = 0;
   let dropped = 0;
@@ -93,11 +96,11 @@ export async function openLoop(
     }
     open += 1;
     if (counted) late.recordMs(performance.now() - dueAtMs);
-    target.call((ok) => {
+    target.call((failure) => {
       open -= 1;
       if (counted) {
-        if (ok) latency.recordMs(performance.now() - dueAtMs);
-        else failed += 1;
+        if (failure === undefined) latency.recordMs(performance.now() - dueAtMs);
+        else failures.add(failure);
       }
       if (sent === total && open === 0) finished();
     });
@@ -118,12 +121,24 @@ export async function openLoop(
   const latencyUs = latency.summary();
   return {
     answered: latencyUs.count,
-    failed,
+    failed: failures.total(),
+    failures: failures.counts,
     unanswered: open + dropped,
     perSecond: (latencyUs.count * 1000) / phases.durationMs,
     latencyUs,
     lateUs: late.summary(),
     problems: target.problems(),
+  };
+}
+
+function tally(): { counts: Record<string, number>; add(name: string): void; total(): number } {
+  const counts: Record<string, number> = {};
+  return {
+    counts,
+    add(name) {
+      counts[name] = (counts[name] ?? 0) + 1;
+    },
+    total: () => Object.values(counts).reduce((sum, count) => sum + count, 0),
   };
 }
 

@@ -1,7 +1,7 @@
 import { type Connection, openConnection, type StreamEvents } from "../http2/connection.ts";
 import type { Header } from "../http2/header-block.ts";
 import { grpcMessage, idWriter, prepare } from "../http2/prepared.ts";
-import { type Inspect, inspectEvery, type Target } from "./target.ts";
+import { type Done, type Inspect, inspectEvery, type Target } from "./target.ts";
 
 export type UnaryLane = "grpc" | "connect-json";
 
@@ -61,9 +61,9 @@ export async function openUnary(options: UnaryOptions): Promise<Target> {
       if (request === undefined || connection === undefined || queue === undefined) throw new Error("nothing to send");
       turn += 1;
       const look = turn % inspectEvery === 0;
-      const answered = (ok: boolean) => {
+      const answered = (failure?: string) => {
         queue.shift()?.();
-        done(ok);
+        done(failure);
       };
       const send = () => {
         for (const at of request.prepared.idsAt) writeId(request.prepared.bytes, at);
@@ -100,12 +100,7 @@ function requestHeaders(lane: UnaryLane, authority: string, request: UnaryReques
  * Follows one answer. gRPC answers an error without a message, so a stream that ends after status 200 and one whole
  * message is a good answer; Connect says it by the status.
  */
-function answerOf(
-  grpc: boolean,
-  keep: boolean,
-  done: (ok: boolean) => void,
-  look: (body: Buffer) => void,
-): StreamEvents {
+function answerOf(grpc: boolean, keep: boolean, done: Done, look: (body: Buffer) => void): StreamEvents {
   let status = false;
   let received = 0;
   const kept: Buffer[] = [];
@@ -118,12 +113,16 @@ function answerOf(
       if (keep) kept.push(Buffer.from(payload));
     },
     end(reset) {
-      const ok = status && !reset && received >= (grpc ? 5 : 2);
-      if (keep && ok) {
+      const failure = reset
+        ? "the stream was reset"
+        : status && received >= (grpc ? 5 : 2)
+          ? undefined
+          : "an RPC error";
+      if (keep && failure === undefined) {
         const body = Buffer.concat(kept);
         look(grpc ? body.subarray(5) : body);
       }
-      done(ok);
+      done(failure);
     },
   };
 }

@@ -18,13 +18,15 @@ export interface SideResult {
   readonly p90: number;
   readonly p99: number;
   readonly lateP99: number;
+  /** Of all counted calls: those refused, cut off or not answered. */
+  readonly failedShare: number;
   readonly clientBusy: number;
   readonly coresBusy: readonly number[];
   readonly runs: readonly LoadResult[];
 }
 
 /** A later side's figures over the first side's, pair by pair. */
-interface RatioResult {
+export interface RatioResult {
   readonly of: string;
   readonly to: string;
   readonly perSecond: number;
@@ -60,10 +62,16 @@ function summarise(side: Side, runs: readonly LoadResult[]): SideResult {
     p90: of((run) => run.latencyUs.p90),
     p99: of((run) => run.latencyUs.p99),
     lateP99: of((run) => run.lateUs.p99),
+    failedShare: of(failedShare),
     clientBusy: of((run) => run.clientBusy),
     coresBusy: (runs[0]?.coresBusy ?? []).map((_, core) => of((run) => run.coresBusy[core] ?? 0)),
     runs,
   };
+}
+
+/** The share of a run's counted calls that got no good answer. */
+export function failedShare({ answered, failed, unanswered }: LoadResult): number {
+  return (failed + unanswered) / Math.max(1, answered + failed + unanswered);
 }
 
 function ratio(side: SideResult, reference: SideResult): RatioResult {

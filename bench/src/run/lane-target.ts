@@ -2,7 +2,7 @@ import type { Header } from "../http2/header-block.ts";
 import type { ExchangeSpec, UnarySpec } from "../load/spec.ts";
 import type { Lane } from "../options.ts";
 
-const decidePath = "/remit.v1.DecisionService/Decide";
+export const decidePath = "/remit.v1.DecisionService/Decide";
 
 export interface Credentials {
   readonly callerKey: string;

@@ -54,17 +54,20 @@ function commit(): string {
 }
 
 export interface Cores {
-  readonly server: number | undefined;
-  readonly client: number | undefined;
+  readonly server: string | undefined;
+  readonly client: string | undefined;
   /** For the reader: how the processes were placed. */
   readonly note: string;
 }
 
-/** Server on the first core and client on the second, where that can be had. */
-export function assignCores(pins: boolean, cores: number): Cores {
-  if (!pins)
-    return { server: undefined, client: undefined, note: "NOT PINNED (no taskset): server and client share cores" };
-  if (cores < 2)
-    return { server: undefined, client: undefined, note: "NOT PINNED (one core): server and client share it" };
-  return { server: 0, client: 1, note: "server pinned to core 0, client to core 1" };
+/** Server on the first core (or the cores asked for) and client on the last, where that can be had. */
+export function assignCores(pins: boolean, cores: number, serverCores: string | undefined): Cores {
+  if (!pins || cores < 2) {
+    const why = pins ? "one core" : "no taskset";
+    return { server: undefined, client: undefined, note: `NOT PINNED (${why}): server and client share cores` };
+  }
+  const server = serverCores ?? "0";
+  const client = String(cores - 1);
+  const shared = server.split(",").includes(client) ? ", WHICH THEY SHARE" : "";
+  return { server, client, note: `server (and its Postgres) on core ${server}, client on core ${client}${shared}` };
 }

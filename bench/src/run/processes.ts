@@ -14,8 +14,8 @@ export interface Processes {
 interface SpawnOptions {
   readonly command: string;
   readonly args: readonly string[];
-  /** Undefined: wherever the scheduler puts it. */
-  readonly core: number | undefined;
+  /** A list as taskset takes it: 0 or 0,1. Undefined: wherever the scheduler puts it. */
+  readonly core: string | undefined;
   readonly env?: Record<string, string>;
   readonly cwd?: string;
   readonly stdin: "pipe" | "ignore";
@@ -51,8 +51,7 @@ export function startProcesses(): Processes {
     pins,
     stop,
     spawn({ command, args, core, env, cwd, stdin }) {
-      const [file, all] =
-        pins && core !== undefined ? [pinner, ["-c", String(core), command, ...args]] : [command, [...args]];
+      const [file, all] = pins && core !== undefined ? [pinner, ["-c", core, command, ...args]] : [command, [...args]];
       const child = spawn(file, all, {
         env: { ...process.env, ...env },
         cwd,

@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from "node:fs";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,9 +21,11 @@ export interface Bench {
  * Runs `work` and ends everything it started, whether it succeeds, throws or is interrupted. Sets the exit code. The
  * second Ctrl-C within a second, which npm passes on, is the same Ctrl-C.
  */
-export async function withBench(work: (bench: Bench) => Promise<void>): Promise<void> {
+export async function withBench(serverCores: string | undefined, work: (bench: Bench) => Promise<void>): Promise<void> {
   const processes = startProcesses();
   const folder = await mkdtemp(join(tmpdir(), "remit-bench-"));
+  // Postgres leaves root behind, and must still reach its data below this folder.
+  await chmod(folder, 0o755);
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   let interrupted = false;
   const interrupt = (signal: NodeJS.Signals) => {
@@ -34,7 +36,7 @@ export async function withBench(work: (bench: Bench) => Promise<void>): Promise<
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
-  const cores = assignCores(processes.pins, availableParallelism());
+  const cores = assignCores(processes.pins, availableParallelism(), serverCores);
   try {
     await work({ processes, cores, folder, say: (line) => process.stdout.write(`${line}\n`) });
   } catch (error) {

@@ -28,7 +28,7 @@ export function rate(perSecond: number): string {
   return Math.round(perSecond).toLocaleString("en-US");
 }
 
-const head = ["what", "subject", "calls/s", "p50 ms", "p90 ms", "p99 ms", "late p99", "client"];
+const head = ["what", "subject", "calls/s", "p50 ms", "p90 ms", "p99 ms", "late p99", "client", "failed"];
 
 function row(title: string, side: SideResult): string[] {
   return [
@@ -40,6 +40,7 @@ function row(title: string, side: SideResult): string[] {
     ms(side.p99),
     side.load.kind === "open" ? ms(side.lateP99) : "-",
     percent(side.clientBusy),
+    side.failedShare === 0 ? "-" : `${(side.failedShare * 100).toFixed(2)}%`,
   ];
 }
 

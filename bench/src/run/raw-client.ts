@@ -1,5 +1,5 @@
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
-import type { Header } from "../../src/http2/header-block.ts";
+import type { Header } from "../http2/header-block.ts";
 
 export interface RawClient {
   /** One unary call with an encoded message; rejects with the server's error. */

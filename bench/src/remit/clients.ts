@@ -1,0 +1,41 @@
+import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
+import { AgentService, CallerService, LedgerService, PolicyService, ToolService } from "@remit/proto/admin";
+import { SessionService } from "@remit/proto/session";
+import type { Served } from "./serve.ts";
+
+export interface Clients {
+  readonly session: Client<typeof SessionService>;
+  readonly agent: Client<typeof AgentService>;
+  readonly tool: Client<typeof ToolService>;
+  readonly policy: Client<typeof PolicyService>;
+  readonly caller: Client<typeof CallerService>;
+  readonly ledger: Client<typeof LedgerService>;
+}
+
+/** Compiling a large set of policies takes its time; nothing that is measured goes through these clients. */
+const timeoutMs = 600_000;
+
+/** Clients of the services that set up and look. */
+export function clientsOf(served: Served, key: string): Clients {
+  const credentials: Interceptor = (next) => (request) => {
+    request.header.set("authorization", `Bearer ${key}`);
+    return next(request);
+  };
+  const transport = (port: number) =>
+    createConnectTransport({
+      baseUrl: `http://127.0.0.1:${port}`,
+      httpVersion: "1.1",
+      interceptors: [credentials],
+      defaultTimeoutMs: timeoutMs,
+    });
+  const admin = transport(served.adminPort);
+  return {
+    session: createClient(SessionService, transport(served.httpPort)),
+    agent: createClient(AgentService, admin),
+    tool: createClient(ToolService, admin),
+    policy: createClient(PolicyService, admin),
+    caller: createClient(CallerService, admin),
+    ledger: createClient(LedgerService, admin),
+  };
+}
