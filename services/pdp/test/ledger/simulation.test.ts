@@ -33,6 +33,7 @@ test("whatever befalls the store, what is answered is recorded once, and what is
     "step: answer to new writer",
     "step: answer to register",
     "step: answer travels",
+    "step: backend sleeps",
     "step: fence",
     "step: look up",
     "step: new writer",

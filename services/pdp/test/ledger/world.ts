@@ -61,6 +61,8 @@ interface Connection {
   readonly tellLost: () => void;
 }
 
+const SLEEPS = 40;
+
 type Step = (name: string) => Promise<void>;
 
 /** A store in memory that happens step by step, and what can befall it. */
@@ -74,6 +76,8 @@ export interface World {
   cut(epoch: bigint, backend: "killed" | "lives_on"): void;
   /** Writers whose connection is open. */
   connected(): bigint[];
+  /** Those of them whose statement is running. */
+  busy(): bigint[];
   /** While it is away nothing connects. */
   setAway(away: boolean): void;
   /** Loses the next answer to a fence, a look-up or a new writer. */
@@ -114,7 +118,8 @@ export function createWorld(rules: Rules, step: Step): World {
     const inserted = new Map<string, bigint>();
     for (const record of fresh) {
       const key = keyOf(record);
-      if (byKey.has(key)) continue;
+      // Rows are joined by their ids: one that stands twice in a batch would be recorded twice.
+      if (byKey.has(key) && !inserted.has(record.id)) continue;
       const n = base + BigInt(inserted.size) + 1n;
       if (rows.some((row) => row.epoch === writer.epoch && row.n === n)) {
         throw new CommitFailure("broken", "a number was given twice");
@@ -154,6 +159,8 @@ export function createWorld(rules: Rules, step: Step): World {
         throw new CommitFailure(rules.poison === "alone" ? "poisoned" : "fenced", "a bad row");
       }
       await step("statement commits");
+      // A backend that nobody listens to any more may take its time: that is what makes reading too early wrong.
+      for (let slept = 0; writer.connection.gone && slept < SLEEPS; slept++) await step("backend sleeps");
       return writer.connection.killed ? null : insert(writer, base, fresh);
     } finally {
       writer.locked = null;
@@ -228,6 +235,7 @@ export function createWorld(rules: Rules, step: Step): World {
     connection.tellLost();
   };
 
+  const connected = () => [...writers.values()].filter((writer) => !writer.connection.gone);
   const find = async (wanted: (row: Row) => boolean) => rows.find(wanted) ?? null;
 
   return {
@@ -235,7 +243,8 @@ export function createWorld(rules: Rules, step: Step): World {
     late,
     security,
     cut,
-    connected: () => [...writers.values()].filter((writer) => !writer.connection.gone).map((writer) => writer.epoch),
+    connected: () => connected().map((writer) => writer.epoch),
+    busy: () => connected().flatMap((writer) => (writer.locked ? [writer.epoch] : [])),
     setAway: (now) => {
       away = now;
       if (now) for (const epoch of writers.keys()) cut(epoch, "killed");
