@@ -11,7 +11,11 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["**/src/**/*.test.ts", "services/pdp/test/rooms.test.ts", "services/engine/test/**/*.test.ts"],
+          include: [
+            "**/src/**/*.test.ts",
+            "services/pdp/test/{rooms,codes}.test.ts",
+            "services/engine/test/**/*.test.ts",
+          ],
           exclude: never,
         },
       },
@@ -20,7 +24,7 @@ export default defineConfig({
           name: "doors",
           globalSetup: ["services/pdp/test/support/postgres-global.ts"],
           include: doors,
-          exclude: [...never, "services/pdp/test/rooms.test.ts", "services/engine/test/**"],
+          exclude: [...never, "services/pdp/test/{rooms,codes}.test.ts", "services/engine/test/**"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: true,

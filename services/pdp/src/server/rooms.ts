@@ -27,7 +27,6 @@ import { createRecordedChanges } from "../stores/recorded-change.ts";
 import type { Store } from "./store.ts";
 
 const SESSIONS_MAX = 100_000;
-const RECORD_WAIT_MS_MAX = 2_000;
 
 interface Options {
   readonly config: Config;
@@ -59,7 +58,7 @@ export async function openRooms({ config, store, wrapping, clock, log, observeCo
     store: ledgerStore,
     writers: config.writers,
     log,
-    limits: { ...limits, recordWaitMsMax: RECORD_WAIT_MS_MAX },
+    limits,
     observe: ({ records, ms }) => observeCommit(ms / 1000, records),
   });
   await ledger.start();

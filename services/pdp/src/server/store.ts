@@ -61,7 +61,7 @@ export async function openStore(config: Config, log: Log, throwAway: boolean): P
     await own?.stop();
     throw error;
   }
-  const pool = openPool({ url, name: "remit", log, connectionsMax: config.poolSize });
+  const pool = openPool({ url, name: "remit", log, connectionsMax: config.poolSize, verify: checkCell });
   const ended = own?.ended.then(({ expected, lastWords }) =>
     expected ? new Promise<never>(() => {}) : `the embedded Postgres ended by itself: ${lastWords}`,
   );
