@@ -1,0 +1,125 @@
+import { Failure } from "../src/cel/value.ts";
+import { policyExpressions } from "../src/condition.ts";
+import type { Documents, Facts, JsonObject, JsonValue } from "../src/index.ts";
+import type { RuleDocument } from "../src/policy.ts";
+import type { ToolDocument } from "../src/tool.ts";
+import { frameOf } from "./conditions.ts";
+
+interface NaiveVerdict {
+  readonly effect: string;
+  readonly code: string;
+  readonly rules: readonly string[];
+}
+
+type Truth = true | false | "unknown";
+
+/**
+ * The verdict by reading every document from top to bottom: no index, nothing shared between rules, nothing kept. It
+ * knows policies, transforms and clarifications; not schemas, scopes, grants or constraints that are not supported.
+ */
+export function naiveVerdict(documents: Documents, facts: Facts): NaiveVerdict {
+  const tool = documents.tools.find(({ metadata }) => metadata.name === facts.call.tool);
+  if (!tool) return { effect: "deny", code: "tool_unknown", rules: [] };
+  const applying = documents.policies.filter(({ spec }) =>
+    Object.entries(spec.appliesTo?.agents.matchLabels ?? {}).every(([key, value]) => facts.agent.labels[key] === value),
+  );
+  const rules = applying.flatMap(({ metadata, spec }) =>
+    spec.rules.map((rule) => ({ rule, name: `${metadata.name}/${rule.id}`, variables: spec.variables ?? {} })),
+  );
+  const matching = rules.filter(({ rule }) => namesTool(rule, tool));
+  const changes = matching.filter(
+    ({ rule, variables }) => rule.effect === "transform" && truthOf(rule, facts, variables) === true,
+  );
+  let input = facts.input;
+  const set = new Map<string, string>();
+  for (const { rule, variables } of changes) {
+    for (const [path, written] of Object.entries(rule.set ?? {})) {
+      const value = settled(written, facts, variables);
+      const shown = JSON.stringify(value);
+      if (value === undefined) return verdict("deny", "transform_invalid", changes);
+      if (set.has(path) && set.get(path) !== shown) return verdict("deny", "transform_conflict", changes);
+      set.set(path, shown);
+      const changed = changedInput(input, path.split("."), value);
+      if (!changed) return verdict("deny", "transform_invalid", changes);
+      input = changed;
+    }
+  }
+  const after = { ...facts, input };
+  const judged = matching
+    .filter(({ rule }) => rule.effect !== "transform")
+    .map((one) => ({ ...one, truth: truthOf(one.rule, after, one.variables) }));
+  for (const [effect, code] of [
+    ["deny", "rule_denied"],
+    ["clarify", "facts_missing"],
+    ["escalate", "approval_required"],
+  ] as const) {
+    const matched = judged.filter(({ rule, truth }) => rule.effect === effect && truth !== false);
+    const certain = matched.some(({ truth }) => truth === true);
+    if (matched.length > 0) return verdict(effect, certain ? code : "evaluation_error", matched);
+  }
+  if (changes.length > 0) return verdict("transform", "rule_transformed", changes);
+  const allowed = judged.filter(({ rule, truth }) => rule.effect === "allow" && truth === true);
+  const answered = judged.filter(({ rule, variables, truth }) => {
+    if (rule.effect !== "clarify" || truth !== false) return false;
+    const complete = (rule.questions ?? []).every(({ id, type }) => typeof facts.answers[id] === type);
+    return complete && truthOf(rule, { ...after, answers: {} }, variables) === true;
+  });
+  if (answered.length > 0) return verdict("allow", "clarified", [...allowed, ...answered]);
+  return allowed.length > 0 ? verdict("allow", "rule_allowed", allowed) : verdict("deny", "no_rule_matched", []);
+}
+
+function verdict(effect: string, code: string, rules: readonly { readonly name: string }[]): NaiveVerdict {
+  return { effect, code, rules: rules.map(({ name }) => name) };
+}
+
+function namesTool({ match }: RuleDocument, { metadata, spec }: ToolDocument): boolean {
+  const fits = (globs: readonly string[] | undefined, name: string | undefined) =>
+    globs === undefined || (name !== undefined && globs.some((glob) => globFits(glob, name)));
+  return (
+    fits(match.tools, metadata.name) && fits(match.servers, spec.server) && (match.risk?.includes(spec.risk) ?? true)
+  );
+}
+
+/** A glob by its definition: a star eats any number of characters. */
+export function globFits(glob: string, name: string): boolean {
+  if (glob === "") return name === "";
+  if (glob[0] !== "*") return name !== "" && glob[0] === name[0] && globFits(glob.slice(1), name.slice(1));
+  return globFits(glob.slice(1), name) || (name !== "" && globFits(glob, name.slice(1)));
+}
+
+function truthOf(rule: RuleDocument, facts: Facts, variables: Readonly<Record<string, string>>): Truth {
+  const all = (texts: readonly string[]): Truth => {
+    const truths = texts.map((text) => valueIn(text, facts, variables));
+    if (truths.includes(false)) return false;
+    return truths.every((truth) => truth === true) ? true : "unknown";
+  };
+  const [when, unless] = [all(rule.when ?? []), rule.unless ? all(rule.unless) : false];
+  if (when === false || unless === true) return false;
+  return when === true && unless === false ? true : "unknown";
+}
+
+/** One expression by itself: compiled anew, its variables with it. */
+function valueIn(text: string, facts: Facts, variables: Readonly<Record<string, string>>): unknown {
+  const value = policyExpressions(variables, () => undefined)
+    .value(text, "")
+    ?.run(frameOf(facts));
+  return value instanceof Failure ? "unknown" : value;
+}
+
+function settled(written: JsonValue, facts: Facts, variables: Readonly<Record<string, string>>): JsonValue | undefined {
+  if (typeof written !== "object" || written === null || !("expr" in written)) return written;
+  const value = valueIn(String((written as JsonObject).expr), facts, variables);
+  return value === "unknown" ? undefined : (value as JsonValue);
+}
+
+function changedInput(
+  map: JsonObject,
+  [key = "", ...rest]: readonly string[],
+  value: JsonValue,
+): JsonObject | undefined {
+  if (rest.length === 0) return { ...map, [key]: value };
+  const inner = map[key] ?? {};
+  if (typeof inner !== "object" || Array.isArray(inner)) return undefined;
+  const changed = changedInput(inner as JsonObject, rest, value);
+  return changed && { ...map, [key]: changed };
+}
