@@ -15,6 +15,7 @@ import { checkDocuments } from "../offline.ts";
 import { fromWire, printProblems, refuses } from "../problems.ts";
 import { type ExitCode, exitCodes, usage } from "../stop.ts";
 import { table } from "../table.ts";
+import { addPolicyTest } from "./policy-test.ts";
 
 interface LintFlags {
   strict?: boolean;
@@ -153,5 +154,6 @@ export function addPolicy(program: Command, cli: Cli, ended: (code: ExitCode) =>
     .option("--json", "for machines")
     .action(async (paths: string[], flags: LintFlags) => ended(await lint(cli, paths, flags)));
   examples(linted, [["before a commit", "remit policy lint policies/ --strict"]]);
+  addPolicyTest(policy, cli, ended);
   addVersions(policy, cli, ended);
 }

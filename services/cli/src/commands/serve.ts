@@ -1,6 +1,7 @@
+import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { type Cli, paintFor } from "../cli.ts";
-import { type DemoTenant, demoCurl, openDemo } from "../demo/tenant.ts";
+import { type DemoTenant, demoCurl, demoPayment, openDemo } from "../demo/tenant.ts";
 import { examples } from "../examples.ts";
 import { wantsColour } from "../paint.ts";
 import { loadPdp, type RunningPdp, starting } from "../service.ts";
@@ -14,6 +15,7 @@ interface ServeFlags extends SettingFlags {
 }
 
 const FORCED = 130;
+const launcher = fileURLToPath(new URL("../../bin/remit.js", import.meta.url));
 
 function printAddresses(cli: Cli, pdp: RunningPdp): void {
   const { io } = cli;
@@ -47,12 +49,11 @@ function printDemo(cli: Cli, pdp: RunningPdp, demo: DemoTenant): void {
   const { io } = cli;
   io.out("\nA demo tenant is ready: the agent `bookkeeper` in a session for ada@acme.example. Ask whether it may pay:");
   io.out(demoCurl(pdp.httpAddress, demo));
-  io.out("\nOr with the command line, in another terminal:");
+  io.out("\nOr with the command line, in another terminal (it waits for a person: the payment is large):");
   io.out(`  export REMIT_API_KEY=${demo.key} REMIT_SESSION=${demo.sessionToken}`);
   io.out(`  export REMIT_ADDRESS=${pdp.grpcAddress} REMIT_ADMIN_ADDRESS=${pdp.adminAddress}`);
-  io.out(
-    `  npx -c "remit decide payments.transfer --input '{\\"to\\": \\"Nile Trading\\", \\"amount\\": 9000, \\"currency\\": \\"EUR\\"}'"`,
-  );
+  io.out(`  alias remit='${process.execPath} ${launcher}'`);
+  io.out(`  remit decide payments.transfer --input '${JSON.stringify({ ...demoPayment, amount: 9000 })}'`);
 }
 
 async function announce(cli: Cli, flags: ServeFlags, pdp: RunningPdp, dataDir: string): Promise<void> {

@@ -21,6 +21,9 @@ export const DEMO_AGENT = "bookkeeper";
 export const DEMO_PRINCIPAL = "ada@acme.example";
 const KEY_FILE = "demo-key";
 
+/** A payment that passes. */
+export const demoPayment = { to: "Nile Trading", amount: 40, currency: "EUR", memo: "invoice 2041" };
+
 /** The documents of the demo. */
 export const demoDocuments = fileURLToPath(new URL("./documents/", import.meta.url));
 
@@ -72,7 +75,7 @@ export function demoCurl(httpAddress: string, { key, sessionToken }: DemoTenant)
   const call = {
     callId: `try-${randomUUID().slice(0, 8)}`,
     tool: "payments.transfer",
-    input: { to: "Nile Trading", amount: 40, currency: "EUR", memo: "invoice 2041" },
+    input: demoPayment,
     supportedConstraints: ["timeout"],
   };
   return [

@@ -17,7 +17,7 @@ test("a person reads tables by tool and by rule, the first examples, percentiles
   expect(text).toContain("payments/abroad");
   expect(text).toContain("line 2  run 0-1  step 4  pay  deny  payments/abroad");
   expect(text).toContain("Stay in Germany.");
-  expect(text).toContain("2 calls of 1 runs in 0.5 s (4 a second): 1 allowed, 1 denied");
+  expect(text).toContain("2 calls of 1 run in 0.5 s (4 a second): 1 allowed, 1 denied");
   expect(text).toContain("p50 0.50 ms, p90 0.75 ms, p99 1.25 ms, max 3.00 ms");
   expect(text).toContain(REPLAY_NOTE);
   expect(text).not.toContain("NOT DECIDED");

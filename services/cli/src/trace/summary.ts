@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { effectWords, paintEffect } from "../effects.ts";
 import type { Paint } from "../paint.ts";
 import { table } from "../table.ts";
@@ -54,7 +55,7 @@ function totals({ tally, runs, seconds }: TraceResult): string {
     .map((word) => `${total[word]} ${titles[word].toLowerCase()}`);
   if (total.error > 0) parts.push(`${total.error} not decided`);
   const rate = seconds > 0 ? `${Math.round(calls / seconds)} a second` : "";
-  return `${calls} calls of ${runs} runs in ${seconds.toFixed(1)} s (${rate}): ${parts.join(", ")}`;
+  return `${counted(calls, "call")} of ${counted(runs, "run")} in ${seconds.toFixed(1)} s (${rate}): ${parts.join(", ")}`;
 }
 
 /** The tables, the first examples and the percentiles, for a person. */
