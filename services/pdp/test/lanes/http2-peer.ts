@@ -11,14 +11,15 @@ export function frame(message: Uint8Array, flags = 0): Buffer {
 }
 
 /** A peer that holds its HTTP/2 stream in its own hands: it reads nothing before it is told to. */
-export function openPeer(at: HostPort, method: string, contentType = "application/grpc") {
+export function openPeer(at: HostPort, method: string, headers: Readonly<Record<string, string>> = {}) {
   const session = connect(`http://${hostPort(at)}`);
   session.on("error", () => {});
   const stream: ClientHttp2Stream = session.request({
     ":method": "POST",
     ":path": `/remit.v1.DecisionService/${method}`,
-    "content-type": contentType,
+    "content-type": "application/grpc",
     te: "trailers",
+    ...headers,
   });
   stream.on("error", () => {});
   stream.pause();

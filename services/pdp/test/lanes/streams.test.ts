@@ -123,7 +123,7 @@ describe.each(ways)("a stream over %s", (_, way) => {
     const wire = open({ timeoutMs: 50 });
     wire.send(decide(1, "wait"));
     expect((await failure(wire.next())).code).toBe(4);
-    expect(await house.toy.aborted).toMatchObject({ kind: "timeout" });
+    expect(await house.toy.aborted).toBeInstanceOf(Error);
   });
 
   test("a frame over the limit ends it with RESOURCE_EXHAUSTED and names the limit", async () => {

@@ -18,7 +18,7 @@ export function gate<Value>() {
   return { passed: promise, open: resolve };
 }
 
-export interface Flood {
+interface Flood {
   readonly taken: number;
   readonly reason: unknown;
 }

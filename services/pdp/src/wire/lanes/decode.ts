@@ -82,11 +82,23 @@ export function decodeJson(schema: DescMessage, bytes: Uint8Array): Message {
   }
 }
 
-/** A message of more bytes than a lane takes. */
+/** Exhausted like a full queue, but asking again does not help. */
+class MessageTooLarge extends Fault {
+  override get retryable(): boolean {
+    return false;
+  }
+}
+
+/** A message of more bytes than a lane takes. `bytes` is left out where nobody counted to the end. */
 export function tooLarge(what: "request" | "response", bytes: number | undefined, bytesMax: number): Fault {
-  const size = bytes === undefined ? "more" : `${bytes} bytes`;
-  return new Fault("exhausted", "message_too_large", `the ${what} has ${size}; a message may have ${bytesMax} bytes`, {
-    limit: `messageBytesMax: ${bytesMax} bytes`,
-    fix: what === "request" ? "send less, or split it" : "ask for less at once",
-  });
+  const size = bytes === undefined ? "" : ` has ${bytes} bytes, which`;
+  return new MessageTooLarge(
+    "exhausted",
+    "message_too_large",
+    `the ${what}${size} is more than the ${bytesMax} bytes that a message may have`,
+    {
+      limit: `messageBytesMax: ${bytesMax} bytes`,
+      fix: what === "request" ? "send less, or split it" : "ask for less at once",
+    },
+  );
 }

@@ -16,7 +16,7 @@ import type { Served } from "./served.ts";
 import { createOpenStreams, type QueueBounds, queueBounds, streamGraceMs } from "./stream-rules.ts";
 
 /** A certificate chain and its key, PEM; with `clientRoots`, callers must show a certificate of theirs. */
-export interface GrpcTls {
+interface GrpcTls {
   readonly certificate: Buffer;
   readonly key: Buffer;
   readonly clientRoots?: Buffer;

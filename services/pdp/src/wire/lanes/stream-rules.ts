@@ -21,7 +21,7 @@ export function readTooSlowly(bounds: QueueBounds): Fault {
 }
 
 /** What a stream ends with that is still open when the server stops. */
-export function serverStops(): Fault {
+function serverStops(): Fault {
   return new Fault("unavailable", "draining", "the server is stopping", { fix: "open the stream again" });
 }
 

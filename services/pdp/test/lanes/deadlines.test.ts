@@ -1,0 +1,48 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { DecideRequestSchema, ExchangeRequestSchema } from "@remit/proto/decision";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { curl, type ErrorJson } from "./doors.ts";
+import { type House, openHouse } from "./house.ts";
+import { frame, openPeer } from "./http2-peer.ts";
+
+// These peers name a deadline and keep no clock of their own, so it is the server that ends the call.
+
+let house: House;
+beforeEach(async () => {
+  house = await openHouse();
+});
+afterEach(() => house.close());
+
+const deaf = { callId: "deaf" };
+
+describe.each([
+  ["the gRPC lane", () => house.grpc],
+  ["gRPC on the Connect port", () => house.http],
+] as const)("a deadline on %s", (_, at) => {
+  test("ends a unary call", async () => {
+    const peer = openPeer(at(), "Decide", { "grpc-timeout": "50m" });
+    peer.stream.end(frame(toBinary(DecideRequestSchema, create(DecideRequestSchema, deaf))));
+    expect((await peer.trailers)["grpc-status"]).toBe("4");
+    expect(await house.toy.aborted).toMatchObject({ kind: "timeout", reason: "deadline_exceeded" });
+    peer.close();
+  });
+
+  test("ends a stream", async () => {
+    const peer = openPeer(at(), "Exchange", { "grpc-timeout": "50m" });
+    const body = { case: "decide", value: { handle: 1, call: deaf } } as const;
+    peer.stream.write(frame(toBinary(ExchangeRequestSchema, create(ExchangeRequestSchema, { frame: 1n, body }))));
+    await peer.readAll();
+    expect((await peer.trailers)["grpc-status"]).toBe("4");
+    expect(await house.toy.aborted).toMatchObject({ kind: "timeout", reason: "deadline_exceeded" });
+    expect(house.toy.openStreams()).toBe(0);
+    peer.close();
+  });
+});
+
+test("a deadline of a curl is answered with a detail", async () => {
+  const response = await curl(house, JSON.stringify(deaf), { timeoutMs: 50 });
+  expect(response.status).toBe(504);
+  const json = (await response.json()) as ErrorJson;
+  expect(json).toMatchObject({ code: "deadline_exceeded", details: [{ debug: { reason: "deadline_exceeded" } }] });
+  expect(await house.toy.aborted).toMatchObject({ kind: "timeout" });
+});
