@@ -3,10 +3,12 @@ import { describeMachine, machineLines } from "../src/run/machine.ts";
 import { measure } from "../src/run/measure.ts";
 import { type Bench, withBench, writeResult } from "../src/run/session.ts";
 import { ms, rate, table } from "../src/run/table.ts";
+import { outcomeTable } from "../src/targets.ts";
 import { cerbosPeer } from "./src/cerbos.ts";
-import { type ContestResult, contest, type RequestSet } from "./src/contest.ts";
+import { type ContestResult, contest, judgeContest, type RequestSet } from "./src/contest.ts";
 import { help, type PeerOptions, parsePeerOptions } from "./src/options.ts";
 import { type Peer, verifyEqual } from "./src/peer.ts";
+import { remitPeer } from "./src/remit.ts";
 import { furtherRequests, mixedRequests, sampledSuffixes, singles } from "./src/w1.ts";
 
 const sampledCopies = 20;
@@ -14,9 +16,16 @@ const sampledCopies = 20;
 async function run(bench: Bench, options: PeerOptions): Promise<void> {
   const machine = describeMachine(new Date());
   bench.say(machineLines(machine, bench.cores));
-  const peers: Peer[] = [
-    await cerbosPeer(bench.processes, bench.cores.server, join(bench.folder, "cerbos"), options.copies, options.audit),
-  ];
+  const { processes, cores, folder } = bench;
+  const peers: Peer[] = [];
+  const setUp = async (name: string, start: () => Promise<Peer>) => {
+    const startMs = performance.now();
+    peers.push(await start());
+    bench.say(`  ${name} has W1 x ${options.copies} after ${((performance.now() - startMs) / 1000).toFixed(1)} s`);
+  };
+  const place = (name: string) => join(folder, name);
+  await setUp("Cerbos", () => cerbosPeer(processes, cores.server, place("cerbos"), options.copies, options.audit));
+  await setUp("Remit", () => remitPeer(processes, cores.server, place("remit"), options.copies, machine.commit));
   const suffixes = sampledSuffixes(options.copies, sampledCopies);
   const requests = suffixes.flatMap(mixedRequests);
   const several: RequestSet = { id: "several", title: "10 or 11 actions a request", requests };
@@ -38,10 +47,20 @@ async function run(bench: Bench, options: PeerOptions): Promise<void> {
     results.push(result);
     bench.say(`  measured ${set.title}`);
   }
+  const outcomes = results.flatMap(judgeContest);
   bench.say(`\n${resultTable(results)}`);
+  bench.say(`\n${outcomeTable(outcomes)}`);
   const method = { ...phases, rounds: options.rounds, copies: options.copies, audit: options.audit };
   const versions = Object.fromEntries(peers.map(({ name, version }) => [name, version]));
-  const whole = { machine, cores: bench.cores.note, method, versions, checked: { actions, allowed }, results };
+  const whole = {
+    machine,
+    cores: bench.cores.note,
+    method,
+    versions,
+    checked: { actions, allowed },
+    results,
+    outcomes,
+  };
   bench.say(`\nwritten to ${await writeResult("peers", machine.at, options.out, whole)}`);
 }
 

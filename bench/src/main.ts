@@ -10,8 +10,8 @@ import { describeMachine, machineLines } from "./run/machine.ts";
 import { measure } from "./run/measure.ts";
 import { type Bench, withBench, writeResult } from "./run/session.ts";
 import type { Subject } from "./run/subject.ts";
-import { comparisonTable, ms, rate, table } from "./run/table.ts";
-import { judge, type Outcome } from "./targets.ts";
+import { comparisonTable, ms, rate } from "./run/table.ts";
+import { judge, outcomeTable } from "./targets.ts";
 
 // Brings the measured call's entry to about 2 KB.
 const fillerBytes = 340;
@@ -36,7 +36,7 @@ async function run(bench: Bench, options: Options): Promise<void> {
 
   const outcomes = judge(comparisons);
   bench.say(`\n${comparisonTable(comparisons)}`);
-  if (outcomes.length > 0) bench.say(`\n${targetTable(outcomes)}`);
+  if (outcomes.length > 0) bench.say(`\n${outcomeTable(outcomes)}`);
   if (h2load !== undefined) bench.say(`\n${h2load}`);
   const method = {
     ...phases,
@@ -47,11 +47,6 @@ async function run(bench: Bench, options: Options): Promise<void> {
   };
   const result = { machine, method, comparisons, outcomes, h2load: h2load ?? null };
   bench.say(`\nwritten to ${await writeResult("bench", machine.at, options.out, result)}`);
-}
-
-function targetTable(outcomes: readonly Outcome[]): string {
-  const rows = outcomes.map(({ target, bound, found, kept }) => [target, kept ? "kept" : "MISSED", bound, found]);
-  return table(["target", "", "bound", "found"], rows);
 }
 
 /** The echo driven by h2load and by our own client: whether it is the client that is measured. */

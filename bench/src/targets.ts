@@ -1,5 +1,6 @@
 import { type Bound, keeps } from "./load/statistics.ts";
 import type { Comparison, RatioResult, SideResult } from "./run/compare.ts";
+import { table } from "./run/table.ts";
 
 /** A target of this run, what was found, and whether it was kept. */
 export interface Outcome {
@@ -33,7 +34,7 @@ export function judge(comparisons: readonly Comparison[]): Outcome[] {
 function latency(what: string, comparison: Comparison | undefined): Outcome[] {
   const [echo, decide] = comparison?.sides ?? [];
   if (echo === undefined || decide === undefined) return [];
-  const found = `${ms(decide.p99)} ms (echo ${ms(echo.p99)} ms)`;
+  const found = `${(decide.p99 / 1000).toFixed(2)} ms (echo ${(echo.p99 / 1000).toFixed(2)} ms)`;
   return [{ target: `${what}: p99`, bound: `< ${msMax} ms`, found, kept: decide.p99 < msMax * 1000 }];
 }
 
@@ -59,11 +60,13 @@ function perSecond(side: SideResult | undefined): number {
   return side?.perSecond ?? Number.NaN;
 }
 
-function outcome(target: string, bound: Bound, figure: number): Outcome {
+/** A figure held against its bound. */
+export function outcome(target: string, bound: Bound, figure: number): Outcome {
   const text = "atLeast" in bound ? `>= ${bound.atLeast} x` : `<= ${bound.atMost} x`;
   return { target, bound: text, found: `${figure.toFixed(2)} x`, kept: keeps(bound, figure) };
 }
 
-function ms(us: number): string {
-  return (us / 1000).toFixed(2);
+export function outcomeTable(outcomes: readonly Outcome[]): string {
+  const rows = outcomes.map(({ target, bound, found, kept }) => [target, kept ? "kept" : "MISSED", bound, found]);
+  return table(["target", "", "bound", "found"], rows);
 }

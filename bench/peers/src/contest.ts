@@ -1,6 +1,7 @@
 import type { Phases } from "../../src/load/loops.ts";
 import type { Load, LoadResult, LoadSpec } from "../../src/load/spec.ts";
 import { type Comparison, compare, type Side, type SideResult } from "../../src/run/compare.ts";
+import { type Outcome, outcome } from "../../src/targets.ts";
 import type { Peer } from "./peer.ts";
 import type { Request } from "./w1.ts";
 
@@ -29,8 +30,20 @@ export interface PeerResult {
   readonly loaded: { readonly perSecond: number; readonly p50: number; readonly p99: number };
 }
 
-const inFlightSteps = [16, 32, 64];
+const inFlightSteps = [32, 64];
 const loadedShare = 0.85;
+
+/** Remit's targets against the first peer: what was found, and whether it was kept. */
+export function judgeContest({ title, peers }: ContestResult): Outcome[] {
+  const [other, remit] = peers;
+  if (other === undefined || remit === undefined) return [];
+  const most = remit.most.actionsPerSecond / other.most.actionsPerSecond;
+  const p99 = remit.loaded.p99 / other.loaded.p99;
+  return [
+    outcome(`${title}: action decisions/s / ${other.name}'s`, { atLeast: 1.5 }, most),
+    outcome(`${title}: p99 at 85% of own maximum / ${other.name}'s`, { atMost: 0.5 }, p99),
+  ];
+}
 
 export type RunPeer = (peer: Peer, spec: LoadSpec) => Promise<LoadResult>;
 

@@ -22,7 +22,7 @@ Remit and Cerbos on the same rules (W1), the same core and the same load; only i
   --copies N         how often the set is repeated under other names: 100 (default), 1000, 5000
   --quick            one round of one-second runs
   --rounds N         alternating rounds (default 3; with --quick 1)
-  --seconds S        counted time of one run (default 3; with --quick 1)
+  --seconds S        counted time of one run (default 2; with --quick 1)
   --audit BACKEND    Cerbos's audit log: local (default, its faster one) or file
   --server-cores L   cores of either server, as 0 or 0,1 (default 0; the client has the last core)
   --out FILE         where the JSON goes (default: bench/results/<time>.json)
@@ -51,8 +51,8 @@ export function parsePeerOptions(argv: readonly string[]): PeerOptions | string 
       help: values.help,
       copies: wholeNumber("copies", values.copies, 5_000),
       rounds: wholeNumber("rounds", values.rounds ?? (values.quick ? "1" : "3"), 99),
-      warmupMs: values.quick ? 500 : 1_000,
-      durationMs: wholeNumber("seconds", values.seconds ?? (values.quick ? "1" : "3"), 600) * 1000,
+      warmupMs: values.quick ? 500 : 700,
+      durationMs: wholeNumber("seconds", values.seconds ?? (values.quick ? "1" : "2"), 600) * 1000,
       audit,
       serverCores: coreList(values["server-cores"]),
       out: values.out,
