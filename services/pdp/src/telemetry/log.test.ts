@@ -57,10 +57,7 @@ test("a structure is not written, whatever its name", () => {
 test("tokens, keys and credentials inside texts are masked", () => {
   const { log, lines } = logging();
   const jwt = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl";
-  log.warn(
-    { why: `bad ${jwt}`, url: "postgres://remit:hunter2@db/remit" },
-    `Bearer abc123 and rmt_0123456789abcdef01`,
-  );
+  log.warn({ why: `bad ${jwt}`, url: "postgres://remit:hunter2@db/remit" }, `Bearer abc123 and rmt_0123456789abcdef01`);
   expect(lines[0]).not.toContain("eyJzdWIi");
   expect(lines[0]).not.toContain("hunter2");
   expect(lines[0]).not.toContain("abc123");

@@ -29,7 +29,7 @@ export function decideBatchRpc(desk: Desk): Unary<DecideBatchRequest, DecideBatc
         const value = await decideFor(desk, item, who, call);
         return create(BatchItemSchema, { outcome: { case: "decision", value } });
       } catch (error) {
-        return create(BatchItemSchema, { outcome: { case: "error", value: toCallError(error) } });
+        return create(BatchItemSchema, { outcome: { case: "error", value: toCallError(error, desk.sink) } });
       }
     };
     // All start in order, so that what is held is held in order; they share one commit.

@@ -3,6 +3,7 @@ import { Fault } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Caller, Identities } from "../identities/index.ts";
 import type { Call } from "./call.ts";
+import type { CauseSink } from "./errors.ts";
 
 /** What the RPCs of the data plane share: the rooms they call, and who is at work for whom. */
 export interface Desk {
@@ -16,6 +17,8 @@ export interface Desk {
   /** How long this call may still take. Throws when its deadline has passed. */
   withinMs(call: Pick<Call, "deadlineMs">): number;
   readonly meter: Meter;
+  /** Takes the causes of errors that a frame or an item of a batch is answered with. */
+  readonly sink: CauseSink;
   /** Counts a call of a session in; answers what counts it out. Refuses one too many. */
   enter(session: string): () => void;
 }
@@ -33,7 +36,7 @@ interface Settings {
   readonly deadlineDefaultMs: number;
 }
 
-type Rooms = Pick<Desk, "identities" | "decide" | "report" | "explain" | "meter">;
+type Rooms = Pick<Desk, "identities" | "decide" | "report" | "explain" | "meter" | "sink">;
 
 export function createDesk(rooms: Rooms, { deadlineDefaultMs }: Settings): Desk {
   const inFlight = new Map<string, number>();

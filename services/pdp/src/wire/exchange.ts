@@ -109,7 +109,7 @@ export function createExchange({ desk, streamLifeMs }: Options): Exchange {
         if (frame === 0n) throw invalid("frame", "frame must be above 0", { fix: "number your frames from 1" });
         say(frame, await answer(desk, call, stream, body, () => ++handles));
       } catch (error) {
-        say(frame, { case: "error", value: toCallError(error) });
+        say(frame, { case: "error", value: toCallError(error, desk.sink) });
       }
     };
     const finished = () => {

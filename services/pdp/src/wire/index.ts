@@ -17,6 +17,7 @@ import type { SessionRpcs } from "./session-rpcs.ts";
 
 export { createAdminDesk } from "./admin/desk.ts";
 export { createDesk } from "./desk.ts";
+export { logCauses } from "./errors.ts";
 export { createExchange } from "./exchange.ts";
 export { sessionRpcs } from "./session-rpcs.ts";
 
