@@ -41,8 +41,8 @@ test("a path that is not there, and a directory without documents, are told with
   await expect(readDocumentFiles(fakeIo(), [empty], "--file")).rejects.toThrow("--file names no .yaml");
 });
 
-test("the documents of a file are taken apart, each keeping the lines that it stands on", () => {
-  const parts = separate([{ file: "all.yaml", text: `${TOOL}---\n${AGENT}--- # the end\n` }]);
+test("the documents of a file are taken apart, each keeping the lines that it stands on", async () => {
+  const parts = await separate([{ file: "all.yaml", text: `${TOOL}---\n${AGENT}--- # the end\n` }]);
   expect(parts.map(({ kind, name }) => [kind, name])).toEqual([
     ["tool", "pay"],
     ["agent", "clerk"],

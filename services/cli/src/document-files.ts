@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { parseDocuments } from "@remit/engine";
 import type { Io } from "./cli.ts";
+import { loadEngine } from "./engine.ts";
 import { usage } from "./stop.ts";
 
 /** A file of documents, or one document of it with its lines where they were. */
@@ -77,7 +77,8 @@ function split({ file, text }: DocumentFile): DocumentFile[] {
 }
 
 /** The documents of files that have no errors, in order. */
-export function separate(files: readonly DocumentFile[]): Document[] {
+export async function separate(files: readonly DocumentFile[]): Promise<Document[]> {
+  const { parseDocuments } = await loadEngine();
   return files.flatMap(split).flatMap((part) => {
     const { policies, tools, agents } = parseDocuments([part]).documents;
     const found: [DocumentKind, { metadata: { name: string } }[]][] = [

@@ -1,8 +1,12 @@
-import { compile, type Documents, type Problem, parseDocuments } from "@remit/engine";
+import type { Documents, Problem } from "@remit/engine";
 import type { DocumentFile } from "./document-files.ts";
+import { loadEngine } from "./engine.ts";
 
 /** What documents say, and everything that is wrong with them by themselves: no service is asked. */
-export function checkDocuments(files: readonly DocumentFile[]): { documents: Documents; problems: readonly Problem[] } {
+export async function checkDocuments(
+  files: readonly DocumentFile[],
+): Promise<{ documents: Documents; problems: readonly Problem[] }> {
+  const { compile, parseDocuments } = await loadEngine();
   const { documents, problems } = parseDocuments(files);
   const policies = documents.policies.map((document) => ({ document, version: 1 }));
   const compiled = compile({ policies, tools: documents.tools });

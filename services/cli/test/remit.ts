@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const launcher = fileURLToPath(new URL("../bin/remit.js", import.meta.url));
+export const launcher = fileURLToPath(new URL("../bin/remit.js", import.meta.url));
 
 export const fixtures = fileURLToPath(new URL("./fixtures/", import.meta.url));
 
@@ -38,6 +38,10 @@ export function start(args: readonly string[], options: { env?: Record<string, s
     cwd: options.cwd ?? tmpdir(),
     stdio: ["ignore", "pipe", "pipe"],
   });
+  // A test that fails half-way leaves no service behind.
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  child.once("close", () => process.off("exit", kill));
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

@@ -36,17 +36,17 @@ export async function apply(cli: Cli, flags: ApplyFlags): Promise<ExitCode> {
   const { io } = cli;
   const { dryRun = false, strict = false } = flags;
   const files = (await readDocumentFiles(io, flags.file, "--file")).documents;
-  const { problems } = checkDocuments(files);
-  printProblems(io, problems);
+  const { problems } = await checkDocuments(files);
+  await printProblems(io, problems);
   if (refuses(problems, strict)) return exitCodes.no;
   // Documents were checked together here; in a dry run the service checks each beside what is registered already.
-  const result = await applyDocuments(cli.clients(), separate(files), {
+  const result = await applyDocuments(cli.clients(), await separate(files), {
     dryRun,
     strict: false,
     activate: flags.activate,
   });
   const failed = refuses(result.problems, false);
-  if (failed) printProblems(io, result.problems);
+  if (failed) await printProblems(io, result.problems);
   if (flags.json) printJson(io, { ...result, revision: result.revision?.toString(), dryRun });
   else print(cli, result, dryRun);
   return failed ? exitCodes.no : exitCodes.ok;

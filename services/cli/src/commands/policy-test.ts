@@ -1,8 +1,8 @@
-import { runPolicyTests } from "@remit/engine";
 import type { Command } from "commander";
 import { type Cli, paintFor, printJson } from "../cli.ts";
 import { counted } from "../counted.ts";
 import { readDocumentFiles } from "../document-files.ts";
+import { loadEngine } from "../engine.ts";
 import { examples } from "../examples.ts";
 import { checkDocuments } from "../offline.ts";
 import { printProblems, refuses } from "../problems.ts";
@@ -13,11 +13,12 @@ async function testPolicies(cli: Cli, paths: readonly string[], flags: { json?: 
   const files = await readDocumentFiles(io, paths, "the path");
   if (files.tests.length === 0)
     throw usage("no *_test.yaml is among the files", "give the directory of the policies and their tests");
-  const { documents, problems } = checkDocuments(files.documents);
+  const { documents, problems } = await checkDocuments(files.documents);
   if (refuses(problems, false)) {
-    printProblems(io, problems);
+    await printProblems(io, problems);
     return exitCodes.no;
   }
+  const { runPolicyTests } = await loadEngine();
   const { passed, failed } = runPolicyTests(files.tests, documents);
   if (flags.json) {
     printJson(io, { passed, failed });

@@ -24,9 +24,9 @@ interface LintFlags {
 
 async function lint(cli: Cli, paths: readonly string[], flags: LintFlags): Promise<ExitCode> {
   const { documents: files } = await readDocumentFiles(cli.io, paths, "the path");
-  const { documents, problems } = checkDocuments(files);
+  const { documents, problems } = await checkDocuments(files);
   if (flags.json) printJson(cli.io, problems);
-  else printProblems(cli.io, problems);
+  else await printProblems(cli.io, problems);
   if (refuses(problems, flags.strict ?? false)) return exitCodes.no;
   const { policies, tools, agents } = documents;
   const rules = policies.reduce((sum, { spec }) => sum + spec.rules.length, 0);
@@ -48,12 +48,12 @@ interface PublishFlags extends LintFlags {
 
 async function publish(cli: Cli, paths: readonly string[], flags: PublishFlags): Promise<ExitCode> {
   const { documents: files } = await readDocumentFiles(cli.io, paths, "the path");
-  const { problems: before } = checkDocuments(files);
+  const { problems: before } = await checkDocuments(files);
   if (refuses(before, false)) {
-    printProblems(cli.io, before);
+    await printProblems(cli.io, before);
     return exitCodes.no;
   }
-  const policies = separate(files).filter(({ kind }) => kind === "policy");
+  const policies = (await separate(files)).filter(({ kind }) => kind === "policy");
   if (policies.length === 0)
     throw usage("no document of kind Policy is among the files", "register others with `remit apply`");
   const { strict = false, dryRun = false } = flags;
@@ -63,7 +63,7 @@ async function publish(cli: Cli, paths: readonly string[], flags: PublishFlags):
     dryRun,
   });
   const problems = answer.problems.map(fromWire);
-  printProblems(cli.io, problems);
+  await printProblems(cli.io, problems);
   if (flags.json) printJson(cli.io, toJson(PublishPoliciesResponseSchema, answer));
   if (refuses(problems, strict)) return exitCodes.no;
   if (flags.json) return exitCodes.ok;

@@ -67,8 +67,8 @@ interface Prepared {
 async function prepare(cli: Cli, flags: TraceFlags, log: Survey): Promise<Prepared> {
   const { io } = cli;
   const files = flags.policy === undefined ? [] : (await readDocumentFiles(io, flags.policy, "--policy")).documents;
-  const { documents, problems } = checkDocuments(files);
-  printProblems(
+  const { documents, problems } = await checkDocuments(files);
+  await printProblems(
     io,
     problems.filter(({ severity }) => severity === "error"),
   );
@@ -87,7 +87,7 @@ async function prepare(cli: Cli, flags: TraceFlags, log: Survey): Promise<Prepar
   const agent = chooseAgent(documents, flags.agent);
   const bringsAgent = documents.agents.some(({ metadata }) => metadata.name === agent);
   const added = [...unknown.map(unclassifiedTool), ...(bringsAgent ? [] : [traceAgent()])];
-  return { documents: [...separate(files), ...added], agent };
+  return { documents: [...(await separate(files)), ...added], agent };
 }
 
 async function playLog(cli: Cli, file: string, flags: TraceFlags, log: Survey, ready: Prepared): Promise<TraceResult> {
@@ -101,7 +101,7 @@ async function playLog(cli: Cli, file: string, flags: TraceFlags, log: Survey, r
       const clients = connectClients({ address: grpcAddress, adminAddress, apiKey });
       const applied = await applyDocuments(clients, ready.documents, { dryRun: false, strict: false, activate: true });
       if (refuses(applied.problems, false)) {
-        printProblems(io, applied.problems);
+        await printProblems(io, applied.problems);
         throw new Stop(exitCodes.no, "the service refused the documents; nothing was decided");
       }
       let played = 0;

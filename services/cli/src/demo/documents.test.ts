@@ -6,7 +6,7 @@ import { checkDocuments } from "../offline.ts";
 import { demoDocuments } from "./tenant.ts";
 
 const files = (await readDocumentFiles(fakeIo(), [demoDocuments], "the demo")).documents;
-const { documents, problems } = checkDocuments(files);
+const { documents, problems } = await checkDocuments(files);
 
 function judged(tool: string, input: JsonObject, answers: JsonObject = {}) {
   const policies = documents.policies.map((document) => ({ document, version: 1 }));

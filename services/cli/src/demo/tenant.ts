@@ -30,9 +30,9 @@ export const demoDocuments = fileURLToPath(new URL("./documents/", import.meta.u
 /** Registers the demo's tools and agent and puts its policies in force; the same again changes nothing. */
 export async function seedDemo(cli: Pick<Cli, "io">, clients: Clients): Promise<void> {
   const files = (await readDocumentFiles(cli.io, [demoDocuments], "the demo")).documents;
-  const seeded = await applyDocuments(clients, separate(files), { dryRun: false, strict: false, activate: true });
+  const seeded = await applyDocuments(clients, await separate(files), { dryRun: false, strict: false, activate: true });
   if (!refuses(seeded.problems, false)) return;
-  printProblems(cli.io, seeded.problems);
+  await printProblems(cli.io, seeded.problems);
   throw new Stop(exitCodes.no, "the service refused the demo's documents");
 }
 

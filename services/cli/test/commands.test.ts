@@ -1,0 +1,119 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Announced, fixtures, type Running, remit, serve, temporaryDirectory } from "./remit.ts";
+
+const library = join(fixtures, "library");
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+let service: Running & { readonly at: Announced };
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+  service = await serve(directory.path);
+  const { grpcAddress, adminAddress, bootstrapKey = "" } = service.at;
+  env = { REMIT_ADDRESS: grpcAddress, REMIT_ADMIN_ADDRESS: adminAddress, REMIT_API_KEY: bootstrapKey };
+});
+
+afterAll(async () => {
+  service.child.kill("SIGTERM");
+  await service.ended;
+  await directory[Symbol.asyncDispose]();
+});
+
+async function json(...args: string[]) {
+  const { code, stdout, stderr } = await remit([...args, "--json"], { env });
+  if (stdout === "") throw new Error(`remit ${args.join(" ")} ended with ${code}: ${stderr}`);
+  return { code, answer: JSON.parse(stdout) };
+}
+
+test("documents are tried, applied, and applied again without a change", async () => {
+  const dry = await remit(["apply", "-f", library, "--dry-run"], { env });
+  expect(dry).toMatchObject({ code: 0, stdout: expect.stringContaining("nothing was changed") });
+  expect((await json("tools", "list")).answer).toEqual({});
+  const applied = await remit(["apply", "-f", library], { env });
+  expect(applied).toMatchObject({ code: 0, stdout: expect.stringMatching(/policy +library +version 1, in force/) });
+  const again = await remit(["apply", "-f", library], { env });
+  expect(again.stdout).toMatch(/policy +library +version 1, unchanged/);
+  expect((await json("tools", "list")).answer.tools).toHaveLength(2);
+  expect((await json("agents", "list")).answer.agents).toMatchObject([{ name: "desk", status: "active" }]);
+});
+
+test("documents with errors are told here, before the service is asked", async () => {
+  const { code, stderr } = await remit(["apply", "-f", join(fixtures, "broken", "policy.yaml")], { env });
+  expect(code).toBe(1);
+  expect(stderr).toContain("policy.yaml:8:15");
+});
+
+test("a session asks, reports, and asks why; the exit code is the answer", async () => {
+  const opened = await json("session", "open", "desk", "--principal", "ada", "--run-id", "r1");
+  env = { ...env, REMIT_SESSION: opened.answer.token };
+  const allowed = await json("decide", "loans.list", "--call-id", "c1", "--input", '{"reader": "ada"}');
+  expect(allowed).toMatchObject({ code: 0, answer: { effect: "EFFECT_ALLOW" } });
+  const denied = await remit(["decide", "loans.list", "--input", '{"reader": "bo"}'], { env });
+  expect(denied.code).toBe(1);
+  expect(denied.stdout).toContain("This session serves another reader.");
+  const told = await remit(["report", "--call-id", "c1", "--outcome", "succeeded"], { env });
+  expect(told).toMatchObject({ code: 0, stdout: expect.stringContaining("reported succeeded") });
+  const why = await remit(["why", allowed.answer.decisionId], { env });
+  expect(why.code).toBe(0);
+  for (const text of ["ALLOW  loans.list", "library@1/serve-the-reader", "ada (asserted by the caller)", "succeeded"]) {
+    expect(why.stdout).toContain(text);
+  }
+  const explained = await json(
+    "decide",
+    "loans.renew",
+    "--explain",
+    "--input",
+    '{"reader":"ada","book":"map","days":10}',
+  );
+  expect(explained).toMatchObject({ code: 1, answer: { verdict: { effect: "EFFECT_ESCALATE" } } });
+});
+
+test("a closed session is denied, and a renewed one goes on", async () => {
+  const { answer } = await json("session", "open", "desk", "--principal", "bo", "--lifetime", "2h");
+  const id = answer.session.id as string;
+  const renewed = await json("session", "renew", id);
+  const mine = { env: { ...env, REMIT_SESSION: renewed.answer.token as string } };
+  expect((await remit(["decide", "loans.list", "--input", '{"reader":"bo"}'], mine)).code).toBe(0);
+  expect((await remit(["session", "close", id], mine)).code).toBe(0);
+  const after = await remit(["decide", "loans.list", "--input", '{"reader":"bo"}', "--json"], mine);
+  expect(after.code).toBe(1);
+  expect(JSON.parse(after.stdout)).toMatchObject({ effect: "EFFECT_DENY", reason: { code: "session_closed" } });
+});
+
+test("a policy is published, put in force and listed", async () => {
+  const file = join(library, "policy.yaml");
+  const published = await remit(["policy", "publish", file], { env });
+  expect(published).toMatchObject({ code: 0, stdout: expect.stringContaining("library@1") });
+  const activated = await remit(["policy", "activate", "library@1"], { env });
+  expect(activated).toMatchObject({ code: 0, stdout: expect.stringContaining("library@1 in force") });
+  const { answer } = await json("policy", "list");
+  expect(answer.versions).toMatchObject([{ policy: "library", version: 1, state: "active" }]);
+  const missing = await remit(["policy", "activate", "library@9"], { env });
+  expect(missing.code).toBe(1);
+  const outrun = await remit(["policy", "activate", "library", "--expected-revision", "1"], { env });
+  expect(outrun).toMatchObject({ code: 1, stderr: expect.stringContaining("revision_conflict") });
+});
+
+test("a key speaks for its agents alone, may not administer, and ends when it is revoked", async () => {
+  const { answer } = await json("keys", "create", "worker", "--agent", "desk", "--assert-principals");
+  const theirs = { env: { ...env, REMIT_API_KEY: answer.key as string } };
+  expect((await remit(["session", "open", "desk", "--principal", "cy"], theirs)).code).toBe(0);
+  const forbidden = await remit(["keys", "list"], theirs);
+  expect(forbidden).toMatchObject({ code: 1, stderr: expect.stringContaining("role_missing") });
+  const listed = await remit(["keys", "list"], { env });
+  expect(listed.stdout).toMatch(/worker .* active/);
+  expect((await remit(["keys", "revoke", answer.caller.id], { env })).code).toBe(0);
+  expect((await remit(["session", "open", "desk", "--principal", "cy"], theirs)).code).toBe(1);
+});
+
+test("a refused request shows the field, the limit and what to do", async () => {
+  const input = '{"reader": "ada", "n": 12345678901234567890}';
+  const { code, stderr } = await remit(["decide", "loans.list", "--input", input], { env });
+  expect(code).toBe(2);
+  expect(stderr).toContain("number_out_of_range");
+  expect(stderr).toContain("field: ");
+  expect(stderr).toContain("limit: ");
+  expect(stderr).toContain("fix: ");
+});

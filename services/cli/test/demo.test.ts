@@ -1,0 +1,28 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+
+const main = fileURLToPath(new URL("../src/demo/main.ts", import.meta.url));
+
+test("the demo tells its story to the end, every decision with its rule and its place in the ledger", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [main]);
+  const scenes = [...stdout.matchAll(/answer +([A-Z]+): .*, by the rule (\S+)/g)].map(([, effect, rule]) => [
+    effect,
+    rule,
+  ]);
+  expect(scenes).toEqual([
+    ["ALLOW", "records/read-invoices"],
+    ["CLARIFY", "payments/say-what-for"],
+    ["ALLOW", "payments/pay"],
+    ["DENY", "records/customers-are-not-deleted"],
+    ["TRANSFORM", "records/keep-writes-in-the-workspace"],
+    ["ESCALATE", "payments/large-needs-a-lead"],
+  ]);
+  expect(stdout.match(/recorded +epoch \d+, n \d+/g)?.length).toBeGreaterThanOrEqual(scenes.length);
+  expect(stdout).toContain('ran with  {"path":"/workspace/sandbox/summary.md","text":"Paid."}');
+  expect(stdout).not.toContain("all customers deleted");
+  expect(stdout).toContain("remit why");
+  expect(stdout).toContain("Try next");
+  expect(stdout).not.toContain("\x1b[");
+});
