@@ -12,6 +12,7 @@ import {
   createDesk,
   createExchange,
   dataServices,
+  logCauses,
   sessionRpcs,
 } from "../wire/index.ts";
 import { createConnectLane } from "../wire/lanes/connect.ts";
@@ -81,10 +82,10 @@ function watchReadiness(ready: () => boolean) {
 }
 
 /** The services of both planes, and the streams that are open. */
-function services({ config, clock, rooms, metrics }: Options) {
+function services({ config, clock, log, rooms, metrics }: Options) {
   const { identities, decide, report, explain, sessions } = rooms;
   const desk = createDesk(
-    { identities, decide, report, explain, meter: metrics },
+    { identities, decide, report, explain, meter: metrics, sink: logCauses(log) },
     { deadlineDefaultMs: config.deadlineDefaultMs },
   );
   const exchange = createExchange({ desk, streamLifeMs });
@@ -114,26 +115,25 @@ export async function openDoors(options: Options): Promise<Doors> {
     closing = true;
     readiness.look();
     const grace = config.shutdownGraceMs;
-    await Promise.all([grpc.drain(grace), connect.drain(grace), adminLane.drain(grace)]);
-    await Promise.all(listeners.map((listener) => listener.close(grace)));
+    const [operations, ...others] = listeners;
+    await Promise.all([
+      ...[grpc.drain(grace), connect.drain(grace), adminLane.drain(grace)],
+      ...others.map((listener) => listener.close(grace)),
+    ]);
+    // Its page says "shutting down" for as long as there is something to shut down.
+    await operations?.close(grace);
     readiness.close();
   };
 
   try {
     const { routes } = connect;
+    const operations = operationsHandler({ reasons: () => reasons(rooms, closing), metrics });
+    const adminHandler = connectNodeAdapter({ routes: adminLane.routes });
     const addresses: Addresses = {
+      metricsAddress: await open(config.metricsAddress, "REMIT_METRICS_ADDRESS", operations),
       grpcAddress: hostPort(await grpc.bind(config.grpcAddress, "REMIT_GRPC_ADDRESS")),
       httpAddress: await open(config.httpAddress, "REMIT_HTTP_ADDRESS", connectNodeAdapter({ routes })),
-      adminAddress: await open(
-        config.adminAddress,
-        "REMIT_ADMIN_ADDRESS",
-        connectNodeAdapter({ routes: adminLane.routes }),
-      ),
-      metricsAddress: await open(
-        config.metricsAddress,
-        "REMIT_METRICS_ADDRESS",
-        operationsHandler({ reasons: () => reasons(rooms, closing), metrics }),
-      ),
+      adminAddress: await open(config.adminAddress, "REMIT_ADMIN_ADDRESS", adminHandler),
     };
     return { ...addresses, handles: exchange.handles, close };
   } catch (error) {

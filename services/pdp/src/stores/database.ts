@@ -63,7 +63,12 @@ export function openPool(options: PoolOptions): Pool {
     query_timeout: statementTimeoutMs + READ_GRACE_MS,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
-    ...(verify === undefined ? {} : { onConnect: verify }),
+    // A connection that breaks while it is lent out says so to its query, and once more as an event that would end the
+    // process if nobody listened; the pool listens to idle ones alone.
+    onConnect: async (client: ClientBase) => {
+      client.on("error", () => {});
+      await verify?.(client);
+    },
   });
   pool.on("error", (error) => log.warn({ pool: name, error: error.message }, "an idle connection to Postgres broke"));
   return pool;

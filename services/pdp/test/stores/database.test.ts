@@ -121,3 +121,23 @@ test("the pause before connecting again doubles from 25 ms to a second, half of 
   expect(reconnectDelayMs(0, 0.999)).toBe(25);
   expect(reconnectDelayMs(99, 0.999)).toBe(1_000);
 });
+
+test("a connection that breaks between two statements of a transaction fails that transaction and nothing else", async () => {
+  proxy = await pgProxy(database.runtimeUrl);
+  const throughProxy = pool(proxy.url);
+  const uncaught: unknown[] = [];
+  const hear = (error: unknown) => uncaught.push(error);
+  process.on("uncaughtException", hear);
+  const broken = withTransaction(throughProxy, "read committed", async (client) => {
+    await client.query("select 1");
+    const ended = new Promise((resolve) => client.once("end", resolve));
+    proxy?.cut();
+    await ended;
+    await client.query("select 2");
+  });
+  await expect(broken).rejects.toThrow();
+  await expect(throughProxy.query("select 3 as three")).resolves.toMatchObject({ rows: [{ three: 3 }] });
+  process.off("uncaughtException", hear);
+  expect(uncaught).toEqual([]);
+  await throughProxy.end();
+});
