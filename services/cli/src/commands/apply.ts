@@ -32,7 +32,7 @@ function print(cli: Cli, result: ApplyResult, dryRun: boolean): void {
 }
 
 /** Checks documents here, then sends them. Ends with 1 when something is wrong with them. */
-export async function apply(cli: Cli, flags: ApplyFlags): Promise<ExitCode> {
+async function apply(cli: Cli, flags: ApplyFlags): Promise<ExitCode> {
   const { io } = cli;
   const { dryRun = false, strict = false } = flags;
   const files = (await readDocumentFiles(io, flags.file, "--file")).documents;

@@ -19,7 +19,7 @@ export function isPrincipalPath(path: string): boolean {
 }
 
 /** What stands at a path of a call: `context.user.id`. Undefined when something on the way is missing. */
-export function valueAt(call: TracedCall, path: string): unknown {
+function valueAt(call: TracedCall, path: string): unknown {
   let value: unknown = call;
   for (const key of path.split(".")) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;

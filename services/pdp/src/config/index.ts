@@ -1,5 +1,3 @@
-export { type ConfigSources, type LoadedConfig, loadConfig } from "./load.ts";
-export { type ConfigProblem, formatConfigProblems } from "./problems.ts";
-export type { Config, ConfigInput } from "./schema.ts";
-export { Secret } from "./secret.ts";
-export type { Address } from "./values.ts";
+export { loadConfig } from "./load.ts";
+export { formatConfigProblems } from "./problems.ts";
+export type { Config } from "./schema.ts";

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { type ConfigSources, formatConfigProblems, loadConfig, Secret } from "./index.ts";
+import { formatConfigProblems, loadConfig } from "./index.ts";
+import type { ConfigSources } from "./load.ts";
+import { Secret } from "./secret.ts";
 
 const KEY = Buffer.alloc(32, 7).toString("base64");
 const URL = "postgres://remit:hunter2@db.internal/remit";

@@ -1,2 +1,2 @@
-export { createLog, type LogLevel, type LogOptions } from "./log.ts";
-export { createMetrics, type Metrics, type MetricsOptions, type PulledMeters } from "./metrics.ts";
+export { createLog } from "./log.ts";
+export { createMetrics, type Metrics } from "./metrics.ts";

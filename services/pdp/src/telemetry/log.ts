@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import type { Log } from "../foundation/log.ts";
 
-export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 export interface LogOptions {
   readonly level: LogLevel;
