@@ -20,7 +20,13 @@ async function run(bench: Bench, options: Options): Promise<void> {
   const machine = describeMachine(new Date());
   bench.say(machineLines(machine, bench.cores));
   const echo = await startEcho(bench.processes, bench.cores.server, benchTool, fillerBytes);
-  const remit = await startRemit(bench.processes, bench.cores.server, `${bench.folder}/remit`, fillerBytes);
+  const remit = await startRemit(
+    bench.processes,
+    bench.cores.server,
+    `${bench.folder}/remit`,
+    fillerBytes,
+    options.profileFolder,
+  );
   bench.say(`a measured Decide leaves an entry of ${remit.entryBytes} bytes`);
   const subjects: Subject[] = [echo, remit];
   const phases = { warmupMs: options.warmupMs, durationMs: options.durationMs };
@@ -42,6 +48,7 @@ async function run(bench: Bench, options: Options): Promise<void> {
     ...phases,
     rounds: options.rounds,
     cores: bench.cores.note,
+    profiled: options.profileFolder !== undefined,
     fillerBytes,
     entryBytes: remit.entryBytes,
   };

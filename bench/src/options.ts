@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { coreList, wholeNumber } from "./option-values.ts";
 
@@ -15,6 +16,8 @@ export interface Options {
   readonly durationMs: number;
   /** Cores of the server and its Postgres, as taskset takes them; undefined: the first alone. */
   readonly serverCores: string | undefined;
+  /** Where the service leaves a CPU profile of the run; undefined: none is taken. */
+  readonly profileFolder: string | undefined;
   /** The result's file; undefined: one named for the time, in bench/results. */
   readonly out: string | undefined;
 }
@@ -28,6 +31,7 @@ Measures Decide, recorded before answered, against an echo of the same messages 
   --rounds N         alternating rounds A B, B A, ... (default 3; with --quick 1)
   --seconds S        counted time of one run (default 2; with --quick 1)
   --server-cores L   cores of the server and its Postgres, as 0 or 0,1 (default 0; the client has the last core)
+  --profile DIR      leave a CPU profile of the service there (it slows the service a little)
   --out FILE         where the JSON goes (default: bench/results/<time>.json)
   --help             this text
 `;
@@ -44,6 +48,7 @@ export function parseOptions(argv: readonly string[]): Options | string {
         rounds: { type: "string" },
         seconds: { type: "string" },
         "server-cores": { type: "string" },
+        profile: { type: "string" },
         out: { type: "string" },
       },
     });
@@ -56,6 +61,7 @@ export function parseOptions(argv: readonly string[]): Options | string {
       warmupMs: values.quick ? 500 : 700,
       durationMs: wholeNumber("seconds", values.seconds ?? (values.quick ? "1" : "2"), 600) * 1000,
       serverCores: coreList(values["server-cores"]),
+      profileFolder: values.profile === undefined ? undefined : resolve(values.profile),
       out: values.out,
     };
   } catch (error) {

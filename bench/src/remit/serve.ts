@@ -16,14 +16,21 @@ const startLimitMs = 60_000;
 
 /**
  * Starts the real service with an embedded Postgres of its own, both on the same core, every port free and on loopback.
- * Durability is as it ships: nothing of Postgres is switched off.
+ * Durability is as it ships: nothing of Postgres is switched off. With a profile folder the service leaves its CPU profile
+ * there when it ends.
  */
-export async function serveRemit(processes: Processes, core: string | undefined, folder: string): Promise<Served> {
+export async function serveRemit(
+  processes: Processes,
+  core: string | undefined,
+  folder: string,
+  profileFolder?: string,
+): Promise<Served> {
   await mkdir(folder, { recursive: true });
   const anywhere = "127.0.0.1:0";
   const child = processes.spawn({
     command: process.execPath,
     args: [
+      ...(profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`]),
       program,
       "serve",
       "--json",

@@ -24,8 +24,9 @@ export async function startRemit(
   core: string | undefined,
   folder: string,
   fillerBytes: number,
+  profileFolder?: string,
 ): Promise<RemitSubject> {
-  const served = await serveRemit(processes, core, folder);
+  const served = await serveRemit(processes, core, folder, profileFolder);
   const owner = clientsOf(served, served.ownerKey);
   await seed(owner, paymentsDocuments);
   const credentials = await openSessions(served, benchAgentName, sessions);

@@ -36,6 +36,9 @@ export async function withBench(serverCores: string | undefined, work: (bench: B
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
+  // Whoever read what we print has gone away.
+  process.stderr.on("error", () => {});
+  process.stdout.on("error", () => interrupt("SIGPIPE"));
   const cores = assignCores(processes.pins, availableParallelism(), serverCores);
   try {
     await work({ processes, cores, folder, say: (line) => process.stdout.write(`${line}\n`) });
