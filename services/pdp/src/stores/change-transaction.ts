@@ -28,7 +28,11 @@ export interface Changed<Value> {
 }
 
 /** Another change of the tenant committed first. */
-export class RevisionMoved extends Error {}
+export class RevisionMoved extends Fault {
+  constructor(tenant: string) {
+    super("aborted", "revision_conflict", `another change of ${tenant} came first`, { fix: "ask again" });
+  }
+}
 
 function revisionConflict(expected: bigint, actual: bigint): Fault {
   return new Fault("aborted", "revision_conflict", `the policy revision is ${actual}, not ${expected}`, {
@@ -58,7 +62,7 @@ async function takeRevision(client: Client, { tenant, bump }: ChangeScope, befor
     `update revision set ${bump} = ${bump} + 1 where tenant = $1 and ${bump} = $2`,
     [tenant, before[bump]],
   );
-  if (rowCount !== 1) throw new RevisionMoved(`another change of ${tenant} came first`);
+  if (rowCount !== 1) throw new RevisionMoved(tenant);
 }
 
 /** What an error of the record's statement means; a number that is taken must not pass for a name that is. */
@@ -66,6 +70,16 @@ function recordFailure(error: unknown): Error {
   const failure = commitFailure(error);
   if (failure.kind !== "poisoned") return failure;
   return new Fault("internal", "record_refused", "the store cannot hold the record of this change", {}, error);
+}
+
+/**
+ * Changes that move a tenant's counter pass a gate, side by side. One that lost a race against another passes alone, or
+ * it could lose for ever. The gate is taken before any row, so nobody waits in a circle.
+ */
+async function passGate(client: Client, { tenant, bump }: ChangeScope, alone: boolean): Promise<void> {
+  if (bump === "none") return;
+  const lock = alone ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared";
+  await client.query(`select ${lock}(hashtextextended('remit_revision/' || $1, 0))`, [tenant]);
 }
 
 async function insertRecord(client: Client, slow: SlowWriter, record: NewRecord): Promise<bigint> {
@@ -82,6 +96,8 @@ export interface Work<Value> {
   readonly scope: ChangeScope;
   readonly record: (revision: Revision) => NewRecord;
   readonly change: (client: ClientBase, revision: bigint) => Promise<Value>;
+  /** Whether it lost a race before. */
+  readonly alone: boolean;
 }
 
 export interface Made<Value> {
@@ -93,10 +109,11 @@ export interface Made<Value> {
 export async function transact<Value>(
   client: Client,
   slow: SlowWriter,
-  { scope, record: recordOf, change }: Work<Value>,
+  { scope, record: recordOf, change, alone }: Work<Value>,
   onCommit: (made: Made<Value>) => void,
 ): Promise<Changed<Value>> {
   return inTransaction(client, "read committed", async () => {
+    await passGate(client, scope, alone);
     const living = await client.query("select from writer where writer = $1 and alive for no key update", [slow.epoch]);
     if (living.rowCount !== 1) throw new CommitFailure("fenced", `writer ${slow.epoch} was declared dead`);
     const before = await readRevision(client, scope);

@@ -1,6 +1,5 @@
 import { setTimeout } from "node:timers/promises";
 import pg, { type ClientBase } from "pg";
-import { Fault } from "../foundation/fault.ts";
 import { CommitFailure, LedgerUnavailable, type NewRecord } from "../ledger/index.ts";
 import {
   type Changed,
@@ -40,7 +39,6 @@ export interface RecordedChangesOptions extends LanesOptions {
 
 const QUEUE_CHANGES_MAX = 256;
 const WAIT_MS_MAX = 2_000;
-const RACES_MAX = 16;
 
 // Not the change's own fault: cancelled or timed out, locked too long, dead-locked, the server going away.
 const STORE_AT_FAULT = /^(?:08|25P0[34]|40|53|55P03|57)/;
@@ -67,7 +65,7 @@ async function resolveLost<Value>(writers: SlowWriters, made: Made<Value>, cause
   throw new LedgerUnavailable("unknown", cause);
 }
 
-/** Makes a change once; `RevisionMoved` asks for another attempt. */
+/** Makes a change once. Throws `RevisionMoved` when another one came first. */
 async function attempt<Value>(writers: SlowWriters, work: Work<Value>): Promise<Changed<Value>> {
   const writer = await writers.open().catch((error) => {
     throw new LedgerUnavailable("no", error);
@@ -95,21 +93,17 @@ export function createRecordedChanges(options: RecordedChangesOptions): Recorded
   const writers = createSlowWriters(options);
   const serial = createSerial(QUEUE_CHANGES_MAX, WAIT_MS_MAX);
 
-  const untilUnraced = async <Value>(work: Work<Value>): Promise<Changed<Value>> => {
-    for (let races = 0; races < RACES_MAX; races++) {
-      try {
-        return await attempt(writers, work);
-      } catch (error) {
-        if (!(error instanceof RevisionMoved)) throw error;
-      }
-    }
-    throw new Fault("aborted", "revision_conflict", "other changes of this tenant keep coming first", {
-      fix: "ask again",
-    });
-  };
-
   return {
-    run: (scope, record, change) => serial.run(() => untilUnraced({ scope, record, change })),
+    run: (scope, record, change) =>
+      serial.run(async () => {
+        const work = { scope, record, change };
+        try {
+          return await attempt(writers, { ...work, alone: false });
+        } catch (error) {
+          if (!(error instanceof RevisionMoved)) throw error;
+          return attempt(writers, { ...work, alone: true });
+        }
+      }),
     close: async () => {
       await serial.idle();
       await writers.close();

@@ -1,0 +1,186 @@
+import { expect, test } from "vitest";
+import { limits } from "../foundation/limits.ts";
+import { silentLog } from "../foundation/log.ts";
+import { createLedger, type LedgerOptions } from "./ledger.ts";
+import { CommitFailure, type LedgerStore, type LedgerWriter } from "./ledger-store.ts";
+import type { NewRecord, RecordOutcome } from "./record.ts";
+import type { CommitSeen } from "./shared.ts";
+
+/** A store whose statements end when a test lets them. */
+function heldStore() {
+  const statements: { readonly ids: string[]; readonly end: (failure?: CommitFailure) => void }[] = [];
+  const lookedUp: string[][] = [];
+  const fenced: bigint[] = [];
+  let epochs = 0n;
+  const openWriter = async (): Promise<LedgerWriter> => {
+    const epoch = ++epochs;
+    let base = 0n;
+    const commit: LedgerWriter["commit"] = (batch) =>
+      new Promise((resolve, reject) => {
+        const end = (failure?: CommitFailure) => {
+          if (failure) return reject(failure);
+          resolve(batch.map((): RecordOutcome => ({ outcome: "inserted", ref: { epoch, n: ++base } })));
+        };
+        statements.push({ ids: batch.map(({ id }) => id), end });
+      });
+    return { epoch, lost: new Promise(() => {}), commit, close: async () => {} };
+  };
+  const store: LedgerStore = {
+    register: async () => {},
+    openWriter,
+    fenceWriter: async (epoch) => void fenced.push(epoch),
+    lookUp: async (batch) => {
+      lookedUp.push(batch.map(({ id }) => id));
+      return batch.map(() => null);
+    },
+    findByKey: async () => null,
+    findById: () => Promise.reject(new Error("the store is away")),
+    findBySubject: () => new Promise(() => {}),
+    close: async () => {},
+  };
+  return { store, statements, fenced, lookedUp };
+}
+
+const record = (id: string) => ({ id, body: new Uint8Array(10) }) as NewRecord;
+/** Whatever follows at once has followed. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+async function open(own: Partial<LedgerOptions> = {}) {
+  const held = heldStore();
+  const ledger = createLedger({ store: held.store, writers: 1, limits, log: silentLog, ...own });
+  await ledger.start();
+  await settled();
+  return { ledger, ...held };
+}
+
+test("a record that comes alone leaves within the turn, and what comes while it is under way shares the next statement", async () => {
+  const { ledger, statements } = await open();
+  const first = ledger.record(record("a"));
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(statements.map(({ ids }) => ids)).toEqual([["a"]]);
+  const others = ["b", "c"].map((id) => ledger.record(record(id)));
+  await settled();
+  expect(statements).toHaveLength(1);
+  expect(ledger.state()).toMatchObject({ queuedRecords: 2, inFlightRecords: 1 });
+  statements[0]?.end();
+  expect(await first).toEqual({ outcome: "inserted", ref: { epoch: 1n, n: 1n } });
+  await settled();
+  expect(statements.map(({ ids }) => ids)).toEqual([["a"], ["b", "c"]]);
+  statements[1]?.end();
+  expect((await Promise.all(others)).map(({ outcome }) => outcome)).toEqual(["inserted", "inserted"]);
+});
+
+test("records that are handed over in one turn share a statement", async () => {
+  const { ledger, statements } = await open();
+  for (const id of ["a", "b", "c"]) void ledger.record(record(id));
+  await settled();
+  expect(statements.map(({ ids }) => ids)).toEqual([["a", "b", "c"]]);
+});
+
+test("two writers have a statement each", async () => {
+  const { ledger, statements } = await open({ writers: 2 });
+  void ledger.record(record("a"));
+  await settled();
+  void ledger.record(record("b"));
+  await settled();
+  void ledger.record(record("c"));
+  await settled();
+  expect(statements.map(({ ids }) => ids)).toEqual([["a"], ["b"]]);
+  expect(ledger.state().epochs).toEqual([1n, 2n]);
+});
+
+test("a record that is not there after its writer was fenced goes through another writer once, and then never again", async () => {
+  const { ledger, statements, fenced, lookedUp } = await open();
+  const asked = ledger.record(record("a"));
+  await settled();
+  statements[0]?.end(new CommitFailure("lost", "cut"));
+  await settled();
+  expect([fenced, lookedUp]).toEqual([[1n], [["a"]]]);
+  expect(statements.map(({ ids }) => ids)).toEqual([["a"], ["a"]]);
+  statements[1]?.end(new CommitFailure("lost", "cut"));
+  await expect(asked).rejects.toMatchObject({ kind: "unavailable", reason: "ledger_unavailable", recorded: "no" });
+  expect(fenced).toEqual([1n, 2n]);
+  expect(statements).toHaveLength(2);
+});
+
+test("whoever waits longer than he said is told that it may have been recorded, or that it was not, as is known", async () => {
+  const { ledger } = await open();
+  const [under, queued] = [
+    ledger.record(record("a"), { withinMs: 1 }),
+    settled().then(() => ledger.record(record("b"), { withinMs: 1 })),
+  ];
+  await expect(under).rejects.toMatchObject({ reason: "ledger_unavailable", recorded: "unknown" });
+  await expect(queued).rejects.toMatchObject({ reason: "ledger_unavailable", recorded: "no" });
+});
+
+test("a ledger that was not started, or is closed, records nothing", async () => {
+  const { store } = heldStore();
+  const ledger = createLedger({ store, writers: 1, limits, log: silentLog });
+  await expect(ledger.record(record("a"))).rejects.toMatchObject({ recorded: "no" });
+  expect(ledger.state().serving).toBe(false);
+  await ledger.start();
+  expect(ledger.state().serving).toBe(true);
+  await ledger.close();
+  await expect(ledger.record(record("a"))).rejects.toMatchObject({ recorded: "no" });
+  expect(ledger.state()).toMatchObject({ serving: false, stopped: "closed" });
+});
+
+test("closing waits for what is under way", async () => {
+  const { ledger, statements } = await open();
+  const asked = ledger.record(record("a"));
+  await settled();
+  let closed = false;
+  const closing = ledger.close().then(() => {
+    closed = true;
+  });
+  await settled();
+  expect(closed).toBe(false);
+  statements[0]?.end();
+  expect((await asked).outcome).toBe("inserted");
+  await closing;
+});
+
+test("starting fails as a whole when one writer cannot be opened", async () => {
+  const { store } = heldStore();
+  let opened = 0;
+  let closed = 0;
+  const failing: LedgerStore = {
+    ...store,
+    openWriter: async () => {
+      if (++opened === 2) throw new Error("away");
+      return { ...(await store.openWriter()), close: async () => void closed++ };
+    },
+  };
+  const ledger = createLedger({ store: failing, writers: 3, limits, log: silentLog });
+  await expect(ledger.start()).rejects.toThrow("away");
+  expect(closed).toBe(2);
+});
+
+test("a look-up that fails or does not end says that the ledger is unavailable", async () => {
+  const { ledger } = await open({ limits: { ...limits, recordWaitMsMax: 1 } });
+  const unavailable = { kind: "unavailable", reason: "ledger_unavailable" };
+  await expect(ledger.findById("t", "a")).rejects.toMatchObject(unavailable);
+  await expect(ledger.findBySubject("t", "a")).rejects.toMatchObject(unavailable);
+  expect(await ledger.findByKey("t", "s", "2026-11-21", new Uint8Array(16))).toBeNull();
+});
+
+test("every statement is told to whoever observes, with its size and result", async () => {
+  const seen: CommitSeen[] = [];
+  const { ledger, statements } = await open({ observe: (one) => seen.push(one) });
+  expect(ledger.state().lastCommitAgoMs).toBeNull();
+  for (const id of ["a", "b"]) void ledger.record(record(id)).catch(() => {});
+  await settled();
+  statements[0]?.end(new CommitFailure("poisoned", "a bad row"));
+  await settled();
+  statements[1]?.end(new CommitFailure("poisoned", "a bad row"));
+  await settled();
+  statements[2]?.end();
+  await settled();
+  expect(seen.map(({ records, result }) => ({ records, result }))).toEqual([
+    { records: 2, result: "poisoned" },
+    { records: 1, result: "poisoned" },
+    { records: 1, result: "committed" },
+  ]);
+  expect(ledger.state().lastCommitAgoMs).not.toBeNull();
+});
