@@ -41,10 +41,11 @@ export function compilePolicy(
   const { spec, metadata } = document;
   const expressions = policyExpressions(spec.variables ?? {}, report);
   const observed = spec.mode === "observe";
+  const questions = spec.rules.flatMap((rule) => (rule.questions ?? []).map(({ id }) => id));
   const rules = spec.rules.map((rule, index) => {
     const pointer = below("/spec/rules", index);
     const matched = matchedTools(rule.match, below(pointer, "match"), tools, report);
-    const compiled = compileRule(rule, { expressions, matched, pointer, report });
+    const compiled = compileRule(rule, { expressions, matched, questions, pointer, report });
     const ref = { policy: metadata.name, version, rule: rule.id };
     const requirement = compiled.requirement && { ...compiled.requirement, rule: ref };
     return {
@@ -89,6 +90,8 @@ function matchedTools(
 interface RuleCompiling {
   readonly expressions: PolicyExpressions;
   readonly matched: readonly ToolDocument[] | undefined;
+  /** The ids of every question of the policy. */
+  readonly questions: readonly string[];
   readonly pointer: string;
   readonly report: Report;
 }
@@ -144,8 +147,16 @@ function checkPaths(
   pointer: string,
   compiling: RuleCompiling,
 ): void {
-  const { matched = [], report } = compiling;
+  const { matched = [], questions, report } = compiling;
   for (const { root, keys, offset } of paths) {
+    if (root === "answers") {
+      const [id = ""] = keys;
+      if (questions.includes(id)) continue;
+      const nearest = nearestName(id, questions);
+      const place = text === undefined ? {} : { within: { text, offset } };
+      report(pointer, `no rule of this policy asks \`${id}\``, { ...place, severity: "warning", nearest });
+      continue;
+    }
     const found = matched.map(({ metadata, spec }) => {
       const schema = root === "input" ? spec.inputSchema : spec.contextSchema;
       return { tool: metadata.name, wrong: schema && contradiction(schema, keys) };

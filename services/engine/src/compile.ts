@@ -23,6 +23,8 @@ export interface CompiledTool {
   readonly facts: ToolFacts;
   readonly checkInput: SchemaCheck | undefined;
   readonly checkContext: SchemaCheck | undefined;
+  /** The types in which each question of the tool's rules takes its answer. */
+  readonly questions: ReadonlyMap<string, ReadonlySet<string>>;
   /** Groups for every agent. */
   readonly everyAgent: readonly RuleGroup[];
   /** Groups for agents with labels, under one of the labels they need. */
@@ -104,6 +106,7 @@ function compileTool(document: ToolDocument, problems: Problem[]): CheckedTool {
 
 function indexTool(tool: CheckedTool, policies: readonly CompiledPolicy[]): CompiledTool {
   const everyAgent: RuleGroup[] = [];
+  const questions = new Map<string, Set<string>>();
   const byLabel = new Map<string, RuleGroup[]>();
   for (const [order, policy] of policies.entries()) {
     const rules = policy.rules.filter(({ match }) => matchesTool(match, tool.facts)).map(({ rule }) => rule);
@@ -116,11 +119,14 @@ function indexTool(tool: CheckedTool, policies: readonly CompiledPolicy[]): Comp
       transforms: rules.filter((rule) => rule.effect === "transform"),
       others: rules.filter((rule) => rule.effect !== "transform"),
     };
+    for (const { id, type } of rules.flatMap((rule) => rule.questions)) {
+      questions.set(id, (questions.get(id) ?? new Set()).add(type));
+    }
     const [label] = policy.labels;
     if (!label) everyAgent.push(group);
     else byLabel.set(labelKey(...label), [...(byLabel.get(labelKey(...label)) ?? []), group]);
   }
-  return { ...tool, everyAgent, byLabel };
+  return { ...tool, questions, everyAgent, byLabel };
 }
 
 function labelKey(key: string, value: string): string {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { complaintsOf, resultOf } from "../test/conditions.ts";
 import { sampleFacts } from "../test/sample.ts";
+import type { JsonValue } from "./index.ts";
 
 const input = {
   amount: 5,
@@ -28,7 +29,8 @@ describe("comparison", () => {
     ["input.list == [1, 2.0, 3]", true],
     ["input.list == [1, 2]", false],
     ['input.to == {"odd key": 1, "country": "DE"}', true],
-    ['input.to == {"country": "DE"}', false],
+    ['input.to == {"odd key": 1, "country": "FR"}', false],
+    ['input.to == {"town": "Ulm", "country": "FR"}', false],
     ["input.none == null", true],
     ["input.text == null", false],
     ["null != input.amount", true],
@@ -40,6 +42,8 @@ describe("comparison", () => {
     ['input.amount == "5"', "a comparison of a double and a string"],
     ["input.none == input.text", "a comparison of null and a string"],
     ['input.list == ["1", 2, 3]', "a comparison of a double and a string"],
+    ['input.to == {"country": "DE"}', "a comparison of maps with different keys"],
+    ['{"odd key": 1, "country": "DE", "town": "Ulm"} == input.to', "a comparison of maps with different keys"],
     ["input.text > 5", "an ordering of a string and an int"],
     ["input.missing == 5", "input.missing is missing"],
     ["input.missing != 5", "input.missing is missing"],
@@ -115,6 +119,17 @@ describe("membership", () => {
     ["input.amount in input.to", "unknown: a look-up of a double and a map"],
     ["1 in input.text", "unknown: `in` of an int and a string"],
   ])("%s is %s", (text, expected) => expect(of(text)).toBe(expected));
+});
+
+describe("operators that take several types", () => {
+  it.each([
+    ["size(input.value) == 2", ["ab", ["a", "b"], { a: 1, b: 2 }]],
+    ['"a" in input.value', [["a"], { a: 1 }]],
+    ['input.value.all(x, x == "a")', [["a"], { a: 1 }]],
+  ] as [string, JsonValue[]][])("%s answers for each of them; a schema says which one is meant", (text, values) => {
+    for (const value of values) expect(resultOf(text, { input: { value } })).toBe(true);
+    expect(resultOf(text, { input: { value: 5 } })).toMatch(/^unknown/);
+  });
 });
 
 describe("fields", () => {

@@ -304,8 +304,9 @@ describe("a clarification", () => {
     ["another question", { other: "rent" }],
     ["a value of another type", { memo: 5 }],
     ["null", { memo: null }],
+    ["a blank text", { memo: " " }],
   ])("is not answered by %s", (_, answers) => {
-    expect(judge([ask], { answers }).effect).not.toBe("allow");
+    expect(judge([ask, allow("a")], { answers }).effect).toBe("clarify");
   });
 
   it("is not answered by what makes it silent for another reason", () => {

@@ -3,7 +3,7 @@ import { timestampFrom } from "./cel/times.ts";
 import { Failure, Timestamp } from "./cel/value.ts";
 import type { CompiledTool, RuleGroup } from "./compile.ts";
 import type { Facts } from "./facts.ts";
-import type { JsonObject, JsonValue } from "./json.ts";
+import { type JsonObject, type JsonValue, setOwn } from "./json.ts";
 import { type CompiledRule, judgeRule } from "./rule.ts";
 import { type MatchedTransform, type Transformed, transformInput } from "./transform.ts";
 import type { UnknownRule } from "./verdict.ts";
@@ -47,6 +47,7 @@ export function judgeRules(judging: Judging): Findings {
   const { facts, groups } = judging;
   const meter: Meter = { steps: evaluationStepsMax };
   const now = readNow(facts.now);
+  const answers = validAnswers(facts.answers, judging.tool.questions);
   const frameOf = (group: RuleGroup, input: JsonObject, answers: JsonObject): Frame => ({
     facts,
     tool: judging.tool.facts,
@@ -71,7 +72,7 @@ export function judgeRules(judging: Judging): Findings {
   const matched: MatchedTransform[] = [];
   for (const group of groups) {
     if (group.transforms.length === 0) continue;
-    const frame = frameOf(group, facts.input, facts.answers);
+    const frame = frameOf(group, facts.input, answers);
     for (const rule of group.transforms) if (judge(rule, frame) === true) matched.push({ rule, frame });
   }
   const transformed = matched.length > 0 ? transformInput(facts.input, matched) : undefined;
@@ -85,13 +86,13 @@ export function judgeRules(judging: Judging): Findings {
   };
   const input = transformed === undefined ? facts.input : "input" in transformed ? transformed.input : undefined;
   if (!input) return findings;
-  const someAnswers = Object.keys(facts.answers).length > 0;
+  const someAnswers = Object.keys(answers).length > 0;
   for (const group of groups) {
     if (group.others.length === 0) continue;
-    const frame = frameOf(group, input, facts.answers);
+    const frame = frameOf(group, input, answers);
     for (const rule of group.others) {
       const result = judge(rule, frame);
-      if (someAnswers && result === false && rule.effect === "clarify" && questionsAnswered(rule, facts.answers)) {
+      if (someAnswers && result === false && rule.effect === "clarify" && questionsAnswered(rule, answers)) {
         // Answered, and not just silent: without the answers it would have asked.
         if (judgeRule(rule, frameOf(group, input, noAnswers)) === true) findings.answered.push(rule);
       }
@@ -129,9 +130,20 @@ function isGranted({ ref }: CompiledRule, { granted = [] }: Facts): boolean {
 }
 
 function questionsAnswered(rule: CompiledRule, answers: JsonObject): boolean {
-  return rule.questions.every(
-    ({ id, type }) => Object.hasOwn(answers, id) && typeof (answers[id] as JsonValue) === type,
-  );
+  return rule.questions.every(({ id, type }) => Object.hasOwn(answers, id) && typeof answers[id] === type);
+}
+
+/** The answers that answer a question: of the type it asks for, and not blank. The others are as good as none. */
+function validAnswers(answers: JsonObject, questions: CompiledTool["questions"]): JsonObject {
+  const given = Object.keys(answers);
+  if (given.length === 0) return noAnswers;
+  const valid: Record<string, JsonValue> = {};
+  for (const id of given) {
+    const answer = answers[id] ?? null;
+    const blank = typeof answer === "string" && answer.trim() === "";
+    if (questions.get(id)?.has(typeof answer) && !blank) setOwn(valid, id, answer);
+  }
+  return valid;
 }
 
 const noTime = new Failure("error", "now is not an RFC 3339 timestamp");

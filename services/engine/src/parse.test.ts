@@ -219,6 +219,17 @@ describe("names that are checked against the registered tools", () => {
     expect(problemsOf(text)[0]).toContain("the input of pay has no `input.amuont`");
   });
 
+  it("warn of an answer that no rule asks for", () => {
+    const [problem] = check({
+      match: { tools: ["pay"] },
+      effect: "clarify",
+      unless: "present(answers.meno)",
+      questions: [{ id: "memo", type: "string", ask: "Why?" }],
+    });
+    expect(problem).toContain("warning: no rule of this policy asks `meno`");
+    expect(problem).toContain("did you mean: memo");
+  });
+
   it("leave paths alone that a matched tool may have", () => {
     expect(check({ match: { tools: ["pay*"] }, when: "input.anything > 5" })).toEqual([]);
     expect(check({ match: { tools: ["pay"] }, when: "input.amount > 5 && context.anything" })).toEqual([]);

@@ -20,6 +20,7 @@ type Truth = true | false | "unknown";
 export function naiveVerdict(documents: Documents, facts: Facts): NaiveVerdict {
   const tool = documents.tools.find(({ metadata }) => metadata.name === facts.call.tool);
   if (!tool) return { effect: "deny", code: "tool_unknown", rules: [] };
+  const answers = answersOf(documents, facts);
   const applying = documents.policies.filter(({ spec }) =>
     Object.entries(spec.appliesTo?.agents.matchLabels ?? {}).every(([key, value]) => facts.agent.labels[key] === value),
   );
@@ -28,7 +29,7 @@ export function naiveVerdict(documents: Documents, facts: Facts): NaiveVerdict {
   );
   const matching = rules.filter(({ rule }) => namesTool(rule, tool));
   const changes = matching.filter(
-    ({ rule, variables }) => rule.effect === "transform" && truthOf(rule, facts, variables) === true,
+    ({ rule, variables }) => rule.effect === "transform" && truthOf(rule, { ...facts, answers }, variables) === true,
   );
   let input = facts.input;
   const set = new Map<string, string>();
@@ -44,7 +45,7 @@ export function naiveVerdict(documents: Documents, facts: Facts): NaiveVerdict {
       input = changed;
     }
   }
-  const after = { ...facts, input };
+  const after = { ...facts, answers, input };
   const judged = matching
     .filter(({ rule }) => rule.effect !== "transform")
     .map((one) => ({ ...one, truth: truthOf(one.rule, after, one.variables) }));
@@ -61,11 +62,21 @@ export function naiveVerdict(documents: Documents, facts: Facts): NaiveVerdict {
   const allowed = judged.filter(({ rule, truth }) => rule.effect === "allow" && truth === true);
   const answered = judged.filter(({ rule, variables, truth }) => {
     if (rule.effect !== "clarify" || truth !== false) return false;
-    const complete = (rule.questions ?? []).every(({ id, type }) => typeof facts.answers[id] === type);
+    const complete = (rule.questions ?? []).every(({ id, type }) => typeof answers[id] === type);
     return complete && truthOf(rule, { ...after, answers: {} }, variables) === true;
   });
   if (answered.length > 0) return verdict("allow", "clarified", [...allowed, ...answered]);
   return allowed.length > 0 ? verdict("allow", "rule_allowed", allowed) : verdict("deny", "no_rule_matched", []);
+}
+
+/** The answers to questions that somebody asks, in the type they are asked for; blank ones are none. */
+function answersOf({ policies }: Documents, { answers }: Facts): JsonObject {
+  const questions = policies.flatMap(({ spec }) => spec.rules.flatMap((rule) => rule.questions ?? []));
+  const valid = Object.entries(answers).filter(
+    ([id, answer]) =>
+      answer !== "" && questions.some((question) => question.id === id && question.type === typeof answer),
+  );
+  return Object.fromEntries(valid);
 }
 
 function verdict(effect: string, code: string, rules: readonly { readonly name: string }[]): NaiveVerdict {

@@ -3,7 +3,7 @@ import { charSteps, type Frame, spend } from "./frame.ts";
 import {
   costFailure,
   Duration,
-  type Failure,
+  Failure,
   isList,
   isMap,
   LiteralMap,
@@ -77,20 +77,21 @@ export function keyFrom(value: Value): Key | undefined {
   return typeof value === "number" && Number.isInteger(value) ? BigInt(value) : undefined;
 }
 
+/** A key that one map lacks is missing, as a field is: it makes the answer unknown unless another key differs. */
 function equalMaps(left: AnyMap, right: AnyMap, frame: Frame): boolean | Failure {
   const keys = keysOf(left);
-  if (keys.length !== keysOf(right).length) return false;
-  let failure: Failure | undefined;
+  let failure = keysOf(right).every((key) => entryOf(left, key) !== undefined) ? undefined : otherKeys;
   for (const key of keys) {
     if (!spend(frame, 1)) return costFailure;
     const there = entryOf(right, key);
-    if (there === undefined) return false;
-    const same = equal(entryOf(left, key) as Value, there, frame);
+    const same = there === undefined ? otherKeys : equal(entryOf(left, key) as Value, there, frame);
     if (same === false) return false;
     if (same !== true) failure ??= same;
   }
   return failure ?? true;
 }
+
+const otherKeys = new Failure("missing", "a comparison of maps with different keys");
 
 /** Below zero, zero or above it as `left` is less than, equal to or greater than `right`; unknown across types. */
 export function order(left: Value, right: Value, frame: Frame): number | Failure {

@@ -146,7 +146,7 @@ function compileFact(expr: Expr, root: string, field: string, compiling: Compili
   return { run: guarded(fact, path), type: fact.type, size: 1, path };
 }
 
-/** Notes a path of plain names below `input` or `context`, which schemas may contradict. */
+/** Notes a path of plain names below an open fact. */
 function notePath(expr: Expr, compiling: Compiling): void {
   const keys: string[] = [];
   let at: Expr | undefined = expr;
@@ -155,7 +155,8 @@ function notePath(expr: Expr, compiling: Compiling): void {
     at = at.exprKind.value.operand;
   }
   const root = at?.exprKind.case === "identExpr" ? at.exprKind.value.name : undefined;
-  if ((root === "input" || root === "context") && !compiling.locals.has(root)) {
+  const open = root === "input" || root === "context" || root === "answers";
+  if (open && !compiling.locals.has(root)) {
     compiling.paths.push({ root, keys, offset: at ? compiling.offsetOf(at) : 0 });
   }
 }

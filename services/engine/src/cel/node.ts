@@ -37,9 +37,9 @@ export interface ConditionProblem {
   readonly nearest?: string | undefined;
 }
 
-/** An argument path that a condition reads: checked against the tools' schemas. */
+/** A path below an open fact that a condition reads: checked against the tools' schemas and the policy's questions. */
 export interface PathUse {
-  readonly root: "input" | "context";
+  readonly root: "input" | "context" | "answers";
   readonly keys: readonly string[];
   readonly offset: number;
 }
