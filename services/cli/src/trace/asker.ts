@@ -11,6 +11,8 @@ export interface TraceSession {
   readonly id: string;
   readonly token: string;
   readonly tokenExpiresAtMs: number;
+  /** No renewal reaches beyond it. */
+  readonly expiresAtMs: number;
 }
 
 /** Asks the service the way an agent's process does: over its gRPC door, every answer recorded. */
@@ -44,6 +46,7 @@ export function createAsker(target: { grpcAddress: string; apiKey: string; agent
     id: answer.session?.id ?? "",
     token: answer.token,
     tokenExpiresAtMs: answer.tokenExpiresAt === undefined ? 0 : timestampMs(answer.tokenExpiresAt),
+    expiresAtMs: answer.session?.expiresAt === undefined ? 0 : timestampMs(answer.session.expiresAt),
   });
 
   return {

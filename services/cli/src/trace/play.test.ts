@@ -9,6 +9,7 @@ import type { Played } from "./tally.ts";
 import { readTraceLine } from "./trace-line.ts";
 
 const HOUR_MS = 3_600_000;
+const SESSION_MS = 30 * 24 * HOUR_MS;
 
 interface Line {
   run?: string;
@@ -22,15 +23,17 @@ async function played(lines: Line[], principalOf: PlayOptions["principalOf"] = (
   const events: string[] = [];
   const results: Played[] = [];
   let nowMs = 0;
-  const session = (id: string) => ({ id, token: `token ${id}`, tokenExpiresAtMs: nowMs + HOUR_MS });
+  const session = (id: string, openedMs: number) => {
+    return { id, token: `token ${id}`, tokenExpiresAtMs: nowMs + HOUR_MS, expiresAtMs: openedMs + SESSION_MS };
+  };
   const asker: Asker = {
     open: async (run, principal) => {
       events.push(`open ${run} ${principal}`);
-      return session(run);
+      return session(run, nowMs);
     },
-    renew: async ({ id }) => {
+    renew: async ({ id, expiresAtMs }) => {
       events.push(`renew ${id}`);
-      return session(id);
+      return session(id, expiresAtMs - SESSION_MS);
     },
     decide: async (_, call) => {
       events.push(`decide ${call.line} at ${(nowMs - START_MS) / 1000}`);
@@ -92,6 +95,12 @@ test("a session is renewed before its token runs out", async () => {
   const at = new Date(START_MS + HOUR_MS).toISOString();
   const { events } = await played([{}, {}, { at }]);
   expect(events.filter((event) => event.startsWith("renew"))).toEqual(["renew a"]);
+});
+
+test("a run that is longer than a session may live gets another session", async () => {
+  const at = new Date(START_MS + SESSION_MS).toISOString();
+  const { events } = await played([{}, { at }]);
+  expect(events.filter((event) => /^(open|renew)/.test(event))).toEqual(["open a for a", "open a for a"]);
 });
 
 test("a call that the service refuses to read is counted apart, and the rest is played", async () => {

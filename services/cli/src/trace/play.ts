@@ -21,13 +21,14 @@ export interface PlayOptions {
   readonly onPlayed: (played: Played) => Promise<void> | void;
 }
 
-/** Keeps one session a run, with a token that has not expired, whatever the log's time does. */
+/** Keeps one session a run, with a token that has not expired; a run longer than a session may live gets another. */
 function sessionKeeper({ asker, principalOf }: PlayOptions): (run: string, nowMs: number) => Promise<TraceSession> {
   const sessions = new Map<string, TraceSession>();
   return async (run, nowMs) => {
     const known = sessions.get(run);
     if (known !== undefined && nowMs < known.tokenExpiresAtMs - RENEW_AHEAD_MS) return known;
-    const session = known === undefined ? await asker.open(run, principalOf(run)) : await asker.renew(known);
+    const renewable = known !== undefined && nowMs < known.expiresAtMs - RENEW_AHEAD_MS;
+    const session = renewable ? await asker.renew(known) : await asker.open(run, principalOf(run));
     sessions.set(run, session);
     return session;
   };
