@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { RecordKind } from "./record.ts";
 
 /** How many bytes a key has. */
-export const KEY_BYTES = 16;
+const KEY_BYTES = 16;
 
 /**
  * What makes a record unique in its session: the first 16 bytes of SHA-256(kind ‖ 0 ‖ call id ‖ 0 ‖ attempt). The

@@ -23,7 +23,7 @@ export interface LedgerOptions {
   readonly observe?: (seen: CommitSeen) => void;
 }
 
-export interface LedgerState {
+interface LedgerState {
   /** Set when nothing will ever be recorded again; the process must be replaced. */
   readonly stopped: Stopped | null;
   /** Whether a writer lives: what readiness asks. */

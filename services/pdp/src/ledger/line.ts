@@ -5,7 +5,7 @@ import { createPause, failureOf, type Pause, pauseBefore, type Shared } from "./
 import { submit } from "./submit.ts";
 
 /** `idle` and `committing` have a living writer; `opening` seeks one; `resolving` asks what became of a batch. */
-export type Phase = "opening" | "idle" | "committing" | "resolving" | "ended";
+type Phase = "opening" | "idle" | "committing" | "resolving" | "ended";
 
 /** One writer after another, each with one statement in flight. */
 export interface Line {

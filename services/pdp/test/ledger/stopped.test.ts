@@ -116,3 +116,37 @@ test("while Postgres is stopped nothing is recorded or answered, and service res
   await second.stop();
   await rm(dataDir, { recursive: true });
 });
+
+test("an acknowledgement that comes with a warning, its commit on no standby, is no acknowledgement", async () => {
+  const postgres = await startEmbedded({ durable: true });
+  const own = { ...database, ownerUrl: postgres.ownerUrl, superuserUrl: postgres.superuserUrl };
+  await migrate({ url: postgres.ownerUrl });
+  await insertTenant(own);
+  const { ledger, close } = await openLedger(postgres.runtimeUrl, { writers: 1 });
+  await withClient(postgres.superuserUrl, async (client) => {
+    const waiting = `from pg_stat_activity where wait_event = 'SyncRep' and application_name like $1`;
+    const set = async (standbys: string) => {
+      await client.query(`alter system set synchronous_standby_names = '${standbys}'`);
+      await client.query("select pg_reload_conf()");
+      await eventually(async () => {
+        const { rows } = await client.query("show synchronous_standby_names");
+        return rows[0]?.synchronous_standby_names === standbys;
+      });
+    };
+    await set("nobody");
+    let answered = false;
+    const asked = ledger.record(newRecord()).finally(() => {
+      answered = true;
+    });
+    const count = async (name: string) => (await client.query(`select ${waiting}`, [name])).rowCount ?? 0;
+    await eventually(async () => (await count("remit-writer-%")) === 1);
+    await client.query(`select pg_cancel_backend(pid) ${waiting}`, ["remit-writer-%"]);
+    // The fence is a commit too: it waits for the standby that the record waits for.
+    await eventually(async () => (await count("remit-fence")) > 0);
+    expect(answered).toBe(false);
+    await set("");
+    expect((await asked).outcome).toBe("inserted");
+  });
+  await close();
+  await postgres.stop();
+});
