@@ -10,7 +10,7 @@ import type { DecisionBody, Reason, Would } from "./decision.ts";
 import type { Finding, Judged } from "./judge.ts";
 
 /** An allowed call must start within this time, else it is asked again. */
-export const EXECUTE_WITHIN_MS = 60_000;
+const EXECUTE_WITHIN_MS = 60_000;
 /** How long after that its report may take, unless a constraint or its tool says longer. */
 export const REPORT_WITHIN_MS = 5 * 60_000;
 
@@ -22,7 +22,7 @@ export interface DecisionDraft {
 }
 
 /** What a call is: the same key with another tool or input is another call under a used name. */
-export function requestDigest(tool: string, inputDigest: string): Buffer {
+function requestDigest(tool: string, inputDigest: string): Buffer {
   return digestBytes("request", canonical({ tool, input_digest: inputDigest }));
 }
 

@@ -4,7 +4,7 @@ export { createChanges, type MakeChange } from "./changes.ts";
 export { createDecide } from "./decide.ts";
 export { type Decision, type Reason, revisionNumber, type Would } from "./decision.ts";
 export { createExplain, type Explained } from "./explain.ts";
-export { createKeys, FIRST_TENANT, type Keys } from "./keys.ts";
+export { createKeys, type Keys } from "./keys.ts";
 export { createLifecycle, type Lifecycle } from "./lifecycle.ts";
 export { createRegistry, type Put, type PutEffect, type Registry } from "./registry.ts";
 export { createReport, type Reported } from "./report.ts";

@@ -7,7 +7,7 @@ import type { MakeChange } from "./changes.ts";
 import { revisionNumber } from "./decision.ts";
 
 /** The tenant that a first start makes. */
-export const FIRST_TENANT = "default";
+const FIRST_TENANT = "default";
 
 export interface Keys {
   /** Makes a caller with a new key. The key is answered and not kept. */

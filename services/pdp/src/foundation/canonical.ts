@@ -91,7 +91,9 @@ function write(value: Canonicalisable, depth: number): string {
       if (depth > limits.jsonDepthMax) {
         throw new NotCanonical("too_deep", "", `is nested deeper than ${limits.jsonDepthMax} levels`);
       }
-      return Array.isArray(value) ? writeList(value, depth) : writeObject(value as { readonly [key: string]: Canonicalisable }, depth);
+      return Array.isArray(value)
+        ? writeList(value, depth)
+        : writeObject(value as { readonly [key: string]: Canonicalisable }, depth);
     default:
       throw new NotCanonical("not_json", "", `is a ${typeof value}, which JSON does not have`);
   }

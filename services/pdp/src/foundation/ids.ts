@@ -54,13 +54,3 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export function isUuid(text: string): boolean {
   return UUID.test(text);
 }
-
-/** The 16 bytes of a UUID. */
-export function uuidBytes(uuid: string): Buffer {
-  return Buffer.from(uuid.replaceAll("-", ""), "hex");
-}
-
-/** The UUID of 16 bytes. */
-export function uuidText(bytes: Uint8Array): string {
-  return format(bytes);
-}

@@ -7,5 +7,5 @@ export type {
   TenantRows,
   VersionState,
 } from "./policy-store.ts";
-export { buildSnapshot, type Snapshot } from "./snapshot.ts";
+export type { Snapshot } from "./snapshot.ts";
 export { createSnapshots, type Snapshots, STALE_ANY_MS, STALE_WRITE_MS, stalePolicy } from "./snapshots.ts";

@@ -33,7 +33,7 @@ function boundFrom(bound: WireBound, field: string): Bound {
 }
 
 /** A scope as it was asked for. An empty list of tools grants nothing, and is said to be a mistake. */
-export function scopeFrom(scope: WireScope): Scope {
+function scopeFrom(scope: WireScope): Scope {
   if (scope.tools.length === 0) {
     throw invalid("scope.tools", "the scope grants no tool", { fix: 'name tools or globs; ["*"] is every tool' });
   }

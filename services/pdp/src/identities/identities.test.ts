@@ -1,0 +1,151 @@
+import { randomFillSync } from "node:crypto";
+import { beforeEach, expect, test } from "vitest";
+import { type Caller, keyHash, newKey } from "./caller.ts";
+import { createIdentities } from "./identities.ts";
+import type { IdentityStore, Loaded, StoredSigningKey } from "./identity-store.ts";
+import { wrappingKey } from "./key-wrap.ts";
+import type { Session } from "./session.ts";
+import { createTokens } from "./tokens.ts";
+
+const NOW_MS = Date.parse("2026-03-01T09:00:00Z");
+const random = (bytes: Uint8Array) => void randomFillSync(bytes);
+const wrapping = wrappingKey(Buffer.alloc(32, 1));
+const key = newKey(random);
+
+const caller: Caller = {
+  ...{ id: "c1", tenant: "t", name: "checkout", roles: [], agents: ["*"], mayAssertPrincipals: false },
+  ...{ revoked: false, createdAtMs: 0 },
+};
+const session: Session = {
+  ...{ id: "s1", tenant: "t", agent: "clerk", purpose: "", scope: undefined, labels: {}, runId: undefined },
+  ...{ state: "open", parent: undefined, depth: 0, openedBy: "c1", details: {} },
+  ...{ openedAtMs: NOW_MS, expiresAtMs: NOW_MS + 86_400_000, principal: { id: "mia", verified: false, labels: {} } },
+};
+
+/** A store in memory whose rows and revision a test changes, and that counts what is read. */
+function memoryStore() {
+  const keys: StoredSigningKey[] = [];
+  const state = { caller, session, security: 1n, reads: 0, beforeAnswer: async () => {} };
+  const read = async <Row>(row: Row): Promise<Loaded<Row>> => {
+    state.reads++;
+    const loaded = { row, security: state.security };
+    await state.beforeAnswer();
+    return loaded;
+  };
+  const store: IdentityStore = {
+    callerByKeyHash: async (hash) => (keyHash(key).equals(hash) ? read(state.caller) : null),
+    callers: async () => [state.caller],
+    session: async (tenant, id) => (tenant === "t" && id === "s1" ? read(state.session) : null),
+    sessionByRun: async () => null,
+    signingKeys: async () => [...keys].reverse(),
+    addFirstSigningKey: async (made) => {
+      if (keys.length === 0) keys.push(made);
+      return [...keys];
+    },
+  };
+  return { store, state, keys };
+}
+
+let memory: ReturnType<typeof memoryStore>;
+let known = 1n;
+const clock = { now: () => nowMs };
+let nowMs = NOW_MS;
+
+async function open() {
+  const tokens = await createTokens({ store: memory.store, wrapping, random, clock });
+  return createIdentities({ store: memory.store, tokens, security: () => known, sessionsMax: 100 });
+}
+
+beforeEach(() => {
+  memory = memoryStore();
+  known = 1n;
+  nowMs = NOW_MS;
+});
+
+test("caller and session are read once, and again after a security change", async () => {
+  const identities = await open();
+  const { token } = await identities.issueToken(session);
+  const who = async () => identities.session(await identities.authenticate(`Bearer ${key}`), token);
+  await who();
+  await who();
+  expect(memory.state.reads).toBe(2);
+  known = 2n;
+  memory.state.security = 2n;
+  await who();
+  expect(memory.state.reads).toBe(4);
+});
+
+test("a key that was revoked is refused as soon as the change is known", async () => {
+  const identities = await open();
+  await identities.authenticate(`Bearer ${key}`);
+  memory.state.caller = { ...caller, revoked: true };
+  memory.state.security = known = 2n;
+  await expect(identities.authenticate(`Bearer ${key}`)).rejects.toThrow("revoked");
+});
+
+test("a row that is older than the change it was read before does not count", async () => {
+  const identities = await open();
+  memory.state.beforeAnswer = async () => {
+    known = 2n;
+  };
+  await identities.authenticate(`Bearer ${key}`);
+  memory.state.beforeAnswer = async () => {};
+  await identities.authenticate(`Bearer ${key}`);
+  expect(memory.state.reads).toBe(2);
+});
+
+test("a session that ended while its row was on the way is ended", async () => {
+  const identities = await open();
+  const { token } = await identities.issueToken(session);
+  memory.state.beforeAnswer = async () => identities.ended(["s1"]);
+  expect((await identities.session(caller, token)).state).toBe("closed");
+  expect((await identities.session(caller, token)).state).toBe("closed");
+});
+
+test("a session that ended after it was remembered is ended", async () => {
+  const identities = await open();
+  const { token } = await identities.issueToken(session);
+  expect((await identities.session(caller, token)).state).toBe("open");
+  identities.ended(["s1", "never-heard-of"]);
+  expect((await identities.session(caller, token)).state).toBe("closed");
+});
+
+test("a token counts until it runs out, for reports a day longer, and its expiry is judged at every use", async () => {
+  const identities = await open();
+  const { token, expiresAtMs } = await identities.issueToken(session);
+  await identities.session(caller, token);
+  nowMs = expiresAtMs;
+  await expect(identities.session(caller, token)).rejects.toMatchObject({ reason: "token_expired" });
+  await identities.session(caller, token, "report");
+  nowMs = expiresAtMs + 86_400_000;
+  await expect(identities.session(caller, token, "report")).rejects.toMatchObject({ reason: "token_expired" });
+});
+
+test("a token never outlives its session", async () => {
+  const identities = await open();
+  const { expiresAtMs } = await identities.issueToken({ ...session, expiresAtMs: NOW_MS + 5_000 });
+  expect(expiresAtMs).toBe(NOW_MS + 5_000);
+});
+
+test("a token signed by a replica that made its key later is verified after one more read", async () => {
+  const first = await open();
+  const other = memoryStore();
+  const elsewhere = createIdentities({
+    store: other.store,
+    tokens: await createTokens({ store: other.store, wrapping, random, clock }),
+    security: () => 1n,
+    sessionsMax: 1,
+  });
+  const { token } = await elsewhere.issueToken(session);
+  await expect(first.session(caller, token)).rejects.toMatchObject({ reason: "token_invalid" });
+  memory.keys.push(...other.keys);
+  expect((await first.session(caller, token)).id).toBe("s1");
+});
+
+test("keys that another wrapping key wrapped are refused at the start, with what to do", async () => {
+  await open();
+  const other = wrappingKey(Buffer.alloc(32, 2));
+  await expect(createTokens({ store: memory.store, wrapping: other, random, clock })).rejects.toThrow(
+    "REMIT_KEY_ENCRYPTION_KEY",
+  );
+});
