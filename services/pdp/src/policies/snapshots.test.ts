@@ -1,0 +1,142 @@
+import { parseDocuments } from "@remit/engine";
+import { expect, test } from "vitest";
+import { silentLog } from "../foundation/log.ts";
+import type { PolicyStore, TenantRows } from "./policy-store.ts";
+import { createSnapshots, stalePolicy } from "./snapshots.ts";
+
+function rows(security: bigint, policy: bigint, rule = "effect: allow"): TenantRows {
+  const text = `apiVersion: remit/v1
+kind: Policy
+metadata: { name: house }
+spec: { rules: [{ id: r, match: { tools: ["*"] }, ${rule} }] }
+---
+apiVersion: remit/v1
+kind: Agent
+metadata: { name: agent-${security} }
+spec: {}
+`;
+  const { documents, problems } = parseDocuments([{ file: "rows.yaml", text }]);
+  if (problems.length > 0) throw new Error(JSON.stringify(problems));
+  return {
+    revisions: { security, policy },
+    policies: documents.policies.map((document) => ({ document, version: Number(policy), digest: `sha256:${policy}` })),
+    tools: [],
+    agents: documents.agents.map((document) => ({ document, digest: "sha256:a" })),
+  };
+}
+
+/** A store whose loads a test answers one by one. */
+function slowStore() {
+  const waiting: ((answer: TenantRows) => void)[] = [];
+  const load = () => new Promise<TenantRows>((resolve) => waiting.push(resolve));
+  const store = { load, versions: async () => [], documents: async () => [] } as PolicyStore;
+  return { store, waiting };
+}
+
+const nothing = { log: silentLog, clock: { now: () => 0 } };
+
+test("many who need a tenant at once share one load", async () => {
+  const { store, waiting } = slowStore();
+  const snapshots = createSnapshots({ store, ...nothing });
+  const both = [snapshots.current("t"), snapshots.current("t")];
+  expect(waiting).toHaveLength(1);
+  waiting[0]?.(rows(1n, 1n));
+  const [one, two] = await Promise.all(both);
+  expect(one).toBe(two);
+  expect(snapshots.security("t")).toBe(1n);
+});
+
+test("a refresh reads the store again, even while an older load is under way", async () => {
+  const { store, waiting } = slowStore();
+  const snapshots = createSnapshots({ store, ...nothing });
+  const first = snapshots.current("t");
+  const refreshed = snapshots.refresh("t");
+  waiting[0]?.(rows(1n, 1n));
+  await first;
+  await expect.poll(() => waiting.length).toBe(2);
+  waiting[1]?.(rows(2n, 1n));
+  expect((await refreshed).revisions.security).toBe(2n);
+});
+
+test("an older answer never takes the place of a newer snapshot", async () => {
+  const { store, waiting } = slowStore();
+  const snapshots = createSnapshots({ store, ...nothing });
+  const first = snapshots.current("t");
+  waiting[0]?.(rows(5n, 5n));
+  const newer = await first;
+  const again = snapshots.refresh("t");
+  await expect.poll(() => waiting.length).toBe(2);
+  waiting[1]?.(rows(4n, 5n));
+  expect(await again).toBe(newer);
+});
+
+test("a poll loads what has moved, and nothing else", async () => {
+  const { store, waiting } = slowStore();
+  const snapshots = createSnapshots({ store, ...nothing });
+  const first = snapshots.current("t");
+  waiting[0]?.(rows(1n, 1n));
+  await first;
+  await snapshots.polled(
+    new Map([
+      ["t", { security: 1n, policy: 1n }],
+      ["unknown", { security: 9n, policy: 9n }],
+    ]),
+    0,
+  );
+  expect(waiting).toHaveLength(1);
+  const polled = snapshots.polled(new Map([["t", { security: 1n, policy: 2n }]]), 0);
+  await expect.poll(() => waiting.length).toBe(2);
+  waiting[1]?.(rows(1n, 2n));
+  await polled;
+  expect((await snapshots.current("t")).revisions.policy).toBe(2n);
+});
+
+test("policies that do not compile leave the last good ones in force, under the new revision and with the new agents", async () => {
+  const { store, waiting } = slowStore();
+  const snapshots = createSnapshots({ store, ...nothing });
+  const first = snapshots.current("t");
+  waiting[0]?.(rows(1n, 1n));
+  const good = await first;
+  const refreshed = snapshots.refresh("t");
+  await expect.poll(() => waiting.length).toBe(2);
+  const bad = rows(2n, 2n);
+  const [policy] = bad.policies;
+  if (!policy) throw new Error("no policy");
+  const rule = { ...policy.document.spec.rules[0], when: ["inptu.amount > 1"] };
+  const document = { ...policy.document, spec: { ...policy.document.spec, rules: [rule] } } as typeof policy.document;
+  waiting[1]?.({ ...bad, policies: [{ ...policy, document }] });
+  const now = await refreshed;
+  expect(now.compiled).toBe(good.compiled);
+  expect(now.policyDigest).toBe(good.policyDigest);
+  expect(now.revisions.security).toBe(2n);
+  expect([...now.agents.keys()]).toEqual(["agent-2"]);
+  expect(snapshots.broken()).toEqual(["t"]);
+});
+
+test("a load that fails is tried again by the next who asks", async () => {
+  let fails = true;
+  const store = {
+    load: async () => {
+      if (fails) throw new Error("away");
+      return rows(1n, 1n);
+    },
+    versions: async () => [],
+    documents: async () => [],
+  } as PolicyStore;
+  const snapshots = createSnapshots({ store, ...nothing });
+  await expect(snapshots.current("t")).rejects.toThrow("away");
+  fails = false;
+  expect((await snapshots.current("t")).tenant).toBe("t");
+});
+
+test("staleness counts from when the newest poll was sent", async () => {
+  let nowMs = 1_000;
+  const { store } = slowStore();
+  const snapshots = createSnapshots({ store, log: silentLog, clock: { now: () => nowMs } });
+  nowMs = 1_500;
+  await snapshots.polled(new Map(), 1_400);
+  await snapshots.polled(new Map(), 1_200);
+  nowMs = 2_000;
+  expect(snapshots.stalenessMs()).toBe(600);
+  expect(stalePolicy(600)).toMatchObject({ kind: "unavailable", reason: "stale_policy", retryable: true });
+});
