@@ -20,7 +20,7 @@ export interface PolicyDocument {
   readonly spec: PolicySpec;
 }
 
-export interface PolicySpec {
+interface PolicySpec {
   /** Absent: every agent. */
   readonly appliesTo?: { readonly agents: { readonly matchLabels: Readonly<Record<string, string>> } };
   readonly mode: "enforce" | "observe";
@@ -55,7 +55,7 @@ export interface MatchDocument {
   readonly risk?: readonly Risk[];
 }
 
-export interface ApprovalDocument {
+interface ApprovalDocument {
   /** `group:<name>`, a person's id, or `principal`. */
   readonly approvers: readonly string[];
   readonly quorum: number;
@@ -64,7 +64,7 @@ export interface ApprovalDocument {
   readonly summary?: string;
 }
 
-export interface QuestionDocument {
+interface QuestionDocument {
   readonly id: string;
   readonly type: "string" | "number" | "boolean";
   readonly ask: string;

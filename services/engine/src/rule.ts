@@ -43,7 +43,7 @@ export function judgeRule(rule: CompiledRule, frame: Frame): boolean | Failure {
 }
 
 /** False as soon as one is false; otherwise unknown if one is. */
-export function judgeAll(conditions: readonly CompiledCondition[], frame: Frame): boolean | Failure {
+function judgeAll(conditions: readonly CompiledCondition[], frame: Frame): boolean | Failure {
   let failure: Failure | undefined;
   for (const condition of conditions) {
     const holds = condition.judge(frame);

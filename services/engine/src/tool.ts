@@ -13,7 +13,7 @@ export interface ToolDocument {
   readonly spec: ToolSpec;
 }
 
-export interface ToolSpec {
+interface ToolSpec {
   readonly server?: string;
   readonly description?: string;
   readonly risk: Risk;
