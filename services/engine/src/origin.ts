@@ -5,8 +5,8 @@ export interface Place {
   readonly offset: number;
   /** Where the characters of a text value begin, when they stand in the file as they are. */
   readonly textOffset?: number;
-  /** For a literal block: where each of its lines begins. */
-  readonly lineOffsets?: readonly number[];
+  /** Where the characters of a text value begin that was folded or indented: the same ones, with other white space. */
+  readonly foldedOffset?: number;
 }
 
 /** A file's text and where its lines begin. */
@@ -119,16 +119,25 @@ function offsetOf(origin: Origin, pointer: string, details: ProblemDetails): num
   const place = origin.values.get(known);
   if (!place) return 0;
   // A condition written alone is the first of its list.
-  return details.within ? offsetWithin(place, details.within) : place.offset;
+  return details.within ? offsetWithin(place, details.within, origin.source.text) : place.offset;
 }
 
-function offsetWithin(place: Place, within: { text: string; offset: number }): number {
+function offsetWithin(place: Place, within: { text: string; offset: number }, source: string): number {
   if (place.textOffset !== undefined) return place.textOffset + within.offset;
-  if (!place.lineOffsets) return place.offset;
-  const before = within.text.slice(0, within.offset);
-  const line = before.split("\n").length - 1;
-  const start = place.lineOffsets[line];
-  return start === undefined ? place.offset : start + (within.offset - (before.lastIndexOf("\n") + 1));
+  if (place.foldedOffset === undefined) return place.offset;
+  let at = place.foldedOffset;
+  for (const char of within.text.slice(0, within.offset).replace(/\s+/g, "")) {
+    at = afterSpace(source, at);
+    if (!source.startsWith(char, at)) return place.offset;
+    at += char.length;
+  }
+  return afterSpace(source, at);
+}
+
+function afterSpace(text: string, offset: number): number {
+  let at = offset;
+  while (at < text.length && /\s/.test(text.charAt(at))) at++;
+  return at;
 }
 
 /** One more step of a JSON pointer. */

@@ -90,6 +90,9 @@ describe("a problem", () => {
     ["quoted", "      when: 'true && inptu.a'", 8, 22],
     ["in a list", "      when: [true, inptu.a]", 8, 20],
     ["in a block", "      when: |\n        true &&\n          inptu.a", 10, 11],
+    ["in a folded block", "      when: >-\n        true\n\n          && inptu.a", 11, 14],
+    ["over several lines", "      when: true\n        && inptu.a", 9, 12],
+    ["over several quoted lines", "      when: 'true\n        && inptu.a'", 9, 12],
   ])("in a condition points at the very name: %s", (_, when, line, column) => {
     const text = policy(
       `    - id: a\n      match: { tools: [pay] }\n${when.replace("[true,", '["true",')}\n      effect: allow`,

@@ -178,16 +178,8 @@ function placeOfText(node: Scalar, value: string, offset: number, source: string
   const quoted = node.type === "QUOTE_DOUBLE" || node.type === "QUOTE_SINGLE";
   const textOffset = quoted ? offset + 1 : offset;
   if (source.startsWith(value, textOffset)) return { offset, textOffset };
-  if (node.type !== "BLOCK_LITERAL") return { offset };
-  let lineStart = source.indexOf("\n", offset) + 1;
-  const lineOffsets: number[] = [];
-  for (const line of value.replace(/\n$/, "").split("\n")) {
-    const lineEnd = source.indexOf("\n", lineStart);
-    const found = source.indexOf(line, lineStart);
-    lineOffsets.push(found === -1 ? lineStart : found);
-    lineStart = lineEnd === -1 ? source.length : lineEnd + 1;
-  }
-  return { offset, lineOffsets };
+  const block = node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED";
+  return { offset, foldedOffset: block ? source.indexOf("\n", offset) + 1 : textOffset };
 }
 
 /** Where the brackets of a text are first nested deeper than `max`, if they are: a bound before any parser runs. */
