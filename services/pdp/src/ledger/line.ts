@@ -99,6 +99,7 @@ export function startLine(shared: Shared, first: LedgerWriter): Line {
       // The first loss is followed by a new writer at once; what keeps being lost is asked for ever more seldom.
       if (lossesInARow > 1) await pauseBefore(shared, pause, lossesInARow - 1);
       writer = await openWriter(shared, pause);
+      if (writer) shared.log.info({ epoch: writer.epoch }, "a new writer");
     }
     phase = "ended";
   };

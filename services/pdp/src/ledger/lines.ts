@@ -3,7 +3,7 @@ import { createDesk, type Desk } from "./desk.ts";
 import type { LedgerStore, LedgerWriter } from "./ledger-store.ts";
 import { type Line, startLine } from "./line.ts";
 import type { Queue, Waiting } from "./queue.ts";
-import { type CommitSeen, refuseAll, type Shared, type Stopped } from "./shared.ts";
+import { type CommitSeen, recordedUnsent, refuseAll, type Shared, type Stopped } from "./shared.ts";
 import type { Timing } from "./timing.ts";
 
 /** The lines of one ledger, its queue in front of them, and the desk where its callers wait. */
@@ -63,14 +63,24 @@ export function createLines({ store, queue, timing, log, observe }: LinesOptions
     if (stopped && why !== "closed") return;
     stopped = why;
     if (why !== "closed") log.error({ error: cause, why }, "the ledger stops: nothing more is recorded");
-    refuseAll(shared, queue.drain(), "no", cause);
+    refuseAll(shared, queue.drain(), recordedUnsent(why), cause);
     for (const line of lines) line.interrupt();
   };
 
   const shared: Shared = {
-    ...{ store, queue, timing, log, stop },
-    wakeLines: wake,
+    store,
+    queue,
+    timing,
+    log,
+    stop,
     stopped: () => stopped,
+    putBack: (waiting) => {
+      // Whoever was told that the ledger is unavailable asks anew.
+      const still = waiting.filter((one) => !one.answered);
+      if (stopped) return refuseAll(shared, still, recordedUnsent(stopped));
+      queue.putBack(still);
+      wake();
+    },
     observe: (seen) => {
       if (seen.result === "committed") lastCommitMs = timing.now();
       observe?.(seen);
@@ -84,7 +94,10 @@ export function createLines({ store, queue, timing, log, observe }: LinesOptions
   };
 
   return {
-    ...{ desk, wake, stop, inFlight },
+    desk,
+    wake,
+    stop,
+    inFlight,
     stopped: () => stopped,
     start: (writers) => {
       for (const writer of writers) lines.push(startLine(shared, writer));

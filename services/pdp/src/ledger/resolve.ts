@@ -1,6 +1,6 @@
 import type { Waiting } from "./queue.ts";
 import type { RecordOutcome } from "./record.ts";
-import { failureOf, type Pause, pauseBefore, refuseAll, type Shared } from "./shared.ts";
+import { failureOf, type Pause, pauseBefore, recordedUnsent, refuseAll, type Shared } from "./shared.ts";
 
 /**
  * Asks until the store answers; null when the ledger was closed meanwhile. A replica that is fenced asks on: what
@@ -62,12 +62,9 @@ export async function resolveLost(
   part.forEach((waiting, at) => {
     const outcome = outcomes[at];
     if (outcome) shared.answer(waiting, outcome);
-    // Only what its caller still waits for: whoever was told that the ledger is unavailable asks anew.
-    else if (!waiting.resubmitted && !waiting.answered && !shared.stopped()) again.push(waiting);
-    // A store that is not what it was cannot say what it lost.
-    else refuseAll(shared, [waiting], shared.stopped() === "broken" ? "unknown" : "no", cause);
+    else if (waiting.resubmitted) refuseAll(shared, [waiting], recordedUnsent(shared.stopped()), cause);
+    else again.push(waiting);
   });
   for (const waiting of again) waiting.resubmitted = true;
-  shared.queue.putBack(again);
-  shared.wakeLines();
+  shared.putBack(again);
 }

@@ -28,8 +28,16 @@ export interface Shared {
   /** Answers whoever waits, unless that was done already. */
   answer(waiting: Waiting, outcome: RecordOutcome): void;
   refuse(waiting: Waiting, error: Fault): void;
-  /** To be called when records went back into the queue. */
-  wakeLines(): void;
+  /** Puts records that are certainly not recorded before all others, or refuses them when the ledger has stopped. */
+  putBack(waiting: readonly Waiting[]): void;
+}
+
+/**
+ * What is known of a record that was never sent. Nothing, once the line is broken: a copy of this process may have sent
+ * it, and a store that is not what it was cannot say what it lost.
+ */
+export function recordedUnsent(why: Stopped | null): Recorded {
+  return why === "broken" ? "unknown" : "no";
 }
 
 export function refuseAll(shared: Shared, waiting: readonly Waiting[], recorded: Recorded, cause?: unknown): void {

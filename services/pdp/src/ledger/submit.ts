@@ -54,12 +54,11 @@ export async function submit(shared: Shared, writer: LedgerWriter, batch: Waitin
       continue;
     }
     shared.log.warn({ error: result, epoch: String(writer.epoch), records: part.length }, "a writer is lost");
-    // Halves that were never submitted keep their place, except for whoever was told meanwhile to ask anew.
-    const unsent = parts.reverse().flat();
-    shared.queue.putBack(unsent.filter((one) => !one.answered));
+    if (result.kind === "broken") shared.stop("broken", result);
+    // Halves that were never submitted keep their place.
+    shared.putBack(parts.reverse().flat());
     if (result.kind === "lost") return { writer: "dead", unresolved: part, cause: result };
     refuseAll(shared, part, result.kind === "fenced" ? "no" : "unknown", result);
-    if (result.kind === "broken") shared.stop("broken", result);
     return { writer: "dead", unresolved: [], cause: result };
   }
   return { writer: "alive" };

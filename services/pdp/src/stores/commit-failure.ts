@@ -12,7 +12,10 @@ const UNIQUE_VIOLATION = "23505";
  */
 export function commitFailure(error: unknown): CommitFailure {
   if (error instanceof CommitFailure) return error;
-  if (!(error instanceof pg.DatabaseError)) return new CommitFailure("lost", "the acknowledgement was lost", error);
+  if (!(error instanceof pg.DatabaseError)) {
+    const why = error instanceof Error ? error.message : String(error);
+    return new CommitFailure("lost", `the acknowledgement was lost: ${why}`, error);
+  }
   const { code = "", severity } = error;
   if (code === UNIQUE_VIOLATION) {
     // A key that is taken raises nothing. What is left is (writer, n): another process writes this writer's numbers.
@@ -23,9 +26,9 @@ export function commitFailure(error: unknown): CommitFailure {
     );
   }
   if (severity === "ERROR" && ROW_AT_FAULT.test(code)) {
-    return new CommitFailure("poisoned", `the store refuses a record (${code})`, error);
+    return new CommitFailure("poisoned", `the store refuses a record (${code} ${error.constraint ?? ""})`, error);
   }
-  return new CommitFailure("lost", `the commit failed (${code})`, error);
+  return new CommitFailure("lost", `the commit failed (${code}): ${error.message}`, error);
 }
 
 /** What an error of opening a connection means: `broken` when this is not the Postgres that recorded before. */

@@ -30,15 +30,17 @@ function query<Query>(write: () => Query): Query {
 export function createLedgerWriter(lane: Lane, epoch: bigint, onBroken: () => void): LedgerWriter {
   let base = 0n;
 
+  /** Nothing more is sent where nobody knows what became of the last: its backend may live on, we do not listen. */
+  const giveUp = (failure: CommitFailure): CommitFailure => {
+    if (failure.kind !== "poisoned") lane.destroy(failure);
+    if (failure.kind === "broken") onBroken();
+    return failure;
+  };
   const ask = async (config: ReturnType<typeof commitQuery>) => {
     try {
       return (await lane.query(config)).rows;
     } catch (error) {
-      const failure = commitFailure(error);
-      // Nothing more is sent where nobody knows what became of the last: its backend may live on, we do not listen.
-      if (failure.kind !== "poisoned") lane.destroy(failure);
-      if (failure.kind === "broken") onBroken();
-      throw failure;
+      throw giveUp(commitFailure(error));
     }
   };
 
@@ -46,9 +48,9 @@ export function createLedgerWriter(lane: Lane, epoch: bigint, onBroken: () => vo
     const config = query(() => commitQuery(epoch, base, batch));
     const [row] = await ask(config);
     const told = readCommitted(row);
-    if (!told.alive) throw new CommitFailure("fenced", `writer ${epoch} was declared dead`);
+    if (!told.alive) throw giveUp(new CommitFailure("fenced", `writer ${epoch} was declared dead`));
     if (told.greatest !== null && told.greatest !== base + BigInt(told.inserted)) {
-      throw new CommitFailure("broken", `writer ${epoch} gave numbers with a gap`);
+      throw giveUp(new CommitFailure("broken", `writer ${epoch} gave numbers with a gap`));
     }
     const { outcomes, missing } = outcomesOf(epoch, base, batch, told);
     // The greatest number seen, never a count: what was not inserted has none.

@@ -37,6 +37,9 @@ export async function insertTenant({ ownerUrl }: TestDatabase): Promise<void> {
   });
 }
 
+// Longer than any machine is slow.
+const WAIT_MS_MAX = 20_000;
+
 export interface OpenLedger {
   readonly ledger: Ledger;
   readonly replica: string;
@@ -44,14 +47,11 @@ export interface OpenLedger {
 }
 
 /** A ledger over Postgres as the runtime role, started. */
-export async function openLedger(
-  url: string,
-  { writers = 2, readUrl = url, recordWaitMsMax = 20_000 } = {},
-): Promise<OpenLedger> {
+export async function openLedger(url: string, { writers = 2, readUrl = url } = {}): Promise<OpenLedger> {
   const pool: Pool = openPool({ url: readUrl, name: "remit-test-reads", log: silentLog });
   const replica = randomUUID();
   const store = createLedgerStore({ url, pool, log: silentLog, replica, host: "test" });
-  const ledger = createLedger({ store, writers, limits: { ...limits, recordWaitMsMax }, log: silentLog });
+  const ledger = createLedger({ store, writers, limits: { ...limits, recordWaitMsMax: WAIT_MS_MAX }, log: silentLog });
   await ledger.start();
   const close = async () => {
     await ledger.close();

@@ -68,9 +68,9 @@ test("a number that another process gave to this writer stops the line, and decl
 
 test("a Postgres that goes quiet without a word is given up, and what is asked meanwhile is told so", async () => {
   const proxy = await pgProxy(database.runtimeUrl);
-  const { ledger, close } = await openLedger(proxy.url, { readUrl: database.runtimeUrl, recordWaitMsMax: 200 });
+  const { ledger, close } = await openLedger(proxy.url, { readUrl: database.runtimeUrl });
   proxy.hold("toServer");
-  const refused = ledger.record(newRecord());
+  const refused = ledger.record(newRecord(), { withinMs: 100 });
   await expect(refused).rejects.toMatchObject({
     kind: "unavailable",
     reason: "ledger_unavailable",
@@ -97,14 +97,17 @@ test("while Postgres is stopped nothing is recorded or answered, and service res
   const first = await start();
   await migrate({ url: first.ownerUrl });
   await insertTenant({ ...database, ownerUrl: at("remit_owner") });
-  const { ledger, close } = await openLedger(at("remit_service"), { recordWaitMsMax: 200 });
+  const { ledger, close } = await openLedger(at("remit_service"));
   expect((await ledger.record(newRecord())).outcome).toBe("inserted");
 
   await first.stop();
   await eventually(() => !ledger.state().serving);
   const away = [newRecord(), newRecord()];
   for (const record of away) {
-    await expect(ledger.record(record)).rejects.toMatchObject({ reason: "ledger_unavailable", recorded: "no" });
+    await expect(ledger.record(record, { withinMs: 100 })).rejects.toMatchObject({
+      reason: "ledger_unavailable",
+      recorded: "no",
+    });
   }
   await expect(ledger.findById("acme", away[0]?.id ?? "")).rejects.toMatchObject({ reason: "ledger_unavailable" });
 
