@@ -1,11 +1,11 @@
-export type { Ask, Asker, Outcome, Told, WhoAsks } from "./ask.ts";
-export type { Applied, Change, ChangeRefusal, ChangeStore, Written } from "./change-store.ts";
-export { createChanges, type MakeChange } from "./changes.ts";
+export type { Ask, Outcome, Told, WhoAsks } from "./ask.ts";
+export type { Applied, Change, ChangeStore } from "./change-store.ts";
+export { createChanges } from "./changes.ts";
 export { createDecide } from "./decide.ts";
 export { type Decision, type Reason, revisionNumber, type Would } from "./decision.ts";
 export { createExplain, type Explained } from "./explain.ts";
 export { createKeys, type Keys } from "./keys.ts";
 export { createLifecycle, type Lifecycle } from "./lifecycle.ts";
-export { createRegistry, type Put, type PutEffect, type Registry } from "./registry.ts";
+export { createRegistry, type PutEffect, type Registry } from "./registry.ts";
 export { createReport, type Reported } from "./report.ts";
 export { createSessions, type OpenedSession, type Opening, type Sessions } from "./sessions.ts";

@@ -1,6 +1,6 @@
 export { type Caller, keyHash, newKey, ROLES, type Role, requireBinding, requireRole } from "./caller.ts";
 export { createIdentities, type Identities } from "./identities.ts";
-export type { IdentityStore, Loaded, StoredSigningKey } from "./identity-store.ts";
+export type { IdentityStore, StoredSigningKey } from "./identity-store.ts";
 export { type WrappingKey, wrappingKey } from "./key-wrap.ts";
 export { endedBecause, type Principal, type Session, type SessionState, stateAt } from "./session.ts";
 export { createTokens } from "./tokens.ts";

@@ -4,8 +4,6 @@ export type {
   PolicyVersion,
   Registered,
   Revisions,
-  TenantRows,
-  VersionState,
 } from "./policy-store.ts";
 export type { Snapshot } from "./snapshot.ts";
 export { createSnapshots, type Snapshots, STALE_ANY_MS, STALE_WRITE_MS, stalePolicy } from "./snapshots.ts";

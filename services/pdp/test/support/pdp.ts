@@ -10,7 +10,7 @@ import { loadConfig, type PdpOptions, type RunningPdp, startPdp } from "../../sr
 import { createTestDatabase, type TestDatabase } from "./test-database.ts";
 
 /** Documents that the door tests ask about: one tool a risk, rules of every effect. */
-export const houseDocuments = {
+const houseDocuments = {
   agent: `apiVersion: remit/v1
 kind: Agent
 metadata: { name: clerk, owner: ada@example.com }
