@@ -69,8 +69,8 @@ export function combine(findings: Findings, facts: Facts): Verdict {
 
 /** A deny, clarify or escalate. If it rests on unknown conditions alone, that is what its code says. */
 function restraint(effect: Effect, code: VerdictCode, rules: readonly CompiledRule[], findings: Findings): Verdict {
-  const { unknowns, unknownRules } = findings;
-  const certain = rules.filter((rule) => !unknownRules.has(rule));
+  const { unknowns } = findings;
+  const certain = rules.filter(({ ref }) => !unknowns.some(({ rule }) => rule === ref));
   if (certain.length === 0)
     return verdictOf(effect, "evaluation_error", { rules, unknowns, ...unknownDetail(findings) });
   const message = joined(certain.map((rule) => rule.message));

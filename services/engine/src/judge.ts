@@ -1,6 +1,5 @@
-import type { Frame, Meter } from "./cel/frame.ts";
-import { timestampFrom } from "./cel/times.ts";
-import { Failure, Timestamp } from "./cel/value.ts";
+import type { Frame, LazyTime, Meter } from "./cel/frame.ts";
+import { Failure } from "./cel/value.ts";
 import type { CompiledTool, RuleGroup } from "./compile.ts";
 import type { Facts } from "./facts.ts";
 import { type JsonObject, type JsonValue, setOwn } from "./json.ts";
@@ -37,77 +36,87 @@ export interface Findings {
   readonly transformed: Transformed | undefined;
   /** Rules whose conditions were neither true nor false, matched or not. */
   readonly unknowns: UnknownRule[];
-  readonly unknownRules: ReadonlySet<CompiledRule>;
 }
 
 const noAnswers: JsonObject = Object.freeze({});
 
+/** One evaluation under way: what its passes share. */
+interface Pass {
+  readonly judging: Judging;
+  readonly meter: Meter;
+  readonly now: LazyTime;
+  readonly unknowns: UnknownRule[];
+}
+
 /** Judges every rule of the groups: the transforms on the input as proposed, the others on what they made of it. */
 export function judgeRules(judging: Judging): Findings {
-  const { facts, groups } = judging;
-  const meter: Meter = { steps: evaluationStepsMax };
-  const now = readNow(facts.now);
-  const answers = validAnswers(facts.answers, judging.tool.questions);
-  const frameOf = (group: RuleGroup, input: JsonObject, answers: JsonObject): Frame => ({
-    facts,
-    tool: judging.tool.facts,
-    input,
-    answers,
-    now,
-    meter,
-    variables: group.variableCount === 0 ? noVariables : new Array(group.variableCount),
-    locals: [],
-  });
-  const unknownRules = new Set<CompiledRule>();
-  const unknowns: UnknownRule[] = [];
-  const judge = (rule: CompiledRule, frame: Frame): boolean | Failure => {
-    const result = judgeRule(rule, frame);
-    judging.trace?.(rule, result, frame);
-    if (result instanceof Failure) {
-      unknownRules.add(rule);
-      unknowns.push({ rule: rule.ref, why: result.why });
-    }
-    return result;
-  };
-  const matched: MatchedTransform[] = [];
-  for (const group of groups) {
-    if (group.transforms.length === 0) continue;
-    const frame = frameOf(group, facts.input, answers);
-    for (const rule of group.transforms) if (judge(rule, frame) === true) matched.push({ rule, frame });
-  }
+  const { facts, tool } = judging;
+  const answers = validAnswers(facts.answers, tool.questions);
+  const now: LazyTime = { text: facts.now, value: undefined };
+  const pass: Pass = { judging, meter: { steps: evaluationStepsMax }, now, unknowns: [] };
+  const matched = judgeTransforms(pass, answers);
   const transformed = matched.length > 0 ? transformInput(facts.input, matched) : undefined;
-  const found = { deny: [], clarify: [], escalate: [], allow: [], granted: [], answered: [] };
   const findings: Findings = {
-    ...found,
+    deny: [],
+    clarify: [],
+    escalate: [],
+    allow: [],
+    granted: [],
+    answered: [],
     transforms: matched.map(({ rule }) => rule),
     transformed,
-    unknowns,
-    unknownRules,
+    unknowns: pass.unknowns,
   };
-  const input = transformed === undefined ? facts.input : "input" in transformed ? transformed.input : undefined;
-  if (!input) return findings;
-  const someAnswers = Object.keys(answers).length > 0;
-  for (const group of groups) {
-    if (group.others.length === 0) continue;
-    const frame = frameOf(group, input, answers);
-    for (const rule of group.others) {
-      const result = judge(rule, frame);
-      if (someAnswers && result === false && rule.effect === "clarify" && questionsAnswered(rule, answers)) {
-        // Answered, and not just silent: without the answers it would have asked.
-        if (judgeRule(rule, frameOf(group, input, noAnswers)) === true) findings.answered.push(rule);
-      }
-      file(rule, result, findings, facts);
+  if (!transformed) judgeOthers(pass, facts.input, answers, findings);
+  else if ("input" in transformed) judgeOthers(pass, transformed.input, answers, findings);
+  return findings;
+}
+
+function judgeTransforms(pass: Pass, answers: JsonObject): MatchedTransform[] {
+  const matched: MatchedTransform[] = [];
+  for (const group of pass.judging.groups) {
+    if (group.transforms.length === 0) continue;
+    const frame = newFrame(pass, group, pass.judging.facts.input, answers);
+    for (const rule of group.transforms) {
+      if (judge(pass, rule, frame) === true) matched.push({ rule, frame });
     }
   }
-  return findings;
+  return matched;
+}
+
+function judgeOthers(pass: Pass, input: JsonObject, answers: JsonObject, findings: Findings): void {
+  const { facts, groups } = pass.judging;
+  for (const group of groups) {
+    if (group.others.length === 0) continue;
+    const frame = newFrame(pass, group, input, answers);
+    for (const rule of group.others) {
+      const result = judge(pass, rule, frame);
+      if (result !== false) note(rule, result, findings, facts);
+      else if (answers !== noAnswers && rule.effect === "clarify" && questionsAnswered(rule, answers)) {
+        // Answered, and not just silent: without the answers it would have asked.
+        if (judgeRule(rule, newFrame(pass, group, input, noAnswers)) === true) findings.answered.push(rule);
+      }
+    }
+  }
+}
+
+function newFrame({ judging, meter, now }: Pass, group: RuleGroup, input: JsonObject, answers: JsonObject): Frame {
+  const variables = group.variableCount === 0 ? noVariables : new Array(group.variableCount);
+  return { facts: judging.facts, tool: judging.tool.facts, input, answers, now, meter, variables, locals: [] };
 }
 
 // Shared by every frame without variables; nothing is ever written to it.
 const noVariables: [] = [];
 
+function judge({ judging, unknowns }: Pass, rule: CompiledRule, frame: Frame): boolean | Failure {
+  const result = judgeRule(rule, frame);
+  judging.trace?.(rule, result, frame);
+  if (result instanceof Failure) unknowns.push({ rule: rule.ref, why: result.why });
+  return result;
+}
+
 /** The one place where unknown is decided: it matches where a match restrains, and does not where it permits. */
-function file(rule: CompiledRule, result: boolean | Failure, findings: Findings, facts: Facts): void {
-  if (result === false) return;
+function note(rule: CompiledRule, result: true | Failure, findings: Findings, facts: Facts): void {
   switch (rule.effect) {
     case "deny":
       findings.deny.push(rule);
@@ -144,11 +153,4 @@ function validAnswers(answers: JsonObject, questions: CompiledTool["questions"])
     if (questions.get(id)?.has(typeof answer) && !blank) setOwn(valid, id, answer);
   }
   return valid;
-}
-
-const noTime = new Failure("error", "now is not an RFC 3339 timestamp");
-
-function readNow(text: string): Timestamp | Failure {
-  const time = timestampFrom(text);
-  return time instanceof Timestamp ? time : noTime;
 }

@@ -1,5 +1,4 @@
 import type { Frame } from "../src/cel/frame.ts";
-import { timestampFrom } from "../src/cel/times.ts";
 import { Failure, type Outcome } from "../src/cel/value.ts";
 import { policyExpressions } from "../src/condition.ts";
 import type { Facts } from "../src/index.ts";
@@ -35,7 +34,7 @@ export function frameOf(facts: Facts): Frame {
     tool: { name: facts.call.tool, server: "bank", risk: "write", labels: { tier: "1" } },
     input: facts.input,
     answers: facts.answers,
-    now: timestampFrom(facts.now) as Frame["now"],
+    now: { text: facts.now, value: undefined },
     meter: { steps: evaluationStepsMax },
     variables: [],
     locals: [],

@@ -1,6 +1,7 @@
+import { parseTimestampNs } from "../instant.ts";
 import type { Frame, Run } from "./frame.ts";
 import type { StaticType } from "./node.ts";
-import { Duration, Failure, type Outcome } from "./value.ts";
+import { Duration, Failure, type Outcome, Timestamp } from "./value.ts";
 
 interface FactField {
   readonly type: StaticType;
@@ -70,7 +71,18 @@ const fixedRoots: Readonly<Record<string, Readonly<Record<string, FactField>>>> 
   },
 };
 
-export const now: FactField = { type: "timestamp", read: (frame): Outcome => frame.now };
+const noTime = new Failure("error", "now is not an RFC 3339 timestamp");
+
+export const now: FactField = {
+  type: "timestamp",
+  read: ({ now: time }): Outcome => {
+    if (time.value === undefined) {
+      const ns = parseTimestampNs(time.text);
+      time.value = ns === undefined ? noTime : new Timestamp(ns);
+    }
+    return time.value;
+  },
+};
 
 /** The fields of a fact such as `session`; undefined if there is no such fact. */
 export function fieldsOf(root: string): Readonly<Record<string, FactField>> | undefined {

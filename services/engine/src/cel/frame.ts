@@ -15,13 +15,19 @@ export interface ToolFacts {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** The time of the evaluation, read from its text once somebody asks for it. */
+export interface LazyTime {
+  readonly text: string;
+  value: Timestamp | Failure | undefined;
+}
+
 /** What one policy's conditions are judged on. Made anew for every policy and pass, so nothing in it outlives a call. */
 export interface Frame {
   readonly facts: Facts;
   readonly tool: ToolFacts;
   readonly input: JsonObject;
   readonly answers: JsonObject;
-  readonly now: Timestamp | Failure;
+  readonly now: LazyTime;
   readonly meter: Meter;
   /** The policy's variables by number, once they have been asked for. */
   readonly variables: (Outcome | undefined)[];
