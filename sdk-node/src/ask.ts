@@ -6,21 +6,11 @@ import { RemitError } from "./errors.ts";
 import { GivenUp, insist } from "./insist.ts";
 import type { Link, TryOptions } from "./link.ts";
 import type { Settings } from "./options.ts";
-import { isAnswered, isRetryable, neverSent } from "./rpc-error.ts";
+import { decidedNothing, isAnswered, isRetryable } from "./rpc-error.ts";
 import type { HeldSession } from "./sessions.ts";
 
 const again: Backoff = { firstMs: 10, maxMs: 200 };
 const triesMax = 8;
-
-/** What asking came to. */
-export interface AskedDecision {
-  readonly decision: Decision;
-  /**
-   * True when Remit may count on this call to run though it will not: it was allowed and refused here, or it was sent
-   * and its answer never came.
-   */
-  readonly mustRelease: boolean;
-}
 
 function isExpired(error: unknown): boolean {
   return error instanceof RemitError && error.reason === "token_expired";
@@ -38,28 +28,34 @@ function unreachable(asked: Asked, settings: Settings, cause: unknown): Denied {
   return denyLocally(asked, "unreachable", message, { retryable: true, cause });
 }
 
+/** What it takes to ask about one call. */
+export interface Asking {
+  readonly held: HeldSession;
+  readonly asked: Asked;
+  readonly signal: AbortSignal | undefined;
+  /**
+   * Called when Remit may count on this call to run though it will not: it was allowed and is refused here, or it was
+   * sent and its answer never came.
+   */
+  release(): void;
+}
+
 /**
  * Asks about one call: over the stream, then with the same call id on another connection, under one deadline. What
- * cannot be asked or understood is a local denial; throws `RemitError` for an error that Remit itself answered, and the
- * signal's reason.
+ * cannot be asked or understood is a local denial; throws `RemitError` for an error that Remit itself answered.
  */
-export async function ask(
-  link: Link,
-  settings: Settings,
-  held: HeldSession,
-  asked: Asked,
-  signal: AbortSignal | undefined,
-): Promise<AskedDecision> {
-  // Tries that may have reached Remit and were not answered.
-  let unanswered = 0;
+export async function ask(link: Link, settings: Settings, asking: Asking): Promise<Decision> {
+  const { held, asked, signal, release } = asking;
+  // Tries after which a decision may stand that nobody here has seen.
+  let unseen = 0;
   const once = async (n: number, options: TryOptions) => {
     await held.fresh();
-    unanswered++;
+    unseen++;
     try {
       const way = n % 2 === 0 ? link.decide : link.decideElsewhere;
       return await way(held, asked.request, options);
     } catch (error) {
-      if (isAnswered(error) || neverSent(error)) unanswered--;
+      if (decidedNothing(error)) unseen--;
       throw error;
     }
   };
@@ -75,27 +71,20 @@ export async function ask(
   };
   const { timers, deadlineMs, hedgeMs, random } = settings;
   const waitMs = (n: number): number => backoffMs(again, n, random());
+  const how = { deadlineMs, hedgeMs, triesMax, waitMs, mayRetry: isRetryable, signal, timers };
   try {
-    const answer = await insist(attempt, {
-      deadlineMs,
-      hedgeMs,
-      triesMax,
-      waitMs,
-      mayRetry: isRetryable,
-      signal,
-      timers,
-    });
-    const decision = readAnswer(asked, answer);
-    return { decision, mustRelease: decision.effect === "deny" && decision.local };
+    const decision = readAnswer(asked, await insist(attempt, how));
+    if (decision.effect === "deny" && decision.local) release();
+    return decision;
   } catch (error) {
-    if (signal?.aborted) return { decision: unreachable(asked, settings, signal.reason), mustRelease: unanswered > 0 };
     const last = error instanceof GivenUp ? error.last : error;
-    const mustRelease = unanswered > 0;
+    // Under a reused id it is another call that would be released.
+    if (unseen > 0 && !(last instanceof RemitError && last.reason === "call_id_reused")) release();
     if (last instanceof RemitError && last.reason === "answer_invalid") {
       const message = `${asked.tool} was not run: Remit's answer cannot be read (${last.message}).`;
-      return { decision: denyLocally(asked, "answer_invalid", message, { cause: last }), mustRelease: true };
+      return denyLocally(asked, "answer_invalid", message, { cause: last });
     }
-    if (isAnswered(last) && !(error instanceof GivenUp && mustRelease)) throw last;
-    return { decision: unreachable(asked, settings, last), mustRelease };
+    if (isAnswered(last) && !(error instanceof GivenUp && unseen > 0)) throw last;
+    return unreachable(asked, settings, last);
   }
 }

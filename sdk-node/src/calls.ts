@@ -61,8 +61,8 @@ export function createCalls(options: CallsOptions): Calls {
     signal?.throwIfAborted();
     if (unsettled) return unsettled;
     try {
-      const { decision, mustRelease } = await ask(link, settings, held, asked, signal);
-      if (mustRelease || (signal?.aborted && mayRun(decision))) execution.release(entered);
+      const decision = await ask(link, settings, { held, asked, signal, release: () => execution.release(entered) });
+      if (signal?.aborted && mayRun(decision)) execution.release(entered);
       signal?.throwIfAborted();
       return decision;
     } catch (error) {

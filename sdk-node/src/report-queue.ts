@@ -8,7 +8,7 @@ import { isRetryable } from "./rpc-error.ts";
 import type { Timers } from "./timers.ts";
 
 /** A report that must reach Remit. */
-export interface QueuedReport<Holder> {
+interface QueuedReport<Holder> {
   readonly holder: Holder;
   readonly sessionId: string;
   readonly callId: string;

@@ -80,10 +80,18 @@ export function isAnswered(error: unknown): error is RemitError {
   return error instanceof RemitError && error.reason !== "transport" && error.reason !== "answer_invalid";
 }
 
-/** Whether the request certainly never left this machine: there was no connection to send it on. */
-export function neverSent(error: unknown): boolean {
+// The request certainly never left this machine: there was no connection to send it on.
+function neverSent(error: unknown): boolean {
   if (!(error instanceof RemitError) || error.reason !== "transport") return false;
   return error.message.startsWith(noConnection) || neverSent(error.cause);
+}
+
+// Remit's own words after which the decision may have been recorded all the same.
+const openStatuses: ReadonlySet<string> = new Set(["CANCELLED", "UNKNOWN", "DEADLINE_EXCEEDED", "ABORTED", "INTERNAL"]);
+
+/** Whether a Decide that failed with this error certainly left no decision behind. */
+export function decidedNothing(error: unknown): boolean {
+  return neverSent(error) || (isAnswered(error) && !openStatuses.has(error.status));
 }
 
 export function isRetryable(error: unknown): boolean {

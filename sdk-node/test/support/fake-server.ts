@@ -25,12 +25,13 @@ import {
   CloseSessionResponseSchema,
   type OpenSessionRequest,
   type OpenSessionResponse,
+  RenewSessionResponseSchema,
   SessionService,
 } from "@remit/proto/session";
 import { allow, encoded, type Failure, isFailure, serviceError, sessionAnswer } from "./answers.ts";
 
 /** A request as it arrived. */
-export interface Seen<Request> {
+interface Seen<Request> {
   readonly request: Request;
   readonly via: "stream" | "unary";
   /** The stream's number, from 0; -1 on unary calls. */
@@ -43,10 +44,10 @@ export interface Seen<Request> {
 }
 
 /** What a test answers: a response, an error, or nothing at all. */
-export type Scripted<Response> = Response | { readonly fail: Failure } | "silence";
-export type Script<Request, Response> = (seen: Seen<Request>) => Scripted<Response> | Promise<Scripted<Response>>;
+type Scripted<Response> = Response | { readonly fail: Failure } | "silence";
+type Script<Request, Response> = (seen: Seen<Request>) => Scripted<Response> | Promise<Scripted<Response>>;
 
-export interface FakeStream {
+interface FakeStream {
   readonly peer: string;
   /** Tokens attached, by handle. */
   readonly handles: Map<number, string>;
@@ -261,7 +262,14 @@ export async function startFake(port = 0): Promise<FakeServer> {
     }),
     renewSession: serveUnary(fake, SessionService.method.renewSession, async ({ sessionId }) => {
       fake.renewals.push(sessionId);
-      return fake.onRenew(sessionId) as never;
+      const renewed = fake.onRenew(sessionId);
+      if (isFailure(renewed)) return renewed;
+      const { session, token, tokenExpiresAt } = renewed;
+      return create(RenewSessionResponseSchema, {
+        token,
+        ...(session && { session }),
+        ...(tokenExpiresAt && { tokenExpiresAt }),
+      });
     }),
     closeSession: serveUnary(fake, SessionService.method.closeSession, async ({ sessionId }) => {
       fake.closings.push(sessionId);

@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { RemitError } from "./errors.ts";
+import { type ClientOptions, settle } from "./options.ts";
+
+const key = "rmt_k";
+
+function problem(options: ClientOptions, environment: Record<string, string> = {}): RemitError {
+  try {
+    settle(options, environment);
+  } catch (error) {
+    if (error instanceof RemitError) return error;
+    throw error;
+  }
+  throw new Error("the options were accepted");
+}
+
+test("address and key come from the options, else the environment; the address has a default, the key has none", () => {
+  expect(settle({ key }, {})).toMatchObject({ address: "127.0.0.1:7081", key, deadlineMs: 1000, hedgeMs: 250 });
+  const environment = { REMIT_ADDRESS: "127.0.0.1:9", REMIT_API_KEY: "rmt_e" };
+  expect(settle({}, environment)).toMatchObject({ address: "127.0.0.1:9", key: "rmt_e" });
+  expect(settle({ address: "[::1]:8", key }, environment)).toMatchObject({ address: "[::1]:8", key });
+  expect(problem({})).toMatchObject({ reason: "configuration_invalid", field: "key" });
+  expect(problem({}).message).toContain("REMIT_API_KEY");
+});
+
+test("loopback is plain text, anything else is TLS unless the word insecure is said", () => {
+  expect(settle({ key }, {}).tls).toBeUndefined();
+  expect(settle({ key, address: "localhost:1" }, {}).tls).toBeUndefined();
+  expect(settle({ key, address: "remit.example:7081" }, {}).tls).toEqual({});
+  expect(settle({ key, address: "127.0.0.1.example.com:7081" }, {}).tls).toEqual({});
+  expect(settle({ key, address: "remit:7081", tls: "insecure" }, {}).tls).toBeUndefined();
+  expect(problem({ key, address: "remit:7081", tls: { cert: "c" } })).toMatchObject({ field: "tls" });
+});
+
+for (const address of ["", "remit", "http://remit:7081", "remit:0", "remit:99999", "a b:1"]) {
+  test(`${JSON.stringify(address)} is not an address`, () => {
+    expect(problem({ key, address })).toMatchObject({ field: "address" });
+  });
+}
+
+test("numbers that are none, and keys that no header can hold, are named without showing the key", () => {
+  expect(problem({ key, deadlineMs: 0 })).toMatchObject({ field: "deadlineMs" });
+  expect(problem({ key, hedgeMs: Number.NaN })).toMatchObject({ field: "hedgeMs" });
+  const broken = problem({ key: "rmt_secret\n" });
+  expect(broken).toMatchObject({ field: "key" });
+  expect(broken.message).not.toContain("secret");
+});
