@@ -1,5 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdir, readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -14,14 +15,36 @@ export interface Process {
   readonly command: string;
 }
 
-/** Every process that is not dead already. */
-export async function processes(): Promise<Process[]> {
+/** Linux tells by files; a machine with only Node on it has no `ps`. */
+async function fromProc(): Promise<Process[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    pids.map(async (pid): Promise<Process | undefined> => {
+      const [stat, commandLine] = await Promise.all([
+        readFile(`/proc/${pid}/stat`, "utf8").catch(() => ""),
+        readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""),
+      ]);
+      // The name stands in brackets and may hold spaces and brackets itself; state and parent follow the last one.
+      const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      if (parent === undefined || state === "Z" || state === "X") return undefined;
+      return { pid: Number(pid), parent: Number(parent), command: commandLine.replaceAll("\0", " ").trim() };
+    }),
+  );
+  return found.filter((one) => one !== undefined);
+}
+
+async function fromPs(): Promise<Process[]> {
   const { stdout } = await run("ps", ["-axww", "-o", "pid=,ppid=,stat=,command="], { maxBuffer: 16 * 1024 * 1024 });
   return stdout.split("\n").flatMap((line) => {
     const [, pid, parent, state, command] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
     if (pid === undefined || parent === undefined || command === undefined || state?.startsWith("Z")) return [];
     return [{ pid: Number(pid), parent: Number(parent), command }];
   });
+}
+
+/** Every process that is not dead already. */
+export function processes(): Promise<Process[]> {
+  return process.platform === "linux" ? fromProc() : fromPs();
 }
 
 /** Waits for something to become true, looking again and again until the test's own time is up. */
