@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describeMachine, machineLines } from "../src/run/machine.ts";
 import { measure } from "../src/run/measure.ts";
 import { type Bench, withBench, writeResult } from "../src/run/session.ts";
-import { ms, rate, table } from "../src/run/table.ts";
+import { companyLine, ms, rate, table } from "../src/run/table.ts";
 import { outcomeTable } from "../src/targets.ts";
 import { cerbosPeer } from "./src/cerbos.ts";
 import { type ContestResult, contest, judgeContest, type RequestSet } from "./src/contest.ts";
@@ -49,6 +49,7 @@ async function run(bench: Bench, options: PeerOptions): Promise<void> {
   }
   const outcomes = results.flatMap(judgeContest);
   bench.say(`\n${resultTable(results)}`);
+  bench.say(companyLine(results.flatMap(({ closed }) => closed)));
   bench.say(`\n${outcomeTable(outcomes)}`);
   const method = { ...phases, rounds: options.rounds, copies: options.copies, audit: options.audit };
   const versions = Object.fromEntries(peers.map(({ name, version }) => [name, version]));

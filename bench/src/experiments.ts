@@ -1,9 +1,9 @@
-import type { Load, LoadResult } from "./load/spec.ts";
+import type { Load, RunResult } from "./load/spec.ts";
 import type { Lane, Options } from "./options.ts";
 import { type Comparison, compare, type Side } from "./run/compare.ts";
 import type { Subject } from "./run/subject.ts";
 
-export type RunOnce = (subject: Subject, lane: Lane, load: Load) => Promise<LoadResult>;
+export type RunOnce = (subject: Subject, lane: Lane, load: Load) => Promise<RunResult>;
 
 const laneTitle: Record<Lane, string> = {
   unary: "unary gRPC",

@@ -10,7 +10,7 @@ import { describeMachine, machineLines } from "./run/machine.ts";
 import { measure } from "./run/measure.ts";
 import { type Bench, withBench, writeResult } from "./run/session.ts";
 import type { Subject } from "./run/subject.ts";
-import { comparisonTable, ms, rate } from "./run/table.ts";
+import { companyLine, comparisonTable, ms, rate } from "./run/table.ts";
 import { judge, outcomeTable } from "./targets.ts";
 
 // Brings the measured call's entry to about 2 KB.
@@ -42,6 +42,7 @@ async function run(bench: Bench, options: Options): Promise<void> {
 
   const outcomes = judge(comparisons);
   bench.say(`\n${comparisonTable(comparisons)}`);
+  if (comparisons.length > 0) bench.say(companyLine(comparisons));
   if (outcomes.length > 0) bench.say(`\n${outcomeTable(outcomes)}`);
   if (h2load !== undefined) bench.say(`\n${h2load}`);
   const method = {

@@ -1,5 +1,5 @@
 import type { Phases } from "../../src/load/loops.ts";
-import type { Load, LoadResult, LoadSpec } from "../../src/load/spec.ts";
+import type { Load, LoadSpec, RunResult } from "../../src/load/spec.ts";
 import { type Comparison, compare, type Side, type SideResult } from "../../src/run/compare.ts";
 import { type Outcome, outcome } from "../../src/targets.ts";
 import type { Peer } from "./peer.ts";
@@ -45,7 +45,7 @@ export function judgeContest({ title, peers }: ContestResult): Outcome[] {
   ];
 }
 
-export type RunPeer = (peer: Peer, spec: LoadSpec) => Promise<LoadResult>;
+export type RunPeer = (peer: Peer, spec: LoadSpec) => Promise<RunResult>;
 
 /** One set of requests: each peer's most, and its latency alone and at 85% of its own most, in alternating short runs. */
 export async function contest(

@@ -1,6 +1,6 @@
 // The load generator's own process: reads a LoadSpec from standard input, applies the load, prints a LoadResult.
-import { cpus } from "node:os";
 import { text } from "node:stream/consumers";
+import { busyBetween, coreTimes } from "../run/core-times.ts";
 import { openExchange } from "./exchange.ts";
 import { inspection } from "./inspect.ts";
 import { closedLoop, type LoopResult, openLoop } from "./loops.ts";
@@ -29,13 +29,6 @@ async function apply(spec: LoadSpec, target: Target): Promise<LoopResult> {
   }
 }
 
-function coreTimes(): { busyMs: number; allMs: number }[] {
-  return cpus().map(({ times }) => {
-    const busyMs = times.user + times.nice + times.sys + times.irq;
-    return { busyMs, allMs: busyMs + times.idle };
-  });
-}
-
 const spec: LoadSpec = JSON.parse(await text(process.stdin));
 const target = await open(spec);
 const startMs = performance.now();
@@ -44,10 +37,7 @@ const startCpu = process.cpuUsage();
 const result = await apply(spec, target);
 const cpu = process.cpuUsage(startCpu);
 const clientBusy = (cpu.user + cpu.system) / 1000 / (performance.now() - startMs);
-const coresBusy = coreTimes().map(({ busyMs, allMs }, i) => {
-  const before = startCores[i];
-  return before === undefined || allMs === before.allMs ? 0 : (busyMs - before.busyMs) / (allMs - before.allMs);
-});
+const coresBusy = busyBetween(startCores, coreTimes());
 target.close();
 const whole: LoadResult = { ...result, clientBusy, coresBusy };
 process.stdout.write(`${JSON.stringify(whole)}\n`, () => process.exit(0));

@@ -34,6 +34,12 @@ export type Load =
 /** How sampled answers are looked at: not at all; as a fresh allow; as a fresh decision of any effect; or of a batch. */
 export type InspectName = "nothing" | "fresh-allow" | "fresh-decision" | "fresh-batch";
 
+/** A client's result with what its parent knows. */
+export interface RunResult extends LoadResult {
+  /** How busy other work kept the cores just before the run, on average over the cores, 0 to 1. */
+  readonly foreignBusy: number;
+}
+
 export interface LoadResult extends LoopResult {
   /** The client's own share of its core, 0 to 1: near 1 the client was the limit, not the server. */
   readonly clientBusy: number;

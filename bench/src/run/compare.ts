@@ -1,12 +1,12 @@
 import { alternating } from "../load/schedule.ts";
-import type { Load, LoadResult } from "../load/spec.ts";
+import type { Load, RunResult } from "../load/spec.ts";
 import { median, pairedRatio } from "../load/statistics.ts";
 
 /** One of the things compared, and how one short run of it is made. */
 export interface Side {
   readonly name: string;
   readonly load: Load;
-  run(): Promise<LoadResult>;
+  run(): Promise<RunResult>;
 }
 
 /** Medians over a side's runs. Latency in microseconds. */
@@ -22,7 +22,7 @@ export interface SideResult {
   readonly failedShare: number;
   readonly clientBusy: number;
   readonly coresBusy: readonly number[];
-  readonly runs: readonly LoadResult[];
+  readonly runs: readonly RunResult[];
 }
 
 /** A later side's figures over the first side's, pair by pair. */
@@ -43,7 +43,7 @@ export interface Comparison {
 
 /** Runs the sides in alternating order, `rounds` times. The first side is the reference. */
 export async function compare(id: string, title: string, sides: readonly Side[], rounds: number): Promise<Comparison> {
-  const runs = sides.map((): LoadResult[] => []);
+  const runs = sides.map((): RunResult[] => []);
   for (const round of alternating([...sides.entries()], rounds))
     for (const [i, side] of round) runs[i]?.push(await side.run());
   const results = sides.map((side, i) => summarise(side, runs[i] ?? []));
@@ -52,8 +52,8 @@ export async function compare(id: string, title: string, sides: readonly Side[],
   return { id, title, sides: results, ratios };
 }
 
-function summarise(side: Side, runs: readonly LoadResult[]): SideResult {
-  const of = (figure: (run: LoadResult) => number) => median(runs.map(figure));
+function summarise(side: Side, runs: readonly RunResult[]): SideResult {
+  const of = (figure: (run: RunResult) => number) => median(runs.map(figure));
   return {
     name: side.name,
     load: side.load,
@@ -70,12 +70,18 @@ function summarise(side: Side, runs: readonly LoadResult[]): SideResult {
 }
 
 /** The share of a run's counted calls that got no good answer. */
-export function failedShare({ answered, failed, unanswered }: LoadResult): number {
+export function failedShare({ answered, failed, unanswered }: RunResult): number {
   return (failed + unanswered) / Math.max(1, answered + failed + unanswered);
 }
 
+/** How busy other work kept the cores before the runs of these comparisons: the middle and the worst, 0 to 1. */
+export function foreignWork(comparisons: readonly Comparison[]): { median: number; worst: number } {
+  const shares = comparisons.flatMap(({ sides }) => sides.flatMap(({ runs }) => runs.map((run) => run.foreignBusy)));
+  return { median: median(shares), worst: Math.max(...shares) };
+}
+
 function ratio(side: SideResult, reference: SideResult): RatioResult {
-  const paired = (figure: (run: LoadResult) => number) =>
+  const paired = (figure: (run: RunResult) => number) =>
     pairedRatio(side.runs.map(figure), reference.runs.map(figure)).median;
   return {
     of: side.name,

@@ -1,7 +1,8 @@
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import type { LoadResult, LoadSpec } from "../load/spec.ts";
+import type { LoadResult, LoadSpec, RunResult } from "../load/spec.ts";
 import { failedShare } from "./compare.ts";
+import { foreignBusy } from "./core-times.ts";
 import { lastWords, type Processes } from "./processes.ts";
 
 const failedShareMax = 0.5;
@@ -16,7 +17,8 @@ export async function measure(
   core: string | undefined,
   name: string,
   spec: LoadSpec,
-): Promise<LoadResult> {
+): Promise<RunResult> {
+  const foreign = await foreignBusy();
   const child = processes.spawn({ command: process.execPath, args: [clientFile], core, stdin: "pipe" });
   if (child.stdin === null || child.stdout === null) throw new Error("the client has no pipes");
   const ended = new Promise<number | null>((resolve) => {
@@ -30,5 +32,5 @@ export async function measure(
   if (problem !== undefined) throw new Error(`${name}: ${problem}`);
   if (failedShare(result) > failedShareMax)
     throw new Error(`${name}: most calls got no answer: ${JSON.stringify(result.failures)}`);
-  return result;
+  return { ...result, foreignBusy: foreign };
 }

@@ -1,4 +1,4 @@
-import type { Comparison, SideResult } from "./compare.ts";
+import { type Comparison, foreignWork, type SideResult } from "./compare.ts";
 
 /** Rows under a head, in columns as wide as their widest cell; the first two columns stand left, the others right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -42,6 +42,12 @@ function row(title: string, side: SideResult): string[] {
     percent(side.clientBusy),
     side.failedShare === 0 ? "-" : `${(side.failedShare * 100).toFixed(2)}%`,
   ];
+}
+
+/** One line on the company that the runs had. */
+export function companyLine(comparisons: readonly Comparison[]): string {
+  const { median, worst } = foreignWork(comparisons);
+  return `other work kept the cores ${percent(median)} busy between the runs (at worst ${percent(worst)})`;
 }
 
 /** The table of all comparisons: a line a side, and below it how it stands to the reference. */
