@@ -137,7 +137,7 @@ function applied(
     const node = nodes[index];
     return !node || accepts(compiling, arg, node, `what \`${name}\` takes`, params[index] ?? ["dyn"]);
   });
-  const size = nodes.reduce((total, node) => total + node.size, 1);
+  const size = nodes.reduce((total, node) => total + node.size, found.steps ?? 1);
   const run = (frame: Frame) => {
     const values: Value[] = [];
     for (const node of nodes) {

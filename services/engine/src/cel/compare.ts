@@ -79,10 +79,11 @@ export function keyFrom(value: Value): Key | undefined {
 
 /** A key that one map lacks is missing, as a field is: it makes the answer unknown unless another key differs. */
 function equalMaps(left: AnyMap, right: AnyMap, frame: Frame): boolean | Failure {
-  const keys = keysOf(left);
-  let failure = keysOf(right).every((key) => entryOf(left, key) !== undefined) ? undefined : otherKeys;
+  const [keys, others] = [keysOf(left), keysOf(right)];
+  // Listing and looking up keys costs about four steps a key.
+  if (!spend(frame, 4 * (keys.length + others.length))) return costFailure;
+  let failure = others.every((key) => entryOf(left, key) !== undefined) ? undefined : otherKeys;
   for (const key of keys) {
-    if (!spend(frame, 1)) return costFailure;
     const there = entryOf(right, key);
     const same = there === undefined ? otherKeys : equal(entryOf(left, key) as Value, there, frame);
     if (same === false) return false;

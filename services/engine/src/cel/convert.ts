@@ -1,5 +1,5 @@
 import { isAnyMap, keysOf } from "./compare.ts";
-import { charSteps, spend } from "./frame.ts";
+import { scanSteps, spend } from "./frame.ts";
 import type { FunctionTable } from "./function-table.ts";
 import { durationFrom, durationText, timestampFrom, timestampText } from "./times.ts";
 import {
@@ -60,12 +60,26 @@ function typeOf(value: Value): TypeName {
 /** The names that stand for types, as in `type(input.to) == list`. */
 export const typeNames = ["bool", "int", "double", "string", "list", "map", "null_type"];
 
+/** Reading or writing a number or a time as text. */
+const readingSteps = 20;
+
 export const conversions: FunctionTable = {
-  int: { params: [["int", "double", "string", "timestamp"]], result: "int", apply: ([value]) => toInt(value as Value) },
-  double: { params: [["int", "double", "string"]], result: "double", apply: ([value]) => toDouble(value as Value) },
+  int: {
+    params: [["int", "double", "string", "timestamp"]],
+    result: "int",
+    steps: readingSteps,
+    apply: ([value]) => toInt(value as Value),
+  },
+  double: {
+    params: [["int", "double", "string"]],
+    result: "double",
+    steps: readingSteps,
+    apply: ([value]) => toDouble(value as Value),
+  },
   string: {
     params: [["string", "bool", "int", "double", "timestamp", "duration"]],
     result: "string",
+    steps: readingSteps,
     apply: ([value]) => toText(value as Value),
   },
   bool: { params: [["bool", "string"]], result: "bool", apply: ([value]) => toBool(value as Value) },
@@ -74,6 +88,7 @@ export const conversions: FunctionTable = {
   timestamp: {
     params: [["string", "timestamp"]],
     result: "timestamp",
+    steps: readingSteps,
     folds: true,
     apply: ([value]) => {
       if (value instanceof Timestamp) return value;
@@ -83,6 +98,7 @@ export const conversions: FunctionTable = {
   duration: {
     params: [["string", "duration"]],
     result: "duration",
+    steps: readingSteps,
     folds: true,
     apply: ([value]) => {
       if (value instanceof Duration) return value;
@@ -93,15 +109,17 @@ export const conversions: FunctionTable = {
     params: [["string", "list", "map"]],
     result: "int",
     apply: ([value], frame) => {
-      if (typeof value === "string") return spend(frame, charSteps(value.length)) ? codePoints(value) : costFailure;
+      if (typeof value === "string") return spend(frame, scanSteps(value.length)) ? codePoints(value) : costFailure;
       if (isList(value as Value)) return BigInt((value as readonly Value[]).length);
-      return isAnyMap(value as Value) ? sizeOfMap(value as Value & object) : typeConfusion("size()", value as Value);
+      if (!isAnyMap(value as Value)) return typeConfusion("size()", value as Value);
+      const count = countKeys(value as Value);
+      return spend(frame, count) ? BigInt(count) : costFailure;
     },
   },
 };
 
-function sizeOfMap(value: Value): bigint {
-  return isAnyMap(value) ? BigInt(keysOf(value).length) : 0n;
+function countKeys(value: Value): number {
+  return isAnyMap(value) ? keysOf(value).length : 0;
 }
 
 function codePoints(text: string): bigint {

@@ -3,6 +3,7 @@ import { outcomeOf, resultOf } from "../../test/conditions.ts";
 import { Failure } from "./value.ts";
 
 const many = Array.from({ length: 2000 }, (_, index) => index);
+const map = Object.fromEntries(many.map((index) => [`key${index}`, index]));
 const limit = "unknown: the evaluation passed its cost limit";
 
 describe("the cost limit", () => {
@@ -21,6 +22,16 @@ describe("the cost limit", () => {
       { list: many, text: "a".repeat(10_000), part: "ab" },
     ],
     ["patterns", 'input.list.all(x, !input.text.matches("(a+)+b"))', { list: many, text: "a".repeat(10_000) }],
+    ["maps measured", "input.list.all(x, size(input.map) > 0)", { list: many, map }],
+    ["maps compared", "input.list.all(x, input.map == input.map)", { list: many, map }],
+    ["keys", "input.list.all(x, input.map.all(key, true))", { list: many, map }],
+    ["letters", 'input.list.all(x, input.text.lowerAscii() != "")', { list: many, text: "Ab".repeat(5_000) }],
+    ["paths", 'input.list.all(x, !path.within(input.text, "/b"))', { list: many, text: "/a".repeat(2_000) }],
+    [
+      "URLs",
+      'input.list.all(x, url.path(input.text) != "")',
+      { list: many, text: `https://a.com${"/a".repeat(4_000)}` },
+    ],
     ["texts split", 'input.list.all(x, input.text.split("").size() > 0)', { list: many, text: "a".repeat(10_000) }],
   ])("stops %s", (_, text, input) => expect(resultOf(text, { input })).toBe(limit));
 

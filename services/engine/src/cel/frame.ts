@@ -43,7 +43,12 @@ export function spend(frame: Frame, steps: number): boolean {
   return frame.meter.steps >= 0;
 }
 
-/** The steps of work on `chars` characters. */
+/** The steps of work that the machine does on whole runs of characters: comparing, copying, searching for a literal. */
 export function charSteps(chars: number): number {
   return 1 + (chars >> 5);
+}
+
+/** The steps of work that looks at each character. */
+export function scanSteps(chars: number): number {
+  return 4 + (chars >> 1);
 }

@@ -1,5 +1,5 @@
 import { isAnyMap, keysOf } from "./compare.ts";
-import type { Frame, Run } from "./frame.ts";
+import { type Frame, type Run, spend } from "./frame.ts";
 import type { Node } from "./node.ts";
 import { costFailure, Failure, isList, type Outcome, typeConfusion, type Value } from "./value.ts";
 
@@ -19,6 +19,7 @@ function forEach(
       ? keysOf(container)
       : undefined;
   if (!items) return typeConfusion("a macro over the elements", container);
+  if (!isList(container) && !spend(frame, items.length)) return costFailure;
   for (const item of items) {
     frame.meter.steps -= cost;
     if (frame.meter.steps < 0) return costFailure;

@@ -1,7 +1,8 @@
-import { charSteps, spend } from "./frame.ts";
+import { scanSteps, spend } from "./frame.ts";
 import type { FunctionTable } from "./function-table.ts";
 import { costFailure, Failure, type Outcome, typeConfusion, type Value } from "./value.ts";
 
+const pathCharsMax = 4096;
 const odd = (why: string) => new Failure("error", `a path that ${why}`);
 
 /**
@@ -11,6 +12,7 @@ const odd = (why: string) => new Failure("error", `a path that ${why}`);
  */
 function parse(text: string): { absolute: boolean; parts: string[] } | Failure {
   if (text === "") return odd("is empty");
+  if (text.length > pathCharsMax) return odd("is too long");
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
   if (/[\u0000-\u001f\u007f]/.test(text)) return odd("has control characters");
   if (text.includes("\\")) return odd("has a backslash");
@@ -64,7 +66,7 @@ function onTexts(name: string, count: 1 | 2, compute: (first: string, second: st
     const [first, second = ""] = args;
     if (typeof first !== "string" || typeof second !== "string")
       return typeConfusion(`${name}()`, ...args.slice(0, count));
-    return spend(frame, 4 * charSteps(first.length + second.length)) ? compute(first, second) : costFailure;
+    return spend(frame, 2 * scanSteps(first.length + second.length)) ? compute(first, second) : costFailure;
   };
 }
 

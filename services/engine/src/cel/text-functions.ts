@@ -1,4 +1,4 @@
-import { charSteps, type Frame, spend } from "./frame.ts";
+import { charSteps, type Frame, scanSteps, spend } from "./frame.ts";
 import type { CelFunction, FunctionTable } from "./function-table.ts";
 import { calendarPart, calendarParts, durationPart } from "./times.ts";
 import { costFailure, Duration, isList, type Outcome, Timestamp, typeConfusion, type Value } from "./value.ts";
@@ -9,7 +9,7 @@ function onText(name: string, result: CelFunction["result"], compute: (text: str
     result,
     apply: ([value], frame) => {
       if (typeof value !== "string") return typeConfusion(`${name}()`, value as Value);
-      return spend(frame, charSteps(value.length)) ? compute(value) : costFailure;
+      return spend(frame, scanSteps(value.length)) ? compute(value) : costFailure;
     },
   };
 }
@@ -72,6 +72,7 @@ const timeParts: FunctionTable = Object.fromEntries(
       params: [["timestamp", "duration"], ["string"]],
       optional: 1,
       result: "int",
+      steps: 10,
       apply: ([value, offset = "UTC"]: readonly Value[]) => {
         if (value instanceof Timestamp && typeof offset === "string") return calendarPart(part, value, offset);
         const length = value instanceof Duration ? durationPart(name, value) : undefined;

@@ -1,7 +1,8 @@
-import { charSteps, type Frame, spend } from "./frame.ts";
+import { type Frame, scanSteps, spend } from "./frame.ts";
 import type { FunctionTable } from "./function-table.ts";
 import { costFailure, Failure, type Outcome, typeConfusion, type Value } from "./value.ts";
 
+const urlCharsMax = 8192;
 const odd = (why: string) => new Failure("error", `a URL that ${why}`);
 
 interface Parts {
@@ -20,6 +21,7 @@ const hostName =
  * host, a trailing dot, and hosts that are numbers in disguise (`0x7f.1`, `2130706433`).
  */
 function parse(text: string): Parts | Failure {
+  if (text.length > urlCharsMax) return odd("is too long");
   if (!/^[\x21-\x7e]+$/.test(text)) return odd("has white space, control characters or characters outside ASCII");
   if (text.includes("\\")) return odd("has a backslash");
   const [, scheme, authority, path] = shape.exec(text) ?? [];
@@ -44,7 +46,7 @@ function hostOf(authority: string): string | Failure {
 
 /** A path with `.` and `..` resolved. Unknown if escapes could hide a dot, a slash or a backslash. */
 function resolved(path: string): Outcome {
-  if (/%(2e|2f|5c|00)/i.test(path) || /%(?![0-9A-Fa-f]{2})/.test(path)) return odd("hides part of its path");
+  if (/%(2e|2f|5c|00|25)/i.test(path) || /%(?![0-9A-Fa-f]{2})/.test(path)) return odd("hides part of its path");
   const parts: string[] = [];
   const given = path.split("/").slice(1);
   for (const [index, part] of given.entries()) {
@@ -59,7 +61,7 @@ function resolved(path: string): Outcome {
 function part(name: string, choose: (parts: Parts) => Outcome) {
   return ([text]: readonly Value[], frame: Frame): Outcome => {
     if (typeof text !== "string") return typeConfusion(`${name}()`, text as Value);
-    if (!spend(frame, 4 * charSteps(text.length))) return costFailure;
+    if (!spend(frame, 2 * scanSteps(text.length))) return costFailure;
     const parts = parse(text);
     return parts instanceof Failure ? parts : choose(parts);
   };
