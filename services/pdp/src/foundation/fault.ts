@@ -50,14 +50,3 @@ export class Fault extends Error {
 export function invalid(field: string, message: string, detail: Omit<FaultDetail, "field"> = {}): Fault {
   return new Fault("invalid", "request_invalid", message, { field, ...detail });
 }
-
-/** Remit cannot record just now, so it does not answer. */
-export function ledgerUnavailable(cause?: unknown): Fault {
-  return new Fault(
-    "unavailable",
-    "ledger_unavailable",
-    "the decision could not be recorded, so none was made",
-    { fix: "ask again with the same call_id; if it lasts, check that the service reaches its Postgres" },
-    cause,
-  );
-}

@@ -59,7 +59,9 @@ export async function openRooms({ config, store, wrapping, clock, log, observeCo
     writers: config.writers,
     log,
     limits,
-    observe: ({ records, ms }) => observeCommit(ms / 1000, records),
+    observe: ({ records, ms, result }) => {
+      if (result === "committed") observeCommit(ms / 1000, records);
+    },
   });
   await ledger.start();
   const recorded = createRecordedChanges({ url: store.url, log, replica, verify: checkCell });

@@ -1,5 +1,5 @@
 import type { Client, ClientBase, QueryArrayConfig, QueryArrayResult } from "pg";
-import type { Log } from "../foundation/log.ts";
+import { type Log, silentLog } from "../foundation/log.ts";
 import { openFailure } from "./commit-failure.ts";
 import { openDirect } from "./database.ts";
 
@@ -115,7 +115,8 @@ export function createLanes(options: LanesOptions): Lanes {
 
   const open = async (name: string): Promise<Lane> => {
     try {
-      const lane = guardLane(await openDirect({ ...options, ...timeouts, name }), ANSWER_MS);
+      // The lane tells its owner how it ended; a connection that we gave up ourselves is nobody's news.
+      const lane = guardLane(await openDirect({ ...options, ...timeouts, name, log: silentLog }), ANSWER_MS);
       lanes.add(lane);
       void lane.lost.then(() => lanes.delete(lane));
       return lane;

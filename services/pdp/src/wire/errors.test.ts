@@ -5,8 +5,9 @@ import { ErrorDetailSchema } from "@remit/proto/common";
 import { StatusSchema } from "@remit/proto/status";
 import { expect, test } from "vitest";
 import { BrokenInvariant } from "../foundation/assert.ts";
-import { Fault, ledgerUnavailable } from "../foundation/fault.ts";
+import { Fault } from "../foundation/fault.ts";
 import type { Log } from "../foundation/log.ts";
+import { LedgerUnavailable } from "../ledger/index.ts";
 import { logCauses, toCallError, toConnectError, toGrpcError } from "./errors.ts";
 
 const nowhere = () => {};
@@ -42,7 +43,7 @@ test("an abort is CANCELLED", () => {
 });
 
 test("the gRPC lane's error packs a status with the detail as an Any", () => {
-  const { code, details, metadata } = toGrpcError(ledgerUnavailable(), nowhere);
+  const { code, details, metadata } = toGrpcError(new LedgerUnavailable("no"), nowhere);
   expect(code).toBe(14);
   const [bytes] = metadata.get("grpc-status-details-bin");
   const status = fromBinary(StatusSchema, bytes as Buffer);
@@ -64,9 +65,9 @@ test("causes are logged: each internal one, and of an outage one a second", () =
   const sink = logCauses(log, () => now);
   const cause = new Error("ECONNREFUSED");
 
-  for (let times = 0; times < 3; times++) sink(ledgerUnavailable(cause));
+  for (let times = 0; times < 3; times++) sink(new LedgerUnavailable("no", cause));
   now = 1000;
-  sink(ledgerUnavailable(cause));
+  sink(new LedgerUnavailable("no", cause));
   sink(new Fault("invalid", "request_invalid", "the caller's own doing"));
   sink(aborted().signal.reason);
   const bug = new TypeError("bug");
