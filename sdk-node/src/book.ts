@@ -65,6 +65,25 @@ export function createBook({ settings, reports, newId }: BookOptions): Book {
     return denyLocally(asked, "call_in_progress", message, { retryable: true });
   };
 
+  const denyForReports = (asked: Asked): Denied => {
+    const message = `${asked.tool} was not run: too many reports wait for Remit at ${settings.address} to take them.`;
+    return denyLocally(asked, "reports_full", message, { retryable: true });
+  };
+
+  // Callers that are faster than their reports wait here, for as long as a decision may take.
+  const reserve = async (signal: AbortSignal | undefined): Promise<Slot | undefined> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const giveUp = (): void => resolve();
+    const cancel = settings.timers.after(settings.deadlineMs, giveUp);
+    signal?.addEventListener("abort", giveUp, { once: true });
+    try {
+      return await reports.reserve(promise);
+    } finally {
+      cancel();
+      signal?.removeEventListener("abort", giveUp);
+    }
+  };
+
   return {
     enter: async (held, call, { signal, supportedConstraints = [] }, then) => {
       signal?.throwIfAborted();
@@ -72,18 +91,21 @@ export function createBook({ settings, reports, newId }: BookOptions): Book {
       const asked = fixCall(call, held.id, supported, newId);
       const refused = refuse(held, asked);
       if (refused) return then(refused);
-      const slot = reports.reserve();
-      if (!slot) {
-        const message = `${asked.tool} was not run: too many reports wait for Remit at ${settings.address} to take them.`;
-        return then(denyLocally(asked, "reports_full", message, { retryable: true }));
-      }
       const key = keyOf(held.id, asked.callId);
       underWay.add(key);
       try {
-        return await then({ held, asked, slot, signal });
+        const slot = await reserve(signal);
+        if (!slot) {
+          signal?.throwIfAborted();
+          return await then(denyForReports(asked));
+        }
+        try {
+          return await then({ held, asked, slot, signal });
+        } finally {
+          slot.release();
+        }
       } finally {
         underWay.delete(key);
-        slot.release();
       }
     },
     stop: () => {

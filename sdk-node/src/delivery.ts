@@ -2,7 +2,7 @@ import { type Backoff, backoffMs } from "./backoff.ts";
 import type { Timers } from "./timers.ts";
 
 const again: Backoff = { firstMs: 50, maxMs: 5_000 };
-const inFlightMax = 32;
+const inFlightMax = 128;
 
 export interface DeliveryOptions<Item> {
   readonly timers: Timers;

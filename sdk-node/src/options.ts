@@ -24,9 +24,9 @@ export interface ClientOptions {
   readonly deadlineMs?: number | undefined;
   /** When an unanswered decision is asked again on another connection, milliseconds. Default 250. */
   readonly hedgeMs?: number | undefined;
-  /** Reports that may wait for delivery, running calls included; then new calls are denied. Default 1000. */
+  /** Reports that may wait for delivery, running calls included; then new calls wait, and are denied at their deadline. Default 1000. */
   readonly reportsMax?: number | undefined;
-  /** Bytes of reports that may wait for delivery; then new calls are denied. Default 4 MiB. */
+  /** Bytes of reports that may wait for delivery; then as above. Default 4 MiB. */
   readonly reportBytesMax?: number | undefined;
   /** Constraints that the tools of this process honour themselves, besides the SDK's own. */
   readonly supportedConstraints?: readonly string[] | undefined;

@@ -17,11 +17,11 @@ interface QueuedReport<Holder> {
 
 /**
  * Reports on their way: kept until Remit has taken or refused them, through any number of reconnections. Bounded in
- * items and bytes: when it is full, no new call is let in, so that no report is ever dropped for want of room.
+ * items and bytes: while it is full, no new call is let in, so that no report is ever dropped for want of room.
  */
 export interface ReportQueue<Holder> {
-  /** Room for the report of a call that is about to be asked; undefined when there is none: it must not be asked. */
-  reserve(): Slot | undefined;
+  /** Room for the report of a call that is about to be asked; undefined when `givenUp` settles before there is any. */
+  reserve(givenUp: Promise<void>): Promise<Slot | undefined>;
   /** Takes a report. With a slot always, without one only while there is room. Settles when Remit has answered. */
   add(report: QueuedReport<Holder>, slot?: Slot): Promise<ReportResponse>;
   /** Settles when no report of this call is on its way; undefined when none is. Never rejects. */
@@ -129,7 +129,7 @@ export function createReportQueue<Holder>(options: ReportQueueOptions<Holder>): 
   const keyOf = (sessionId: string, callId: string): string => `${sessionId}\n${callId}`;
 
   return {
-    reserve: () => (closed ? undefined : room.reserve()),
+    reserve: (givenUp) => room.reserve(givenUp),
     add: (report, slot) => {
       if (closed) return Promise.reject(unavailable("client_closed", "the client was closed", "make another client"));
       if (!slot && !room.hasRoom()) {
