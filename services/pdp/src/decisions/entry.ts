@@ -127,7 +127,8 @@ export function draftDecision(
     scopes: facts.scopes,
     tool: ask.tool,
     call: { id: ask.callId, estimate: facts.call.estimate },
-    context_digest: digest("input", ask.context.canonical),
+    // What stands beside the entry is bound to it by its digest; what stands in it needs none.
+    context_digest: isLong(ask.context.canonical) ? digest("input", ask.context.canonical) : undefined,
     answers: new Canonical(ask.answers.canonical),
     supported_constraints: ask.supportedConstraints,
     unknowns: verdict.unknowns,

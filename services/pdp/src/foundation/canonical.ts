@@ -44,7 +44,12 @@ function writeNumber(value: number): string {
   return value === 0 ? "0" : String(value);
 }
 
+// What JSON writes as itself between quotes: no control characters, quotes, backslashes, nothing that could be half of
+// a surrogate pair. Most names and values are of this kind, and looking is cheaper than escaping.
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
 function writeText(value: string): string {
+  if (PLAIN.test(value)) return `"${value}"`;
   if (!value.isWellFormed()) throw new NotCanonical("text_invalid", "", "holds a lone surrogate");
   return JSON.stringify(value);
 }

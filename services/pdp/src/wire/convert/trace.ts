@@ -1,10 +1,14 @@
-import { randomBytes } from "node:crypto";
+import { systemRandom } from "../../foundation/ids.ts";
 
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
 const NONE = "0".repeat(32);
+const random = systemRandom();
+const bytes = Buffer.alloc(16);
 
 /** The trace id of a W3C `traceparent`; a new one when there is none or it is malformed, as the recommendation says. */
 export function traceIdFrom(traceparent: string | undefined): string {
   const id = traceparent === undefined ? undefined : TRACEPARENT.exec(traceparent)?.[1];
-  return id === undefined || id === NONE ? randomBytes(16).toString("hex") : id;
+  if (id !== undefined && id !== NONE) return id;
+  random(bytes);
+  return bytes.toString("hex");
 }

@@ -1,0 +1,20 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { rfc3339, settableClock, utcDay } from "./clock.ts";
+
+test("a time is written as the platform writes it, in whatever order times come", () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 })), (times) => {
+      expect(times.map(rfc3339)).toEqual(times.map((ms) => new Date(ms).toISOString()));
+    }),
+  );
+  expect(rfc3339(1_700_000_000_123.9)).toBe("2023-11-14T22:13:20.123Z");
+  expect(utcDay(1_700_000_000_123)).toBe("2023-11-14");
+});
+
+test("a settable clock says what it was set to", () => {
+  const clock = settableClock(5);
+  expect(clock.now()).toBe(5);
+  clock.set(7);
+  expect(clock.now()).toBe(7);
+});
