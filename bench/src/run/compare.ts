@@ -1,5 +1,5 @@
 import { alternating } from "../load/schedule.ts";
-import type { Load, RunResult } from "../load/spec.ts";
+import type { Load, LoadResult, RunResult } from "../load/spec.ts";
 import { median, pairedRatio } from "../load/statistics.ts";
 
 /** One of the things compared, and how one short run of it is made. */
@@ -70,7 +70,7 @@ function summarise(side: Side, runs: readonly RunResult[]): SideResult {
 }
 
 /** The share of a run's counted calls that got no good answer. */
-export function failedShare({ answered, failed, unanswered }: RunResult): number {
+export function failedShare({ answered, failed, unanswered }: LoadResult): number {
   return (failed + unanswered) / Math.max(1, answered + failed + unanswered);
 }
 
