@@ -100,7 +100,7 @@ export function createLifecycle(rooms: {
       });
       if (!applied.ok) throw conflict();
       const after = await snapshots.current(caller.tenant);
-      return { revision: revisionNumber(after.revisions), policyDigest: after.policyDigest };
+      return { revision: revisionNumber(applied.value.revisions), policyDigest: after.policyDigest };
     },
   };
 }
