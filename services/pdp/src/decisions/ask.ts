@@ -6,10 +6,20 @@ import type { Caller, Session } from "../identities/index.ts";
 export interface Asker {
   readonly caller: Caller;
   readonly session: Session;
+  /** The tenant's security revision that both are known under: what they are allowed may be less at a later one. */
+  readonly security: bigint;
 }
 
-/** Finds out who asks. Called again when a security change came in between: the answer may be another. */
-export type WhoAsks = () => Promise<Asker>;
+/**
+ * Finds out who asks. Called again when a security change came in between: the answer may be another. `anew`: from the
+ * store, whatever is remembered.
+ */
+export type WhoAsks = (anew?: boolean) => Promise<Asker>;
+
+/** What a call was judged under: the older of its asker and its policies, so that the commit refuses it if either is. */
+export function judgedUnder(asker: Asker, revisions: { readonly security: bigint }): bigint {
+  return asker.security < revisions.security ? asker.security : revisions.security;
+}
 
 /** One proposed call, checked for its form. */
 export interface Ask {

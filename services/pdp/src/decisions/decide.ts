@@ -5,8 +5,8 @@ import { type Snapshot, type Snapshots, STALE_ANY_MS, STALE_WRITE_MS, stalePolic
 import type { Ask, WhoAsks } from "./ask.ts";
 import { type Decision, revisionNumber } from "./decision.ts";
 import { draftDecision } from "./entry.ts";
-import { judge } from "./judge.ts";
-import { answerAgain, storedDecision } from "./replay.ts";
+import { barred, judge } from "./judge.ts";
+import { answerAgain, mayStart, storedDecision } from "./replay.ts";
 import { firstOutcome } from "./report.ts";
 
 /** A decision outrun by a security change this many times in a row is given up. */
@@ -54,9 +54,21 @@ function callIdReused(callId: string): Fault {
 export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Promise<Decision> {
   const { snapshots, ledger, clock, newId } = rooms;
 
-  const again = async (record: StoredRecord): Promise<Decision> => {
+  /** What stands in the way now of a call that was allowed before. The commit did not ask: it recorded nothing. */
+  const barredNow = async (who: WhoAsks) => {
+    const asker = await who(true);
+    const { tenant } = asker.session;
+    const held = await snapshots.current(tenant);
+    const snapshot = asker.security > held.revisions.security ? await snapshots.refresh(tenant) : held;
+    return barred(snapshot, asker, clock.now());
+  };
+
+  const again = async (who: WhoAsks, record: StoredRecord): Promise<Decision> => {
+    const decision = storedDecision(record);
+    if (!mayStart(decision)) return decision;
+    const bar = await barredNow(who);
     const reports = await ledger.findBySubject(record.tenant, record.id);
-    return answerAgain(storedDecision(record), firstOutcome(reports), clock.now());
+    return answerAgain(decision, firstOutcome(reports), clock.now(), bar);
   };
 
   return async (who, ask) => {
@@ -75,7 +87,7 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
         case "inserted":
           return { ...draft, record: recorded.ref, replayed: false };
         case "existing":
-          return again(recorded.record);
+          return again(who, recorded.record);
         case "reused":
           throw callIdReused(ask.callId);
         case "stale":

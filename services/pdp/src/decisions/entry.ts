@@ -5,7 +5,7 @@ import { digest, digestBytes } from "../foundation/digest.ts";
 import { limits } from "../foundation/limits.ts";
 import { idempotencyKey, type NewRecord } from "../ledger/index.ts";
 import type { Snapshot } from "../policies/index.ts";
-import type { Ask, Asker } from "./ask.ts";
+import { type Ask, type Asker, judgedUnder } from "./ask.ts";
 import type { DecisionBody, Reason, Would } from "./decision.ts";
 import type { Finding, Judged } from "./judge.ts";
 
@@ -145,7 +145,7 @@ export function draftDecision(
       key: idempotencyKey("decision", ask.callId, body.attempt),
       request: requestDigest(ask.tool, body.input_digest),
       kind: "decision",
-      securityRevision: snapshot.revisions.security,
+      securityRevision: judgedUnder(asker, snapshot.revisions),
       digest: digestBytes("entry", text),
       body: Buffer.from(text),
       ...(parts.aside && { aside: parts.aside }),

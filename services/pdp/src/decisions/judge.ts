@@ -29,7 +29,7 @@ function refusal(code: string, message: string): Finding {
 }
 
 /** What stands in the way of any call of this asker, before its policies are looked at. In order of precedence. */
-function barred(snapshot: Snapshot, { session }: Asker, nowMs: number): Finding | undefined {
+export function barred(snapshot: Snapshot, { session }: Asker, nowMs: number): Finding | undefined {
   const ended = endedBecause(session, nowMs);
   if (ended) return refusal(ended, "This session has ended. Open a new one to go on.");
   const agent = snapshot.agents.get(session.agent);

@@ -33,16 +33,28 @@ function tooLate(decision: Decision, code: string, message: string): Decision {
   };
 }
 
+/** Whether a decision lets the tool run. */
+export function mayStart({ body }: Decision): boolean {
+  return body.effect === "allow" || body.effect === "transform";
+}
+
 /**
  * What a call that had been decided is answered when it is asked again: the same decision while the call may still
- * start; a denial once it ran (`outcome`, the first that was reported) or came too late.
+ * start; a denial once it ran (`outcome`, the first that was reported), its session or agent may not act any more
+ * (`bar`), or it came too late.
  */
-export function answerAgain(decision: Decision, outcome: string | undefined, nowMs: number): Decision {
-  const { effect, execute_before: executeBefore } = decision.body;
-  if (effect !== "allow" && effect !== "transform") return decision;
+export function answerAgain(
+  decision: Decision,
+  outcome: string | undefined,
+  nowMs: number,
+  bar?: { readonly code: string; readonly message: string },
+): Decision {
+  if (!mayStart(decision)) return decision;
+  const { execute_before: executeBefore } = decision.body;
   if (outcome !== undefined) {
     return tooLate(decision, "already_executed", `This call was already made; it was reported as ${outcome}.`);
   }
+  if (bar) return tooLate(decision, bar.code, bar.message);
   if (executeBefore !== undefined && nowMs >= Date.parse(executeBefore)) {
     return tooLate(decision, "decision_expired", "This call was allowed earlier and not started in time. Ask anew.");
   }

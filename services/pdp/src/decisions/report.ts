@@ -5,7 +5,7 @@ import { digestBytes } from "../foundation/digest.ts";
 import { Fault } from "../foundation/fault.ts";
 import { idempotencyKey, type Ledger, type NewRecord, type RecordRef, type StoredRecord } from "../ledger/index.ts";
 import type { Snapshots } from "../policies/index.ts";
-import type { Asker, Outcome, Told, WhoAsks } from "./ask.ts";
+import { type Asker, judgedUnder, type Outcome, type Told, type WhoAsks } from "./ask.ts";
 import type { Decision } from "./decision.ts";
 import { REPORT_WITHIN_MS } from "./entry.ts";
 import { bodyOf, storedDecision } from "./replay.ts";
@@ -127,7 +127,7 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
       const { tenant } = asker.session;
       const decision = await subjectOf(told, asker);
       const snapshot = await snapshots.current(tenant);
-      const record = draft(told, asker, decision, snapshot.revisions.security);
+      const record = draft(told, asker, decision, judgedUnder(asker, snapshot.revisions));
       const recorded = await ledger.record(record);
       if (recorded.outcome === "stale") {
         await snapshots.refresh(tenant);

@@ -12,10 +12,20 @@ const CLOSED_MAX = 100_000;
 
 /** Who speaks, and for which run. Both are read again whenever the tenant's security revision has moved. */
 export interface Identities {
-  /** The caller of an `authorization` header. Throws a Fault: nobody is anonymous. */
-  authenticate(authorization: string | undefined): Promise<Caller>;
+  /**
+   * The caller of an `authorization` header. Throws a Fault: nobody is anonymous. `anew`: read from the store, so that
+   * a revocation that was answered anywhere counts here already.
+   */
+  authenticate(authorization: string | undefined, anew?: boolean): Promise<Caller>;
   /** The session of a token, which this caller may speak for. `late`: a report, whose token may have run out. */
   session(caller: Caller, token: string | undefined, use?: "decide" | "report"): Promise<Session>;
+  /** Both of one call, and the oldest security revision that either is known under. `anew` as above. */
+  asker(
+    authorization: string | undefined,
+    token: string | undefined,
+    use?: "decide" | "report",
+    anew?: boolean,
+  ): Promise<{ readonly caller: Caller; readonly session: Session; readonly security: bigint }>;
   /** A session as it stands now; for callers that hold its id and not its token. */
   sessionById(caller: Caller, id: string): Promise<Session>;
   sessionByRun(caller: Caller, agent: string, runId: string): Promise<Session | null>;
@@ -35,57 +45,81 @@ interface Options {
   readonly sessionsMax: number;
 }
 
+function allowed(caller: Caller, session: Session): Session {
+  if (maySpeakFor(caller, session)) return session;
+  throw new Fault("forbidden", "session_not_yours", "this session was opened by another caller", {
+    field: "remit-session",
+    fix: "use the API key that opened the session",
+  });
+}
+
+/** Callers by their keys, as they were last read. */
+function createCallers(store: IdentityStore, fresh: (entry: Loaded<Caller>) => boolean) {
+  const callers = new LRUCache<string, Loaded<Caller> & { hash: Buffer }>({ max: CALLERS_MAX });
+  return async (authorization: string | undefined, anew: boolean): Promise<Loaded<Caller>> => {
+    const hash = keyHash(keyFrom(authorization));
+    const name = hash.toString("base64");
+    let entry = callers.get(name);
+    if (anew || !entry || !fresh(entry)) {
+      const loaded = await store.callerByKeyHash(hash);
+      entry = loaded ? { ...loaded, hash } : undefined;
+      if (entry) callers.set(name, entry);
+      else callers.delete(name);
+    }
+    if (!entry || !timingSafeEqual(entry.hash, hash) || entry.row.revoked) {
+      throw new Fault("unauthenticated", "token_invalid", "the API key is unknown or revoked", {
+        field: "authorization",
+        fix: "check the key; an owner makes one with `remit keys create`",
+      });
+    }
+    return entry;
+  };
+}
+
 /** The keeper of what was read: bounded caches whose rows count only while no security change came after them. */
 export function createIdentities({ store, tokens, security, sessionsMax }: Options): Identities {
-  const callers = new LRUCache<string, Loaded<Caller> & { hash: Buffer }>({ max: CALLERS_MAX });
   const sessions = new LRUCache<string, Loaded<Session>>({ max: sessionsMax });
   const closed = new LRUCache<string, true>({ max: CLOSED_MAX });
   const fresh = (entry: Loaded<{ readonly tenant: string }>) => entry.security >= security(entry.row.tenant);
 
-  const loadSession = async (tenant: string, id: string): Promise<Session> => {
+  const knownCaller = createCallers(store, fresh);
+
+  const loadSession = async (tenant: string, id: string, anew: boolean): Promise<Loaded<Session>> => {
     const known = sessions.get(id);
-    if (known && known.row.tenant === tenant && fresh(known)) return known.row;
+    if (!anew && known && known.row.tenant === tenant && fresh(known)) return known;
     const loaded = await store.session(tenant, id);
     if (!loaded) throw tokenInvalid("the session does not exist");
     // A close that was heard of while the row was on its way is not overwritten by the older row.
     const row =
       closed.has(id) && loaded.row.state === "open" ? { ...loaded.row, state: "closed" as const } : loaded.row;
-    sessions.set(id, { row, security: loaded.security });
-    return row;
+    const entry = { row, security: loaded.security };
+    sessions.set(id, entry);
+    return entry;
   };
 
-  const allowed = (caller: Caller, session: Session): Session => {
-    if (maySpeakFor(caller, session)) return session;
-    throw new Fault("forbidden", "session_not_yours", "this session was opened by another caller", {
-      field: "remit-session",
-      fix: "use the API key that opened the session",
-    });
+  const knownSession = async (
+    caller: Caller,
+    token: string | undefined,
+    use: "decide" | "report",
+    anew: boolean,
+  ): Promise<Loaded<Session>> => {
+    if (!token) throw tokenInvalid("no session was named");
+    const claims = await tokens.verify(token, use === "report" ? limits.lateReportSeconds * 1000 : 0);
+    if (claims.tenant !== caller.tenant) throw tokenInvalid("the session's token is not valid");
+    const entry = await loadSession(claims.tenant, claims.session, anew);
+    allowed(caller, entry.row);
+    return entry;
   };
 
   return {
-    async authenticate(authorization) {
-      const hash = keyHash(keyFrom(authorization));
-      const name = hash.toString("base64");
-      let entry = callers.get(name);
-      if (!entry || !fresh(entry)) {
-        const loaded = await store.callerByKeyHash(hash);
-        entry = loaded ? { ...loaded, hash } : undefined;
-        if (entry) callers.set(name, entry);
-        else callers.delete(name);
-      }
-      if (!entry || !timingSafeEqual(entry.hash, hash) || entry.row.revoked) {
-        throw new Fault("unauthenticated", "token_invalid", "the API key is unknown or revoked", {
-          field: "authorization",
-          fix: "check the key; an owner makes one with `remit keys create`",
-        });
-      }
-      return entry.row;
-    },
-    async session(caller, token, use = "decide") {
-      if (!token) throw tokenInvalid("no session was named");
-      const claims = await tokens.verify(token, use === "report" ? limits.lateReportSeconds * 1000 : 0);
-      if (claims.tenant !== caller.tenant) throw tokenInvalid("the session's token is not valid");
-      return allowed(caller, await loadSession(claims.tenant, claims.session));
+    authenticate: async (authorization, anew = false) => (await knownCaller(authorization, anew)).row,
+    session: async (caller, token, use = "decide") => (await knownSession(caller, token, use, false)).row,
+    async asker(authorization, token, use = "decide", anew = false) {
+      const caller = await knownCaller(authorization, anew);
+      const session = await knownSession(caller.row, token, use, anew);
+      // The two are read at different times: together they are as new as the older.
+      const security = caller.security < session.security ? caller.security : session.security;
+      return { caller: caller.row, session: session.row, security };
     },
     async sessionById(caller, id) {
       const loaded = await store.session(caller.tenant, id);

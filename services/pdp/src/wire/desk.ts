@@ -49,10 +49,8 @@ export function createDesk(rooms: Rooms, { deadlineDefaultMs }: Settings): Desk 
     ...rooms,
     whoAsks:
       ({ authorization, sessionToken }, use) =>
-      async () => {
-        const caller = await rooms.identities.authenticate(authorization);
-        return { caller, session: await rooms.identities.session(caller, sessionToken, use) };
-      },
+      (anew) =>
+        rooms.identities.asker(authorization, sessionToken, use, anew),
     withinMs({ deadlineMs }) {
       if (deadlineMs === undefined) return deadlineDefaultMs;
       const leftMs = deadlineMs - Date.now();
