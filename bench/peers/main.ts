@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { describeMachine, machineLines } from "../src/run/machine.ts";
+import { describeMachine, machineLine } from "../src/run/machine.ts";
 import { measure } from "../src/run/measure.ts";
 import { type Bench, withBench, writeResult } from "../src/run/session.ts";
 import { companyLine, ms, rate, table } from "../src/run/table.ts";
@@ -15,7 +15,7 @@ const sampledCopies = 20;
 
 async function run(bench: Bench, options: PeerOptions): Promise<void> {
   const machine = describeMachine(new Date());
-  bench.say(machineLines(machine, bench.cores));
+  bench.say(machineLine(machine, bench.cores));
   const { processes, cores, folder } = bench;
   const peers: Peer[] = [];
   const setUp = async (name: string, start: () => Promise<Peer>) => {

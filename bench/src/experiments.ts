@@ -14,6 +14,20 @@ const laneTitle: Record<Lane, string> = {
 const inFlightSteps: Record<Lane, readonly number[]> = { unary: [32, 128], stream: [32, 128], json: [32] };
 const steadyPerSecond = 2_000;
 
+const guardedInFlight = [1, 32];
+
+/** The whole of a guarded call as an agent's runtime makes it. There is no echo of it: it stands by itself. */
+export async function measureGuarded(options: Options, run: (load: Load) => Promise<RunResult>): Promise<Comparison[]> {
+  const done: Comparison[] = [];
+  for (const inFlight of guardedInFlight) {
+    const load = { kind: "closed", inFlight } as const;
+    const side: Side = { name: "guard", load, run: () => run(load) };
+    const title = `Node SDK, decide, run and report: ${inFlight} in flight`;
+    done.push(await compare(`guard-closed-${inFlight}`, title, [side], options.rounds));
+  }
+  return done;
+}
+
 /**
  * One lane: one call in flight; a fixed 2,000 a second on the stream; closed loops for the most it can do; and an open
  * loop at half of what the last subject can do. The first subject is the reference of the ratios.

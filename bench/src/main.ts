@@ -1,12 +1,13 @@
 import { startEcho } from "./echo/subject.ts";
-import { measureLane, type RunOnce } from "./experiments.ts";
+import { measureGuarded, measureLane, type RunOnce } from "./experiments.ts";
 import { h2loadAbsent, h2loadVersion } from "./load/h2load.ts";
+import type { Load } from "./load/spec.ts";
 import { help, lanes, type Options, parseOptions } from "./options.ts";
 import { benchTool } from "./remit/payments.ts";
 import { startRemit } from "./remit/subject.ts";
 import type { Comparison } from "./run/compare.ts";
 import { secondOpinion } from "./run/h2load-check.ts";
-import { describeMachine, machineLines } from "./run/machine.ts";
+import { describeMachine, machineLine } from "./run/machine.ts";
 import { measure } from "./run/measure.ts";
 import { type Bench, withBench, writeResult } from "./run/session.ts";
 import type { Subject } from "./run/subject.ts";
@@ -18,7 +19,7 @@ const fillerBytes = 340;
 
 async function run(bench: Bench, options: Options): Promise<void> {
   const machine = describeMachine(new Date());
-  bench.say(machineLines(machine, bench.cores));
+  bench.say(machineLine(machine, bench.cores));
   const echo = await startEcho(bench.processes, bench.cores.server, benchTool, fillerBytes);
   const remit = await startRemit(
     bench.processes,
@@ -38,6 +39,12 @@ async function run(bench: Bench, options: Options): Promise<void> {
     comparisons.push(
       ...(await measureLane(lane, subjects, options, runOnce, ({ title }) => bench.say(`  measured ${title}`))),
     );
+  if (options.parts.includes("sdk")) {
+    const guarded = (load: Load) =>
+      measure(bench.processes, bench.cores.client, "the SDK", remit.guarded(load, phases));
+    comparisons.push(...(await measureGuarded(options, guarded)));
+    bench.say("  measured the SDK");
+  }
   const h2load = options.parts.includes("h2load") ? await checkClient(bench, options, echo, runOnce) : undefined;
 
   const outcomes = judge(comparisons);

@@ -5,7 +5,7 @@ test("without arguments everything is measured, three rounds of it", () => {
   expect(parseOptions([])).toMatchObject({
     rounds: 3,
     durationMs: 2_000,
-    parts: ["unary", "stream", "json", "h2load"],
+    parts: ["unary", "stream", "json", "sdk", "h2load"],
   });
 });
 

@@ -4,8 +4,8 @@ import { coreList, wholeNumber } from "./option-values.ts";
 
 export const lanes = ["unary", "stream", "json"] as const;
 export type Lane = (typeof lanes)[number];
-type Part = Lane | "h2load";
-const parts: readonly Part[] = [...lanes, "h2load"];
+type Part = Lane | "sdk" | "h2load";
+const parts: readonly Part[] = [...lanes, "sdk", "h2load"];
 
 export interface Options {
   readonly help: boolean;

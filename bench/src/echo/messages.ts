@@ -15,7 +15,7 @@ export function callInput(fillerBytes: number): Record<string, unknown> {
   };
 }
 
-const callContext = { channel: "chat", user: { id: "u-1042", tier: "gold" }, ip: "10.20.3.4" };
+export const callContext = { channel: "chat", user: { id: "u-1042", tier: "gold" }, ip: "10.20.3.4" };
 
 function request(tool: string, input: unknown): MessageInitShape<typeof DecideRequestSchema> {
   return {

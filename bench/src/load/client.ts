@@ -2,6 +2,7 @@
 import { text } from "node:stream/consumers";
 import { busyBetween, coreTimes } from "../run/core-times.ts";
 import { openExchange } from "./exchange.ts";
+import { openGuarded } from "./guarded.ts";
 import { inspection } from "./inspect.ts";
 import { closedLoop, type LoopResult, openLoop } from "./loops.ts";
 import type { LoadResult, LoadSpec } from "./spec.ts";
@@ -11,6 +12,7 @@ import { openUnary } from "./unary.ts";
 
 function open(spec: LoadSpec): Promise<Target> {
   const { host, port, target, idPrefix } = spec;
+  if (target.kind === "guarded") return openGuarded({ ...target, address: `${host}:${port}` });
   const inspect = inspection(spec.inspect, target.kind === "unary" && target.lane === "connect-json");
   const decoded = (body: string) => Buffer.from(body, "base64");
   if (target.kind === "exchange")

@@ -1,4 +1,5 @@
 import type { Header } from "../http2/header-block.ts";
+import type { GuardedOptions } from "./guarded.ts";
 import type { LoopResult, Phases } from "./loops.ts";
 import type { UnaryLane } from "./unary.ts";
 
@@ -6,7 +7,7 @@ import type { UnaryLane } from "./unary.ts";
 export interface LoadSpec {
   readonly host: string;
   readonly port: number;
-  readonly target: UnarySpec | ExchangeSpec;
+  readonly target: UnarySpec | ExchangeSpec | GuardedSpec;
   readonly inspect: InspectName;
   readonly idPrefix: string;
   readonly load: Load;
@@ -25,6 +26,10 @@ export interface ExchangeSpec {
   readonly headers: readonly Header[];
   readonly sessionTokens: readonly string[];
   readonly calls: readonly string[];
+}
+
+export interface GuardedSpec extends Omit<GuardedOptions, "address"> {
+  readonly kind: "guarded";
 }
 
 export type Load =

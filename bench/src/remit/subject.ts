@@ -1,6 +1,8 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { DecideRequestSchema, DecideResponseSchema } from "@remit/proto/decision";
-import { callInput, decideBytes, decideJson } from "../echo/messages.ts";
+import { callContext, callInput, decideBytes, decideJson } from "../echo/messages.ts";
+import type { Phases } from "../load/loops.ts";
+import type { Load, LoadSpec } from "../load/spec.ts";
 import { decidePath, laneTarget } from "../run/lane-target.ts";
 import type { Processes } from "../run/processes.ts";
 import { rawClient } from "../run/raw-client.ts";
@@ -13,6 +15,8 @@ import { serveRemit } from "./serve.ts";
 export interface RemitSubject extends Subject {
   /** Of the canonical entry that one measured Decide leaves in the ledger. */
   readonly entryBytes: number;
+  /** Guarded calls through the SDK. */
+  guarded(load: Load, phases: Phases): LoadSpec;
 }
 
 /** A session has at most 64 calls in flight; the most measured at once is 128. */
@@ -44,6 +48,23 @@ export async function startRemit(
   const { decisionId } = fromBinary(DecideResponseSchema, answer);
   const { decision } = await owner.ledger.getDecision({ decisionId });
   return {
+    guarded: (load, phases) => ({
+      host: "127.0.0.1",
+      port: served.grpcPort,
+      target: {
+        kind: "guarded",
+        key: credentials.callerKey,
+        agent: benchAgentName,
+        sessions,
+        tool: benchTool,
+        input,
+        context: callContext,
+      },
+      inspect: "nothing",
+      idPrefix: "",
+      load,
+      phases,
+    }),
     name: "decide",
     entryBytes: Buffer.byteLength(decision?.canonical ?? ""),
     spec: (lane, load, phases) => ({

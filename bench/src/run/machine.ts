@@ -30,15 +30,9 @@ export function describeMachine(now: Date): Machine {
   };
 }
 
-const quietLoad = 0.5;
-
-/** The lines that stand above every table: where it ran, and that it ran beside other work if it did. */
-export function machineLines(machine: Machine, cores: Cores): string {
-  const { cpu, node, commit, loadAverage } = machine;
-  const line = `${cpu}, ${machine.cores} cores, ${node}, commit ${commit}; ${cores.note}`;
-  const load = loadAverage[0] ?? 0;
-  if (load <= quietLoad) return line;
-  return `${line}\nNOT QUIET: load average ${load.toFixed(2)} before we began; trust ratios more than figures, and neither much`;
+/** The line that stands above every table: where it ran. */
+export function machineLine({ cpu, cores, node, commit }: Machine, placed: Cores): string {
+  return `${cpu}, ${cores} cores, ${node}, commit ${commit}; ${placed.note}`;
 }
 
 /** The commit and whether the tree differs from it; "unknown" outside a checkout. */
