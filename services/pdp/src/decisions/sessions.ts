@@ -1,4 +1,5 @@
 import type { Scope } from "@remit/engine";
+import { canonical } from "../foundation/canonical.ts";
 import type { Clock } from "../foundation/clock.ts";
 import { Fault, invalid } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
@@ -46,6 +47,16 @@ function principalOf(caller: Caller, opening: Opening): Principal {
   throw new Fault("forbidden", "principal_not_assertable", `the caller ${caller.name} may not assert principals`, {
     field: "principal",
     fix: "use a key made with --assert-principals, or leave the principal out",
+  });
+}
+
+/** Refuses to answer one run with the authority of another: whose it is and what it may do must be what was asked for. */
+function requireSameRun(before: Session, principal: Principal, scope: Scope | undefined): void {
+  const same = canonical({ principal, scope }) === canonical({ principal: before.principal, scope: before.scope });
+  if (same) return;
+  throw new Fault("conflict", "run_id_reused", "this run was opened before for another principal or scope", {
+    field: "run_id",
+    fix: "give every run an id of its own",
   });
 }
 
@@ -104,18 +115,20 @@ export function createSessions(rooms: {
   return {
     async open(caller, opening) {
       await requireAgent(caller, opening.agent);
-      const before = await found(caller, opening);
-      if (before) {
+      const session = build(caller, opening);
+      const answer = (before: Session): Promise<OpenedSession> => {
+        requireSameRun(before, session.principal, session.scope);
         requireOpen(before, clock.now());
         return withToken(before);
-      }
-      const session = build(caller, opening);
+      };
+      const before = await found(caller, opening);
+      if (before) return answer(before);
       const made = await change(caller, { kind: "session_opened", session });
       if (made.ok) return withToken(session);
       // The same run was opened by a twin of this request in the meantime: its session stands.
       const twin = await found(caller, opening);
       if (!twin) throw new Fault("aborted", "session_raced", "the session could not be opened", { fix: "ask again" });
-      return withToken(twin);
+      return answer(twin);
     },
     async renew(caller, sessionId) {
       const session = await identities.sessionById(caller, sessionId);

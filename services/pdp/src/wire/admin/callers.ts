@@ -15,7 +15,7 @@ import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
 import { type Caller, ROLES, type Role } from "../../identities/index.ts";
 import type { Unary } from "../call.ts";
-import { boundedList, requiredText, uuidField } from "../convert/fields.ts";
+import { boundedList, storedName, uuidField } from "../convert/fields.ts";
 import type { AdminDesk } from "./desk.ts";
 
 function callerToWire({ id, name, roles, agents, mayAssertPrincipals, createdAtMs, revoked }: Caller) {
@@ -42,9 +42,9 @@ export function callerRpcs(desk: AdminDesk): CallerRpcs {
       const by = await desk.caller(call, "owner");
       const agents = boundedList(request.agents, "agents", limits.scopeEntriesMax);
       const { caller, key } = await desk.keys.create(by, {
-        name: requiredText(request.name, "name", limits.nameBytesMax),
+        name: storedName(request.name, "name", limits.nameBytesMax),
         roles: boundedList(request.roles, "roles", ROLES.length).map(roleFrom),
-        agents: agents.map((glob, at) => requiredText(glob, `agents[${at}]`, limits.nameBytesMax)),
+        agents: agents.map((glob, at) => storedName(glob, `agents[${at}]`, limits.nameBytesMax)),
         mayAssertPrincipals: request.mayAssertPrincipals,
       });
       return create(CreateKeyResponseSchema, { caller: callerToWire(caller), key });

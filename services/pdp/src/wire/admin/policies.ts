@@ -12,15 +12,23 @@ import {
   PublishPoliciesResponseSchema,
 } from "@remit/proto/admin";
 import { revisionNumber } from "../../decisions/index.ts";
+import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
 import type { PolicyVersion } from "../../policies/index.ts";
 import type { Unary } from "../call.ts";
-import { requiredText } from "../convert/fields.ts";
+import { storedName } from "../convert/fields.ts";
 import { problemToWire, sourceFrom } from "../convert/problem.ts";
 import type { AdminDesk } from "./desk.ts";
 
 function versionToWire({ publishedAtMs, ...version }: PolicyVersion & { readonly created?: boolean }) {
   return { ...version, created: version.created ?? false, publishedAt: timestampFromMs(publishedAtMs) };
+}
+
+const VERSION_MAX = 2 ** 31 - 1;
+
+function versionField(version: number, field: string): number {
+  if (version <= VERSION_MAX) return version;
+  throw invalid(field, `${field} is no version`, { limit: `${VERSION_MAX}` });
 }
 
 /** `PolicyService`. */
@@ -44,9 +52,11 @@ export function policyRpcs(desk: AdminDesk): PolicyRpcs {
     async activatePolicies(request, call) {
       const caller = await desk.caller(call, "policy-approver");
       const choices = request.choices.map(({ policy, version }, at) => ({
-        policy: requiredText(policy, `choices[${at}].policy`, limits.nameBytesMax),
-        version,
+        policy: storedName(policy, `choices[${at}].policy`, limits.nameBytesMax),
+        version: versionField(version, `choices[${at}].version`),
       }));
+      const twice = choices.find(({ policy }, at) => choices.findIndex((other) => other.policy === policy) !== at);
+      if (twice) throw invalid("choices", `${twice.policy} is chosen twice`, { fix: "choose one version of a policy" });
       const expected = request.expectedRevision === 0n ? undefined : request.expectedRevision;
       const { revision, policyDigest } = await desk.lifecycle.activate(caller, choices, expected);
       const versions = await desk.policies.versions(caller.tenant);

@@ -1,11 +1,18 @@
 import type { JsonObject as WireObject } from "@bufbuild/protobuf";
-import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { type DecideRequest, type ReportRequest, Outcome as WireOutcome } from "@remit/proto/decision";
 import type { Ask, Outcome, Told } from "../../decisions/index.ts";
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
 import { parseStrict, type StrictObject, strictObject } from "../../foundation/strict-json.ts";
-import { amountsField, boundedList, optionalText, requiredText, uuidField } from "./fields.ts";
+import {
+  amountsField,
+  boundedList,
+  durationField,
+  optionalText,
+  requiredText,
+  timeField,
+  uuidField,
+} from "./fields.ts";
 
 interface JsonField {
   readonly case: string | undefined;
@@ -94,8 +101,8 @@ export function toldFrom(request: ReportRequest, traceId: string): Told {
     inputDigest: digestField(request.inputDigest, "input_digest"),
     outputDigest: digestField(request.outputDigest, "output_digest"),
     labels: labels.map((label) => requiredText(label, "labels", limits.labelBytesMax)),
-    startedAtMs: request.startedAt && timestampMs(request.startedAt),
-    durationMs: request.duration && durationMs(request.duration),
+    startedAtMs: request.startedAt && timeField(request.startedAt, "started_at"),
+    durationMs: request.duration && durationField(request.duration, "duration"),
     traceId,
   };
 }

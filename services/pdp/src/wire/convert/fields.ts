@@ -1,4 +1,4 @@
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { type Duration, durationMs, type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Amount as WireAmount } from "@remit/proto/common";
 import { type Amount, parseAmount } from "../../foundation/amount.ts";
 import { invalid } from "../../foundation/fault.ts";
@@ -22,6 +22,17 @@ export function optionalText(value: string, field: string, bytesMax: number): st
   return value;
 }
 
+/** A text for a column of its own: Postgres holds every character but one. */
+export function storedText(value: string, field: string, bytesMax: number): string {
+  if (value.includes("\0")) throw invalid(field, `${field} holds the character U+0000`, { fix: "leave it out" });
+  return optionalText(value, field, bytesMax);
+}
+
+/** The same for a text that must be there. */
+export function storedName(value: string, field: string, bytesMax: number): string {
+  return requiredText(storedText(value, field, bytesMax), field, bytesMax);
+}
+
 /** A UUID in lower case. */
 export function uuidField(value: string, field: string): string {
   if (!isUuid(value))
@@ -40,8 +51,8 @@ export function boundedList<Item>(list: readonly Item[], field: string, itemsMax
 /** Labels: few, short, each a text. */
 export function labelsField(labels: Readonly<Record<string, string>>, field: string): Readonly<Record<string, string>> {
   for (const [name, value] of boundedList(Object.entries(labels), field, limits.labelsMax)) {
-    requiredText(name, `${field} key`, limits.labelBytesMax);
-    optionalText(value, `${field}.${name}`, limits.labelBytesMax);
+    storedName(name, `${field} key`, limits.labelBytesMax);
+    storedText(value, `${field}.${name}`, limits.labelBytesMax);
   }
   return labels;
 }
@@ -54,6 +65,26 @@ export function amountsField(list: readonly WireAmount[], field: string): Amount
   const twice = amounts.find(({ unit }, at) => amounts.findIndex((other) => other.unit === unit) !== at);
   if (twice) throw invalid(field, `${field} names ${twice.unit} twice`, { fix: "add the amounts of a unit up" });
   return amounts;
+}
+
+// What RFC 3339 can write with four digits of a year, as google.protobuf.Timestamp has it.
+const TIME_MIN_MS = Date.parse("0001-01-01T00:00:00Z");
+const TIME_MAX_MS = Date.parse("9999-12-31T23:59:59.999Z");
+
+/** A time in milliseconds since 1970. */
+export function timeField(time: Timestamp, field: string): number {
+  const ms = timestampMs(time);
+  if (ms >= TIME_MIN_MS && ms <= TIME_MAX_MS) return ms;
+  throw invalid(field, `${field} is no time`, { limit: "the years 1 to 9999" });
+}
+
+const DURATION_MAX_MS = 315_576_000_000_000;
+
+/** A length of time in milliseconds. */
+export function durationField(duration: Duration, field: string): number {
+  const ms = durationMs(duration);
+  if (ms >= 0 && ms <= DURATION_MAX_MS) return ms;
+  throw invalid(field, `${field} is no length of time`, { limit: "0 to 10,000 years" });
 }
 
 /** A time as the wire has it; undefined stays undefined. */

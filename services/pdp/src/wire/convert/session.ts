@@ -1,17 +1,21 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { timestampDate, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Bound, Scope } from "@remit/engine";
 import type { ScopeSchema, Bound as WireBound, Scope as WireScope } from "@remit/proto/common";
 import { type OpenSessionRequest, Session_State, type SessionSchema } from "@remit/proto/session";
 import type { Opening } from "../../decisions/index.ts";
+import { rfc3339 } from "../../foundation/clock.ts";
 import { Fault, invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
 import { type Session, stateAt } from "../../identities/index.ts";
-import { boundedList, labelsField, optionalText, requiredText } from "./fields.ts";
+import { boundedList, labelsField, storedName, storedText, timeField } from "./fields.ts";
+
+const members = (values: readonly string[], field: string) =>
+  boundedList(values, field, limits.scopeEntriesMax).map((value) => storedText(value, field, limits.labelBytesMax));
 
 function boundFrom(bound: WireBound, field: string): Bound {
-  const tool = requiredText(bound.tool, `${field}.tool`, limits.toolNameBytesMax);
-  const path = requiredText(bound.path, `${field}.path`, limits.nameBytesMax);
+  const tool = storedName(bound.tool, `${field}.tool`, limits.toolNameBytesMax);
+  const path = storedName(bound.path, `${field}.path`, limits.nameBytesMax);
   if (!/^input(\.[A-Za-z_][A-Za-z0-9_]*)+$/.test(path)) {
     throw invalid(`${field}.path`, `${field}.path must lead into the input`, { fix: "write it like input.amount" });
   }
@@ -22,11 +26,11 @@ function boundFrom(bound: WireBound, field: string): Bound {
       if (!Number.isFinite(limit.value)) throw invalid(`${field}.${limit.case}`, `${field} must be a finite number`);
       return { tool, path, [limit.case]: limit.value };
     case "in":
-      return { tool, path, in: boundedList(limit.value.values, `${field}.in`, limits.scopeEntriesMax) };
+      return { tool, path, in: members(limit.value.values, `${field}.in`) };
     case "prefix":
-      return { tool, path, prefix: requiredText(limit.value, `${field}.prefix`, limits.labelBytesMax) };
+      return { tool, path, prefix: storedName(limit.value, `${field}.prefix`, limits.labelBytesMax) };
     case "equals":
-      return { tool, path, equals: optionalText(limit.value, `${field}.equals`, limits.labelBytesMax) };
+      return { tool, path, equals: storedText(limit.value, `${field}.equals`, limits.labelBytesMax) };
     default:
       throw invalid(field, `${field} sets no limit`, { fix: "set one of max, min, in, prefix, equals" });
   }
@@ -45,19 +49,19 @@ function scopeFrom(scope: WireScope): Scope {
     });
   }
   return {
-    tools: tools.map((glob) => requiredText(glob, "scope.tools", limits.toolNameBytesMax)),
+    tools: tools.map((glob) => storedName(glob, "scope.tools", limits.toolNameBytesMax)),
     bounds: bounds.map((bound, at) => boundFrom(bound, `scope.bounds[${at}]`)),
     labels: labelsField(scope.labels, "scope.labels"),
     maxDepth: scope.maxDepth,
-    ...(scope.expiresAt && { expiresAt: timestampDate(scope.expiresAt).toISOString() }),
+    ...(scope.expiresAt && { expiresAt: rfc3339(timeField(scope.expiresAt, "scope.expires_at")) }),
   };
 }
 
 function boundToWire(bound: Bound): NonNullable<MessageInitShape<typeof ScopeSchema>["bounds"]>[number] {
-  const { tool, path, max, min, in: members, prefix, equals } = bound;
+  const { tool, path, max, min, in: values, prefix, equals } = bound;
   if (max !== undefined) return { tool, path, limit: { case: "max", value: max } };
   if (min !== undefined) return { tool, path, limit: { case: "min", value: min } };
-  if (members !== undefined) return { tool, path, limit: { case: "in", value: { values: members.map(String) } } };
+  if (values !== undefined) return { tool, path, limit: { case: "in", value: { values: values.map(String) } } };
   if (prefix !== undefined) return { tool, path, limit: { case: "prefix", value: prefix } };
   return { tool, path, limit: { case: "equals", value: String(equals) } };
 }
@@ -82,7 +86,7 @@ function principalFrom({ onBehalfOf }: OpenSessionRequest): Opening["principal"]
   if (onBehalfOf.case === undefined) return undefined;
   const { id, labels } = onBehalfOf.value;
   return {
-    id: requiredText(id, "principal.id", limits.nameBytesMax),
+    id: storedName(id, "principal.id", limits.nameBytesMax),
     labels: labelsField(labels, "principal.labels"),
   };
 }
@@ -96,14 +100,14 @@ export function openingFrom(request: OpenSessionRequest): Opening {
   const details = { agent_version: agentVersion, model, prompt_digest: promptDigest, framework };
   const given = Object.entries(details).filter(([, value]) => value !== "");
   return {
-    agent: requiredText(request.agent, "agent", limits.nameBytesMax),
+    agent: storedName(request.agent, "agent", limits.nameBytesMax),
     principal: principalFrom(request),
-    purpose: optionalText(request.purpose, "purpose", limits.purposeBytesMax),
+    purpose: storedText(request.purpose, "purpose", limits.purposeBytesMax),
     scope: request.scope && scopeFrom(request.scope),
     lifetimeSeconds: request.maxLifetimeSeconds,
-    runId: runId === "" ? undefined : optionalText(runId, "run_id", limits.nameBytesMax),
+    runId: runId === "" ? undefined : storedText(runId, "run_id", limits.nameBytesMax),
     labels: labelsField(request.labels, "labels"),
-    details: Object.fromEntries(given.map(([name, value]) => [name, optionalText(value, name, limits.labelBytesMax)])),
+    details: Object.fromEntries(given.map(([name, value]) => [name, storedText(value, name, limits.labelBytesMax)])),
   };
 }
 
