@@ -21,7 +21,7 @@ export interface DecideRooms {
 
 /** Tools known to do no more than read may be decided on somewhat older policies; the rest may not. */
 function refuseStale(snapshots: Snapshots, snapshot: Snapshot, tool: string): void {
-  const stalenessMs = snapshots.stalenessMs();
+  const stalenessMs = snapshots.stalenessMs(snapshot.tenant);
   const reads = snapshot.tools.get(tool)?.document.spec.risk === "read";
   if (stalenessMs > (reads ? STALE_ANY_MS : STALE_WRITE_MS)) throw stalePolicy(stalenessMs);
 }

@@ -140,3 +140,32 @@ test("staleness counts from when the newest poll was sent", async () => {
   expect(snapshots.stalenessMs()).toBe(600);
   expect(stalePolicy(600)).toMatchObject({ kind: "unavailable", reason: "stale_policy", retryable: true });
 });
+
+test("a tenant whose change cannot be loaded grows stale, and no other does", async () => {
+  let nowMs = 0;
+  let away = false;
+  let at = rows(1n, 1n);
+  const load = async (tenant: string) => {
+    if (away && tenant === "t") throw new Error("too slow");
+    return at;
+  };
+  const store = { load, versions: async () => [], documents: async () => [] } as PolicyStore;
+  const snapshots = createSnapshots({ store, log: silentLog, clock: { now: () => nowMs } });
+  await snapshots.current("t");
+  await snapshots.current("other");
+
+  away = true;
+  at = rows(1n, 2n);
+  const news = new Map([["t", at.revisions]]);
+  await snapshots.polled(news, 100);
+  nowMs = 3_000;
+  await snapshots.polled(news, 3_000);
+  expect(snapshots.stalenessMs("t")).toBe(2_900);
+  expect(snapshots.stalenessMs()).toBe(2_900);
+  expect(snapshots.stalenessMs("other")).toBe(0);
+
+  away = false;
+  await snapshots.polled(news, 3_000);
+  expect(snapshots.stalenessMs("t")).toBe(0);
+  expect(snapshots.stalenessMs()).toBe(0);
+});

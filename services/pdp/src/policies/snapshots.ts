@@ -18,7 +18,8 @@ export interface Snapshots {
   security(tenant: string): bigint;
   /** What a poll saw: loads what has moved. `sentAtMs` is when the poll was sent, so staleness is never understated. */
   polled(revisions: ReadonlyMap<string, Revisions>, sentAtMs: number): Promise<void>;
-  stalenessMs(): number;
+  /** How old what is in force may be: a tenant's, or the oldest of all. */
+  stalenessMs(tenant?: string): number;
   /** Tenants whose newest policies do not compile. */
   broken(): string[];
   revisions(): ReadonlyMap<string, Revisions>;
@@ -31,6 +32,8 @@ export function createSnapshots(options: { store: PolicyStore; clock: Clock; log
   const held = new Map<string, Snapshot>();
   const loading = new Map<string, Promise<Snapshot>>();
   let polledAtMs = clock.now();
+  // When a poll first saw what this process has not been able to load since.
+  const behindSinceMs = new Map<string, number>();
 
   const load = async (tenant: string): Promise<Snapshot> => {
     const rows = await store.load(tenant);
@@ -46,6 +49,17 @@ export function createSnapshots(options: { store: PolicyStore; clock: Clock; log
     }
     held.set(tenant, snapshot);
     return snapshot;
+  };
+
+  /** Catches up with a poll. One tenant that cannot be loaded grows stale; the others, and the poll, go on. */
+  const follow = async (tenant: string, seen: Revisions, sentAtMs: number): Promise<void> => {
+    if (!behindSinceMs.has(tenant)) behindSinceMs.set(tenant, sentAtMs);
+    try {
+      const loaded = await refresh(tenant);
+      if (!moved(seen, loaded.revisions)) behindSinceMs.delete(tenant);
+    } catch (error) {
+      log.warn({ tenant, error }, "a change of the policies cannot be loaded; they grow old until it can");
+    }
   };
 
   const loadOnce = (tenant: string): Promise<Snapshot> => {
@@ -68,13 +82,18 @@ export function createSnapshots(options: { store: PolicyStore; clock: Clock; log
     security: (tenant) => held.get(tenant)?.revisions.security ?? 0n,
     async polled(revisions, sentAtMs) {
       polledAtMs = Math.max(polledAtMs, sentAtMs);
-      const behind = [...held.values()].filter((snapshot) => {
-        const seen = revisions.get(snapshot.tenant);
-        return seen !== undefined && moved(seen, snapshot.revisions);
+      const following = [...held.values()].map(({ tenant, revisions: known }) => {
+        const seen = revisions.get(tenant);
+        if (seen && moved(seen, known)) return follow(tenant, seen, sentAtMs);
+        behindSinceMs.delete(tenant);
+        return undefined;
       });
-      await Promise.all(behind.map((snapshot) => refresh(snapshot.tenant)));
+      await Promise.all(following);
     },
-    stalenessMs: () => Math.max(0, clock.now() - polledAtMs),
+    stalenessMs(tenant) {
+      const behind = tenant === undefined ? [...behindSinceMs.values()] : [behindSinceMs.get(tenant) ?? polledAtMs];
+      return Math.max(0, clock.now() - Math.min(polledAtMs, ...behind));
+    },
     broken: () => [...held.values()].filter((snapshot) => snapshot.broken).map((snapshot) => snapshot.tenant),
     revisions: () => new Map([...held].map(([tenant, snapshot]) => [tenant, snapshot.revisions])),
   };
