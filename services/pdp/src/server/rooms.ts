@@ -46,6 +46,10 @@ export async function openRooms({ config, store, wrapping, clock, log, observeCo
   const replica = newId(Date.now());
   const uptime: Clock = { now: () => performance.now() };
 
+  // Before the ledger opens its connections: with another wrapping key this fails, and nothing is left open.
+  const identityStore = createIdentityStore(store.pool);
+  const tokens = await createTokens({ store: identityStore, wrapping, random, clock });
+
   const ledgerStore = createLedgerStore({
     url: store.url,
     pool: store.pool,
@@ -67,10 +71,8 @@ export async function openRooms({ config, store, wrapping, clock, log, observeCo
   const recorded = createRecordedChanges({ url: store.url, log, replica, verify: checkCell });
   const changeStore = createChangeStore({ pool: store.pool, recorded });
   const policyStore = createPolicyStore(store.pool);
-  const identityStore = createIdentityStore(store.pool);
 
   const snapshots = createSnapshots({ store: policyStore, clock: uptime, log });
-  const tokens = await createTokens({ store: identityStore, wrapping, random, clock });
   const identities = createIdentities({
     store: identityStore,
     tokens,
