@@ -5,6 +5,7 @@ import { createLedger, type LedgerOptions } from "./ledger.ts";
 import { CommitFailure, type LedgerStore, type LedgerWriter } from "./ledger-store.ts";
 import type { NewRecord, RecordOutcome } from "./record.ts";
 import type { CommitSeen } from "./shared.ts";
+import { systemTiming, type Timing } from "./timing.ts";
 
 /** A store whose statements end when a test lets them. */
 function heldStore() {
@@ -78,15 +79,25 @@ test("records that are handed over in one turn share a statement", async () => {
   expect(statements.map(({ ids }) => ids)).toEqual([["a", "b", "c"]]);
 });
 
-test("two writers have a statement each", async () => {
-  const { ledger, statements } = await open({ writers: 2 });
+test("what comes while one writer commits waits for it; when that takes too long, the other takes it", async () => {
+  const later: (() => void)[] = [];
+  const timing: Timing = {
+    ...systemTiming,
+    after: (_delayMs, run) => {
+      later.push(run);
+      return () => later.splice(later.indexOf(run), 1);
+    },
+  };
+  const { ledger, statements } = await open({ writers: 2, timing });
   void ledger.record(record("a"));
   await settled();
   void ledger.record(record("b"));
-  await settled();
   void ledger.record(record("c"));
   await settled();
-  expect(statements.map(({ ids }) => ids)).toEqual([["a"], ["b"]]);
+  expect(statements.map(({ ids }) => ids)).toEqual([["a"]]);
+  for (const run of later.splice(0)) run();
+  await settled();
+  expect(statements.map(({ ids }) => ids)).toEqual([["a"], ["b", "c"]]);
   expect(ledger.state().epochs).toEqual([1n, 2n]);
 });
 

@@ -31,11 +31,15 @@ export interface LinesOptions {
   readonly observe?: ((seen: CommitSeen) => void) | undefined;
 }
 
+/** How long what waits leaves a line alone that is committing, before another one takes it. */
+const STAND_BY_MS = 5;
+
 export function createLines({ store, queue, timing, log, observe }: LinesOptions): Lines {
   const lines: Line[] = [];
   let stopped: Stopped | null = null;
   let dispatching = false;
   let lastCommitMs: number | null = null;
+  let standBy: (() => void) | undefined;
 
   const inFlight = () => lines.flatMap((line) => line.inFlight());
   const desk = createDesk(timing, (nowMs) => {
@@ -44,8 +48,18 @@ export function createLines({ store, queue, timing, log, observe }: LinesOptions
     refuseAll(shared, overdue, "unknown", new Error("no acknowledgement in time"));
   });
 
-  const dispatch = () => {
+  // One statement of many records is cheaper than many of one, for Postgres and for us. So what comes while a line
+  // commits waits for that line; the others stand by for when it takes longer than a commit should.
+  const dispatch = (impatient: boolean) => {
     dispatching = false;
+    const committing = lines.some((line) => line.phase() === "committing");
+    if (committing && !impatient) {
+      standBy ??= timing.after(STAND_BY_MS, () => {
+        standBy = undefined;
+        dispatch(true);
+      });
+      return;
+    }
     for (const line of lines) {
       if (line.phase() !== "idle") continue;
       const batch = queue.take();
@@ -57,11 +71,13 @@ export function createLines({ store, queue, timing, log, observe }: LinesOptions
   const wake = () => {
     if (dispatching || queue.records === 0) return;
     dispatching = true;
-    queueMicrotask(dispatch);
+    queueMicrotask(() => dispatch(false));
   };
   const stop = (why: Stopped, cause?: unknown) => {
     if (stopped && why !== "closed") return;
     stopped = why;
+    standBy?.();
+    standBy = undefined;
     if (why !== "closed") log.error({ error: cause, why }, "the ledger stops: nothing more is recorded");
     refuseAll(shared, queue.drain(), recordedUnsent(why), cause);
     for (const line of lines) line.interrupt();

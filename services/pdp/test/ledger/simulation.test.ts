@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { simulate } from "./simulate.ts";
 import { protocol, type Rules } from "./world.ts";
 
-const SCHEDULES = 600;
+const SCHEDULES = 1_200;
 
 test("whatever befalls the store, what is answered is recorded once, and what is said of it is true", async () => {
   const seen = new Map<string, number>();
