@@ -51,6 +51,9 @@ async function checkStore(config: Config, url: string, log: Log): Promise<void> 
   }
 }
 
+/** For statements that take a millisecond: a poll that takes longer is given up and asked on another connection. */
+const POLL_MS_MAX = 2_000;
+
 /** Opens the configured Postgres, or brings one of its own. Rejects with a Fault that says what to do. */
 export async function openStore(config: Config, log: Log, throwAway: boolean): Promise<Store> {
   const own = config.databaseUrl && !throwAway ? undefined : await embedded(config, log, throwAway);
@@ -68,7 +71,7 @@ export async function openStore(config: Config, log: Log, throwAway: boolean): P
   return {
     pool,
     url,
-    direct: (name) => openDirect({ url, name, log, verify: checkCell }),
+    direct: (name) => openDirect({ url, name, log, statementTimeoutMs: POLL_MS_MAX, verify: checkCell }),
     lost: ended ?? new Promise<never>(() => {}),
     async close() {
       await pool.end();

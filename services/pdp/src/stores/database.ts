@@ -91,6 +91,8 @@ export async function openDirect(options: DirectOptions): Promise<Client> {
     }),
     application_name: name,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    // The server's limits say nothing any more once the network has swallowed the connection.
+    query_timeout: statementTimeoutMs + READ_GRACE_MS,
     keepAlive: true,
   });
   client.on("error", (error) => log.warn({ connection: name, error: error.message }, "a connection to Postgres broke"));
