@@ -23,6 +23,7 @@ import { createChangeStore } from "../stores/changes.ts";
 import { createIdentityStore } from "../stores/identities.ts";
 import { createLedgerStore } from "../stores/ledger.ts";
 import { createPolicyStore } from "../stores/policies.ts";
+import { reading } from "../stores/reading.ts";
 import { createRecordedChanges } from "../stores/recorded-change.ts";
 import type { Store } from "./store.ts";
 
@@ -47,7 +48,7 @@ export async function openRooms({ config, store, wrapping, clock, log, observeCo
   const uptime: Clock = { now: () => performance.now() };
 
   // Before the ledger opens its connections: with another wrapping key this fails, and nothing is left open.
-  const identityStore = createIdentityStore(store.pool);
+  const identityStore = reading(createIdentityStore(store.pool));
   const tokens = await createTokens({ store: identityStore, wrapping, random, clock });
 
   const ledgerStore = createLedgerStore({
@@ -70,7 +71,7 @@ export async function openRooms({ config, store, wrapping, clock, log, observeCo
   await ledger.start();
   const recorded = createRecordedChanges({ url: store.url, log, replica, verify: checkCell });
   const changeStore = createChangeStore({ pool: store.pool, recorded });
-  const policyStore = createPolicyStore(store.pool);
+  const policyStore = reading(createPolicyStore(store.pool));
 
   const snapshots = createSnapshots({ store: policyStore, clock: uptime, log });
   const identities = createIdentities({

@@ -100,6 +100,20 @@ test("Postgres away: UNAVAILABLE, nothing unrecorded, not ready, alive; and it g
   expect(await recorded("away")).toBe(1);
 });
 
+test("Postgres away: what must be read first is UNAVAILABLE too, on both planes", async () => {
+  proxy.refuse(true);
+  proxy.cut();
+  const by = { headers: { authorization: headers.authorization ?? "" } };
+  const failures = await Promise.all([
+    failure(openSession(house)),
+    failure(house.clients.sessions.getSession({ sessionId: "01890000-0000-7000-8000-000000000000" }, by)),
+    failure(house.clients.callers.listCallers({}, by)),
+  ]);
+  for (const one of failures) {
+    expect(one).toMatchObject({ code: "Unavailable", detail: { reason: "ledger_unavailable", retryable: true } });
+  }
+});
+
 test("an answer lost between Postgres and us is found under a new writer, and recorded once", async () => {
   const before = await read("before");
   proxy.hold("toClient");
