@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { cpus, freemem, loadavg, release, totalmem } from "node:os";
 
 /** What a figure depends on besides the code: written beside every result. */
@@ -12,6 +13,8 @@ export interface Machine {
   readonly system: string;
   readonly node: string;
   readonly commit: string;
+  /** Of the packages that the measured servers and clients are made of: all are pinned. */
+  readonly packages: Readonly<Record<string, string>>;
 }
 
 const mib = 1024 * 1024;
@@ -27,12 +30,19 @@ export function describeMachine(now: Date): Machine {
     system: `${process.platform} ${process.arch} ${release()}`,
     node: process.version,
     commit: commit(),
+    packages: packages(),
   };
 }
 
 /** The line that stands above every table: where it ran. */
 export function machineLine({ cpu, cores, node, commit }: Machine, placed: Cores): string {
   return `${cpu}, ${cores} cores, ${node}, commit ${commit}; ${placed.note}`;
+}
+
+function packages(): Record<string, string> {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const { dependencies, optionalDependencies } = JSON.parse(manifest);
+  return { ...dependencies, ...optionalDependencies };
 }
 
 /** The commit and whether the tree differs from it; "unknown" outside a checkout. */
