@@ -11,20 +11,26 @@ export interface Written<Document> {
   readonly digest: Uint8Array;
 }
 
+/**
+ * Policies and tools are compiled together before they are changed. The change fails as `revision_conflict` when
+ * anything of the tenant has moved since: else two changes, each right by itself, could leave what does not compile.
+ */
+interface CheckedAt {
+  readonly expected: Revisions;
+}
+
 /** Everything that can change who may do what. Each is applied and recorded in one commit. */
 export type Change =
   | { readonly kind: "tenant_created"; readonly owner: Caller; readonly keyHash: Uint8Array }
   | { readonly kind: "key_created"; readonly caller: Caller; readonly keyHash: Uint8Array }
   | { readonly kind: "key_revoked"; readonly callerId: string }
   | ({ readonly kind: "agent_put" } & Written<AgentDocument>)
-  | ({ readonly kind: "tool_put" } & Written<ToolDocument>)
+  | ({ readonly kind: "tool_put" } & Written<ToolDocument> & CheckedAt)
   | { readonly kind: "policies_published"; readonly policies: readonly Written<PolicyDocument>[]; readonly by: string }
-  | {
+  | ({
       readonly kind: "policies_activated";
       readonly choices: readonly { readonly policy: string; readonly version: number }[];
-      /** Refused as `revision_conflict` unless the tenant's policy revision is this one. */
-      readonly expected: bigint | undefined;
-    }
+    } & CheckedAt)
   | { readonly kind: "session_opened"; readonly session: Session }
   | { readonly kind: "session_closed"; readonly sessionId: string };
 

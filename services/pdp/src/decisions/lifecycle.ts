@@ -96,7 +96,7 @@ export function createLifecycle(rooms: {
       const applied = await change(caller, {
         kind: "policies_activated",
         choices: exact,
-        expected: now.revisions.policy,
+        expected: now.revisions,
       });
       if (!applied.ok) throw conflict();
       const after = await snapshots.current(caller.tenant);

@@ -46,6 +46,17 @@ function only<Document>(documents: readonly Document[], all: Documents, kind: st
   throw invalid("document", `exactly one document of kind ${kind} is expected`, { fix: "send one document a request" });
 }
 
+const refusedPut = (problems: readonly Problem[], revisions: Revisions) =>
+  ({ document: undefined, digest: "", effect: "none", problems, revision: revisionNumber(revisions) }) as const;
+
+const movedOn = (error: unknown) => error instanceof Fault && error.reason === "revision_conflict";
+
+/** How often a tool is checked anew because the tenant changed meanwhile. */
+const RACES_MAX = 32;
+
+const toolsBut = ({ tools }: Snapshot, name: string): ToolDocument[] =>
+  [...tools.values()].map(({ document }) => document).filter(({ metadata }) => metadata.name !== name);
+
 export function createRegistry(rooms: { readonly snapshots: Snapshots; readonly change: MakeChange }): Registry {
   const { snapshots, change } = rooms;
 
@@ -66,12 +77,11 @@ export function createRegistry(rooms: { readonly snapshots: Snapshots; readonly 
     const effect = heldDigest === digest ? "none" : heldDigest === undefined ? "created" : "replaced";
     const result = { document: next.document, digest, effect, problems: [] } as const;
     if (dryRun || effect === "none") return { ...result, revision: revisionNumber(now.revisions) };
-    const applied = await change(caller, { kind, ...next } as Parameters<MakeChange>[1]);
+    // What a tool was checked against must still hold; an agent stands for itself.
+    const checkedAt = kind === "tool_put" ? { expected: now.revisions } : {};
+    const applied = await change(caller, { kind, ...next, ...checkedAt } as Parameters<MakeChange>[1]);
     return { ...result, revision: await revisionAfter(caller, applied) };
   };
-
-  const refusedPut = (problems: readonly Problem[], revisions: Revisions) =>
-    ({ document: undefined, digest: "", effect: "none", problems, revision: revisionNumber(revisions) }) as const;
 
   return {
     async putAgent(caller, source, dryRun) {
@@ -84,18 +94,23 @@ export function createRegistry(rooms: { readonly snapshots: Snapshots; readonly 
       return { ...(await put(caller, now, next, heldDigest, dryRun, "agent_put")), problems };
     },
     async putTool(caller, source, dryRun) {
-      const now = await snapshots.current(caller.tenant);
       const { documents, problems } = parseDocuments([source]);
+      let now = await snapshots.current(caller.tenant);
       if (failed(problems)) return refusedPut(problems, now.revisions);
       const next = written("tool", only(documents.tools, documents, "Tool"), source.text);
       const { name } = next.document.metadata;
-      // A tool whose new schema contradicts a policy in force is refused: else the tenant could not be compiled.
-      const others = [...now.tools.values()]
-        .map(({ document }) => document)
-        .filter((tool) => tool.metadata.name !== name);
-      const checked = compile({ policies: now.policies, tools: [...others, next.document] });
-      if (failed(checked.problems)) return refusedPut([...problems, ...checked.problems], now.revisions);
-      return { ...(await put(caller, now, next, now.tools.get(name)?.digest, dryRun, "tool_put")), problems };
+      for (let races = 0; ; races++) {
+        // A tool whose new schema contradicts a policy in force is refused: else the tenant could not be compiled.
+        const checked = compile({ policies: now.policies, tools: [...toolsBut(now, name), next.document] });
+        if (failed(checked.problems)) return refusedPut([...problems, ...checked.problems], now.revisions);
+        try {
+          return { ...(await put(caller, now, next, now.tools.get(name)?.digest, dryRun, "tool_put")), problems };
+        } catch (error) {
+          // Somebody else changed the tenant meanwhile: what was checked is checked again, against that.
+          if (!movedOn(error) || races >= RACES_MAX) throw error;
+          now = await snapshots.refresh(caller.tenant);
+        }
+      }
     },
   };
 }

@@ -25,11 +25,13 @@ export interface Reported {
   readonly inputMatches: boolean;
 }
 
-/** The first outcome of a call that says it ran or did not; `running` and `unknown` leave it open. */
+/** What stands of a call that was reported on: the first outcome that settles it, else that it is unknown, or at work. */
 export function firstOutcome(reports: readonly StoredRecord[]): Outcome | undefined {
   const settled = reports.map((report) => bodyOf(report).outcome as Outcome);
   return (
-    settled.find((outcome) => outcome !== "running" && outcome !== "unknown") ?? settled.find((o) => o === "unknown")
+    settled.find((outcome) => outcome !== "running" && outcome !== "unknown") ??
+    settled.find((outcome) => outcome === "unknown") ??
+    settled[0]
   );
 }
 
@@ -53,6 +55,7 @@ function reportBody(told: Told, asker: Asker, decision: Decision | undefined): R
     actual: told.actual.map(({ unit, micros }) => ({ unit, value: formatAmount(micros) })),
     input_digest: told.inputDigest || undefined,
     input_matches: matches(told, decision),
+    ran_unallowed: ranUnallowed(told, decision) || undefined,
     output_digest: told.outputDigest || undefined,
     labels: told.labels,
     started_at: told.startedAtMs === undefined ? undefined : rfc3339(told.startedAtMs),
@@ -62,6 +65,12 @@ function reportBody(told: Told, asker: Asker, decision: Decision | undefined): R
 
 function matches(told: Told, decision: Decision | undefined): boolean {
   return told.inputDigest === "" || told.inputDigest === (decision?.body.effective_input_digest ?? told.inputDigest);
+}
+
+/** Whether the report says that something ran which was never allowed to. */
+function ranUnallowed(told: Told, decision: Decision | undefined): boolean {
+  if (!decision || told.outcome === "not_executed") return false;
+  return decision.body.effect !== "allow" && decision.body.effect !== "transform";
 }
 
 function unknownDecision(field: string): Fault {
@@ -76,7 +85,7 @@ export interface ReportRooms {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly newId: (nowMs: number) => string;
-  /** Called when what ran is not what was decided. */
+  /** Called when what ran is not what was decided, or was never allowed: a critical event. */
   readonly onMismatch: (tenant: string, decisionId: string) => void;
 }
 
@@ -101,7 +110,8 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
   const draft = (told: Told, asker: Asker, decision: Decision | undefined, security: bigint): NewRecord => {
     const { session } = asker;
     const nowMs = clock.now();
-    const about = decision?.body.id ?? ("callId" in told.subject ? told.subject.callId : "");
+    // A caller's own id may be spelt like a decision's; the two are told apart.
+    const about = decision ? `decision:${decision.body.id}` : `call:${"callId" in told.subject && told.subject.callId}`;
     const said = canonical(reportBody(told, asker, decision));
     const id = newId(nowMs);
     const text = canonical({ ...reportBody(told, asker, decision), id, at: rfc3339(nowMs), trace_id: told.traceId });
@@ -135,7 +145,7 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
       }
       if (recorded.outcome === "reused") throw new Fault("conflict", "call_id_reused", "the report's key is taken");
       const inputMatches = matches(told, decision);
-      if (!inputMatches) rooms.onMismatch(tenant, decision?.body.id ?? "");
+      if (!inputMatches || ranUnallowed(told, decision)) rooms.onMismatch(tenant, decision?.body.id ?? "");
       const existing = recorded.outcome === "existing";
       return {
         decisionId: decision?.body.id ?? "",

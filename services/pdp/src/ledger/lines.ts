@@ -34,12 +34,48 @@ export interface LinesOptions {
 /** How long what waits leaves a line alone that is committing, before another one takes it. */
 const STAND_BY_MS = 5;
 
+/**
+ * Hands what waits to the lines. One statement of many records is cheaper than many of one, for Postgres and for us: so
+ * what comes while a line commits waits for that line, and the others stand by for when it takes longer than it should.
+ */
+function createDispatcher(lines: readonly Line[], queue: Queue, timing: Timing) {
+  let dispatching = false;
+  let standBy: (() => void) | undefined;
+
+  const giveToIdle = () => {
+    for (const line of lines) {
+      if (line.phase() !== "idle") continue;
+      const batch = queue.take();
+      if (!batch) return;
+      line.give(batch);
+    }
+  };
+  const dispatch = () => {
+    dispatching = false;
+    if (!lines.some((line) => line.phase() === "committing")) return giveToIdle();
+    standBy ??= timing.after(STAND_BY_MS, () => {
+      standBy = undefined;
+      giveToIdle();
+    });
+  };
+  return {
+    /** Records that are handed over in one turn share a statement; one that comes alone leaves at once. */
+    wake() {
+      if (dispatching || queue.records === 0) return;
+      dispatching = true;
+      queueMicrotask(dispatch);
+    },
+    rest() {
+      standBy?.();
+      standBy = undefined;
+    },
+  };
+}
+
 export function createLines({ store, queue, timing, log, observe }: LinesOptions): Lines {
   const lines: Line[] = [];
   let stopped: Stopped | null = null;
-  let dispatching = false;
   let lastCommitMs: number | null = null;
-  let standBy: (() => void) | undefined;
 
   const inFlight = () => lines.flatMap((line) => line.inFlight());
   const desk = createDesk(timing, (nowMs) => {
@@ -48,36 +84,11 @@ export function createLines({ store, queue, timing, log, observe }: LinesOptions
     refuseAll(shared, overdue, "unknown", new Error("no acknowledgement in time"));
   });
 
-  // One statement of many records is cheaper than many of one, for Postgres and for us. So what comes while a line
-  // commits waits for that line; the others stand by for when it takes longer than a commit should.
-  const dispatch = (impatient: boolean) => {
-    dispatching = false;
-    const committing = lines.some((line) => line.phase() === "committing");
-    if (committing && !impatient) {
-      standBy ??= timing.after(STAND_BY_MS, () => {
-        standBy = undefined;
-        dispatch(true);
-      });
-      return;
-    }
-    for (const line of lines) {
-      if (line.phase() !== "idle") continue;
-      const batch = queue.take();
-      if (!batch) return;
-      line.give(batch);
-    }
-  };
-  // Records that are handed over in one turn share a statement; one that comes alone leaves at once.
-  const wake = () => {
-    if (dispatching || queue.records === 0) return;
-    dispatching = true;
-    queueMicrotask(() => dispatch(false));
-  };
+  const { wake, rest } = createDispatcher(lines, queue, timing);
   const stop = (why: Stopped, cause?: unknown) => {
     if (stopped && why !== "closed") return;
     stopped = why;
-    standBy?.();
-    standBy = undefined;
+    rest();
     if (why !== "closed") log.error({ error: cause, why }, "the ledger stops: nothing more is recorded");
     refuseAll(shared, queue.drain(), recordedUnsent(why), cause);
     for (const line of lines) line.interrupt();

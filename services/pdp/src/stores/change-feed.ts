@@ -27,7 +27,7 @@ interface Options {
   readonly log: Log;
 }
 
-const OVERLAP = "5 seconds";
+const OVERLAP_MS = 5_000;
 
 const REVISIONS = {
   name: "revisions",
@@ -49,13 +49,17 @@ export function createFeed({ connect, intervalMs, hear, now, log }: Options): Fe
   let timer: NodeJS.Timeout | undefined;
   let failures = 0;
   let since: string | undefined;
+  const beganMs = now();
   let under: Promise<void> = Promise.resolve();
 
   const poll = async (): Promise<void> => {
     client ??= await connect();
     const sentAtMs = now();
-    const { rows } = await client.query<RevisionRow>({ ...REVISIONS, values: [OVERLAP] });
-    const ended = since === undefined ? [] : (await client.query<{ id: string }>({ ...ENDED, values: [since] })).rows;
+    // The first good poll asks back to when this feed began: what closed meanwhile was heard by nobody here.
+    const backMs = OVERLAP_MS + (since === undefined ? sentAtMs - beganMs : 0);
+    const { rows } = await client.query<RevisionRow>({ ...REVISIONS, values: [`${Math.ceil(backMs)} milliseconds`] });
+    const from = since ?? rows[0]?.since;
+    const ended = from === undefined ? [] : (await client.query<{ id: string }>({ ...ENDED, values: [from] })).rows;
     const revisions = new Map<string, Revisions>();
     for (const row of rows) {
       revisions.set(row.tenant, { security: BigInt(row.security), policy: BigInt(row.policy) });

@@ -16,8 +16,8 @@ export interface ChangeScope {
   readonly tenant: string;
   /** Which counter the change moves. */
   readonly bump: "security" | "policy" | "none";
-  /** Refused with `revision_conflict` unless the tenant's policy revision is this one. */
-  readonly expectedPolicyRevision?: bigint;
+  /** What the change was checked against. Refused with `revision_conflict` when either counter has moved since. */
+  readonly expected?: Revision;
 }
 
 export interface Changed<Value> {
@@ -34,20 +34,22 @@ export class RevisionMoved extends Fault {
   }
 }
 
-function revisionConflict(expected: bigint, actual: bigint): Fault {
-  return new Fault("aborted", "revision_conflict", `the policy revision is ${actual}, not ${expected}`, {
+function revisionConflict(expected: Revision, actual: Revision): Fault {
+  const written = ({ security, policy }: Revision) => `security ${security}, policy ${policy}`;
+  const message = `the tenant is at revision ${written(actual)}, not ${written(expected)}`;
+  return new Fault("aborted", "revision_conflict", message, {
     fix: "look at what changed, and ask again with the new revision",
   });
 }
 
-async function readRevision(client: Client, { tenant, expectedPolicyRevision }: ChangeScope): Promise<Revision> {
+async function readRevision(client: Client, { tenant, expected }: ChangeScope): Promise<Revision> {
   const { rows } = await client.query<{ security: string; policy: string }>(
     "select security::text, policy::text from revision where tenant = $1",
     [tenant],
   );
   const revision = { security: BigInt(rows[0]?.security ?? 0), policy: BigInt(rows[0]?.policy ?? 0) };
-  if (expectedPolicyRevision !== undefined && expectedPolicyRevision !== revision.policy) {
-    throw revisionConflict(expectedPolicyRevision, revision.policy);
+  if (expected && (expected.security !== revision.security || expected.policy !== revision.policy)) {
+    throw revisionConflict(expected, revision);
   }
   return revision;
 }
@@ -56,11 +58,13 @@ async function readRevision(client: Client, { tenant, expectedPolicyRevision }: 
  * The counter, last: its row is what all changes of a tenant share, so it is locked as shortly as can be. The rows of
  * this change carry the number already; when another change took it first, this one is made again.
  */
-async function takeRevision(client: Client, { tenant, bump }: ChangeScope, before: Revision): Promise<void> {
+async function takeRevision(client: Client, { tenant, bump, expected }: ChangeScope, before: Revision): Promise<void> {
   if (bump === "none") return;
+  // A change that was checked against both counters is lost by a move of either.
+  const other = bump === "security" ? "policy" : "security";
   const { rowCount } = await client.query(
-    `update revision set ${bump} = ${bump} + 1 where tenant = $1 and ${bump} = $2`,
-    [tenant, before[bump]],
+    `update revision set ${bump} = ${bump} + 1 where tenant = $1 and ${bump} = $2 and ($3 or ${other} = $4)`,
+    [tenant, before[bump], expected === undefined, before[other]],
   );
   if (rowCount !== 1) throw new RevisionMoved(tenant);
 }

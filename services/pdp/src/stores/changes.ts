@@ -201,12 +201,7 @@ export function createChangeStore(rooms: { readonly pool: Pool; readonly recorde
   const { pool, recorded } = rooms;
   return {
     async apply(tenant, change, entry): Promise<Result<Applied, Refusal["why"]>> {
-      const expected = change.kind === "policies_activated" ? change.expected : undefined;
-      const where = {
-        tenant,
-        bump: bumps(change),
-        ...(expected !== undefined && { expectedPolicyRevision: expected }),
-      };
+      const where = { tenant, bump: bumps(change), ...("expected" in change && { expected: change.expected }) };
       try {
         const made = await recorded.run(
           where,

@@ -112,7 +112,7 @@ test("what a change throws comes out as it is, and leaves neither change nor rec
 
 test("a change that expects another policy revision is refused", async () => {
   const changes = await openChanges();
-  const scope = { tenant: TENANT, bump: "policy", expectedPolicyRevision: 0n } as const;
+  const scope = { tenant: TENANT, bump: "policy", expected: { security: 0n, policy: 0n } } as const;
   await changes.run(scope, aRecord, putAgent("a"));
   const late = changes.run(scope, aRecord, putAgent("b"));
   await expect(late).rejects.toMatchObject({ kind: "aborted", reason: "revision_conflict" });
