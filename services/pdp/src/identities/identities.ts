@@ -56,9 +56,17 @@ function allowed(caller: Caller, session: Session): Session {
 /** Callers by their keys, as they were last read. */
 function createCallers(store: IdentityStore, fresh: (entry: Loaded<Caller>) => boolean) {
   const callers = new LRUCache<string, Loaded<Caller> & { hash: Buffer }>({ max: CALLERS_MAX });
-  return async (authorization: string | undefined, anew: boolean): Promise<Loaded<Caller>> => {
+  // A workload sends the same header with every call; hashing it each time would be a twentieth of a decision.
+  const hashes = new LRUCache<string, { readonly hash: Buffer; readonly name: string }>({ max: CALLERS_MAX });
+  const hashOf = (authorization: string | undefined) => {
+    const known = hashes.get(authorization ?? "");
+    if (known) return known;
     const hash = keyHash(keyFrom(authorization));
-    const name = hash.toString("base64");
+    return { hash, name: hash.toString("base64") };
+  };
+  return async (authorization: string | undefined, anew: boolean): Promise<Loaded<Caller>> => {
+    const hashed = hashOf(authorization);
+    const { hash, name } = hashed;
     let entry = callers.get(name);
     if (anew || !entry || !fresh(entry)) {
       const loaded = await store.callerByKeyHash(hash);
@@ -72,6 +80,8 @@ function createCallers(store: IdentityStore, fresh: (entry: Loaded<Caller>) => b
         fix: "check the key; an owner makes one with `remit keys create`",
       });
     }
+    // Only what a caller was found by is kept: strangers' headers push nobody's out.
+    hashes.set(authorization ?? "", hashed);
     return entry;
   };
 }
