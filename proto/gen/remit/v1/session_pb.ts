@@ -104,7 +104,8 @@ export type OpenSessionRequest = Message<"remit.v1.OpenSessionRequest"> & {
   maxLifetimeSeconds: number;
 
   /**
-   * Opening again with the same run id answers the same session.
+   * Opening again with the same run id answers the same session; asking for another principal or scope under it is
+   * refused.
    *
    * @generated from field: string run_id = 8;
    */
