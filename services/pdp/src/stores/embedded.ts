@@ -109,6 +109,12 @@ function explain(failure: StartFailure, options: EmbeddedOptions): Fault {
       { fix: "stop the other `remit serve`, or name another directory in REMIT_DATA_DIR" },
     );
   }
+  // Another Postgres has made its lock file and not yet written its number into it.
+  if (/lock file "postmaster.pid" is empty|bogus data in lock file/.test(lastWords)) {
+    return new Fault("unavailable", "data_dir_starting", `another Postgres is starting on ${options.dataDir}`, {
+      fix: "wait a moment, then start again",
+    });
+  }
   return new Fault("unavailable", "embedded_failed", failure.message, {}, failure);
 }
 
@@ -130,7 +136,12 @@ async function startOnDirectory(directory: DataDirectory, start: () => Promise<S
     try {
       return await start();
     } catch (failure) {
-      const busy = failure instanceof Fault && failure.reason === "data_dir_in_use";
+      const reason = failure instanceof Fault ? failure.reason : undefined;
+      if (reason === "data_dir_starting" && tries < INHERIT_TRIES) {
+        await delay(INHERIT_PAUSE_MS);
+        continue;
+      }
+      const busy = reason === "data_dir_in_use";
       if (!busy || tries >= INHERIT_TRIES || (await livingOwner(directory)) !== null) throw failure;
       const owned = await readFile(join(directory.path, "owner"), "utf8").catch(() => null);
       if (owned === null) throw failure;
