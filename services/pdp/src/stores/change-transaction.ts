@@ -92,6 +92,9 @@ async function insertRecord(client: Client, slow: SlowWriter, record: NewRecord)
   });
   const { inserted, greatest } = readCommitted(rows[0]);
   if (inserted === 1 && greatest !== null) return greatest;
+  // The statement also leaves out what is older than the tenant's security revision, which others may have moved twice.
+  const now = await readRevision(client, { tenant: record.tenant, bump: "none" });
+  if (now.security > record.securityRevision) throw new RevisionMoved(record.tenant);
   throw new Fault("conflict", "already_recorded", "this change was recorded before");
 }
 

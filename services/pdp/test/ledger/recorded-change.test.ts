@@ -229,3 +229,19 @@ test("while the store is away changes are refused, and they resume by themselves
   proxy.refuse(false);
   expect(await changes.run(security, aRecord, putAgent("c"))).toMatchObject({ value: "c" });
 });
+
+test("a change that two others overtake before its record is written is made again, and not taken for a double", async () => {
+  const [slow, fast] = [await openChanges(), await openChanges()];
+  let times = 0;
+  const made = await slow.run(security, aRecord, async (client, revision) => {
+    times++;
+    if (times === 1) {
+      await fast.run(security, aRecord, putAgent("b"));
+      await fast.run(security, aRecord, putAgent("c"));
+    }
+    return putAgent("a")(client, revision);
+  });
+  expect(times).toBe(2);
+  expect(made.revision.security).toBe(3n);
+  expect((await agents()).map(({ name }) => name)).toEqual(["a", "b", "c"]);
+});
