@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import { expect, test } from "vitest";
+import { limits } from "../../src/foundation/limits.ts";
 import { startPdp } from "../../src/index.ts";
 import { failure, furnish, openSession, startHouse, testConfig } from "../support/pdp.ts";
 import { eventually } from "../support/processes.ts";
@@ -117,7 +118,8 @@ test("closing answers what was taken, refuses the rest, and closing twice is clo
   const house = await startHouse();
   await furnish(house);
   const { headers } = await openSession(house);
-  const asked = Array.from({ length: 200 }, (_, at) =>
+  // As many as one session may have in flight.
+  const asked = Array.from({ length: limits.callsInFlightPerSessionMax }, (_, at) =>
     house.clients.decisionsByGrpc.decide(
       { callId: `flight-${at}`, tool: "records.delete", input: { case: "inputObject", value: {} } },
       { headers },
