@@ -68,10 +68,17 @@ function split(parts: Readonly<Record<string, string | undefined>>): Parts {
   return { inline, aside };
 }
 
-function decisionBody(id: string, ask: Ask, judged: Judged, snapshot: Snapshot, nowMs: number): DecisionBody {
+/** `transformed` is the canonical form of the input that must run, when a rule changed it. */
+function decisionBody(
+  id: string,
+  ask: Ask,
+  judged: Judged,
+  snapshot: Snapshot,
+  nowMs: number,
+  transformed: string | undefined,
+): DecisionBody {
   const { verdict } = judged;
   const inputDigest = digest("input", ask.input.canonical);
-  const { transformedInput } = verdict;
   const would = wouldOf(verdict);
   return {
     id,
@@ -86,7 +93,7 @@ function decisionBody(id: string, ask: Ask, judged: Judged, snapshot: Snapshot, 
     ...(verdict.questions && { questions: verdict.questions }),
     policy_digest: snapshot.policyDigest,
     input_digest: inputDigest,
-    effective_input_digest: transformedInput ? digest("input", canonical(transformedInput)) : inputDigest,
+    effective_input_digest: transformed === undefined ? inputDigest : digest("input", transformed),
     revision: { security: `${snapshot.revisions.security}`, policy: `${snapshot.revisions.policy}` },
     trace_id: ask.traceId,
     at: rfc3339(nowMs),
@@ -105,12 +112,13 @@ export function draftDecision(
 ): DecisionDraft {
   const { session } = asker;
   const { facts, verdict } = judged;
-  const body = decisionBody(id, ask, judged, snapshot, nowMs);
   const { transformedInput } = verdict;
+  const transformed = transformedInput && canonical(transformedInput);
+  const body = decisionBody(id, ask, judged, snapshot, nowMs, transformed);
   const parts = split({
     input: ask.input.canonical,
     context: ask.context.canonical,
-    transformed_input: transformedInput && canonical(transformedInput),
+    transformed_input: transformed,
   });
   const text = canonical({
     ...body,

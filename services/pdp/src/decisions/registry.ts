@@ -60,7 +60,7 @@ const toolsBut = ({ tools }: Snapshot, name: string): ToolDocument[] =>
 export function createRegistry(rooms: { readonly snapshots: Snapshots; readonly change: MakeChange }): Registry {
   const { snapshots, change } = rooms;
 
-  const revisionAfter = async (_caller: Caller, applied: Awaited<ReturnType<MakeChange>>): Promise<bigint> => {
+  const revisionAfter = (applied: Awaited<ReturnType<MakeChange>>): bigint => {
     if (applied.ok) return revisionNumber(applied.value.revisions);
     throw new Fault("aborted", "revision_conflict", "another change came in between", { fix: "try again" });
   };
@@ -80,7 +80,7 @@ export function createRegistry(rooms: { readonly snapshots: Snapshots; readonly 
     // What a tool was checked against must still hold; an agent stands for itself.
     const checkedAt = kind === "tool_put" ? { expected: now.revisions } : {};
     const applied = await change(caller, { kind, ...next, ...checkedAt } as Parameters<MakeChange>[1]);
-    return { ...result, revision: await revisionAfter(caller, applied) };
+    return { ...result, revision: revisionAfter(applied) };
   };
 
   return {

@@ -36,9 +36,9 @@ export function firstOutcome(reports: readonly StoredRecord[]): Outcome | undefi
 }
 
 // A call has one settling report; the ones that leave it open may come any number of times, each once.
-function reportKey(told: Told, about: string, text: string): Uint8Array {
+function reportKey(told: Told, about: string, said: Record<string, Canonicalisable>): Uint8Array {
   if (told.outcome === "running")
-    return idempotencyKey(`running:${digestBytes("entry", text).toString("hex")}`, about, 1);
+    return idempotencyKey(`running:${digestBytes("entry", canonical(said)).toString("hex")}`, about, 1);
   return idempotencyKey(told.outcome === "unknown" ? "unknown" : "report", about, 1);
 }
 
@@ -112,9 +112,9 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
     const nowMs = clock.now();
     // A caller's own id may be spelt like a decision's; the two are told apart.
     const about = decision ? `decision:${decision.body.id}` : `call:${"callId" in told.subject && told.subject.callId}`;
-    const said = canonical(reportBody(told, asker, decision));
+    const said = reportBody(told, asker, decision);
     const id = newId(nowMs);
-    const text = canonical({ ...reportBody(told, asker, decision), id, at: rfc3339(nowMs), trace_id: told.traceId });
+    const text = canonical({ ...said, id, at: rfc3339(nowMs), trace_id: told.traceId });
     return {
       id,
       tenant: session.tenant,
