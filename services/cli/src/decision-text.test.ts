@@ -51,8 +51,9 @@ test("a pause shows whose approval it needs and what is asked", () => {
 });
 
 test("an observed answer says what enforcement would have answered; a replayed one that it is one", () => {
-  const would = { effect: Effect.DENY, reason: { message: "Not abroad." } };
+  const rules = [{ policy: "payments", version: 3, rule: "not-abroad" }];
+  const would = { effect: Effect.DENY, reason: { code: "rule_denied", message: "Not abroad." }, rules };
   const text = lines({ effect: Effect.ALLOW, mode: Mode.OBSERVED, would, replayed: true });
-  expect(text).toContain("enforcement would deny: Not abroad.");
+  expect(text).toContain("enforcement would deny (payments@3/not-abroad): Not abroad.");
   expect(text).toContain("decided before");
 });

@@ -1,5 +1,5 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import type { DecideResponse } from "@remit/proto/decision";
+import type { DecideResponse, Would } from "@remit/proto/decision";
 import { effectWord, paintEffect, versionedRule } from "./effects.ts";
 import type { Paint } from "./paint.ts";
 
@@ -25,6 +25,12 @@ function pauseLines({ approval, questions }: DecideResponse): string[] {
   return [...lines, ...questions.map(({ id, type, ask }) => field("question", `${id} (${type}): ${ask}`))];
 }
 
+/** What enforcement would have answered, and by which rules: the line that a call is observed for. */
+export function observedLine({ effect, reason, rules }: Would): string {
+  const by = rules.length === 0 ? (reason?.code ?? "") : rules.map(versionedRule).join(", ");
+  return field("observed", `enforcement would ${effectWord(effect)} (${by}): ${reason?.message ?? ""}`);
+}
+
 /** A decision for a person: what, why, by which rules, until when, where it is recorded. */
 export function decisionLines(decision: DecideResponse, tool: string, paint: Paint): string[] {
   const word = effectWord(decision.effect);
@@ -33,10 +39,7 @@ export function decisionLines(decision: DecideResponse, tool: string, paint: Pai
   const replayed = decision.replayed ? paint.dim("  (decided before; not decided again)") : "";
   const lines = [`${paintEffect(paint, word, word.toUpperCase())}  ${tool}  ${paint.dim(code)}${replayed}`];
   lines.push(...reasonLines(decision));
-  if (decision.would) {
-    const would = effectWord(decision.would.effect);
-    lines.push(field("observed", `enforcement would ${would}: ${decision.would.reason?.message ?? ""}`));
-  }
+  if (decision.would) lines.push(observedLine(decision.would));
   if (runs !== undefined) lines.push(field("runs with", runs));
   lines.push(...pauseLines(decision));
   if (decision.constraints.length > 0) {

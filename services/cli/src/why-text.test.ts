@@ -53,6 +53,16 @@ test("a decision is told whole: what, why, who, for whom, by which rules, where"
   expect(told).not.toContain("context ");
 });
 
+test("an observed decision says what enforcement would have answered, by which rules or why", () => {
+  const observed = { ...body, effect: "allow", mode: "observed", reason: { code: "observed", message: "Watched." } };
+  const reason = { code: "rule_denied", message: "Ask a person in operations." };
+  const would = { effect: "deny", reason, rules: [{ policy: "records", version: 2, rule: "no-deletion" }] };
+  const told = "enforcement would deny (records@2/no-deletion): Ask a person in operations.";
+  expect(text([], { ...observed, would })).toContain(told);
+  const unknown = { effect: "deny", reason: { code: "tool_unknown", message: "Not registered." }, rules: [] };
+  expect(text([], { ...observed, would: unknown })).toContain("enforcement would deny (tool_unknown): Not registered.");
+});
+
 test("reports stand below with their cost, and one that ran another input says so loudly", () => {
   const report = { at: "2026-11-21T10:00:01.000Z", outcome: "succeeded", actual: [{ unit: "EUR", value: "12.5" }] };
   expect(text([report])).toContain("succeeded, cost 12.5 EUR  (epoch 4, n 18)");

@@ -65,16 +65,21 @@ function approvalText(approval: JsonObject): string {
     .join("; and ");
 }
 
+function wouldText({ effect, reason, rules }: JsonObject): string {
+  const { code, message } = object(reason);
+  const by = list(rules).map(rule).join(", ") || text(code);
+  return `enforcement would ${text(effect)} (${by}): ${text(message)}`;
+}
+
 function answeredLines(body: JsonObject): string[] {
   const reason = object(body.reason);
-  const would = object(body.would);
   return [
     ...field("message", text(reason.message)),
     ...field("detail", text(reason.detail)),
     ...field("remedy", text(reason.remedy)),
     ...field("rules", list(body.rules).map(rule).join(", ") || "none"),
     ...list(body.unknowns).flatMap(({ rule: ref, why }) => field("unknown", `${rule(object(ref))}: ${text(why)}`)),
-    ...field("observed", body.would === undefined ? "" : `enforcement would ${text(would.effect)}`),
+    ...field("observed", body.would === undefined ? "" : wouldText(object(body.would))),
     ...field("runs with", short(body.transformed_input)),
     ...field("needs", approvalText(object(body.approval))),
     ...list(body.questions).flatMap(({ id, ask }) => field("question", `${text(id)}: ${text(ask)}`)),

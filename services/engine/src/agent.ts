@@ -1,3 +1,4 @@
+import type { Mode } from "./mode.ts";
 import type { Metadata } from "./policy.ts";
 import type { Scope } from "./scope.ts";
 
@@ -14,4 +15,6 @@ export interface AgentSpec {
   /** What no session of this agent may ever exceed. */
   readonly ceiling: Scope;
   readonly status: "active" | "suspended";
+  /** What this document says of its agent's calls; absent: nothing. */
+  readonly mode?: Mode;
 }

@@ -18,9 +18,8 @@ export function evaluate(compiled: Compiled, facts: Facts): Verdict {
 export function evaluateTraced(compiled: Compiled, facts: Facts, trace?: Trace): Verdict {
   const verdict = enforced(compiled, facts, trace);
   if (facts.mode !== "observe") return verdict;
-  const { unknowns, detail } = verdict;
   return {
-    ...verdictOf("allow", "observed", { unknowns, ...(detail === undefined ? {} : { detail }) }),
+    ...verdictOf("allow", "observed", { unknowns: verdict.unknowns }),
     mode: "observed",
     would: wouldBe(verdict),
   };
@@ -80,8 +79,12 @@ function onlyObserved(trace: Trace): Trace {
   };
 }
 
-function wouldBe({ effect, code, message, rules }: Verdict): WouldBe {
-  return { effect, code, message, rules };
+function wouldBe({ effect, code, message, retryable, rules, detail, remedy }: Verdict): WouldBe {
+  return {
+    ...{ effect, code, message, retryable, rules },
+    ...(detail === undefined ? {} : { detail }),
+    ...(remedy === undefined ? {} : { remedy }),
+  };
 }
 
 function sameOutcome(one: Verdict, other: Verdict): boolean {

@@ -1,4 +1,5 @@
 import type { JsonObject } from "./json.ts";
+import type { Mode } from "./mode.ts";
 import type { Scope } from "./scope.ts";
 import type { RuleRef } from "./verdict.ts";
 
@@ -35,7 +36,7 @@ export interface Facts {
   /** Every link's scope and every agent's ceiling: all must permit. None at all permits nothing. */
   readonly scopes: readonly Scope[];
   /** The mode of the subject: tenant, agent, tool. An observed policy says so itself. */
-  readonly mode: "enforce" | "observe";
+  readonly mode: Mode;
   /** Names of the constraints that the caller can honour. */
   readonly supportedConstraints: readonly string[];
   /** Escalating rules whose requirement people have granted for exactly this call. */

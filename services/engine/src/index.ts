@@ -4,6 +4,7 @@ export { evaluate } from "./evaluate.ts";
 export { type ConsideredRule, type Explanation, explain } from "./explain.ts";
 export type { Facts } from "./facts.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
+export type { Mode } from "./mode.ts";
 export { type Documents, parseDocuments } from "./parse.ts";
 export { compileGlobs, type NameTest } from "./pattern.ts";
 export type { Effect, PolicyDocument } from "./policy.ts";

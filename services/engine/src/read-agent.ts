@@ -1,4 +1,5 @@
 import type { AgentDocument } from "./agent.ts";
+import { modes } from "./mode.ts";
 import { agentMetadata, labels } from "./read-names.ts";
 import { readScope } from "./read-scope.ts";
 import { oneOf, optional, type Reader, record, required } from "./shape.ts";
@@ -12,6 +13,7 @@ const agentShape = record({
       labels: optional(labels),
       ceiling: optional(readScope),
       status: optional(oneOf(["active", "suspended"])),
+      mode: optional(oneOf(modes)),
     }),
   ),
 });

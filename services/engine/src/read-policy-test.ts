@@ -1,4 +1,5 @@
 import type { JsonObject } from "./json.ts";
+import { modes } from "./mode.ts";
 import { effects } from "./policy.ts";
 import { labels, nameText, prose } from "./read-names.ts";
 import { readScope } from "./read-scope.ts";
@@ -84,7 +85,7 @@ const factFields = {
   caller: optional(record({ id: optional(someText), name: optional(someText) })),
   now: optional(someText),
   scopes: optional(listOf(readScope, 0, 20)),
-  mode: optional(oneOf(["enforce", "observe"])),
+  mode: optional(oneOf(modes)),
   supportedConstraints: optional(listOf(someText, 0, 50)),
   granted: optional(listOf(ruleRef, 0, 50)),
 };

@@ -1,4 +1,5 @@
 import { isJsonObject } from "./json.ts";
+import { modes } from "./mode.ts";
 import { below } from "./origin.ts";
 import { effects, type PolicyDocument, type RuleDocument } from "./policy.ts";
 import { durationText, globText, identifier, labels, nameText, policyMetadata, prose } from "./read-names.ts";
@@ -152,7 +153,7 @@ const policyShape = record({
   spec: required(
     record({
       appliesTo: optional(record({ agents: required(record({ matchLabels: required(labels) })) })),
-      mode: optional(oneOf(["enforce", "observe"])),
+      mode: optional(oneOf(modes)),
       variables: optional(mapOf(identifier, expression, 200)),
       rules: required(readRules),
     }),

@@ -1,4 +1,5 @@
 import type { JsonObject } from "./json.ts";
+import { modes } from "./mode.ts";
 import { durationText, labels, prose, toolMetadata, toolText } from "./read-names.ts";
 import { schemaProblem } from "./schema.ts";
 import { anyObject, listOf, oneOf, optional, type Reader, record, required, text } from "./shape.ts";
@@ -26,6 +27,7 @@ export const readTool: Reader<ToolDocument> = record({
       contextSchema: optional(schema),
       idempotentOn: optional(listOf(text(undefined, 256), 1, 20)),
       timeout: optional(durationText),
+      mode: optional(oneOf(modes)),
     }),
   ),
 });

@@ -1,4 +1,5 @@
 import type { JsonObject } from "./json.ts";
+import type { Mode } from "./mode.ts";
 import type { Metadata } from "./policy.ts";
 
 /** How much harm a tool can do, the least first. */
@@ -25,4 +26,6 @@ interface ToolSpec {
   readonly idempotentOn?: readonly string[];
   /** How long a call may take: a duration such as `30s`. */
   readonly timeout?: string;
+  /** What this document says of its tool's calls; absent: nothing. */
+  readonly mode?: Mode;
 }

@@ -52,7 +52,10 @@ export interface WouldBe {
   readonly effect: Effect;
   readonly code: VerdictCode;
   readonly message: string;
+  readonly retryable: boolean;
   readonly rules: readonly RuleRef[];
+  readonly detail?: string;
+  readonly remedy?: string;
 }
 
 /** What the engine says to one call. Nothing is held or recorded yet. */

@@ -4,7 +4,7 @@ import { type DecideRequestSchema, DecideResponseSchema, ExplainResponseSchema }
 import type { Command } from "commander";
 import { amounts, collect, jsonBytes } from "../arguments.ts";
 import { type Cli, paintFor, printJson } from "../cli.ts";
-import { decisionLines } from "../decision-text.ts";
+import { decisionLines, observedLine } from "../decision-text.ts";
 import { effectWord, mayRun, paintEffect, versionedRule } from "../effects.ts";
 import { examples } from "../examples.ts";
 import { type ExitCode, exitCodes, usage } from "../stop.ts";
@@ -53,6 +53,7 @@ async function explain(cli: Cli, tool: string, options: DecideOptions): Promise<
     const { code = "", message = "" } = answer.verdict?.reason ?? {};
     cli.io.out(`would ${paintEffect(paint, word)}  ${tool}  ${paint.dim(code)}  (nothing was recorded)`);
     if (message !== "") cli.io.out(`  ${message}`);
+    if (answer.would) cli.io.out(observedLine(answer.would));
     for (const { rule, effect, result, why } of answer.considered) {
       const name = rule === undefined ? "?" : versionedRule(rule);
       cli.io.out(`  ${result.padEnd(7)} ${effectWord(effect).padEnd(9)} ${name}${why === "" ? "" : `: ${why}`}`);

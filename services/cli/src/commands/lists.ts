@@ -25,12 +25,13 @@ async function listTools(cli: Cli, json: boolean): Promise<void> {
   const rows = answer.tools.map((tool) => [
     tool.name,
     riskWords.get(tool.risk) ?? "unknown",
+    tool.mode,
     tool.server,
     labelText(tool.labels),
     tool.schemaDigest.slice(0, "sha256:".length + 12),
     tool.description,
   ]);
-  const titles = ["NAME", "RISK", "SERVER", "LABELS", "SCHEMA", "DESCRIPTION"].map((title) => ({ title }));
+  const titles = ["NAME", "RISK", "MODE", "SERVER", "LABELS", "SCHEMA", "DESCRIPTION"].map((title) => ({ title }));
   for (const line of table(titles, rows)) cli.io.out(line);
 }
 
@@ -40,11 +41,12 @@ async function listAgents(cli: Cli, json: boolean): Promise<void> {
   const rows = answer.agents.map((agent) => [
     agent.name,
     agent.status,
+    agent.mode,
     agent.owner,
     labelText(agent.labels),
     agent.ceiling?.tools.join(",") || "none",
   ]);
-  const titles = ["NAME", "STATUS", "OWNER", "LABELS", "MAY CALL"].map((title) => ({ title }));
+  const titles = ["NAME", "STATUS", "MODE", "OWNER", "LABELS", "MAY CALL"].map((title) => ({ title }));
   for (const line of table(titles, rows)) cli.io.out(line);
 }
 

@@ -26,15 +26,15 @@ function requestDigest(tool: string, inputDigest: string): Buffer {
   return digestBytes("request", canonical({ tool, input_digest: inputDigest }));
 }
 
-function reasonOf(verdict: Pick<Finding, "code" | "message" | "retryable" | "detail" | "remedy">): Reason {
+export function reasonOf(verdict: Pick<Finding, "code" | "message" | "retryable" | "detail" | "remedy">): Reason {
   const { code, message, retryable, detail, remedy } = verdict;
   return { code, message, retryable, ...(detail && { detail }), ...(remedy && { remedy }) };
 }
 
-function wouldOf(verdict: Finding): Would | undefined {
+export function wouldOf(verdict: Finding): Would | undefined {
   if (!verdict.would) return undefined;
-  const { effect, code, message, rules } = verdict.would;
-  return { effect, rules, reason: { code, message, retryable: false } };
+  const { effect, rules } = verdict.would;
+  return { effect, rules, reason: reasonOf(verdict.would) };
 }
 
 /** The tool may run: its deadlines. */

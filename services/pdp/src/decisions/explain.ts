@@ -3,11 +3,15 @@ import type { Clock } from "../foundation/clock.ts";
 import type { Snapshots } from "../policies/index.ts";
 import type { Ask, WhoAsks } from "./ask.ts";
 import { revisionNumber, type Would } from "./decision.ts";
+import { reasonOf, wouldOf } from "./entry.ts";
 import { factsOf, judge } from "./judge.ts";
 
 /** What would be decided, and how every rule that was considered came out. */
 export interface Explained {
-  readonly would: Would;
+  readonly verdict: Would;
+  readonly mode: "enforced" | "observed";
+  /** What enforcement would answer, where that differs from the verdict. */
+  readonly would: Would | undefined;
   readonly considered: readonly ConsideredRule[];
   readonly revision: bigint;
   readonly policyDigest: string;
@@ -24,13 +28,11 @@ export function createExplain(rooms: {
     const nowMs = rooms.clock.now();
     const { verdict } = judge(snapshot, asker, ask, 1, nowMs);
     const { considered } = explain(snapshot.compiled, factsOf(snapshot, asker, ask, 1, nowMs));
-    const { effect, code, message, retryable, detail, remedy, rules } = verdict;
+    const { effect, rules, mode } = verdict;
     return {
-      would: {
-        effect,
-        rules,
-        reason: { code, message, retryable, ...(detail && { detail }), ...(remedy && { remedy }) },
-      },
+      verdict: { effect, rules, reason: reasonOf(verdict) },
+      mode,
+      would: wouldOf(verdict),
       considered,
       revision: revisionNumber(snapshot.revisions),
       policyDigest: snapshot.policyDigest,

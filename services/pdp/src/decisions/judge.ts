@@ -4,6 +4,7 @@ import { rfc3339 } from "../foundation/clock.ts";
 import { endedBecause } from "../identities/index.ts";
 import type { Snapshot } from "../policies/index.ts";
 import type { Ask, Asker } from "./ask.ts";
+import { modeOf } from "./mode.ts";
 
 /** The engine's verdict, or a denial that came before it. */
 export type Finding = Omit<Verdict, "code"> & { readonly code: string };
@@ -70,7 +71,7 @@ export function factsOf(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: num
     caller: { id: caller.id, name: caller.name },
     now: rfc3339(nowMs),
     scopes: scopesOf(snapshot, asker),
-    mode: "enforce",
+    mode: modeOf(snapshot, agent, ask.tool),
     supportedConstraints: ask.supportedConstraints,
   };
 }

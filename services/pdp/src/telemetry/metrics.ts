@@ -15,6 +15,8 @@ export interface PulledMeters {
 /** What is counted as it happens, and the page that shows it. */
 export interface Metrics {
   decided(lane: string, effect: string, seconds: number): void;
+  /** A decision that was only observed, by the effect that enforcement would have had. */
+  observed(would: string): void;
   reported(seconds: number): void;
   /** One group commit, from sent to acknowledged. */
   committed(seconds: number, rows: number): void;
@@ -59,6 +61,12 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
     "lane",
     "effect",
   ]);
+  const observed = new Counter({
+    name: "remit_observed_total",
+    help: "Decisions that were only observed, by the effect that enforcement would have had.",
+    labelNames: ["would"],
+    registers: [registry],
+  });
   const report = latency(registry, "remit_report_seconds", "Report, from its arrival to its answer.", []);
   const commit = latency(registry, "remit_commit_seconds", "One group commit, from sent to acknowledged.", []);
   const batch = new Histogram({
@@ -85,6 +93,7 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
 
   return {
     decided: (lane, effect, seconds) => decide.observe({ lane, effect }, seconds),
+    observed: (would) => observed.inc({ would }),
     reported: (seconds) => report.observe(seconds),
     committed: (seconds, rows) => {
       commit.observe(seconds);

@@ -29,7 +29,9 @@ export async function decideFor(
   try {
     const ask = askFrom(request, traceIdFrom(origin.traceparent), desk.withinMs(origin));
     const decision = await desk.decide(who, ask);
-    desk.meter.decided(origin.lane, decision.body.effect, (performance.now() - startedMs) / 1000);
+    const { effect, mode, would } = decision.body;
+    desk.meter.decided(origin.lane, effect, (performance.now() - startedMs) / 1000);
+    if (mode === "observed" && would && !decision.replayed) desk.meter.observed(would.effect);
     return decisionToWire(decision, {
       asBytes: request.input.case === "inputJson",
       diagnose: desk.mayDiagnose(asker.caller),

@@ -26,6 +26,8 @@ export interface Desk {
 /** What is counted of the data plane. `lane`: grpc, connect or exchange. */
 export interface Meter {
   decided(lane: string, effect: string, seconds: number): void;
+  /** A decision that was only observed, by the effect that enforcement would have had. */
+  observed(would: string): void;
   reported(seconds: number): void;
   /** A request that was turned away because of load. */
   shed(rpc: string): void;

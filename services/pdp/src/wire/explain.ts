@@ -3,7 +3,7 @@ import { type ExplainRequest, type ExplainResponse, ExplainResponseSchema } from
 import { invalid } from "../foundation/fault.ts";
 import { requireRole } from "../identities/index.ts";
 import type { Unary } from "./call.ts";
-import { effectToWire, wouldToWire } from "./convert/answer.ts";
+import { effectToWire, modeToWire, wouldToWire } from "./convert/answer.ts";
 import { askFrom } from "./convert/ask.ts";
 import { traceIdFrom } from "./convert/trace.ts";
 import type { Desk } from "./desk.ts";
@@ -19,7 +19,9 @@ export function explainRpc(desk: Desk): Unary<ExplainRequest, ExplainResponse> {
       askFrom(request.call, traceIdFrom(call.traceparent), desk.withinMs(call)),
     );
     return create(ExplainResponseSchema, {
-      verdict: wouldToWire(explained.would, true),
+      verdict: wouldToWire(explained.verdict, true),
+      mode: modeToWire(explained.mode),
+      ...(explained.would && { would: wouldToWire(explained.would, true) }),
       considered: explained.considered.map(({ rule, effect, result, why }) => ({
         rule: { ...rule },
         effect: effectToWire(effect),

@@ -39,8 +39,8 @@ const RISKS: Readonly<Record<Risk, WireRisk>> = {
 
 function agentToWire({ metadata, spec }: AgentDocument) {
   const { name, owner } = metadata;
-  const { labels, ceiling, status } = spec;
-  return { name, owner: owner ?? "", labels: { ...labels }, ceiling: scopeToWire(ceiling), status };
+  const { labels, ceiling, status, mode = "" } = spec;
+  return { name, owner: owner ?? "", labels: { ...labels }, ceiling: scopeToWire(ceiling), status, mode };
 }
 
 function toolToWire({ metadata, spec }: ToolDocument) {
@@ -52,6 +52,7 @@ function toolToWire({ metadata, spec }: ToolDocument) {
     labels: { ...labels },
     schemaDigest: inputSchema ? digest("schema", canonical(inputSchema as Json)) : "",
     description: description ?? "",
+    mode: spec.mode ?? "",
   };
 }
 

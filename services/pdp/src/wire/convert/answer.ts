@@ -43,6 +43,10 @@ export function effectToWire(effect: Effect): WireEffect {
   return EFFECTS[effect];
 }
 
+export function modeToWire(mode: "enforced" | "observed"): Mode {
+  return mode === "observed" ? Mode.OBSERVED : Mode.ENFORCED;
+}
+
 function reasonToWire(reason: Reason, diagnose: boolean): MessageInitShape<typeof ReasonSchema> {
   const { code, message, retryable, retry_after_ms: retryMs, detail, remedy } = reason;
   return {
@@ -98,7 +102,7 @@ export function decisionToWire(decision: Decision, { asBytes, diagnose }: Writin
     attempt: body.attempt,
     replayed: decision.replayed,
     effect: EFFECTS[body.effect],
-    mode: body.mode === "observed" ? Mode.OBSERVED : Mode.ENFORCED,
+    mode: modeToWire(body.mode),
     ...(body.would && { would: wouldToWire(body.would, diagnose) }),
     reason: reasonToWire(body.reason, diagnose),
     rules: body.rules.map((rule) => ({ ...rule })),
