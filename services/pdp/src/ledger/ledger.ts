@@ -21,6 +21,8 @@ export interface LedgerOptions {
   readonly timing?: Timing;
   /** Told of every statement, for metrics. */
   readonly observe?: (seen: CommitSeen) => void;
+  /** Told once when nothing will ever be recorded again although nobody closed the ledger. */
+  readonly onStop?: (why: Exclude<Stopped, "closed">) => void;
 }
 
 interface LedgerState {
@@ -54,6 +56,8 @@ export interface Ledger {
   /** The records about a decision, in order. */
   findBySubject(tenant: string, subject: string): Promise<StoredRecord[]>;
   state(): LedgerState;
+  /** To be called when this replica was shut out by another: nothing of it can be recorded any more. */
+  shutOut(): void;
   /** Takes nothing more, settles what waits, then declares this replica dead. */
   close(): Promise<void>;
 }
@@ -82,7 +86,7 @@ async function openAll(store: LedgerStore, writers: number): Promise<LedgerWrite
 export function createLedger(options: LedgerOptions): Ledger {
   const { store, limits, log, timing = systemTiming } = options;
   const queue = createQueue(limits);
-  const lines = createLines({ store, queue, timing, log, observe: options.observe });
+  const lines = createLines({ store, queue, timing, log, observe: options.observe, onStop: options.onStop });
   let phase: "new" | "open" | "closing" = "new";
 
   const read = <Value>(find: () => Promise<Value>) => readWithin(timing, limits.recordWaitMsMax, find());
@@ -121,6 +125,7 @@ export function createLedger(options: LedgerOptions): Ledger {
         lastCommitAgoMs: lastCommitMs === null ? null : timing.now() - lastCommitMs,
       };
     },
+    shutOut: () => lines.stop("fenced", new Error("this replica was shut out by another")),
     close: async () => {
       phase = "closing";
       await lines.desk.empty();

@@ -29,6 +29,7 @@ export interface LinesOptions {
   readonly timing: Timing;
   readonly log: Log;
   readonly observe?: ((seen: CommitSeen) => void) | undefined;
+  readonly onStop?: ((why: Exclude<Stopped, "closed">) => void) | undefined;
 }
 
 /** How long what waits leaves a line alone that is committing, before another one takes it. */
@@ -72,7 +73,7 @@ function createDispatcher(lines: readonly Line[], queue: Queue, timing: Timing) 
   };
 }
 
-export function createLines({ store, queue, timing, log, observe }: LinesOptions): Lines {
+export function createLines({ store, queue, timing, log, observe, onStop }: LinesOptions): Lines {
   const lines: Line[] = [];
   let stopped: Stopped | null = null;
   let lastCommitMs: number | null = null;
@@ -92,6 +93,7 @@ export function createLines({ store, queue, timing, log, observe }: LinesOptions
     if (why !== "closed") log.error({ error: cause, why }, "the ledger stops: nothing more is recorded");
     refuseAll(shared, queue.drain(), recordedUnsent(why), cause);
     for (const line of lines) line.interrupt();
+    if (why !== "closed") onStop?.(why);
   };
 
   const shared: Shared = {

@@ -63,7 +63,7 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     const held: { rooms?: Rooms; handles?: () => number } = {};
     const metrics = meters(store, held);
     const wrapping = await findWrappingKey(config, throwAway);
-    const rooms = await openRooms({ config, store, wrapping, clock, log, observeCommit: metrics.committed });
+    const rooms = await openRooms({ config, store, wrapping, clock, log, metrics });
     held.rooms = rooms;
     open.push(rooms.close);
     const stopPartitions = keepPartitions(store.pool, log);
@@ -78,7 +78,7 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     return {
       ...addresses,
       bootstrapKey,
-      failed: store.lost,
+      failed: Promise.race([store.lost, rooms.failed]),
       close() {
         closed ??= closeAll();
         return closed;

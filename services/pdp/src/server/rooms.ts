@@ -1,4 +1,3 @@
-import { hostname } from "node:os";
 import type { Config } from "../config/index.ts";
 import {
   createChanges,
@@ -12,19 +11,18 @@ import {
 } from "../decisions/index.ts";
 import type { Clock } from "../foundation/clock.ts";
 import { systemRandom, uuidMaker } from "../foundation/ids.ts";
-import { limits } from "../foundation/limits.ts";
 import type { Log } from "../foundation/log.ts";
 import { createIdentities, createTokens, type WrappingKey } from "../identities/index.ts";
-import { createLedger } from "../ledger/index.ts";
 import { createSnapshots } from "../policies/index.ts";
 import { checkCell } from "../stores/cell.ts";
 import { createFeed } from "../stores/change-feed.ts";
 import { createChangeStore } from "../stores/changes.ts";
 import { createIdentityStore } from "../stores/identities.ts";
-import { createLedgerStore } from "../stores/ledger.ts";
 import { createPolicyStore } from "../stores/policies.ts";
 import { reading } from "../stores/reading.ts";
 import { createRecordedChanges } from "../stores/recorded-change.ts";
+import type { Metrics } from "../telemetry/index.ts";
+import { createReplica } from "./replica.ts";
 import type { Store } from "./store.ts";
 
 const SESSIONS_MAX = 100_000;
@@ -36,11 +34,11 @@ interface Options {
   /** Of decisions: what `now` is. Freshness and deadlines go by the system's own. */
   readonly clock: Clock;
   readonly log: Log;
-  readonly observeCommit: (seconds: number, rows: number) => void;
+  readonly metrics: Pick<Metrics, "committed" | "replicaFenced">;
 }
 
 /** Every room, furnished. The only place that knows who lives where. */
-export async function openRooms({ config, store, wrapping, clock, log, observeCommit }: Options) {
+export async function openRooms({ config, store, wrapping, clock, log, metrics }: Options) {
   const random = systemRandom();
   const newId = uuidMaker(random);
   // Ids of processes go by the system's clock, whatever time is played.
@@ -51,24 +49,9 @@ export async function openRooms({ config, store, wrapping, clock, log, observeCo
   const identityStore = reading(createIdentityStore(store.pool));
   const tokens = await createTokens({ store: identityStore, wrapping, random, clock });
 
-  const ledgerStore = createLedgerStore({
-    url: store.url,
-    pool: store.pool,
-    log,
-    replica,
-    host: hostname(),
-    verify: checkCell,
-  });
-  const ledger = createLedger({
-    store: ledgerStore,
-    writers: config.writers,
-    log,
-    limits,
-    observe: ({ records, ms, result }) => {
-      if (result === "committed") observeCommit(ms / 1000, records);
-    },
-  });
-  await ledger.start();
+  const self = createReplica({ config, store, replica, log, metrics });
+  const { ledger } = self;
+  await self.start();
   const recorded = createRecordedChanges({ url: store.url, log, replica, verify: checkCell });
   const changeStore = createChangeStore({ pool: store.pool, recorded });
   const policyStore = reading(createPolicyStore(store.pool));
@@ -107,11 +90,13 @@ export async function openRooms({ config, store, wrapping, clock, log, observeCo
     registry: createRegistry({ snapshots, change }),
     lifecycle: createLifecycle({ snapshots, policies: policyStore, change }),
     keys: createKeys({ store: changeStore, change, identities, clock, random, newId }),
+    /** Resolves with the reason when nothing can be recorded here any more. */
+    failed: self.failed,
     /** Nothing may be asked any more when this is called. */
     async close(): Promise<void> {
       await feed.close();
       await recorded.close();
-      await ledger.close();
+      await self.close();
     },
   };
 }

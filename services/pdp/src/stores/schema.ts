@@ -153,6 +153,11 @@ export const writer = pgTable("writer", {
   lastN: int8("last_n"),
 });
 
+export const heartbeat = pgTable("heartbeat", {
+  replica: uuid("replica").primaryKey(),
+  beats: int8("beats").notNull().default(sql`0`),
+});
+
 export const recordOrd = pgSequence("record_ord");
 
 export const call = pgTable(

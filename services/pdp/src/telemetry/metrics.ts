@@ -22,6 +22,8 @@ export interface Metrics {
   committed(seconds: number, rows: number): void;
   /** A request that was turned away because of load. */
   shed(rpc: string): void;
+  /** Another replica was shut out by this one. */
+  replicaFenced(): void;
   /** The Prometheus exposition, and its content type. */
   page(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
@@ -81,6 +83,11 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
     labelNames: ["rpc"],
     registers: [registry],
   });
+  const fenced = new Counter({
+    name: "remit_replica_fenced_total",
+    help: "Replicas that this one has declared dead.",
+    registers: [registry],
+  });
   pulled(registry, "remit_staleness_seconds", "Age of the view of policies and identities.", pull.stalenessSeconds);
   pulled(registry, "remit_revision", "Greatest revision in force here.", pull.revision);
   pulled(registry, "remit_stream_handles", "Sessions attached to streams.", pull.streamHandles);
@@ -100,6 +107,7 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
       batch.observe(rows);
     },
     shed: (rpc) => shed.inc({ rpc }),
+    replicaFenced: () => fenced.inc(),
     page: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
 }

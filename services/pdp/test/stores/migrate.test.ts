@@ -7,6 +7,11 @@ import { checkPostgres, checkSchema, migrate, readMigrations, schemaRange } from
 import { createEmptyDatabase, type TestDatabase, withClient } from "../support/test-database.ts";
 
 const published = fileURLToPath(new URL("../../../../migrations/", import.meta.url));
+const present = schemaRange.max;
+const four = (number: number) => String(number).padStart(4, "0");
+/** The migration that would come next. */
+const NEXT = `${four(present + 1)}_next`;
+
 let database: TestDatabase;
 let directory: string;
 
@@ -21,7 +26,7 @@ afterEach(async () => {
 });
 
 const run = (): Promise<{ applied: string[]; version: number }> => migrate({ url: database.ownerUrl, directory });
-const next = (sql: string, oldest = "0003", file = "0004_next.sql"): Promise<void> =>
+const next = (sql: string, oldest = four(present), file = `${NEXT}.sql`): Promise<void> =>
   writeFile(join(directory, file), `-- oldest-build: ${oldest}\n${sql}\n`);
 const unfit = (message: string) => ({ reason: "schema_unfit", message: expect.stringContaining(message) });
 
@@ -45,7 +50,7 @@ test("this build declares the schema that its own migrations make", async () => 
 test("a new file is applied alone", async () => {
   await run();
   await next("create table later (id integer)");
-  expect(await run()).toEqual({ applied: ["0004_next"], version: 4 });
+  expect(await run()).toEqual({ applied: [NEXT], version: present + 1 });
 });
 
 test("a file that fails leaves nothing of itself and can be put right", async () => {
@@ -53,12 +58,12 @@ test("a file that fails leaves nothing of itself and can be put right", async ()
   await next("create table half (id integer); select 1/0");
   await expect(run()).rejects.toMatchObject({
     reason: "migration_failed",
-    message: expect.stringContaining("0004_next failed: division by zero"),
+    message: expect.stringContaining(`${NEXT} failed: division by zero`),
   });
   const { rows } = await withClient(database.ownerUrl, (client) => client.query("select to_regclass('half') as half"));
   expect(rows).toEqual([{ half: null }]);
   await next("create table half (id integer)");
-  expect((await run()).applied).toEqual(["0004_next"]);
+  expect((await run()).applied).toEqual([NEXT]);
 });
 
 test("a changed file is refused by its name", async () => {
@@ -68,17 +73,18 @@ test("a changed file is refused by its name", async () => {
 });
 
 test("a gap, a double and a strange name are refused before anything is done", async () => {
-  await next("select 1", "0003", "0005_too_far.sql");
-  await expect(run()).rejects.toMatchObject(unfit("0005_too_far stands where 0004 should"));
-  await rm(join(directory, "0005_too_far.sql"));
-  await next("select 1", "0003", "0003_another.sql");
+  const far = `${four(present + 2)}_too_far`;
+  await next("select 1", four(present), `${far}.sql`);
+  await expect(run()).rejects.toMatchObject(unfit(`${far} stands where ${four(present + 1)} should`));
+  await rm(join(directory, `${far}.sql`));
+  await next("select 1", four(present), "0003_another.sql");
   await expect(run()).rejects.toMatchObject(unfit("have a gap or a double"));
   await rm(join(directory, "0003_another.sql"));
-  await next("select 1", "0003", "later.sql");
+  await next("select 1", four(present), "later.sql");
   await expect(run()).rejects.toMatchObject(unfit("later.sql is not named like 0001_what.sql"));
   await rm(join(directory, "later.sql"));
-  await writeFile(join(directory, "0004_next.sql"), "select 1");
-  await expect(run()).rejects.toMatchObject(unfit("0004_next.sql does not begin with -- oldest-build"));
+  await writeFile(join(directory, `${NEXT}.sql`), "select 1");
+  await expect(run()).rejects.toMatchObject(unfit(`${NEXT}.sql does not begin with -- oldest-build`));
   const { rows } = await withClient(database.ownerUrl, (client) =>
     client.query("select to_regclass('schema_migration') as made"),
   );
@@ -88,9 +94,9 @@ test("a gap, a double and a strange name are refused before anything is done", a
 test("a database from a newer build is refused by the migration that is unknown", async () => {
   await next("select 1");
   await run();
-  await rm(join(directory, "0004_next.sql"));
+  await rm(join(directory, `${NEXT}.sql`));
   await expect(run()).rejects.toMatchObject(
-    unfit("the database has migration 0004_next, which this build does not know"),
+    unfit(`the database has migration ${NEXT}, which this build does not know`),
   );
 });
 
@@ -99,25 +105,25 @@ test("the service refuses a database without tables, and one that is too old", a
     await expect(checkSchema(client)).rejects.toMatchObject(unfit("no tables of Remit yet"));
     await run();
     await checkSchema(client);
-    await expect(checkSchema(client, { min: 4, max: 5 })).rejects.toMatchObject({
-      ...unfit("the database is at 0003, this build needs 0004..0005"),
+    await expect(checkSchema(client, { min: present + 1, max: present + 2 })).rejects.toMatchObject({
+      ...unfit(`the database is at ${four(present)}, this build needs ${four(present + 1)}..${four(present + 2)}`),
       detail: { fix: expect.stringContaining("remit migrate") },
     });
   });
 });
 
 test("an older build runs on a newer schema only where its migrations say so", async () => {
-  await next("create table expanded (id integer)", "0003");
+  await next("create table expanded (id integer)");
   await run();
-  await withClient(database.runtimeUrl, (client) => checkSchema(client, { min: 1, max: 3 }));
-  await next("drop table expanded", "0005", "0005_contract.sql");
+  await withClient(database.runtimeUrl, (client) => checkSchema(client, { min: 1, max: present }));
+  await next("drop table expanded", four(present + 2), `${four(present + 2)}_contract.sql`);
   await run();
   await withClient(database.runtimeUrl, async (client) => {
-    await expect(checkSchema(client, { min: 1, max: 3 })).rejects.toMatchObject({
-      ...unfit("the database is at 0005, this build needs 0001..0003"),
+    await expect(checkSchema(client, { min: 1, max: present })).rejects.toMatchObject({
+      ...unfit(`the database is at ${four(present + 2)}, this build needs 0001..${four(present)}`),
       detail: { fix: expect.stringContaining("upgrade Remit") },
     });
-    await checkSchema(client, { min: 4, max: 5 });
+    await checkSchema(client, { min: present + 1, max: present + 2 });
   });
 });
 

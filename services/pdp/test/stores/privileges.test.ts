@@ -14,6 +14,7 @@ const updatable: Record<string, string> = {
   active_policy: "activated_at,revision,version",
   agent: "digest,document,revision,source",
   caller: "agents,may_assert_principals,name,revision,revoked,roles",
+  heartbeat: "beats",
   replica: "alive",
   revision: "policy,security",
   session: "closed_at,revision,state",
@@ -22,7 +23,7 @@ const updatable: Record<string, string> = {
   tool: "digest,document,revision,source",
   writer: "alive,last_n",
 };
-const deletable = ["active_policy", "agent", "tool"];
+const deletable = ["active_policy", "agent", "heartbeat", "tool"];
 const readable = ["call", "cell", "policy_version", "record", ...Object.keys(updatable)];
 
 test("the runtime role has exactly the rights that are written down here", async () => {
