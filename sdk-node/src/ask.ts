@@ -9,8 +9,9 @@ import type { Settings } from "./options.ts";
 import { decidedNothing, isAnswered, isRetryable } from "./rpc-error.ts";
 import type { HeldSession } from "./sessions.ts";
 
-const again: Backoff = { firstMs: 10, maxMs: 200 };
-const triesMax = 8;
+const again: Backoff = { firstMs: 10, maxMs: 250 };
+// The deadline is what ends it; this only bounds a deadline of hours.
+const triesMax = 10_000;
 
 function isExpired(error: unknown): boolean {
   return error instanceof RemitError && error.reason === "token_expired";
@@ -21,9 +22,9 @@ function whyOf(error: unknown): string {
 }
 
 function unreachable(asked: Asked, settings: Settings, cause: unknown): Denied {
-  const { address, deadlineMs } = settings;
+  const { where, deadlineMs } = settings;
   const message =
-    `${asked.tool} was not run: Remit did not decide at ${address} within ${deadlineMs} ms (${whyOf(cause)}). ` +
+    `${asked.tool} was not run: Remit did not decide at ${where} within ${deadlineMs} ms (${whyOf(cause)}). ` +
     "Start it with `remit serve`, or set REMIT_ADDRESS.";
   return denyLocally(asked, "unreachable", message, { retryable: true, cause });
 }

@@ -66,7 +66,7 @@ export function createBook({ settings, reports, newId }: BookOptions): Book {
   };
 
   const denyForReports = (asked: Asked): Denied => {
-    const message = `${asked.tool} was not run: too many reports wait for Remit at ${settings.address} to take them.`;
+    const message = `${asked.tool} was not run: too many reports wait for Remit at ${settings.where} to take them.`;
     return denyLocally(asked, "reports_full", message, { retryable: true });
   };
 

@@ -48,7 +48,7 @@ async function settleEarlierTry(
     });
   });
   if (taken) return undefined;
-  const message = `${asked.tool} was not run: what became of its last try could not be told to ${settings.address} yet.`;
+  const message = `${asked.tool} was not run: what became of its last try could not be told to ${settings.where} yet.`;
   return denyLocally(asked, "unreachable", message, { retryable: true });
 }
 

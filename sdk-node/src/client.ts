@@ -82,20 +82,20 @@ const patienceMs = 5_000;
 /** An RPC of set-up: tried again for five seconds. */
 async function insistOn<T>(
   settings: Settings,
-  attempt: (timeoutMs: number, signal: AbortSignal) => Promise<T>,
+  attempt: (n: number, timeoutMs: number, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { timers, random, address } = settings;
+  const { timers, random, where } = settings;
   const waitMs = (n: number): number => Math.min(1_000, 50 * n) * (0.5 + random() / 2);
   const how = { deadlineMs: patienceMs, triesMax: 50, waitMs, mayRetry: isRetryable, timers };
   try {
-    return await insist((_, leftMs, signal) => attempt(leftMs, signal), how);
+    return await insist(attempt, how);
   } catch (error) {
     if (!(error instanceof GivenUp)) throw error;
     if (error.last instanceof RemitError && error.last.reason !== "transport") throw error.last;
     const why = error.last instanceof Error ? error.last.message : `no answer within ${patienceMs} ms`;
     const fix = "start it with `remit serve`, or set REMIT_ADDRESS to where it listens for gRPC";
     const fields = { status: "UNAVAILABLE", reason: "unreachable", fix, retryable: true, cause: error.last };
-    throw new RemitError(`Remit cannot be reached at ${address}: ${why}. To mend it, ${fix}.`, fields);
+    throw new RemitError(`Remit cannot be reached at ${where}: ${why}. To mend it, ${fix}.`, fields);
   }
 }
 
@@ -105,13 +105,15 @@ function openSessions(settings: Settings, link: Link): Sessions {
     timers: settings.timers,
     newId: randomUUID,
     open: (request) =>
-      insistOn(settings, (timeoutMs, signal) => link.unary(openSession, request, { timeoutMs, signal })),
+      insistOn(settings, (n, timeoutMs, signal) => link.unary(n)(openSession, request, { timeoutMs, signal })),
     renew: (sessionId) =>
-      insistOn(settings, (timeoutMs, signal) => link.unary(renewSession, { sessionId }, { timeoutMs, signal })),
+      insistOn(settings, (n, timeoutMs, signal) => link.unary(n)(renewSession, { sessionId }, { timeoutMs, signal })),
     close: async (holder) => {
       link.detach(holder);
       const sessionId = holder.id;
-      await insistOn(settings, (timeoutMs, signal) => link.unary(closeSession, { sessionId }, { timeoutMs, signal }));
+      await insistOn(settings, (n, timeoutMs, signal) =>
+        link.unary(n)(closeSession, { sessionId }, { timeoutMs, signal }),
+      );
     },
     renewed: (holder) => link.refresh(holder),
   });
@@ -175,7 +177,7 @@ function within({ timers }: Settings, promise: Promise<unknown>, timeoutMs: numb
 
 /**
  * Makes the client of this process. Sends nothing yet. Throws `RemitError` `configuration_invalid` for a missing key or
- * a wrong option. Set `REMIT_API_KEY` and `REMIT_ADDRESS`, or pass `key` and `address`.
+ * a wrong option. Set `REMIT_API_KEY` and `REMIT_ADDRESS`, or pass `key` and `address`, or `addresses`.
  */
 export function createClient(options: ClientOptions = {}): Client {
   const { settings, link, sessions, reports, book, calls } = assemble(settle(options, process.env));

@@ -30,6 +30,7 @@ export interface UnaryOptions {
 
 /** One TCP connection to Remit. */
 export interface Connection {
+  readonly address: string;
   /** Rejects with a `RemitError`. */
   unary<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
@@ -54,8 +55,11 @@ function channelCredentials({ tls }: Settings): ReturnType<typeof credentials.cr
   return credentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.cert));
 }
 
-function open(settings: Settings): Client {
-  return new Client(settings.address, channelCredentials(settings), {
+// A name with several records: each connection tries them in an order of its own, so that a fleet spreads over them.
+const serviceConfig = JSON.stringify({ loadBalancingConfig: [{ pick_first: { shuffleAddressList: true } }] });
+
+function open(settings: Settings, address: string): Client {
+  return new Client(address, channelCredentials(settings), {
     // Two clients of one process must not share a connection: the second is there for when the first is stuck.
     "grpc.use_local_subchannel_pool": 1,
     "grpc.initial_reconnect_backoff_ms": 100,
@@ -66,13 +70,16 @@ function open(settings: Settings): Client {
     // The SDK asks again itself, with the same call id, under one deadline.
     "grpc.enable_retries": 0,
     "grpc.service_config_disable_resolution": 1,
+    "grpc.service_config": serviceConfig,
+    // Replicas that were replaced have other records: a name is looked up again soon after a connection was lost.
+    "grpc.dns_min_time_between_resolutions_ms": 1_000,
     "grpc.enable_http_proxy": settings.loopback ? 0 : 1,
   });
 }
 
-/** Opens a connection of its own. Nothing is sent before the first call. */
-export function connect(settings: Settings): Connection {
-  const client = open(settings);
+/** Opens a connection of its own to one of the client's addresses. Nothing is sent before the first call. */
+export function connect(settings: Settings, address: string): Connection {
+  const client = open(settings, address);
   let inFlight = 0;
   let retired = false;
 
@@ -125,6 +132,7 @@ export function connect(settings: Settings): Connection {
     });
 
   return {
+    address,
     unary,
     exchange: () => {
       const path = `/${DecisionService.typeName}/${DecisionService.method.exchange.name}`;

@@ -30,6 +30,14 @@ export class GivenUp extends Error {
   }
 }
 
+/** Why a try was aborted: another one was answered first. */
+export class Overtaken extends Error {
+  constructor() {
+    super("another try was answered first");
+    this.name = "Overtaken";
+  }
+}
+
 /**
  * Tries until one try answers or fails for good; the others are aborted then. `attempt` gets the number of the try,
  * from 0, what is left of the deadline, and a signal. Rejects with the first error that is not worth another try, or
@@ -51,13 +59,13 @@ export function insist<T>(
     let over = false;
     let last: unknown;
 
-    const finish = (settle: () => void): void => {
+    const finish = (settle: () => void, why?: Overtaken): void => {
       if (over) return;
       over = true;
       how.signal?.removeEventListener("abort", stopped);
       for (const cancel of timersSet) cancel();
       settle();
-      abort.abort();
+      abort.abort(why);
     };
     const stopped = (): void => finish(() => reject(how.signal?.reason));
     const giveUp = (): void => finish(() => reject(new GivenUp(last, started)));
@@ -89,7 +97,8 @@ export function insist<T>(
       if (over || started >= how.triesMax) return;
       const leftMs = how.deadlineMs - (timers.monotonicMs() - startedMs);
       running++;
-      attempt(started++, leftMs, abort.signal).then((value) => finish(() => resolve(value)), failedTry);
+      const answered = (value: T): void => finish(() => resolve(value), new Overtaken());
+      attempt(started++, leftMs, abort.signal).then(answered, failedTry);
     };
 
     if (how.signal?.aborted) {

@@ -5,11 +5,13 @@ import {
   type ReportRequest,
   type ReportResponse,
 } from "@remit/proto/decision";
+import { type Addresses, createAddresses } from "./addresses.ts";
 import { type Connection, connect, type UnaryOptions } from "./connection.ts";
 import { RemitError } from "./errors.ts";
+import { Overtaken } from "./insist.ts";
 import type { Holder, Lane, LaneEvents } from "./lane.ts";
 import type { Settings } from "./options.ts";
-import { isAnswered, isRetryable, transportError } from "./rpc-error.ts";
+import { isAnswered, isRetryable, isTimeout, isUnavailable, transportError } from "./rpc-error.ts";
 import { createStreams, type Streams } from "./streams.ts";
 
 /** How one try is made. */
@@ -23,11 +25,12 @@ export interface TryOptions {
 export interface Link extends Pick<Streams, "watch" | "isWatched" | "refresh" | "detach"> {
   /** Over the stream, or unary on the same connection while there is none. */
   decide(holder: Holder, request: DecideRequest, options: TryOptions): Promise<DecideResponse>;
-  /** Unary, on a connection that shares nothing with the stream's. */
+  /** Unary, on a connection that shares nothing with the stream's; to another address if there is one. */
   decideElsewhere(holder: Holder, request: DecideRequest, options: TryOptions): Promise<DecideResponse>;
   /** Over the stream if the session is attached to it, else unary: a report needs no live session. */
   report(holder: Holder, request: ReportRequest, options: TryOptions): Promise<ReportResponse>;
-  readonly unary: Connection["unary"];
+  /** The n-th try of a unary call, from 0: on the stream's connection, or on another. */
+  unary(n: number): Connection["unary"];
   /** Cuts the stream and closes the connections. */
   close(): void;
 }
@@ -47,26 +50,84 @@ function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): 
   });
 }
 
+/** A call over a stream, and word of how it fared there. */
 async function overStream<T>(streams: Streams, on: Lane, options: TryOptions, ask: () => Promise<T>): Promise<T> {
   const before = on.exchange.received;
   try {
-    return await ask();
-  } finally {
-    streams.heard(on, options.signal?.aborted === true && on.exchange.received === before);
+    const answer = await ask();
+    streams.heard(on, "well");
+    return answer;
+  } catch (error) {
+    const aborted = options.signal?.aborted === true;
+    if (aborted && on.exchange.received === before) streams.heard(on, "nothing");
+    else streams.heard(on, aborted || isUnavailable(error) ? "badly" : "well");
+    throw error;
   }
 }
 
+/** Connections for unary calls, one an address, and word of how each address fared. */
+function createUnary(settings: Settings, addresses: Addresses, streams: Streams) {
+  const { timers, hedgeMs } = settings;
+  const others = new Map<string, Connection>();
+
+  /** A connection that shares nothing with the stream's. */
+  const elsewhere = (): Connection => {
+    const address = addresses.pick(streams.connection.address);
+    const connection = others.get(address) ?? connect(settings, address);
+    others.set(address, connection);
+    return connection;
+  };
+  // Whoever does not answer in time may hang on a connection that is dead: the next try gets a new one.
+  const drop = (connection: Connection): void => {
+    if (others.get(connection.address) !== connection) return;
+    others.delete(connection.address);
+    connection.retire();
+  };
+  const failed = (connection: Connection, error: unknown, tookMs: number): void => {
+    const silent = error instanceof Overtaken ? tookMs >= hedgeMs : isTimeout(error);
+    if (silent) drop(connection);
+    if (!silent && !isUnavailable(error)) return;
+    addresses.failed(connection.address);
+    streams.failed(connection);
+  };
+  const on =
+    (connection: Connection): Connection["unary"] =>
+    async (method, request, options) => {
+      const startedMs = timers.monotonicMs();
+      try {
+        const answer = await connection.unary(method, request, options);
+        addresses.worked(connection.address);
+        return answer;
+      } catch (error) {
+        failed(connection, error, timers.monotonicMs() - startedMs);
+        throw error;
+      }
+    };
+  return {
+    on,
+    elsewhere: () => on(elsewhere()),
+    close: () => {
+      for (const connection of others.values()) connection.retire();
+    },
+  };
+}
+
 export function openLink(settings: Settings, onNotice: LaneEvents["notice"]): Link {
-  const streams = createStreams(settings, onNotice);
+  const addresses = createAddresses(settings.addresses, settings.timers, settings.random);
+  const streams = createStreams(settings, addresses, onNotice);
+  const unary = createUnary(settings, addresses, streams);
   const { decide, report } = DecisionService.method;
-  let second: Connection | undefined;
 
   const unaryOptions = (holder: Holder, options: TryOptions): UnaryOptions => ({ ...options, token: holder.token() });
+  const any = (n: number): Connection["unary"] => {
+    const { connection } = streams;
+    return n % 2 === 0 && addresses.rested(connection.address) ? unary.on(connection) : unary.elsewhere();
+  };
 
   return {
     decide: (holder, request, options) => {
       const on = streams.current();
-      if (!on) return streams.connection.unary(decide, request, unaryOptions(holder, options));
+      if (!on) return unary.on(streams.connection)(decide, request, unaryOptions(holder, options));
       return overStream(streams, on, options, async () => {
         const handle = await untilAborted(on.attach(holder), options.signal);
         try {
@@ -78,9 +139,10 @@ export function openLink(settings: Settings, onNotice: LaneEvents["notice"]): Li
         }
       });
     },
-    decideElsewhere: (holder, request, options) => {
-      second ??= connect(settings);
-      return second.unary(decide, request, unaryOptions(holder, options));
+    decideElsewhere: async (holder, request, options) => {
+      const answer = await unary.elsewhere()(decide, request, unaryOptions(holder, options));
+      streams.otherWayWorks();
+      return answer;
     },
     report: async (holder, request, options) => {
       const on = streams.current();
@@ -93,16 +155,16 @@ export function openLink(settings: Settings, onNotice: LaneEvents["notice"]): Li
           if (!isAnswered(error) || isRetryable(error)) throw error;
         }
       }
-      return streams.connection.unary(report, request, unaryOptions(holder, options));
+      return any(0)(report, request, unaryOptions(holder, options));
     },
-    unary: (method, request, options) => streams.connection.unary(method, request, options),
+    unary: any,
     watch: streams.watch,
     isWatched: streams.isWatched,
     refresh: streams.refresh,
     detach: streams.detach,
     close: () => {
       streams.close();
-      second?.retire();
+      unary.close();
     },
   };
 }

@@ -15,12 +15,25 @@ function problem(options: ClientOptions, environment: Record<string, string> = {
 }
 
 test("address and key come from the options, else the environment; the address has a default, the key has none", () => {
-  expect(settle({ key }, {})).toMatchObject({ address: "127.0.0.1:7081", key, deadlineMs: 1000, hedgeMs: 250 });
+  expect(settle({ key }, {})).toMatchObject({ addresses: ["127.0.0.1:7081"], key, deadlineMs: 1000, hedgeMs: 250 });
   const environment = { REMIT_ADDRESS: "127.0.0.1:9", REMIT_API_KEY: "rmt_e" };
-  expect(settle({}, environment)).toMatchObject({ address: "127.0.0.1:9", key: "rmt_e" });
-  expect(settle({ address: "[::1]:8", key }, environment)).toMatchObject({ address: "[::1]:8", key });
+  expect(settle({}, environment)).toMatchObject({ addresses: ["127.0.0.1:9"], key: "rmt_e" });
+  expect(settle({ address: "[::1]:8", key }, environment)).toMatchObject({ addresses: ["[::1]:8"], key });
   expect(problem({})).toMatchObject({ reason: "configuration_invalid", field: "key" });
   expect(problem({}).message).toContain("REMIT_API_KEY");
+});
+
+test("several addresses come from a list or from commas, each once; they are named together", () => {
+  const list = { addresses: ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:1"], where: "127.0.0.1:1, 127.0.0.1:2" };
+  expect(settle({ key, addresses: list.addresses }, {})).toMatchObject({ where: list.where });
+  const environment = { REMIT_ADDRESS: "127.0.0.1:1, 127.0.0.1:2" };
+  expect(settle({ key }, environment)).toMatchObject({ addresses: ["127.0.0.1:1", "127.0.0.1:2"], tls: undefined });
+  expect(settle({ key, addresses: ["127.0.0.1:1", "remit.example:1"] }, {}).tls).toEqual({});
+  expect(problem({ key, addresses: [] })).toMatchObject({ field: "addresses" });
+  expect(problem({ key, address: "a:1", addresses: ["b:1"] })).toMatchObject({ field: "addresses" });
+  const many = Array.from({ length: 65 }, (_, n) => `a:${n + 1}`);
+  expect(problem({ key, addresses: many })).toMatchObject({ field: "addresses" });
+  expect(problem({ key, addresses: ["a:1", "nowhere"] })).toMatchObject({ field: "address" });
 });
 
 test("loopback is plain text, anything else is TLS unless the word insecure is said", () => {

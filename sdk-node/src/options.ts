@@ -14,8 +14,10 @@ export interface TlsOptions {
 
 /** How to reach Remit, and how long to wait for it. */
 export interface ClientOptions {
-  /** host:port of the gRPC lane. Default: `REMIT_ADDRESS`, else 127.0.0.1:7081. */
+  /** host:port of the gRPC lane. Default: `REMIT_ADDRESS`, else 127.0.0.1:7081. A name may have several records. */
   readonly address?: string | undefined;
+  /** Instead of `address`, several replicas of one Remit: what one does not answer is asked again of another. */
+  readonly addresses?: readonly string[] | undefined;
   /** The API key of this workload. Default: `REMIT_API_KEY`; there is no other. */
   readonly key?: string | undefined;
   /** Default: none on loopback, TLS with the system's authorities elsewhere. Plain text elsewhere wants the word. */
@@ -42,7 +44,9 @@ export interface ClientOptions {
 
 /** The options of a client, checked and complete. */
 export interface Settings {
-  readonly address: string;
+  readonly addresses: readonly string[];
+  /** The addresses, as errors name them. */
+  readonly where: string;
   readonly key: string;
   readonly tls: TlsOptions | undefined;
   readonly loopback: boolean;
@@ -73,13 +77,29 @@ function whole(field: string, value: number | undefined, byDefault: number): num
 
 const hostPort = /^(\[[0-9a-fA-F:]+\]|[^\s:/[\]]+):(\d{1,5})$/;
 
-function checkAddress(address: string): { readonly loopback: boolean } {
+const addressesMax = 64;
+
+function isLoopback(address: string): boolean {
   const match = hostPort.exec(address);
   if (!match || Number(match[2]) > 65535 || Number(match[2]) === 0) {
     throw invalid("address", `${JSON.stringify(address)} is not an address`, "write host:port, such as 127.0.0.1:7081");
   }
   const host = (match[1] ?? "").toLowerCase();
-  return { loopback: host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host) };
+  return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** Each address once, in the order given. */
+function chooseAddresses(options: ClientOptions, fromEnvironment: string | undefined): readonly string[] {
+  const { address, addresses } = options;
+  if (address !== undefined && addresses !== undefined) {
+    throw invalid("addresses", "a client has an address or addresses", "pass one of the two");
+  }
+  const given = addresses ?? [address ?? (fromEnvironment || "127.0.0.1:7081")];
+  const each = [...new Set(given.flatMap((text) => text.split(",")).map((text) => text.trim()))];
+  if (addresses?.length === 0) throw invalid("addresses", "addresses is empty", "name one at least, or leave it out");
+  if (each.length <= addressesMax) return each;
+  const fix = "name fewer, or one name with many records";
+  throw invalid("addresses", `a client takes at most ${addressesMax} addresses, got ${each.length}`, fix);
 }
 
 function chooseTls(given: ClientOptions["tls"], loopback: boolean): TlsOptions | undefined {
@@ -93,8 +113,8 @@ function chooseTls(given: ClientOptions["tls"], loopback: boolean): TlsOptions |
 
 /** Checks options and fills in what was left out. Throws `RemitError` `configuration_invalid` that names the fix. */
 export function settle(options: ClientOptions, environment: Readonly<Record<string, string | undefined>>): Settings {
-  const address = options.address ?? (environment.REMIT_ADDRESS || "127.0.0.1:7081");
-  const { loopback } = checkAddress(address);
+  const addresses = chooseAddresses(options, environment.REMIT_ADDRESS);
+  const loopback = addresses.map(isLoopback).every(Boolean);
   const key = options.key ?? environment.REMIT_API_KEY ?? "";
   if (key === "") {
     const fix = "set REMIT_API_KEY or pass key; `remit serve` prints one at its first start";
@@ -104,7 +124,8 @@ export function settle(options: ClientOptions, environment: Readonly<Record<stri
   if (/[^\x21-\x7e]/.test(key)) throw invalid("key", "the API key holds blanks or control characters", "copy it whole");
   const deadlineMs = whole("deadlineMs", options.deadlineMs, 1000);
   return {
-    address,
+    addresses,
+    where: addresses.join(", "),
     key,
     tls: chooseTls(options.tls, loopback),
     loopback,

@@ -16,12 +16,13 @@ function notServing(): RemitError {
   return new RemitError("it answers, but does not serve yet", fields);
 }
 
-async function probe(link: Link, timeoutMs: number, signal: AbortSignal): Promise<void> {
+async function probe(link: Link, n: number, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  const unary = link.unary(n);
   const request = create(HealthCheckRequestSchema, {});
-  const health = await link.unary(Health.method.check, request, { timeoutMs, signal });
+  const health = await unary(Health.method.check, request, { timeoutMs, signal });
   if (health.status !== HealthCheckResponse_ServingStatus.SERVING) throw notServing();
   try {
-    await link.unary(SessionService.method.getSession, { sessionId: nobody }, { timeoutMs, signal });
+    await unary(SessionService.method.getSession, { sessionId: nobody }, { timeoutMs, signal });
   } catch (error) {
     if (!(error instanceof RemitError) || error.status !== "NOT_FOUND") throw error;
   }
@@ -32,9 +33,9 @@ async function probe(link: Link, timeoutMs: number, signal: AbortSignal): Promis
  * together; a key that is not accepted fails at once.
  */
 export async function becomeReady(link: Link, settings: Settings, timeoutMs: number): Promise<void> {
-  const { timers, random, address } = settings;
+  const { timers, random, where } = settings;
   try {
-    await insist((_, leftMs, signal) => probe(link, leftMs, signal), {
+    await insist((n, leftMs, signal) => probe(link, n, leftMs, signal), {
       deadlineMs: timeoutMs,
       triesMax: 1_000,
       waitMs: (n) => Math.min(again.maxMs, again.firstMs * n) * (0.5 + random() / 2),
@@ -49,7 +50,7 @@ export async function becomeReady(link: Link, settings: Settings, timeoutMs: num
     const fix = byKey
       ? "set REMIT_API_KEY to a key of this Remit"
       : `start it with \`remit serve\`, or set REMIT_ADDRESS to where it listens for gRPC`;
-    throw new RemitError(`Remit is not ready at ${address}: ${why}. To mend it, ${fix}.`, {
+    throw new RemitError(`Remit is not ready at ${where}: ${why}. To mend it, ${fix}.`, {
       status: known?.status ?? "UNAVAILABLE",
       reason: byKey ? known.reason : "unreachable",
       fix,

@@ -94,6 +94,16 @@ export function decidedNothing(error: unknown): boolean {
   return neverSent(error) || (isAnswered(error) && !openStatuses.has(error.status));
 }
 
+/** Whether the peer could not be reached, or said that it cannot serve just now: another one may. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof RemitError && error.status === "UNAVAILABLE";
+}
+
+/** Whether nothing at all was answered in the time that a try had. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof RemitError && error.reason === "transport" && error.status === "DEADLINE_EXCEEDED";
+}
+
 export function isRetryable(error: unknown): boolean {
   return error instanceof RemitError && error.retryable;
 }

@@ -1,19 +1,19 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
-import { type Backoff, backoffMs } from "./backoff.ts";
-import { type Connection, connect } from "./connection.ts";
-import type { RemitError } from "./errors.ts";
+import type { Addresses } from "./addresses.ts";
+import type { Connection } from "./connection.ts";
+import { createDial } from "./dial.ts";
 import { type Holder, type Lane, type LaneEvents, openLane } from "./lane.ts";
 import type { Settings } from "./options.ts";
 import { transportError } from "./rpc-error.ts";
 import type { Timers } from "./timers.ts";
 
-const reopen: Backoff = { firstMs: 100, maxMs: 10_000 };
-/** A server without streams is asked for one again after this long. */
-const withoutStreamsMs = 60_000;
 /** An old stream is given this long to drain when its server names no time. */
 const drainMs = 30_000;
-/** So many calls must have found the stream silent, one after another, before it is given up. */
-const silentMax = 3;
+/** So many calls must have fared badly on the stream, one after another, before it is given up. */
+const badMax = 3;
+
+/** How a call fared on a stream: answered, answered too late or that this replica cannot serve, or not answered. */
+export type Fared = "well" | "badly" | "nothing";
 
 /** Keeps one stream open once it is wanted, and the connection that it runs on. */
 export interface Streams {
@@ -25,30 +25,14 @@ export interface Streams {
   isWatched(holder: Holder): boolean;
   /** Attaches the session's newest token, if there is a stream and the session is on it or watched. */
   refresh(holder: Holder): void;
-  /** Tells whether a call found the stream silent. Silent for too long, it is cut and its calls go another way. */
-  heard(lane: Lane, silently: boolean): void;
+  /** Tells how a call fared on the stream. Silent for too long, it is cut and its calls go another way. */
+  heard(lane: Lane, fared: Fared): void;
+  /** A call was answered on another connection. A stream on which calls fare badly meanwhile is given up. */
+  otherWayWorks(): void;
+  /** A unary call could not be served on this connection: the stream is opened at another address, if one is well. */
+  failed(connection: Connection): void;
   detach(holder: Holder): void;
   close(): void;
-}
-
-/** When another stream may be opened: later after each one that failed before it had said anything. */
-function createRest({ timers, random, log, address }: Settings) {
-  let failures = 0;
-  let notBeforeMs = Number.NEGATIVE_INFINITY;
-  return {
-    over: () => timers.monotonicMs() >= notBeforeMs,
-    /** Answers how long to rest, milliseconds. */
-    after(error: RemitError | undefined, proven: boolean): number {
-      failures = proven ? 1 : failures + 1;
-      const unimplemented = error?.status === "UNIMPLEMENTED";
-      const waitMs = unimplemented ? withoutStreamsMs : backoffMs(reopen, failures, random());
-      notBeforeMs = timers.monotonicMs() + waitMs;
-      const message = `the stream to ${address} ended: ${error?.message ?? "the server closed it"}`;
-      const level = unimplemented || !error ? "info" : "warn";
-      log({ level, event: "stream_ended", message, retryInMs: Math.round(waitMs) });
-      return waitMs;
-    },
-  };
 }
 
 /** Sessions that must stay attached, each counted. */
@@ -81,21 +65,34 @@ async function leave(old: Lane, moved: Promise<unknown>, withinMs: number, timer
   old.exchange.finish();
 }
 
+/** How the calls of one stream fare. */
+function createFares() {
+  let silent = 0;
+  let bad = 0;
+  return {
+    count(fared: Fared): void {
+      silent = fared === "nothing" ? silent + 1 : 0;
+      bad = fared === "well" ? 0 : bad + 1;
+    },
+    fallenSilent: () => silent >= badMax,
+    goneBad: () => bad >= badMax,
+  };
+}
+
 /** Notices are handed on, but for `reconnect`, which is answered here. */
-export function createStreams(settings: Settings, onNotice: LaneEvents["notice"]): Streams {
-  const { timers, log } = settings;
-  const rest = createRest(settings);
+export function createStreams(settings: Settings, addresses: Addresses, onNotice: LaneEvents["notice"]): Streams {
+  const { timers } = settings;
   const watched = createWatched();
-  let connection = connect(settings);
+  const dialled = createDial(settings, addresses);
   let lane: Lane | undefined;
   // Streams that a server asked us to leave.
   const leaving = new Set<Lane>();
-  let silent = 0;
+  let fares = createFares();
   let closed = false;
 
   const open = (): Lane => {
-    silent = 0;
-    const made: Lane = openLane(connection, {
+    fares = createFares();
+    const made: Lane = openLane(dialled.connection, {
       notice: (body, holder) => {
         if (body.case !== "reconnect") onNotice(body, holder);
         else if (made === lane) move(body.value.within ? durationMs(body.value.within) : drainMs);
@@ -105,7 +102,7 @@ export function createStreams(settings: Settings, onNotice: LaneEvents["notice"]
         if (made !== lane) return;
         lane = undefined;
         if (closed) return;
-        const waitMs = rest.after(error, made.exchange.proven);
+        const waitMs = dialled.afterEnd(error, made.exchange.proven);
         if (watched.size > 0) timers.after(waitMs, () => void current(), "idle");
       },
     });
@@ -113,25 +110,19 @@ export function createStreams(settings: Settings, onNotice: LaneEvents["notice"]
   };
 
   const current = (): Lane | undefined => {
-    if (lane || closed || !rest.over()) return lane;
+    if (lane || closed || !dialled.rested()) return lane;
     lane = open();
     watched.attachTo(lane);
     return lane;
   };
 
-  /** Moves to a new stream on a new connection, so that a load balancer may place it elsewhere. */
+  /** Moves to a new stream on a new connection. */
   const move = (withinMs: number): void => {
     const old = lane;
     if (!old || closed) return;
     leaving.add(old);
-    connection.retire();
-    connection = connect(settings);
+    dialled.anew();
     lane = open();
-    log({
-      level: "info",
-      event: "stream_moved",
-      message: `the stream to ${settings.address} moves, as it was asked to`,
-    });
     leave(old, watched.attachTo(lane), withinMs, timers);
   };
 
@@ -144,23 +135,30 @@ export function createStreams(settings: Settings, onNotice: LaneEvents["notice"]
     refresh,
     isWatched: watched.has,
     get connection() {
-      return connection;
+      return dialled.connection;
     },
     watch: (holder) => {
       const unwatch = watched.add(holder);
       refresh(holder);
       return unwatch;
     },
-    heard: (on, silently) => {
+    heard: (on, fared) => {
       if (on !== lane) return;
-      silent = silently ? silent + 1 : 0;
-      if (silent >= silentMax) on.exchange.cut(transportError("the stream had fallen silent"));
+      fares.count(fared);
+      if (fared === "well") addresses.worked(dialled.connection.address);
+      if (fares.fallenSilent()) on.exchange.cut(transportError("the stream had fallen silent"));
+    },
+    otherWayWorks: () => {
+      if (fares.goneBad()) lane?.exchange.cut(transportError("other ways are answered, and this stream is not"));
+    },
+    failed: (connection) => {
+      if (!lane && !closed && connection === dialled.connection) dialled.turnAway();
     },
     detach: (holder) => lane?.detach(holder),
     close: () => {
       closed = true;
       for (const one of [lane, ...leaving]) one?.exchange.cut(transportError("the client was closed"));
-      connection.retire();
+      dialled.connection.retire();
     },
   };
 }

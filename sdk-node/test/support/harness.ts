@@ -23,7 +23,8 @@ export async function harness(options: ClientOptions = {}): Promise<Harness> {
     const log = (event: LogEvent): void => {
       logged.push(event);
     };
-    const made = createClient({ address: server.address, key: server.key, timers, log, random: () => 0.5, ...more });
+    const where = more.addresses ? {} : { address: server.address };
+    const made = createClient({ ...where, key: server.key, timers, log, random: () => 0.5, ...more });
     clients.push(made);
     return made;
   };

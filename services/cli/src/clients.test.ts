@@ -11,6 +11,7 @@ test("the environment names the service, the key and the session", () => {
   const env = { REMIT_API_KEY: "rmt_k", REMIT_ADDRESS: "a:1", REMIT_ADMIN_ADDRESS: "b:2", REMIT_SESSION: "t" };
   expect(targetFrom(env)).toEqual({ address: "a:1", adminAddress: "b:2", apiKey: "rmt_k", sessionToken: "t" });
   expect(targetFrom(env, "given").sessionToken).toBe("given");
+  expect(targetFrom({ ...env, REMIT_ADDRESS: "a:1, c:1" }).address).toBe("a:1");
   expect(targetFrom({ REMIT_API_KEY: "rmt_k" })).toMatchObject({
     address: "127.0.0.1:7081",
     adminAddress: "127.0.0.1:7082",

@@ -70,8 +70,10 @@ export function targetFrom(env: Readonly<Record<string, string | undefined>>, se
       "export REMIT_API_KEY=rmt_...; the first `remit serve` prints one, `remit keys create` makes others",
     );
   }
+  // SDKs know what to do with several; one command needs one.
+  const [address = ""] = (env.REMIT_ADDRESS ?? "").split(",");
   return {
-    address: env.REMIT_ADDRESS || "127.0.0.1:7081",
+    address: address.trim() || "127.0.0.1:7081",
     adminAddress: env.REMIT_ADMIN_ADDRESS || "127.0.0.1:7082",
     apiKey,
     sessionToken: sessionToken ?? (env.REMIT_SESSION || undefined),

@@ -122,7 +122,8 @@ export type ConfigInput = { readonly [Key in ConfigKey]?: string | number };
 /** Variables with our prefix that belong to those who ask the service and not to the service. */
 export const commandVariables: Readonly<Record<string, string>> = {
   REMIT_CONFIG: "The path of `remit.yaml`.",
-  REMIT_ADDRESS: "Where commands and SDKs find the service: host:port of its gRPC lane.",
+  REMIT_ADDRESS:
+    "Where commands and SDKs find the service: host:port of its gRPC lane. Several replicas are separated by commas: SDKs use them all, commands the first.",
   REMIT_API_KEY: "The key that commands and SDKs speak with.",
   REMIT_SESSION: "The session token that commands ask with.",
 };
