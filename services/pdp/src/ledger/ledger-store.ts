@@ -54,8 +54,13 @@ export interface LedgerStore {
    * when one of them cannot even be asked for.
    */
   lookUp(batch: readonly NewRecord[]): Promise<(RecordOutcome | null)[]>;
-  /** The decision recorded under a key of a session, or null. */
-  findByKey(tenant: string, session: string, sessionDay: string, key: Uint8Array): Promise<StoredRecord | null>;
+  /** What was recorded under keys of a session, in the keys' order; null where nothing was. */
+  findByKeys(
+    tenant: string,
+    session: string,
+    sessionDay: string,
+    keys: readonly Uint8Array[],
+  ): Promise<(StoredRecord | null)[]>;
   /** A record by its id, or null: in this tenant only. */
   findById(tenant: string, id: string): Promise<StoredRecord | null>;
   /** Records about a decision, in order. */

@@ -34,7 +34,7 @@ function heldStore() {
       lookedUp.push(batch.map(({ id }) => id));
       return batch.map(() => null);
     },
-    findByKey: async () => null,
+    findByKeys: async (_tenant, _session, _day, keys) => keys.map(() => null),
     findById: () => Promise.reject(new Error("the store is away")),
     findBySubject: () => new Promise(() => {}),
     close: async () => {},
@@ -173,7 +173,7 @@ test("a look-up that fails or does not end says that the ledger is unavailable",
   const unavailable = { kind: "unavailable", reason: "ledger_unavailable" };
   await expect(ledger.findById("t", "a")).rejects.toMatchObject(unavailable);
   await expect(ledger.findBySubject("t", "a")).rejects.toMatchObject(unavailable);
-  expect(await ledger.findByKey("t", "s", "2026-11-21", new Uint8Array(16))).toBeNull();
+  expect(await ledger.findByKeys("t", "s", "2026-11-21", [new Uint8Array(16)])).toEqual([null]);
 });
 
 test("every statement is told to whoever observes, with its size and result", async () => {

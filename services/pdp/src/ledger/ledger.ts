@@ -49,8 +49,13 @@ export interface Ledger {
    * not hold this record.
    */
   record(record: NewRecord, options?: { readonly withinMs?: number }): Promise<RecordOutcome>;
-  /** What was recorded under a key of a session, or null. */
-  findByKey(tenant: string, session: string, sessionDay: string, key: Uint8Array): Promise<StoredRecord | null>;
+  /** What was recorded under keys of a session, in the keys' order; null where nothing was. */
+  findByKeys(
+    tenant: string,
+    session: string,
+    sessionDay: string,
+    keys: readonly Uint8Array[],
+  ): Promise<(StoredRecord | null)[]>;
   /** A tenant's record by its id, or null. */
   findById(tenant: string, id: string): Promise<StoredRecord | null>;
   /** The records about a decision, in order. */
@@ -108,7 +113,7 @@ export function createLedger(options: LedgerOptions): Ledger {
         lines.desk.enter();
         lines.wake();
       }),
-    findByKey: (tenant, session, sessionDay, key) => read(() => store.findByKey(tenant, session, sessionDay, key)),
+    findByKeys: (tenant, session, sessionDay, keys) => read(() => store.findByKeys(tenant, session, sessionDay, keys)),
     findById: (tenant, id) => read(() => store.findById(tenant, id)),
     findBySubject: (tenant, subject) => read(() => store.findBySubject(tenant, subject)),
     state: () => {

@@ -1,5 +1,8 @@
-/** What is recorded. Decisions, reports, and every change of who may do what. */
-export type RecordKind = "decision" | "report" | "session" | "admin";
+/**
+ * What is recorded. Decisions, reports, every change of who may do what, and `alias`: that a call's id stands for the
+ * call of a business key.
+ */
+export type RecordKind = "decision" | "report" | "session" | "admin" | "alias";
 
 /** A record on its way to the store. */
 export interface NewRecord {
@@ -50,7 +53,7 @@ export type RecordOutcome =
   | { readonly outcome: "inserted"; readonly ref: RecordRef }
   /** The key had been recorded with the same request: that record stands. */
   | { readonly outcome: "existing"; readonly record: StoredRecord }
-  /** The key had been recorded with another request. */
-  | { readonly outcome: "reused" }
+  /** The key had been recorded with another request: by that record. */
+  | { readonly outcome: "reused"; readonly record: StoredRecord }
   /** Judged under an older security revision than the store's: refresh and decide anew. */
   | { readonly outcome: "stale" };

@@ -41,7 +41,7 @@ export function readTaken(batch: readonly NewRecord[], rows: unknown[][]): (Reco
 function outcomeOf(own: NewRecord, request: Buffer, record: StoredRecord): RecordOutcome {
   // Ours after all: an acknowledgement that was lost, or the same record handed over twice.
   if (record.id === own.id) return { outcome: "inserted", ref: { epoch: record.epoch, n: record.n } };
-  return request.equals(own.request) ? { outcome: "existing", record } : { outcome: "reused" };
+  return { outcome: request.equals(own.request) ? "existing" : "reused", record };
 }
 
 async function find(from: ClientBase | Pool, name: string, where: string, values: unknown[]): Promise<StoredRecord[]> {
@@ -50,10 +50,20 @@ async function find(from: ClientBase | Pool, name: string, where: string, values
   return rows.map(storedRecord);
 }
 
-export async function findByKey(from: Pool, tenant: string, session: string, day: string, key: Uint8Array) {
-  const where = `call c join record r on r.id = c.id
-    where c.day = $1::date and c.tenant = $2 and c.session = $3 and c.key = $4`;
-  const [found = null] = await find(from, "ledger-by-key", where, [day, tenant, session, Buffer.from(key)]);
+export async function findByKeys(
+  from: Pool,
+  tenant: string,
+  session: string,
+  day: string,
+  keys: readonly Uint8Array[],
+): Promise<(StoredRecord | null)[]> {
+  const text = `select given.i::int, ${COLUMNS} from unnest($4::bytea[]) with ordinality as given (key, i)
+      join call c on c.day = $1::date and c.tenant = $2 and c.session = $3 and c.key = given.key
+      join record r on r.id = c.id`;
+  const values = [day, tenant, session, byteaArray(keys)];
+  const { rows } = await from.query<[number, ...Row]>({ name: "ledger-by-keys", text, values, rowMode: "array" });
+  const found: (StoredRecord | null)[] = keys.map(() => null);
+  for (const [place, ...columns] of rows) found[place - 1] = storedRecord(columns);
   return found;
 }
 

@@ -50,11 +50,13 @@ test("a record is answered with its place, and found again by key, id and subjec
     body: decision.body,
     aside: decision.aside,
   };
-  expect(await ledger.findByKey(TENANT, SESSION, decision.sessionDay, decision.key)).toEqual(stored);
+  expect(await ledger.findByKeys(TENANT, SESSION, decision.sessionDay, [Buffer.alloc(16), decision.key])).toEqual([
+    null,
+    stored,
+  ]);
   expect(await ledger.findById(TENANT, decision.id)).toEqual(stored);
   expect(await ledger.findById("another", decision.id)).toBeNull();
   expect((await ledger.findBySubject(TENANT, decision.id)).map(({ id }) => id)).toEqual([report.id]);
-  expect(await ledger.findByKey(TENANT, SESSION, decision.sessionDay, Buffer.alloc(16))).toBeNull();
 });
 
 test("records handed over at once share statements, and every writer counts from one without gaps", async () => {

@@ -110,7 +110,9 @@ export function createWorld(rules: Rules, step: Step): World {
     const row = byKey.get(keyOf(record));
     if (!row) return null;
     if (row.id === record.id) return { outcome: "inserted", ref: { epoch: row.epoch, n: row.n } };
-    return row.request === hex(record.request) ? { outcome: "existing", record: row } : { outcome: "reused" };
+    return row.request === hex(record.request)
+      ? { outcome: "existing", record: row }
+      : { outcome: "reused", record: row };
   };
 
   /** What the statement does at its commit. */
@@ -267,7 +269,8 @@ export function createWorld(rules: Rules, step: Step): World {
       fenceWriter: (epoch) => ask("fence", () => fence(epoch)),
       lookUp: (batch) =>
         ask("look up", () => batch.map((record) => (rules.lookUp === "reads" ? outcomeUnder(record) : null))),
-      findByKey: (tenant, session, _day, key) => find((row) => row.key === keyOf({ tenant, session, key })),
+      findByKeys: (tenant, session, _day, keys) =>
+        Promise.all(keys.map((key) => find((row) => row.key === keyOf({ tenant, session, key })))),
       findById: (tenant, id) => find((row) => row.tenant === tenant && row.id === id),
       findBySubject: async () => [],
       close: async () => {
