@@ -1,16 +1,17 @@
 import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
-import type { Ledger, StoredRecord } from "../ledger/index.ts";
+import type { Ledger } from "../ledger/index.ts";
 import { type Snapshot, type Snapshots, STALE_ANY_MS, STALE_WRITE_MS, stalePolicy } from "../policies/index.ts";
-import type { Ask, WhoAsks } from "./ask.ts";
+import { type Ask, judgedUnder, type WhoAsks } from "./ask.ts";
+import { firstAttempt } from "./attempt.ts";
+import { businessKey, byCallId, type CallName } from "./call.ts";
 import { type Decision, revisionNumber } from "./decision.ts";
 import { draftDecision } from "./entry.ts";
-import { barred, judge } from "./judge.ts";
-import { answerAgain, mayStart, storedDecision } from "./replay.ts";
-import { firstOutcome } from "./report.ts";
+import { judgeAttempt } from "./judge.ts";
+import { createKnownCalls, type Progress } from "./known-call.ts";
 
-/** A decision outrun by a security change this many times in a row is given up. */
-const TRIES_MAX = 5;
+/** A call that is outrun by security changes, or by twins of its own, this many times in a row is given up. */
+const TRIES_MAX = 8;
 
 export interface DecideRooms {
   readonly snapshots: Snapshots;
@@ -39,7 +40,13 @@ async function snapshotFor(snapshots: Snapshots, tenant: string, ask: Ask): Prom
   });
 }
 
-function callIdReused(callId: string): Fault {
+function callIdReused(callId: string, name: CallName): Fault {
+  if (name.kind === "business") {
+    return new Fault("conflict", "call_id_reused", "this business key was asked before with another input", {
+      field: "input",
+      fix: "a call that the tool's idempotentOn makes the same must have the same input",
+    });
+  }
   return new Fault("conflict", "call_id_reused", `call ${callId} was asked before with another tool or input`, {
     field: "call_id",
     fix: "give every call of a session an id of its own",
@@ -50,49 +57,51 @@ function callIdReused(callId: string): Fault {
  * Decides one call. The order of these steps is the safety argument:
  * who asks → under which policies → the verdict → its record → the answer.
  * Nothing is answered before it is recorded; what was judged before a security change is judged again.
+ *
+ * The first attempt is recorded without a look: its key is unique, and whoever comes second, on whichever replica,
+ * finds what was recorded and goes on from there (`attempt.ts`).
  */
 export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Promise<Decision> {
   const { snapshots, ledger, clock, newId } = rooms;
-
-  /** What stands in the way now of a call that was allowed before. The commit did not ask: it recorded nothing. */
-  const barredNow = async (who: WhoAsks) => {
-    const asker = await who(true);
-    const { tenant } = asker.session;
-    const held = await snapshots.current(tenant);
-    const snapshot = asker.security > held.revisions.security ? await snapshots.refresh(tenant) : held;
-    return barred(snapshot, asker, clock.now());
-  };
-
-  const again = async (who: WhoAsks, record: StoredRecord): Promise<Decision> => {
-    const decision = storedDecision(record);
-    if (!mayStart(decision)) return decision;
-    const bar = await barredNow(who);
-    const reports = await ledger.findBySubject(record.tenant, record.id);
-    return answerAgain(decision, firstOutcome(reports), clock.now(), bar);
-  };
+  const knownCalls = createKnownCalls(rooms);
 
   return async (who, ask) => {
+    const giveUpAtMs = performance.now() + ask.withinMs;
+    let progress: Progress = { name: byCallId(ask.callId), attempt: firstAttempt(ask), named: false };
     for (let tried = 0; tried < TRIES_MAX; tried++) {
       const asker = await who();
       const { tenant } = asker.session;
       const snapshot = await snapshotFor(snapshots, tenant, ask);
       refuseStale(snapshots, snapshot, ask.tool);
+      const withinMs = Math.max(0, giveUpAtMs - performance.now());
 
+      const key = progress.named ? undefined : businessKey(snapshot.tools.get(ask.tool)?.document, ask);
+      if (key !== undefined) {
+        const security = judgedUnder(asker, snapshot.revisions);
+        progress = (await knownCalls.nameBy(asker, ask, key, security, withinMs)) ?? progress;
+        if (!progress.named) await snapshots.refresh(tenant);
+        if (!progress.named) continue;
+      }
+
+      const { name, attempt } = progress;
       const nowMs = clock.now();
-      const judged = judge(snapshot, asker, ask, 1, nowMs);
-      const draft = draftDecision(newId(nowMs), asker, ask, judged, snapshot, nowMs);
-      const recorded = await ledger.record(draft.record, { withinMs: ask.withinMs });
+      const asked = attempt.answers === ask.answers ? ask : { ...ask, answers: attempt.answers };
+      const judged = judgeAttempt(snapshot, asker, asked, attempt, nowMs);
+      const draft = draftDecision(newId(nowMs), asker, asked, judged, snapshot, nowMs, name);
+      const recorded = await ledger.record(draft.record, { withinMs });
 
       switch (recorded.outcome) {
         case "inserted":
-          return { ...draft, record: recorded.ref, replayed: false };
-        case "existing":
-          return again(who, recorded.record);
-        case "reused":
-          throw callIdReused(ask.callId);
+          return { ...draft.decision, record: recorded.ref, replayed: false };
         case "stale":
           await snapshots.refresh(tenant);
+          continue;
+        case "reused":
+          if (recorded.record.kind !== "report") throw callIdReused(ask.callId, name);
       }
+      const next = await knownCalls.next(who, asker, ask, recorded.record, progress);
+      if ("body" in next) return next;
+      progress = next;
     }
     throw new Fault("unavailable", "stale_policy", "the tenant's security settings kept changing", {
       fix: "ask again with the same call_id",

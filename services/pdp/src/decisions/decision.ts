@@ -57,6 +57,10 @@ export interface Decision {
   readonly record: RecordRef;
   /** The whole input that must run, when the effect is transform. */
   readonly transformedInput: JsonObject | undefined;
+  /** Everything that its call had been answered when it was judged. */
+  readonly answers: JsonObject;
+  /** Id of the caller that asked. */
+  readonly askedBy: string;
   /** True when an earlier request had it made. */
   readonly replayed: boolean;
 }

@@ -1,13 +1,15 @@
 import { engineVersion } from "@remit/engine";
-import { Canonical, type Canonicalisable, canonical, type JsonObject } from "../foundation/canonical.ts";
+import { Canonical, type Canonicalisable, canonical } from "../foundation/canonical.ts";
 import { rfc3339, utcDay } from "../foundation/clock.ts";
 import { digest, digestBytes } from "../foundation/digest.ts";
 import { limits } from "../foundation/limits.ts";
-import { idempotencyKey, type NewRecord } from "../ledger/index.ts";
+import type { NewRecord } from "../ledger/index.ts";
 import type { Snapshot } from "../policies/index.ts";
 import { type Ask, type Asker, judgedUnder } from "./ask.ts";
-import type { DecisionBody, Reason, Would } from "./decision.ts";
-import type { Finding, Judged } from "./judge.ts";
+import { RETRY_AFTER_DEFAULT_MS } from "./attempt.ts";
+import { type CallName, callKey, requestDigest } from "./call.ts";
+import type { Decision, DecisionBody, Reason, Would } from "./decision.ts";
+import type { Finding, Judged } from "./finding.ts";
 
 /** An allowed call must start within this time, else it is asked again. */
 const EXECUTE_WITHIN_MS = 60_000;
@@ -16,19 +18,16 @@ export const REPORT_WITHIN_MS = 5 * 60_000;
 
 /** A decision on its way to the ledger. */
 export interface DecisionDraft {
-  readonly body: DecisionBody;
-  readonly transformedInput: JsonObject | undefined;
+  readonly decision: Omit<Decision, "record" | "replayed">;
   readonly record: NewRecord;
 }
 
-/** What a call is: the same key with another tool or input is another call under a used name. */
-function requestDigest(tool: string, inputDigest: string): Buffer {
-  return digestBytes("request", canonical({ tool, input_digest: inputDigest }));
-}
-
-export function reasonOf(verdict: Pick<Finding, "code" | "message" | "retryable" | "detail" | "remedy">): Reason {
-  const { code, message, retryable, detail, remedy } = verdict;
-  return { code, message, retryable, ...(detail && { detail }), ...(remedy && { remedy }) };
+export function reasonOf(
+  verdict: Pick<Finding, "effect" | "code" | "message" | "retryable" | "detail" | "remedy">,
+): Reason {
+  const { effect, code, message, retryable, detail, remedy } = verdict;
+  const waits = effect === "deny" && retryable && { retry_after_ms: RETRY_AFTER_DEFAULT_MS };
+  return { code, message, retryable, ...waits, ...(detail && { detail }), ...(remedy && { remedy }) };
 }
 
 export function wouldOf(verdict: Finding): Would | undefined {
@@ -109,6 +108,7 @@ export function draftDecision(
   judged: Judged,
   snapshot: Snapshot,
   nowMs: number,
+  name: CallName,
 ): DecisionDraft {
   const { session } = asker;
   const { facts, verdict } = judged;
@@ -134,7 +134,11 @@ export function draftDecision(
     chain: [{ session: session.id, agent: session.agent }],
     scopes: facts.scopes,
     tool: ask.tool,
-    call: { id: ask.callId, estimate: facts.call.estimate },
+    call: {
+      id: ask.callId,
+      business_key: name.kind === "business" ? name.id : undefined,
+      estimate: facts.call.estimate,
+    },
     // What stands beside the entry is bound to it by its digest; what stands in it needs none.
     context_digest: isLong(ask.context.canonical) ? digest("input", ask.context.canonical) : undefined,
     answers: new Canonical(ask.answers.canonical),
@@ -143,14 +147,13 @@ export function draftDecision(
     holds: [],
   });
   return {
-    body,
-    transformedInput,
+    decision: { body, transformedInput, answers: ask.answers.value, askedBy: facts.caller.id },
     record: {
       id,
       tenant: session.tenant,
       session: session.id,
       sessionDay: utcDay(session.openedAtMs),
-      key: idempotencyKey("decision", ask.callId, body.attempt),
+      key: callKey(name, body.attempt),
       request: requestDigest(ask.tool, body.input_digest),
       kind: "decision",
       securityRevision: judgedUnder(asker, snapshot.revisions),

@@ -1,33 +1,13 @@
-import { evaluate, type Facts, type Scope, type Verdict } from "@remit/engine";
+import { evaluate, type Facts, type Scope } from "@remit/engine";
 import { formatAmount } from "../foundation/amount.ts";
 import { rfc3339 } from "../foundation/clock.ts";
 import { endedBecause } from "../identities/index.ts";
 import type { Snapshot } from "../policies/index.ts";
 import type { Ask, Asker } from "./ask.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Decision } from "./decision.ts";
+import { type Bar, type Finding, type Judged, refusal, watched } from "./finding.ts";
 import { modeOf } from "./mode.ts";
-
-/** The engine's verdict, or a denial that came before it. */
-export type Finding = Omit<Verdict, "code"> & { readonly code: string };
-
-/** A finding, and what it was judged from. */
-export interface Judged {
-  readonly verdict: Finding;
-  readonly facts: Facts;
-}
-
-/** A denial that no policy was asked for. */
-function refusal(code: string, message: string): Finding {
-  return {
-    effect: "deny",
-    code,
-    message,
-    retryable: false,
-    rules: [],
-    mode: "enforced",
-    constraints: [],
-    unknowns: [],
-  };
-}
 
 /** What stands in the way of any call of this asker, before its policies are looked at. In order of precedence. */
 export function barred(snapshot: Snapshot, { session }: Asker, nowMs: number): Finding | undefined {
@@ -80,4 +60,34 @@ export function factsOf(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: num
 export function judge(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: number, nowMs: number): Judged {
   const facts = factsOf(snapshot, asker, ask, attempt, nowMs);
   return { facts, verdict: barred(snapshot, asker, nowMs) ?? evaluate(snapshot.compiled, facts) };
+}
+
+/** Judges one attempt of a call: what came of the attempts before it counts too. */
+export function judgeAttempt(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: Attempt, nowMs: number): Judged {
+  const { number, approvalExpired, forced } = attempt;
+  const judged = judge(snapshot, asker, ask, number, nowMs);
+  if (forced) return { ...judged, verdict: judged.facts.mode === "observe" ? watched(forced) : forced };
+  if (!approvalExpired || judged.verdict.effect !== "escalate") return judged;
+  const message = "The approval ran out before enough people had agreed. Ask under another call id to ask them again.";
+  return { ...judged, verdict: { ...refusal("approval_expired", message), rules: judged.verdict.rules } };
+}
+
+/** Codes of what nothing may run against, whatever a policy said a moment ago. */
+const STANDING = new Set(["tool_unknown", "scope_exceeded"]);
+
+/**
+ * What stands in the way now of a call that was allowed before: its session, its agent, what either may ask for, its
+ * tool. Not its policies: within its minute an allowed call stays allowed by them.
+ */
+export function barredAgain(
+  snapshot: Snapshot,
+  asker: Asker,
+  ask: Ask,
+  last: Decision,
+  nowMs: number,
+): Bar | undefined {
+  const bar = barred(snapshot, asker, nowMs);
+  if (bar) return { code: bar.code, message: bar.message, kills: true };
+  const { verdict } = judge(snapshot, asker, ask, last.body.attempt, nowMs);
+  return STANDING.has(verdict.code) ? { code: verdict.code, message: verdict.message, kills: false } : undefined;
 }

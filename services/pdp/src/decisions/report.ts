@@ -1,14 +1,15 @@
-import { formatAmount } from "../foundation/amount.ts";
-import { type Canonicalisable, canonical } from "../foundation/canonical.ts";
-import { type Clock, rfc3339, utcDay } from "../foundation/clock.ts";
-import { digestBytes } from "../foundation/digest.ts";
+import type { Clock } from "../foundation/clock.ts";
+import { utcDay } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
-import { idempotencyKey, type Ledger, type NewRecord, type RecordRef, type StoredRecord } from "../ledger/index.ts";
+import type { Ledger, RecordRef, StoredRecord } from "../ledger/index.ts";
 import type { Snapshots } from "../policies/index.ts";
 import { type Asker, judgedUnder, type Outcome, type Told, type WhoAsks } from "./ask.ts";
+import { byCallId } from "./call.ts";
+import { aliasedName, createCalls } from "./calls.ts";
 import type { Decision } from "./decision.ts";
 import { REPORT_WITHIN_MS } from "./entry.ts";
 import { bodyOf, storedDecision } from "./replay.ts";
+import { draftReport, matches, ranUnallowed, type Subject, settlingKey } from "./report-entry.ts";
 
 const TRIES_MAX = 5;
 
@@ -25,58 +26,37 @@ export interface Reported {
   readonly inputMatches: boolean;
 }
 
+const outcomeOf = (report: StoredRecord) => bodyOf(report).outcome as Outcome;
+
 /** What stands of a call that was reported on: the first outcome that settles it, else that it is unknown, or at work. */
 export function firstOutcome(reports: readonly StoredRecord[]): Outcome | undefined {
-  const settled = reports.map((report) => bodyOf(report).outcome as Outcome);
+  const told = reports.map(outcomeOf);
   return (
-    settled.find((outcome) => outcome !== "running" && outcome !== "unknown") ??
-    settled.find((outcome) => outcome === "unknown") ??
-    settled[0]
+    told.find((outcome) => outcome !== "running" && outcome !== "unknown") ??
+    told.find((outcome) => outcome === "unknown") ??
+    told[0]
   );
 }
 
-// A call has one settling report; the ones that leave it open may come any number of times, each once.
-function reportKey(told: Told, about: string, said: Record<string, Canonicalisable>): Uint8Array {
-  if (told.outcome === "running")
-    return idempotencyKey(`running:${digestBytes("entry", canonical(said)).toString("hex")}`, about, 1);
-  return idempotencyKey(told.outcome === "unknown" ? "unknown" : "report", about, 1);
-}
-
-function reportBody(told: Told, asker: Asker, decision: Decision | undefined): Record<string, Canonicalisable> {
-  return {
-    v: 1,
-    kind: "report",
-    tenant: asker.session.tenant,
-    caller: { id: asker.caller.id, name: asker.caller.name },
-    session: asker.session.id,
-    decision: decision?.body.id,
-    call_id: "callId" in told.subject ? told.subject.callId : undefined,
-    outcome: told.outcome,
-    actual: told.actual.map(({ unit, micros }) => ({ unit, value: formatAmount(micros) })),
-    input_digest: told.inputDigest || undefined,
-    input_matches: matches(told, decision),
-    ran_unallowed: ranUnallowed(told, decision) || undefined,
-    output_digest: told.outputDigest || undefined,
-    labels: told.labels,
-    started_at: told.startedAtMs === undefined ? undefined : rfc3339(told.startedAtMs),
-    duration_ms: told.durationMs,
-  };
-}
-
-function matches(told: Told, decision: Decision | undefined): boolean {
-  return told.inputDigest === "" || told.inputDigest === (decision?.body.effective_input_digest ?? told.inputDigest);
-}
-
-/** Whether the report says that something ran which was never allowed to. */
-function ranUnallowed(told: Told, decision: Decision | undefined): boolean {
-  if (!decision || told.outcome === "not_executed") return false;
-  return decision.body.effect !== "allow" && decision.body.effect !== "transform";
+/** Until when a report on a decision is in time: what it said, or the last report that the call still runs. */
+export function reportEndsMs({ body }: Decision, reports: readonly StoredRecord[]): number {
+  const said = reports.map((report) => bodyOf(report).report_by).filter((text) => typeof text === "string");
+  return Math.max(...[body.report_by, ...said].map((text) => Date.parse(text ?? body.at)));
 }
 
 function unknownDecision(field: string): Fault {
   return new Fault("missing", "decision_unknown", "there is no such decision in this session", {
     field,
     fix: "report with the id that Decide answered and the session that asked",
+  });
+}
+
+/** Refuses a report of another caller than the one that asked: a report may release what was held for it. */
+function requireSameCaller(decision: Decision, { caller }: Asker): void {
+  if (decision.askedBy === caller.id) return;
+  throw new Fault("forbidden", "report_not_yours", "this decision was asked for by another caller", {
+    field: "authorization",
+    fix: "report with the API key that asked",
   });
 }
 
@@ -87,74 +67,91 @@ export interface ReportRooms {
   readonly newId: (nowMs: number) => string;
   /** Called when what ran is not what was decided, or was never allowed: a critical event. */
   readonly onMismatch: (tenant: string, decisionId: string) => void;
+  /** Called when a report came after its time. */
+  readonly onLate: () => void;
 }
 
-/** Takes reports: at least once, idempotent. The first settling report of a call stands. */
+/** Takes reports: at least once, idempotent, on any replica. The first settling report of a call stands. */
 export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => Promise<Reported> {
   const { snapshots, ledger, clock, newId } = rooms;
+  const calls = createCalls(ledger);
 
-  const subjectOf = async (told: Told, { session }: Asker): Promise<Decision | undefined> => {
-    if ("decisionId" in told.subject) {
-      const found = await ledger.findById(session.tenant, told.subject.decisionId);
-      if (found?.kind !== "decision" || found.session !== session.id) throw unknownDecision("decision_id");
-      return storedDecision(found);
-    }
-    const key = idempotencyKey("decision", told.subject.callId, 1);
-    const found = await ledger.findByKey(session.tenant, session.id, utcDay(session.openedAtMs), key);
-    if (found) return storedDecision(found);
+  const byDecision = async (id: string, { session }: Asker): Promise<Decision> => {
+    const found = await ledger.findById(session.tenant, id);
+    if (found?.kind !== "decision" || found.session !== session.id) throw unknownDecision("decision_id");
+    return storedDecision(found);
+  };
+
+  /** The latest attempt of a call. */
+  const byCall = async (callId: string, outcome: Outcome, { session }: Asker): Promise<Subject> => {
+    const under = await calls.underId(session, callId);
+    const name = under?.kind === "alias" ? aliasedName(under) : byCallId(callId);
+    const attempts = under ? await calls.attempts(session, name, under.kind === "alias" ? 1 : 2) : [];
+    const last = attempts.at(-1) ?? (under?.kind === "decision" ? under : undefined);
+    if (last) return storedDecision(last);
     // A Decide whose answer never came may never have arrived: saying that nothing ran is always right.
-    if (told.outcome !== "not_executed") throw unknownDecision("call_id");
+    if (outcome !== "not_executed") throw unknownDecision("call_id");
     return undefined;
   };
 
-  const draft = (told: Told, asker: Asker, decision: Decision | undefined, security: bigint): NewRecord => {
-    const { session } = asker;
+  const subjectOf = ({ subject, outcome }: Told, asker: Asker): Promise<Subject> =>
+    "decisionId" in subject ? byDecision(subject.decisionId, asker) : byCall(subject.callId, outcome, asker);
+
+  /** The report that settled the decision already, for one that would leave it open. */
+  const settledBefore = async (told: Told, decision: Subject, { session }: Asker) => {
+    if (!decision || (told.outcome !== "running" && told.outcome !== "unknown")) return null;
+    const keys = [settlingKey(decision)];
+    return (await ledger.findByKeys(session.tenant, session.id, utcDay(session.openedAtMs), keys))[0] ?? null;
+  };
+
+  const isLate = async (decision: Subject, { session }: Asker, nowMs: number): Promise<boolean> => {
+    if (!decision?.body.report_by || nowMs <= Date.parse(decision.body.report_by)) return false;
+    const reports = await ledger.findBySubject(session.tenant, decision.body.id);
+    return nowMs > reportEndsMs(decision, reports);
+  };
+
+  const answer = (told: Told, decision: Subject, record: RecordRef, more: Partial<Reported>): Reported => ({
+    decisionId: decision?.body.id ?? "",
+    replayed: false,
+    outcome: told.outcome,
+    reportByMs: undefined,
+    inputMatches: matches(told, decision),
+    ...more,
+    record: { epoch: record.epoch, n: record.n },
+  });
+
+  /** Records a report; null when it has to be looked at anew. */
+  const tell = async (asker: Asker, told: Told): Promise<Reported | null> => {
+    const { tenant } = asker.session;
+    const decision = await subjectOf(told, asker);
+    if (decision) requireSameCaller(decision, asker);
+    const settled = await settledBefore(told, decision, asker);
+    if (settled) return answer(told, decision, settled, { replayed: true, outcome: outcomeOf(settled) });
     const nowMs = clock.now();
-    // A caller's own id may be spelt like a decision's; the two are told apart.
-    const about = decision ? `decision:${decision.body.id}` : `call:${"callId" in told.subject && told.subject.callId}`;
-    const said = reportBody(told, asker, decision);
-    const id = newId(nowMs);
-    const text = canonical({ ...said, id, at: rfc3339(nowMs), trace_id: told.traceId });
-    return {
-      id,
-      tenant: session.tenant,
-      session: session.id,
-      sessionDay: utcDay(session.openedAtMs),
-      key: reportKey(told, about, said),
-      // Any second report of a call is the same request: the first stands.
-      request: digestBytes("request", canonical({ report: about })),
-      kind: "report",
-      ...(decision && { subject: decision.body.id }),
-      securityRevision: security,
-      digest: digestBytes("entry", text),
-      body: Buffer.from(text),
-    };
+    const late = await isLate(decision, asker, nowMs);
+    const reportByMs = told.outcome === "running" ? nowMs + REPORT_WITHIN_MS : undefined;
+    const snapshot = await snapshots.current(tenant);
+    const security = judgedUnder(asker, snapshot.revisions);
+    const received = { id: newId(nowMs), nowMs, late, reportByMs, security };
+    const recorded = await ledger.record(draftReport(told, asker, decision, received));
+    if (recorded.outcome === "stale") {
+      await snapshots.refresh(tenant);
+      return null;
+    }
+    // Its call was decided at the same moment: the report is about that decision.
+    if (recorded.outcome === "reused") return null;
+    if (!matches(told, decision) || ranUnallowed(told, decision)) rooms.onMismatch(tenant, decision?.body.id ?? "");
+    if (recorded.outcome === "existing") {
+      return answer(told, decision, recorded.record, { replayed: true, outcome: outcomeOf(recorded.record) });
+    }
+    if (late) rooms.onLate();
+    return answer(told, decision, recorded.ref, { reportByMs });
   };
 
   return async (who, told) => {
     for (let tried = 0; tried < TRIES_MAX; tried++) {
-      const asker = await who();
-      const { tenant } = asker.session;
-      const decision = await subjectOf(told, asker);
-      const snapshot = await snapshots.current(tenant);
-      const record = draft(told, asker, decision, judgedUnder(asker, snapshot.revisions));
-      const recorded = await ledger.record(record);
-      if (recorded.outcome === "stale") {
-        await snapshots.refresh(tenant);
-        continue;
-      }
-      if (recorded.outcome === "reused") throw new Fault("conflict", "call_id_reused", "the report's key is taken");
-      const inputMatches = matches(told, decision);
-      if (!inputMatches || ranUnallowed(told, decision)) rooms.onMismatch(tenant, decision?.body.id ?? "");
-      const existing = recorded.outcome === "existing";
-      return {
-        decisionId: decision?.body.id ?? "",
-        replayed: existing,
-        outcome: existing ? (bodyOf(recorded.record).outcome as Outcome) : told.outcome,
-        reportByMs: told.outcome === "running" ? clock.now() + REPORT_WITHIN_MS : undefined,
-        record: existing ? { epoch: recorded.record.epoch, n: recorded.record.n } : recorded.ref,
-        inputMatches,
-      };
+      const reported = await tell(await who(), told);
+      if (reported) return reported;
     }
     throw new Fault("unavailable", "ledger_unavailable", "the report could not be recorded", { fix: "report again" });
   };

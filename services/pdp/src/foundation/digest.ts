@@ -1,7 +1,16 @@
 import { hash } from "node:crypto";
 
 /** What a digest is of. Each kind has its own prefix, so that no digest of one can pass for another. */
-export type DigestKind = "input" | "entry" | "policy" | "policy-set" | "tool" | "agent" | "schema" | "request";
+export type DigestKind =
+  | "input"
+  | "business-key"
+  | "entry"
+  | "policy"
+  | "policy-set"
+  | "tool"
+  | "agent"
+  | "schema"
+  | "request";
 
 /** SHA-256 over `remit/<kind>/v1\n` and the canonical JSON: 32 bytes. */
 export function digestBytes(kind: DigestKind, canonicalJson: string): Buffer {

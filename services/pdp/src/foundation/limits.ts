@@ -25,6 +25,8 @@ export const limits = {
   adminMessageBytesMax: 16 * 1024 * 1024,
   /** An input longer than this stands beside its entry, bound by its digest. */
   inlineInputBytesMax: 8 * 1024,
+  /** Attempts of one call: answers to its questions, approvals, denials that may be asked again. */
+  attemptsPerCallMax: 64,
   /** Records waiting for the commit. */
   queueRecordsMax: 4096,
   queueBytesMax: 64 * 1024 * 1024,

@@ -34,7 +34,7 @@ interface Options {
   /** Of decisions: what `now` is. Freshness and deadlines go by the system's own. */
   readonly clock: Clock;
   readonly log: Log;
-  readonly metrics: Pick<Metrics, "committed" | "replicaFenced">;
+  readonly metrics: Pick<Metrics, "committed" | "replicaFenced" | "reportedLate">;
 }
 
 /** Every room, furnished. The only place that knows who lives where. */
@@ -84,7 +84,7 @@ export async function openRooms({ config, store, wrapping, clock, log, metrics }
     identities,
     policyStore,
     decide: createDecide({ snapshots, ledger, clock, newId }),
-    report: createReport({ snapshots, ledger, clock, newId, onMismatch }),
+    report: createReport({ snapshots, ledger, clock, newId, onMismatch, onLate: metrics.reportedLate }),
     explain: createExplain({ snapshots, clock }),
     sessions: createSessions({ identities, snapshots, change, clock, newId }),
     registry: createRegistry({ snapshots, change }),

@@ -20,6 +20,8 @@ export interface Metrics {
   reported(seconds: number): void;
   /** One group commit, from sent to acknowledged. */
   committed(seconds: number, rows: number): void;
+  /** A report that came after its time. */
+  reportedLate(): void;
   /** A request that was turned away because of load. */
   shed(rpc: string): void;
   /** Another replica was shut out by this one. */
@@ -88,6 +90,11 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
     help: "Replicas that this one has declared dead.",
     registers: [registry],
   });
+  const late = new Counter({
+    name: "remit_reports_late_total",
+    help: "Reports that came after their time.",
+    registers: [registry],
+  });
   pulled(registry, "remit_staleness_seconds", "Age of the view of policies and identities.", pull.stalenessSeconds);
   pulled(registry, "remit_revision", "Greatest revision in force here.", pull.revision);
   pulled(registry, "remit_stream_handles", "Sessions attached to streams.", pull.streamHandles);
@@ -106,6 +113,7 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
       commit.observe(seconds);
       batch.observe(rows);
     },
+    reportedLate: () => late.inc(),
     shed: (rpc) => shed.inc({ rpc }),
     replicaFenced: () => fenced.inc(),
     page: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),

@@ -14,6 +14,7 @@ import {
   type WouldSchema,
 } from "@remit/proto/decision";
 import {
+  approvalEndsMs,
   type Decision,
   type Outcome,
   type Reason,
@@ -96,6 +97,7 @@ function transformedToWire(decision: Decision, asBytes: boolean) {
 export function decisionToWire(decision: Decision, { asBytes, diagnose }: Writing): DecideResponse {
   const { body, record } = decision;
   const { approval } = body;
+  const approvalEnds = approvalEndsMs(body);
   const revisions = { security: BigInt(body.revision.security), policy: BigInt(body.revision.policy) };
   return create(DecideResponseSchema, {
     decisionId: body.id,
@@ -112,6 +114,7 @@ export function decisionToWire(decision: Decision, { asBytes, diagnose }: Writin
       approval: {
         state: Approval_State.PENDING,
         summary: approval.summary ?? "",
+        ...(approvalEnds !== undefined && { expiresAt: timestampFromMs(approvalEnds) }),
         requirements: approval.requirements.map(requirementToWire),
       },
     }),

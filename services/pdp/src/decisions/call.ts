@@ -1,0 +1,45 @@
+import type { ToolDocument } from "@remit/engine";
+import { canonical, type Json, type JsonObject } from "../foundation/canonical.ts";
+import { digest, digestBytes } from "../foundation/digest.ts";
+import { idempotencyKey } from "../ledger/index.ts";
+import type { Ask } from "./ask.ts";
+
+/** What a call is known by in its session: the id that its caller gave it, or the business key that its tool names. */
+export interface CallName {
+  readonly kind: "decision" | "business";
+  readonly id: string;
+}
+
+export const byCallId = (callId: string): CallName => ({ kind: "decision", id: callId });
+export const byBusinessKey = (key: string): CallName => ({ kind: "business", id: key });
+
+/** What makes an attempt of a call unique: two replicas that decide it at once record one decision. */
+export function callKey({ kind, id }: CallName, attempt: number): Buffer {
+  return idempotencyKey(kind, id, attempt);
+}
+
+/** What a call is: its tool and its input, which its first attempt fixes. 32 bytes. */
+export function requestDigest(tool: string, inputDigest: string): Buffer {
+  return digestBytes("request", canonical({ tool, input_digest: inputDigest }));
+}
+
+function valueAt(input: JsonObject, path: string): Json | undefined {
+  let value: Json | undefined = input;
+  for (const key of path.split(".")) {
+    if (typeof value !== "object" || value === null || Array.isArray(value) || !Object.hasOwn(value, key)) return;
+    value = (value as JsonObject)[key];
+  }
+  return value;
+}
+
+/**
+ * The business key of a call, `sha256:<hex>`, where its tool registered one (`idempotentOn`) and the input has all of
+ * it; else undefined, and the call is known by its id. The key is a digest: what it was made of may be personal.
+ */
+export function businessKey(tool: ToolDocument | undefined, { tool: name, input }: Ask): string | undefined {
+  const paths = tool?.spec.idempotentOn;
+  if (!paths) return undefined;
+  const values = paths.map((path) => valueAt(input.value, path));
+  if (values.some((value) => value === undefined)) return undefined;
+  return digest("business-key", canonical({ tool: name, values: values as readonly Json[] }));
+}

@@ -1,0 +1,44 @@
+import type { Facts, Verdict, WouldBe } from "@remit/engine";
+
+/** The engine's verdict, or a denial that came before it. */
+export type Finding = Omit<Verdict, "code" | "would"> & {
+  readonly code: string;
+  readonly would?: Omit<WouldBe, "code"> & { readonly code: string };
+};
+
+/** A finding, and what it was judged from. */
+export interface Judged {
+  readonly verdict: Finding;
+  readonly facts: Facts;
+}
+
+/** What stands in the way now of a call that was allowed before. */
+export interface Bar {
+  readonly code: string;
+  readonly message: string;
+  /** Whether it stops a call of an observed tenant too: an operator's own hand does. */
+  readonly kills: boolean;
+}
+
+/** A denial that no policy was asked for. */
+export function refusal(code: string, message: string): Finding {
+  return {
+    effect: "deny",
+    code,
+    message,
+    retryable: false,
+    rules: [],
+    mode: "enforced",
+    constraints: [],
+    unknowns: [],
+  };
+}
+
+/** A denial where policies are only watched: the call goes on, and the denial is what would have been. */
+export function watched({ effect, code, message, retryable, rules }: Finding): Finding {
+  return {
+    ...refusal("observed", "Allowed: policies are observed here, not enforced."),
+    ...{ effect: "allow", mode: "observed" },
+    would: { effect, code, message, retryable, rules },
+  };
+}

@@ -1,0 +1,100 @@
+import { formatAmount } from "../foundation/amount.ts";
+import { type Canonicalisable, canonical } from "../foundation/canonical.ts";
+import { rfc3339, utcDay } from "../foundation/clock.ts";
+import { digestBytes } from "../foundation/digest.ts";
+import { idempotencyKey, type NewRecord } from "../ledger/index.ts";
+import type { Asker, Told } from "./ask.ts";
+import { byCallId, callKey } from "./call.ts";
+import type { Decision } from "./decision.ts";
+
+/** What a report is about: a decision, or a call that had never been decided when its caller gave it up. */
+export type Subject = Decision | undefined;
+
+/** What is known of a report beside what it says. */
+export interface Received {
+  readonly id: string;
+  readonly nowMs: number;
+  /** It came after its decision's `report_by`. */
+  readonly late: boolean;
+  /** Until when the next report may come, of a call that still runs. */
+  readonly reportByMs: number | undefined;
+  readonly security: bigint;
+}
+
+/** Whether what ran is what was decided, as far as the report says. */
+export function matches(told: Told, decision: Subject): boolean {
+  return told.inputDigest === "" || told.inputDigest === (decision?.body.effective_input_digest ?? told.inputDigest);
+}
+
+/** Whether the report says that something ran which was never allowed to. */
+export function ranUnallowed(told: Told, decision: Subject): boolean {
+  if (!decision || told.outcome === "not_executed") return false;
+  return decision.body.effect !== "allow" && decision.body.effect !== "transform";
+}
+
+/** The one settling report of a decision. 16 bytes. */
+export function settlingKey(decision: Decision): Buffer {
+  return idempotencyKey("report", `decision:${decision.body.id}`, 1);
+}
+
+// A call has one settling report; the ones that leave it open may come any number of times, each once. One about a call
+// that was never decided takes the place of its first decision: of the two, one is recorded.
+function reportKey(told: Told, decision: Subject, said: Canonicalisable): Uint8Array {
+  if (!decision) return callKey(byCallId("callId" in told.subject ? told.subject.callId : ""), 1);
+  const about = `decision:${decision.body.id}`;
+  if (told.outcome === "unknown") return idempotencyKey("unknown", about, 1);
+  if (told.outcome !== "running") return settlingKey(decision);
+  return idempotencyKey(`running:${digestBytes("entry", canonical(said)).toString("hex")}`, about, 1);
+}
+
+function reportBody(told: Told, asker: Asker, decision: Subject): Record<string, Canonicalisable> {
+  return {
+    v: 1,
+    kind: "report",
+    tenant: asker.session.tenant,
+    caller: { id: asker.caller.id, name: asker.caller.name },
+    session: asker.session.id,
+    decision: decision?.body.id,
+    call_id: "callId" in told.subject ? told.subject.callId : undefined,
+    outcome: told.outcome,
+    actual: told.actual.map(({ unit, micros }) => ({ unit, value: formatAmount(micros) })),
+    input_digest: told.inputDigest || undefined,
+    input_matches: matches(told, decision),
+    ran_unallowed: ranUnallowed(told, decision) || undefined,
+    output_digest: told.outputDigest || undefined,
+    labels: told.labels,
+    started_at: told.startedAtMs === undefined ? undefined : rfc3339(told.startedAtMs),
+    duration_ms: told.durationMs,
+  };
+}
+
+/** Writes the entry of a report. */
+export function draftReport(told: Told, asker: Asker, decision: Subject, received: Received): NewRecord {
+  const { session } = asker;
+  const { id, nowMs, late, reportByMs, security } = received;
+  const said = reportBody(told, asker, decision);
+  const text = canonical({
+    ...said,
+    id,
+    at: rfc3339(nowMs),
+    late: late || undefined,
+    report_by: reportByMs === undefined ? undefined : rfc3339(reportByMs),
+    trace_id: told.traceId,
+  });
+  const about = decision ? `decision:${decision.body.id}` : `call:${"callId" in told.subject && told.subject.callId}`;
+  return {
+    id,
+    tenant: session.tenant,
+    session: session.id,
+    sessionDay: utcDay(session.openedAtMs),
+    key: reportKey(told, decision, said),
+    // Any second report of a call is the same request: the first stands.
+    request: digestBytes("request", canonical({ report: about })),
+    kind: "report",
+    ...(decision && { subject: decision.body.id }),
+    ...(reportByMs !== undefined && { expiresAtMs: reportByMs }),
+    securityRevision: security,
+    digest: digestBytes("entry", text),
+    body: Buffer.from(text),
+  };
+}
