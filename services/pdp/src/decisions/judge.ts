@@ -10,7 +10,7 @@ import { type Bar, type Finding, type Judged, refusal, watched } from "./finding
 import { modeOf } from "./mode.ts";
 
 /** What stands in the way of any call of this asker, before its policies are looked at. In order of precedence. */
-export function barred(snapshot: Snapshot, { session }: Asker, nowMs: number): Finding | undefined {
+function barred(snapshot: Snapshot, { session }: Asker, nowMs: number): Finding | undefined {
   const ended = endedBecause(session, nowMs);
   if (ended) return refusal(ended, "This session has ended. Open a new one to go on.");
   const agent = snapshot.agents.get(session.agent);
