@@ -3,6 +3,7 @@ import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect
 import { AgentService, CallerService, LedgerService, PolicyService, ToolService } from "@remit/proto/admin";
 import { DecisionService } from "@remit/proto/decision";
 import { SessionService } from "@remit/proto/session";
+import { TenantService } from "@remit/proto/tenant";
 import { usage } from "./stop.ts";
 
 const TIMEOUT_MS = 30_000;
@@ -11,6 +12,7 @@ const TIMEOUT_MS = 30_000;
 export interface Clients {
   readonly decision: Client<typeof DecisionService>;
   readonly session: Client<typeof SessionService>;
+  readonly tenant: Client<typeof TenantService>;
   readonly agent: Client<typeof AgentService>;
   readonly tool: Client<typeof ToolService>;
   readonly policy: Client<typeof PolicyService>;
@@ -53,6 +55,7 @@ export function connectClients(target: Target): Clients {
   return {
     decision: createClient(DecisionService, data),
     session: createClient(SessionService, data),
+    tenant: createClient(TenantService, admin),
     agent: createClient(AgentService, admin),
     tool: createClient(ToolService, admin),
     policy: createClient(PolicyService, admin),

@@ -9,6 +9,7 @@ import { addPolicy } from "./commands/policy.ts";
 import { addReport } from "./commands/report.ts";
 import { addServe } from "./commands/serve.ts";
 import { addSession } from "./commands/session.ts";
+import { addTenants } from "./commands/tenants.ts";
 import { addTraceRun } from "./commands/trace-run.ts";
 import { addWhy } from "./commands/why.ts";
 import { examples } from "./examples.ts";
@@ -44,6 +45,7 @@ export function buildProgram(cli: Cli, version: string, ended: (code: ExitCode) 
   addPolicy(program, cli, ended);
   addTraceRun(program, cli, ended);
   addKeys(program, cli);
+  addTenants(program, cli);
   addLists(program, cli);
   program.addHelpText("after", ENVIRONMENT);
   return examples(program, [

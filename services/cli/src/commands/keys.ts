@@ -7,7 +7,10 @@ import { type Cli, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
 import { table } from "../table.ts";
 
-const roles = ["viewer", "diagnose", "approver", "policy-author", "policy-approver", "operator", "owner"];
+const roles = [
+  ...["viewer", "diagnose", "approver", "policy-author", "policy-approver", "operator", "owner"],
+  "cell-operator",
+];
 
 interface CreateOptions {
   role?: string[];

@@ -1,7 +1,7 @@
 import type { AgentDocument, PolicyDocument, ToolDocument } from "@remit/engine";
 import type { Caller, Session } from "../identities/index.ts";
 import type { NewRecord, RecordRef } from "../ledger/index.ts";
-import type { PolicyVersion, Revisions } from "../policies/index.ts";
+import type { PolicyVersion, Quotas, Revisions, TenantSettings } from "../policies/index.ts";
 
 /** A document as it is stored: as its author wrote it, as it was understood, and the digest of the latter. */
 export interface Written<Document> {
@@ -21,7 +21,13 @@ interface CheckedAt {
 
 /** Everything that can change who may do what. Each is applied and recorded in one commit. */
 export type Change =
-  | { readonly kind: "tenant_created"; readonly owner: Caller; readonly keyHash: Uint8Array }
+  | {
+      readonly kind: "tenant_created";
+      readonly owner: Caller;
+      readonly keyHash: Uint8Array;
+      readonly quotas: Quotas;
+    }
+  | { readonly kind: "tenant_set"; readonly tenant: string; readonly set: Partial<TenantSettings> }
   | { readonly kind: "key_created"; readonly caller: Caller; readonly keyHash: Uint8Array }
   | { readonly kind: "key_revoked"; readonly callerId: string }
   | ({ readonly kind: "agent_put" } & Written<AgentDocument>)

@@ -19,7 +19,9 @@ export type MakeChange = (
 function told(change: Change): Canonicalisable {
   switch (change.kind) {
     case "tenant_created":
-      return { owner: shown(change.owner) };
+      return { owner: shown(change.owner), quotas: { ...change.quotas } };
+    case "tenant_set":
+      return { ...change.set } as Canonicalisable;
     case "key_created":
       return { caller: shown(change.caller) };
     case "key_revoked":
@@ -47,6 +49,12 @@ function shown(caller: Caller): Canonicalisable {
   return { id, name, roles, agents, may_assert_principals: mayAssertPrincipals };
 }
 
+/** The tenant that a change is of, and whose ledger tells of it: its maker's own, unless it is of a tenant as such. */
+function tenantOf(by: Pick<Caller, "tenant">, change: Change): string {
+  if (change.kind === "tenant_created") return change.owner.tenant;
+  return change.kind === "tenant_set" ? change.tenant : by.tenant;
+}
+
 /** The session that a change is about, else none. */
 function sessionOf(change: Change): string {
   if (change.kind === "session_opened") return change.session.id;
@@ -64,34 +72,35 @@ export function createChanges(rooms: {
     const nowMs = clock.now();
     const id = newId(nowMs);
     const session = sessionOf(change);
+    const tenant = tenantOf(by, change);
     const kind = change.kind.startsWith("session_") ? "session" : "admin";
     const text = canonical({
       v: 1,
       kind,
       id,
       at: rfc3339(nowMs),
-      tenant: by.tenant,
-      caller: { id: by.id, name: by.name },
+      tenant,
+      caller: { id: by.id, name: by.name, ...(by.tenant !== tenant && { tenant: by.tenant }) },
       change: change.kind,
       ...(traceId && { trace_id: traceId }),
       what: told(change),
     });
     const entry: NewRecord = {
       id,
-      tenant: by.tenant,
+      tenant,
       session,
       sessionDay: utcDay(nowMs),
       key: idempotencyKey(change.kind, id, 1),
       request: digestBytes("request", canonical({ change: id })),
       kind,
-      securityRevision: snapshots.security(by.tenant),
+      securityRevision: snapshots.security(tenant),
       digest: digestBytes("entry", text),
       body: Buffer.from(text),
     };
-    const applied = await store.apply(by.tenant, change, entry);
+    const applied = await store.apply(tenant, change, entry);
     // This process obeys its own change at once; the others hear of it by their poll, and so does this one when it
     // cannot read now: the change is made, and saying otherwise would lose a new key for ever.
-    if (applied.ok && kind === "admin") await snapshots.refresh(by.tenant).catch(() => undefined);
+    if (applied.ok && kind === "admin") await snapshots.refresh(tenant).catch(() => undefined);
     return applied;
   };
 }

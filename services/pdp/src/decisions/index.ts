@@ -10,3 +10,4 @@ export { createLifecycle, type Lifecycle } from "./lifecycle.ts";
 export { createRegistry, type PutEffect, type Registry } from "./registry.ts";
 export { createReport, type Reported } from "./report.ts";
 export { createSessions, type OpenedSession, type Opening, type Sessions } from "./sessions.ts";
+export { createTenants, type Tenants } from "./tenants.ts";

@@ -1,16 +1,15 @@
 import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import type { Random } from "../foundation/ids.ts";
-import { type Caller, type Identities, keyHash, newKey } from "../identities/index.ts";
+import { type Caller, FIRST_TENANT, type Identities, keyHash, newKey, requireRole } from "../identities/index.ts";
 import type { ChangeStore } from "./change-store.ts";
 import type { MakeChange } from "./changes.ts";
 import { revisionNumber } from "./decision.ts";
 
-/** The tenant that a first start makes. */
-const FIRST_TENANT = "default";
+const CELL_OPERATOR = "cell-operator";
 
 export interface Keys {
-  /** Makes a caller with a new key. The key is answered and not kept. */
+  /** Makes a caller with a new key, which is answered and not kept. Only a cell operator makes another. */
   create(
     by: Caller,
     wanted: Pick<Caller, "name" | "roles" | "agents" | "mayAssertPrincipals">,
@@ -35,6 +34,7 @@ export function createKeys(rooms: {
   };
   return {
     async create(by, wanted) {
+      if (wanted.roles.includes(CELL_OPERATOR)) requireRole(by, CELL_OPERATOR);
       const caller = make(by.tenant, wanted);
       const key = newKey(random);
       const made = await change(by, { kind: "key_created", caller, keyHash: keyHash(key) });
@@ -47,6 +47,8 @@ export function createKeys(rooms: {
     async revoke(by, callerId) {
       const caller = (await identities.callers(by.tenant)).find(({ id }) => id === callerId);
       if (!caller) throw new Fault("missing", "caller_unknown", "there is no such caller", { field: "caller_id" });
+      // Whoever owns a tenant does not own the cell.
+      if (caller.roles.includes(CELL_OPERATOR)) requireRole(by, CELL_OPERATOR);
       const made = await change(by, { kind: "key_revoked", callerId });
       if (!made.ok) throw new Fault("missing", "caller_unknown", "there is no such caller", { field: "caller_id" });
       return { caller: { ...caller, revoked: true }, revision: revisionNumber(made.value.revisions) };
@@ -54,8 +56,9 @@ export function createKeys(rooms: {
     async bootstrap() {
       if (!(await store.isEmpty())) return undefined;
       const key = newKey(random);
-      const owner = make(FIRST_TENANT, { name: "owner", roles: ["owner"], agents: ["*"], mayAssertPrincipals: true });
-      const made = await change(owner, { kind: "tenant_created", owner, keyHash: keyHash(key) });
+      const all = { agents: ["*"], mayAssertPrincipals: true };
+      const owner = make(FIRST_TENANT, { name: "owner", roles: ["owner", CELL_OPERATOR], ...all });
+      const made = await change(owner, { kind: "tenant_created", owner, keyHash: keyHash(key), quotas: {} });
       // A twin that started at the same moment was first: its key was printed there.
       return made.ok ? key : undefined;
     },

@@ -11,6 +11,8 @@ export const limits = {
   constraintsMax: 64,
   labelsMax: 64,
   labelBytesMax: 256,
+  /** Selectors of agents that a tenant observes. */
+  observeSelectorsMax: 64,
   purposeBytesMax: 1024,
   scopeEntriesMax: 256,
   batchItemsMax: 64,

@@ -3,7 +3,13 @@ import { compileGlobs } from "@remit/engine";
 import { Fault } from "../foundation/fault.ts";
 import type { Random } from "../foundation/ids.ts";
 
-/** What a caller may do on the admin plane, and `diagnose` on the data plane. `owner` has every other role. */
+/** The tenant that a first start makes. Only its callers can administer the tenants of the cell. */
+export const FIRST_TENANT = "default";
+
+/**
+ * What a caller may do on the admin plane, and `diagnose` on the data plane. `owner` has every other role of its
+ * tenant; `cell-operator` is no tenant's to give: it administers tenants, and stands apart from owning one.
+ */
 export const ROLES = [
   "viewer",
   "diagnose",
@@ -12,6 +18,7 @@ export const ROLES = [
   "policy-approver",
   "operator",
   "owner",
+  "cell-operator",
 ] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -65,11 +72,18 @@ export function keyFrom(authorization: string | undefined): string {
   return key;
 }
 
+/** Whether a caller has a role, or one that includes it. */
+export function hasRole({ tenant, roles }: Pick<Caller, "tenant" | "roles">, role: Role): boolean {
+  if (role === "cell-operator") return tenant === FIRST_TENANT && roles.includes(role);
+  return roles.includes(role) || roles.includes("owner");
+}
+
 /** Refuses a caller without the role. */
 export function requireRole(caller: Caller, role: Role): void {
-  if (caller.roles.includes(role) || caller.roles.includes("owner")) return;
+  if (hasRole(caller, role)) return;
+  const giver = role === "cell-operator" ? "a cell operator" : "an owner";
   throw new Fault("forbidden", "role_missing", `the caller ${caller.name} does not have the role ${role}`, {
-    fix: `use a key with the role ${role}, or ask an owner for one`,
+    fix: `use a key with the role ${role}, or ask ${giver} for one`,
   });
 }
 

@@ -1,4 +1,14 @@
-export { type Caller, keyHash, newKey, ROLES, type Role, requireBinding, requireRole } from "./caller.ts";
+export {
+  type Caller,
+  FIRST_TENANT,
+  hasRole,
+  keyHash,
+  newKey,
+  ROLES,
+  type Role,
+  requireBinding,
+  requireRole,
+} from "./caller.ts";
 export { createIdentities, type Identities } from "./identities.ts";
 export type { IdentityStore, StoredSigningKey } from "./identity-store.ts";
 export { type WrappingKey, wrappingKey } from "./key-wrap.ts";

@@ -5,5 +5,17 @@ export type {
   Registered,
   Revisions,
 } from "./policy-store.ts";
+export {
+  type MatchLabels,
+  QUOTAS,
+  type QuotaName,
+  type Quotas,
+  quotasFrom,
+  type Tenant,
+  type TenantMode,
+  type TenantSettings,
+  type TenantStatus,
+  tenantNotActive,
+} from "./settings.ts";
 export type { Snapshot } from "./snapshot.ts";
 export { createSnapshots, type Snapshots, STALE_ANY_MS, STALE_WRITE_MS, stalePolicy } from "./snapshots.ts";

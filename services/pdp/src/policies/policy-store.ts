@@ -1,4 +1,5 @@
 import type { AgentDocument, PolicyDocument, ToolDocument } from "@remit/engine";
+import type { Tenant, TenantSettings } from "./settings.ts";
 
 /** The two counters of a tenant. `security` moves when authority may have shrunk, `policy` with the rest. */
 export interface Revisions {
@@ -20,6 +21,7 @@ export interface ActivePolicy extends Registered<PolicyDocument> {
 /** Everything that a snapshot is made of, as it stood at one moment. */
 export interface TenantRows {
   readonly revisions: Revisions;
+  readonly settings: TenantSettings;
   readonly policies: readonly ActivePolicy[];
   readonly tools: readonly Registered<ToolDocument>[];
   readonly agents: readonly Registered<AgentDocument>[];
@@ -42,6 +44,10 @@ export interface PolicyVersion {
 export interface PolicyStore {
   /** All of a tenant's rows in one snapshot of the store, its revisions read first. */
   load(tenant: string): Promise<TenantRows>;
+  /** The tenant as it stands now, or null. */
+  tenant(id: string): Promise<Tenant | null>;
+  /** Every tenant of the cell, by id. */
+  tenants(): Promise<Tenant[]>;
   versions(tenant: string): Promise<PolicyVersion[]>;
   /** Published versions with their documents; version 0 is the newest. Those that do not exist are left out. */
   documents(

@@ -2,11 +2,13 @@ import { type AgentDocument, type Compiled, compile, type Problem, type ToolDocu
 import { canonical, type Json } from "../foundation/canonical.ts";
 import { digest } from "../foundation/digest.ts";
 import type { ActivePolicy, Registered, Revisions, TenantRows } from "./policy-store.ts";
+import type { TenantSettings } from "./settings.ts";
 
-/** A tenant's policies, tools and agents at one revision. Immutable: a change is another snapshot. */
+/** A tenant's settings, policies, tools and agents at one revision. Immutable: a change is another snapshot. */
 export interface Snapshot {
   readonly tenant: string;
   readonly revisions: Revisions;
+  readonly settings: TenantSettings;
   readonly compiled: Compiled;
   /** Of the active policies and the tools they judge: what a replay needs. `sha256:<hex>` */
   readonly policyDigest: string;
@@ -30,7 +32,7 @@ function setDigest(rows: TenantRows): string {
 
 /**
  * Compiles a tenant's rows. Rows that do not compile leave the policies of `last` in force, under the new revisions
- * and with the new agents: what was taken from an agent is taken, whatever became of a policy.
+ * and settings and with the new agents: what was taken from an agent is taken, whatever became of a policy.
  */
 export function buildSnapshot(tenant: string, rows: TenantRows, last: Snapshot | undefined): Snapshot {
   const agents = new Map(rows.agents.map(({ document }) => [document.metadata.name, document]));
@@ -38,7 +40,7 @@ export function buildSnapshot(tenant: string, rows: TenantRows, last: Snapshot |
     policies: rows.policies,
     tools: rows.tools.map(({ document }) => document),
   });
-  const common = { tenant, revisions: rows.revisions, agents };
+  const common = { tenant, revisions: rows.revisions, settings: rows.settings, agents };
   if (compiled) {
     const tools = new Map(rows.tools.map((tool) => [tool.document.metadata.name, tool]));
     return { ...common, compiled, tools, policies: rows.policies, policyDigest: setDigest(rows) };

@@ -19,6 +19,7 @@ spec: {}
   if (problems.length > 0) throw new Error(JSON.stringify(problems));
   return {
     revisions: { security, policy },
+    settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {} },
     policies: documents.policies.map((document) => ({ document, version: Number(policy), digest: `sha256:${policy}` })),
     tools: [],
     agents: documents.agents.map((document) => ({ document, digest: "sha256:a" })),
@@ -29,7 +30,7 @@ spec: {}
 function slowStore() {
   const waiting: ((answer: TenantRows) => void)[] = [];
   const load = () => new Promise<TenantRows>((resolve) => waiting.push(resolve));
-  const store = { load, versions: async () => [], documents: async () => [] } as PolicyStore;
+  const store = { load, versions: async () => [], documents: async () => [] } as Partial<PolicyStore> as PolicyStore;
   return { store, waiting };
 }
 
@@ -122,7 +123,7 @@ test("a load that fails is tried again by the next who asks", async () => {
     },
     versions: async () => [],
     documents: async () => [],
-  } as PolicyStore;
+  } as Partial<PolicyStore> as PolicyStore;
   const snapshots = createSnapshots({ store, ...nothing });
   await expect(snapshots.current("t")).rejects.toThrow("away");
   fails = false;
@@ -149,7 +150,7 @@ test("a tenant whose change cannot be loaded grows stale, and no other does", as
     if (away && tenant === "t") throw new Error("too slow");
     return at;
   };
-  const store = { load, versions: async () => [], documents: async () => [] } as PolicyStore;
+  const store = { load, versions: async () => [], documents: async () => [] } as Partial<PolicyStore> as PolicyStore;
   const snapshots = createSnapshots({ store, log: silentLog, clock: { now: () => nowMs } });
   await snapshots.current("t");
   await snapshots.current("other");

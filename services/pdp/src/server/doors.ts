@@ -90,8 +90,10 @@ function services({ config, clock, log, rooms, metrics }: Options) {
   );
   const exchange = createExchange({ desk, streamLifeMs });
   const data = dataServices(desk, exchange, sessionRpcs({ identities, sessions, clock }));
-  const { registry, lifecycle, keys, snapshots, policyStore: policies, ledger } = rooms;
-  const admin = adminServices(createAdminDesk({ registry, lifecycle, keys, snapshots, policies, ledger, identities }));
+  const { registry, lifecycle, keys, tenants, snapshots, policyStore: policies, ledger } = rooms;
+  const admin = adminServices(
+    createAdminDesk({ registry, lifecycle, keys, tenants, snapshots, policies, ledger, identities }),
+  );
   return { data, admin, exchange };
 }
 

@@ -8,6 +8,7 @@ import {
   createRegistry,
   createReport,
   createSessions,
+  createTenants,
 } from "../decisions/index.ts";
 import type { Clock } from "../foundation/clock.ts";
 import { systemRandom, uuidMaker } from "../foundation/ids.ts";
@@ -89,6 +90,7 @@ export async function openRooms({ config, store, wrapping, clock, log, metrics }
     sessions: createSessions({ identities, snapshots, change, clock, newId }),
     registry: createRegistry({ snapshots, change }),
     lifecycle: createLifecycle({ snapshots, policies: policyStore, change }),
+    tenants: createTenants({ policies: policyStore, change, clock, random, newId }),
     keys: createKeys({ store: changeStore, change, identities, clock, random, newId }),
     /** Resolves with the reason when nothing can be recorded here any more. */
     failed: self.failed,

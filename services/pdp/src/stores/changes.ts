@@ -3,6 +3,7 @@ import type { Applied, Change, ChangeStore } from "../decisions/index.ts";
 import { digestText } from "../foundation/digest.ts";
 import { ok, type Result, refused } from "../foundation/result.ts";
 import type { Caller, Session } from "../identities/index.ts";
+import type { TenantSettings } from "../policies/index.ts";
 import type { RecordedChanges } from "./recorded-change.ts";
 
 const UNIQUE_VIOLATION = "23505";
@@ -28,6 +29,7 @@ function bumps(change: Change): "security" | "policy" | "none" {
       return "none";
     case "policies_activated":
       return "policy";
+    case "tenant_set":
     case "key_revoked":
     case "agent_put":
     case "tool_put":
@@ -137,6 +139,18 @@ async function activate(
   }
 }
 
+async function setTenant(client: ClientBase, tenant: string, set: Partial<TenantSettings>): Promise<void> {
+  const { status, mode, observeAgents, quotas } = set;
+  const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
+  await touched(
+    client,
+    `update tenant set status = coalesce($2, status), mode = coalesce($3, mode),
+        observe_agents = coalesce($4::jsonb, observe_agents), quotas = coalesce($5::jsonb, quotas)
+      where id = $1`,
+    [tenant, status ?? null, mode ?? null, json(observeAgents), json(quotas)],
+  );
+}
+
 async function touched(client: ClientBase, sql: string, values: unknown[]): Promise<void> {
   const { rowCount } = await client.query(sql, values);
   if (rowCount === 0) throw new Refusal("missing");
@@ -151,9 +165,12 @@ async function make(
 ): Promise<Applied["versions"]> {
   switch (change.kind) {
     case "tenant_created":
-      await client.query("insert into tenant (id) values ($1)", [tenant]);
+      await client.query("insert into tenant (id, quotas) values ($1, $2)", [tenant, JSON.stringify(change.quotas)]);
       await client.query("insert into revision (tenant) values ($1)", [tenant]);
       await insertCaller(client, change.owner, change.keyHash, revision);
+      return [];
+    case "tenant_set":
+      await setTenant(client, tenant, change.set);
       return [];
     case "key_created":
       await insertCaller(client, change.caller, change.keyHash, revision);

@@ -8,7 +8,7 @@ import { Fault } from "../foundation/fault.ts";
 const DIRECTORY = fileURLToPath(new URL("../../../../migrations/", import.meta.url));
 
 /** The schemas that this build runs on, by the number of their last migration. */
-export const schemaRange = { min: 4, max: 4 } as const;
+export const schemaRange = { min: 5, max: 5 } as const;
 
 /** The oldest Postgres whose transactions can be given a time-out as a whole. */
 const postgresMajorMin = 17;

@@ -3,6 +3,7 @@ import type { Pool } from "pg";
 import { digestText } from "../foundation/digest.ts";
 import type { ActivePolicy, PolicyStore, PolicyVersion, Registered, Revisions } from "../policies/index.ts";
 import { withTransaction } from "./database.ts";
+import { settingsFrom, TENANT_COLUMNS, type TenantRow, tenantFrom } from "./tenant-row.ts";
 
 interface DocumentRow<Document> {
   readonly document: Document;
@@ -43,6 +44,7 @@ export function createPolicyStore(pool: Pool): PolicyStore {
           "select security::text, policy::text from revision where tenant = $1",
           [tenant],
         );
+        const settings = await client.query<TenantRow>(`select ${TENANT_COLUMNS} from tenant where id = $1`, [tenant]);
         const policies = await client.query<ActiveRow>(
           `select v.document, v.digest, v.version from active_policy a join policy_version v using (tenant, policy, version)
             where a.tenant = $1 order by v.policy`,
@@ -60,11 +62,20 @@ export function createPolicyStore(pool: Pool): PolicyStore {
         const revisions: Revisions = { security: BigInt(security), policy: BigInt(policy) };
         return {
           revisions,
+          settings: settingsFrom(settings.rows[0]),
           policies: policies.rows.map(active),
           tools: tools.rows.map(registered),
           agents: agents.rows.map(registered),
         };
       });
+    },
+    async tenant(id) {
+      const { rows } = await pool.query<TenantRow>(`select ${TENANT_COLUMNS} from tenant where id = $1`, [id]);
+      return rows[0] ? tenantFrom(rows[0]) : null;
+    },
+    async tenants() {
+      const { rows } = await pool.query<TenantRow>(`select ${TENANT_COLUMNS} from tenant order by id`);
+      return rows.map(tenantFrom);
     },
     async versions(tenant) {
       const { rows } = await pool.query<VersionRow>(

@@ -44,6 +44,11 @@ export const tenant = pgTable("tenant", {
     .notNull()
     .default("active"),
   createdAt: instant("created_at").notNull().defaultNow(),
+  mode: text("mode", { enum: ["enforce", "observe"] })
+    .notNull()
+    .default("enforce"),
+  observeAgents: jsonb("observe_agents").notNull().default([]),
+  quotas: jsonb("quotas").notNull().default({}),
 });
 
 export const revision = pgTable("revision", {

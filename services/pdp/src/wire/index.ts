@@ -1,11 +1,13 @@
 import { AgentService, CallerService, LedgerService, PolicyService, ToolService } from "@remit/proto/admin";
 import { DecisionService } from "@remit/proto/decision";
 import { SessionService } from "@remit/proto/session";
+import { TenantService } from "@remit/proto/tenant";
 import { callerRpcs } from "./admin/callers.ts";
 import type { AdminDesk } from "./admin/desk.ts";
 import { documentRpcs } from "./admin/documents.ts";
 import { ledgerRpcs } from "./admin/ledger.ts";
 import { policyRpcs } from "./admin/policies.ts";
+import { tenantRpcs } from "./admin/tenants.ts";
 import { decideRpc } from "./decide.ts";
 import { decideBatchRpc } from "./decide-batch.ts";
 import type { Desk } from "./desk.ts";
@@ -39,6 +41,7 @@ export function dataServices(desk: Desk, exchange: Exchange, sessions: SessionRp
 export function adminServices(desk: AdminDesk): Served[] {
   const { putAgent, listAgents, putTool, listTools } = documentRpcs(desk);
   return [
+    serve(TenantService, { ...tenantRpcs(desk) }),
     serve(AgentService, { putAgent, listAgents }),
     serve(ToolService, { putTool, listTools }),
     serve(PolicyService, { ...policyRpcs(desk) }),

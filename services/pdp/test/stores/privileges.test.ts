@@ -19,7 +19,7 @@ const updatable: Record<string, string> = {
   revision: "policy,security",
   session: "closed_at,revision,state",
   signing_key: "retired_at",
-  tenant: "status",
+  tenant: "mode,observe_agents,quotas,status",
   tool: "digest,document,revision,source",
   writer: "alive,last_n",
 };

@@ -6,6 +6,7 @@ import { AgentService, CallerService, LedgerService, PolicyService, ToolService 
 import { type ErrorDetail, ErrorDetailSchema } from "@remit/proto/common";
 import { DecisionService } from "@remit/proto/decision";
 import { type OpenSessionRequestSchema, SessionService } from "@remit/proto/session";
+import { TenantService } from "@remit/proto/tenant";
 import { loadConfig, type PdpOptions, type RunningPdp, startPdp } from "../../src/index.ts";
 import { createTestDatabase, type TestDatabase } from "./test-database.ts";
 
@@ -108,6 +109,7 @@ function clientsOf(pdp: RunningPdp) {
     decisionsByGrpc: createClient(DecisionService, grpc),
     sessions: createClient(SessionService, data),
     sessionsByGrpc: createClient(SessionService, grpc),
+    tenants: createClient(TenantService, admin),
     agents: createClient(AgentService, admin),
     tools: createClient(ToolService, admin),
     policies: createClient(PolicyService, admin),

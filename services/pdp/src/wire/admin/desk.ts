@@ -1,4 +1,4 @@
-import type { Keys, Lifecycle, Registry } from "../../decisions/index.ts";
+import type { Keys, Lifecycle, Registry, Tenants } from "../../decisions/index.ts";
 import { type Caller, type Identities, type Role, requireRole } from "../../identities/index.ts";
 import type { Ledger } from "../../ledger/index.ts";
 import type { PolicyStore, Snapshots } from "../../policies/index.ts";
@@ -9,6 +9,7 @@ export interface AdminDesk {
   readonly registry: Registry;
   readonly lifecycle: Lifecycle;
   readonly keys: Keys;
+  readonly tenants: Tenants;
   readonly snapshots: Snapshots;
   readonly policies: PolicyStore;
   readonly ledger: Ledger;

@@ -1,0 +1,92 @@
+import type { Clock } from "../foundation/clock.ts";
+import { Fault } from "../foundation/fault.ts";
+import type { Random } from "../foundation/ids.ts";
+import { type Caller, hasRole, keyHash, newKey, requireRole } from "../identities/index.ts";
+import type { PolicyStore, Quotas, Tenant, TenantSettings } from "../policies/index.ts";
+import type { MakeChange } from "./changes.ts";
+import { revisionNumber } from "./decision.ts";
+
+/** A tenant that is to be made. */
+export interface NewTenant {
+  readonly id: string;
+  readonly ownerName: string;
+  readonly quotas: Quotas;
+}
+
+/** Administers tenants. `id` may be empty for one's own. Every other tenant takes a cell operator. */
+export interface Tenants {
+  get(by: Caller, id: string): Promise<Tenant>;
+  list(by: Caller): Promise<Tenant[]>;
+  /** Makes a tenant and its owner, whose key is answered and not kept. */
+  create(by: Caller, wanted: NewTenant): Promise<{ tenant: Tenant; owner: Caller; key: string }>;
+  /** Changes what is given. `revision` is the tenant's, afterwards. */
+  update(by: Caller, id: string, set: Partial<TenantSettings>): Promise<{ tenant: Tenant; revision: bigint }>;
+}
+
+function unknown(): Fault {
+  return new Fault("missing", "tenant_unknown", "there is no such tenant", {
+    field: "tenant",
+    fix: "look at `remit tenants list`",
+  });
+}
+
+/** The tenant meant, which this caller may see. A stranger hears the same whether it exists or not. */
+function allowed(by: Caller, id: string): string {
+  const own = id === "" || id === by.tenant;
+  requireRole(by, own && !hasRole(by, "cell-operator") ? "viewer" : "cell-operator");
+  return own ? by.tenant : id;
+}
+
+/** Refuses what only a cell operator may change of a tenant, and what only its owner may. */
+function requireMayUpdate(by: Caller, id: string, { status, quotas }: Partial<TenantSettings>): void {
+  if (hasRole(by, "cell-operator")) return;
+  const ownOnly = id === by.tenant && status === undefined && quotas === undefined;
+  requireRole(by, ownOnly ? "owner" : "cell-operator");
+}
+
+export function createTenants(rooms: {
+  readonly policies: PolicyStore;
+  readonly change: MakeChange;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly newId: (nowMs: number) => string;
+}): Tenants {
+  const { policies, change, clock, random, newId } = rooms;
+
+  const found = async (id: string): Promise<Tenant> => {
+    const tenant = await policies.tenant(id);
+    if (tenant) return tenant;
+    throw unknown();
+  };
+
+  return {
+    get: (by, id) => found(allowed(by, id)),
+    async list(by) {
+      requireRole(by, "cell-operator");
+      return policies.tenants();
+    },
+    async create(by, { id, ownerName, quotas }) {
+      requireRole(by, "cell-operator");
+      const nowMs = clock.now();
+      const rights = { roles: ["owner"], agents: ["*"], mayAssertPrincipals: true, revoked: false } as const;
+      const owner: Caller = { ...rights, id: newId(nowMs), tenant: id, name: ownerName, createdAtMs: nowMs };
+      const key = newKey(random);
+      const made = await change(by, { kind: "tenant_created", owner, keyHash: keyHash(key), quotas });
+      if (!made.ok) {
+        throw new Fault("conflict", "name_taken", `there is a tenant ${id} already`, {
+          field: "tenant",
+          fix: "choose another id",
+        });
+      }
+      const settings = { status: "active", mode: "enforce", observeAgents: [], quotas } as const;
+      return { tenant: { ...settings, id, createdAtMs: nowMs }, owner, key };
+    },
+    async update(by, given, set) {
+      const id = given || by.tenant;
+      requireMayUpdate(by, id, set);
+      const made = await change(by, { kind: "tenant_set", tenant: id, set });
+      if (!made.ok) throw unknown();
+      return { tenant: await found(id), revision: revisionNumber(made.value.revisions) };
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import { Fault } from "../foundation/fault.ts";
+
+export type TenantStatus = "active" | "suspended" | "closing";
+export type TenantMode = "enforce" | "observe";
+
+/** How much a tenant may; what is not named has the service's own limit, if there is one. Rates are of one replica. */
+export const QUOTAS = [
+  "decisionsPerSecond",
+  "callerDecisionsPerSecond",
+  "sessionsPerSecond",
+  "sessionsOpen",
+  "tools",
+  "agents",
+  "rules",
+] as const;
+export type QuotaName = (typeof QUOTAS)[number];
+export type Quotas = Readonly<Partial<Record<QuotaName, number>>>;
+
+/** Labels by name; an agent that carries all of them is meant. */
+export type MatchLabels = Readonly<Record<string, string>>;
+
+/** What a tenant is set to: a part of its snapshot, so it changes for all calls at one revision. */
+export interface TenantSettings {
+  readonly status: TenantStatus;
+  readonly mode: TenantMode;
+  /** Agents that are observed while the tenant is enforced. */
+  readonly observeAgents: readonly MatchLabels[];
+  readonly quotas: Quotas;
+}
+
+/** A tenant as its administrators see it. */
+export interface Tenant extends TenantSettings {
+  readonly id: string;
+  readonly createdAtMs: number;
+}
+
+/** Quotas as they are stored: names that this build does not know are left out; what is no count allows nothing. */
+export function quotasFrom(stored: Readonly<Record<string, unknown>>): Quotas {
+  const known = QUOTAS.flatMap((name) => {
+    const value = stored[name];
+    if (value === undefined) return [];
+    return [[name, Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : 0] as const];
+  });
+  return Object.fromEntries(known);
+}
+
+/** Why a tenant that is not active is refused what it asked for. */
+export function tenantNotActive(status: Exclude<TenantStatus, "active">): Fault {
+  return new Fault("precondition", `tenant_${status}`, `this tenant is ${status}`, {
+    fix: "ask who runs this service to make the tenant active again",
+  });
+}

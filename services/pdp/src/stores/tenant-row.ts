@@ -1,0 +1,30 @@
+import {
+  type MatchLabels,
+  quotasFrom,
+  type Tenant,
+  type TenantMode,
+  type TenantSettings,
+  type TenantStatus,
+} from "../policies/index.ts";
+
+export interface TenantRow {
+  readonly id: string;
+  readonly status: TenantStatus;
+  readonly mode: TenantMode;
+  readonly observe_agents: readonly MatchLabels[];
+  readonly quotas: Readonly<Record<string, unknown>>;
+  readonly created_at: Date;
+}
+
+export const TENANT_COLUMNS = "id, status, mode, observe_agents, quotas, created_at";
+
+/** What a row says. A tenant without a row may do nothing. */
+export function settingsFrom(row: TenantRow | undefined): TenantSettings {
+  if (!row) return { status: "suspended", mode: "enforce", observeAgents: [], quotas: {} };
+  const { status, mode, observe_agents: observeAgents, quotas } = row;
+  return { status, mode, observeAgents, quotas: quotasFrom(quotas) };
+}
+
+export function tenantFrom(row: TenantRow): Tenant {
+  return { ...settingsFrom(row), id: row.id, createdAtMs: row.created_at.getTime() };
+}

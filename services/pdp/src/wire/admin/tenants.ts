@@ -1,0 +1,57 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type CreateTenantRequest,
+  type CreateTenantResponse,
+  CreateTenantResponseSchema,
+  type GetTenantRequest,
+  type GetTenantResponse,
+  GetTenantResponseSchema,
+  type ListTenantsRequest,
+  type ListTenantsResponse,
+  ListTenantsResponseSchema,
+  type UpdateTenantRequest,
+  type UpdateTenantResponse,
+  UpdateTenantResponseSchema,
+} from "@remit/proto/tenant";
+import { limits } from "../../foundation/limits.ts";
+import type { Call, Unary } from "../call.ts";
+import { storedName, storedText } from "../convert/fields.ts";
+import { newTenantId, quotasFromWire, settingsFromWire, tenantToWire } from "../convert/tenant.ts";
+import type { AdminDesk } from "./desk.ts";
+
+/** `TenantService`. Which role it takes depends on whose tenant it is: `decisions/tenants.ts` asks. */
+export interface TenantRpcs {
+  readonly getTenant: Unary<GetTenantRequest, GetTenantResponse>;
+  readonly listTenants: Unary<ListTenantsRequest, ListTenantsResponse>;
+  readonly createTenant: Unary<CreateTenantRequest, CreateTenantResponse>;
+  readonly updateTenant: Unary<UpdateTenantRequest, UpdateTenantResponse>;
+}
+
+export function tenantRpcs({ identities, tenants }: AdminDesk): TenantRpcs {
+  const callerOf = (call: Call) => identities.authenticate(call.authorization, true);
+  const idFrom = (tenant: string) => storedText(tenant, "tenant", limits.nameBytesMax);
+  return {
+    async getTenant(request, call) {
+      const tenant = await tenants.get(await callerOf(call), idFrom(request.tenant));
+      return create(GetTenantResponseSchema, { tenant: tenantToWire(tenant) });
+    },
+    async listTenants(_request, call) {
+      const all = await tenants.list(await callerOf(call));
+      return create(ListTenantsResponseSchema, { tenants: all.map(tenantToWire) });
+    },
+    async createTenant(request, call) {
+      const by = await callerOf(call);
+      const { tenant, owner, key } = await tenants.create(by, {
+        id: newTenantId(request.tenant),
+        ownerName: storedName(request.ownerName || "owner", "owner_name", limits.nameBytesMax),
+        quotas: quotasFromWire(request.quotas),
+      });
+      return create(CreateTenantResponseSchema, { tenant: tenantToWire(tenant), ownerId: owner.id, ownerKey: key });
+    },
+    async updateTenant(request, call) {
+      const by = await callerOf(call);
+      const { tenant, revision } = await tenants.update(by, idFrom(request.tenant), settingsFromWire(request));
+      return create(UpdateTenantResponseSchema, { tenant: tenantToWire(tenant), revision });
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import {
+  type AgentSelectors,
+  TenantMode,
+  type TenantSchema,
+  TenantStatus,
+  type UpdateTenantRequest,
+  type Quotas as WireQuotas,
+} from "@remit/proto/tenant";
+import { invalid } from "../../foundation/fault.ts";
+import { limits } from "../../foundation/limits.ts";
+import {
+  type MatchLabels,
+  type TenantMode as Mode,
+  QUOTAS,
+  type Quotas,
+  type TenantStatus as Status,
+  type Tenant,
+  type TenantSettings,
+} from "../../policies/index.ts";
+import { boundedList, labelsField } from "./fields.ts";
+
+const STATUSES: Readonly<Record<Status, TenantStatus>> = {
+  active: TenantStatus.ACTIVE,
+  suspended: TenantStatus.SUSPENDED,
+  closing: TenantStatus.CLOSING,
+};
+
+const MODES: Readonly<Record<Mode, TenantMode>> = { enforce: TenantMode.ENFORCE, observe: TenantMode.OBSERVE };
+
+export function tenantToWire(tenant: Tenant): MessageInitShape<typeof TenantSchema> {
+  const { id, status, mode, observeAgents, quotas, createdAtMs } = tenant;
+  return {
+    id,
+    status: STATUSES[status],
+    mode: MODES[mode],
+    observeAgents: observeAgents.map((matchLabels) => ({ matchLabels: { ...matchLabels } })),
+    quotas: { ...quotas },
+    createdAt: timestampFromMs(createdAtMs),
+  };
+}
+
+/** The word for a number of the wire. */
+function wordFrom<Word extends string>(words: Readonly<Record<Word, number>>, value: number, field: string): Word {
+  const known = (Object.keys(words) as Word[]).find((word) => words[word] === value);
+  if (known) return known;
+  throw invalid(field, `there is no ${field} ${value}`, { fix: `choose from ${Object.keys(words).join(", ")}` });
+}
+
+export function quotasFromWire(quotas: WireQuotas | undefined): Quotas {
+  const given = QUOTAS.flatMap((name) => {
+    const value = quotas?.[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(given);
+}
+
+function selectorsFrom({ selectors }: AgentSelectors): MatchLabels[] {
+  return boundedList(selectors, "observe_agents", limits.observeSelectorsMax).map(({ matchLabels }, at) => {
+    const field = `observe_agents[${at}].match_labels`;
+    if (Object.keys(matchLabels).length === 0) {
+      throw invalid(field, "a selector without labels would select every agent", {
+        fix: "name labels; to observe every agent set the tenant's mode",
+      });
+    }
+    return { ...labelsField(matchLabels, field) };
+  });
+}
+
+/** What a request asks to change. */
+export function settingsFromWire(request: UpdateTenantRequest): Partial<TenantSettings> {
+  const { status, mode, observeAgents, quotas } = request;
+  const set: Partial<TenantSettings> = {
+    ...(status !== undefined && { status: wordFrom(STATUSES, status, "status") }),
+    ...(mode !== undefined && { mode: wordFrom(MODES, mode, "mode") }),
+    ...(observeAgents && { observeAgents: selectorsFrom(observeAgents) }),
+    ...(quotas && { quotas: quotasFromWire(quotas) }),
+  };
+  if (Object.keys(set).length > 0) return set;
+  throw invalid("tenant", "the request changes nothing", { fix: "send status, mode, observe_agents or quotas" });
+}
+
+const TENANT_ID = /^[a-z][a-z0-9-]{0,62}$/;
+
+/** The id of a tenant that is to be made. */
+export function newTenantId(id: string): string {
+  if (TENANT_ID.test(id)) return id;
+  throw invalid("tenant", "this is no id for a tenant", {
+    limit: "63 characters",
+    fix: "use lower-case letters, digits and hyphens, a letter first",
+  });
+}
