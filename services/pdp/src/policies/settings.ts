@@ -1,5 +1,3 @@
-import { Fault } from "../foundation/fault.ts";
-
 export type TenantStatus = "active" | "suspended" | "closing";
 export type TenantMode = "enforce" | "observe";
 
@@ -42,11 +40,4 @@ export function quotasFrom(stored: Readonly<Record<string, unknown>>): Quotas {
     return [[name, Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : 0] as const];
   });
   return Object.fromEntries(known);
-}
-
-/** Why a tenant that is not active is refused what it asked for. */
-export function tenantNotActive(status: Exclude<TenantStatus, "active">): Fault {
-  return new Fault("precondition", `tenant_${status}`, `this tenant is ${status}`, {
-    fix: "ask who runs this service to make the tenant active again",
-  });
 }
