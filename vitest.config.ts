@@ -13,6 +13,7 @@ export default defineConfig({
           name: "unit",
           include: [
             "**/src/**/*.test.ts",
+            "services/cli/build/**/*.test.ts",
             "services/pdp/test/{rooms,codes}.test.ts",
             "services/engine/test/**/*.test.ts",
           ],

@@ -31,9 +31,16 @@ function environment(given: Record<string, string>): Record<string, string> {
   return { ...(Object.fromEntries(own) as Record<string, string>), NO_COLOR: "", ...given };
 }
 
+interface StartOptions {
+  readonly env?: Record<string, string>;
+  readonly cwd?: string;
+  /** Another `remit` than the checkout's own. */
+  readonly launcher?: string;
+}
+
 /** Starts the real command. */
-export function start(args: readonly string[], options: { env?: Record<string, string>; cwd?: string } = {}): Running {
-  const child = spawn(process.execPath, [launcher, ...args], {
+export function start(args: readonly string[], options: StartOptions = {}): Running {
+  const child = spawn(process.execPath, [options.launcher ?? launcher, ...args], {
     env: environment(options.env ?? {}),
     cwd: options.cwd ?? tmpdir(),
     stdio: ["ignore", "pipe", "pipe"],
@@ -66,7 +73,7 @@ export function start(args: readonly string[], options: { env?: Record<string, s
 }
 
 /** Runs the real command to its end. */
-export async function remit(args: readonly string[], options: Parameters<typeof start>[1] = {}): Promise<Ended> {
+export async function remit(args: readonly string[], options: StartOptions = {}): Promise<Ended> {
   return await start(args, options).ended;
 }
 

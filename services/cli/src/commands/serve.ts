@@ -1,8 +1,8 @@
-import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { type Cli, paintFor } from "../cli.ts";
 import { type DemoTenant, demoCurl, demoPayment, openDemo } from "../demo/tenant.ts";
 import { examples } from "../examples.ts";
+import { launcher } from "../launcher.ts";
 import { wantsColour } from "../paint.ts";
 import { loadPdp, type RunningPdp, starting } from "../service.ts";
 import { stopSignal } from "../signals.ts";
@@ -15,7 +15,6 @@ interface ServeFlags extends SettingFlags {
 }
 
 const FORCED = 130;
-const launcher = fileURLToPath(new URL("../../bin/remit.js", import.meta.url));
 
 function printAddresses(cli: Cli, pdp: RunningPdp): void {
   const { io } = cli;

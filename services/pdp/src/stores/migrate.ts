@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { Fault } from "../foundation/fault.ts";
 
-/** In a checkout. A published package passes its own place. */
-const DIRECTORY = fileURLToPath(new URL("../../../../migrations/", import.meta.url));
+const BESIDE = fileURLToPath(new URL("./migrations/", import.meta.url));
+
+/** Beside this code where it is part of a bundle; in a checkout, where every package finds them. */
+const DIRECTORY = existsSync(BESIDE) ? BESIDE : fileURLToPath(new URL("../../../../migrations/", import.meta.url));
 
 /** The schemas that this build runs on, by the number of their last migration. */
 export const schemaRange = { min: 5, max: 5 } as const;

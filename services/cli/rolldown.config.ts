@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { defineConfig, type Plugin } from "rolldown";
+import { licencePage, thirdParties } from "./build/licences.ts";
+
+const here = import.meta.dirname;
+
+/** Files that the code finds beside itself: `migrations/` and the demo's `documents/`. */
+const carried = {
+  migrations: join(here, "../../migrations"),
+  documents: join(here, "src/demo/documents"),
+} as const;
+
+/** Puts the carried files and the licences of what was bundled beside the bundle. */
+function beside(): Plugin {
+  return {
+    name: "remit-beside",
+    generateBundle(_, bundle) {
+      for (const [folder, from] of Object.entries(carried)) {
+        for (const file of readdirSync(from)) {
+          this.emitFile({ type: "asset", fileName: `${folder}/${file}`, source: readFileSync(join(from, file)) });
+        }
+      }
+      this.emitFile({ type: "asset", fileName: "LICENSE", source: readFileSync(join(here, "../../LICENSE")) });
+      const modules = Object.values(bundle).flatMap((one) => (one.type === "chunk" ? one.moduleIds : []));
+      this.emitFile({ type: "asset", fileName: "THIRD-PARTY-LICENSES", source: licencePage(thirdParties(modules)) });
+    },
+  };
+}
+
+/**
+ * `remit` as it is published: JavaScript for Node 22.12 and later, everything in it but the embedded Postgres, which is
+ * loaded on demand where it is installed. Not minified: a stack names functions, and comments name their source files.
+ */
+export default defineConfig({
+  input: { main: join(here, "src/main.ts") },
+  platform: "node",
+  // Not a dependency: pg takes it where somebody installed it, and asks for it only when told to.
+  external: ["pg-native", "cloudflare:sockets"],
+  transform: { target: "node22.12" },
+  // hdr-histogram-js evaluates a `require` of zlib where it encodes a histogram; nothing here does.
+  checks: { eval: false },
+  plugins: [beside()],
+  output: {
+    dir: join(here, "dist"),
+    format: "esm",
+    // Flat: what finds files beside itself does so from every chunk.
+    entryFileNames: "[name].js",
+    chunkFileNames: ({ facadeModuleId, name }) =>
+      facadeModuleId?.endsWith("/src/index.ts") ? `${basename(join(facadeModuleId, "../.."))}.js` : `${name}.js`,
+    cleanDir: true,
+  },
+});
