@@ -59,6 +59,7 @@ function policyStore(): PolicyStore {
   const digest = `sha256:${"0".repeat(64)}`;
   const rows = {
     revisions: { security: 1n, policy: 1n },
+    settings: { status: "active" as const, mode: "enforce" as const, observeAgents: [], quotas: {} },
     policies: documents.policies.map((document) => ({ document, version: 1, digest })),
     tools: documents.tools.map((document) => ({ document, digest })),
     agents: [
