@@ -27,7 +27,7 @@ export interface Snapshots {
 
 const moved = (seen: Revisions, held: Revisions) => seen.security > held.security || seen.policy > held.policy;
 
-export function createSnapshots(options: { store: PolicyStore; clock: Clock; log: Log }): Snapshots {
+export function createSnapshots(options: { store: Pick<PolicyStore, "load">; clock: Clock; log: Log }): Snapshots {
   const { store, clock, log } = options;
   const held = new Map<string, Snapshot>();
   const loading = new Map<string, Promise<Snapshot>>();
