@@ -129,3 +129,23 @@ test("an answer lost between Postgres and us is found under a new writer, and re
   expect(after.effect).toBe(Effect.ALLOW);
   expect(before.effect).toBe(Effect.ALLOW);
 });
+
+test("an answer that its caller did not wait for is found when it asks again, on either lane, and recorded once", async () => {
+  await read("before");
+  proxy.hold("toClient");
+  const call = (callId: string) =>
+    ({ callId, tool: "fs.write_file", input: { case: "inputObject", value: { path: "/workspace/a" } } }) as const;
+  const { decisions, decisionsByGrpc } = house.clients;
+  const impatient = [
+    failure(decisions.decide(call("unheard-1"), { headers, timeoutMs: 200 })),
+    failure(decisionsByGrpc.decide(call("unheard-2"), { headers, timeoutMs: 200 })),
+  ];
+  for (const one of await Promise.all(impatient)) expect(one.code).toBe("DeadlineExceeded");
+  await eventually(async () => (await recorded("unheard-1")) === 1 && (await recorded("unheard-2")) === 1);
+  proxy.resume("toClient");
+  for (const callId of ["unheard-1", "unheard-2"]) {
+    const found = await decisions.decide(call(callId), { headers });
+    expect(found).toMatchObject({ effect: Effect.ALLOW, replayed: true, attempt: 1 });
+    expect(await recorded(callId)).toBe(1);
+  }
+});
