@@ -17,6 +17,12 @@ export function effectWord(effect: Effect): EffectWord {
   return words.get(effect) ?? "deny";
 }
 
+/** The effect that a word names; undefined for any other word. */
+export function effectOf(word: string): Effect | undefined {
+  if (word === "deny") return Effect.DENY;
+  return [...words].find(([, name]) => name === word)?.[0];
+}
+
 /** Whether the call may run. */
 export function mayRun(word: EffectWord): boolean {
   return word === "allow" || word === "transform";

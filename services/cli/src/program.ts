@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { Cli } from "./cli.ts";
 import { addApply } from "./commands/apply.ts";
 import { addDecide } from "./commands/decide.ts";
+import { addDecisions } from "./commands/decisions.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addLists } from "./commands/lists.ts";
 import { addMigrate } from "./commands/migrate.ts";
@@ -42,6 +43,7 @@ export function buildProgram(cli: Cli, version: string, ended: (code: ExitCode) 
   addDecide(program, cli, ended);
   addReport(program, cli);
   addWhy(program, cli, ended);
+  addDecisions(program, cli);
   addPolicy(program, cli, ended);
   addTraceRun(program, cli, ended);
   addKeys(program, cli);

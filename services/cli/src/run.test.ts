@@ -47,6 +47,7 @@ const commands = [
   "decide",
   "report",
   "why",
+  "decisions list",
   "policy lint",
   "policy test",
   "policy publish",

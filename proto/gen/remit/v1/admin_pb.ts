@@ -8,7 +8,7 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Problem, Risk, Scope } from "./common_pb.ts";
+import type { Effect, Problem, Risk, Scope } from "./common_pb.ts";
 import { file_remit_v1_common } from "./common_pb.ts";
 import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -16,7 +16,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file remit/v1/admin.proto.
  */
 export const file_remit_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChRyZW1pdC92MS9hZG1pbi5wcm90bxIIcmVtaXQudjEiJAoGU291cmNlEgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCSJGCg9QdXRBZ2VudFJlcXVlc3QSIgoIZG9jdW1lbnQYASABKAsyEC5yZW1pdC52MS5Tb3VyY2USDwoHZHJ5X3J1bhgCIAEoCCKLAQoQUHV0QWdlbnRSZXNwb25zZRIeCgVhZ2VudBgBIAEoCzIPLnJlbWl0LnYxLkFnZW50EiMKCHByb2JsZW1zGAIgAygLMhEucmVtaXQudjEuUHJvYmxlbRIQCghyZXZpc2lvbhgDIAEoBBIgCgZjaGFuZ2UYBCABKA4yEC5yZW1pdC52MS5DaGFuZ2UiwAEKBUFnZW50EgwKBG5hbWUYASABKAkSDQoFb3duZXIYAiABKAkSKwoGbGFiZWxzGAMgAygLMhsucmVtaXQudjEuQWdlbnQuTGFiZWxzRW50cnkSIAoHY2VpbGluZxgEIAEoCzIPLnJlbWl0LnYxLlNjb3BlEg4KBnN0YXR1cxgFIAEoCRIMCgRtb2RlGAYgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEwoRTGlzdEFnZW50c1JlcXVlc3QiNQoSTGlzdEFnZW50c1Jlc3BvbnNlEh8KBmFnZW50cxgBIAMoCzIPLnJlbWl0LnYxLkFnZW50IkUKDlB1dFRvb2xSZXF1ZXN0EiIKCGRvY3VtZW50GAEgASgLMhAucmVtaXQudjEuU291cmNlEg8KB2RyeV9ydW4YAiABKAgiiAEKD1B1dFRvb2xSZXNwb25zZRIcCgR0b29sGAEgASgLMg4ucmVtaXQudjEuVG9vbBIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0SEAoIcmV2aXNpb24YAyABKAQSIAoGY2hhbmdlGAQgASgOMhAucmVtaXQudjEuQ2hhbmdlItcBCgRUb29sEgwKBG5hbWUYASABKAkSDgoGc2VydmVyGAIgASgJEhwKBHJpc2sYAyABKA4yDi5yZW1pdC52MS5SaXNrEioKBmxhYmVscxgEIAMoCzIaLnJlbWl0LnYxLlRvb2wuTGFiZWxzRW50cnkSFQoNc2NoZW1hX2RpZ2VzdBgFIAEoCRITCgtkZXNjcmlwdGlvbhgGIAEoCRIMCgRtb2RlGA8gASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEgoQTGlzdFRvb2xzUmVxdWVzdCIyChFMaXN0VG9vbHNSZXNwb25zZRIdCgV0b29scxgBIAMoCzIOLnJlbWl0LnYxLlRvb2wiWgoWUHVibGlzaFBvbGljaWVzUmVxdWVzdBIfCgVmaWxlcxgBIAMoCzIQLnJlbWl0LnYxLlNvdXJjZRIOCgZzdHJpY3QYAiABKAgSDwoHZHJ5X3J1bhgDIAEoCCJpChdQdWJsaXNoUG9saWNpZXNSZXNwb25zZRIpCgh2ZXJzaW9ucxgBIAMoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SIwoIcHJvYmxlbXMYAiADKAsyES5yZW1pdC52MS5Qcm9ibGVtIqEBCg1Qb2xpY3lWZXJzaW9uEg4KBnBvbGljeRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNEg4KBmRpZ2VzdBgDIAEoCRINCgVzdGF0ZRgEIAEoCRINCgVydWxlcxgFIAEoDRIwCgxwdWJsaXNoZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2NyZWF0ZWQYByABKAgiLwoMUG9saWN5Q2hvaWNlEg4KBnBvbGljeRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNIl0KF0FjdGl2YXRlUG9saWNpZXNSZXF1ZXN0EicKB2Nob2ljZXMYASADKAsyFi5yZW1pdC52MS5Qb2xpY3lDaG9pY2USGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKAQibAoYQWN0aXZhdGVQb2xpY2llc1Jlc3BvbnNlEicKBmFjdGl2ZRgBIAMoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SEAoIcmV2aXNpb24YAiABKAQSFQoNcG9saWN5X2RpZ2VzdBgDIAEoCSIVChNMaXN0UG9saWNpZXNSZXF1ZXN0ImoKFExpc3RQb2xpY2llc1Jlc3BvbnNlEikKCHZlcnNpb25zGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIqEBCgZDYWxsZXISCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRINCgVyb2xlcxgDIAMoCRIOCgZhZ2VudHMYBCADKAkSHQoVbWF5X2Fzc2VydF9wcmluY2lwYWxzGAUgASgIEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3Jldm9rZWQYByABKAgiXgoQQ3JlYXRlS2V5UmVxdWVzdBIMCgRuYW1lGAEgASgJEg0KBXJvbGVzGAIgAygJEg4KBmFnZW50cxgDIAMoCRIdChVtYXlfYXNzZXJ0X3ByaW5jaXBhbHMYBCABKAgiQgoRQ3JlYXRlS2V5UmVzcG9uc2USIAoGY2FsbGVyGAEgASgLMhAucmVtaXQudjEuQ2FsbGVyEgsKA2tleRgCIAEoCSIUChJMaXN0Q2FsbGVyc1JlcXVlc3QiOAoTTGlzdENhbGxlcnNSZXNwb25zZRIhCgdjYWxsZXJzGAEgAygLMhAucmVtaXQudjEuQ2FsbGVyIiUKEFJldm9rZUtleVJlcXVlc3QSEQoJY2FsbGVyX2lkGAEgASgJIkcKEVJldm9rZUtleVJlc3BvbnNlEiAKBmNhbGxlchgBIAEoCzIQLnJlbWl0LnYxLkNhbGxlchIQCghyZXZpc2lvbhgCIAEoBCIpChJHZXREZWNpc2lvblJlcXVlc3QSEwoLZGVjaXNpb25faWQYASABKAkiWgoTR2V0RGVjaXNpb25SZXNwb25zZRIhCghkZWNpc2lvbhgBIAEoCzIPLnJlbWl0LnYxLkVudHJ5EiAKB3JlcG9ydHMYAiADKAsyDy5yZW1pdC52MS5FbnRyeSKFAQoFRW50cnkSCgoCaWQYASABKAkSDAoEa2luZBgCIAEoCRINCgVlcG9jaBgDIAEoBBIJCgFuGAQgASgEEg4KBmRpZ2VzdBgFIAEoCRIlCgRib2R5GAYgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIRCgljYW5vbmljYWwYByABKAkqWgoGQ2hhbmdlEhYKEkNIQU5HRV9VTlNQRUNJRklFRBAAEg8KC0NIQU5HRV9OT05FEAESEgoOQ0hBTkdFX0NSRUFURUQQAhITCg9DSEFOR0VfUkVQTEFDRUQQAzKaAQoMQWdlbnRTZXJ2aWNlEkEKCFB1dEFnZW50EhkucmVtaXQudjEuUHV0QWdlbnRSZXF1ZXN0GhoucmVtaXQudjEuUHV0QWdlbnRSZXNwb25zZRJHCgpMaXN0QWdlbnRzEhsucmVtaXQudjEuTGlzdEFnZW50c1JlcXVlc3QaHC5yZW1pdC52MS5MaXN0QWdlbnRzUmVzcG9uc2UykwEKC1Rvb2xTZXJ2aWNlEj4KB1B1dFRvb2wSGC5yZW1pdC52MS5QdXRUb29sUmVxdWVzdBoZLnJlbWl0LnYxLlB1dFRvb2xSZXNwb25zZRJECglMaXN0VG9vbHMSGi5yZW1pdC52MS5MaXN0VG9vbHNSZXF1ZXN0GhsucmVtaXQudjEuTGlzdFRvb2xzUmVzcG9uc2UykQIKDVBvbGljeVNlcnZpY2USVgoPUHVibGlzaFBvbGljaWVzEiAucmVtaXQudjEuUHVibGlzaFBvbGljaWVzUmVxdWVzdBohLnJlbWl0LnYxLlB1Ymxpc2hQb2xpY2llc1Jlc3BvbnNlElkKEEFjdGl2YXRlUG9saWNpZXMSIS5yZW1pdC52MS5BY3RpdmF0ZVBvbGljaWVzUmVxdWVzdBoiLnJlbWl0LnYxLkFjdGl2YXRlUG9saWNpZXNSZXNwb25zZRJNCgxMaXN0UG9saWNpZXMSHS5yZW1pdC52MS5MaXN0UG9saWNpZXNSZXF1ZXN0Gh4ucmVtaXQudjEuTGlzdFBvbGljaWVzUmVzcG9uc2Uy5wEKDUNhbGxlclNlcnZpY2USRAoJQ3JlYXRlS2V5EhoucmVtaXQudjEuQ3JlYXRlS2V5UmVxdWVzdBobLnJlbWl0LnYxLkNyZWF0ZUtleVJlc3BvbnNlEkoKC0xpc3RDYWxsZXJzEhwucmVtaXQudjEuTGlzdENhbGxlcnNSZXF1ZXN0Gh0ucmVtaXQudjEuTGlzdENhbGxlcnNSZXNwb25zZRJECglSZXZva2VLZXkSGi5yZW1pdC52MS5SZXZva2VLZXlSZXF1ZXN0GhsucmVtaXQudjEuUmV2b2tlS2V5UmVzcG9uc2UyWwoNTGVkZ2VyU2VydmljZRJKCgtHZXREZWNpc2lvbhIcLnJlbWl0LnYxLkdldERlY2lzaW9uUmVxdWVzdBodLnJlbWl0LnYxLkdldERlY2lzaW9uUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_remit_v1_common]);
+  fileDesc("ChRyZW1pdC92MS9hZG1pbi5wcm90bxIIcmVtaXQudjEiJAoGU291cmNlEgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCSJGCg9QdXRBZ2VudFJlcXVlc3QSIgoIZG9jdW1lbnQYASABKAsyEC5yZW1pdC52MS5Tb3VyY2USDwoHZHJ5X3J1bhgCIAEoCCKLAQoQUHV0QWdlbnRSZXNwb25zZRIeCgVhZ2VudBgBIAEoCzIPLnJlbWl0LnYxLkFnZW50EiMKCHByb2JsZW1zGAIgAygLMhEucmVtaXQudjEuUHJvYmxlbRIQCghyZXZpc2lvbhgDIAEoBBIgCgZjaGFuZ2UYBCABKA4yEC5yZW1pdC52MS5DaGFuZ2UiwAEKBUFnZW50EgwKBG5hbWUYASABKAkSDQoFb3duZXIYAiABKAkSKwoGbGFiZWxzGAMgAygLMhsucmVtaXQudjEuQWdlbnQuTGFiZWxzRW50cnkSIAoHY2VpbGluZxgEIAEoCzIPLnJlbWl0LnYxLlNjb3BlEg4KBnN0YXR1cxgFIAEoCRIMCgRtb2RlGAYgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEwoRTGlzdEFnZW50c1JlcXVlc3QiNQoSTGlzdEFnZW50c1Jlc3BvbnNlEh8KBmFnZW50cxgBIAMoCzIPLnJlbWl0LnYxLkFnZW50IkUKDlB1dFRvb2xSZXF1ZXN0EiIKCGRvY3VtZW50GAEgASgLMhAucmVtaXQudjEuU291cmNlEg8KB2RyeV9ydW4YAiABKAgiiAEKD1B1dFRvb2xSZXNwb25zZRIcCgR0b29sGAEgASgLMg4ucmVtaXQudjEuVG9vbBIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0SEAoIcmV2aXNpb24YAyABKAQSIAoGY2hhbmdlGAQgASgOMhAucmVtaXQudjEuQ2hhbmdlItcBCgRUb29sEgwKBG5hbWUYASABKAkSDgoGc2VydmVyGAIgASgJEhwKBHJpc2sYAyABKA4yDi5yZW1pdC52MS5SaXNrEioKBmxhYmVscxgEIAMoCzIaLnJlbWl0LnYxLlRvb2wuTGFiZWxzRW50cnkSFQoNc2NoZW1hX2RpZ2VzdBgFIAEoCRITCgtkZXNjcmlwdGlvbhgGIAEoCRIMCgRtb2RlGA8gASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEgoQTGlzdFRvb2xzUmVxdWVzdCIyChFMaXN0VG9vbHNSZXNwb25zZRIdCgV0b29scxgBIAMoCzIOLnJlbWl0LnYxLlRvb2wiWgoWUHVibGlzaFBvbGljaWVzUmVxdWVzdBIfCgVmaWxlcxgBIAMoCzIQLnJlbWl0LnYxLlNvdXJjZRIOCgZzdHJpY3QYAiABKAgSDwoHZHJ5X3J1bhgDIAEoCCJpChdQdWJsaXNoUG9saWNpZXNSZXNwb25zZRIpCgh2ZXJzaW9ucxgBIAMoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SIwoIcHJvYmxlbXMYAiADKAsyES5yZW1pdC52MS5Qcm9ibGVtIqEBCg1Qb2xpY3lWZXJzaW9uEg4KBnBvbGljeRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNEg4KBmRpZ2VzdBgDIAEoCRINCgVzdGF0ZRgEIAEoCRINCgVydWxlcxgFIAEoDRIwCgxwdWJsaXNoZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2NyZWF0ZWQYByABKAgiLwoMUG9saWN5Q2hvaWNlEg4KBnBvbGljeRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNIl0KF0FjdGl2YXRlUG9saWNpZXNSZXF1ZXN0EicKB2Nob2ljZXMYASADKAsyFi5yZW1pdC52MS5Qb2xpY3lDaG9pY2USGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKAQibAoYQWN0aXZhdGVQb2xpY2llc1Jlc3BvbnNlEicKBmFjdGl2ZRgBIAMoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SEAoIcmV2aXNpb24YAiABKAQSFQoNcG9saWN5X2RpZ2VzdBgDIAEoCSIVChNMaXN0UG9saWNpZXNSZXF1ZXN0ImoKFExpc3RQb2xpY2llc1Jlc3BvbnNlEikKCHZlcnNpb25zGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIqEBCgZDYWxsZXISCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRINCgVyb2xlcxgDIAMoCRIOCgZhZ2VudHMYBCADKAkSHQoVbWF5X2Fzc2VydF9wcmluY2lwYWxzGAUgASgIEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3Jldm9rZWQYByABKAgiXgoQQ3JlYXRlS2V5UmVxdWVzdBIMCgRuYW1lGAEgASgJEg0KBXJvbGVzGAIgAygJEg4KBmFnZW50cxgDIAMoCRIdChVtYXlfYXNzZXJ0X3ByaW5jaXBhbHMYBCABKAgiQgoRQ3JlYXRlS2V5UmVzcG9uc2USIAoGY2FsbGVyGAEgASgLMhAucmVtaXQudjEuQ2FsbGVyEgsKA2tleRgCIAEoCSIUChJMaXN0Q2FsbGVyc1JlcXVlc3QiOAoTTGlzdENhbGxlcnNSZXNwb25zZRIhCgdjYWxsZXJzGAEgAygLMhAucmVtaXQudjEuQ2FsbGVyIiUKEFJldm9rZUtleVJlcXVlc3QSEQoJY2FsbGVyX2lkGAEgASgJIkcKEVJldm9rZUtleVJlc3BvbnNlEiAKBmNhbGxlchgBIAEoCzIQLnJlbWl0LnYxLkNhbGxlchIQCghyZXZpc2lvbhgCIAEoBCIpChJHZXREZWNpc2lvblJlcXVlc3QSEwoLZGVjaXNpb25faWQYASABKAkiWgoTR2V0RGVjaXNpb25SZXNwb25zZRIhCghkZWNpc2lvbhgBIAEoCzIPLnJlbWl0LnYxLkVudHJ5EiAKB3JlcG9ydHMYAiADKAsyDy5yZW1pdC52MS5FbnRyeSKHAgoUTGlzdERlY2lzaW9uc1JlcXVlc3QSKQoFc2luY2UYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVhZ2VudBgDIAEoCRIMCgR0b29sGAQgASgJEiAKBmVmZmVjdBgFIAEoDjIQLnJlbWl0LnYxLkVmZmVjdBIfCgV3b3VsZBgGIAEoDjIQLnJlbWl0LnYxLkVmZmVjdBISCgpzZXNzaW9uX2lkGAcgASgJEhEKCXBhZ2Vfc2l6ZRgIIAEoDRISCgpwYWdlX3Rva2VuGAkgASgJIlQKFUxpc3REZWNpc2lvbnNSZXNwb25zZRIiCglkZWNpc2lvbnMYASADKAsyDy5yZW1pdC52MS5FbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkihQEKBUVudHJ5EgoKAmlkGAEgASgJEgwKBGtpbmQYAiABKAkSDQoFZXBvY2gYAyABKAQSCQoBbhgEIAEoBBIOCgZkaWdlc3QYBSABKAkSJQoEYm9keRgGIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEQoJY2Fub25pY2FsGAcgASgJKloKBkNoYW5nZRIWChJDSEFOR0VfVU5TUEVDSUZJRUQQABIPCgtDSEFOR0VfTk9ORRABEhIKDkNIQU5HRV9DUkVBVEVEEAISEwoPQ0hBTkdFX1JFUExBQ0VEEAMymgEKDEFnZW50U2VydmljZRJBCghQdXRBZ2VudBIZLnJlbWl0LnYxLlB1dEFnZW50UmVxdWVzdBoaLnJlbWl0LnYxLlB1dEFnZW50UmVzcG9uc2USRwoKTGlzdEFnZW50cxIbLnJlbWl0LnYxLkxpc3RBZ2VudHNSZXF1ZXN0GhwucmVtaXQudjEuTGlzdEFnZW50c1Jlc3BvbnNlMpMBCgtUb29sU2VydmljZRI+CgdQdXRUb29sEhgucmVtaXQudjEuUHV0VG9vbFJlcXVlc3QaGS5yZW1pdC52MS5QdXRUb29sUmVzcG9uc2USRAoJTGlzdFRvb2xzEhoucmVtaXQudjEuTGlzdFRvb2xzUmVxdWVzdBobLnJlbWl0LnYxLkxpc3RUb29sc1Jlc3BvbnNlMpECCg1Qb2xpY3lTZXJ2aWNlElYKD1B1Ymxpc2hQb2xpY2llcxIgLnJlbWl0LnYxLlB1Ymxpc2hQb2xpY2llc1JlcXVlc3QaIS5yZW1pdC52MS5QdWJsaXNoUG9saWNpZXNSZXNwb25zZRJZChBBY3RpdmF0ZVBvbGljaWVzEiEucmVtaXQudjEuQWN0aXZhdGVQb2xpY2llc1JlcXVlc3QaIi5yZW1pdC52MS5BY3RpdmF0ZVBvbGljaWVzUmVzcG9uc2USTQoMTGlzdFBvbGljaWVzEh0ucmVtaXQudjEuTGlzdFBvbGljaWVzUmVxdWVzdBoeLnJlbWl0LnYxLkxpc3RQb2xpY2llc1Jlc3BvbnNlMucBCg1DYWxsZXJTZXJ2aWNlEkQKCUNyZWF0ZUtleRIaLnJlbWl0LnYxLkNyZWF0ZUtleVJlcXVlc3QaGy5yZW1pdC52MS5DcmVhdGVLZXlSZXNwb25zZRJKCgtMaXN0Q2FsbGVycxIcLnJlbWl0LnYxLkxpc3RDYWxsZXJzUmVxdWVzdBodLnJlbWl0LnYxLkxpc3RDYWxsZXJzUmVzcG9uc2USRAoJUmV2b2tlS2V5EhoucmVtaXQudjEuUmV2b2tlS2V5UmVxdWVzdBobLnJlbWl0LnYxLlJldm9rZUtleVJlc3BvbnNlMq0BCg1MZWRnZXJTZXJ2aWNlEkoKC0dldERlY2lzaW9uEhwucmVtaXQudjEuR2V0RGVjaXNpb25SZXF1ZXN0Gh0ucmVtaXQudjEuR2V0RGVjaXNpb25SZXNwb25zZRJQCg1MaXN0RGVjaXNpb25zEh4ucmVtaXQudjEuTGlzdERlY2lzaW9uc1JlcXVlc3QaHy5yZW1pdC52MS5MaXN0RGVjaXNpb25zUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_remit_v1_common]);
 
 /**
  * A document in YAML or JSON.
@@ -748,6 +748,101 @@ export const GetDecisionResponseSchema: GenMessage<GetDecisionResponse> = /*@__P
   messageDesc(file_remit_v1_admin, 27);
 
 /**
+ * What is not set does not choose.
+ *
+ * @generated from message remit.v1.ListDecisionsRequest
+ */
+export type ListDecisionsRequest = Message<"remit.v1.ListDecisionsRequest"> & {
+  /**
+   * Decided at this time or later; absent: 24 hours before `until`.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 1;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * Decided before this time; absent: now.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 2;
+   */
+  until?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string agent = 3;
+   */
+  agent: string;
+
+  /**
+   * @generated from field: string tool = 4;
+   */
+  tool: string;
+
+  /**
+   * @generated from field: remit.v1.Effect effect = 5;
+   */
+  effect: Effect;
+
+  /**
+   * What enforcement would have answered, of decisions that say so.
+   *
+   * @generated from field: remit.v1.Effect would = 6;
+   */
+  would: Effect;
+
+  /**
+   * @generated from field: string session_id = 7;
+   */
+  sessionId: string;
+
+  /**
+   * At most 100, which 0 means too. A page may hold fewer, or none, and not be the last.
+   *
+   * @generated from field: uint32 page_size = 8;
+   */
+  pageSize: number;
+
+  /**
+   * Of the answer before, with the same request otherwise.
+   *
+   * @generated from field: string page_token = 9;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message remit.v1.ListDecisionsRequest.
+ * Use `create(ListDecisionsRequestSchema)` to create a new message.
+ */
+export const ListDecisionsRequestSchema: GenMessage<ListDecisionsRequest> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 28);
+
+/**
+ * @generated from message remit.v1.ListDecisionsResponse
+ */
+export type ListDecisionsResponse = Message<"remit.v1.ListDecisionsResponse"> & {
+  /**
+   * Without their canonical bodies: GetDecision answers those.
+   *
+   * @generated from field: repeated remit.v1.Entry decisions = 1;
+   */
+  decisions: Entry[];
+
+  /**
+   * Empty when this was the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message remit.v1.ListDecisionsResponse.
+ * Use `create(ListDecisionsResponseSchema)` to create a new message.
+ */
+export const ListDecisionsResponseSchema: GenMessage<ListDecisionsResponse> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 29);
+
+/**
  * One line of the ledger.
  *
  * @generated from message remit.v1.Entry
@@ -798,7 +893,7 @@ export type Entry = Message<"remit.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 28);
+  messageDesc(file_remit_v1_admin, 30);
 
 /**
  * What putting a document did, or would do.
@@ -981,6 +1076,16 @@ export const LedgerService: GenService<{
     methodKind: "unary";
     input: typeof GetDecisionRequestSchema;
     output: typeof GetDecisionResponseSchema;
+  },
+  /**
+   * Decisions of the caller's tenant, the newest first. Role: viewer.
+   *
+   * @generated from rpc remit.v1.LedgerService.ListDecisions
+   */
+  listDecisions: {
+    methodKind: "unary";
+    input: typeof ListDecisionsRequestSchema;
+    output: typeof ListDecisionsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_remit_v1_admin, 4);

@@ -7,6 +7,7 @@ export { type Decision, type Reason, revisionNumber, type Would } from "./decisi
 export { createExplain, type Explained } from "./explain.ts";
 export { createKeys, type Keys } from "./keys.ts";
 export { createLifecycle, type Lifecycle } from "./lifecycle.ts";
+export { createListDecisions, type DecisionQuery, type ListDecisions } from "./list-decisions.ts";
 export { createRegistry, type PutEffect, type Registry } from "./registry.ts";
 export { createReport, type Reported } from "./report.ts";
 export { createSessions, type OpenedSession, type Opening, type Sessions } from "./sessions.ts";

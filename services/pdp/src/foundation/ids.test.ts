@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isUuid, type Random, systemRandom, uuidMaker } from "./ids.ts";
+import { isUuid, leastUuidAt, type Random, systemRandom, uuidMaker } from "./ids.ts";
 
 const counting = (): Random => {
   let next = 0;
@@ -41,4 +41,14 @@ test.each([
   "01a000000000700080000000000000000000",
 ])("%j is no UUID in its lower-case form", (text) => {
   expect(isUuid(text)).toBe(false);
+});
+
+test("the least id of a time parts the ids made before it from the rest", () => {
+  const make = uuidMaker((bytes) => bytes.fill(0));
+  const latest = uuidMaker((bytes) => bytes.fill(255));
+  const ms = Date.parse("2026-11-21T10:00:00Z");
+  expect(leastUuidAt(ms) < make(ms)).toBe(true);
+  expect(latest(ms - 1) < leastUuidAt(ms)).toBe(true);
+  expect(isUuid(leastUuidAt(ms))).toBe(true);
+  expect([leastUuidAt(-5), leastUuidAt(2 ** 60)].every(isUuid)).toBe(true);
 });

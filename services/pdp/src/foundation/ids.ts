@@ -48,6 +48,16 @@ export function uuidMaker(random: Random): (nowMs: number) => string {
   };
 }
 
+const UUID_MS_MAX = 2 ** 48 - 1;
+
+/** The least UUIDv7 that could be made at a time: ids made before it are less, ids made at it or later are not. */
+export function leastUuidAt(ms: number): string {
+  const hex = Math.max(0, Math.min(Math.floor(ms), UUID_MS_MAX))
+    .toString(16)
+    .padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Whether a text is a UUID in its lower-case form. */

@@ -36,6 +36,10 @@ export const limits = {
   batchBytesMax: 4 * 1024 * 1024,
   /** The longest that a record waits to be confirmed before its caller is told that the ledger is unavailable. */
   recordWaitMsMax: 2_000,
+  /** One page of decisions: how many, how long together, and how many are looked at to find them. */
+  listPageRecordsMax: 100,
+  listPageBytesMax: 4 * 1024 * 1024,
+  listScanRecordsMax: 1000,
   sessionLifetimeDefaultSeconds: 24 * 3600,
   sessionLifetimeMaxSeconds: 30 * 24 * 3600,
   tokenLifetimeSeconds: 3600,

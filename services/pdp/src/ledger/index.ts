@@ -7,7 +7,7 @@ export {
 } from "./ledger-store.ts";
 export type { Beat, PeerStore } from "./peer-store.ts";
 export { createPeers } from "./peers.ts";
-export type { NewRecord, RecordKind, RecordOutcome, RecordRef, StoredRecord } from "./record.ts";
+export type { DecisionRange, NewRecord, RecordKind, RecordOutcome, RecordRef, StoredRecord } from "./record.ts";
 export type { Stopped } from "./shared.ts";
 export { systemTiming, type Timing } from "./timing.ts";
 export { LedgerUnavailable } from "./unavailable.ts";

@@ -36,6 +36,7 @@ function heldStore() {
     },
     findByKeys: async (_tenant, _session, _day, keys) => keys.map(() => null),
     findById: () => Promise.reject(new Error("the store is away")),
+    listDecisions: async () => [],
     findBySubject: () => new Promise(() => {}),
     close: async () => {},
   };

@@ -4,7 +4,7 @@ import type { Log } from "../foundation/log.ts";
 import type { LedgerStore, LedgerWriter } from "./ledger-store.ts";
 import { createLines } from "./lines.ts";
 import { createQueue, type QueueLimits, recordBytes } from "./queue.ts";
-import type { NewRecord, RecordOutcome, StoredRecord } from "./record.ts";
+import type { DecisionRange, NewRecord, RecordOutcome, StoredRecord } from "./record.ts";
 import type { CommitSeen, Stopped } from "./shared.ts";
 import { systemTiming, type Timing } from "./timing.ts";
 import { LedgerUnavailable } from "./unavailable.ts";
@@ -60,6 +60,8 @@ export interface Ledger {
   findById(tenant: string, id: string): Promise<StoredRecord | null>;
   /** The records about a decision, in order. */
   findBySubject(tenant: string, subject: string): Promise<StoredRecord[]>;
+  /** A tenant's decisions between two ids, the newest first. */
+  listDecisions(tenant: string, range: DecisionRange): Promise<StoredRecord[]>;
   state(): LedgerState;
   /** To be called when this replica was shut out by another: nothing of it can be recorded any more. */
   shutOut(): void;
@@ -116,6 +118,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     findByKeys: (tenant, session, sessionDay, keys) => read(() => store.findByKeys(tenant, session, sessionDay, keys)),
     findById: (tenant, id) => read(() => store.findById(tenant, id)),
     findBySubject: (tenant, subject) => read(() => store.findBySubject(tenant, subject)),
+    listDecisions: (tenant, range) => read(() => store.listDecisions(tenant, range)),
     state: () => {
       const alive = lines.alive();
       const lastCommitMs = lines.lastCommitMs();

@@ -48,6 +48,15 @@ export interface StoredRecord extends RecordRef {
   readonly aside?: Uint8Array;
 }
 
+/** Which decisions are read, by their ids: they sort by the time at which they were made. */
+export interface DecisionRange {
+  readonly fromId: string;
+  /** Not included. */
+  readonly beforeId: string;
+  readonly session: string | undefined;
+  readonly recordsMax: number;
+}
+
 /** What became of one record of a batch. */
 export type RecordOutcome =
   | { readonly outcome: "inserted"; readonly ref: RecordRef }

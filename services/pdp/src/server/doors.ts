@@ -90,9 +90,9 @@ function services({ config, clock, log, rooms, metrics }: Options) {
   );
   const exchange = createExchange({ desk, streamLifeMs });
   const data = dataServices(desk, exchange, sessionRpcs({ identities, sessions, clock }));
-  const { registry, lifecycle, keys, tenants, snapshots, policyStore: policies, ledger } = rooms;
+  const { registry, lifecycle, keys, tenants, snapshots, policyStore: policies, ledger, listDecisions } = rooms;
   const admin = adminServices(
-    createAdminDesk({ registry, lifecycle, keys, tenants, snapshots, policies, ledger, identities }),
+    createAdminDesk({ registry, lifecycle, keys, tenants, snapshots, policies, ledger, listDecisions, identities }),
   );
   return { data, admin, exchange };
 }

@@ -1,5 +1,5 @@
 import type { ClientBase, Pool, QueryArrayConfig } from "pg";
-import type { NewRecord, RecordKind, RecordOutcome, StoredRecord } from "../ledger/index.ts";
+import type { DecisionRange, NewRecord, RecordKind, RecordOutcome, StoredRecord } from "../ledger/index.ts";
 import { byteaArray, dateArray, textArray, uuidArray } from "./binary-array.ts";
 
 const COLUMNS = "r.writer, r.n, r.id, r.tenant, r.session, r.kind, r.digest, r.body, r.aside";
@@ -76,4 +76,12 @@ export async function findById(from: Pool, tenant: string, id: string) {
 export function findBySubject(from: Pool, tenant: string, subject: string) {
   const where = "record r where r.subject = $1 and r.tenant = $2 order by r.ord, r.n";
   return find(from, "ledger-by-subject", where, [subject, tenant]);
+}
+
+/** By the index `record_decision`, which holds the decisions of each tenant in the order of their ids. */
+export function listDecisions(from: Pool, tenant: string, range: DecisionRange) {
+  const { fromId, beforeId, session, recordsMax } = range;
+  const where = `record r where r.tenant = $1 and r.kind = 'decision' and r.id >= $2 and r.id < $3
+    and ($4::uuid is null or r.session = $4) order by r.id desc limit $5`;
+  return find(from, "ledger-decisions", where, [tenant, fromId, beforeId, session ?? null, recordsMax]);
 }

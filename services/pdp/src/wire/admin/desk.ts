@@ -1,4 +1,4 @@
-import type { Keys, Lifecycle, Registry, Tenants } from "../../decisions/index.ts";
+import type { Keys, Lifecycle, ListDecisions, Registry, Tenants } from "../../decisions/index.ts";
 import { type Caller, type Identities, type Role, requireRole } from "../../identities/index.ts";
 import type { Ledger } from "../../ledger/index.ts";
 import type { PolicyStore, Snapshots } from "../../policies/index.ts";
@@ -13,6 +13,7 @@ export interface AdminDesk {
   readonly snapshots: Snapshots;
   readonly policies: PolicyStore;
   readonly ledger: Ledger;
+  readonly listDecisions: ListDecisions;
   readonly identities: Identities;
   /** Who calls, who must have the role. */
   caller(call: Call, role: Role): Promise<Caller>;

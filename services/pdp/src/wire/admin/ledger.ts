@@ -4,12 +4,18 @@ import {
   type GetDecisionRequest,
   type GetDecisionResponse,
   GetDecisionResponseSchema,
+  type ListDecisionsRequest,
+  type ListDecisionsResponse,
+  ListDecisionsResponseSchema,
 } from "@remit/proto/admin";
+import type { DecisionQuery } from "../../decisions/index.ts";
 import { digestText } from "../../foundation/digest.ts";
-import { Fault } from "../../foundation/fault.ts";
+import { Fault, invalid } from "../../foundation/fault.ts";
+import { limits } from "../../foundation/limits.ts";
 import type { StoredRecord } from "../../ledger/index.ts";
 import type { Unary } from "../call.ts";
-import { uuidField } from "../convert/fields.ts";
+import { effectFrom } from "../convert/answer.ts";
+import { optionalText, timeField, uuidField } from "../convert/fields.ts";
 import type { AdminDesk } from "./desk.ts";
 
 const text = new TextDecoder();
@@ -23,9 +29,34 @@ function entryToWire(record: StoredRecord): MessageInitShape<typeof EntrySchema>
   return { id, kind, epoch, n, digest: digestText(digest), body: whole, canonical };
 }
 
+const DAY_MS = 24 * 3600 * 1000;
+
+/** Checks the form of a query. `nowMs` is what an `until` that is not given means. */
+function queryFrom(request: ListDecisionsRequest, nowMs: number): DecisionQuery {
+  const { since, until, agent, tool, sessionId, pageSize, pageToken } = request;
+  if (pageSize > limits.listPageRecordsMax) {
+    const limit = `${limits.listPageRecordsMax} decisions`;
+    throw invalid("page_size", `a page of ${pageSize} decisions is too long`, { limit });
+  }
+  // A decision of this very millisecond was made before it was asked for.
+  const untilMs = until ? timeField(until, "until") : nowMs + 1;
+  return {
+    sinceMs: since ? timeField(since, "since") : untilMs - DAY_MS,
+    untilMs,
+    agent: optionalText(agent, "agent", limits.nameBytesMax) || undefined,
+    tool: optionalText(tool, "tool", limits.toolNameBytesMax) || undefined,
+    effect: effectFrom(request.effect, "effect"),
+    would: effectFrom(request.would, "would"),
+    session: sessionId === "" ? undefined : uuidField(sessionId, "session_id"),
+    beforeId: pageToken === "" ? undefined : uuidField(pageToken, "page_token"),
+    pageSize: pageSize || limits.listPageRecordsMax,
+  };
+}
+
 /** `LedgerService`. */
 export interface LedgerRpcs {
   readonly getDecision: Unary<GetDecisionRequest, GetDecisionResponse>;
+  readonly listDecisions: Unary<ListDecisionsRequest, ListDecisionsResponse>;
 }
 
 export function ledgerRpcs(desk: AdminDesk): LedgerRpcs {
@@ -40,6 +71,14 @@ export function ledgerRpcs(desk: AdminDesk): LedgerRpcs {
       return create(GetDecisionResponseSchema, {
         decision: entryToWire(found),
         reports: reports.map(entryToWire),
+      });
+    },
+    async listDecisions(request, call) {
+      const { tenant } = await desk.caller(call, "viewer");
+      const { records, nextBeforeId } = await desk.listDecisions(tenant, queryFrom(request, Date.now()));
+      return create(ListDecisionsResponseSchema, {
+        decisions: records.map((record) => ({ ...entryToWire(record), canonical: "" })),
+        nextPageToken: nextBeforeId ?? "",
       });
     },
   };

@@ -22,6 +22,7 @@ import {
   revisionNumber,
   type Would,
 } from "../../decisions/index.ts";
+import { invalid } from "../../foundation/fault.ts";
 import { timeOf } from "./fields.ts";
 
 const EFFECTS: Readonly<Record<Effect, WireEffect>> = {
@@ -42,6 +43,14 @@ export interface Writing {
 
 export function effectToWire(effect: Effect): WireEffect {
   return EFFECTS[effect];
+}
+
+/** The effect that a request names; undefined when it names none. */
+export function effectFrom(effect: WireEffect, field: string): Effect | undefined {
+  if (effect === WireEffect.UNSPECIFIED) return undefined;
+  const found = (Object.keys(EFFECTS) as Effect[]).find((name) => EFFECTS[name] === effect);
+  if (found) return found;
+  throw invalid(field, `${field} is unknown`, { fix: `send one of ${Object.keys(EFFECTS).join(", ")}` });
 }
 
 export function modeToWire(mode: "enforced" | "observed"): Mode {

@@ -1,0 +1,60 @@
+import type { JsonObject, JsonValue, MessageInitShape } from "@bufbuild/protobuf";
+import type { ListDecisionsRequestSchema } from "@remit/proto/admin";
+import type { Clients } from "./clients.ts";
+
+/** What a list shows of a decision. */
+export interface ListedDecision {
+  readonly id: string;
+  readonly at: string;
+  readonly tool: string;
+  readonly agent: string;
+  readonly effect: string;
+  readonly code: string;
+  /** policy/rule */
+  readonly rules: readonly string[];
+  /** What enforcement would have answered, where that is said. */
+  readonly would: { readonly effect: string; readonly code: string; readonly rules: readonly string[] } | undefined;
+}
+
+const PAGE = 100;
+
+function object(value: JsonValue | undefined): JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+}
+
+const text = (value: JsonValue | undefined) => (typeof value === "string" ? value : "");
+
+function answered({ effect, reason, rules }: JsonObject) {
+  const named = Array.isArray(rules) ? rules.map(object) : [];
+  return {
+    effect: text(effect),
+    code: text(object(reason).code),
+    rules: named.map(({ policy, rule }) => `${text(policy)}/${text(rule)}`),
+  };
+}
+
+/** Reads the body of a decision's entry. What is not there is empty. */
+export function listedDecision(body: JsonObject): ListedDecision {
+  const { id, at, tool, agent, would } = body;
+  return {
+    ...{ id: text(id), at: text(at), tool: text(tool), agent: text(object(agent).id) },
+    ...answered(body),
+    would: would === undefined ? undefined : answered(object(would)),
+  };
+}
+
+/** Decisions page by page, the newest first, at most `limit` of them. */
+export async function* readDecisions(
+  ledger: Clients["ledger"],
+  query: MessageInitShape<typeof ListDecisionsRequestSchema>,
+  limit: number,
+): AsyncGenerator<{ readonly entry: JsonObject; readonly decision: ListedDecision }> {
+  let left = limit;
+  let pageToken = "";
+  do {
+    const page = await ledger.listDecisions({ ...query, pageSize: Math.min(PAGE, left), pageToken });
+    for (const { body = {} } of page.decisions) yield { entry: body, decision: listedDecision(body) };
+    left -= page.decisions.length;
+    pageToken = page.nextPageToken;
+  } while (pageToken !== "" && left > 0);
+}
