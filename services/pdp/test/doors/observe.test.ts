@@ -1,4 +1,5 @@
 import { Effect, Mode } from "@remit/proto/common";
+import { TenantMode } from "@remit/proto/tenant";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { furnish, type House, openSession, startHouse } from "../support/pdp.ts";
 
@@ -147,4 +148,43 @@ test("a tool that is observed stops nobody's call, unless the agent says `enforc
       .map(({ mode }) => mode)
       .sort(),
   ).toEqual(["enforce", "observe"]);
+});
+
+describe("a tenant that is observed", () => {
+  const set = (change: Parameters<House["clients"]["tenants"]["updateTenant"]>[0]) =>
+    house.clients.tenants.updateTenant(change, { headers: owner() });
+
+  test("stops no call, of whatever agent, but where an agent or a tool says `enforce`; then it enforces again", async () => {
+    await agent("new", {});
+    await agent("narrow", { ceiling: { tools: ["invoices.*"] } });
+    await agent("firm", { mode: "enforce" });
+    await tool("vault.open", { risk: "destructive", mode: "enforce" });
+    const { revision } = await set({ mode: TenantMode.OBSERVE });
+    const answers = async (name: string, round: string) => {
+      const { headers } = await openSession(house, { agent: name });
+      const stray = await decide(headers, `${round}-stray`, "rockets.launch", {});
+      const fatal = await decide(headers, `${round}-fatal`, "vault.open", {});
+      expect(stray.revision).toBeGreaterThanOrEqual(revision);
+      return [stray.effect, fatal.effect, stray.would?.reason?.code];
+    };
+    expect(await answers("new", "observed")).toEqual([Effect.ALLOW, Effect.DENY, "tool_unknown"]);
+    expect(await answers("narrow", "observed")).toEqual([Effect.ALLOW, Effect.DENY, "tool_unknown"]);
+    expect(await answers("firm", "observed")).toEqual([Effect.DENY, Effect.DENY, undefined]);
+    await set({ mode: TenantMode.ENFORCE });
+    expect(await answers("new", "enforced")).toEqual([Effect.DENY, Effect.DENY, undefined]);
+  });
+
+  test("by a selector: the agents with its labels, and no other", async () => {
+    await agent("trial", { labels: { team: "lab", stage: "trial" } });
+    await agent("live", { labels: { team: "lab", stage: "live" } });
+    await set({ observeAgents: { selectors: [{ matchLabels: { team: "lab", stage: "trial" } }] } });
+    const answered = async (name: string) => {
+      const { headers } = await openSession(house, { agent: name });
+      return (await decide(headers, "stray", "rockets.launch", {})).effect;
+    };
+    expect(await answered("trial")).toBe(Effect.ALLOW);
+    expect(await answered("live")).toBe(Effect.DENY);
+    await set({ observeAgents: { selectors: [] } });
+    expect(await answered("trial")).toBe(Effect.DENY);
+  });
 });
