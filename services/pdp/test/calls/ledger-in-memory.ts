@@ -99,6 +99,7 @@ export function createCallLedger(rules: CallRules, step: (name: string) => Promi
         await step("look-up by id");
         return find(({ record }) => record.tenant === tenant && record.id === id);
       },
+      listDecisions: async () => [],
       async findBySubject(_tenant, subject) {
         await step("look-up of reports");
         if (rules.reports === "forgotten") return [];
