@@ -34,7 +34,7 @@ function answered({ effect, reason, rules }: JsonObject) {
 }
 
 /** Reads the body of a decision's entry. What is not there is empty. */
-export function listedDecision(body: JsonObject): ListedDecision {
+function listedDecision(body: JsonObject): ListedDecision {
   const { id, at, tool, agent, would } = body;
   return {
     ...{ id: text(id), at: text(at), tool: text(tool), agent: text(object(agent).id) },
