@@ -9,8 +9,12 @@ import type { Decision } from "./decision.ts";
 import { type Bar, type Finding, type Judged, refusal, watched } from "./finding.ts";
 import { modeOf } from "./mode.ts";
 
+const NOTHING_RUNS = "Nothing may run here now. Whoever runs this service can say why.";
+
 /** What stands in the way of any call of this asker, before its policies are looked at. In order of precedence. */
 function barred(snapshot: Snapshot, { session }: Asker, nowMs: number): Finding | undefined {
+  const { status } = snapshot.settings;
+  if (status !== "active") return refusal(`tenant_${status}`, NOTHING_RUNS);
   const ended = endedBecause(session, nowMs);
   if (ended) return refusal(ended, "This session has ended. Open a new one to go on.");
   const agent = snapshot.agents.get(session.agent);

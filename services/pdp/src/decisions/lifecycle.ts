@@ -1,7 +1,14 @@
 import { compile, type PolicyDocument, type Problem, parseDocuments, type SourceFile } from "@remit/engine";
 import { Fault, invalid } from "../foundation/fault.ts";
+import { limits } from "../foundation/limits.ts";
 import type { Caller } from "../identities/index.ts";
-import type { PolicyStore, PolicyVersion, Snapshot, Snapshots } from "../policies/index.ts";
+import {
+  type PolicyStore,
+  type PolicyVersion,
+  quotaExceeded,
+  type Snapshot,
+  type Snapshots,
+} from "../policies/index.ts";
 import type { MakeChange } from "./changes.ts";
 import { revisionNumber } from "./decision.ts";
 import { failed, written } from "./registry.ts";
@@ -46,6 +53,15 @@ function conflict(): Fault {
 
 const toolsOf = (snapshot: Snapshot) => [...snapshot.tools.values()].map(({ document }) => document);
 
+const rulesOf = (policies: readonly { readonly document: PolicyDocument }[]) =>
+  policies.reduce((rules, { document }) => rules + document.spec.rules.length, 0);
+
+/** Refuses more rules than the tenant may have. What makes them fewer is never refused. */
+function refuseTooManyRules({ settings }: Snapshot, before: number, after: number): void {
+  const max = Math.min(settings.quotas.rules ?? limits.rulesMax, limits.rulesMax);
+  if (after > max && after > before) throw quotaExceeded("rules", max);
+}
+
 export function createLifecycle(rooms: {
   readonly snapshots: Snapshots;
   readonly policies: PolicyStore;
@@ -59,6 +75,7 @@ export function createLifecycle(rooms: {
       if (failed(parsed.problems)) return { versions: [], problems: parsed.problems };
       const drafts = parsed.documents.policies.map((document) => ({ document, version: 0 }));
       if (drafts.length === 0) throw invalid("files", "the files hold no document of kind Policy");
+      refuseTooManyRules(now, 0, rulesOf(drafts));
       const checked = compile({ policies: drafts, tools: toolsOf(now) }, { strict });
       const problems = [...parsed.problems, ...checked.problems];
       if (dryRun || failed(problems)) return { versions: [], problems };
@@ -81,6 +98,7 @@ export function createLifecycle(rooms: {
       const kept = now.policies.filter(
         ({ document }) => !choices.some(({ policy }) => policy === document.metadata.name),
       );
+      refuseTooManyRules(now, rulesOf(now.policies), rulesOf(kept) + rulesOf(chosen));
       const checked = compile({ policies: [...kept, ...chosen], tools: toolsOf(now) });
       if (failed(checked.problems)) {
         throw new Fault(

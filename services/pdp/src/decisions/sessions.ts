@@ -11,7 +11,7 @@ import {
   requireBinding,
   type Session,
 } from "../identities/index.ts";
-import type { Snapshots } from "../policies/index.ts";
+import { type Snapshot, type Snapshots, tenantNotActive } from "../policies/index.ts";
 import type { MakeChange } from "./changes.ts";
 
 /** What a caller asks for when it opens a session, checked for its form. */
@@ -66,6 +66,21 @@ function requireOpen(session: Session, nowMs: number): void {
   throw new Fault("precondition", ended, "the session has ended", { fix: "open a new session" });
 }
 
+/** Refuses a caller that is not bound to the agent, and an agent that may not act. */
+function requireActing({ agents }: Snapshot, caller: Caller, agent: string): void {
+  requireBinding(caller, agent);
+  const registered = agents.get(agent);
+  if (!registered) {
+    throw new Fault("missing", "agent_unknown", `no agent ${agent} is registered`, {
+      field: "agent",
+      fix: "register it with `remit apply`: a document of kind Agent",
+    });
+  }
+  if (registered.spec.status === "suspended") {
+    throw new Fault("precondition", "agent_suspended", `the agent ${agent} is suspended`, { field: "agent" });
+  }
+}
+
 export function createSessions(rooms: {
   readonly identities: Identities;
   readonly snapshots: Snapshots;
@@ -80,19 +95,14 @@ export function createSessions(rooms: {
     return { session, token, tokenExpiresAtMs: expiresAtMs };
   };
 
-  const requireAgent = async (caller: Caller, agent: string): Promise<void> => {
-    requireBinding(caller, agent);
-    const registered = (await snapshots.current(caller.tenant)).agents.get(agent);
-    if (!registered) {
-      throw new Fault("missing", "agent_unknown", `no agent ${agent} is registered`, {
-        field: "agent",
-        fix: "register it with `remit apply`: a document of kind Agent",
-      });
-    }
-    if (registered.spec.status === "suspended") {
-      throw new Fault("precondition", "agent_suspended", `the agent ${agent} is suspended`, { field: "agent" });
-    }
+  const requireActive = async ({ tenant }: Caller): Promise<Snapshot> => {
+    const snapshot = await snapshots.current(tenant);
+    const { status } = snapshot.settings;
+    if (status !== "active") throw tenantNotActive(status);
+    return snapshot;
   };
+  const requireAgent = async (caller: Caller, agent: string): Promise<void> =>
+    requireActing(await requireActive(caller), caller, agent);
 
   const found = async (caller: Caller, opening: Opening): Promise<Session | null> =>
     opening.runId === undefined ? null : identities.sessionByRun(caller, opening.agent, opening.runId);
@@ -136,7 +146,10 @@ export function createSessions(rooms: {
       await requireAgent(caller, session.agent);
       return withToken(session);
     },
-    get: (caller, sessionId) => identities.sessionById(caller, sessionId),
+    async get(caller, sessionId) {
+      await requireActive(caller);
+      return identities.sessionById(caller, sessionId);
+    },
     async close(caller, sessionId) {
       const session = await identities.sessionById(caller, sessionId);
       if (session.state !== "open") return session;

@@ -21,6 +21,8 @@ export interface FaultDetail {
   readonly limit?: string;
   /** What to do about it. */
   readonly fix?: string;
+  /** Whether the same request may pass later, where that is not what its kind says. */
+  readonly retryable?: boolean;
 }
 
 /**
@@ -42,7 +44,9 @@ export class Fault extends Error {
 
   /** Whether the same request may pass later. */
   get retryable(): boolean {
-    return this.kind === "unavailable" || this.kind === "exhausted" || this.kind === "timeout";
+    return (
+      this.detail.retryable ?? (this.kind === "unavailable" || this.kind === "exhausted" || this.kind === "timeout")
+    );
   }
 }
 

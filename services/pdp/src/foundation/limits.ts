@@ -46,5 +46,9 @@ export const limits = {
   lateReportSeconds: 24 * 3600,
   /** The longest that a Decide may take when its caller names no deadline. */
   deadlineDefaultMs: 5_000,
+  /** Of one tenant; its quotas may say less. */
+  toolsMax: 20_000,
+  agentsMax: 100_000,
+  rulesMax: 100_000,
   delegationDepthMax: 8,
 } as const;

@@ -8,12 +8,15 @@ export type {
 export {
   type MatchLabels,
   QUOTAS,
+  type QuotaName,
   type Quotas,
+  quotaExceeded,
   quotasFrom,
   type Tenant,
   type TenantMode,
   type TenantSettings,
   type TenantStatus,
+  tenantNotActive,
 } from "./settings.ts";
 export type { Snapshot } from "./snapshot.ts";
 export { createSnapshots, type Snapshots, STALE_ANY_MS, STALE_WRITE_MS, stalePolicy } from "./snapshots.ts";

@@ -1,3 +1,5 @@
+import { Fault } from "../foundation/fault.ts";
+
 export type TenantStatus = "active" | "suspended" | "closing";
 export type TenantMode = "enforce" | "observe";
 
@@ -40,4 +42,39 @@ export function quotasFrom(stored: Readonly<Record<string, unknown>>): Quotas {
     return [[name, Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : 0] as const];
   });
   return Object.fromEntries(known);
+}
+
+/** Why a tenant that is not active is refused what it asked for. */
+export function tenantNotActive(status: Exclude<TenantStatus, "active">): Fault {
+  return new Fault("precondition", `tenant_${status}`, `this tenant is ${status}`, {
+    fix: "ask who runs this service to make the tenant active again",
+  });
+}
+
+const quotaWords: Readonly<Record<QuotaName, string>> = {
+  decisionsPerSecond: "decisions a second",
+  callerDecisionsPerSecond: "decisions a second of one caller",
+  sessionsPerSecond: "sessions opened a second",
+  sessionsOpen: "open sessions",
+  tools: "tools",
+  agents: "agents",
+  rules: "rules of active policies",
+};
+
+const passing: ReadonlySet<QuotaName> = new Set([
+  "decisionsPerSecond",
+  "callerDecisionsPerSecond",
+  "sessionsPerSecond",
+]);
+
+/** What whoever asks past a quota is told. A rate is over in a moment; a count is not. */
+export function quotaExceeded(name: QuotaName, max: number): Fault {
+  const what = quotaWords[name];
+  return new Fault("exhausted", "quota_exceeded", `the tenant may have no more than ${max} ${what}`, {
+    limit: `${max} ${what}`,
+    fix: passing.has(name)
+      ? "ask more slowly, or ask who runs this service for a higher quota"
+      : "remove some that are not needed, or ask who runs this service for a higher quota",
+    retryable: passing.has(name),
+  });
 }

@@ -3,8 +3,9 @@ import type { Applied, Change, ChangeStore } from "../decisions/index.ts";
 import { digestText } from "../foundation/digest.ts";
 import { ok, type Result, refused } from "../foundation/result.ts";
 import type { Caller, Session } from "../identities/index.ts";
-import type { TenantSettings } from "../policies/index.ts";
+import type { Quotas, TenantSettings } from "../policies/index.ts";
 import type { RecordedChanges } from "./recorded-change.ts";
+import { guardTenant, refuseTooManyDocuments, refuseTooManySessions } from "./tenant-guard.ts";
 
 const UNIQUE_VIOLATION = "23505";
 const FOREIGN_KEY_VIOLATION = "23503";
@@ -66,14 +67,17 @@ async function putDocument(
   tenant: string,
   change: Extract<Change, { kind: "agent_put" | "tool_put" }>,
   revision: bigint,
+  quotas: Quotas,
 ): Promise<void> {
   const { document, source, digest } = change;
-  await client.query(
+  const { rows } = await client.query<{ created: boolean }>(
     `insert into ${table} (tenant, name, document, source, digest, revision) values ($1, $2, $3, $4, $5, $6)
      on conflict (tenant, name) do update
-       set document = excluded.document, source = excluded.source, digest = excluded.digest, revision = excluded.revision`,
+       set document = excluded.document, source = excluded.source, digest = excluded.digest, revision = excluded.revision
+     returning xmax = 0 as created`,
     [tenant, document.metadata.name, JSON.stringify(document), source, Buffer.from(digest), revision],
   );
+  if (rows[0]?.created) await refuseTooManyDocuments(client, table, tenant, quotas);
 }
 
 interface VersionRow {
@@ -163,6 +167,7 @@ async function make(
   change: Change,
   revision: bigint,
 ): Promise<Applied["versions"]> {
+  const quotas = await guardTenant(client, tenant, change);
   switch (change.kind) {
     case "tenant_created":
       await client.query("insert into tenant (id, quotas) values ($1, $2)", [tenant, JSON.stringify(change.quotas)]);
@@ -181,10 +186,10 @@ async function make(
       ]);
       return [];
     case "agent_put":
-      await putDocument(client, "agent", tenant, change, revision);
+      await putDocument(client, "agent", tenant, change, revision, quotas);
       return [];
     case "tool_put":
-      await putDocument(client, "tool", tenant, change, revision);
+      await putDocument(client, "tool", tenant, change, revision, quotas);
       return [];
     case "policies_published":
       return publish(client, tenant, change);
@@ -192,6 +197,7 @@ async function make(
       await activate(client, tenant, change, revision);
       return [];
     case "session_opened":
+      await refuseTooManySessions(client, tenant, quotas);
       await insertSession(client, change.session);
       return [];
     case "session_closed":
