@@ -13,6 +13,8 @@ export interface CallRequest {
   readonly input: object;
   /** Unique in the session, 1 to 256 bytes. Asking again with it is safe. Default: a random UUID. */
   readonly callId?: string | undefined;
+  /** The digest of the tool's input schema that this process goes by. When another is registered, the call is denied. */
+  readonly schemaDigest?: string | undefined;
   /** Facts asserted by this process, typed by the tool's context schema. */
   readonly context?: object | undefined;
   /** What the call is expected to cost. */
@@ -43,7 +45,8 @@ export interface Asked {
 
 const utf8 = new TextEncoder();
 
-function objectJson(field: string, value: unknown): string {
+/** The canonical JSON of an object; throws `RemitError` that names the field for what is not plain JSON. */
+export function objectJson(field: string, value: unknown): string {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw misuse(field, `${field} must be a JSON object`, `pass ${field} as {...}`);
   }
@@ -85,6 +88,7 @@ export function fixCall(
     supportedConstraints: [...supported],
     wantPermit: call.wantPermit ?? false,
     minRevision: call.minRevision ?? 0n,
+    toolSchemaDigest: call.schemaDigest ?? "",
   });
   if (context !== undefined) request.context = { case: "contextJson", value: utf8.encode(context) };
   if (answers !== undefined) request.answers = { case: "answersJson", value: utf8.encode(answers) };

@@ -1,6 +1,8 @@
 import type { Amount } from "./amount.ts";
-import type { CallRequest } from "./asked.ts";
+import { type CallRequest, objectJson } from "./asked.ts";
 import type { CallOptions } from "./book.ts";
+import { schemaDigest } from "./digest.ts";
+import { misuse } from "./errors.ts";
 import type { PausedCall } from "./paused.ts";
 import type { Work } from "./run.ts";
 import type { Session } from "./session.ts";
@@ -9,6 +11,12 @@ import type { Session } from "./session.ts";
 export interface ToolOptions<Input> {
   /** What a call is expected to cost, from its input. */
   readonly estimate?: ((input: Input) => readonly Amount[]) | undefined;
+  /**
+   * The tool's input schema as this process has it, or the digest of it: when Remit has another one registered, the
+   * calls are denied with `tool_schema_changed`. Give one of them.
+   */
+  readonly inputSchema?: object | undefined;
+  readonly schemaDigest?: string | undefined;
   /** Constraints that this tool honours itself, besides those of the client. */
   readonly supportedConstraints?: readonly string[] | undefined;
 }
@@ -45,6 +53,14 @@ export function resumption(paused: PausedCall, { answers }: Answers): CallReques
   return { callId, tool, input, context, estimate, answers };
 }
 
+function digestOfSchema({ inputSchema, schemaDigest: given }: ToolOptions<never>): string | undefined {
+  if (inputSchema === undefined) return given;
+  if (given !== undefined) {
+    throw misuse("schemaDigest", "a tool has an input schema or its digest, not both", "leave one of them out");
+  }
+  return schemaDigest(objectJson("inputSchema", inputSchema));
+}
+
 /** Binds a tool once, so that what runs is what was decided. */
 export function bindTool<Input extends object, Output>(
   guard: Guard,
@@ -53,6 +69,7 @@ export function bindTool<Input extends object, Output>(
   work: Work<Input, Output>,
   options: ToolOptions<Input>,
 ): GuardedTool<Input, Output> {
+  const digest = digestOfSchema(options);
   const supported = (more: readonly string[] = []): readonly string[] => [
     ...(options.supportedConstraints ?? []),
     ...more,
@@ -60,14 +77,20 @@ export function bindTool<Input extends object, Output>(
   const call = async (session: Session, input: Input, called: ToolCallOptions = {}): Promise<Output> => {
     const estimate = called.estimate ?? options.estimate?.(input);
     const supportedConstraints = supported(called.supportedConstraints);
-    return guard(session, { ...called, tool: name, input, estimate, supportedConstraints }, work);
+    return guard(session, { schemaDigest: digest, ...called, tool: name, input, estimate, supportedConstraints }, work);
   };
   const resume: GuardedTool<Input, Output>["resume"] = async (session, paused, called = {}) => {
     checkPaused(session, paused, name);
     const supportedConstraints = supported(called.supportedConstraints);
     // What was proposed then is what the tool takes: it came from a call of this tool.
     const input = paused.input as unknown as Input;
-    const again = { ...resumption(paused, called), input, signal: called.signal, supportedConstraints };
+    const again = {
+      ...resumption(paused, called),
+      schemaDigest: digest,
+      input,
+      signal: called.signal,
+      supportedConstraints,
+    };
     return guard(session, again, work);
   };
   return Object.assign(call, { resume, tool: name });

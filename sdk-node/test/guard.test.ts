@@ -2,6 +2,7 @@ import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Effect, Mode } from "@remit/proto/common";
 import { Outcome } from "@remit/proto/decision";
 import { expect, test } from "vitest";
+import { canonical } from "../../services/pdp/src/foundation/canonical.ts";
 import { digest } from "../../services/pdp/src/foundation/digest.ts";
 import { DeniedError, NothingSpent, RemitError, type ToolRun } from "../src/index.ts";
 import { allow } from "./support/answers.ts";
@@ -200,4 +201,25 @@ test("a caller that gives up while Remit decides keeps the tool from running, an
   await client.flush();
   expect(ran).toBe(false);
   expect(server.reports.map(({ request }) => request.outcome)).toEqual([Outcome.NOT_EXECUTED]);
+});
+
+test("a tool tells Remit which input schema it goes by, resumed calls too", async () => {
+  const { server, session, client } = await harness();
+  const inputSchema = { type: "object", properties: { to: { type: "string" } }, additionalProperties: false };
+  const schemaDigest = digest("schema", canonical(inputSchema));
+  const bySchema = client.tool("mail.send", () => paid, { inputSchema });
+  const byDigest = client.tool("mail.send", () => paid, { schemaDigest });
+  const silent = client.tool("mail.send", () => paid);
+  await bySchema(session, {});
+  await byDigest(session, {});
+  await byDigest(session, {}, { schemaDigest: digest("schema", "{}") });
+  await silent(session, {});
+  expect(server.decides.map(({ request }) => request.toolSchemaDigest)).toEqual([
+    schemaDigest,
+    schemaDigest,
+    digest("schema", "{}"),
+    "",
+  ]);
+  expect(() => client.tool("mail.send", () => paid, { inputSchema, schemaDigest })).toThrow("not both");
+  expect(() => client.tool("mail.send", () => paid, { inputSchema: new Date() })).toThrow(RemitError);
 });

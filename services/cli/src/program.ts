@@ -1,16 +1,17 @@
 import { Command } from "commander";
 import type { Cli } from "./cli.ts";
+import { addAgents } from "./commands/agents.ts";
 import { addApply } from "./commands/apply.ts";
 import { addDecide } from "./commands/decide.ts";
 import { addDecisions } from "./commands/decisions.ts";
 import { addKeys } from "./commands/keys.ts";
-import { addLists } from "./commands/lists.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addPolicy } from "./commands/policy.ts";
 import { addReport } from "./commands/report.ts";
 import { addServe } from "./commands/serve.ts";
 import { addSession } from "./commands/session.ts";
 import { addTenants } from "./commands/tenants.ts";
+import { addTools } from "./commands/tools.ts";
 import { addTraceRun } from "./commands/trace-run.ts";
 import { addWhy } from "./commands/why.ts";
 import { examples } from "./examples.ts";
@@ -48,7 +49,8 @@ export function buildProgram(cli: Cli, version: string, ended: (code: ExitCode) 
   addTraceRun(program, cli, ended);
   addKeys(program, cli);
   addTenants(program, cli);
-  addLists(program, cli);
+  addTools(program, cli);
+  addAgents(program, cli);
   program.addHelpText("after", ENVIRONMENT);
   return examples(program, [
     ["a service with something to try, on this machine", "remit serve --demo"],

@@ -18,6 +18,9 @@ const wording: Readonly<Record<VerdictCode, string>> = {
   transform_invalid: "A policy would change this call's input into one that the tool does not accept.",
   constraint_unsupported: "The call is only permitted under constraints that this client does not support.",
   tool_unknown: "The tool is not registered.",
+  tool_suspended: "The tool may not be called now. Its owner can say why.",
+  tool_schema_changed:
+    "The tool is not the one that was registered: its schema is another. It may be called once it is registered again.",
   input_invalid: "The input does not fit the tool.",
   scope_exceeded: "The call exceeds what this session may do.",
   approval_required: "The call needs an approval before it may run.",

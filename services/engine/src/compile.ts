@@ -1,5 +1,7 @@
+import type { Amount } from "./amount.ts";
 import type { ToolFacts } from "./cel/frame.ts";
 import { type CompiledPolicy, compilePolicy, matchesTool } from "./compile-policy.ts";
+import type { JsonObject } from "./json.ts";
 import { reporter } from "./origin.ts";
 import type { PolicyDocument } from "./policy.ts";
 import { hasErrors, type Problem } from "./problem.ts";
@@ -23,6 +25,11 @@ export interface CompiledTool {
   readonly facts: ToolFacts;
   readonly checkInput: SchemaCheck | undefined;
   readonly checkContext: SchemaCheck | undefined;
+  readonly suspended: boolean;
+  /** Of the registered input schema, empty without one; undefined where nobody makes digests. */
+  readonly schemaDigest: string | undefined;
+  readonly cost: readonly Amount[] | undefined;
+  readonly maximum: readonly Amount[] | undefined;
   /** The types in which each question of the tool's rules takes its answer. */
   readonly questions: ReadonlyMap<string, ReadonlySet<string>>;
   /** Groups for every agent. */
@@ -39,6 +46,8 @@ export interface Compiled {
 export interface CompileSource {
   readonly policies: readonly { readonly document: PolicyDocument; readonly version: number }[];
   readonly tools: readonly ToolDocument[];
+  /** Makes the digest of an input schema. Without it, a call whose caller names one is of a changed tool. */
+  readonly schemaDigest?: (schema: JsonObject) => string;
 }
 
 /**
@@ -52,7 +61,7 @@ export function compile(
   const problems: Problem[] = [];
   const tools = uniqueTools(source.tools, problems);
   const policies = compilePolicies(source, tools, problems);
-  const checks = [...tools.values()].map((tool) => compileTool(tool, problems));
+  const checks = [...tools.values()].map((tool) => compileTool(tool, source.schemaDigest, problems));
   const found = options.strict ? problems.map((problem) => ({ ...problem, severity: "error" as const })) : problems;
   if (hasErrors(found)) return { problems: found };
   const index = checks.map((tool) => [tool.facts.name, indexTool(tool, policies)] as const);
@@ -85,9 +94,13 @@ function compilePolicies(
   });
 }
 
-type CheckedTool = Pick<CompiledTool, "facts" | "checkInput" | "checkContext">;
+type CheckedTool = Omit<CompiledTool, "questions" | "everyAgent" | "byLabel">;
 
-function compileTool(document: ToolDocument, problems: Problem[]): CheckedTool {
+function compileTool(
+  document: ToolDocument,
+  schemaDigest: CompileSource["schemaDigest"],
+  problems: Problem[],
+): CheckedTool {
   const { metadata, spec } = document;
   const check = (key: "inputSchema" | "contextSchema", root: string): SchemaCheck | undefined => {
     const schema = spec[key];
@@ -101,6 +114,10 @@ function compileTool(document: ToolDocument, problems: Problem[]): CheckedTool {
     facts: { name: metadata.name, server: spec.server, risk: spec.risk, labels: spec.labels ?? {} },
     checkInput: check("inputSchema", "input"),
     checkContext: check("contextSchema", "context"),
+    suspended: spec.status === "suspended",
+    schemaDigest: spec.inputSchema ? schemaDigest?.(spec.inputSchema) : "",
+    cost: spec.cost,
+    maximum: spec.maximum,
   };
 }
 

@@ -1,3 +1,4 @@
+import { firstAbove } from "./amount.ts";
 import { combine, verdictOf } from "./combine.ts";
 import { type Compiled, type CompiledTool, groupsFor, type RuleGroup } from "./compile.ts";
 import type { Facts } from "./facts.ts";
@@ -7,8 +8,10 @@ import { exceededScope } from "./scope.ts";
 import type { Verdict, WouldBe } from "./verdict.ts";
 
 /**
- * The verdict of the compiled policies on a call: registered tool, valid input, every scope, then the rules. Pure: the
- * same arguments give the same verdict. Throws on nothing that a call can contain.
+ * The verdict of the compiled policies on a call. The order of its checks, of which the first refusal stands: the tool is
+ * known, may be called, and has the schema that the caller goes by; input and context fit their schemas, and the
+ * estimate the tool's maximum; every scope permits it; then the rules. Pure: the same arguments give the same verdict.
+ * Throws on nothing that a call can contain.
  */
 export function evaluate(compiled: Compiled, facts: Facts): Verdict {
   return evaluateTraced(compiled, facts);
@@ -16,6 +19,9 @@ export function evaluate(compiled: Compiled, facts: Facts): Verdict {
 
 /** The same, telling `trace` of every rule that is judged. */
 export function evaluateTraced(compiled: Compiled, facts: Facts, trace?: Trace): Verdict {
+  // To observe is to watch the policies: a tool that was taken away, or is another than it was, stays so.
+  const barred = barredTool(compiled, facts.call);
+  if (barred) return barred;
   const verdict = enforced(compiled, facts, trace);
   if (facts.mode !== "observe") return verdict;
   return {
@@ -23,6 +29,22 @@ export function evaluateTraced(compiled: Compiled, facts: Facts, trace?: Trace):
     mode: "observed",
     would: wouldBe(verdict),
   };
+}
+
+/**
+ * What stands in the way of any call of a registered tool, whatever its input and the policies: it is suspended, or its
+ * schema is another than the one that the call, or an earlier decision on it, goes by.
+ */
+export function barredTool(
+  compiled: Compiled,
+  call: Pick<Facts["call"], "tool" | "schemaDigest">,
+): Verdict | undefined {
+  const tool = compiled.tools.get(call.tool);
+  if (!tool) return undefined;
+  if (tool.suspended) return verdictOf("deny", "tool_suspended", {});
+  if (call.schemaDigest === undefined || call.schemaDigest === tool.schemaDigest) return undefined;
+  const detail = `registered: ${tool.schemaDigest || "no schema"}; the caller's: ${call.schemaDigest || "no schema"}`;
+  return verdictOf("deny", "tool_schema_changed", { detail });
 }
 
 function enforced(compiled: Compiled, facts: Facts, trace: Trace | undefined): Verdict {
@@ -38,12 +60,18 @@ function enforced(compiled: Compiled, facts: Facts, trace: Trace | undefined): V
   return sameOutcome(verdict, observed) ? verdict : { ...verdict, would: wouldBe(observed) };
 }
 
-/** What stops a call before any rule is asked: its input, its context, the session's scope. */
+/** What stops a call before any rule is asked: its input, its context, its estimate, the session's scope. */
 function refusedBeforePolicy(tool: CompiledTool, facts: Facts, input: JsonObject): Verdict | undefined {
   const invalid = tool.checkInput?.(input) ?? tool.checkContext?.(facts.context);
   if (invalid) {
     const message = `The input does not fit the tool: ${invalid.path} ${invalid.message}.`;
     return verdictOf("deny", "input_invalid", { message });
+  }
+  const above = tool.maximum && firstAbove(facts.call.estimate, tool.maximum);
+  if (above) {
+    const message = `The estimate does not fit the tool: ${above.value} ${above.unit} is more than one call may cost.`;
+    const most = tool.maximum?.find(({ unit }) => unit === above.unit)?.value;
+    return verdictOf("deny", "input_invalid", { message, detail: `at most ${most} ${above.unit}` });
   }
   return refusedByScope(tool, facts, input);
 }

@@ -1,3 +1,4 @@
+import type { Amount } from "./amount.ts";
 import type { JsonObject } from "./json.ts";
 import type { Mode } from "./mode.ts";
 import type { Scope } from "./scope.ts";
@@ -15,9 +16,12 @@ export interface Facts {
   readonly answers: JsonObject;
   readonly call: {
     readonly tool: string;
-    readonly estimate: readonly { readonly unit: string; readonly value: string }[];
+    /** What the call is expected to cost: said by its caller, else by its tool. */
+    readonly estimate: readonly Amount[];
     /** From 1. */
     readonly attempt: number;
+    /** The digest of the input schema that the caller goes by, where it says so. */
+    readonly schemaDigest?: string;
   };
   readonly agent: { readonly id: string; readonly labels: Labels; readonly owner: string };
   readonly principal: { readonly id: string; readonly verified: boolean; readonly labels: Labels };

@@ -1,6 +1,9 @@
 export type { AgentDocument, AgentSpec } from "./agent.ts";
+export type { Amount } from "./amount.ts";
 export { type Compiled, type CompileSource, compile } from "./compile.ts";
-export { evaluate } from "./evaluate.ts";
+export { parseDurationMs } from "./duration.ts";
+export { estimateFor } from "./estimate.ts";
+export { barredTool, evaluate } from "./evaluate.ts";
 export { type ConsideredRule, type Explanation, explain } from "./explain.ts";
 export type { Facts } from "./facts.ts";
 export type { JsonObject, JsonValue } from "./json.ts";

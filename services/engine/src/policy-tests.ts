@@ -1,4 +1,5 @@
 import { type Compiled, compile } from "./compile.ts";
+import { estimateFor } from "./estimate.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Facts } from "./facts.ts";
 import { isJsonObject, type JsonObject, type JsonValue, ownValue, sameJson, setOwn } from "./json.ts";
@@ -137,8 +138,11 @@ function toFacts(written: JsonObject): Facts {
 }
 
 /** What is wrong, in words; undefined if the case passes. */
-function runCase({ facts, expect }: RunnableCase, compiled: Compiled): string | undefined {
-  const verdict = evaluate(compiled, toFacts(facts));
+function runCase({ facts: written, expect }: RunnableCase, compiled: Compiled): string | undefined {
+  const facts = toFacts(written);
+  const { call } = facts;
+  const estimate = estimateFor(compiled, call.tool, call.estimate);
+  const verdict = evaluate(compiled, { ...facts, call: { ...call, estimate } });
   const wrong = differences(expect, verdict);
   if (wrong.length === 0) return undefined;
   const detail = verdict.detail === undefined ? "" : ` (${verdict.detail})`;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { naiveVerdict } from "../test/naive.ts";
-import { compileTexts, policyText, sampleFacts, toolText } from "../test/sample.ts";
+import { compileTexts, policyText, sampleFacts, schemaDigest, toolText } from "../test/sample.ts";
 import { evaluate, type JsonObject, type JsonValue, parseDocuments } from "./index.ts";
 
 const toolNames = ["pay", "pay.fast", "mail.send", "fs.write"];
@@ -111,6 +111,11 @@ const tools = toolNames.map((name, index) =>
 const pinned = toolNames.map((name) =>
   toolText(name, { inputSchema: { type: "object", properties: { list: { type: "array" } } } }),
 );
+/** Tools that refuse some calls themselves. */
+const strictTools = [
+  toolText("pay.old", { status: "suspended" }),
+  toolText("pay.capped", { maximum: [{ unit: "EUR", value: "5" }], inputSchema: { type: "object" } }),
+];
 const compiled = (texts: readonly string[]) => compileTexts(...tools, ...texts);
 const call = fc.record({
   tool: fc.constantFrom(...toolNames),
@@ -118,6 +123,14 @@ const call = fc.record({
   agent: fc.constantFrom({ labels: { team: "finance", level: "2" } }, { labels: { team: "sales" } }, { labels: {} }),
   answers: fc.constantFrom<JsonObject>({}, { memo: "rent" }, { memo: 5 }),
 });
+
+const strictCall = fc.tuple(call, fc.constantFrom("pay.old", "pay.capped")).chain(([facts, tool]) =>
+  fc.record({
+    ...Object.fromEntries(Object.entries({ ...facts, tool }).map(([key, value]) => [key, fc.constant(value)])),
+    estimate: fc.constantFrom([], [{ unit: "EUR", value: "5" }], [{ unit: "EUR", value: "5.01" }]),
+    schemaDigest: fc.constantFrom(undefined, undefined, schemaDigest({ type: "object" }), "sha256:another"),
+  }),
+);
 
 /** Compiling costs more than judging, so every set of policies meets several calls. */
 const calls = fc.array(call, { minLength: 8, maxLength: 8 });
@@ -182,20 +195,24 @@ describe("whatever the policies and the call", { timeout: patient }, () => {
   it("the index finds what reading every document from top to bottom finds", () => {
     const anyRule = fc.oneof({ weight: 4, arbitrary: rule as fc.Arbitrary<Rule> }, { weight: 1, arbitrary: transform });
     const effects = new Map<string, number>();
+    const codes = new Set<string>();
     fc.assert(
-      fc.property(policies(anyRule), calls, (texts, several) => {
-        const { documents } = parseDocuments([{ file: "all.yaml", text: [...tools, ...texts].join("\n---\n") }]);
-        const rules = compiled(texts);
-        for (const facts of several.map(sampleFacts)) {
+      fc.property(policies(anyRule), calls, fc.array(strictCall, { maxLength: 3 }), (texts, several, strict) => {
+        const all = [...strictTools, ...texts];
+        const { documents } = parseDocuments([{ file: "all.yaml", text: [...tools, ...all].join("\n---\n") }]);
+        const rules = compiled(all);
+        for (const facts of [...several, ...strict].map(sampleFacts)) {
           const { effect, code, rules: agreed } = evaluate(rules, facts);
           const names = agreed.map(({ policy, rule: id }) => `${policy}/${id}`);
           expect({ effect, code, rules: names }).toEqual(naiveVerdict(documents, facts));
           effects.set(effect, (effects.get(effect) ?? 0) + 1);
+          codes.add(code);
         }
       }),
       runs,
     );
     expect([...effects.keys()].sort()).toEqual(["allow", "clarify", "deny", "escalate", "transform"]);
+    for (const code of ["tool_suspended", "tool_schema_changed", "input_invalid"]) expect(codes).toContain(code);
   });
 
   it("another rule never makes a verdict more permissive, once any rule has matched", () => {

@@ -27,14 +27,12 @@ export const identifier: TextRule = {
   expected: "a letter or `_`, then letters, digits and `_`, at most 64",
 };
 
-export const labels = mapOf(
-  {
-    test: (key) => /^[A-Za-z0-9][A-Za-z0-9_./-]{0,127}$/.test(key),
-    expected: "letters, digits, `_`, `.`, `/` and `-`, at most 128",
-  },
-  text(undefined, 256),
-  64,
-);
+export const labelName: TextRule = {
+  test: (name) => /^[A-Za-z0-9][A-Za-z0-9_./-]{0,127}$/.test(name),
+  expected: "letters, digits, `_`, `.`, `/` and `-`, at most 128",
+};
+
+export const labels = mapOf(labelName, text(undefined, 256), 64);
 
 export const durationText = text({
   test: (duration) => parseDurationMs(duration) !== undefined,

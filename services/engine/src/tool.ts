@@ -1,3 +1,4 @@
+import type { Amount } from "./amount.ts";
 import type { JsonObject } from "./json.ts";
 import type { Mode } from "./mode.ts";
 import type { Metadata } from "./policy.ts";
@@ -22,10 +23,20 @@ interface ToolSpec {
   /** JSON Schema, draft 2020-12. Absent: any object. */
   readonly inputSchema?: JsonObject;
   readonly contextSchema?: JsonObject;
-  /** Paths below `input` that together are the business key of a call. */
+  /** Paths below the input, such as `order_id`, that together are the business key of a call. */
   readonly idempotentOn?: readonly string[];
   /** How long a call may take: a duration such as `30s`. */
   readonly timeout?: string;
   /** What this document says of its tool's calls; absent: nothing. */
   readonly mode?: Mode;
+  /** What a call costs unless its estimate says so itself, unit by unit. */
+  readonly cost?: readonly Amount[];
+  /** The most that one call may cost. */
+  readonly maximum?: readonly Amount[];
+  /** Paths such as `input.iban` or `context.user.email` that are not for everybody who reads of a call. */
+  readonly redact?: readonly string[];
+  /** Labels that what the tool answers carries: `untrusted`, `personal-data`. */
+  readonly outputLabels?: readonly string[];
+  /** Absent: active. */
+  readonly status?: "active" | "suspended";
 }

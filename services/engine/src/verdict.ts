@@ -22,6 +22,8 @@ export type VerdictCode =
   | "transform_invalid"
   | "constraint_unsupported"
   | "tool_unknown"
+  | "tool_suspended"
+  | "tool_schema_changed"
   | "input_invalid"
   | "scope_exceeded"
   | "approval_required"

@@ -4,6 +4,7 @@ import type { Documents, Facts, JsonObject, JsonValue } from "../src/index.ts";
 import type { RuleDocument } from "../src/policy.ts";
 import type { ToolDocument } from "../src/tool.ts";
 import { frameOf } from "./conditions.ts";
+import { schemaDigest } from "./sample.ts";
 
 interface NaiveVerdict {
   readonly effect: string;
@@ -15,11 +16,14 @@ type Truth = true | false | "unknown";
 
 /**
  * The verdict by reading every document from top to bottom: no index, nothing shared between rules, nothing kept. It
- * knows policies, transforms and clarifications; not schemas, scopes, grants or constraints that are not supported.
+ * knows policies, transforms and clarifications, and what a tool refuses but for its schemas; not scopes, grants or
+ * constraints that are not supported.
  */
 export function naiveVerdict(documents: Documents, facts: Facts): NaiveVerdict {
   const tool = documents.tools.find(({ metadata }) => metadata.name === facts.call.tool);
-  if (!tool) return { effect: "deny", code: "tool_unknown", rules: [] };
+  if (!tool) return verdict("deny", "tool_unknown", []);
+  const refused = refusal(tool, facts);
+  if (refused) return verdict("deny", refused, []);
   const answers = answersOf(documents, facts);
   const applying = documents.policies.filter(({ spec }) =>
     Object.entries(spec.appliesTo?.agents.matchLabels ?? {}).every(([key, value]) => facts.agent.labels[key] === value),
@@ -67,6 +71,16 @@ export function naiveVerdict(documents: Documents, facts: Facts): NaiveVerdict {
   });
   if (answered.length > 0) return verdict("allow", "clarified", [...allowed, ...answered]);
   return allowed.length > 0 ? verdict("allow", "rule_allowed", allowed) : verdict("deny", "no_rule_matched", []);
+}
+
+function refusal({ spec }: ToolDocument, { call }: Facts): string | undefined {
+  if (spec.status === "suspended") return "tool_suspended";
+  const registered = spec.inputSchema ? schemaDigest(spec.inputSchema) : "";
+  if (call.schemaDigest !== undefined && call.schemaDigest !== registered) return "tool_schema_changed";
+  const over = (spec.maximum ?? []).some((most) =>
+    call.estimate.some(({ unit, value }) => unit === most.unit && Number(value) > Number(most.value)),
+  );
+  return over ? "input_invalid" : undefined;
 }
 
 /** The answers to questions that somebody asks, in the type they are asked for; blank ones are none. */

@@ -6,12 +6,14 @@ type Overrides = Partial<Omit<Facts, "call" | "agent" | "session" | "principal">
   readonly session?: Partial<Facts["session"]>;
   readonly principal?: Partial<Facts["principal"]>;
   readonly estimate?: Facts["call"]["estimate"];
+  readonly schemaDigest?: string | undefined;
 };
 
 /** Facts of an unremarkable call of `pay`, with what a test wants to be otherwise. */
 export function sampleFacts({
   tool = "pay",
   estimate = [],
+  schemaDigest,
   agent,
   session,
   principal,
@@ -21,7 +23,7 @@ export function sampleFacts({
     input: {},
     context: {},
     answers: {},
-    call: { tool, estimate, attempt: 1 },
+    call: { tool, estimate, attempt: 1, ...(schemaDigest === undefined ? {} : { schemaDigest }) },
     agent: { id: "clerk", labels: { team: "finance" }, owner: "ada", ...agent },
     principal: { id: "mia", verified: true, labels: {}, ...principal },
     session: { id: "s1", labels: {}, depth: 0, purpose: "", ageSeconds: 90, calls: 3, ...session },
@@ -43,11 +45,14 @@ export function toolText(name: string, spec: JsonObject = {}): string {
   return JSON.stringify({ apiVersion: "remit/v1", kind: "Tool", metadata: { name }, spec: { risk: "write", ...spec } });
 }
 
+/** Stands for the digest of a schema: the schema itself. */
+export const schemaDigest = (schema: JsonObject): string => JSON.stringify(schema);
+
 /** Compiles documents that have no problems; says which ones otherwise. */
 export function compileTexts(...texts: readonly string[]): Compiled {
   const { documents, problems } = parseDocuments([{ file: "test.yaml", text: texts.join("\n---\n") }]);
   const policies = documents.policies.map((document) => ({ document, version: 1 }));
-  const { compiled, problems: more } = compile({ policies, tools: documents.tools });
+  const { compiled, problems: more } = compile({ policies, tools: documents.tools, schemaDigest });
   const all = [...problems, ...more];
   if (!compiled || all.length > 0) throw new Error(all.map(formatProblem).join("\n"));
   return compiled;

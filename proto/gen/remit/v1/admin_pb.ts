@@ -6,9 +6,9 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Effect, Problem, Risk, Scope } from "./common_pb.ts";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Amount, Effect, Problem, Risk, Scope } from "./common_pb.ts";
 import { file_remit_v1_common } from "./common_pb.ts";
 import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -16,7 +16,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file remit/v1/admin.proto.
  */
 export const file_remit_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChRyZW1pdC92MS9hZG1pbi5wcm90bxIIcmVtaXQudjEiJAoGU291cmNlEgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCSJGCg9QdXRBZ2VudFJlcXVlc3QSIgoIZG9jdW1lbnQYASABKAsyEC5yZW1pdC52MS5Tb3VyY2USDwoHZHJ5X3J1bhgCIAEoCCKLAQoQUHV0QWdlbnRSZXNwb25zZRIeCgVhZ2VudBgBIAEoCzIPLnJlbWl0LnYxLkFnZW50EiMKCHByb2JsZW1zGAIgAygLMhEucmVtaXQudjEuUHJvYmxlbRIQCghyZXZpc2lvbhgDIAEoBBIgCgZjaGFuZ2UYBCABKA4yEC5yZW1pdC52MS5DaGFuZ2UiwAEKBUFnZW50EgwKBG5hbWUYASABKAkSDQoFb3duZXIYAiABKAkSKwoGbGFiZWxzGAMgAygLMhsucmVtaXQudjEuQWdlbnQuTGFiZWxzRW50cnkSIAoHY2VpbGluZxgEIAEoCzIPLnJlbWl0LnYxLlNjb3BlEg4KBnN0YXR1cxgFIAEoCRIMCgRtb2RlGAYgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEwoRTGlzdEFnZW50c1JlcXVlc3QiNQoSTGlzdEFnZW50c1Jlc3BvbnNlEh8KBmFnZW50cxgBIAMoCzIPLnJlbWl0LnYxLkFnZW50IkUKDlB1dFRvb2xSZXF1ZXN0EiIKCGRvY3VtZW50GAEgASgLMhAucmVtaXQudjEuU291cmNlEg8KB2RyeV9ydW4YAiABKAgiiAEKD1B1dFRvb2xSZXNwb25zZRIcCgR0b29sGAEgASgLMg4ucmVtaXQudjEuVG9vbBIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0SEAoIcmV2aXNpb24YAyABKAQSIAoGY2hhbmdlGAQgASgOMhAucmVtaXQudjEuQ2hhbmdlItcBCgRUb29sEgwKBG5hbWUYASABKAkSDgoGc2VydmVyGAIgASgJEhwKBHJpc2sYAyABKA4yDi5yZW1pdC52MS5SaXNrEioKBmxhYmVscxgEIAMoCzIaLnJlbWl0LnYxLlRvb2wuTGFiZWxzRW50cnkSFQoNc2NoZW1hX2RpZ2VzdBgFIAEoCRITCgtkZXNjcmlwdGlvbhgGIAEoCRIMCgRtb2RlGA8gASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEgoQTGlzdFRvb2xzUmVxdWVzdCIyChFMaXN0VG9vbHNSZXNwb25zZRIdCgV0b29scxgBIAMoCzIOLnJlbWl0LnYxLlRvb2wiWgoWUHVibGlzaFBvbGljaWVzUmVxdWVzdBIfCgVmaWxlcxgBIAMoCzIQLnJlbWl0LnYxLlNvdXJjZRIOCgZzdHJpY3QYAiABKAgSDwoHZHJ5X3J1bhgDIAEoCCJpChdQdWJsaXNoUG9saWNpZXNSZXNwb25zZRIpCgh2ZXJzaW9ucxgBIAMoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SIwoIcHJvYmxlbXMYAiADKAsyES5yZW1pdC52MS5Qcm9ibGVtIqEBCg1Qb2xpY3lWZXJzaW9uEg4KBnBvbGljeRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNEg4KBmRpZ2VzdBgDIAEoCRINCgVzdGF0ZRgEIAEoCRINCgVydWxlcxgFIAEoDRIwCgxwdWJsaXNoZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2NyZWF0ZWQYByABKAgiLwoMUG9saWN5Q2hvaWNlEg4KBnBvbGljeRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNIl0KF0FjdGl2YXRlUG9saWNpZXNSZXF1ZXN0EicKB2Nob2ljZXMYASADKAsyFi5yZW1pdC52MS5Qb2xpY3lDaG9pY2USGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKAQibAoYQWN0aXZhdGVQb2xpY2llc1Jlc3BvbnNlEicKBmFjdGl2ZRgBIAMoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SEAoIcmV2aXNpb24YAiABKAQSFQoNcG9saWN5X2RpZ2VzdBgDIAEoCSIVChNMaXN0UG9saWNpZXNSZXF1ZXN0ImoKFExpc3RQb2xpY2llc1Jlc3BvbnNlEikKCHZlcnNpb25zGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIqEBCgZDYWxsZXISCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRINCgVyb2xlcxgDIAMoCRIOCgZhZ2VudHMYBCADKAkSHQoVbWF5X2Fzc2VydF9wcmluY2lwYWxzGAUgASgIEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3Jldm9rZWQYByABKAgiXgoQQ3JlYXRlS2V5UmVxdWVzdBIMCgRuYW1lGAEgASgJEg0KBXJvbGVzGAIgAygJEg4KBmFnZW50cxgDIAMoCRIdChVtYXlfYXNzZXJ0X3ByaW5jaXBhbHMYBCABKAgiQgoRQ3JlYXRlS2V5UmVzcG9uc2USIAoGY2FsbGVyGAEgASgLMhAucmVtaXQudjEuQ2FsbGVyEgsKA2tleRgCIAEoCSIUChJMaXN0Q2FsbGVyc1JlcXVlc3QiOAoTTGlzdENhbGxlcnNSZXNwb25zZRIhCgdjYWxsZXJzGAEgAygLMhAucmVtaXQudjEuQ2FsbGVyIiUKEFJldm9rZUtleVJlcXVlc3QSEQoJY2FsbGVyX2lkGAEgASgJIkcKEVJldm9rZUtleVJlc3BvbnNlEiAKBmNhbGxlchgBIAEoCzIQLnJlbWl0LnYxLkNhbGxlchIQCghyZXZpc2lvbhgCIAEoBCIpChJHZXREZWNpc2lvblJlcXVlc3QSEwoLZGVjaXNpb25faWQYASABKAkiWgoTR2V0RGVjaXNpb25SZXNwb25zZRIhCghkZWNpc2lvbhgBIAEoCzIPLnJlbWl0LnYxLkVudHJ5EiAKB3JlcG9ydHMYAiADKAsyDy5yZW1pdC52MS5FbnRyeSKHAgoUTGlzdERlY2lzaW9uc1JlcXVlc3QSKQoFc2luY2UYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVhZ2VudBgDIAEoCRIMCgR0b29sGAQgASgJEiAKBmVmZmVjdBgFIAEoDjIQLnJlbWl0LnYxLkVmZmVjdBIfCgV3b3VsZBgGIAEoDjIQLnJlbWl0LnYxLkVmZmVjdBISCgpzZXNzaW9uX2lkGAcgASgJEhEKCXBhZ2Vfc2l6ZRgIIAEoDRISCgpwYWdlX3Rva2VuGAkgASgJIlQKFUxpc3REZWNpc2lvbnNSZXNwb25zZRIiCglkZWNpc2lvbnMYASADKAsyDy5yZW1pdC52MS5FbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkihQEKBUVudHJ5EgoKAmlkGAEgASgJEgwKBGtpbmQYAiABKAkSDQoFZXBvY2gYAyABKAQSCQoBbhgEIAEoBBIOCgZkaWdlc3QYBSABKAkSJQoEYm9keRgGIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEQoJY2Fub25pY2FsGAcgASgJKloKBkNoYW5nZRIWChJDSEFOR0VfVU5TUEVDSUZJRUQQABIPCgtDSEFOR0VfTk9ORRABEhIKDkNIQU5HRV9DUkVBVEVEEAISEwoPQ0hBTkdFX1JFUExBQ0VEEAMymgEKDEFnZW50U2VydmljZRJBCghQdXRBZ2VudBIZLnJlbWl0LnYxLlB1dEFnZW50UmVxdWVzdBoaLnJlbWl0LnYxLlB1dEFnZW50UmVzcG9uc2USRwoKTGlzdEFnZW50cxIbLnJlbWl0LnYxLkxpc3RBZ2VudHNSZXF1ZXN0GhwucmVtaXQudjEuTGlzdEFnZW50c1Jlc3BvbnNlMpMBCgtUb29sU2VydmljZRI+CgdQdXRUb29sEhgucmVtaXQudjEuUHV0VG9vbFJlcXVlc3QaGS5yZW1pdC52MS5QdXRUb29sUmVzcG9uc2USRAoJTGlzdFRvb2xzEhoucmVtaXQudjEuTGlzdFRvb2xzUmVxdWVzdBobLnJlbWl0LnYxLkxpc3RUb29sc1Jlc3BvbnNlMpECCg1Qb2xpY3lTZXJ2aWNlElYKD1B1Ymxpc2hQb2xpY2llcxIgLnJlbWl0LnYxLlB1Ymxpc2hQb2xpY2llc1JlcXVlc3QaIS5yZW1pdC52MS5QdWJsaXNoUG9saWNpZXNSZXNwb25zZRJZChBBY3RpdmF0ZVBvbGljaWVzEiEucmVtaXQudjEuQWN0aXZhdGVQb2xpY2llc1JlcXVlc3QaIi5yZW1pdC52MS5BY3RpdmF0ZVBvbGljaWVzUmVzcG9uc2USTQoMTGlzdFBvbGljaWVzEh0ucmVtaXQudjEuTGlzdFBvbGljaWVzUmVxdWVzdBoeLnJlbWl0LnYxLkxpc3RQb2xpY2llc1Jlc3BvbnNlMucBCg1DYWxsZXJTZXJ2aWNlEkQKCUNyZWF0ZUtleRIaLnJlbWl0LnYxLkNyZWF0ZUtleVJlcXVlc3QaGy5yZW1pdC52MS5DcmVhdGVLZXlSZXNwb25zZRJKCgtMaXN0Q2FsbGVycxIcLnJlbWl0LnYxLkxpc3RDYWxsZXJzUmVxdWVzdBodLnJlbWl0LnYxLkxpc3RDYWxsZXJzUmVzcG9uc2USRAoJUmV2b2tlS2V5EhoucmVtaXQudjEuUmV2b2tlS2V5UmVxdWVzdBobLnJlbWl0LnYxLlJldm9rZUtleVJlc3BvbnNlMq0BCg1MZWRnZXJTZXJ2aWNlEkoKC0dldERlY2lzaW9uEhwucmVtaXQudjEuR2V0RGVjaXNpb25SZXF1ZXN0Gh0ucmVtaXQudjEuR2V0RGVjaXNpb25SZXNwb25zZRJQCg1MaXN0RGVjaXNpb25zEh4ucmVtaXQudjEuTGlzdERlY2lzaW9uc1JlcXVlc3QaHy5yZW1pdC52MS5MaXN0RGVjaXNpb25zUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_remit_v1_common]);
+  fileDesc("ChRyZW1pdC92MS9hZG1pbi5wcm90bxIIcmVtaXQudjEiJAoGU291cmNlEgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCSJGCg9QdXRBZ2VudFJlcXVlc3QSIgoIZG9jdW1lbnQYASABKAsyEC5yZW1pdC52MS5Tb3VyY2USDwoHZHJ5X3J1bhgCIAEoCCKLAQoQUHV0QWdlbnRSZXNwb25zZRIeCgVhZ2VudBgBIAEoCzIPLnJlbWl0LnYxLkFnZW50EiMKCHByb2JsZW1zGAIgAygLMhEucmVtaXQudjEuUHJvYmxlbRIQCghyZXZpc2lvbhgDIAEoBBIgCgZjaGFuZ2UYBCABKA4yEC5yZW1pdC52MS5DaGFuZ2UiwAEKBUFnZW50EgwKBG5hbWUYASABKAkSDQoFb3duZXIYAiABKAkSKwoGbGFiZWxzGAMgAygLMhsucmVtaXQudjEuQWdlbnQuTGFiZWxzRW50cnkSIAoHY2VpbGluZxgEIAEoCzIPLnJlbWl0LnYxLlNjb3BlEg4KBnN0YXR1cxgFIAEoCRIMCgRtb2RlGAYgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEwoRTGlzdEFnZW50c1JlcXVlc3QiNQoSTGlzdEFnZW50c1Jlc3BvbnNlEh8KBmFnZW50cxgBIAMoCzIPLnJlbWl0LnYxLkFnZW50IkUKDlB1dFRvb2xSZXF1ZXN0EiIKCGRvY3VtZW50GAEgASgLMhAucmVtaXQudjEuU291cmNlEg8KB2RyeV9ydW4YAiABKAgiiAEKD1B1dFRvb2xSZXNwb25zZRIcCgR0b29sGAEgASgLMg4ucmVtaXQudjEuVG9vbBIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0SEAoIcmV2aXNpb24YAyABKAQSIAoGY2hhbmdlGAQgASgOMhAucmVtaXQudjEuQ2hhbmdlIrMDCgRUb29sEgwKBG5hbWUYASABKAkSDgoGc2VydmVyGAIgASgJEhwKBHJpc2sYAyABKA4yDi5yZW1pdC52MS5SaXNrEioKBmxhYmVscxgEIAMoCzIaLnJlbWl0LnYxLlRvb2wuTGFiZWxzRW50cnkSFQoNc2NoZW1hX2RpZ2VzdBgFIAEoCRITCgtkZXNjcmlwdGlvbhgGIAEoCRIeCgRjb3N0GAcgAygLMhAucmVtaXQudjEuQW1vdW50EiEKB21heGltdW0YCCADKAsyEC5yZW1pdC52MS5BbW91bnQSDgoGcmVkYWN0GAkgAygJEhUKDW91dHB1dF9sYWJlbHMYCiADKAkSDgoGc3RhdHVzGAsgASgJEhUKDWlkZW1wb3RlbnRfb24YDCADKAkSHQoVY29udGV4dF9zY2hlbWFfZGlnZXN0GA0gASgJEioKB3RpbWVvdXQYDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDAoEbW9kZRgPIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIh4KDkdldFRvb2xSZXF1ZXN0EgwKBG5hbWUYASABKAkiUwoPR2V0VG9vbFJlc3BvbnNlEhwKBHRvb2wYASABKAsyDi5yZW1pdC52MS5Ub29sEhAKCGRvY3VtZW50GAIgASgJEhAKCHJldmlzaW9uGAMgASgEIhIKEExpc3RUb29sc1JlcXVlc3QiMgoRTGlzdFRvb2xzUmVzcG9uc2USHQoFdG9vbHMYASADKAsyDi5yZW1pdC52MS5Ub29sIloKFlB1Ymxpc2hQb2xpY2llc1JlcXVlc3QSHwoFZmlsZXMYASADKAsyEC5yZW1pdC52MS5Tb3VyY2USDgoGc3RyaWN0GAIgASgIEg8KB2RyeV9ydW4YAyABKAgiaQoXUHVibGlzaFBvbGljaWVzUmVzcG9uc2USKQoIdmVyc2lvbnMYASADKAsyFy5yZW1pdC52MS5Qb2xpY3lWZXJzaW9uEiMKCHByb2JsZW1zGAIgAygLMhEucmVtaXQudjEuUHJvYmxlbSKhAQoNUG9saWN5VmVyc2lvbhIOCgZwb2xpY3kYASABKAkSDwoHdmVyc2lvbhgCIAEoDRIOCgZkaWdlc3QYAyABKAkSDQoFc3RhdGUYBCABKAkSDQoFcnVsZXMYBSABKA0SMAoMcHVibGlzaGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjcmVhdGVkGAcgASgIIi8KDFBvbGljeUNob2ljZRIOCgZwb2xpY3kYASABKAkSDwoHdmVyc2lvbhgCIAEoDSJdChdBY3RpdmF0ZVBvbGljaWVzUmVxdWVzdBInCgdjaG9pY2VzGAEgAygLMhYucmVtaXQudjEuUG9saWN5Q2hvaWNlEhkKEWV4cGVjdGVkX3JldmlzaW9uGAIgASgEImwKGEFjdGl2YXRlUG9saWNpZXNSZXNwb25zZRInCgZhY3RpdmUYASADKAsyFy5yZW1pdC52MS5Qb2xpY3lWZXJzaW9uEhAKCHJldmlzaW9uGAIgASgEEhUKDXBvbGljeV9kaWdlc3QYAyABKAkiFQoTTGlzdFBvbGljaWVzUmVxdWVzdCJqChRMaXN0UG9saWNpZXNSZXNwb25zZRIpCgh2ZXJzaW9ucxgBIAMoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SEAoIcmV2aXNpb24YAiABKAQSFQoNcG9saWN5X2RpZ2VzdBgDIAEoCSKhAQoGQ2FsbGVyEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDQoFcm9sZXMYAyADKAkSDgoGYWdlbnRzGAQgAygJEh0KFW1heV9hc3NlcnRfcHJpbmNpcGFscxgFIAEoCBIuCgpjcmVhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZXZva2VkGAcgASgIIl4KEENyZWF0ZUtleVJlcXVlc3QSDAoEbmFtZRgBIAEoCRINCgVyb2xlcxgCIAMoCRIOCgZhZ2VudHMYAyADKAkSHQoVbWF5X2Fzc2VydF9wcmluY2lwYWxzGAQgASgIIkIKEUNyZWF0ZUtleVJlc3BvbnNlEiAKBmNhbGxlchgBIAEoCzIQLnJlbWl0LnYxLkNhbGxlchILCgNrZXkYAiABKAkiFAoSTGlzdENhbGxlcnNSZXF1ZXN0IjgKE0xpc3RDYWxsZXJzUmVzcG9uc2USIQoHY2FsbGVycxgBIAMoCzIQLnJlbWl0LnYxLkNhbGxlciIlChBSZXZva2VLZXlSZXF1ZXN0EhEKCWNhbGxlcl9pZBgBIAEoCSJHChFSZXZva2VLZXlSZXNwb25zZRIgCgZjYWxsZXIYASABKAsyEC5yZW1pdC52MS5DYWxsZXISEAoIcmV2aXNpb24YAiABKAQiKQoSR2V0RGVjaXNpb25SZXF1ZXN0EhMKC2RlY2lzaW9uX2lkGAEgASgJIloKE0dldERlY2lzaW9uUmVzcG9uc2USIQoIZGVjaXNpb24YASABKAsyDy5yZW1pdC52MS5FbnRyeRIgCgdyZXBvcnRzGAIgAygLMg8ucmVtaXQudjEuRW50cnkihwIKFExpc3REZWNpc2lvbnNSZXF1ZXN0EikKBXNpbmNlGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFYWdlbnQYAyABKAkSDAoEdG9vbBgEIAEoCRIgCgZlZmZlY3QYBSABKA4yEC5yZW1pdC52MS5FZmZlY3QSHwoFd291bGQYBiABKA4yEC5yZW1pdC52MS5FZmZlY3QSEgoKc2Vzc2lvbl9pZBgHIAEoCRIRCglwYWdlX3NpemUYCCABKA0SEgoKcGFnZV90b2tlbhgJIAEoCSJUChVMaXN0RGVjaXNpb25zUmVzcG9uc2USIgoJZGVjaXNpb25zGAEgAygLMg8ucmVtaXQudjEuRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIoUBCgVFbnRyeRIKCgJpZBgBIAEoCRIMCgRraW5kGAIgASgJEg0KBWVwb2NoGAMgASgEEgkKAW4YBCABKAQSDgoGZGlnZXN0GAUgASgJEiUKBGJvZHkYBiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhEKCWNhbm9uaWNhbBgHIAEoCSpaCgZDaGFuZ2USFgoSQ0hBTkdFX1VOU1BFQ0lGSUVEEAASDwoLQ0hBTkdFX05PTkUQARISCg5DSEFOR0VfQ1JFQVRFRBACEhMKD0NIQU5HRV9SRVBMQUNFRBADMpoBCgxBZ2VudFNlcnZpY2USQQoIUHV0QWdlbnQSGS5yZW1pdC52MS5QdXRBZ2VudFJlcXVlc3QaGi5yZW1pdC52MS5QdXRBZ2VudFJlc3BvbnNlEkcKCkxpc3RBZ2VudHMSGy5yZW1pdC52MS5MaXN0QWdlbnRzUmVxdWVzdBocLnJlbWl0LnYxLkxpc3RBZ2VudHNSZXNwb25zZTLTAQoLVG9vbFNlcnZpY2USPgoHUHV0VG9vbBIYLnJlbWl0LnYxLlB1dFRvb2xSZXF1ZXN0GhkucmVtaXQudjEuUHV0VG9vbFJlc3BvbnNlEkQKCUxpc3RUb29scxIaLnJlbWl0LnYxLkxpc3RUb29sc1JlcXVlc3QaGy5yZW1pdC52MS5MaXN0VG9vbHNSZXNwb25zZRI+CgdHZXRUb29sEhgucmVtaXQudjEuR2V0VG9vbFJlcXVlc3QaGS5yZW1pdC52MS5HZXRUb29sUmVzcG9uc2UykQIKDVBvbGljeVNlcnZpY2USVgoPUHVibGlzaFBvbGljaWVzEiAucmVtaXQudjEuUHVibGlzaFBvbGljaWVzUmVxdWVzdBohLnJlbWl0LnYxLlB1Ymxpc2hQb2xpY2llc1Jlc3BvbnNlElkKEEFjdGl2YXRlUG9saWNpZXMSIS5yZW1pdC52MS5BY3RpdmF0ZVBvbGljaWVzUmVxdWVzdBoiLnJlbWl0LnYxLkFjdGl2YXRlUG9saWNpZXNSZXNwb25zZRJNCgxMaXN0UG9saWNpZXMSHS5yZW1pdC52MS5MaXN0UG9saWNpZXNSZXF1ZXN0Gh4ucmVtaXQudjEuTGlzdFBvbGljaWVzUmVzcG9uc2Uy5wEKDUNhbGxlclNlcnZpY2USRAoJQ3JlYXRlS2V5EhoucmVtaXQudjEuQ3JlYXRlS2V5UmVxdWVzdBobLnJlbWl0LnYxLkNyZWF0ZUtleVJlc3BvbnNlEkoKC0xpc3RDYWxsZXJzEhwucmVtaXQudjEuTGlzdENhbGxlcnNSZXF1ZXN0Gh0ucmVtaXQudjEuTGlzdENhbGxlcnNSZXNwb25zZRJECglSZXZva2VLZXkSGi5yZW1pdC52MS5SZXZva2VLZXlSZXF1ZXN0GhsucmVtaXQudjEuUmV2b2tlS2V5UmVzcG9uc2UyrQEKDUxlZGdlclNlcnZpY2USSgoLR2V0RGVjaXNpb24SHC5yZW1pdC52MS5HZXREZWNpc2lvblJlcXVlc3QaHS5yZW1pdC52MS5HZXREZWNpc2lvblJlc3BvbnNlElAKDUxpc3REZWNpc2lvbnMSHi5yZW1pdC52MS5MaXN0RGVjaXNpb25zUmVxdWVzdBofLnJlbWl0LnYxLkxpc3REZWNpc2lvbnNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_remit_v1_common]);
 
 /**
  * A document in YAML or JSON.
@@ -267,6 +267,62 @@ export type Tool = Message<"remit.v1.Tool"> & {
   description: string;
 
   /**
+   * What a call costs unless its estimate says so.
+   *
+   * @generated from field: repeated remit.v1.Amount cost = 7;
+   */
+  cost: Amount[];
+
+  /**
+   * The most that one call may cost.
+   *
+   * @generated from field: repeated remit.v1.Amount maximum = 8;
+   */
+  maximum: Amount[];
+
+  /**
+   * Paths below input or context that are not kept as they are.
+   *
+   * @generated from field: repeated string redact = 9;
+   */
+  redact: string[];
+
+  /**
+   * Labels that what the tool answers carries.
+   *
+   * @generated from field: repeated string output_labels = 10;
+   */
+  outputLabels: string[];
+
+  /**
+   * active or suspended.
+   *
+   * @generated from field: string status = 11;
+   */
+  status: string;
+
+  /**
+   * Paths below input that together are the business key of a call.
+   *
+   * @generated from field: repeated string idempotent_on = 12;
+   */
+  idempotentOn: string[];
+
+  /**
+   * Of its context schema: sha256:<hex>.
+   *
+   * @generated from field: string context_schema_digest = 13;
+   */
+  contextSchemaDigest: string;
+
+  /**
+   * How long a call may take; absent when the document does not say.
+   *
+   * @generated from field: google.protobuf.Duration timeout = 14;
+   */
+  timeout?: Duration | undefined;
+
+  /**
    * enforce or observe; empty when the document does not say.
    *
    * @generated from field: string mode = 15;
@@ -282,6 +338,52 @@ export const ToolSchema: GenMessage<Tool> = /*@__PURE__*/
   messageDesc(file_remit_v1_admin, 8);
 
 /**
+ * @generated from message remit.v1.GetToolRequest
+ */
+export type GetToolRequest = Message<"remit.v1.GetToolRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message remit.v1.GetToolRequest.
+ * Use `create(GetToolRequestSchema)` to create a new message.
+ */
+export const GetToolRequestSchema: GenMessage<GetToolRequest> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 9);
+
+/**
+ * @generated from message remit.v1.GetToolResponse
+ */
+export type GetToolResponse = Message<"remit.v1.GetToolResponse"> & {
+  /**
+   * @generated from field: remit.v1.Tool tool = 1;
+   */
+  tool?: Tool | undefined;
+
+  /**
+   * The document as it was understood, in JSON.
+   *
+   * @generated from field: string document = 2;
+   */
+  document: string;
+
+  /**
+   * @generated from field: uint64 revision = 3;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message remit.v1.GetToolResponse.
+ * Use `create(GetToolResponseSchema)` to create a new message.
+ */
+export const GetToolResponseSchema: GenMessage<GetToolResponse> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 10);
+
+/**
  * @generated from message remit.v1.ListToolsRequest
  */
 export type ListToolsRequest = Message<"remit.v1.ListToolsRequest"> & {
@@ -292,7 +394,7 @@ export type ListToolsRequest = Message<"remit.v1.ListToolsRequest"> & {
  * Use `create(ListToolsRequestSchema)` to create a new message.
  */
 export const ListToolsRequestSchema: GenMessage<ListToolsRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 9);
+  messageDesc(file_remit_v1_admin, 11);
 
 /**
  * @generated from message remit.v1.ListToolsResponse
@@ -309,7 +411,7 @@ export type ListToolsResponse = Message<"remit.v1.ListToolsResponse"> & {
  * Use `create(ListToolsResponseSchema)` to create a new message.
  */
 export const ListToolsResponseSchema: GenMessage<ListToolsResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 10);
+  messageDesc(file_remit_v1_admin, 12);
 
 /**
  * @generated from message remit.v1.PublishPoliciesRequest
@@ -338,7 +440,7 @@ export type PublishPoliciesRequest = Message<"remit.v1.PublishPoliciesRequest"> 
  * Use `create(PublishPoliciesRequestSchema)` to create a new message.
  */
 export const PublishPoliciesRequestSchema: GenMessage<PublishPoliciesRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 11);
+  messageDesc(file_remit_v1_admin, 13);
 
 /**
  * @generated from message remit.v1.PublishPoliciesResponse
@@ -360,7 +462,7 @@ export type PublishPoliciesResponse = Message<"remit.v1.PublishPoliciesResponse"
  * Use `create(PublishPoliciesResponseSchema)` to create a new message.
  */
 export const PublishPoliciesResponseSchema: GenMessage<PublishPoliciesResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 12);
+  messageDesc(file_remit_v1_admin, 14);
 
 /**
  * @generated from message remit.v1.PolicyVersion
@@ -413,7 +515,7 @@ export type PolicyVersion = Message<"remit.v1.PolicyVersion"> & {
  * Use `create(PolicyVersionSchema)` to create a new message.
  */
 export const PolicyVersionSchema: GenMessage<PolicyVersion> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 13);
+  messageDesc(file_remit_v1_admin, 15);
 
 /**
  * @generated from message remit.v1.PolicyChoice
@@ -437,7 +539,7 @@ export type PolicyChoice = Message<"remit.v1.PolicyChoice"> & {
  * Use `create(PolicyChoiceSchema)` to create a new message.
  */
 export const PolicyChoiceSchema: GenMessage<PolicyChoice> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 14);
+  messageDesc(file_remit_v1_admin, 16);
 
 /**
  * @generated from message remit.v1.ActivatePoliciesRequest
@@ -461,7 +563,7 @@ export type ActivatePoliciesRequest = Message<"remit.v1.ActivatePoliciesRequest"
  * Use `create(ActivatePoliciesRequestSchema)` to create a new message.
  */
 export const ActivatePoliciesRequestSchema: GenMessage<ActivatePoliciesRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 15);
+  messageDesc(file_remit_v1_admin, 17);
 
 /**
  * @generated from message remit.v1.ActivatePoliciesResponse
@@ -488,7 +590,7 @@ export type ActivatePoliciesResponse = Message<"remit.v1.ActivatePoliciesRespons
  * Use `create(ActivatePoliciesResponseSchema)` to create a new message.
  */
 export const ActivatePoliciesResponseSchema: GenMessage<ActivatePoliciesResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 16);
+  messageDesc(file_remit_v1_admin, 18);
 
 /**
  * @generated from message remit.v1.ListPoliciesRequest
@@ -501,7 +603,7 @@ export type ListPoliciesRequest = Message<"remit.v1.ListPoliciesRequest"> & {
  * Use `create(ListPoliciesRequestSchema)` to create a new message.
  */
 export const ListPoliciesRequestSchema: GenMessage<ListPoliciesRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 17);
+  messageDesc(file_remit_v1_admin, 19);
 
 /**
  * @generated from message remit.v1.ListPoliciesResponse
@@ -528,7 +630,7 @@ export type ListPoliciesResponse = Message<"remit.v1.ListPoliciesResponse"> & {
  * Use `create(ListPoliciesResponseSchema)` to create a new message.
  */
 export const ListPoliciesResponseSchema: GenMessage<ListPoliciesResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 18);
+  messageDesc(file_remit_v1_admin, 20);
 
 /**
  * What a caller may do. An empty list of agents binds it to none.
@@ -581,7 +683,7 @@ export type Caller = Message<"remit.v1.Caller"> & {
  * Use `create(CallerSchema)` to create a new message.
  */
 export const CallerSchema: GenMessage<Caller> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 19);
+  messageDesc(file_remit_v1_admin, 21);
 
 /**
  * @generated from message remit.v1.CreateKeyRequest
@@ -613,7 +715,7 @@ export type CreateKeyRequest = Message<"remit.v1.CreateKeyRequest"> & {
  * Use `create(CreateKeyRequestSchema)` to create a new message.
  */
 export const CreateKeyRequestSchema: GenMessage<CreateKeyRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 20);
+  messageDesc(file_remit_v1_admin, 22);
 
 /**
  * @generated from message remit.v1.CreateKeyResponse
@@ -635,7 +737,7 @@ export type CreateKeyResponse = Message<"remit.v1.CreateKeyResponse"> & {
  * Use `create(CreateKeyResponseSchema)` to create a new message.
  */
 export const CreateKeyResponseSchema: GenMessage<CreateKeyResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 21);
+  messageDesc(file_remit_v1_admin, 23);
 
 /**
  * @generated from message remit.v1.ListCallersRequest
@@ -648,7 +750,7 @@ export type ListCallersRequest = Message<"remit.v1.ListCallersRequest"> & {
  * Use `create(ListCallersRequestSchema)` to create a new message.
  */
 export const ListCallersRequestSchema: GenMessage<ListCallersRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 22);
+  messageDesc(file_remit_v1_admin, 24);
 
 /**
  * @generated from message remit.v1.ListCallersResponse
@@ -665,7 +767,7 @@ export type ListCallersResponse = Message<"remit.v1.ListCallersResponse"> & {
  * Use `create(ListCallersResponseSchema)` to create a new message.
  */
 export const ListCallersResponseSchema: GenMessage<ListCallersResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 23);
+  messageDesc(file_remit_v1_admin, 25);
 
 /**
  * @generated from message remit.v1.RevokeKeyRequest
@@ -682,7 +784,7 @@ export type RevokeKeyRequest = Message<"remit.v1.RevokeKeyRequest"> & {
  * Use `create(RevokeKeyRequestSchema)` to create a new message.
  */
 export const RevokeKeyRequestSchema: GenMessage<RevokeKeyRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 24);
+  messageDesc(file_remit_v1_admin, 26);
 
 /**
  * @generated from message remit.v1.RevokeKeyResponse
@@ -704,7 +806,7 @@ export type RevokeKeyResponse = Message<"remit.v1.RevokeKeyResponse"> & {
  * Use `create(RevokeKeyResponseSchema)` to create a new message.
  */
 export const RevokeKeyResponseSchema: GenMessage<RevokeKeyResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 25);
+  messageDesc(file_remit_v1_admin, 27);
 
 /**
  * @generated from message remit.v1.GetDecisionRequest
@@ -721,7 +823,7 @@ export type GetDecisionRequest = Message<"remit.v1.GetDecisionRequest"> & {
  * Use `create(GetDecisionRequestSchema)` to create a new message.
  */
 export const GetDecisionRequestSchema: GenMessage<GetDecisionRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 26);
+  messageDesc(file_remit_v1_admin, 28);
 
 /**
  * @generated from message remit.v1.GetDecisionResponse
@@ -745,7 +847,7 @@ export type GetDecisionResponse = Message<"remit.v1.GetDecisionResponse"> & {
  * Use `create(GetDecisionResponseSchema)` to create a new message.
  */
 export const GetDecisionResponseSchema: GenMessage<GetDecisionResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 27);
+  messageDesc(file_remit_v1_admin, 29);
 
 /**
  * What is not set does not choose.
@@ -814,7 +916,7 @@ export type ListDecisionsRequest = Message<"remit.v1.ListDecisionsRequest"> & {
  * Use `create(ListDecisionsRequestSchema)` to create a new message.
  */
 export const ListDecisionsRequestSchema: GenMessage<ListDecisionsRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 28);
+  messageDesc(file_remit_v1_admin, 30);
 
 /**
  * @generated from message remit.v1.ListDecisionsResponse
@@ -840,7 +942,7 @@ export type ListDecisionsResponse = Message<"remit.v1.ListDecisionsResponse"> & 
  * Use `create(ListDecisionsResponseSchema)` to create a new message.
  */
 export const ListDecisionsResponseSchema: GenMessage<ListDecisionsResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 29);
+  messageDesc(file_remit_v1_admin, 31);
 
 /**
  * One line of the ledger.
@@ -893,7 +995,7 @@ export type Entry = Message<"remit.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 30);
+  messageDesc(file_remit_v1_admin, 32);
 
 /**
  * What putting a document did, or would do.
@@ -985,6 +1087,16 @@ export const ToolService: GenService<{
     methodKind: "unary";
     input: typeof ListToolsRequestSchema;
     output: typeof ListToolsResponseSchema;
+  },
+  /**
+   * One tool with its whole document. Role: viewer.
+   *
+   * @generated from rpc remit.v1.ToolService.GetTool
+   */
+  getTool: {
+    methodKind: "unary";
+    input: typeof GetToolRequestSchema;
+    output: typeof GetToolResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_remit_v1_admin, 1);

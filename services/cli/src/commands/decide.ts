@@ -16,6 +16,7 @@ interface DecideOptions {
   callId?: string;
   estimate?: string[];
   constraint?: string[];
+  schemaDigest?: string;
   sessionToken?: string;
   explain?: boolean;
   json?: boolean;
@@ -29,6 +30,7 @@ async function request(cli: Cli, tool: string, options: DecideOptions) {
     input: { case: "inputJson", value: await jsonBytes(cli.io, options.input, "--input") },
     estimate: amounts(options.estimate, "--estimate"),
     supportedConstraints: options.constraint ?? [],
+    toolSchemaDigest: options.schemaDigest ?? "",
   };
   if (context !== undefined)
     call.context = { case: "contextJson", value: await jsonBytes(cli.io, context, "--context") };
@@ -83,6 +85,7 @@ export function addDecide(program: Command, cli: Cli, ended: (code: ExitCode) =>
     .option("--call-id <id>", "asking again with the same id is safe (default: a new one)")
     .option("--estimate <unit=decimal>", "what the call may cost; several times", collect)
     .option("--constraint <name>", "a constraint that you can honour; several times", collect)
+    .option("--schema-digest <digest>", "of the tool's input schema as you know it; another one registered is a deny")
     .option("--session-token <token>", "instead of REMIT_SESSION")
     .option("--explain", "what would be answered; records nothing, needs the role diagnose")
     .option("--json", "for machines")

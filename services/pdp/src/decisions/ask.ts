@@ -29,6 +29,8 @@ export interface Ask {
   readonly context: StrictObject;
   readonly answers: StrictObject;
   readonly estimate: readonly Amount[];
+  /** Of the input schema that the caller goes by; empty when it does not say. */
+  readonly schemaDigest: string;
   readonly approvalId: string;
   readonly supportedConstraints: readonly string[];
   readonly wantPermit: boolean;

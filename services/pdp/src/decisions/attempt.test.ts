@@ -11,7 +11,15 @@ const AT_MS = Date.parse(AT);
 const MINUTE_MS = 60_000;
 
 const asking = (answers: object = {}): Ask => ({
-  ...{ callId: "c", tool: "t", estimate: [], approvalId: "", supportedConstraints: [], wantPermit: false },
+  ...{
+    callId: "c",
+    tool: "t",
+    estimate: [],
+    schemaDigest: "",
+    approvalId: "",
+    supportedConstraints: [],
+    wantPermit: false,
+  },
   ...{ minRevision: 0n, traceId: "", withinMs: 1000, context: strictObject({}, "context") },
   input: strictObject({}, "input"),
   answers: strictObject(answers, "answers"),

@@ -42,6 +42,8 @@ export interface DecisionBody {
   readonly approval?: PendingApproval;
   readonly questions?: readonly Question[];
   readonly policy_digest: string;
+  /** Of the input schema that the tool was registered with. */
+  readonly tool_schema_digest?: string;
   readonly input_digest: string;
   readonly effective_input_digest: string;
   readonly revision: { readonly security: string; readonly policy: string };

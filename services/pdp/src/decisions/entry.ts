@@ -79,6 +79,7 @@ function decisionBody(
   const { verdict } = judged;
   const inputDigest = digest("input", ask.input.canonical);
   const would = wouldOf(verdict);
+  const registered = snapshot.compiled.tools.get(ask.tool)?.schemaDigest;
   return {
     id,
     attempt: judged.facts.call.attempt,
@@ -91,6 +92,7 @@ function decisionBody(
     ...(verdict.approval && { approval: { state: "pending", ...verdict.approval } }),
     ...(verdict.questions && { questions: verdict.questions }),
     policy_digest: snapshot.policyDigest,
+    ...(registered && { tool_schema_digest: registered }),
     input_digest: inputDigest,
     effective_input_digest: transformed === undefined ? inputDigest : digest("input", transformed),
     revision: { security: `${snapshot.revisions.security}`, policy: `${snapshot.revisions.policy}` },
@@ -138,6 +140,7 @@ export function draftDecision(
       id: ask.callId,
       business_key: name.kind === "business" ? name.id : undefined,
       estimate: facts.call.estimate,
+      schema_digest: facts.call.schemaDigest,
     },
     // What stands beside the entry is bound to it by its digest; what stands in it needs none.
     context_digest: isLong(ask.context.canonical) ? digest("input", ask.context.canonical) : undefined,

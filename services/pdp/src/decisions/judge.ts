@@ -1,4 +1,4 @@
-import { evaluate, type Facts, type Scope } from "@remit/engine";
+import { barredTool, estimateFor, evaluate, type Facts, type Scope } from "@remit/engine";
 import { formatAmount } from "../foundation/amount.ts";
 import { rfc3339 } from "../foundation/clock.ts";
 import { endedBecause } from "../identities/index.ts";
@@ -40,8 +40,13 @@ export function factsOf(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: num
     answers: ask.answers.value,
     call: {
       tool: ask.tool,
-      estimate: ask.estimate.map(({ unit, micros }) => ({ unit, value: formatAmount(micros) })),
+      estimate: estimateFor(
+        snapshot.compiled,
+        ask.tool,
+        ask.estimate.map(({ unit, micros }) => ({ unit, value: formatAmount(micros) })),
+      ),
       attempt,
+      ...(ask.schemaDigest && { schemaDigest: ask.schemaDigest }),
     },
     agent: { id: session.agent, labels: agent?.spec.labels ?? {}, owner: agent?.metadata.owner ?? "" },
     principal: session.principal,
@@ -92,6 +97,10 @@ export function barredAgain(
 ): Bar | undefined {
   const bar = barred(snapshot, asker, nowMs);
   if (bar) return { code: bar.code, message: bar.message, kills: true };
+  // What was allowed was a call of the tool as it was then.
+  const { tool_schema_digest: schemaDigest } = last.body;
+  const tool = barredTool(snapshot.compiled, { tool: ask.tool, ...(schemaDigest !== undefined && { schemaDigest }) });
+  if (tool) return { code: tool.code, message: tool.message, kills: true };
   const { verdict } = judge(snapshot, asker, ask, last.body.attempt, nowMs);
   return STANDING.has(verdict.code) ? { code: verdict.code, message: verdict.message, kills: false } : undefined;
 }

@@ -5,6 +5,7 @@ export type {
   Registered,
   Revisions,
 } from "./policy-store.ts";
+export { schemaDigest } from "./schema-digest.ts";
 export {
   type MatchLabels,
   QUOTAS,

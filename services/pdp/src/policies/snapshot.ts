@@ -2,6 +2,7 @@ import { type AgentDocument, type Compiled, compile, type Problem, type ToolDocu
 import { canonical, type Json } from "../foundation/canonical.ts";
 import { digest } from "../foundation/digest.ts";
 import type { ActivePolicy, Registered, Revisions, TenantRows } from "./policy-store.ts";
+import { schemaDigest } from "./schema-digest.ts";
 import type { TenantSettings } from "./settings.ts";
 
 /** A tenant's settings, policies, tools and agents at one revision. Immutable: a change is another snapshot. */
@@ -39,6 +40,7 @@ export function buildSnapshot(tenant: string, rows: TenantRows, last: Snapshot |
   const { compiled, problems } = compile({
     policies: rows.policies,
     tools: rows.tools.map(({ document }) => document),
+    schemaDigest,
   });
   const common = { tenant, revisions: rows.revisions, settings: rows.settings, agents };
   if (compiled) {

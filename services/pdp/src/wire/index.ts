@@ -39,11 +39,11 @@ export function dataServices(desk: Desk, exchange: Exchange, sessions: SessionRp
 
 /** The services of the admin plane: they have a listener of their own. */
 export function adminServices(desk: AdminDesk): Served[] {
-  const { putAgent, listAgents, putTool, listTools } = documentRpcs(desk);
+  const { putAgent, listAgents, putTool, listTools, getTool } = documentRpcs(desk);
   return [
     serve(TenantService, { ...tenantRpcs(desk) }),
     serve(AgentService, { putAgent, listAgents }),
-    serve(ToolService, { putTool, listTools }),
+    serve(ToolService, { putTool, listTools, getTool }),
     serve(PolicyService, { ...policyRpcs(desk) }),
     serve(CallerService, { ...callerRpcs(desk) }),
     serve(LedgerService, { ...ledgerRpcs(desk) }),

@@ -113,7 +113,7 @@ function anAsk(random: () => number): Ask {
     ...{ callId: `call-${number}-${Math.floor(random() * 2)}`, tool: random() < 0.9 ? usual : tool },
     ...{ input: strictObject(input, "input"), context: strictObject({}, "context") },
     answers: strictObject(random() < 0.3 ? { why: pick(random, ["cake", "tea"]) } : {}, "answers"),
-    ...{ estimate: [], approvalId: "", supportedConstraints: [], wantPermit: false },
+    ...{ estimate: [], schemaDigest: "", approvalId: "", supportedConstraints: [], wantPermit: false },
     ...{ minRevision: 0n, traceId: "", withinMs: 1_000 },
   };
 }

@@ -1,7 +1,11 @@
 import { create } from "@bufbuild/protobuf";
-import type { AgentDocument, Risk, ToolDocument } from "@remit/engine";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { type AgentDocument, parseDurationMs, type Risk, type ToolDocument } from "@remit/engine";
 import {
   Change,
+  type GetToolRequest,
+  type GetToolResponse,
+  GetToolResponseSchema,
   type ListAgentsRequest,
   type ListAgentsResponse,
   ListAgentsResponseSchema,
@@ -16,10 +20,13 @@ import {
   PutToolResponseSchema,
 } from "@remit/proto/admin";
 import { Risk as WireRisk } from "@remit/proto/common";
-import type { PutEffect } from "../../decisions/index.ts";
+import { type PutEffect, revisionNumber } from "../../decisions/index.ts";
 import { canonical, type Json } from "../../foundation/canonical.ts";
-import { digest } from "../../foundation/digest.ts";
+import { Fault } from "../../foundation/fault.ts";
+import { limits } from "../../foundation/limits.ts";
+import { schemaDigest } from "../../policies/index.ts";
 import type { Unary } from "../call.ts";
+import { requiredText } from "../convert/fields.ts";
 import { problemToWire, sourceFrom } from "../convert/problem.ts";
 import { scopeToWire } from "../convert/session.ts";
 import type { AdminDesk } from "./desk.ts";
@@ -44,15 +51,24 @@ function agentToWire({ metadata, spec }: AgentDocument) {
 }
 
 function toolToWire({ metadata, spec }: ToolDocument) {
-  const { server, risk, labels, inputSchema, description } = spec;
+  const { server, risk, labels, inputSchema, contextSchema, description, timeout } = spec;
+  const timeoutMs = timeout === undefined ? undefined : parseDurationMs(timeout);
   return {
     name: metadata.name,
     server: server ?? "",
     risk: RISKS[risk],
     labels: { ...labels },
-    schemaDigest: inputSchema ? digest("schema", canonical(inputSchema as Json)) : "",
+    schemaDigest: schemaDigest(inputSchema),
     description: description ?? "",
     mode: spec.mode ?? "",
+    cost: (spec.cost ?? []).map((amount) => ({ ...amount })),
+    maximum: (spec.maximum ?? []).map((amount) => ({ ...amount })),
+    redact: [...(spec.redact ?? [])],
+    outputLabels: [...(spec.outputLabels ?? [])],
+    status: spec.status ?? "active",
+    idempotentOn: [...(spec.idempotentOn ?? [])],
+    contextSchemaDigest: schemaDigest(contextSchema),
+    ...(timeoutMs !== undefined && { timeout: durationFromMs(timeoutMs) }),
   };
 }
 
@@ -62,6 +78,7 @@ export interface DocumentRpcs {
   readonly listAgents: Unary<ListAgentsRequest, ListAgentsResponse>;
   readonly putTool: Unary<PutToolRequest, PutToolResponse>;
   readonly listTools: Unary<ListToolsRequest, ListToolsResponse>;
+  readonly getTool: Unary<GetToolRequest, GetToolResponse>;
 }
 
 export function documentRpcs(desk: AdminDesk): DocumentRpcs {
@@ -96,6 +113,23 @@ export function documentRpcs(desk: AdminDesk): DocumentRpcs {
       const { tools } = await desk.snapshots.current(caller.tenant);
       return create(ListToolsResponseSchema, {
         tools: [...tools.values()].map(({ document }) => toolToWire(document)),
+      });
+    },
+    async getTool(request, call) {
+      const caller = await desk.caller(call, "viewer");
+      const name = requiredText(request.name, "name", limits.toolNameBytesMax);
+      const { tools, revisions } = await desk.snapshots.current(caller.tenant);
+      const document = tools.get(name)?.document;
+      if (!document) {
+        throw new Fault("missing", "tool_unknown", `no tool ${name} is registered`, {
+          field: "name",
+          fix: "list the tools; register one with `remit apply`: a document of kind Tool",
+        });
+      }
+      return create(GetToolResponseSchema, {
+        tool: toolToWire(document),
+        document: canonical(document as unknown as Json),
+        revision: revisionNumber(revisions),
       });
     },
   };

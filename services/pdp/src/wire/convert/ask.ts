@@ -7,6 +7,7 @@ import { parseStrict, type StrictObject, strictObject } from "../../foundation/s
 import {
   amountsField,
   boundedList,
+  digestField,
   durationField,
   optionalText,
   requiredText,
@@ -54,6 +55,7 @@ export function askFrom(request: DecideRequest, traceId: string, withinMs: numbe
     context,
     answers,
     estimate: amountsField(request.estimate, "estimate"),
+    schemaDigest: digestField(request.toolSchemaDigest, "tool_schema_digest"),
     approvalId: request.approvalId === "" ? "" : uuidField(request.approvalId, "approval_id"),
     supportedConstraints: constraints.map((name) => optionalText(name, "supported_constraints", limits.nameBytesMax)),
     wantPermit: request.wantPermit,
@@ -71,13 +73,6 @@ const OUTCOMES: Readonly<Record<WireOutcome, Outcome | undefined>> = {
   [WireOutcome.NOT_EXECUTED]: "not_executed",
   [WireOutcome.UNKNOWN]: "unknown",
 };
-
-const DIGEST = /^(?:sha256:[0-9a-f]{64})?$/;
-
-function digestField(value: string, field: string): string {
-  if (!DIGEST.test(value)) throw invalid(field, `${field} must be written sha256:<64 hex digits>`);
-  return value;
-}
 
 function subjectFrom({ subject }: ReportRequest): Told["subject"] {
   if (subject.case === "decisionId") return { decisionId: uuidField(subject.value, "decision_id") };

@@ -40,6 +40,14 @@ export function uuidField(value: string, field: string): string {
   return value;
 }
 
+const DIGEST = /^(?:sha256:[0-9a-f]{64})?$/;
+
+/** A digest, or nothing. */
+export function digestField(value: string, field: string): string {
+  if (!DIGEST.test(value)) throw invalid(field, `${field} must be written sha256:<64 hex digits>`);
+  return value;
+}
+
 /** A list within its limit. */
 export function boundedList<Item>(list: readonly Item[], field: string, itemsMax: number): readonly Item[] {
   if (list.length > itemsMax) {

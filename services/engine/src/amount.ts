@@ -1,0 +1,62 @@
+import { below } from "./origin.ts";
+import { listOf, type Reader, record, required, text } from "./shape.ts";
+
+/** A quantity as documents and facts write it: a currency or another unit, and a decimal. */
+export interface Amount {
+  readonly unit: string;
+  readonly value: string;
+}
+
+const unitPattern = /^(?:[A-Z]{3}|[a-z][a-z0-9_]{0,31})$/;
+const decimalPattern = /^(0|[1-9][0-9]{0,12})(?:\.([0-9]{1,6}))?$/;
+const microsMax = 2n ** 61n;
+const unitsMax = 16;
+
+/** A decimal in millionths; undefined for what is no amount: signs, exponents, more than six digits after the point. */
+export function microsOf(value: string): bigint | undefined {
+  const [, whole, fraction = ""] = decimalPattern.exec(value) ?? [];
+  if (whole === undefined) return undefined;
+  const micros = BigInt(whole) * 1_000_000n + BigInt(fraction.padEnd(6, "0"));
+  return micros > microsMax ? undefined : micros;
+}
+
+const amountList = listOf(
+  record({
+    unit: required(
+      text({ test: (unit) => unitPattern.test(unit), expected: "a currency such as EUR, or a word such as tokens" }),
+    ),
+    value: required(
+      text({
+        test: (value) => microsOf(value) !== undefined,
+        expected: 'a decimal written as text, such as "12.50": 0 or more, at most 6 digits after the point',
+      }),
+    ),
+  }),
+  1,
+  unitsMax,
+);
+
+/** Amounts of a document, at most one a unit. */
+export const readAmounts: Reader<readonly Amount[]> = (value, pointer, report) => {
+  const amounts = amountList(value, pointer, report);
+  const seen = new Set<string>();
+  let whole = true;
+  for (const [index, { unit }] of (amounts ?? []).entries()) {
+    if (seen.has(unit)) {
+      report(below(below(pointer, index), "unit"), `\`${unit}\` is given twice`, { expected: "one amount a unit" });
+      whole = false;
+    }
+    seen.add(unit);
+  }
+  return whole ? amounts : undefined;
+};
+
+/** The first amount that is above the bound of its unit. A unit without a bound is not bounded. */
+export function firstAbove(amounts: readonly Amount[], bounds: readonly Amount[]): Amount | undefined {
+  return amounts.find(({ unit, value }) => {
+    const bound = bounds.find((other) => other.unit === unit);
+    if (!bound) return false;
+    const [asked, most] = [microsOf(value), microsOf(bound.value)];
+    return asked === undefined || most === undefined || asked > most;
+  });
+}
