@@ -6,16 +6,12 @@ import { RemitError } from "./errors.ts";
 import { GivenUp, insist } from "./insist.ts";
 import type { Link, TryOptions } from "./link.ts";
 import type { Settings } from "./options.ts";
-import { decidedNothing, isAnswered, isRetryable } from "./rpc-error.ts";
+import { decidedNothing, isAnswered, isExpired, isRetryable } from "./rpc-error.ts";
 import type { HeldSession } from "./sessions.ts";
 
 const again: Backoff = { firstMs: 10, maxMs: 250 };
 // The deadline is what ends it; this only bounds a deadline of hours.
 const triesMax = 10_000;
-
-function isExpired(error: unknown): boolean {
-  return error instanceof RemitError && error.reason === "token_expired";
-}
 
 function whyOf(error: unknown): string {
   return error instanceof Error ? error.message : "no answer came";
@@ -34,11 +30,13 @@ export interface Asking {
   readonly held: HeldSession;
   readonly asked: Asked;
   readonly signal: AbortSignal | undefined;
+  /** An earlier ask of this call may have left a decision that nobody here has seen. */
+  readonly owed: boolean;
   /**
    * Called when Remit may count on this call to run though it will not: it was allowed and is refused here, or it was
-   * sent and its answer never came.
+   * sent and its answer, so its decision id, never came.
    */
-  release(): void;
+  release(decisionId?: string): void;
 }
 
 /**
@@ -46,9 +44,9 @@ export interface Asking {
  * cannot be asked or understood is a local denial; throws `RemitError` for an error that Remit itself answered.
  */
 export async function ask(link: Link, settings: Settings, asking: Asking): Promise<Decision> {
-  const { held, asked, signal, release } = asking;
+  const { held, asked, signal, owed, release } = asking;
   // Tries after which a decision may stand that nobody here has seen.
-  let unseen = 0;
+  let unseen = owed ? 1 : 0;
   const once = async (n: number, options: TryOptions) => {
     await held.fresh();
     unseen++;
@@ -75,7 +73,9 @@ export async function ask(link: Link, settings: Settings, asking: Asking): Promi
   const how = { deadlineMs, hedgeMs, triesMax, waitMs, mayRetry: isRetryable, signal, timers };
   try {
     const decision = readAnswer(asked, await insist(attempt, how));
-    if (decision.effect === "deny" && decision.local) release();
+    if (decision.effect !== "deny" || !decision.local) return decision;
+    // Whose decision an answer is that does not hold together, nobody knows.
+    release(decision.reason.code === "constraint_unsupported" ? decision.decisionId : undefined);
     return decision;
   } catch (error) {
     const last = error instanceof GivenUp ? error.last : error;

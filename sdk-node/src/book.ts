@@ -1,4 +1,5 @@
 import { type Asked, type CallRequest, fixCall } from "./asked.ts";
+import { keyOf } from "./call-key.ts";
 import { type Denied, denyLocally } from "./decision.ts";
 import type { Settings } from "./options.ts";
 import type { ReportQueue } from "./report-queue.ts";
@@ -40,11 +41,6 @@ export interface BookOptions {
   readonly settings: Settings;
   readonly reports: ReportQueue<HeldSession>;
   readonly newId: () => string;
-}
-
-/** One name for a call of any session. */
-export function keyOf(sessionId: string, callId: string): string {
-  return `${sessionId}\n${callId}`;
 }
 
 /** The denial of a call whose session has ended. */

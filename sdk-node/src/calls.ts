@@ -1,7 +1,7 @@
 import { ask } from "./ask.ts";
 import type { CallRequest } from "./asked.ts";
 import { type Book, type CallOptions, denyEnded, type Entered } from "./book.ts";
-import { type Decision, type Denied, denyLocally, mayRun } from "./decision.ts";
+import { type Decision, type Denied, denyLocally, mayRun, type Permitted } from "./decision.ts";
 import { DeniedError, PausedError, RemitError } from "./errors.ts";
 import type { Execution } from "./execution.ts";
 import type { Link } from "./link.ts";
@@ -30,13 +30,19 @@ export interface CallsOptions {
   readonly execution: Execution;
 }
 
-/** Waits until Remit has taken what is still to be said of an earlier try of this call; denies if that takes too long. */
-async function settleEarlierTry(
-  { reports, settings }: CallsOptions,
-  { asked, signal }: Entered,
-): Promise<Denied | undefined> {
-  const said = reports.ofCall(asked.sessionId, asked.callId);
-  if (!said) return undefined;
+/** What an earlier try of this call left behind. */
+type Earlier = { readonly denied: Denied } | { readonly owed: boolean };
+
+/**
+ * Settles what is still to be said of an earlier try of this call: takes it back if no copy of it can have left, else
+ * waits until Remit has it, and denies if that takes too long. A report by call id is about the newest attempt, so it
+ * must never come after one.
+ */
+async function settleEarlierTry({ reports, settings }: CallsOptions, { asked, signal }: Entered): Promise<Earlier> {
+  const { sessionId, callId } = asked;
+  if (reports.withdraw(sessionId, callId)) return { owed: true };
+  const said = reports.ofCall(sessionId, callId);
+  if (!said) return { owed: false };
   const taken = await new Promise<boolean>((resolve) => {
     const cancel = settings.timers.after(settings.deadlineMs, () => resolve(false));
     const aborted = (): void => resolve(false);
@@ -47,24 +53,36 @@ async function settleEarlierTry(
       resolve(true);
     });
   });
-  if (taken) return undefined;
+  if (taken) return { owed: false };
   const message = `${asked.tool} was not run: what became of its last try could not be told to ${settings.where} yet.`;
-  return denyLocally(asked, "unreachable", message, { retryable: true });
+  return { denied: denyLocally(asked, "unreachable", message, { retryable: true }) };
+}
+
+/** The denial of a call that an echo of an earlier report could settle while it runs. */
+function denyForEcho(decision: Permitted): Denied {
+  const message =
+    `${decision.tool} was not run: its last try was reported as not executed, and a copy of that report may still be ` +
+    "on its way. Ask anew under another call id.";
+  return denyLocally(decision, "decision_expired", message, { recorded: decision });
 }
 
 export function createCalls(options: CallsOptions): Calls {
-  const { settings, link, book, execution } = options;
+  const { settings, link, reports, book, execution } = options;
 
   const answer = async (entered: Entered): Promise<Decision> => {
     const { held, asked, signal } = entered;
-    const unsettled = await settleEarlierTry(options, entered);
+    const earlier = await settleEarlierTry(options, entered);
+    const owed = "owed" in earlier && earlier.owed;
+    const release = (decisionId?: string): void => execution.release(entered, decisionId);
+    if (signal?.aborted && owed) release();
     signal?.throwIfAborted();
-    if (unsettled) return unsettled;
+    if ("denied" in earlier) return earlier.denied;
     try {
-      const decision = await ask(link, settings, { held, asked, signal, release: () => execution.release(entered) });
-      if (signal?.aborted && mayRun(decision)) execution.release(entered);
+      const decision = await ask(link, settings, { held, asked, signal, owed, release });
+      const echoed = mayRun(decision) && reports.echoes(asked.sessionId, asked.callId);
+      if (mayRun(decision) && (signal?.aborted || echoed)) release(decision.decisionId);
       signal?.throwIfAborted();
-      return decision;
+      return mayRun(decision) && echoed ? denyForEcho(decision) : decision;
     } catch (error) {
       const ended = held.endedBecause();
       if (error instanceof RemitError && ended !== undefined) return denyEnded(asked, ended, error);

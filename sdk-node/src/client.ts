@@ -18,7 +18,7 @@ import { isRetryable } from "./rpc-error.ts";
 import type { Work } from "./run.ts";
 import type { Session, SessionRequest } from "./session.ts";
 import { createSessions, type HeldSession, type Sessions } from "./sessions.ts";
-import { tell } from "./tell.ts";
+import { tellAnyhow } from "./tell.ts";
 import { type Answers, bindTool, type GuardedTool, resumption, type ToolOptions } from "./tool.ts";
 
 /** What a client has on its hands. */
@@ -29,7 +29,7 @@ export interface ClientStats {
   readonly reportsQueued: number;
   /** Reports that Remit refused, since the client was made. */
   readonly reportsRefused: number;
-  /** Reports that were left when the client was closed. */
+  /** Reports that were left when the client was closed, or came later. */
   readonly reportsLost: number;
 }
 
@@ -72,7 +72,10 @@ export interface Client {
   report(session: Session, report: Report): Promise<ReportResult>;
   /** Waits for running calls to end and their reports to be taken, up to `timeoutMs` (5000); answers whether they were. */
   flush(waiting?: Waiting): Promise<boolean>;
-  /** Lets no new call in, flushes, and closes the connections. Until then they keep the process alive. */
+  /**
+   * Lets no new call in, flushes up to `timeoutMs` (5000), and closes the connections. Until then they keep the process
+   * alive. What had to be left behind is logged, and counted in `stats()`: reports as lost, calls as still under way.
+   */
   close(waiting?: Waiting): Promise<void>;
   stats(): ClientStats;
 }
@@ -145,7 +148,7 @@ function assemble(settings: Settings): Parts {
     timers,
     random,
     log,
-    deliver: ({ holder, request }) => tell(link, timers, holder, request),
+    deliver: ({ holder, request }) => tellAnyhow(link, timers, holder, request),
   });
   const book = createBook({ settings, reports, newId: randomUUID });
   execution = createExecution({ timers, link, reports });

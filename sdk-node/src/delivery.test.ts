@@ -60,3 +60,23 @@ test("stopping answers what was not taken, in flight or waiting", async () => {
   await turn();
   expect(delivery.stop()).toHaveLength(200);
 });
+
+test("an item that waits can be taken back, one that is being sent cannot", async () => {
+  const gate = Promise.withResolvers<void>();
+  const sent: string[] = [];
+  const { timers, delivery } = deliveryOf(async (item) => {
+    sent.push(item);
+    if (item === "refused for now" && sent.length === 1) throw "later";
+    await gate.promise;
+  });
+  delivery.add("refused for now");
+  await turn();
+  delivery.add("waits");
+  expect(delivery.remove("waits")).toBe(true);
+  expect(delivery.remove("waits")).toBe(false);
+  timers.advance(25);
+  expect(delivery.remove("refused for now")).toBe(false);
+  gate.resolve();
+  await turn();
+  expect(sent).toEqual(["refused for now", "refused for now"]);
+});

@@ -19,6 +19,8 @@ export interface DeliveryOptions<Item> {
 /** Hands items over in order, several at once, and rests as a whole while the other side does not take them. */
 export interface Delivery<Item> {
   add(item: Item): void;
+  /** Takes an item back that is not being sent just now; answers whether it could. */
+  remove(item: Item): boolean;
   /** Stops; answers what had not been taken, items in flight included. */
   stop(): Item[];
 }
@@ -72,6 +74,11 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
     add: (item) => {
       waiting.push(item);
       pump();
+    },
+    remove: (item) => {
+      const at = waiting.indexOf(item);
+      if (at >= 0) waiting.splice(at, 1);
+      return at >= 0;
     },
     stop: () => {
       stopped = true;

@@ -1,4 +1,5 @@
-import { type Entered, keyOf } from "./book.ts";
+import type { Entered } from "./book.ts";
+import { keyOf } from "./call-key.ts";
 import { denyLocally, type Permitted } from "./decision.ts";
 import { DeniedError } from "./errors.ts";
 import type { Link } from "./link.ts";
@@ -18,8 +19,8 @@ export interface Execution {
     askedMs: number,
     work: Work<Input, Output>,
   ): Promise<Output>;
-  /** Says that a call was not run. */
-  release(entered: Entered): void;
+  /** Says that a call was not run: by its decision, or by its call id when nobody here has seen that. */
+  release(entered: Entered, decisionId?: string): void;
   /** Aborts a running call; answers whether it runs here. */
   cancel(sessionId: string, callId: string, code: string): boolean;
 }
@@ -63,11 +64,12 @@ export function createExecution(options: ExecutionOptions): Execution {
   const started = new Set<string>();
   const cancels = new Map<string, (code: string) => void>();
 
-  const release = ({ held, asked, slot }: Entered): void => {
+  const release = ({ held, asked, slot }: Entered, decisionId?: string): void => {
     const { callId, sessionId } = asked;
-    const request = writeReport({ callId, outcome: "not_executed" });
+    const request = writeReport({ ...(decisionId ? { decisionId } : { callId }), outcome: "not_executed" });
+    const withdrawable = !decisionId;
     // A refused report is logged and counted by the queue.
-    reports.add({ holder: held, sessionId, callId, request }, slot).catch(() => {});
+    reports.add({ holder: held, sessionId, callId, request, withdrawable }, slot).catch(() => {});
   };
 
   const refuseToRun = (entered: Entered, permitted: Permitted, askedMs: number): void => {
@@ -77,7 +79,7 @@ export function createExecution(options: ExecutionOptions): Execution {
       throw new DeniedError(denyLocally(permitted, "already_executed", message, { recorded: permitted }));
     }
     if (isLate(permitted, askedMs, timers)) {
-      release(entered);
+      release(entered, decisionId);
       const message = `${tool} was not run: the permission to run it came too late. Ask anew.`;
       throw new DeniedError(denyLocally(permitted, "decision_expired", message, { recorded: permitted }));
     }

@@ -65,6 +65,11 @@ async function overStream<T>(streams: Streams, on: Lane, options: TryOptions, as
   }
 }
 
+function clientClosed(): RemitError {
+  const fields = { status: "CANCELLED", reason: "client_closed", fix: "make another client", retryable: false };
+  return new RemitError("the client was closed", fields);
+}
+
 /** Connections for unary calls, one an address, and word of how each address fared. */
 function createUnary(settings: Settings, addresses: Addresses, streams: Streams) {
   const { timers, hedgeMs } = settings;
@@ -90,9 +95,11 @@ function createUnary(settings: Settings, addresses: Addresses, streams: Streams)
     addresses.failed(connection.address);
     streams.failed(connection);
   };
+  let closed = false;
   const on =
     (connection: Connection): Connection["unary"] =>
     async (method, request, options) => {
+      if (closed) throw clientClosed();
       const startedMs = timers.monotonicMs();
       try {
         const answer = await connection.unary(method, request, options);
@@ -107,6 +114,7 @@ function createUnary(settings: Settings, addresses: Addresses, streams: Streams)
     on,
     elsewhere: () => on(elsewhere()),
     close: () => {
+      closed = true;
       for (const connection of others.values()) connection.retire();
     },
   };

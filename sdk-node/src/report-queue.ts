@@ -3,8 +3,9 @@ import { type ReportRequest, ReportRequestSchema, type ReportResponse } from "@r
 import { createDelivery } from "./delivery.ts";
 import { RemitError } from "./errors.ts";
 import type { Log } from "./log.ts";
+import { createReportsOfCalls } from "./reports-of-calls.ts";
 import { createRoom, type Slot } from "./room.ts";
-import { isRetryable } from "./rpc-error.ts";
+import { decidedNothing, isRetryable, isTransport } from "./rpc-error.ts";
 import type { Timers } from "./timers.ts";
 
 /** A report that must reach Remit. */
@@ -13,6 +14,8 @@ interface QueuedReport<Holder> {
   readonly sessionId: string;
   readonly callId: string;
   readonly request: ReportRequest;
+  /** Nobody waits for it, and it says nothing any more once its call is asked again. */
+  readonly withdrawable?: boolean;
 }
 
 /**
@@ -26,6 +29,10 @@ export interface ReportQueue<Holder> {
   add(report: QueuedReport<Holder>, slot?: Slot): Promise<ReportResponse>;
   /** Settles when no report of this call is on its way; undefined when none is. Never rejects. */
   ofCall(sessionId: string, callId: string): Promise<unknown> | undefined;
+  /** Takes back all that is to be said of a call, if it may be and no copy of it can have left; answers whether. */
+  withdraw(sessionId: string, callId: string): boolean;
+  /** Whether a copy of a report that names this call by its call id may still be on its way, though it was taken. */
+  echoes(sessionId: string, callId: string): boolean;
   /** Settles when nothing is queued or reserved. */
   idle(): Promise<void>;
   /** Stops delivering. What is left is lost, and said to be. */
@@ -33,7 +40,7 @@ export interface ReportQueue<Holder> {
   readonly queued: number;
   /** Reports that Remit would not take. */
   readonly refused: number;
-  /** Reports that were left when the client was closed. */
+  /** Reports that were left when the client was closed, or came later. */
   readonly lost: number;
 }
 
@@ -49,6 +56,9 @@ export interface ReportQueueOptions<Holder> {
 interface Item<Holder> {
   readonly report: QueuedReport<Holder>;
   readonly bytes: number;
+  /** A copy of it left and was not answered: it may arrive at any time. */
+  echo: boolean;
+  readonly settled: Promise<ReportResponse>;
   resolve(answer: ReportResponse): void;
   reject(error: unknown): void;
 }
@@ -57,27 +67,39 @@ function unavailable(reason: "reports_full" | "client_closed", message: string, 
   return new RemitError(message, { status: "RESOURCE_EXHAUSTED", reason, fix, retryable: reason === "reports_full" });
 }
 
-/** Remembers what is under way, by key. */
-function createPending() {
-  const byKey = new Map<string, Set<Promise<unknown>>>();
+function full(): RemitError {
+  const fix = "check that Remit can be reached, or raise reportsMax and reportBytesMax";
+  return unavailable("reports_full", "too many reports wait for Remit to take them", fix);
+}
+
+function newItem<Holder>(report: QueuedReport<Holder>): Item<Holder> {
+  const { promise: settled, resolve, reject } = Promise.withResolvers<ReportResponse>();
+  const bytes = toBinary(ReportRequestSchema, report.request).byteLength;
+  return { report, bytes, echo: false, settled, resolve, reject };
+}
+
+/** What becomes of reports that are not taken, for those who watch. */
+function createLosses<Holder>(log: Log) {
+  let refused = 0;
+  let lost = 0;
   return {
-    add(key: string, promise: Promise<unknown>): void {
-      const known = byKey.get(key) ?? new Set();
-      byKey.set(key, known);
-      const quiet: Promise<void> = promise
-        .then(
-          () => {},
-          () => {},
-        )
-        .then(() => {
-          known.delete(quiet);
-          if (known.size === 0 && byKey.get(key) === known) byKey.delete(key);
-        });
-      known.add(quiet);
+    get refused() {
+      return refused;
     },
-    all(key: string): Promise<unknown> | undefined {
-      const known = byKey.get(key);
-      return known && Promise.all(known);
+    get lost() {
+      return lost;
+    },
+    refuse({ callId, sessionId }: QueuedReport<Holder>, error: unknown): void {
+      refused++;
+      const message = `Remit refused the report of call ${callId}: ${(error as Error).message}`;
+      log({ level: "error", event: "report_refused", message, callId, sessionId });
+    },
+    lose(reports: readonly QueuedReport<Holder>[]): void {
+      if (reports.length === 0) return;
+      lost += reports.length;
+      const calls = reports.slice(0, 20).map(({ callId }) => callId);
+      const message = `${reports.length} reports had not been taken by Remit when the client was closed`;
+      log({ level: "error", event: "reports_lost", message, lost: reports.length, calls });
     },
   };
 }
@@ -85,26 +107,28 @@ function createPending() {
 export function createReportQueue<Holder>(options: ReportQueueOptions<Holder>): ReportQueue<Holder> {
   const { log, timers, random } = options;
   const room = createRoom(options.itemsMax, options.bytesMax);
-  const pending = createPending();
+  const calls = createReportsOfCalls<Item<Holder>>();
+  const losses = createLosses<Holder>(log);
   let closed = false;
-  let refused = 0;
-  let lost = 0;
 
   const delivery = createDelivery<Item<Holder>>({
     timers,
     random,
-    mayRetry: isRetryable,
+    // What only something on the way has said, a proxy perhaps, is no answer: the report is kept.
+    mayRetry: (error) => isRetryable(error) || isTransport(error),
     deliver: async (item) => {
-      const answer = await options.deliver(item.report);
-      if (closed) return;
-      room.give(item.bytes);
-      item.resolve(answer);
+      try {
+        const answer = await options.deliver(item.report);
+        if (closed) return;
+        room.give(item.bytes);
+        item.resolve(answer);
+      } catch (error) {
+        if (!decidedNothing(error)) item.echo = true;
+        throw error;
+      }
     },
     refused: (item, error) => {
-      refused++;
-      const { callId, sessionId } = item.report;
-      const message = `Remit refused the report of call ${callId}: ${(error as Error).message}`;
-      log({ level: "error", event: "report_refused", message, callId, sessionId });
+      losses.refuse(item.report, error);
       room.give(item.bytes);
       item.reject(error);
     },
@@ -117,45 +141,44 @@ export function createReportQueue<Holder>(options: ReportQueueOptions<Holder>): 
     if (closed) return;
     closed = true;
     const left = delivery.stop();
-    lost = left.length;
+    losses.lose(left.map(({ report }) => report));
     for (const item of left) {
       item.reject(unavailable("client_closed", "the client was closed before Remit took the report", "report again"));
     }
-    if (lost === 0) return;
-    const calls = left.slice(0, 20).map(({ report }) => report.callId);
-    const message = `${lost} reports had not been taken by Remit when the client was closed`;
-    log({ level: "error", event: "reports_lost", message, lost, calls });
   };
-  const keyOf = (sessionId: string, callId: string): string => `${sessionId}\n${callId}`;
 
   return {
     reserve: (givenUp) => room.reserve(givenUp),
     add: (report, slot) => {
+      if (closed) losses.lose([report]);
       if (closed) return Promise.reject(unavailable("client_closed", "the client was closed", "make another client"));
-      if (!slot && !room.hasRoom()) {
-        const fix = "check that Remit can be reached, or raise reportsMax and reportBytesMax";
-        return Promise.reject(unavailable("reports_full", "too many reports wait for Remit to take them", fix));
-      }
-      const settled = new Promise<ReportResponse>((resolve, reject) => {
-        const bytes = toBinary(ReportRequestSchema, report.request).byteLength;
-        room.take(bytes);
-        delivery.add({ report, bytes, resolve, reject });
-      });
+      if (!slot && !room.hasRoom()) return Promise.reject(full());
+      const item = newItem(report);
+      room.take(item.bytes);
+      delivery.add(item);
       slot?.release();
-      pending.add(keyOf(report.sessionId, report.callId), settled);
-      return settled;
+      calls.add(report.sessionId, report.callId, item);
+      return item.settled;
     },
-    ofCall: (sessionId, callId) => pending.all(keyOf(sessionId, callId)),
+    ofCall: calls.settled,
+    echoes: calls.echoes,
+    withdraw: (sessionId, callId) => {
+      const [item, ...more] = calls.all(sessionId, callId);
+      if (more.length > 0 || !item?.report.withdrawable || item.echo || !delivery.remove(item)) return false;
+      room.give(item.bytes);
+      calls.forget(sessionId, callId, item);
+      return true;
+    },
     idle: room.idle,
     close,
     get queued() {
       return room.items;
     },
     get refused() {
-      return refused;
+      return losses.refused;
     },
     get lost() {
-      return lost;
+      return losses.lost;
     },
   };
 }

@@ -89,7 +89,7 @@ function neverSent(error: unknown): boolean {
 // Remit's own words after which the decision may have been recorded all the same.
 const openStatuses: ReadonlySet<string> = new Set(["CANCELLED", "UNKNOWN", "DEADLINE_EXCEEDED", "ABORTED", "INTERNAL"]);
 
-/** Whether a Decide that failed with this error certainly left no decision behind. */
+/** Whether a Decide or Report that failed with this error certainly left no record behind, and never will. */
 export function decidedNothing(error: unknown): boolean {
   return neverSent(error) || (isAnswered(error) && !openStatuses.has(error.status));
 }
@@ -97,6 +97,16 @@ export function decidedNothing(error: unknown): boolean {
 /** Whether the peer could not be reached, or said that it cannot serve just now: another one may. */
 export function isUnavailable(error: unknown): boolean {
   return error instanceof RemitError && error.status === "UNAVAILABLE";
+}
+
+/** Whether the session's token has run out. */
+export function isExpired(error: unknown): boolean {
+  return error instanceof RemitError && error.reason === "token_expired";
+}
+
+/** Whether something on the way spoke instead of Remit, or nobody did. */
+export function isTransport(error: unknown): boolean {
+  return error instanceof RemitError && error.reason === "transport";
 }
 
 /** Whether nothing at all was answered in the time that a try had. */

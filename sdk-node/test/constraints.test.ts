@@ -55,8 +55,10 @@ for (const [what, [more, code]] of Object.entries(unacceptable)) {
     expect(denied).toMatchObject({ code, local: true });
     expect(ran).toBe(false);
     await client.flush();
+    // Whose decision an answer is that does not hold together, nobody knows.
+    const subject = code === "constraint_unsupported" ? "decision-of-c1" : "c1";
     expect(server.reports.map(({ request }) => [request.subject.value, request.outcome])).toEqual([
-      ["c1", Outcome.NOT_EXECUTED],
+      [subject, Outcome.NOT_EXECUTED],
     ]);
   });
 }

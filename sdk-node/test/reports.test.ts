@@ -29,6 +29,63 @@ test("a report outlives the server that should have taken it", async () => {
   await until(() => client.stats().reportsQueued === 0);
 });
 
+test("hours without a server and two restarts lose no report of many", async () => {
+  const { server, session, client, timers } = await harness();
+  const gate = deferred<void>();
+  const ids = Array.from({ length: 200 }, (_, n) => `c${n}`);
+  const calls = ids.map((callId) => client.guard(session, { tool: "pay", input: {}, callId }, () => gate.promise));
+  await until(() => server.decides.length === ids.length);
+  server.stop();
+  gate.resolve();
+  await Promise.all(calls);
+  timers.advance(3 * 3_600_000);
+  const port = Number(server.address.split(":")[1]);
+  const unable = { code: status.UNAVAILABLE, message: "not yet", reason: "ledger_unavailable", retryable: true };
+  const second = await startFake(port);
+  second.onReport = ({ request, n }) =>
+    n < 20 ? { fail: unable } : create(ReportResponseSchema, { outcome: request.outcome });
+  await timers.advanceUntil(() => second.reports.length >= 20);
+  second.stop();
+  const third = await startFake(port);
+  onTestFinished(third.stop);
+  await timers.advanceUntil(() => client.stats().reportsQueued === 0);
+  const taken = [...second.reports.slice(20), ...third.reports].map(({ request }) => request.subject.value);
+  // At least once: an answer that was cut off is asked for again.
+  expect(new Set(taken)).toEqual(new Set(ids.map((id) => `decision-of-${id}`)));
+  expect(client.stats()).toMatchObject({ reportsRefused: 0, reportsLost: 0 });
+});
+
+test("what only a proxy has said is no answer: the report is kept", async () => {
+  const { server, session, client, timers } = await harness();
+  server.streamStatus = status.UNIMPLEMENTED;
+  server.onReport = ({ request, n }) =>
+    n < 3
+      ? { fail: { code: status.PERMISSION_DENIED, message: "RBAC: access denied" } }
+      : create(ReportResponseSchema, { outcome: request.outcome });
+  const reported = client.report(session, { decisionId: "d1", outcome: "succeeded" });
+  await timers.advanceUntil(() => server.reports.length === 4);
+  expect(await reported).toMatchObject({ outcome: "succeeded" });
+  expect(client.stats().reportsRefused).toBe(0);
+});
+
+test("a report whose token is older than a day is told with a new one, while the session lives", async () => {
+  const { server, session, client } = await harness();
+  const expired = { code: status.UNAUTHENTICATED, message: "the token has expired", reason: "token_expired" };
+  server.onReport = ({ request, token }) =>
+    token === "token-r1-1" ? { fail: expired } : create(ReportResponseSchema, { outcome: request.outcome });
+  expect(await client.report(session, { decisionId: "d1", outcome: "succeeded" })).toMatchObject({
+    outcome: "succeeded",
+  });
+  expect(server.renewals).toEqual([session.id]);
+
+  server.onReport = () => ({ fail: expired });
+  server.onRenew = () => ({ fail: { code: 9, message: "it has ended", reason: "session_closed" } });
+  expect(await rejection(client.report(session, { decisionId: "d2", outcome: "succeeded" }), RemitError)).toMatchObject(
+    { reason: "session_closed" },
+  );
+  expect(client.stats().reportsRefused).toBe(1);
+});
+
 test("a report that Remit refuses is logged and counted, and does not hold up the others", async () => {
   const { server, session, client, logged } = await harness();
   server.onReport = ({ request }) =>
@@ -116,6 +173,31 @@ test("closing waits for reports, and what it must leave behind it names", async 
     lost: 1,
     calls: ["c9"],
   });
+});
+
+test("a call that outlives its client is counted and named too", async () => {
+  const { server, session, client, timers, logged } = await harness();
+  const gate = deferred<void>();
+  let started = false;
+  const running = client.guard(session, { tool: "pay", input: {}, callId: "c1" }, () => {
+    started = true;
+    return gate.promise;
+  });
+  await until(() => started);
+  server.onDecide = () => "silence";
+  const asking = rejection(client.decide(session, { tool: "pay", input: {}, callId: "c2" }), RemitError);
+  await until(() => server.decides.length === 2);
+  const closing = client.close({ timeoutMs: 100 });
+  timers.advance(100);
+  await closing;
+  expect(client.stats()).toMatchObject({ callsUnderWay: 2, reportsLost: 0 });
+  await timers.advanceUntil(() => client.stats().callsUnderWay === 1);
+  expect(await asking).toMatchObject({ reason: "client_closed" });
+  gate.resolve();
+  await running;
+  expect(client.stats()).toMatchObject({ callsUnderWay: 0, reportsLost: 2 });
+  const lost = logged.filter(({ event }) => event === "reports_lost").map(({ calls }) => calls);
+  expect(lost).toEqual([["c2"], ["c1"]]);
 });
 
 test("a report by hand is answered with what stands", async () => {
