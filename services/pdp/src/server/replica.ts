@@ -54,6 +54,7 @@ export function createReplica({ config, store, replica, log, metrics }: Options)
     failed,
     async start(): Promise<void> {
       await ledger.start();
+      log.info({ replica }, "this replica is registered");
       peers.start();
     },
     /** It is seen to live until nothing more is asked of it. */

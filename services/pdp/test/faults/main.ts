@@ -1,0 +1,59 @@
+import { parseArgs } from "node:util";
+import { startEmbedded } from "../../src/stores/embedded.ts";
+import { migrate } from "../../src/stores/migrate.ts";
+import { seeded } from "../ledger/scheduler.ts";
+import { rehearse } from "./rehearse.ts";
+import { faultNames } from "./torment.ts";
+
+const HELP = `Torments three replicas on one Postgres under load, then audits what they answered against what they recorded.
+
+  npm run faults -- --seconds 120 --seed 7
+  npm run faults -- --fault killed --fault "backends ended"
+`;
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "60" },
+    seed: { type: "string", default: String(Date.now() % 1_000_000) },
+    fault: { type: "string", multiple: true, default: faultNames },
+    help: { type: "boolean", default: false },
+  },
+});
+
+async function main(): Promise<number> {
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const say = (line: string) => void process.stdout.write(`${line}\n`);
+  const seed = Number(values.seed);
+  const random = seeded(seed);
+  const chance = seeded(seed + 1);
+  const postgres = await startEmbedded({ durable: true });
+  try {
+    await migrate({ url: postgres.ownerUrl });
+    const endMs = performance.now() + Number(values.seconds) * 1000;
+    const next = () => {
+      if (performance.now() >= endMs) return null;
+      const named = values.fault[Math.floor(random() * values.fault.length)];
+      const fault = faultNames.find((name) => name === named);
+      return fault ? { fault, member: Math.floor(random() * 3) } : null;
+    };
+    say(`seed ${seed}`);
+    const { runtimeUrl, superuserUrl } = postgres;
+    const { wrong, faults, errors, ...counts } = await rehearse({
+      runtimeUrl,
+      superuserUrl,
+      random: chance,
+      next,
+      say,
+    });
+    say(JSON.stringify({ ...counts, faults: Object.fromEntries(faults), errors: Object.fromEntries(errors) }, null, 2));
+    say(wrong.length === 0 ? "nothing is wrong" : `WRONG:\n${wrong.join("\n")}`);
+    return wrong.length === 0 ? 0 : 1;
+  } finally {
+    await postgres.stop();
+  }
+}
+
+process.exitCode = await main();
