@@ -32,6 +32,8 @@ export const limits = {
   /** Records waiting for the commit. */
   queueRecordsMax: 4096,
   queueBytesMax: 64 * 1024 * 1024,
+  /** The part of both that reports alone may use. */
+  queueReservePercent: 25,
   batchRecordsMax: 256,
   batchBytesMax: 4 * 1024 * 1024,
   /** The longest that a record waits to be confirmed before its caller is told that the ledger is unavailable. */

@@ -63,6 +63,8 @@ export interface Ledger {
   /** A tenant's decisions between two ids, the newest first. */
   listDecisions(tenant: string, range: DecisionRange): Promise<StoredRecord[]>;
   state(): LedgerState;
+  /** How full the queue is for what is not a report: from 1 on nothing but reports is taken. */
+  fill(): number;
   /** To be called when this replica was shut out by another: nothing of it can be recorded any more. */
   shutOut(): void;
   /** Takes nothing more, settles what waits, then declares this replica dead. */
@@ -133,6 +135,7 @@ export function createLedger(options: LedgerOptions): Ledger {
         lastCommitAgoMs: lastCommitMs === null ? null : timing.now() - lastCommitMs,
       };
     },
+    fill: () => queue.fill,
     shutOut: () => lines.stop("fenced", new Error("this replica was shut out by another")),
     close: async () => {
       phase = "closing";

@@ -1,12 +1,15 @@
 import { expect, test } from "vitest";
 import type { Fault } from "../foundation/fault.ts";
 import { createQueue, recordBytes, type Waiting } from "./queue.ts";
-import type { NewRecord } from "./record.ts";
+import type { NewRecord, RecordKind } from "./record.ts";
 
-const limits = { queueRecordsMax: 5, queueBytesMax: 10_000, batchRecordsMax: 3, batchBytesMax: 1_000 };
+const limits = {
+  ...{ queueRecordsMax: 8, queueBytesMax: 16_000, queueReservePercent: 25 },
+  ...{ batchRecordsMax: 3, batchBytesMax: 1_000 },
+};
 
-function waiting(id: string, bytes = 100, giveUpAtMs = 0): Waiting {
-  const record = { id } as NewRecord;
+function waiting(id: string, bytes = 100, giveUpAtMs = 0, kind: RecordKind = "decision", tenant = "t"): Waiting {
+  const record = { id, kind, tenant } as NewRecord;
   const nobody = () => {};
   return { record, bytes, giveUpAtMs, resubmitted: false, answered: false, resolve: nobody, reject: nobody };
 }
@@ -42,27 +45,71 @@ test("no id stands twice in a batch", () => {
   expect(ids(queue.take())).toEqual(["a", "c"]);
 });
 
-test("at the limit of records or bytes a record is refused, and the limit is named", () => {
-  const records = createQueue(limits);
-  for (let at = 0; at < 5; at++) records.push(waiting(String(at)));
-  const full = { kind: "exhausted", reason: "overloaded" };
-  expect(() => records.push(waiting("more"))).toThrow(
-    expect.objectContaining({ ...full, detail: expect.objectContaining({ limit: "5 records" }) }),
-  );
-  const bytes = createQueue(limits);
-  bytes.push(waiting("all", 10_000));
-  expect(() => bytes.push(waiting("more", 1))).toThrow(expect.objectContaining<Partial<Fault>>({ kind: "exhausted" }));
-  bytes.take();
-  bytes.push(waiting("more", 1));
-  expect([bytes.records, bytes.bytes]).toEqual([1, 1]);
+const full = (limit: string) =>
+  expect.objectContaining({
+    ...{ kind: "exhausted", reason: "overloaded" },
+    detail: expect.objectContaining({ limit }),
+  }) as Fault;
+
+test("past the limit of records or bytes a record is refused, and the limit is named; reports have a part of their own", () => {
+  const queue = createQueue(limits);
+  // Three tenants, so that none is too big for itself.
+  const push = (id: number, kind: RecordKind = "decision", bytes = 100) =>
+    queue.push(waiting(String(id), bytes, 0, kind, `t${id % 3}`));
+  for (let at = 0; at < 6; at++) push(at);
+  expect(queue.fill).toBe(1);
+  expect(() => push(6)).toThrow(full("6 records"));
+  push(6, "report");
+  push(7, "report");
+  expect(() => push(8, "report")).toThrow(full("8 records"));
+  queue.take();
+  push(8, "report");
+  expect(queue.records).toBe(6);
+});
+
+test("bytes are bounded like records", () => {
+  const queue = createQueue({ ...limits, queueRecordsMax: 100 });
+  const push = (id: string, bytes: number, kind: RecordKind = "decision") =>
+    queue.push(waiting(id, bytes, 0, kind, id));
+  push("a", 7_000);
+  push("b", 5_000);
+  expect(queue.fill).toBe(1);
+  expect(() => push("c", 1)).toThrow(full("12000 bytes"));
+  push("d", 4_000, "report");
+  expect(() => push("e", 1, "report")).toThrow(full("16000 bytes"));
+  while (queue.take()) expect(queue.bytes).toBeGreaterThanOrEqual(0);
+  expect([queue.records, queue.bytes, queue.fill]).toEqual([0, 0, 0]);
+});
+
+test("a tenant that floods the queue leaves room for others, however many flood it", () => {
+  const queue = createQueue({ ...limits, queueRecordsMax: 4_000, queueBytesMax: 1e9 });
+  const flood = (tenant: string, kind: RecordKind = "decision") => {
+    for (let held = 0; ; held++) {
+      try {
+        queue.push(waiting(`${tenant}-${held}`, 100, 0, kind, tenant));
+      } catch {
+        return held;
+      }
+    }
+  };
+  expect(flood("first")).toBe(2_000);
+  expect(flood("second")).toBe(667);
+  expect(flood("third")).toBe(222);
+  expect(flood("fourth")).toBe(74);
+  // Reports of the very tenant that floods it are taken all the same.
+  expect(flood("first", "report")).toBeGreaterThan(600);
+  expect(flood("fifth", "report")).toBeGreaterThan(100);
 });
 
 test("records that are put back come first, and no limit keeps them out", () => {
   const queue = createQueue(limits);
-  for (let at = 0; at < 5; at++) queue.push(waiting(String(at)));
-  queue.putBack([waiting("x"), waiting("y")]);
-  expect(queue.records).toBe(7);
-  expect(ids(queue.take())).toEqual(["x", "y", "0"]);
+  for (let at = 0; at < 4; at++) queue.push(waiting(String(at)));
+  expect(() => queue.push(waiting("more"))).toThrow();
+  queue.putBack([..."uvwxyz"].map((id) => waiting(id)));
+  expect(queue.records).toBe(10);
+  expect(ids(queue.take())).toEqual(["u", "v", "w"]);
+  expect(ids(queue.take())).toEqual(["x", "y", "z"]);
+  expect(ids(queue.take())).toEqual(["0", "1", "2"]);
 });
 
 test("records whose time is over are removed, the others keep their order", () => {

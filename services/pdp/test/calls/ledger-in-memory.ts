@@ -77,6 +77,7 @@ export function createCallLedger(rules: CallRules, step: (name: string) => Promi
     ledger: {
       start: async () => {},
       close: async () => {},
+      fill: () => 0,
       shutOut: () => {},
       state: () => {
         throw new Error("nobody asks");
