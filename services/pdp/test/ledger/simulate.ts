@@ -30,19 +30,22 @@ const TIME_PASSES = 0.08;
 /** Every so many schedules nothing befalls the store, and so nothing may be unavailable. */
 const CALM_EVERY = 5;
 const REPLICAS = ["one", "two"];
+/** The first asks most, so that the others have to get their turn. */
+const TENANTS = ["busy", "busy", "busy", "quiet"];
 
 const bytes = (length: number, value: number) => new Uint8Array(length).fill(value);
 const pick = <Value>(random: () => number, from: readonly Value[]) => from[Math.floor(random() * from.length)] as Value;
 
 function newRecord(random: () => number, number: number, world: World): NewRecord {
-  const tenant = random() < 0.06 ? POISON : "tenant";
+  const key = Math.floor(random() * KEYS);
+  const tenant = random() < 0.06 ? POISON : pick(random, TENANTS);
   const present = world.security.get(tenant) ?? 0n;
   return {
     id: `record-${number}`,
     tenant,
     session: "session",
     sessionDay: "2026-11-21",
-    key: bytes(16, Math.floor(random() * KEYS)),
+    key: bytes(16, key),
     request: bytes(32, random() < 0.2 ? 2 : 1),
     kind: "decision",
     securityRevision: present > 0n && random() < 0.15 ? present - 1n : present,
@@ -64,7 +67,10 @@ const FAULTS: Record<string, (world: World, random: () => number) => void> = {
   "replica fenced": (world, random) => {
     if (random() < 0.05) world.fenceReplica(pick(random, REPLICAS));
   },
-  "security changed": (world) => world.security.set("tenant", (world.security.get("tenant") ?? 0n) + 1n),
+  "security changed": (world, random) => {
+    const tenant = pick(random, TENANTS);
+    world.security.set(tenant, (world.security.get(tenant) ?? 0n) + 1n);
+  },
 };
 
 function cutOne(world: World, random: () => number, backend: "killed" | "lives_on"): void {
