@@ -1,0 +1,39 @@
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import type { Told } from "./teller.ts";
+
+const object = (value: JsonValue | undefined): JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+
+/** An answer without what is said to people: words may be put better. */
+function unworded(answer: JsonObject): JsonObject {
+  if (answer.reason === undefined) return answer;
+  const { message, detail, remedy, ...reason } = object(answer.reason);
+  return { ...answer, reason };
+}
+
+/** Answers under their session and call. */
+export function byCall(told: readonly Told[]): Record<string, JsonObject> {
+  return Object.fromEntries(
+    told.map(({ session, request, answer }) => [`${session}/${request.callId}`, unworded(answer)]),
+  );
+}
+
+/** Answers to reports under what they were about and what was said, without the time that is left from now on. */
+export function byReport(told: readonly Told[]): Record<string, JsonObject> {
+  const entries = told.map(({ session, request, answer }) => {
+    const { reportBy, ...said } = answer;
+    return [`${session}/${request.decisionId ?? request.callId}/${request.outcome}`, said];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** What policies make of a call, whenever and under whatever id it is asked; under the call's own words. */
+export function verdicts(told: readonly Told[], prefix: string): Record<string, JsonObject> {
+  const entries = told.map(({ request, answer }) => {
+    const { decisionId, record, traceId, evaluatedAt, executeBefore, reportBy, revision, ...verdict } =
+      unworded(answer);
+    const at = object(record);
+    return [String(request.callId).replace(`${prefix}-`, ""), { ...verdict, recorded: at.n !== undefined }];
+  });
+  return Object.fromEntries(entries);
+}
