@@ -1,14 +1,15 @@
+import { createHash } from "node:crypto";
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { Told } from "./teller.ts";
 
 const object = (value: JsonValue | undefined): JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
 
-/** An answer without what is said to people: words may be put better. */
-function unworded(answer: JsonObject): JsonObject {
-  if (answer.reason === undefined) return answer;
+/** An answer without what is said to people, since words may be put better; a forced input by its digest alone. */
+function unworded({ transformedJson, ...answer }: JsonObject): JsonObject {
   const { message, detail, remedy, ...reason } = object(answer.reason);
-  return { ...answer, reason };
+  if (transformedJson === undefined) return { ...answer, reason };
+  return { ...answer, reason, transformed: createHash("sha256").update(String(transformedJson)).digest("hex") };
 }
 
 /** Answers under their session and call. */
@@ -16,6 +17,18 @@ export function byCall(told: readonly Told[]): Record<string, JsonObject> {
   return Object.fromEntries(
     told.map(({ session, request, answer }) => [`${session}/${request.callId}`, unworded(answer)]),
   );
+}
+
+/** What every build says of a decision, whichever made it, under its session and call. */
+export function decisions(told: readonly Told[]): Record<string, JsonObject> {
+  const known = Object.entries(byCall(told)).map(([at, answer]): [string, JsonObject] => {
+    const { decisionId, attempt, effect, rules, constraints, questions, record, inputDigest } = answer;
+    const { effectiveInputDigest, transformed, policyDigest, executeBefore, reason } = answer;
+    const { code } = object(reason);
+    const what = { decisionId, attempt, effect, rules, constraints, questions, record, inputDigest, code };
+    return [at, { ...what, effectiveInputDigest, transformed, policyDigest, executeBefore } as JsonObject];
+  });
+  return Object.fromEntries(known);
 }
 
 /** Answers to reports under what they were about and what was said, without the time that is left from now on. */

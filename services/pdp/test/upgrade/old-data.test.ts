@@ -11,6 +11,7 @@ import { type RunningPdp, settableClock, startPdp } from "../../src/index.ts";
 import { migrate, schemaRange } from "../../src/stores/migrate.ts";
 import { failure, testConfig } from "../support/pdp.ts";
 import type { TestDatabase } from "../support/test-database.ts";
+import { againNow, reportedNow } from "./changed-since.ts";
 import { type Clients, clientsAt, speaks } from "./clients.ts";
 import { byCall, byReport, verdicts } from "./comparable.ts";
 import { type Kept, keptSchemas, readKept } from "./kept.ts";
@@ -55,13 +56,13 @@ describe.each(await keptSchemas())("a database that the build of schema %i had u
   });
 
   test("answers every call that was decided as the build that decided it", () => {
-    const before = byCall(kept.story.answers.again);
+    const before = byCall(againNow(schema, kept.story));
     expect(Object.keys(before).length).toBeGreaterThan(50);
     expect(byCall(answers.again)).toMatchObject(before);
   });
 
   test("answers every report that was made as the build that took it", () => {
-    const before = byReport(kept.story.answers.reportedAgain);
+    const before = byReport(reportedNow(schema, kept.story));
     expect(Object.keys(before).length).toBeGreaterThan(30);
     expect(byReport(answers.reportedAgain)).toMatchObject(before);
   });
@@ -87,7 +88,14 @@ describe.each(await keptSchemas())("a database that the build of schema %i had u
   });
 
   test("lists what was registered", () => {
-    expect(answers.lists).toMatchObject(kept.story.answers.lists);
+    const { callers, ...lists } = kept.story.answers.lists;
+    expect(answers.lists).toMatchObject(lists);
+    // A migration may give a caller a role that is new, and never takes one.
+    const known = (callers.callers as JsonObject[]).map(({ roles = [], ...caller }) => ({
+      ...caller,
+      ...((roles as string[]).length > 0 && { roles: expect.arrayContaining(roles as string[]) }),
+    }));
+    expect(answers.lists.callers.callers).toMatchObject(known);
   });
 
   test("takes reports on calls that were decided before, and those calls do not run again", async () => {

@@ -8,7 +8,7 @@ import {
 } from "@remit/proto/admin";
 import { questions } from "./chapters.ts";
 import type { Clients } from "./clients.ts";
-import { asked, createTeller, reported, type Tale, type Told } from "./teller.ts";
+import { asked, createTeller, insist, reported, type Tale, type Told } from "./teller.ts";
 
 /** What a build answers when it is asked about everything that a tale left behind. Answers are JSON of protobuf. */
 export interface Answers {
@@ -48,11 +48,11 @@ async function askAgain(
   const again: Told[] = [];
   const reportedAgain: Told[] = [];
   for (const { session, request } of tale.calls.filter((told) => speaksStill(tale, told.session, nowMs))) {
-    const answer = await clients.decisions.decide(asked.request(request), headersOf(session));
+    const answer = await insist(() => clients.decisions.decide(asked.request(request), headersOf(session)));
     again.push({ session, request, answer: asked.json(answer) });
   }
   for (const { session, request } of tale.reports.filter((told) => speaksStill(tale, told.session, nowMs))) {
-    const answer = await clients.decisions.report(reported.request(request), headersOf(session));
+    const answer = await insist(() => clients.decisions.report(reported.request(request), headersOf(session)));
     reportedAgain.push({ session, request, answer: reported.json(answer) });
   }
   return { again, reportedAgain };

@@ -1,4 +1,6 @@
+import { setTimeout } from "node:timers/promises";
 import { create, fromJson, type JsonObject, type MessageInitShape, toJson } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 import {
   type DecideRequest,
   DecideRequestSchema,
@@ -56,6 +58,7 @@ export const asked = {
 
 export const reported = {
   request: (json: JsonObject): ReportRequest => fromJson(ReportRequestSchema, json, lenient),
+  answer: (json: JsonObject): ReportResponse => fromJson(ReportResponseSchema, json, lenient),
   json: (answer: ReportResponse): JsonObject => toJson(ReportResponseSchema, answer) as JsonObject,
 };
 
@@ -81,6 +84,21 @@ const tokenOf = ({ token, tokenExpiresAt }: { token: string; tokenExpiresAt?: { 
   tokenExpiresAtMs: Number(tokenExpiresAt?.seconds ?? 0n) * 1000,
 });
 
+const PATIENCE_MS = 10_000;
+
+/** As an SDK does: what may pass by itself is asked again. A busy machine leaves policies behind for a moment. */
+export async function insist<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  const endMs = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (ConnectError.from(error).code !== Code.Unavailable || performance.now() > endMs) throw error;
+      await setTimeout(50);
+    }
+  }
+}
+
 /** Plays a story on a running service and writes down what was asked and answered. */
 export function createTeller(clients: Clients, tale: Tale) {
   const keyOf = (name: string): string => {
@@ -98,7 +116,7 @@ export function createTeller(clients: Clients, tale: Tale) {
 
   const report = async (session: string, init: MessageInitShape<typeof ReportRequestSchema>) => {
     const request = create(ReportRequestSchema, init);
-    const answer = await clients.decisions.report(request, headersOf(session));
+    const answer = await insist(() => clients.decisions.report(request, headersOf(session)));
     tale.reports.push({
       session,
       request: toJson(ReportRequestSchema, request) as JsonObject,
@@ -108,7 +126,7 @@ export function createTeller(clients: Clients, tale: Tale) {
   };
 
   const ask = async (session: string, request: DecideRequest): Promise<DecideResponse> => {
-    const answer = await clients.decisions.decide(request, headersOf(session));
+    const answer = await insist(() => clients.decisions.decide(request, headersOf(session)));
     const requestJson = toJson(DecideRequestSchema, request) as JsonObject;
     tale.calls.push({ session, request: requestJson, answer: asked.json(answer) });
     return answer;

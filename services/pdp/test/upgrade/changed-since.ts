@@ -1,0 +1,61 @@
+import { create } from "@bufbuild/protobuf";
+import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { Effect } from "@remit/proto/common";
+import { DecideResponseSchema, Outcome } from "@remit/proto/decision";
+import type { Story } from "./story.ts";
+import { asked, reported, type Told } from "./teller.ts";
+
+/*
+ * Where this build answers otherwise than a kept one did, on purpose: each with the schema of the last build that
+ * answered the old way. All else must be as it was.
+ */
+
+/** Until 3: an approval that nobody gave stayed pending for ever. Now its call has one more attempt. */
+function expired({ answer }: Told, nowMs: number): boolean {
+  const { effect, approval, evaluatedAt } = asked.answer(answer);
+  if (effect !== Effect.ESCALATE || evaluatedAt === undefined) return false;
+  const lives = approval?.requirements.map(({ expires }) => (expires ? durationMs(expires) : Infinity)) ?? [];
+  return timestampMs(evaluatedAt) + Math.min(...lives) <= nowMs;
+}
+
+const EXPIRED = asked.json(
+  create(DecideResponseSchema, { attempt: 2, effect: Effect.DENY, reason: { code: "approval_expired" } }),
+);
+
+/** One was asked for by a policy that is not in force any more. */
+const ALLOWED = asked.json(
+  create(DecideResponseSchema, { attempt: 2, effect: Effect.ALLOW, reason: { code: "rule_allowed" } }),
+);
+
+/** What this build answers to the calls of a kept one. */
+export function againNow(schema: number, { answers, answeredAtMs }: Story): Told[] {
+  if (schema > 3) return [...answers.again];
+  return answers.again.map((told) => {
+    if (!expired(told, answeredAtMs)) return told;
+    return { ...told, answer: told.request.callId === "under-the-mistake" ? ALLOWED : EXPIRED };
+  });
+}
+
+const settles = (outcome: Outcome): boolean => outcome !== Outcome.RUNNING && outcome !== Outcome.UNKNOWN;
+
+/**
+ * What this build answers to the reports of a kept one. Until 3: a report that left its call open was answered as
+ * itself for ever, now with the one that settled the call since; and that a call never came was said beside the call,
+ * now it takes the call's place.
+ */
+export function reportedNow(schema: number, { answers }: Story): Told[] {
+  if (schema > 3) return [...answers.reportedAgain];
+  return answers.reportedAgain.map((told) => {
+    const { decisionId, outcome } = reported.answer(told.answer);
+    if (decisionId === "") {
+      const { record: _, replayed, ...answer } = told.answer;
+      return { ...told, answer };
+    }
+    const settled = answers.reportedAgain.find(({ answer }) => {
+      const other = reported.answer(answer);
+      return other.decisionId === decisionId && settles(other.outcome);
+    });
+    if (settled === undefined || settles(outcome)) return told;
+    return { ...told, answer: { ...settled.answer, inputMatches: told.answer.inputMatches ?? false } };
+  });
+}
