@@ -57,6 +57,20 @@ async function makeElsewhere(path: string, runAs: RunAs, log: (line: string) => 
   return place;
 }
 
+/** Puts an area in its place that has its owner already: whoever finds it finds it whole. */
+async function putArea(area: string, runAs: RunAs | undefined): Promise<void> {
+  const fresh = `${area}-${randomBytes(6).toString("hex")}`;
+  await mkdir(fresh, { mode: 0o700 });
+  try {
+    if (runAs !== undefined) await chown(fresh, runAs.uid, runAs.gid);
+    await rename(fresh, area);
+  } catch (cause) {
+    await rmdir(fresh);
+    // Of several that make it at once the first that is not empty stays; one that is empty is as good as ours.
+    if (!["ENOTEMPTY", "EEXIST"].includes((cause as { code?: string }).code ?? "")) throw cause;
+  }
+}
+
 /** Makes the area below a path, or a link to where it is. Of several that make it at once the first one's stays. */
 async function makeArea(path: string, area: string, asked: DirectoryOptions): Promise<void> {
   const { runAs, log } = asked;
@@ -71,8 +85,7 @@ async function makeArea(path: string, area: string, asked: DirectoryOptions): Pr
       });
       return;
     }
-    await mkdir(area, { mode: 0o700 });
-    if (runAs !== undefined) await chown(area, runAs.uid, runAs.gid);
+    await putArea(area, runAs);
   } catch (cause) {
     if ((cause as { code?: string }).code === "EEXIST" && (await stat(area).catch(() => null))?.isDirectory()) return;
     const why = cause instanceof Error ? cause.message : String(cause);
