@@ -31,16 +31,20 @@ function environment(given: Record<string, string>): Record<string, string> {
   return { ...(Object.fromEntries(own) as Record<string, string>), NO_COLOR: "", ...given };
 }
 
-interface StartOptions {
+export interface StartOptions {
   readonly env?: Record<string, string>;
   readonly cwd?: string;
-  /** Another `remit` than the checkout's own. */
-  readonly launcher?: string;
+  /** What to run instead of the checkout's own `remit`: a program and its first arguments. */
+  readonly command?: readonly [string, ...string[]];
+  /** As whom to run, where we may choose. */
+  readonly user?: { readonly uid: number; readonly gid: number };
 }
 
 /** Starts the real command. */
 export function start(args: readonly string[], options: StartOptions = {}): Running {
-  const child = spawn(process.execPath, [options.launcher ?? launcher, ...args], {
+  const [program, ...first] = options.command ?? [process.execPath, launcher];
+  const child = spawn(program, [...first, ...args], {
+    ...options.user,
     env: environment(options.env ?? {}),
     cwd: options.cwd ?? tmpdir(),
     stdio: ["ignore", "pipe", "pipe"],
