@@ -11,4 +11,5 @@ export { createListDecisions, type DecisionQuery, type ListDecisions } from "./l
 export { createRegistry, type PutEffect, type Registry } from "./registry.ts";
 export { createReport, type Reported } from "./report.ts";
 export { createSessions, type OpenedSession, type Opening, type Sessions } from "./sessions.ts";
+export { createStanding, type Standing } from "./standing.ts";
 export { createTenants, type Tenants } from "./tenants.ts";

@@ -1,7 +1,7 @@
 import { barredTool, estimateFor, evaluate, type Facts, type Scope } from "@remit/engine";
 import { formatAmount } from "../foundation/amount.ts";
 import { rfc3339 } from "../foundation/clock.ts";
-import { endedBecause } from "../identities/index.ts";
+import { endedBecause, type Session } from "../identities/index.ts";
 import type { Snapshot } from "../policies/index.ts";
 import type { Ask, Asker } from "./ask.ts";
 import type { Attempt } from "./attempt.ts";
@@ -11,8 +11,8 @@ import { modeOf } from "./mode.ts";
 
 const NOTHING_RUNS = "Nothing may run here now. Whoever runs this service can say why.";
 
-/** What stands in the way of any call of this asker, before its policies are looked at. In order of precedence. */
-function barred(snapshot: Snapshot, { session }: Asker, nowMs: number): Finding | undefined {
+/** What stands in the way of any call of this session, before its policies are looked at. In order of precedence. */
+export function barred(snapshot: Snapshot, session: Session, nowMs: number): Finding | undefined {
   const { status } = snapshot.settings;
   if (status !== "active") return refusal(`tenant_${status}`, NOTHING_RUNS);
   const ended = endedBecause(session, nowMs);
@@ -68,7 +68,7 @@ export function factsOf(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: num
 /** Judges one call. Pure: the same arguments give the same verdict, whenever and wherever. */
 export function judge(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: number, nowMs: number): Judged {
   const facts = factsOf(snapshot, asker, ask, attempt, nowMs);
-  return { facts, verdict: barred(snapshot, asker, nowMs) ?? evaluate(snapshot.compiled, facts) };
+  return { facts, verdict: barred(snapshot, asker.session, nowMs) ?? evaluate(snapshot.compiled, facts) };
 }
 
 /** Judges one attempt of a call: what came of the attempts before it counts too. */
@@ -95,7 +95,7 @@ export function barredAgain(
   last: Decision,
   nowMs: number,
 ): Bar | undefined {
-  const bar = barred(snapshot, asker, nowMs);
+  const bar = barred(snapshot, asker.session, nowMs);
   if (bar) return { code: bar.code, message: bar.message, kills: true };
   // What was allowed was a call of the tool as it was then.
   const { tool_schema_digest: schemaDigest } = last.body;

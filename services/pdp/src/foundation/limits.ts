@@ -19,6 +19,8 @@ export const limits = {
   callsInFlightPerSessionMax: 64,
   handlesPerStreamMax: 4096,
   framesInFlightPerStreamMax: 1024,
+  /** Allowed calls of one stream that would be told to stop. Beyond it the oldest are not told. */
+  callsWatchedPerStreamMax: 8192,
   /** Answers and notices waiting for a peer that reads too slowly. Past either bound its stream is ended. */
   streamQueueMessagesMax: 4096,
   streamQueueBytesMax: 8 * 1024 * 1024,

@@ -31,10 +31,12 @@ export interface Identities {
   sessionByRun(caller: Caller, agent: string, runId: string): Promise<Session | null>;
   callers(tenant: string): Promise<Caller[]>;
   issueToken(session: Session): Promise<{ token: string; expiresAtMs: number }>;
-  /** When a session's token runs out; the token must be valid now. */
+  /** When a session's token runs out, or ran out less than a day ago. */
   tokenExpiry(token: string): Promise<number>;
-  /** Forgets what is remembered of a session that has been closed, here or on another replica. */
-  ended(sessionIds: Iterable<string>): void;
+  /** Forgets what is remembered of sessions that have been closed or revoked, here or on another replica. */
+  ended(sessionIds: readonly string[], state?: "closed" | "revoked"): void;
+  /** Calls back with sessions that have ended, maybe more than once each; answers how to stop that. */
+  subscribe(ended: (sessionIds: readonly string[], state: "closed" | "revoked") => void): () => void;
 }
 
 interface Options {
@@ -89,7 +91,8 @@ function createCallers(store: IdentityStore, fresh: (entry: Loaded<Caller>) => b
 /** The keeper of what was read: bounded caches whose rows count only while no security change came after them. */
 export function createIdentities({ store, tokens, security, sessionsMax }: Options): Identities {
   const sessions = new LRUCache<string, Loaded<Session>>({ max: sessionsMax });
-  const closed = new LRUCache<string, true>({ max: CLOSED_MAX });
+  const closed = new LRUCache<string, "closed" | "revoked">({ max: CLOSED_MAX });
+  const watchers = new Set<Parameters<Identities["subscribe"]>[0]>();
   const fresh = (entry: Loaded<{ readonly tenant: string }>) => entry.security >= security(entry.row.tenant);
 
   const knownCaller = createCallers(store, fresh);
@@ -100,8 +103,8 @@ export function createIdentities({ store, tokens, security, sessionsMax }: Optio
     const loaded = await store.session(tenant, id);
     if (!loaded) throw tokenInvalid("the session does not exist");
     // A close that was heard of while the row was on its way is not overwritten by the older row.
-    const row =
-      closed.has(id) && loaded.row.state === "open" ? { ...loaded.row, state: "closed" as const } : loaded.row;
+    const state = closed.get(id);
+    const row = state && loaded.row.state === "open" ? { ...loaded.row, state } : loaded.row;
     const entry = { row, security: loaded.security };
     sessions.set(id, entry);
     return entry;
@@ -141,13 +144,18 @@ export function createIdentities({ store, tokens, security, sessionsMax }: Optio
     sessionByRun: (caller, agent, runId) => store.sessionByRun(caller.tenant, caller.id, agent, runId),
     callers: (tenant) => store.callers(tenant),
     issueToken: (session) => tokens.issue(session),
-    tokenExpiry: async (token) => (await tokens.verify(token)).expiresAtMs,
-    ended(sessionIds) {
+    tokenExpiry: async (token) => (await tokens.verify(token, limits.lateReportSeconds * 1000)).expiresAtMs,
+    ended(sessionIds, state = "closed") {
       for (const id of sessionIds) {
-        closed.set(id, true);
+        closed.set(id, state);
         const entry = sessions.get(id);
-        if (entry?.row.state === "open") sessions.set(id, { ...entry, row: { ...entry.row, state: "closed" } });
+        if (entry?.row.state === "open") sessions.set(id, { ...entry, row: { ...entry.row, state } });
       }
+      if (sessionIds.length > 0) for (const heard of watchers) heard(sessionIds, state);
+    },
+    subscribe(heard) {
+      watchers.add(heard);
+      return () => watchers.delete(heard);
     },
   };
 }

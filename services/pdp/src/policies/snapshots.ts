@@ -12,6 +12,10 @@ export const STALE_ANY_MS = 10_000;
 export interface Snapshots {
   /** The snapshot in force, loading it when this process has not needed the tenant yet. */
   current(tenant: string): Promise<Snapshot> | Snapshot;
+  /** The snapshot in force, if this process has one of the tenant. */
+  held(tenant: string): Snapshot | undefined;
+  /** Calls back after every swap; answers how to stop that. */
+  subscribe(swapped: (snapshot: Snapshot) => void): () => void;
   /** One at least as new as the store's revisions are now. */
   refresh(tenant: string): Promise<Snapshot>;
   /** The security revision known of a tenant; 0 before anything is known. */
@@ -31,6 +35,7 @@ export function createSnapshots(options: { store: Pick<PolicyStore, "load">; clo
   const { store, clock, log } = options;
   const held = new Map<string, Snapshot>();
   const loading = new Map<string, Promise<Snapshot>>();
+  const watchers = new Set<(snapshot: Snapshot) => void>();
   let polledAtMs = clock.now();
   // When a poll first saw what this process has not been able to load since.
   const behindSinceMs = new Map<string, number>();
@@ -48,6 +53,7 @@ export function createSnapshots(options: { store: Pick<PolicyStore, "load">; clo
       );
     }
     held.set(tenant, snapshot);
+    for (const swapped of watchers) swapped(snapshot);
     return snapshot;
   };
 
@@ -78,6 +84,11 @@ export function createSnapshots(options: { store: Pick<PolicyStore, "load">; clo
 
   return {
     current: (tenant) => held.get(tenant) ?? loadOnce(tenant),
+    held: (tenant) => held.get(tenant),
+    subscribe(swapped) {
+      watchers.add(swapped);
+      return () => watchers.delete(swapped);
+    },
     refresh,
     security: (tenant) => held.get(tenant)?.revisions.security ?? 0n,
     async polled(revisions, sentAtMs) {

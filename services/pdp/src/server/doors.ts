@@ -88,7 +88,7 @@ function services({ config, clock, log, rooms, metrics }: Options) {
     { identities, decide, report, explain, meter: metrics, sink: logCauses(log) },
     { deadlineDefaultMs: config.deadlineDefaultMs },
   );
-  const exchange = createExchange({ desk, streamLifeMs });
+  const exchange = createExchange({ desk, standing: rooms.standing, clock, streamLifeMs });
   const data = dataServices(desk, exchange, sessionRpcs({ identities, sessions, clock }));
   const { registry, lifecycle, keys, tenants, snapshots, policyStore: policies, ledger, listDecisions } = rooms;
   const admin = adminServices(

@@ -9,6 +9,7 @@ import {
   createRegistry,
   createReport,
   createSessions,
+  createStanding,
   createTenants,
 } from "../decisions/index.ts";
 import type { Clock } from "../foundation/clock.ts";
@@ -71,7 +72,10 @@ export async function openRooms({ config, store, wrapping, clock, log, metrics }
     now: uptime.now,
     log,
     async hear({ revisions, ended, sentAtMs }) {
-      identities.ended(ended);
+      for (const state of ["closed", "revoked"] as const) {
+        const ids = ended.filter((session) => session.state === state).map(({ id }) => id);
+        identities.ended(ids, state);
+      }
       await snapshots.polled(revisions, sentAtMs);
     },
   });
@@ -89,6 +93,7 @@ export async function openRooms({ config, store, wrapping, clock, log, metrics }
     report: createReport({ snapshots, ledger, clock, newId, onMismatch, onLate: metrics.reportedLate }),
     listDecisions: createListDecisions({ ledger }),
     explain: createExplain({ snapshots, clock }),
+    standing: createStanding({ snapshots, identities, clock }),
     sessions: createSessions({ identities, snapshots, change, clock, newId }),
     registry: createRegistry({ snapshots, change }),
     lifecycle: createLifecycle({ snapshots, policies: policyStore, change }),

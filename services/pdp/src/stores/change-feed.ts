@@ -7,7 +7,7 @@ import { reconnectDelayMs } from "./database.ts";
 export interface News {
   readonly revisions: ReadonlyMap<string, Revisions>;
   /** Sessions that ended since the poll before, and a little longer ago. */
-  readonly ended: readonly string[];
+  readonly ended: readonly { readonly id: string; readonly state: "closed" | "revoked" }[];
   /** When the poll was sent, by the follower's own monotonic clock: what it saw is at least that new. */
   readonly sentAtMs: number;
 }
@@ -33,7 +33,7 @@ const REVISIONS = {
   name: "revisions",
   text: "select tenant, security::text, policy::text, (now() - $1::interval)::text as since from revision",
 };
-const ENDED = { name: "ended", text: "select id from session where closed_at > $1::timestamptz" };
+const ENDED = { name: "ended", text: "select id, state from session where closed_at > $1::timestamptz" };
 
 interface RevisionRow {
   readonly tenant: string;
@@ -59,13 +59,14 @@ export function createFeed({ connect, intervalMs, hear, now, log }: Options): Fe
     const backMs = OVERLAP_MS + (since === undefined ? sentAtMs - beganMs : 0);
     const { rows } = await client.query<RevisionRow>({ ...REVISIONS, values: [`${Math.ceil(backMs)} milliseconds`] });
     const from = since ?? rows[0]?.since;
-    const ended = from === undefined ? [] : (await client.query<{ id: string }>({ ...ENDED, values: [from] })).rows;
+    const ended =
+      from === undefined ? [] : (await client.query<News["ended"][number]>({ ...ENDED, values: [from] })).rows;
     const revisions = new Map<string, Revisions>();
     for (const row of rows) {
       revisions.set(row.tenant, { security: BigInt(row.security), policy: BigInt(row.policy) });
     }
     since = rows[0]?.since ?? since;
-    await hear({ revisions, ended: ended.map(({ id }) => id), sentAtMs });
+    await hear({ revisions, ended, sentAtMs });
   };
 
   const round = async (): Promise<void> => {

@@ -1,8 +1,17 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { type ExchangeRequest, type ExchangeResponse, ExchangeResponseSchema } from "@remit/proto/decision";
+import {
+  type DecideResponse,
+  type ExchangeRequest,
+  type ExchangeResponse,
+  ExchangeResponseSchema,
+  Outcome,
+} from "@remit/proto/decision";
+import type { Standing } from "../decisions/index.ts";
+import type { Clock } from "../foundation/clock.ts";
 import { Fault, invalid } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
+import { type Attached, type Attaching, createAttached, type NoticeBody } from "./attached.ts";
 import type { Call, Duplex, Outgoing } from "./call.ts";
 import { decideFor } from "./decide.ts";
 import type { Desk } from "./desk.ts";
@@ -20,6 +29,8 @@ export interface Exchange {
 
 interface Options {
   readonly desk: Desk;
+  readonly standing: Standing;
+  readonly clock: Clock;
   /** How long a stream lives before its peer is told to open another, so that fleets rebalance. */
   readonly streamLifeMs: () => number;
 }
@@ -27,57 +38,36 @@ interface Options {
 /** How long a peer has for moving, once told. */
 const MOVE_WITHIN_MS = 30_000;
 
-interface Stream {
-  /** Session tokens by handle. */
-  readonly handles: Map<number, string>;
-}
+/** How late a peer may hear of what time alone has changed. */
+const LOOK_EVERY_MS = 1_000;
 
-function tokenOf(stream: Stream, handle: number): string {
-  const token = stream.handles.get(handle);
-  if (token !== undefined) return token;
-  throw new Fault("missing", "handle_unknown", `no session is attached as handle ${handle}`, {
-    field: "handle",
-    fix: "attach the session on this stream first",
-  });
-}
-
-async function attach(desk: Desk, call: Call, stream: Stream, token: string, handle: number): Promise<Body> {
-  if (stream.handles.size >= limits.handlesPerStreamMax) {
-    throw new Fault("exhausted", "overloaded", "the stream has too many sessions attached", {
-      limit: `${limits.handlesPerStreamMax} handles a stream`,
-      fix: "detach sessions that have ended, or open another stream",
-    });
-  }
-  await desk.whoAsks({ ...call, sessionToken: token })();
-  stream.handles.set(handle, token);
-  const expiresAtMs = await desk.identities.tokenExpiry(token);
-  return { case: "attached", value: { handle, expiresAt: timestampFromMs(expiresAtMs) } };
+/** What a token stands for. One that ran out may still report for a day; asked to decide, it is refused. */
+async function opening(desk: Desk, call: Call, token: string): Promise<Attaching> {
+  const { session } = await desk.whoAsks({ ...call, sessionToken: token }, "report")();
+  return { token, session, expiresAtMs: await desk.identities.tokenExpiry(token) };
 }
 
 /** Does what one frame asks for. */
-async function answer(
-  desk: Desk,
-  call: Call,
-  stream: Stream,
-  body: ExchangeRequest["body"],
-  newHandle: () => number,
-): Promise<Body> {
+async function answer(desk: Desk, call: Call, attached: Attached, body: ExchangeRequest["body"]): Promise<Body> {
   // A stream's own deadline is not that of its frames.
   const origin = { traceparent: call.traceparent, deadlineMs: undefined, lane: "exchange" } as const;
   switch (body.case) {
-    case "attach":
-      return attach(desk, call, stream, body.value.sessionToken, newHandle());
+    case "attach": {
+      const { sessionToken } = body.value;
+      const { handle, expiresAtMs } = await attached.attach(() => opening(desk, call, sessionToken));
+      return { case: "attached", value: { handle, expiresAt: timestampFromMs(expiresAtMs) } };
+    }
     case "detach":
-      stream.handles.delete(body.value.handle);
+      attached.detach(body.value.handle);
       return { case: "detached", value: {} };
     case "decide": {
       if (!body.value.call) throw invalid("call", "the frame holds no call", { fix: "send decide.call" });
-      const who = desk.whoAsks({ ...call, sessionToken: tokenOf(stream, body.value.handle) });
+      const who = desk.whoAsks({ ...call, sessionToken: attached.tokenOf(body.value.handle) });
       return { case: "decided", value: await decideFor(desk, body.value.call, who, origin) };
     }
     case "report": {
       if (!body.value.report) throw invalid("report", "the frame holds no report", { fix: "send report.report" });
-      const who = desk.whoAsks({ ...call, sessionToken: tokenOf(stream, body.value.handle) }, "report");
+      const who = desk.whoAsks({ ...call, sessionToken: attached.tokenOf(body.value.handle) }, "report");
       return { case: "reported", value: await reportFor(desk, body.value.report, who, origin) };
     }
     default:
@@ -87,15 +77,63 @@ async function answer(
   }
 }
 
+/** Remembers which calls run, from what their peer was answered. */
+function note(attached: Attached, asked: ExchangeRequest["body"], answered: Body): void {
+  if (asked.case === "decide" && asked.value.call && answered.case === "decided") {
+    attached.decided(asked.value.handle, asked.value.call, answered.value as DecideResponse);
+  }
+  if (answered.case === "reported" && answered.value.outcome !== Outcome.RUNNING) {
+    attached.reported(answered.value.decisionId ?? "");
+  }
+}
+
+/** Hands on what may have changed to every stream, and looks at the time while there are streams. */
+function createNews(standing: Standing, clock: Clock) {
+  const streams = new Set<Attached>();
+  let looking: NodeJS.Timeout | undefined;
+  standing.subscribe({
+    tenantMoved(tenant) {
+      for (const attached of streams) attached.tenantMoved(tenant);
+    },
+    sessionsEnded(sessionIds, state) {
+      const ended = new Set(sessionIds);
+      for (const attached of streams) attached.sessionsEnded(ended, `session_${state}`);
+    },
+  });
+  const look = () => {
+    for (const attached of streams) attached.look(clock.now());
+  };
+  return {
+    add(attached: Attached): void {
+      streams.add(attached);
+      looking ??= setInterval(look, LOOK_EVERY_MS).unref();
+    },
+    delete(attached: Attached): void {
+      streams.delete(attached);
+      if (streams.size > 0) return;
+      clearInterval(looking);
+      looking = undefined;
+    },
+    handles: () => [...streams].reduce((sum, attached) => sum + attached.size, 0),
+  };
+}
+
 /** `Exchange`: decisions, reports and notices of many sessions over one stream, many in flight at once. */
-export function createExchange({ desk, streamLifeMs }: Options): Exchange {
-  const streams = new Set<Stream>();
+export function createExchange({ desk, standing, clock, streamLifeMs }: Options): Exchange {
+  const news = createNews(standing, clock);
 
   const open = (call: Call, out: Outgoing<ExchangeResponse>) => {
     const say = (frame: bigint, body: Body) => out.send(create(ExchangeResponseSchema, { frame, body }));
-    const stream: Stream = { handles: new Map() };
-    streams.add(stream);
-    let handles = 0;
+    const notify = (body: NoticeBody) => {
+      try {
+        say(0n, { case: "notice", value: { body } });
+      } catch (error) {
+        // News comes from rooms that must not fail because of one stream.
+        out.end(error);
+      }
+    };
+    const attached = createAttached(standing, clock.now, notify);
+    news.add(attached);
     let inFlight = 0;
     let halfClosed = false;
     const askToMove = () => say(0n, reconnect(MOVE_WITHIN_MS));
@@ -107,7 +145,9 @@ export function createExchange({ desk, streamLifeMs }: Options): Exchange {
     const handle = async ({ frame, body }: ExchangeRequest): Promise<void> => {
       try {
         if (frame === 0n) throw invalid("frame", "frame must be above 0", { fix: "number your frames from 1" });
-        say(frame, await answer(desk, call, stream, body, () => ++handles));
+        const answered = await answer(desk, call, attached, body);
+        say(frame, answered);
+        note(attached, body, answered);
       } catch (error) {
         say(frame, { case: "error", value: toCallError(error, desk.sink) });
       }
@@ -127,11 +167,14 @@ export function createExchange({ desk, streamLifeMs }: Options): Exchange {
           return;
         }
         inFlight++;
-        void handle(request).finally(finished);
+        // What could not even be said ends the stream: its peer asks again what it has no answer to.
+        handle(request)
+          .catch((error: unknown) => out.end(error))
+          .finally(finished);
       },
       closed() {
         clearTimeout(life);
-        streams.delete(stream);
+        news.delete(attached);
         halfClosed = true;
         if (inFlight === 0) out.end();
       },
@@ -139,10 +182,7 @@ export function createExchange({ desk, streamLifeMs }: Options): Exchange {
     };
   };
 
-  return {
-    rpc: open,
-    handles: () => [...streams].reduce((sum, stream) => sum + stream.handles.size, 0),
-  };
+  return { rpc: open, handles: news.handles };
 }
 
 function reconnect(withinMs: number): Body {

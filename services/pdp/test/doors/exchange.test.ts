@@ -1,7 +1,7 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Effect } from "@remit/proto/common";
-import { type ExchangeRequest, ExchangeRequestSchema, type ExchangeResponse, Outcome } from "@remit/proto/decision";
+import { Outcome } from "@remit/proto/decision";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openStream } from "../support/exchange-stream.ts";
 import { furnish, type House, openSession, startHouse } from "../support/pdp.ts";
 
 let house: House;
@@ -14,50 +14,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => house.close());
-
-/** A stream that a test writes frames to and reads answers from, in any order. */
-function openStream() {
-  const waiting: (() => void)[] = [];
-  const frames: ExchangeRequest[] = [];
-  let ended = false;
-  const wake = () => {
-    for (const go of waiting.splice(0)) go();
-  };
-  async function* outgoing() {
-    while (!ended || frames.length > 0) {
-      const next = frames.shift();
-      if (next) yield next;
-      else await new Promise<void>((resolve) => waiting.push(resolve));
-    }
-  }
-  const headers = { authorization: `Bearer ${house.ownerKey}` };
-  const answers = house.clients.decisionsByGrpc.exchange(outgoing(), { headers })[Symbol.asyncIterator]();
-  const seen = new Map<bigint, ExchangeResponse["body"]>();
-  return {
-    send(frame: bigint, body: NonNullable<MessageInitShape<typeof ExchangeRequestSchema>["body"]>) {
-      frames.push(create(ExchangeRequestSchema, { frame, body }));
-      wake();
-    },
-    /** The answer to a frame, whenever it comes. */
-    async answer(frame: bigint): Promise<ExchangeResponse["body"]> {
-      for (;;) {
-        const found = seen.get(frame);
-        if (found) return found;
-        const next = await answers.next();
-        if (next.done) throw new Error(`the stream ended before frame ${frame} was answered`);
-        seen.set(next.value.frame, next.value.body);
-      }
-    },
-    /** Half-closes, and answers how many more messages come. */
-    async end(): Promise<number> {
-      ended = true;
-      wake();
-      let more = 0;
-      while (!(await answers.next()).done) more++;
-      return more;
-    },
-  };
-}
 
 const decide = (handle: number, callId: string, amount = 1) =>
   ({
@@ -72,16 +28,9 @@ const decide = (handle: number, callId: string, amount = 1) =>
     },
   }) as const;
 
-async function attach(stream: ReturnType<typeof openStream>, frame: bigint, sessionToken = token): Promise<number> {
-  stream.send(frame, { case: "attach", value: { sessionToken } });
-  const answer = await stream.answer(frame);
-  if (answer.case !== "attached") throw new Error(`attach was answered ${answer.case}`);
-  return answer.value.handle;
-}
-
 test("sessions attach, many calls are in flight, each answer carries its frame", async () => {
-  const stream = openStream();
-  const handle = await attach(stream, 1n);
+  const stream = openStream(house);
+  const handle = await stream.attach(1n, token);
   const frames = Array.from({ length: 50 }, (_, at) => BigInt(at + 2));
   for (const frame of frames) stream.send(frame, decide(handle, `many-${frame}`, Number(frame)));
   for (const frame of [...frames].reverse()) {
@@ -93,8 +42,8 @@ test("sessions attach, many calls are in flight, each answer carries its frame",
 });
 
 test("a decision made on a stream can be reported on it", async () => {
-  const stream = openStream();
-  const handle = await attach(stream, 1n);
+  const stream = openStream(house);
+  const handle = await stream.attach(1n, token);
   stream.send(2n, decide(handle, "reported"));
   const decided = await stream.answer(2n);
   if (decided.case !== "decided") throw new Error("not decided");
@@ -105,8 +54,8 @@ test("a decision made on a stream can be reported on it", async () => {
 });
 
 test("an error is the frame's own, and the stream goes on", async () => {
-  const stream = openStream();
-  const handle = await attach(stream, 1n);
+  const stream = openStream(house);
+  const handle = await stream.attach(1n, token);
   stream.send(2n, decide(handle + 1, "no-handle"));
   stream.send(3n, decide(handle, ""));
   stream.send(4n, { case: "attach", value: { sessionToken: "nonsense" } });
@@ -127,8 +76,8 @@ test("an error is the frame's own, and the stream goes on", async () => {
 });
 
 test("calls sent before the half-close are answered after it", async () => {
-  const stream = openStream();
-  const handle = await attach(stream, 1n);
+  const stream = openStream(house);
+  const handle = await stream.attach(1n, token);
   for (let frame = 2n; frame < 12n; frame++) stream.send(frame, decide(handle, `closing-${frame}`));
   expect(await stream.end()).toBe(10);
 });
@@ -136,17 +85,13 @@ test("calls sent before the half-close are answered after it", async () => {
 test("a service that stops asks its streams to move, and answers what they had asked", async () => {
   const other = await startHouse();
   await furnish(other);
-  const saved = house;
-  house = other;
   const opened = await openSession(other);
-  const stream = openStream();
-  const handle = await attach(stream, 1n, opened.token);
-  house = saved;
+  const stream = openStream(other);
+  const handle = await stream.attach(1n, opened.token);
   stream.send(2n, decide(handle, "last"));
   expect(await stream.answer(2n)).toMatchObject({ case: "decided" });
   const closing = other.close();
-  const notice = await stream.answer(0n);
-  expect(notice).toMatchObject({ case: "notice", value: { body: { case: "reconnect" } } });
+  expect(await stream.noticed(1)).toMatchObject([{ case: "reconnect" }]);
   await stream.end();
   await closing;
 });

@@ -1,0 +1,110 @@
+import { create } from "@bufbuild/protobuf";
+import { Effect } from "@remit/proto/common";
+import { DecideRequestSchema, DecideResponseSchema } from "@remit/proto/decision";
+import { expect, test } from "vitest";
+import type { Standing } from "../decisions/index.ts";
+import { limits } from "../foundation/limits.ts";
+import type { Session } from "../identities/index.ts";
+import { type Attaching, createAttached, type NoticeBody } from "./attached.ts";
+
+function streamOf(standing: Partial<Standing> = {}) {
+  const told: NoticeBody[] = [];
+  const known: Standing = {
+    sessionBar: () => undefined,
+    toolBar: () => undefined,
+    revision: () => 7n,
+    subscribe: () => () => {},
+    ...standing,
+  };
+  const attached = createAttached(
+    known,
+    () => 0,
+    (body) => void told.push(body),
+  );
+  return { attached, told };
+}
+
+const opening = (id = "s1", expiresAtMs = 1_000): Attaching => {
+  const session: Partial<Session> = { id, tenant: "t" };
+  return { token: `token of ${id}`, session: session as Session, expiresAtMs };
+};
+
+function allowed(attached: ReturnType<typeof createAttached>, handle: number, callId: string, revision = 7n) {
+  const answer = create(DecideResponseSchema, { decisionId: `d-${callId}`, effect: Effect.ALLOW, revision });
+  attached.decided(handle, create(DecideRequestSchema, { callId, tool: "pay" }), answer);
+}
+
+test("no more sessions are attached than a stream may have, however many come at once", async () => {
+  const { attached } = streamOf();
+  for (let n = 0; n < limits.handlesPerStreamMax - 2; n++) await attached.attach(async () => opening(`s${n}`));
+  const gate = Promise.withResolvers<Attaching>();
+  const many = Array.from({ length: 10 }, () => attached.attach(() => gate.promise));
+  const settled = Promise.allSettled(many);
+  gate.resolve(opening());
+  const how = (await settled).map(({ status }) => status);
+  expect(how.filter((status) => status === "fulfilled")).toHaveLength(2);
+  expect(attached.size).toBe(limits.handlesPerStreamMax);
+});
+
+test("one that could not be attached takes no room", async () => {
+  const { attached } = streamOf();
+  const failing = () => attached.attach(() => Promise.reject(new Error("no")));
+  for (let n = 0; n < limits.handlesPerStreamMax + 1; n++) await expect(failing()).rejects.toThrow("no");
+  expect(attached.size).toBe(0);
+});
+
+test("a session that has ended makes room for another", async () => {
+  const { attached } = streamOf();
+  for (let n = 0; n < limits.handlesPerStreamMax; n++) await attached.attach(async () => opening(`s${n}`));
+  await expect(attached.attach(async () => opening())).rejects.toThrow("too many sessions");
+  attached.sessionsEnded(new Set(["s5"]), "session_closed");
+  const { handle } = await attached.attach(async () => opening("new"));
+  expect(attached.tokenOf(handle)).toBe("token of new");
+  expect(() => attached.tokenOf(6)).toThrow("no session is attached as handle 6");
+});
+
+test("an end that is heard of twice is told once, and another reason is told too", async () => {
+  let bar: string | undefined = "agent_suspended";
+  const { attached, told } = streamOf({ sessionBar: () => bar });
+  await attached.attach(async () => opening());
+  attached.tenantMoved("t");
+  expect(told).toEqual([]);
+  bar = undefined;
+  attached.tenantMoved("t");
+  bar = "tenant_suspended";
+  for (let times = 0; times < 3; times++) attached.tenantMoved("t");
+  for (let times = 0; times < 3; times++) attached.sessionsEnded(new Set(["s1"]), "session_closed");
+  attached.look(2_000);
+  expect(told.map(({ value }) => value)).toMatchObject([{ code: "tenant_suspended" }, { code: "session_closed" }]);
+});
+
+test("a call that was allowed just before its session ended is cancelled right after its answer", async () => {
+  const { attached, told } = streamOf();
+  const { handle } = await attached.attach(async () => opening());
+  attached.sessionsEnded(new Set(["s1"]), "session_closed");
+  allowed(attached, handle, "c1");
+  expect(told.map(({ value }) => value)).toMatchObject([{ handle }, { callId: "c1", code: "session_closed" }]);
+});
+
+test("a call of a tool that was suspended while it was recorded is cancelled right after its answer", async () => {
+  const { attached, told } = streamOf({ toolBar: () => "tool_suspended" });
+  const { handle } = await attached.attach(async () => opening());
+  allowed(attached, handle, "judged-since", 7n);
+  expect(told).toEqual([]);
+  allowed(attached, handle, "judged-before", 6n);
+  expect(told.map(({ value }) => value)).toMatchObject([{ callId: "judged-before", code: "tool_suspended" }]);
+});
+
+test("of too many running calls the oldest are forgotten; reported and detached ones are not cancelled", async () => {
+  const { attached, told } = streamOf();
+  const { handle } = await attached.attach(async () => opening("s1"));
+  const { handle: detached } = await attached.attach(async () => opening("s2"));
+  allowed(attached, detached, "detached");
+  attached.detach(detached);
+  for (let n = 0; n <= limits.callsWatchedPerStreamMax; n++) allowed(attached, handle, `c${n}`);
+  attached.reported("d-c1");
+  attached.sessionsEnded(new Set(["s1", "s2"]), "session_closed");
+  const cancelled = told.flatMap((body) => (body.case === "callCancel" ? [body.value.callId] : []));
+  expect(cancelled).toHaveLength(limits.callsWatchedPerStreamMax - 1);
+  expect(cancelled[0]).toBe("c2");
+});

@@ -1,0 +1,199 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { Effect } from "@remit/proto/common";
+import type { DecideRequest, DecideResponse, NoticeSchema } from "@remit/proto/decision";
+import type { Standing } from "../decisions/index.ts";
+import { Fault } from "../foundation/fault.ts";
+import { limits } from "../foundation/limits.ts";
+import type { Session } from "../identities/index.ts";
+
+export type NoticeBody = NonNullable<MessageInitShape<typeof NoticeSchema>["body"]>;
+
+/** A session that is about to be attached. */
+export interface Attaching {
+  readonly token: string;
+  readonly session: Session;
+  /** When the token runs out, milliseconds since 1970. */
+  readonly expiresAtMs: number;
+}
+
+interface Handle extends Attaching {
+  readonly handle: number;
+  /** Why nothing of its session may run, as its peer was told; undefined while nothing stands in its way. */
+  bar: string | undefined;
+  /** Its session has been closed or revoked: that is for good. */
+  over: string | undefined;
+  /** Its peer knows that the token has run out. */
+  expired: boolean;
+}
+
+/** A call that was allowed on this stream, and on which nothing was reported here since. */
+interface Running {
+  readonly handle: number;
+  readonly callId: string;
+  readonly tool: string;
+}
+
+/** The sessions attached to one stream, and what their peer has to be told unasked. */
+export interface Attached {
+  /** Attaches what `open` answers. Throws when the stream has too many sessions, those on their way counted. */
+  attach(open: () => Promise<Attaching>): Promise<{ readonly handle: number; readonly expiresAtMs: number }>;
+  detach(handle: number): void;
+  /** The token of a handle. Throws for one that is not attached. */
+  tokenOf(handle: number): string;
+  /** A decision was answered: an allowed call is cancelled when something comes in its way before it is reported. */
+  decided(handle: number, call: DecideRequest, answer: DecideResponse): void;
+  reported(decisionId: string): void;
+  tenantMoved(tenant: string): void;
+  sessionsEnded(sessionIds: ReadonlySet<string>, code: string): void;
+  /** Notices what only time changes. */
+  look(nowMs: number): void;
+  readonly size: number;
+}
+
+function handleUnknown(handle: number): Fault {
+  return new Fault("missing", "handle_unknown", `no session is attached as handle ${handle}`, {
+    field: "handle",
+    fix: "attach the session on this stream first",
+  });
+}
+
+function tooMany(): Fault {
+  return new Fault("exhausted", "overloaded", "the stream has too many sessions attached", {
+    limit: `${limits.handlesPerStreamMax} handles a stream`,
+    fix: "detach sessions that have ended, or open another stream",
+  });
+}
+
+/** Calls that run, the oldest forgotten first when there are too many. */
+function createRunning(notify: (body: NoticeBody) => void) {
+  const calls = new Map<string, Running>();
+  const cancel = (decisionId: string, { handle, callId }: Running, code: string): void => {
+    calls.delete(decisionId);
+    notify({ case: "callCancel", value: { handle, callId, code } });
+  };
+  return {
+    add(decisionId: string, call: Running): void {
+      calls.set(decisionId, call);
+      if (calls.size <= limits.callsWatchedPerStreamMax) return;
+      const [oldest] = calls.keys();
+      if (oldest !== undefined) calls.delete(oldest);
+    },
+    delete: (decisionId: string) => calls.delete(decisionId),
+    forget(handle: number): void {
+      for (const [decisionId, call] of calls) if (call.handle === handle) calls.delete(decisionId);
+    },
+    cancel,
+    /** Tells the peer to stop the calls for which there is a reason, each once. */
+    cancelEach(why: (call: Running) => string | undefined): void {
+      for (const [decisionId, call] of calls) {
+        const code = why(call);
+        if (code !== undefined) cancel(decisionId, call, code);
+      }
+    },
+  };
+}
+
+/** Handles by number, no more than a stream may have. `forget` is told of one that had to make room. */
+function createHandles(forget: (handle: number) => void) {
+  const handles = new Map<number, Handle>();
+  let last = 0;
+  let onTheirWay = 0;
+  const makeRoom = (): void => {
+    if (handles.size + onTheirWay < limits.handlesPerStreamMax) return;
+    const spent = [...handles.values()].find(({ over, expired }) => over !== undefined || expired);
+    if (!spent) throw tooMany();
+    handles.delete(spent.handle);
+    forget(spent.handle);
+  };
+  return {
+    async add(open: () => Promise<Omit<Handle, "handle">>): Promise<Handle> {
+      makeRoom();
+      onTheirWay++;
+      try {
+        const opened = await open();
+        const one: Handle = { ...opened, handle: ++last };
+        handles.set(one.handle, one);
+        return one;
+      } finally {
+        onTheirWay--;
+      }
+    },
+    get: (handle: number) => handles.get(handle),
+    delete: (handle: number) => handles.delete(handle),
+    all: () => handles.values(),
+    get size() {
+      return handles.size;
+    },
+  };
+}
+
+export function createAttached(standing: Standing, now: () => number, notify: (body: NoticeBody) => void): Attached {
+  const running = createRunning(notify);
+  const handles = createHandles(running.forget);
+
+  /** Tells the peer what stands in the way of a session, once; a bar that is gone again is forgotten. */
+  const refresh = (one: Handle): void => {
+    const code = one.over ?? standing.sessionBar(one.session);
+    if (code === one.bar) return;
+    one.bar = code;
+    if (code === undefined) return;
+    running.cancelEach((call) => (call.handle === one.handle ? code : undefined));
+    notify({ case: "sessionEnded", value: { handle: one.handle, code } });
+  };
+  const barOf = ({ bar, session }: Handle, tool: string) => bar ?? standing.toolBar(session.tenant, tool);
+
+  return {
+    attach: (open) =>
+      handles.add(async () => {
+        const opened = await open();
+        const bar = standing.sessionBar(opened.session);
+        return { ...opened, bar, over: undefined, expired: now() >= opened.expiresAtMs };
+      }),
+    detach(handle) {
+      handles.delete(handle);
+      running.forget(handle);
+    },
+    tokenOf(handle) {
+      const one = handles.get(handle);
+      if (one) return one.token;
+      throw handleUnknown(handle);
+    },
+    decided(handle, { callId, tool }, { decisionId, effect, revision }) {
+      const one = handles.get(handle);
+      if (!one || (effect !== Effect.ALLOW && effect !== Effect.TRANSFORM)) return;
+      const call = { handle, callId, tool };
+      // News that came while it was being recorded has passed it by.
+      const outrun = one.bar !== undefined || standing.revision(one.session.tenant) !== revision;
+      const code = outrun ? barOf(one, tool) : undefined;
+      if (code === undefined) running.add(decisionId, call);
+      else running.cancel(decisionId, call, code);
+    },
+    reported: running.delete,
+    tenantMoved(tenant) {
+      for (const one of handles.all()) if (one.session.tenant === tenant) refresh(one);
+      running.cancelEach(({ handle, tool }) => {
+        const one = handles.get(handle);
+        return one?.session.tenant === tenant ? barOf(one, tool) : undefined;
+      });
+    },
+    sessionsEnded(sessionIds, code) {
+      for (const one of handles.all()) {
+        if (one.over !== undefined || !sessionIds.has(one.session.id)) continue;
+        one.over = code;
+        refresh(one);
+      }
+    },
+    look(nowMs) {
+      for (const one of handles.all()) {
+        refresh(one);
+        if (one.expired || nowMs < one.expiresAtMs) continue;
+        one.expired = true;
+        if (one.bar !== undefined) continue;
+        notify({ case: "sessionEnded", value: { handle: one.handle, code: "token_expired" } });
+      }
+    },
+    get size() {
+      return handles.size;
+    },
+  };
+}

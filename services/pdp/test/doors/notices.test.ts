@@ -1,0 +1,180 @@
+import { Effect } from "@remit/proto/common";
+import { type DecideResponse, Outcome } from "@remit/proto/decision";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { settableClock } from "../../src/index.ts";
+import { type ExchangeStream, openStream } from "../support/exchange-stream.ts";
+import { furnish, type House, openSession, startHouse, testConfig } from "../support/pdp.ts";
+import { eventually } from "../support/processes.ts";
+import { createTestDatabase, type TestDatabase, withClient } from "../support/test-database.ts";
+
+const START_MS = Date.parse("2026-03-01T09:00:00Z");
+const HOUR_MS = 3_600_000;
+const clock = settableClock(START_MS);
+let database: TestDatabase;
+/** Where things are changed, and where streams are open: two replicas of one service. */
+let here: House;
+let there: House;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const config = testConfig(database.runtimeUrl);
+  here = await startHouse({ database, config, clock });
+  await furnish(here);
+  there = await startHouse({ database, config, clock, ownerKey: here.ownerKey });
+});
+
+afterAll(async () => {
+  await there.close();
+  await here.close();
+  await database.drop();
+});
+
+const headers = () => ({ authorization: `Bearer ${here.ownerKey}` });
+const decideFrame = (handle: number, callId: string, tool = "payments.transfer") => {
+  const input = {
+    case: "inputJson",
+    value: Buffer.from(tool === "payments.transfer" ? '{"amount":1}' : "{}"),
+  } as const;
+  const call = { callId, tool, input, supportedConstraints: ["timeout", "maxOutputBytes"] };
+  return { case: "decide", value: { handle, call } } as const;
+};
+
+let frames = 1n;
+const next = () => ++frames;
+
+async function allow(stream: ExchangeStream, handle: number, callId: string, tool?: string): Promise<DecideResponse> {
+  const answer = await stream.ask(next(), decideFrame(handle, callId, tool));
+  if (answer.case !== "decided") throw new Error(`${callId} was answered ${answer.case}`);
+  expect(answer.value).toMatchObject({ effect: Effect.ALLOW });
+  return answer.value;
+}
+
+const reportFrame = (handle: number, decisionId: string) => {
+  const report = { subject: { case: "decisionId", value: decisionId }, outcome: Outcome.SUCCEEDED } as const;
+  return { case: "report", value: { handle, report } } as const;
+};
+
+const put = (kind: "Agent" | "Tool", name: string, status: string) => {
+  const text = `{apiVersion: remit/v1, kind: ${kind}, metadata: {name: ${name}}, spec: {status: ${status}${kind === "Tool" ? ", risk: write" : ""}}}`;
+  const document = { file: "document.yaml", text };
+  return kind === "Agent"
+    ? here.clients.agents.putAgent({ document }, { headers: headers() })
+    : here.clients.tools.putTool({ document }, { headers: headers() });
+};
+
+test("a session that is closed elsewhere has its calls cancelled and its handle ended, and nobody else has", async () => {
+  const stream = openStream(there);
+  const [mine, other] = [await openSession(here), await openSession(here)];
+  const handle = await stream.attach(next(), mine.token);
+  const untouched = await stream.attach(next(), other.token);
+  const reported = await allow(stream, handle, "reported");
+  await stream.ask(next(), reportFrame(handle, reported.decisionId));
+  await allow(stream, handle, "running");
+  await allow(stream, untouched, "running");
+  await here.clients.sessions.closeSession({ sessionId: mine.session.id }, { headers: headers() });
+  const code = "session_closed";
+  expect(await stream.noticed(2)).toMatchObject([
+    { case: "callCancel", value: { handle, callId: "running", code } },
+    { case: "sessionEnded", value: { handle, code } },
+  ]);
+  // What is still running elsewhere is told of by a report, whatever became of its session.
+  const late = await allow(stream, untouched, "second");
+  expect(await stream.ask(next(), reportFrame(untouched, late.decisionId))).toMatchObject({ case: "reported" });
+  expect(await stream.ask(next(), decideFrame(handle, "afterwards"))).toMatchObject({
+    case: "decided",
+    value: { effect: Effect.DENY, reason: { code } },
+  });
+  expect(stream.notices).toHaveLength(2);
+  await stream.end();
+});
+
+test("a session that is revoked is told so", async () => {
+  const stream = openStream(there);
+  const { session, token } = await openSession(here);
+  const handle = await stream.attach(next(), token);
+  await allow(stream, handle, "running");
+  await withClient(database.superuserUrl, (pg) =>
+    pg.query("update session set state = 'revoked', closed_at = now() where id = $1", [session.id]),
+  );
+  const code = "session_revoked";
+  expect(await stream.noticed(2)).toMatchObject([
+    { case: "callCancel", value: { callId: "running", code } },
+    { case: "sessionEnded", value: { handle, code } },
+  ]);
+  await stream.end();
+});
+
+test("an agent that is suspended ends its handles, each time; back at work, it may ask on them again", async () => {
+  const stream = openStream(there);
+  const { token } = await openSession(here);
+  const handle = await stream.attach(next(), token);
+  const expected = [];
+  for (const callId of ["first", "second"]) {
+    await eventually(async () => {
+      const answer = await stream.ask(next(), decideFrame(handle, `${callId}-${frames}`));
+      return answer.case === "decided" && answer.value.effect === Effect.ALLOW;
+    });
+    const asked = `${callId}-${frames}`;
+    await put("Agent", "clerk", "suspended");
+    const code = "agent_suspended";
+    expected.push(
+      { case: "callCancel", value: { callId: asked, code } },
+      { case: "sessionEnded", value: { handle, code } },
+    );
+    expect(await stream.noticed(expected.length)).toMatchObject(expected);
+    await put("Agent", "clerk", "active");
+  }
+  await stream.end();
+});
+
+test("a tool that is suspended has its calls cancelled; their session goes on", async () => {
+  const stream = openStream(there);
+  const { token } = await openSession(here);
+  const handle = await stream.attach(next(), token);
+  await allow(stream, handle, "reads", "invoices.read");
+  await allow(stream, handle, "pays");
+  await put("Tool", "invoices.read", "suspended");
+  const expected = { case: "callCancel", value: { handle, callId: "reads", code: "tool_suspended" } };
+  expect(await stream.noticed(1)).toMatchObject([expected]);
+  await put("Tool", "invoices.read", "active");
+  await allow(stream, handle, "pays again");
+  expect(stream.notices).toHaveLength(1);
+  await stream.end();
+});
+
+test("a token that runs out ends its handle for decisions, cancels nothing, and still reports", async () => {
+  const stream = openStream(there);
+  const { token } = await openSession(here);
+  const handle = await stream.attach(next(), token);
+  const [first, second] = [await allow(stream, handle, "first"), await allow(stream, handle, "second")];
+  clock.set(START_MS + 2 * HOUR_MS);
+  expect(await stream.noticed(1)).toMatchObject([{ case: "sessionEnded", value: { handle, code: "token_expired" } }]);
+  const expired = { case: "error", value: { code: 16, detail: { reason: "token_expired" } } };
+  expect(await stream.ask(next(), decideFrame(handle, "third"))).toMatchObject(expired);
+  expect(await stream.ask(next(), reportFrame(handle, first.decisionId))).toMatchObject({ case: "reported" });
+
+  const again = openStream(there);
+  const late = await again.attach(next(), token);
+  expect(await again.ask(next(), decideFrame(late, "fourth"))).toMatchObject(expired);
+  expect(await again.ask(next(), reportFrame(late, second.decisionId))).toMatchObject({ case: "reported" });
+  clock.set(START_MS + 26 * HOUR_MS);
+  expect(await again.ask(next(), { case: "attach", value: { sessionToken: token } })).toMatchObject(expired);
+  clock.set(START_MS);
+  expect([stream.notices.length, again.notices.length]).toEqual([1, 0]);
+  await Promise.all([stream.end(), again.end()]);
+});
+
+test("a session whose time is over has its calls cancelled", async () => {
+  const stream = openStream(there);
+  const { token } = await openSession(here, { maxLifetimeSeconds: 60 });
+  const handle = await stream.attach(next(), token);
+  await allow(stream, handle, "running");
+  clock.set(START_MS + 61_000);
+  const code = "session_closed";
+  expect(await stream.noticed(2)).toMatchObject([
+    { case: "callCancel", value: { callId: "running", code } },
+    { case: "sessionEnded", value: { handle, code } },
+  ]);
+  clock.set(START_MS);
+  await stream.end();
+});
