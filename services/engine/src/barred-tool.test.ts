@@ -32,9 +32,10 @@ describe("what a tool refuses", () => {
     expect(code(sampleFacts({ tool: "mail", schemaDigest: "" }))).toBe("rule_allowed");
   });
 
-  it("holds where policies are only observed: another tool is not the one that is watched", () => {
+  it("stops an observed call by an operator's hand alone", () => {
     const observed = { mode: "observe" } as const;
-    expect(code(sampleFacts({ ...observed, schemaDigest: other }))).toBe("tool_schema_changed");
+    const changed = evaluate(registered, sampleFacts({ ...observed, schemaDigest: other }));
+    expect(changed).toMatchObject({ effect: "allow", code: "observed", would: { code: "tool_schema_changed" } });
     expect(code(sampleFacts(observed), suspended)).toBe("tool_suspended");
     expect(code(sampleFacts({ ...observed, input: invalid }))).toBe("observed");
   });

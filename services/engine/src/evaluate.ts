@@ -19,10 +19,10 @@ export function evaluate(compiled: Compiled, facts: Facts): Verdict {
 
 /** The same, telling `trace` of every rule that is judged. */
 export function evaluateTraced(compiled: Compiled, facts: Facts, trace?: Trace): Verdict {
-  // To observe is to watch the policies: a tool that was taken away, or is another than it was, stays so.
   const barred = barredTool(compiled, facts.call);
-  if (barred) return barred;
-  const verdict = enforced(compiled, facts, trace);
+  // An operator's own hand stops a call where everything else is only watched.
+  if (barred?.code === "tool_suspended") return barred;
+  const verdict = barred ?? enforced(compiled, facts, trace);
   if (facts.mode !== "observe") return verdict;
   return {
     ...verdictOf("allow", "observed", { unknowns: verdict.unknowns }),
@@ -44,7 +44,8 @@ export function barredTool(
   if (tool.suspended) return verdictOf("deny", "tool_suspended", {});
   if (call.schemaDigest === undefined || call.schemaDigest === tool.schemaDigest) return undefined;
   const detail = `registered: ${tool.schemaDigest || "no schema"}; the caller's: ${call.schemaDigest || "no schema"}`;
-  return verdictOf("deny", "tool_schema_changed", { detail });
+  // Once it is registered as the caller sees it, the same call may pass.
+  return verdictOf("deny", "tool_schema_changed", { detail, retryable: true });
 }
 
 function enforced(compiled: Compiled, facts: Facts, trace: Trace | undefined): Verdict {

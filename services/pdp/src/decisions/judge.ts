@@ -100,7 +100,7 @@ export function barredAgain(
   // What was allowed was a call of the tool as it was then.
   const { tool_schema_digest: schemaDigest } = last.body;
   const tool = barredTool(snapshot.compiled, { tool: ask.tool, ...(schemaDigest !== undefined && { schemaDigest }) });
-  if (tool) return { code: tool.code, message: tool.message, kills: true };
+  if (tool) return { code: tool.code, message: tool.message, kills: tool.code === "tool_suspended" };
   const { verdict } = judge(snapshot, asker, ask, last.body.attempt, nowMs);
   return STANDING.has(verdict.code) ? { code: verdict.code, message: verdict.message, kills: false } : undefined;
 }

@@ -157,6 +157,39 @@ describe("a paused call", () => {
   });
 });
 
+test("a denial that may be asked again is attempted once more after its time, and not before", async () => {
+  const tool = (type: string) => `apiVersion: remit/v1
+kind: Tool
+metadata: { name: ledger.post }
+spec: { risk: write, inputSchema: { type: object, properties: { amount: { type: ${type} } } } }
+`;
+  const register = (type: string) =>
+    one.clients.tools.putTool({ document: { file: "tool.yaml", text: tool(type) } }, owner());
+  const seen = await register("number");
+  await register("integer");
+  const post = (at: House) =>
+    at.clients.decisions.decide(
+      {
+        callId: "posted",
+        tool: "ledger.post",
+        input: { case: "inputObject", value: { amount: 1 } },
+        toolSchemaDigest: seen.tool?.schemaDigest ?? "",
+      },
+      { headers },
+    );
+  const denied = await post(one);
+  expect(denied).toMatchObject({ effect: Effect.DENY, reason: { code: "tool_schema_changed", retryable: true } });
+  expect(denied.reason?.retryAfter).toMatchObject({ seconds: 1n });
+  await register("number");
+  expect(await post(two)).toMatchObject({ decisionId: denied.decisionId, replayed: true });
+  await later(1_000, async () => {
+    // No rule speaks of the tool, and that is another denial than before.
+    const again = await post(two);
+    expect(again).toMatchObject({ attempt: 2, replayed: false, reason: { code: "no_rule_matched" } });
+    expect(await post(one)).toMatchObject({ decisionId: again.decisionId, replayed: true });
+  });
+});
+
 describe("the same call at two replicas at once", () => {
   const race = async (rounds: number, asks: (round: number) => Promise<readonly { decisionId: string }[]>) => {
     for (let round = 0; round < rounds; round += 20) {
