@@ -45,8 +45,10 @@ export function verdicts(told: readonly Told[], prefix: string): Record<string, 
   const entries = told.map(({ request, answer }) => {
     const { decisionId, record, traceId, evaluatedAt, executeBefore, reportBy, revision, ...verdict } =
       unworded(answer);
-    const at = object(record);
-    return [String(request.callId).replace(`${prefix}-`, ""), { ...verdict, recorded: at.n !== undefined }];
+    const { approval, ...rest } = verdict;
+    const { expiresAt, ...asksFor } = object(approval);
+    const recorded = object(record).n !== undefined;
+    return [String(request.callId).replace(`${prefix}-`, ""), { ...rest, approval: asksFor, recorded }];
   });
   return Object.fromEntries(entries);
 }
