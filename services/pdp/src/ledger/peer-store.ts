@@ -1,14 +1,11 @@
-/** What one look at the replicas of a cell told. */
-export interface Beat {
+import type { TimeSample } from "../foundation/store-time.ts";
+
+/** What one look at the replicas of a cell told, and the store's time of it. */
+export interface Beat extends TimeSample {
   /** Whether the replica that looked is still one. Once false, false for ever. */
   readonly alive: boolean;
   /** The counters of the others that move one. */
   readonly counters: ReadonlyMap<string, bigint>;
-  /** The store's own time when it answered, in milliseconds since 1970. */
-  readonly storeMs: number;
-  /** When this was sent and when its answer was here, by this process's monotonic clock, in milliseconds. */
-  readonly sentAtMs: number;
-  readonly heardAtMs: number;
 }
 
 /** What a replica needs to be seen by the others, and to shut one out. */

@@ -47,6 +47,9 @@ interface Options {
 /** Streams live 10 ± 2 minutes, so that a fleet rebalances and does not do so all at once. */
 const streamLifeMs = () => (8 + 4 * Math.random()) * 60_000;
 
+/** A machine whose clock is further from its store's is not to be trusted with what else it keeps time for. */
+const SKEW_MS_MAX = 500;
+
 /** Why this process cannot decide just now. */
 function reasons(rooms: Rooms, closing: boolean): string[] {
   const { serving, stopped } = rooms.ledger.state();
@@ -55,6 +58,13 @@ function reasons(rooms: Rooms, closing: boolean): string[] {
   if (stopped) why.push("the ledger has stopped for good; start the service anew");
   else if (!serving) why.push("the ledger cannot record");
   if (rooms.snapshots.stalenessMs() > STALE_WRITE_MS) why.push("the policies are stale");
+  const skewMs = rooms.clockSkewMs();
+  if (Math.abs(skewMs) > SKEW_MS_MAX) {
+    const where = skewMs > 0 ? "ahead of" : "behind";
+    why.push(
+      `this machine's clock is ${Math.round(Math.abs(skewMs))} ms ${where} its Postgres's: set one of them right`,
+    );
+  }
   return why;
 }
 

@@ -1,6 +1,8 @@
 import type { Config } from "../config/index.ts";
-import { type Clock, systemClock } from "../foundation/clock.ts";
+import type { Clock } from "../foundation/clock.ts";
 import { type Log, silentLog } from "../foundation/log.ts";
+import { createStoreClock } from "../foundation/store-time.ts";
+import { readStoreTime } from "../stores/store-time.ts";
 import { createMetrics, type Metrics } from "../telemetry/index.ts";
 import { openDoors } from "./doors.ts";
 import { openRooms, type Rooms } from "./rooms.ts";
@@ -9,7 +11,7 @@ import { findWrappingKey } from "./wrapping-key.ts";
 
 export interface PdpOptions {
   readonly config: Config;
-  /** What `now` is to policies; the system's unless a log is played again. */
+  /** What `now` is in everything that is decided and recorded; the store's unless a log is played again. */
   readonly clock?: Clock;
   readonly log?: Log;
   /** A Postgres of its own that is gone afterwards, whatever the configuration says. */
@@ -50,7 +52,7 @@ function meters(store: Store, held: { rooms?: Rooms; handles?: () => number }): 
 
 /** Opens the house, room by room; whatever fails, what was opened before it is closed again. */
 export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
-  const { config, clock = systemClock, log = silentLog, throwAway = false } = options;
+  const { config, log = silentLog, throwAway = false } = options;
   const open: (() => Promise<unknown>)[] = [];
   const closeAll = async () => {
     for (const close of open.splice(0).reverse()) {
@@ -63,7 +65,10 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     const held: { rooms?: Rooms; handles?: () => number } = {};
     const metrics = meters(store, held);
     const wrapping = await findWrappingKey(config, throwAway);
-    const rooms = await openRooms({ config, store, wrapping, clock, log, metrics });
+    const uptime: Clock = { now: () => performance.now() };
+    const storeClock = createStoreClock(uptime, await readStoreTime(store.pool, uptime.now));
+    const clock = options.clock ?? storeClock;
+    const rooms = await openRooms({ config, store, wrapping, clock, storeClock, log, metrics });
     held.rooms = rooms;
     open.push(rooms.close);
     const stopPartitions = keepPartitions(store.pool, log);

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import type { Config } from "../config/index.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Log } from "../foundation/log.ts";
+import type { StoreClock } from "../foundation/store-time.ts";
 import { createLedger, createPeers, type Stopped, systemTiming } from "../ledger/index.ts";
 import { checkCell } from "../stores/cell.ts";
 import { createLedgerStore } from "../stores/ledger.ts";
@@ -15,6 +16,8 @@ interface Options {
   /** This process's own UUID. */
   readonly replica: string;
   readonly log: Log;
+  /** Hears the store's time with every beat. */
+  readonly storeClock: StoreClock;
   readonly metrics: Pick<Metrics, "committed" | "replicaFenced">;
 }
 
@@ -27,7 +30,7 @@ const reasons: Readonly<Record<Exclude<Stopped, "closed">, string>> = {
 };
 
 /** This process as one replica of its cell: what it records, and how the others see it. Nothing is open yet. */
-export function createReplica({ config, store, replica, log, metrics }: Options) {
+export function createReplica({ config, store, replica, log, storeClock, metrics }: Options) {
   const { promise: failed, resolve: fail } = Promise.withResolvers<string>();
   const lanes = { url: store.url, log, verify: checkCell };
   const ledger = createLedger({
@@ -44,7 +47,7 @@ export function createReplica({ config, store, replica, log, metrics }: Options)
     store: createPeerStore({ ...lanes, replica, now: systemTiming.now }),
     log,
     timing: systemTiming,
-    heard: () => {},
+    heard: storeClock.heard,
     onShutOut: ledger.shutOut,
     onFenced: metrics.replicaFenced,
   });

@@ -12,9 +12,10 @@ import {
   createStanding,
   createTenants,
 } from "../decisions/index.ts";
-import type { Clock } from "../foundation/clock.ts";
+import { type Clock, systemClock } from "../foundation/clock.ts";
 import { systemRandom, uuidMaker } from "../foundation/ids.ts";
 import type { Log } from "../foundation/log.ts";
+import type { StoreClock } from "../foundation/store-time.ts";
 import { createIdentities, createTokens, type WrappingKey } from "../identities/index.ts";
 import { createSnapshots } from "../policies/index.ts";
 import { checkCell } from "../stores/cell.ts";
@@ -34,14 +35,15 @@ interface Options {
   readonly config: Config;
   readonly store: Store;
   readonly wrapping: WrappingKey;
-  /** Of decisions: what `now` is. Freshness and deadlines go by the system's own. */
+  /** What `now` is in everything that is decided and recorded, as a rule the store's. Freshness goes by the system's own. */
   readonly clock: Clock;
+  readonly storeClock: StoreClock;
   readonly log: Log;
   readonly metrics: Pick<Metrics, "committed" | "replicaFenced" | "reportedLate">;
 }
 
 /** Every room, furnished. The only place that knows who lives where. */
-export async function openRooms({ config, store, wrapping, clock, log, metrics }: Options) {
+export async function openRooms({ config, store, wrapping, clock, storeClock, log, metrics }: Options) {
   const random = systemRandom();
   const newId = uuidMaker(random);
   // Ids of processes go by the system's clock, whatever time is played.
@@ -52,7 +54,7 @@ export async function openRooms({ config, store, wrapping, clock, log, metrics }
   const identityStore = reading(createIdentityStore(store.pool));
   const tokens = await createTokens({ store: identityStore, wrapping, random, clock });
 
-  const self = createReplica({ config, store, replica, log, metrics });
+  const self = createReplica({ config, store, replica, log, storeClock, metrics });
   const { ledger } = self;
   await self.start();
   const recorded = createRecordedChanges({ url: store.url, log, replica, verify: checkCell });
@@ -99,6 +101,8 @@ export async function openRooms({ config, store, wrapping, clock, log, metrics }
     lifecycle: createLifecycle({ snapshots, policies: policyStore, change }),
     tenants: createTenants({ policies: policyStore, change, clock, random, newId }),
     keys: createKeys({ store: changeStore, change, identities, clock, random, newId }),
+    /** How far this machine's clock is ahead of the store's, in milliseconds. */
+    clockSkewMs: () => storeClock.skewMs(systemClock),
     /** Resolves with the reason when nothing can be recorded here any more. */
     failed: self.failed,
     /** Nothing may be asked any more when this is called. */
