@@ -14,7 +14,7 @@ export default defineConfig({
           include: [
             "**/src/**/*.test.ts",
             "services/cli/build/**/*.test.ts",
-            "services/pdp/test/{rooms,codes}.test.ts",
+            "services/pdp/test/{rooms,codes,failures}.test.ts",
             "services/engine/test/**/*.test.ts",
           ],
           exclude: never,
@@ -25,7 +25,7 @@ export default defineConfig({
           name: "doors",
           globalSetup: ["services/pdp/test/support/postgres-global.ts"],
           include: doors,
-          exclude: [...never, "services/pdp/test/{rooms,codes}.test.ts", "services/engine/test/**"],
+          exclude: [...never, "services/pdp/test/{rooms,codes,failures}.test.ts", "services/engine/test/**"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: true,

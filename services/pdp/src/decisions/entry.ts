@@ -49,7 +49,9 @@ function deadlines(verdict: Finding, nowMs: number): Pick<DecisionBody, "execute
 }
 
 // What is short stands in the entry itself; what is long beside it, and the entry holds its digest alone.
-const isLong = (text: string) => text.length > limits.inlineInputBytesMax;
+// A character has at most three bytes, so most texts need no counting.
+const isLong = (text: string) =>
+  3 * text.length > limits.inlineInputBytesMax && Buffer.byteLength(text) > limits.inlineInputBytesMax;
 
 interface Parts {
   readonly inline: Record<string, Canonicalisable>;

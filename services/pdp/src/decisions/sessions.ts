@@ -153,7 +153,9 @@ export function createSessions(rooms: {
     async close(caller, sessionId) {
       const session = await identities.sessionById(caller, sessionId);
       if (session.state !== "open") return session;
-      await change(caller, { kind: "session_closed", sessionId });
+      const made = await change(caller, { kind: "session_closed", sessionId });
+      // Somebody ended it otherwise in the meantime: that stands.
+      if (!made.ok) return identities.sessionById(caller, sessionId);
       identities.ended([sessionId]);
       return { ...session, state: "closed" };
     },
