@@ -84,6 +84,16 @@ export const knobs = {
     doc: "How many more connections the service may open for everything but recording: sessions, admin calls, look-ups.",
     default: "8",
   } satisfies Set<number>,
+  queueRecords: {
+    ...integer(16, 1_000_000, "records", limits.queueRecordsMax),
+    doc: "How many records may wait for the commit. A quarter of them is kept for reports, and Explain is turned away from a quarter of the rest on.",
+    default: String(limits.queueRecordsMax),
+  } satisfies Set<number>,
+  callerCallsPerSecond: {
+    ...integer(1, 10_000_000, "calls a second", limits.callerCallsPerSecondDefault),
+    doc: "How many calls of one caller this process takes in a second, where its tenant's quota does not say. Reports are not counted.",
+    default: String(limits.callerCallsPerSecondDefault),
+  } satisfies Set<number>,
   pollMs: {
     ...integer(10, 1000, "milliseconds", 100),
     doc: "How often the service asks the store for changes of policies, identities and sessions that other replicas made.",

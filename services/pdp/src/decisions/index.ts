@@ -1,4 +1,5 @@
-export type { Ask, Outcome, Told, WhoAsks } from "./ask.ts";
+export { type Admission, createAdmission } from "./admission.ts";
+export type { Ask, Asker, Outcome, Told, WhoAsks } from "./ask.ts";
 export { approvalEndsMs } from "./attempt.ts";
 export type { Applied, Change, ChangeStore } from "./change-store.ts";
 export { createChanges } from "./changes.ts";

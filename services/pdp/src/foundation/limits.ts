@@ -17,6 +17,16 @@ export const limits = {
   scopeEntriesMax: 256,
   batchItemsMax: 64,
   callsInFlightPerSessionMax: 64,
+  /** Calls that are decided or explained at one time, over all sessions. */
+  callsInFlightMax: 8192,
+  /** Explain is turned away before Decide: from this many calls in flight on, and from this fill of the queue on. */
+  explainInFlightMax: 1024,
+  explainFillPercentMax: 25,
+  /** Calls of one caller in a second, here, unless its tenant's quota or the configuration says otherwise. */
+  callerCallsPerSecondDefault: 10_000,
+  adminCallsPerSecondMax: 500,
+  /** API keys that turned out to be unknown, looked up in the store in a second, here, over all who ask. */
+  unknownKeysPerSecondMax: 100,
   handlesPerStreamMax: 4096,
   framesInFlightPerStreamMax: 1024,
   /** Allowed calls of one stream that would be told to stop. Beyond it the oldest are not told. */

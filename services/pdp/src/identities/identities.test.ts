@@ -53,7 +53,13 @@ let nowMs = NOW_MS;
 
 async function open() {
   const tokens = await createTokens({ store: memory.store, wrapping, random, clock });
-  return createIdentities({ store: memory.store, tokens, security: () => known, sessionsMax: 100 });
+  return createIdentities({
+    store: memory.store,
+    tokens,
+    security: () => known,
+    sessionsMax: 100,
+    clock: { now: () => 0 },
+  });
 }
 
 beforeEach(() => {
@@ -135,6 +141,7 @@ test("a token signed by a replica that made its key later is verified after one 
     tokens: await createTokens({ store: other.store, wrapping, random, clock }),
     security: () => 1n,
     sessionsMax: 1,
+    clock,
   });
   const { token } = await elsewhere.issueToken(session);
   await expect(first.session(caller, token)).rejects.toMatchObject({ reason: "token_invalid" });

@@ -1,13 +1,13 @@
-import { timingSafeEqual } from "node:crypto";
 import { LRUCache } from "lru-cache";
+import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
-import { type Caller, keyFrom, keyHash, maySpeakFor } from "./caller.ts";
+import { type Caller, maySpeakFor } from "./caller.ts";
+import { createCallers } from "./callers.ts";
 import type { IdentityStore, Loaded } from "./identity-store.ts";
 import { type Session, tokenInvalid } from "./session.ts";
 import type { Tokens } from "./tokens.ts";
 
-const CALLERS_MAX = 10_000;
 const CLOSED_MAX = 100_000;
 
 /** Who speaks, and for which run. Both are read again whenever the tenant's security revision has moved. */
@@ -45,6 +45,8 @@ interface Options {
   /** The tenant's security revision as this process knows it. */
   readonly security: (tenant: string) => bigint;
   readonly sessionsMax: number;
+  /** Monotonic: what counts how often strangers ask. */
+  readonly clock: Clock;
 }
 
 function allowed(caller: Caller, session: Session): Session {
@@ -55,47 +57,14 @@ function allowed(caller: Caller, session: Session): Session {
   });
 }
 
-/** Callers by their keys, as they were last read. */
-function createCallers(store: IdentityStore, fresh: (entry: Loaded<Caller>) => boolean) {
-  const callers = new LRUCache<string, Loaded<Caller> & { hash: Buffer }>({ max: CALLERS_MAX });
-  // A workload sends the same header with every call; hashing it each time would be a twentieth of a decision.
-  const hashes = new LRUCache<string, { readonly hash: Buffer; readonly name: string }>({ max: CALLERS_MAX });
-  const hashOf = (authorization: string | undefined) => {
-    const known = hashes.get(authorization ?? "");
-    if (known) return known;
-    const hash = keyHash(keyFrom(authorization));
-    return { hash, name: hash.toString("base64") };
-  };
-  return async (authorization: string | undefined, anew: boolean): Promise<Loaded<Caller>> => {
-    const hashed = hashOf(authorization);
-    const { hash, name } = hashed;
-    let entry = callers.get(name);
-    if (anew || !entry || !fresh(entry)) {
-      const loaded = await store.callerByKeyHash(hash);
-      entry = loaded ? { ...loaded, hash } : undefined;
-      if (entry) callers.set(name, entry);
-      else callers.delete(name);
-    }
-    if (!entry || !timingSafeEqual(entry.hash, hash) || entry.row.revoked) {
-      throw new Fault("unauthenticated", "token_invalid", "the API key is unknown or revoked", {
-        field: "authorization",
-        fix: "check the key; an owner makes one with `remit keys create`",
-      });
-    }
-    // Only what a caller was found by is kept: strangers' headers push nobody's out.
-    hashes.set(authorization ?? "", hashed);
-    return entry;
-  };
-}
-
 /** The keeper of what was read: bounded caches whose rows count only while no security change came after them. */
-export function createIdentities({ store, tokens, security, sessionsMax }: Options): Identities {
+export function createIdentities({ store, tokens, security, sessionsMax, clock }: Options): Identities {
   const sessions = new LRUCache<string, Loaded<Session>>({ max: sessionsMax });
   const closed = new LRUCache<string, "closed" | "revoked">({ max: CLOSED_MAX });
   const watchers = new Set<Parameters<Identities["subscribe"]>[0]>();
   const fresh = (entry: Loaded<{ readonly tenant: string }>) => entry.security >= security(entry.row.tenant);
 
-  const knownCaller = createCallers(store, fresh);
+  const knownCaller = createCallers({ store, fresh, clock });
 
   const loadSession = async (tenant: string, id: string, anew: boolean): Promise<Loaded<Session>> => {
     const known = sessions.get(id);

@@ -2,6 +2,7 @@ import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import type { Log } from "../foundation/log.ts";
 import type { PolicyStore, Revisions } from "./policy-store.ts";
+import type { TenantSettings } from "./settings.ts";
 import { buildSnapshot, type Snapshot } from "./snapshot.ts";
 
 /** How old the newest word of the store may be before a decision is refused, by what the tool can do. */
@@ -18,6 +19,8 @@ export interface Snapshots {
   subscribe(swapped: (snapshot: Snapshot) => void): () => void;
   /** One at least as new as the store's revisions are now. */
   refresh(tenant: string): Promise<Snapshot>;
+  /** A tenant's settings in force; undefined before this process has needed the tenant. */
+  settings(tenant: string): TenantSettings | undefined;
   /** The security revision known of a tenant; 0 before anything is known. */
   security(tenant: string): bigint;
   /** What a poll saw: loads what has moved. `sentAtMs` is when the poll was sent, so staleness is never understated. */
@@ -90,6 +93,7 @@ export function createSnapshots(options: { store: Pick<PolicyStore, "load">; clo
       return () => watchers.delete(swapped);
     },
     refresh,
+    settings: (tenant) => held.get(tenant)?.settings,
     security: (tenant) => held.get(tenant)?.revisions.security ?? 0n,
     async polled(revisions, sentAtMs) {
       polledAtMs = Math.max(polledAtMs, sentAtMs);

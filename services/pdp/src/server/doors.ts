@@ -93,16 +93,18 @@ function watchReadiness(ready: () => boolean) {
 
 /** The services of both planes, and the streams that are open. */
 function services({ config, clock, log, rooms, metrics }: Options) {
-  const { identities, decide, report, explain, sessions } = rooms;
+  const { identities, decide, report, explain, sessions, admission } = rooms;
   const desk = createDesk(
-    { identities, decide, report, explain, meter: metrics, sink: logCauses(log) },
+    { identities, decide, report, explain, admission, meter: metrics, sink: logCauses(log) },
     { deadlineDefaultMs: config.deadlineDefaultMs },
   );
   const exchange = createExchange({ desk, standing: rooms.standing, clock, streamLifeMs });
-  const data = dataServices(desk, exchange, sessionRpcs({ identities, sessions, clock }));
+  const data = dataServices(desk, exchange, sessionRpcs({ identities, sessions, admission, clock }));
   const { registry, lifecycle, keys, tenants, snapshots, policyStore: policies, ledger, listDecisions } = rooms;
   const admin = adminServices(
-    createAdminDesk({ registry, lifecycle, keys, tenants, snapshots, policies, ledger, listDecisions, identities }),
+    createAdminDesk({
+      ...{ registry, lifecycle, keys, tenants, snapshots, policies, ledger, listDecisions, identities, admission },
+    }),
   );
   return { data, admin, exchange };
 }

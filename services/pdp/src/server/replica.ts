@@ -37,7 +37,7 @@ export function createReplica({ config, store, replica, log, storeClock, metrics
     store: createLedgerStore({ ...lanes, pool: store.pool, replica, host: hostname() }),
     writers: config.writers,
     log,
-    limits,
+    limits: { ...limits, queueRecordsMax: config.queueRecords },
     observe: ({ records, ms, result }) => {
       if (result === "committed") metrics.committed(ms / 1000, records);
     },

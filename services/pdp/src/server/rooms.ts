@@ -1,5 +1,6 @@
 import type { Config } from "../config/index.ts";
 import {
+  createAdmission,
   createChanges,
   createDecide,
   createExplain,
@@ -16,7 +17,7 @@ import { type Clock, systemClock } from "../foundation/clock.ts";
 import { systemRandom, uuidMaker } from "../foundation/ids.ts";
 import type { Log } from "../foundation/log.ts";
 import type { StoreClock } from "../foundation/store-time.ts";
-import { createIdentities, createTokens, type WrappingKey } from "../identities/index.ts";
+import { createIdentities, createRates, createTokens, type WrappingKey } from "../identities/index.ts";
 import { createSnapshots } from "../policies/index.ts";
 import { checkCell } from "../stores/cell.ts";
 import { createFeed } from "../stores/change-feed.ts";
@@ -30,6 +31,7 @@ import { createReplica } from "./replica.ts";
 import type { Store } from "./store.ts";
 
 const SESSIONS_MAX = 100_000;
+const RATES_MAX = 50_000;
 
 interface Options {
   readonly config: Config;
@@ -67,7 +69,10 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     tokens,
     security: snapshots.security,
     sessionsMax: SESSIONS_MAX,
+    clock: uptime,
   });
+  const rates = createRates(RATES_MAX);
+  const { callerCallsPerSecond } = config;
   const feed = createFeed({
     connect: () => store.direct("remit-feed"),
     intervalMs: config.pollMs,
@@ -91,6 +96,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     snapshots,
     identities,
     policyStore,
+    admission: createAdmission({ snapshots, ledger, rates, clock: uptime, callerCallsPerSecond }),
     decide: createDecide({ snapshots, ledger, clock, newId }),
     report: createReport({ snapshots, ledger, clock, newId, onMismatch, onLate: metrics.reportedLate }),
     listDecisions: createListDecisions({ ledger }),

@@ -25,7 +25,7 @@ export async function decideFor(
   const startedMs = performance.now();
   // Who asks comes before what is asked: a stranger learns nothing from what is wrong with its request.
   const asker = await who();
-  const done = desk.enter(asker.session.id);
+  const done = desk.enter("Decide", asker);
   try {
     const ask = askFrom(request, traceIdFrom(origin.traceparent), desk.withinMs(origin));
     const decision = await desk.decide(who, ask);

@@ -1,4 +1,4 @@
-import type { Ask, Decision, Explained, Reported, Told, WhoAsks } from "../decisions/index.ts";
+import type { Admission, Ask, Asker, Decision, Explained, Reported, Told, WhoAsks } from "../decisions/index.ts";
 import { Fault } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Caller, Identities } from "../identities/index.ts";
@@ -19,8 +19,8 @@ export interface Desk {
   readonly meter: Meter;
   /** Takes the causes of errors that a frame or an item of a batch is answered with. */
   readonly sink: CauseSink;
-  /** Counts a call of a session in; answers what counts it out. Refuses one too many. */
-  enter(session: string): () => void;
+  /** Counts a call in; answers what counts it out. Refuses it when too much is asked. */
+  enter(rpc: "Decide" | "Explain", asker: Asker): () => void;
 }
 
 /** What is counted of the data plane. `lane`: grpc, connect or exchange. */
@@ -38,11 +38,22 @@ interface Settings {
   readonly deadlineDefaultMs: number;
 }
 
-type Rooms = Pick<Desk, "identities" | "decide" | "report" | "explain" | "meter" | "sink">;
+type Rooms = Pick<Desk, "identities" | "decide" | "report" | "explain" | "meter" | "sink"> & {
+  readonly admission: Admission;
+};
+
+function sessionTooBusy(): Fault {
+  return new Fault("exhausted", "overloaded", "the session has too many calls in flight", {
+    limit: `${limits.callsInFlightPerSessionMax} calls in flight a session`,
+    fix: "wait for answers before asking again",
+  });
+}
 
 export function createDesk(rooms: Rooms, { deadlineDefaultMs }: Settings): Desk {
   const inFlight = new Map<string, number>();
+  let allInFlight = 0;
   const leave = (session: string) => {
+    allInFlight--;
     const left = (inFlight.get(session) ?? 1) - 1;
     if (left === 0) inFlight.delete(session);
     else inFlight.set(session, left);
@@ -62,15 +73,17 @@ export function createDesk(rooms: Rooms, { deadlineDefaultMs }: Settings): Desk 
       });
     },
     mayDiagnose: ({ roles }) => roles.includes("diagnose") || roles.includes("owner"),
-    enter(session) {
+    enter(rpc, { caller, session: { id: session } }) {
       const already = inFlight.get(session) ?? 0;
-      if (already >= limits.callsInFlightPerSessionMax) {
-        throw new Fault("exhausted", "overloaded", "the session has too many calls in flight", {
-          limit: `${limits.callsInFlightPerSessionMax} calls in flight a session`,
-          fix: "wait for answers before asking again",
-        });
+      try {
+        if (already >= limits.callsInFlightPerSessionMax) throw sessionTooBusy();
+        rooms.admission.admit(rpc, caller, allInFlight);
+      } catch (error) {
+        rooms.meter.shed(rpc);
+        throw error;
       }
       inFlight.set(session, already + 1);
+      allInFlight++;
       let counted = true;
       return () => {
         if (counted) leave(session);

@@ -1,23 +1,32 @@
 import { create } from "@bufbuild/protobuf";
-import { type ExplainRequest, type ExplainResponse, ExplainResponseSchema } from "@remit/proto/decision";
+import {
+  type DecideRequest,
+  type ExplainRequest,
+  type ExplainResponse,
+  ExplainResponseSchema,
+} from "@remit/proto/decision";
+import type { Explained, WhoAsks } from "../decisions/index.ts";
 import { invalid } from "../foundation/fault.ts";
 import { requireRole } from "../identities/index.ts";
-import type { Unary } from "./call.ts";
+import type { Call, Unary } from "./call.ts";
 import { effectToWire, modeToWire, wouldToWire } from "./convert/answer.ts";
 import { askFrom } from "./convert/ask.ts";
 import { traceIdFrom } from "./convert/trace.ts";
 import type { Desk } from "./desk.ts";
 
+async function explainWith(desk: Desk, who: WhoAsks, request: DecideRequest, call: Call): Promise<Explained> {
+  return desk.explain(who, askFrom(request, traceIdFrom(call.traceparent), desk.withinMs(call)));
+}
+
 /** `Explain`: what Decide would answer, and how every rule came out. Holds and records nothing. */
 export function explainRpc(desk: Desk): Unary<ExplainRequest, ExplainResponse> {
   return async (request, call) => {
     const who = desk.whoAsks(call);
-    requireRole((await who()).caller, "diagnose");
+    const asker = await who();
+    requireRole(asker.caller, "diagnose");
     if (!request.call) throw invalid("call", "call is missing", { fix: "send the call to explain" });
-    const explained = await desk.explain(
-      who,
-      askFrom(request.call, traceIdFrom(call.traceparent), desk.withinMs(call)),
-    );
+    const done = desk.enter("Explain", asker);
+    const explained = await explainWith(desk, who, request.call, call).finally(done);
     return create(ExplainResponseSchema, {
       verdict: wouldToWire(explained.verdict, true),
       mode: modeToWire(explained.mode),

@@ -16,7 +16,7 @@ import {
   type RenewSessionResponse,
   RenewSessionResponseSchema,
 } from "@remit/proto/session";
-import type { OpenedSession, Sessions } from "../decisions/index.ts";
+import type { Admission, OpenedSession, Sessions } from "../decisions/index.ts";
 import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import type { Identities } from "../identities/index.ts";
@@ -36,11 +36,17 @@ export interface SessionRpcs {
 export function sessionRpcs(rooms: {
   readonly identities: Identities;
   readonly sessions: Sessions;
+  readonly admission: Admission;
   readonly clock: Clock;
 }): SessionRpcs {
-  const { identities, sessions, clock } = rooms;
+  const { identities, sessions, admission, clock } = rooms;
   // From the store: opening and closing pass no commit that would refuse a key that was revoked elsewhere.
   const callerOf = (call: Call) => identities.authenticate(call.authorization, true);
+  /** The same for what is asked for; nothing is read for whoever asks too often. */
+  const askerOf = async (call: Call, opening = false) => {
+    admission.admitSession(await identities.authenticate(call.authorization), opening);
+    return callerOf(call);
+  };
   const withToken = ({ session, token, tokenExpiresAtMs }: OpenedSession) => ({
     session: sessionToWire(session, clock.now()),
     token,
@@ -48,22 +54,22 @@ export function sessionRpcs(rooms: {
   });
   return {
     async openSession(request, call) {
-      const caller = await callerOf(call);
+      const caller = await askerOf(call, true);
       return create(OpenSessionResponseSchema, withToken(await sessions.open(caller, openingFrom(request))));
     },
     async renewSession(request, call) {
-      const caller = await callerOf(call);
+      const caller = await askerOf(call);
       const renewed = await sessions.renew(caller, uuidField(request.sessionId, "session_id"));
       return create(RenewSessionResponseSchema, withToken(renewed));
     },
     async delegate(_request, call) {
-      await callerOf(call);
+      await askerOf(call);
       throw new Fault("unimplemented", "not_supported", "this version does not delegate yet", {
         fix: "open a session of its own for the other agent",
       });
     },
     async getSession(request, call) {
-      const caller = await callerOf(call);
+      const caller = await askerOf(call);
       const session = await sessions.get(caller, uuidField(request.sessionId, "session_id"));
       return create(GetSessionResponseSchema, { session: sessionToWire(session, clock.now()) });
     },

@@ -1,4 +1,4 @@
-import type { Keys, Lifecycle, ListDecisions, Registry, Tenants } from "../../decisions/index.ts";
+import type { Admission, Keys, Lifecycle, ListDecisions, Registry, Tenants } from "../../decisions/index.ts";
 import { type Caller, type Identities, type Role, requireRole } from "../../identities/index.ts";
 import type { Ledger } from "../../ledger/index.ts";
 import type { PolicyStore, Snapshots } from "../../policies/index.ts";
@@ -15,16 +15,25 @@ export interface AdminDesk {
   readonly ledger: Ledger;
   readonly listDecisions: ListDecisions;
   readonly identities: Identities;
+  readonly admission: Admission;
+  /** Who calls. */
+  identify(call: Call): Promise<Caller>;
   /** Who calls, who must have the role. */
   caller(call: Call, role: Role): Promise<Caller>;
 }
 
-export function createAdminDesk(rooms: Omit<AdminDesk, "caller">): AdminDesk {
+export function createAdminDesk(rooms: Omit<AdminDesk, "identify" | "caller">): AdminDesk {
+  const { identities, admission } = rooms;
+  const identify = async ({ authorization }: Call): Promise<Caller> => {
+    admission.admitAdmin(await identities.authenticate(authorization));
+    // Nothing here passes the commit that refuses what was judged too early, and none of it is in a hurry.
+    return identities.authenticate(authorization, true);
+  };
   return {
     ...rooms,
+    identify,
     async caller(call, role) {
-      // Nothing here passes the commit that refuses what was judged too early, and none of it is in a hurry.
-      const caller = await rooms.identities.authenticate(call.authorization, true);
+      const caller = await identify(call);
       requireRole(caller, role);
       return caller;
     },

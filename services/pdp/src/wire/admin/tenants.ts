@@ -14,7 +14,7 @@ import {
   UpdateTenantResponseSchema,
 } from "@remit/proto/tenant";
 import { limits } from "../../foundation/limits.ts";
-import type { Call, Unary } from "../call.ts";
+import type { Unary } from "../call.ts";
 import { storedName, storedText } from "../convert/fields.ts";
 import { newTenantId, quotasFromWire, settingsFromWire, tenantToWire } from "../convert/tenant.ts";
 import type { AdminDesk } from "./desk.ts";
@@ -27,20 +27,19 @@ export interface TenantRpcs {
   readonly updateTenant: Unary<UpdateTenantRequest, UpdateTenantResponse>;
 }
 
-export function tenantRpcs({ identities, tenants }: AdminDesk): TenantRpcs {
-  const callerOf = (call: Call) => identities.authenticate(call.authorization, true);
+export function tenantRpcs({ identify, tenants }: AdminDesk): TenantRpcs {
   const idFrom = (tenant: string) => storedText(tenant, "tenant", limits.nameBytesMax);
   return {
     async getTenant(request, call) {
-      const tenant = await tenants.get(await callerOf(call), idFrom(request.tenant));
+      const tenant = await tenants.get(await identify(call), idFrom(request.tenant));
       return create(GetTenantResponseSchema, { tenant: tenantToWire(tenant) });
     },
     async listTenants(_request, call) {
-      const all = await tenants.list(await callerOf(call));
+      const all = await tenants.list(await identify(call));
       return create(ListTenantsResponseSchema, { tenants: all.map(tenantToWire) });
     },
     async createTenant(request, call) {
-      const by = await callerOf(call);
+      const by = await identify(call);
       const { tenant, owner, key } = await tenants.create(by, {
         id: newTenantId(request.tenant),
         ownerName: storedName(request.ownerName || "owner", "owner_name", limits.nameBytesMax),
@@ -49,7 +48,7 @@ export function tenantRpcs({ identities, tenants }: AdminDesk): TenantRpcs {
       return create(CreateTenantResponseSchema, { tenant: tenantToWire(tenant), ownerId: owner.id, ownerKey: key });
     },
     async updateTenant(request, call) {
-      const by = await callerOf(call);
+      const by = await identify(call);
       const { tenant, revision } = await tenants.update(by, idFrom(request.tenant), settingsFromWire(request));
       return create(UpdateTenantResponseSchema, { tenant: tenantToWire(tenant), revision });
     },

@@ -1,0 +1,87 @@
+import { timingSafeEqual } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../foundation/clock.ts";
+import { Fault } from "../foundation/fault.ts";
+import { limits } from "../foundation/limits.ts";
+import { fullBucket, giveBack, takeToken } from "../foundation/token-bucket.ts";
+import { type Caller, keyFrom, keyHash } from "./caller.ts";
+import type { IdentityStore, Loaded } from "./identity-store.ts";
+
+const CALLERS_MAX = 10_000;
+const STRANGERS_MAX = 10_000;
+// The burst is for a new replica, to which a whole fleet comes at once.
+const strangerRate = { perSecond: limits.unknownKeysPerSecondMax, burst: 10 * limits.unknownKeysPerSecondMax };
+
+function unknownKey(): Fault {
+  return new Fault("unauthenticated", "token_invalid", "the API key is unknown or revoked", {
+    field: "authorization",
+    fix: "check the key; an owner makes one with `remit keys create`",
+  });
+}
+
+function tooManyStrangers(): Fault {
+  return new Fault("exhausted", "overloaded", "too many unknown API keys are tried at once", {
+    limit: `${limits.unknownKeysPerSecondMax} a second`,
+    fix: "ask again later",
+  });
+}
+
+/**
+ * Looks keys up that nothing is known of. One that turns out to be nobody's is remembered, since a key is random and is
+ * in the store before its owner has it; and only so many of them are looked up in a second, so that strangers cannot
+ * keep the store busy. While they try, a key that is new here may be told to come back.
+ */
+function createFirstLookUp(store: Pick<IdentityStore, "callerByKeyHash">, clock: Clock) {
+  const strangers = new LRUCache<string, true>({ max: STRANGERS_MAX });
+  const bucket = fullBucket(strangerRate, clock.now());
+  const under = new Map<string, Promise<Loaded<Caller> | null>>();
+  const lookUp = async (hash: Buffer, name: string): Promise<Loaded<Caller> | null> => {
+    const found = await store.callerByKeyHash(hash);
+    if (found) giveBack(bucket, strangerRate);
+    else strangers.set(name, true);
+    return found;
+  };
+  return (hash: Buffer, name: string): Promise<Loaded<Caller> | null> => {
+    if (strangers.has(name)) throw unknownKey();
+    const shared = under.get(name);
+    if (shared) return shared;
+    if (takeToken(bucket, strangerRate, clock.now()) > 0) throw tooManyStrangers();
+    const started = lookUp(hash, name).finally(() => under.delete(name));
+    under.set(name, started);
+    return started;
+  };
+}
+
+/** Callers by their keys, as they were last read. */
+export function createCallers(rooms: {
+  readonly store: Pick<IdentityStore, "callerByKeyHash">;
+  readonly fresh: (entry: Loaded<Caller>) => boolean;
+  readonly clock: Clock;
+}) {
+  const { store, fresh, clock } = rooms;
+  const firstLookUp = createFirstLookUp(store, clock);
+  const callers = new LRUCache<string, Loaded<Caller> & { hash: Buffer }>({ max: CALLERS_MAX });
+  // A workload sends the same header with every call; hashing it each time would be a twentieth of a decision.
+  const hashes = new LRUCache<string, { readonly hash: Buffer; readonly name: string }>({ max: CALLERS_MAX });
+  const hashOf = (authorization: string | undefined) => {
+    const known = hashes.get(authorization ?? "");
+    if (known) return known;
+    const hash = keyHash(keyFrom(authorization));
+    return { hash, name: hash.toString("base64") };
+  };
+  return async (authorization: string | undefined, anew: boolean): Promise<Loaded<Caller>> => {
+    const hashed = hashOf(authorization);
+    const { hash, name } = hashed;
+    let entry = callers.get(name);
+    if (anew || !entry || !fresh(entry)) {
+      const loaded = entry ? await store.callerByKeyHash(hash) : await firstLookUp(hash, name);
+      entry = loaded ? { ...loaded, hash } : undefined;
+      if (entry) callers.set(name, entry);
+      else callers.delete(name);
+    }
+    if (!entry || !timingSafeEqual(entry.hash, hash) || entry.row.revoked) throw unknownKey();
+    // Only what a caller was found by is kept: strangers' headers push nobody's out.
+    hashes.set(authorization ?? "", hashed);
+    return entry;
+  };
+}
