@@ -43,9 +43,9 @@ export interface BookOptions {
   readonly newId: () => string;
 }
 
-/** The denial of a call whose session has ended. */
+/** The denial of a call whose session has ended or may not go on. */
 export function denyEnded(asked: Asked, code: string, cause?: unknown): Denied {
-  return denyLocally(asked, code, `${asked.tool} was not run: the session has ended (${code}).`, { cause });
+  return denyLocally(asked, code, `${asked.tool} was not run: its session may not go on (${code}).`, { cause });
 }
 
 export function createBook({ settings, reports, newId }: BookOptions): Book {

@@ -84,9 +84,12 @@ export function createCalls(options: CallsOptions): Calls {
       signal?.throwIfAborted();
       return mayRun(decision) && echoed ? denyForEcho(decision) : decision;
     } catch (error) {
-      const ended = held.endedBecause();
-      if (error instanceof RemitError && ended !== undefined) return denyEnded(asked, ended, error);
-      throw error;
+      if (!(error instanceof RemitError)) throw error;
+      // A token that could not be renewed: the session is over, or its agent or tenant is suspended.
+      const barred = error.status === "FAILED_PRECONDITION" ? error.reason : undefined;
+      const code = held.endedBecause() ?? barred;
+      if (code === undefined) throw error;
+      return denyEnded(asked, code, error);
     }
   };
 

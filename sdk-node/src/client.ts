@@ -140,6 +140,7 @@ function assemble(settings: Settings): Parts {
     held: (holder) => holder as HeldSession,
     isWatched: (holder) => link.isWatched(holder),
     cancel: (sessionId, callId, code) => execution?.cancel(sessionId, callId, code),
+    cancelAll: (sessionId, code) => execution?.cancelAll(sessionId, code),
   });
   const link: Link = openLink(settings, onNotice);
   const reports = createReportQueue<HeldSession>({

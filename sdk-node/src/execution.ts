@@ -23,6 +23,8 @@ export interface Execution {
   release(entered: Entered, decisionId?: string): void;
   /** Aborts a running call; answers whether it runs here. */
   cancel(sessionId: string, callId: string, code: string): boolean;
+  /** Aborts all running calls of a session, whichever stream or connection they were decided on. */
+  cancelAll(sessionId: string, code: string): void;
 }
 
 export interface ExecutionOptions {
@@ -114,6 +116,9 @@ export function createExecution(options: ExecutionOptions): Execution {
       const cancel = cancels.get(keyOf(sessionId, callId));
       cancel?.(code);
       return cancel !== undefined;
+    },
+    cancelAll: (sessionId, code) => {
+      for (const [key, cancel] of cancels) if (key.startsWith(keyOf(sessionId, ""))) cancel(code);
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Notice as WireNotice } from "@remit/proto/decision";
 import type { Connection } from "./connection.ts";
 import type { RemitError } from "./errors.ts";
 import { type Exchange, openExchange } from "./exchange.ts";
+import { isFinal } from "./session-end.ts";
 
 /** A session as the stream knows it. */
 export interface Holder {
@@ -33,6 +34,11 @@ interface Attachment {
   handle: number | undefined;
 }
 
+/** Whether a handle that ended for this reason is of no more use. After a suspension it serves again. */
+function isSpent(code: string): boolean {
+  return code === "token_expired" || isFinal(code);
+}
+
 function handleIn(body: WireNotice["body"]): number | undefined {
   return body.value && "handle" in body.value ? body.value.handle : undefined;
 }
@@ -47,9 +53,12 @@ export function openLane(connection: Connection, events: LaneEvents): Lane {
     notice: ({ body }) => {
       const handle = handleIn(body);
       const holder = handle === undefined ? undefined : holders.get(handle);
-      if (body.case === "sessionEnded" && handle !== undefined && holder) {
+      if (body.case === "sessionEnded" && handle !== undefined && holder && isSpent(body.value.code)) {
         holders.delete(handle);
-        if (attachments.get(holder)?.handle === handle) attachments.delete(holder);
+        const newest = attachments.get(holder)?.handle === handle;
+        if (newest) attachments.delete(holder);
+        // The token was renewed since: that an older one has run out is no news.
+        else if (body.value.code === "token_expired") return;
       }
       events.notice(body, holder);
     },

@@ -2,7 +2,10 @@ import type { Approval } from "./decision.ts";
 
 /** What Remit says unasked, over the stream. */
 export type Notice =
-  /** The session's calls are denied from now on, for this reason. */
+  /**
+   * Nothing of the session may run, for this reason; its running calls have had their signals aborted. It is over for
+   * good when it was closed or revoked; after a suspension it may go on.
+   */
   | { readonly kind: "session_ended"; readonly sessionId: string; readonly code: string }
   /** A running call should stop: its signal has been aborted. */
   | { readonly kind: "call_cancel"; readonly sessionId: string; readonly callId: string; readonly code: string }

@@ -3,6 +3,7 @@ import { readApprovalState } from "./answer.ts";
 import type { Holder } from "./lane.ts";
 import type { Notice } from "./notice.ts";
 import type { Settings } from "./options.ts";
+import { isFinal } from "./session-end.ts";
 import type { HeldSession } from "./sessions.ts";
 
 export interface NoticeActions {
@@ -10,6 +11,7 @@ export interface NoticeActions {
   held(holder: Holder): HeldSession | undefined;
   isWatched(holder: Holder): boolean;
   cancel(sessionId: string, callId: string, code: string): void;
+  cancelAll(sessionId: string, code: string): void;
 }
 
 /** Acts on what Remit says unasked, and answers what a listener may know of it. */
@@ -21,7 +23,9 @@ function act(body: WireNotice["body"], held: HeldSession | undefined, actions: N
     case "sessionEnded": {
       const { code } = body.value;
       if (code !== "token_expired") {
-        held.end(code);
+        if (isFinal(code)) held.end(code);
+        // Calls that were decided on another stream or connection are cancelled by this alone.
+        actions.cancelAll(sessionId, code);
         return { kind: "session_ended", sessionId, code };
       }
       // Only the token is over. Calls that run want their notices; others renew it when they come.

@@ -56,7 +56,9 @@ function bounded(permitted: Permitted, options: RunOptions) {
   const abort = new AbortController();
   const passOn = (): void => abort.abort(signal?.reason);
   signal?.addEventListener("abort", passOn, { once: true });
+  let cancelled: string | undefined;
   const done = options.running((code) => {
+    cancelled ??= code;
     const message = `Remit asked this call to stop (${code}).`;
     abort.abort(new DeniedError(denyLocally(permitted, code, message, { recorded: permitted })));
   });
@@ -77,7 +79,7 @@ function bounded(permitted: Permitted, options: RunOptions) {
     signal?.removeEventListener("abort", passOn);
     done();
   };
-  return { signal: abort.signal, late, end };
+  return { signal: abort.signal, late, end, cancelledBy: () => cancelled };
 }
 
 /**
@@ -98,7 +100,10 @@ export async function runPermitted<Input, Output>(
     const actual = tally.totals();
     const durationMs = timers.monotonicMs() - startedMs;
     const outputDigest = digest;
-    options.report({ decisionId, outcome, actual, inputDigest, outputDigest, startedAt, durationMs });
+    // Whatever came of it, it had been asked to stop.
+    const code = limits.cancelledBy();
+    const labels = code === undefined ? [] : [`cancelled:${code}`];
+    options.report({ decisionId, outcome, actual, inputDigest, outputDigest, labels, startedAt, durationMs });
   };
   const limits = bounded(permitted, options);
   const run: ToolRun = {

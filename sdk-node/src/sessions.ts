@@ -6,6 +6,7 @@ import { misuse, RemitError } from "./errors.ts";
 import { GivenUp } from "./insist.ts";
 import type { Holder } from "./lane.ts";
 import type { Bound, Scope, Session, SessionRequest } from "./session.ts";
+import { isFinal } from "./session-end.ts";
 import type { Timers } from "./timers.ts";
 
 /** A session with what only the client knows of it. */
@@ -92,9 +93,6 @@ function writeOpening(request: SessionRequest, newId: () => string): Opening {
   };
 }
 
-/** The reasons of a refused renewal that mean that the session is over. */
-const ends = new Set(["session_closed", "session_revoked", "delegation_expired", "agent_suspended"]);
-
 /** The token of a session, renewed when three quarters of its life are over. */
 function createToken(opened: Opened, options: SessionsOptions, renewNow: () => Promise<Opened>, renewed: () => void) {
   const { timers } = options;
@@ -146,7 +144,7 @@ function hold(opened: Opened, options: SessionsOptions): HeldSession {
         return await options.renew(wire.id);
       } catch (error) {
         const cause = error instanceof GivenUp ? error.last : error;
-        if (cause instanceof RemitError && ends.has(cause.reason)) endedBecause ??= cause.reason;
+        if (cause instanceof RemitError && isFinal(cause.reason)) endedBecause ??= cause.reason;
         throw cause ?? error;
       }
     },

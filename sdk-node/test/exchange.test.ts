@@ -210,3 +210,63 @@ test("a stream that stays silent while other ways answer is given up", async () 
   // No hedge is needed any more: the call goes the unary way at once.
   expect(await client.decide(session, { tool: "read", input: {} })).toMatchObject({ effect: "allow" });
 });
+
+test("a session that ended stops its running calls, on whatever stream they were decided", async () => {
+  const { server, session, client } = await harness(patient);
+  const signals: AbortSignal[] = [];
+  const run = (callId: string) =>
+    rejection(
+      client.guard(session, { tool: "slow", input: {}, callId }, (_, { signal }) => {
+        signals.push(signal);
+        return new Promise<never>((_resolve, reject) => {
+          signal.addEventListener("abort", () => reject(signal.reason));
+        });
+      }),
+      DeniedError,
+    );
+  const old = run("c1");
+  await until(() => signals.length === 1);
+  server.streams[0]?.notice({ case: "reconnect", value: {} });
+  await until(() => server.streams[1]?.handles.size === 1);
+  const newer = run("c2");
+  await until(() => signals.length === 2);
+  server.streams[1]?.notice({ case: "sessionEnded", value: { handle: 1, code: "session_revoked" } });
+  for (const stopped of [old, newer]) expect(await stopped).toMatchObject({ code: "session_revoked" });
+  await client.flush();
+  expect(server.reports.map(({ request }) => request.labels)).toEqual([
+    ["cancelled:session_revoked"],
+    ["cancelled:session_revoked"],
+  ]);
+});
+
+test("a suspension is not the end of a session: its next call is asked, on the handle that it has", async () => {
+  const { server, session, client } = await harness(patient);
+  await client.decide(session, { tool: "read", input: {} });
+  const notices = server.streams[0];
+  notices?.notice({ case: "sessionEnded", value: { handle: 1, code: "agent_suspended" } });
+  expect(await client.decide(session, { tool: "read", input: {} })).toMatchObject({ effect: "allow" });
+  expect(session.endedBecause).toBeUndefined();
+  expect(notices?.handles.size).toBe(1);
+});
+
+test("that an old token has run out is no news once a newer one is attached", async () => {
+  const { server, session, client, timers } = await harness(patient);
+  const gate = deferred<void>();
+  let started = false;
+  const running = client.guard(session, { tool: "slow", input: {} }, () => {
+    started = true;
+    return gate.promise;
+  });
+  await until(() => started);
+  timers.advance(46 * 60_000);
+  await client.decide(session, { tool: "read", input: {} });
+  await until(() => server.streams[0]?.handles.size === 2);
+  server.streams[0]?.notice({ case: "sessionEnded", value: { handle: 1, code: "token_expired" } });
+  await client.decide(session, { tool: "read", input: {} });
+  expect(server.renewals).toHaveLength(1);
+  // That of the newer one is: what runs wants its notices.
+  server.streams[0]?.notice({ case: "sessionEnded", value: { handle: 2, code: "token_expired" } });
+  await until(() => server.renewals.length === 2);
+  gate.resolve();
+  await running;
+});

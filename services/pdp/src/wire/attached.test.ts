@@ -29,6 +29,13 @@ const opening = (id = "s1", expiresAtMs = 1_000): Attaching => {
   return { token: `token of ${id}`, session: session as Session, expiresAtMs };
 };
 
+/** Attaches, and answers the handle as its peer was told it. */
+async function attach(attached: ReturnType<typeof createAttached>, id?: string): Promise<number> {
+  const { handle } = await attached.attach(async () => opening(id));
+  attached.attached(handle);
+  return handle;
+}
+
 function allowed(attached: ReturnType<typeof createAttached>, handle: number, callId: string, revision = 7n) {
   const answer = create(DecideResponseSchema, { decisionId: `d-${callId}`, effect: Effect.ALLOW, revision });
   attached.decided(handle, create(DecideRequestSchema, { callId, tool: "pay" }), answer);
@@ -55,10 +62,10 @@ test("one that could not be attached takes no room", async () => {
 
 test("a session that has ended makes room for another", async () => {
   const { attached } = streamOf();
-  for (let n = 0; n < limits.handlesPerStreamMax; n++) await attached.attach(async () => opening(`s${n}`));
-  await expect(attached.attach(async () => opening())).rejects.toThrow("too many sessions");
+  for (let n = 0; n < limits.handlesPerStreamMax; n++) await attach(attached, `s${n}`);
+  await expect(attach(attached)).rejects.toThrow("too many sessions");
   attached.sessionsEnded(new Set(["s5"]), "session_closed");
-  const { handle } = await attached.attach(async () => opening("new"));
+  const handle = await attach(attached, "new");
   expect(attached.tokenOf(handle)).toBe("token of new");
   expect(() => attached.tokenOf(6)).toThrow("no session is attached as handle 6");
 });
@@ -66,21 +73,29 @@ test("a session that has ended makes room for another", async () => {
 test("an end that is heard of twice is told once, and another reason is told too", async () => {
   let bar: string | undefined = "agent_suspended";
   const { attached, told } = streamOf({ sessionBar: () => bar });
-  await attached.attach(async () => opening());
+  const { handle } = await attached.attach(async () => opening());
   attached.tenantMoved("t");
   expect(told).toEqual([]);
+  // Before its peer knows the handle, no notice names it; then what stands in the way is told at once.
+  attached.attached(handle);
+  attached.tenantMoved("t");
+  expect(told.map(({ value }) => value)).toMatchObject([{ handle, code: "agent_suspended" }]);
   bar = undefined;
   attached.tenantMoved("t");
   bar = "tenant_suspended";
   for (let times = 0; times < 3; times++) attached.tenantMoved("t");
   for (let times = 0; times < 3; times++) attached.sessionsEnded(new Set(["s1"]), "session_closed");
   attached.look(2_000);
-  expect(told.map(({ value }) => value)).toMatchObject([{ code: "tenant_suspended" }, { code: "session_closed" }]);
+  expect(told.map(({ value }) => value)).toMatchObject([
+    { code: "agent_suspended" },
+    { code: "tenant_suspended" },
+    { code: "session_closed" },
+  ]);
 });
 
 test("a call that was allowed just before its session ended is cancelled right after its answer", async () => {
   const { attached, told } = streamOf();
-  const { handle } = await attached.attach(async () => opening());
+  const handle = await attach(attached);
   attached.sessionsEnded(new Set(["s1"]), "session_closed");
   allowed(attached, handle, "c1");
   expect(told.map(({ value }) => value)).toMatchObject([{ handle }, { callId: "c1", code: "session_closed" }]);
@@ -88,7 +103,7 @@ test("a call that was allowed just before its session ended is cancelled right a
 
 test("a call of a tool that was suspended while it was recorded is cancelled right after its answer", async () => {
   const { attached, told } = streamOf({ toolBar: () => "tool_suspended" });
-  const { handle } = await attached.attach(async () => opening());
+  const handle = await attach(attached);
   allowed(attached, handle, "judged-since", 7n);
   expect(told).toEqual([]);
   allowed(attached, handle, "judged-before", 6n);
@@ -97,8 +112,7 @@ test("a call of a tool that was suspended while it was recorded is cancelled rig
 
 test("of too many running calls the oldest are forgotten; reported and detached ones are not cancelled", async () => {
   const { attached, told } = streamOf();
-  const { handle } = await attached.attach(async () => opening("s1"));
-  const { handle: detached } = await attached.attach(async () => opening("s2"));
+  const [handle, detached] = [await attach(attached, "s1"), await attach(attached, "s2")];
   allowed(attached, detached, "detached");
   attached.detach(detached);
   for (let n = 0; n <= limits.callsWatchedPerStreamMax; n++) allowed(attached, handle, `c${n}`);

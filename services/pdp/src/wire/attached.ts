@@ -24,6 +24,8 @@ interface Handle extends Attaching {
   over: string | undefined;
   /** Its peer knows that the token has run out. */
   expired: boolean;
+  /** Its peer knows the handle: before, no notice may name it. */
+  known: boolean;
 }
 
 /** A call that was allowed on this stream, and on which nothing was reported here since. */
@@ -37,6 +39,8 @@ interface Running {
 export interface Attached {
   /** Attaches what `open` answers. Throws when the stream has too many sessions, those on their way counted. */
   attach(open: () => Promise<Attaching>): Promise<{ readonly handle: number; readonly expiresAtMs: number }>;
+  /** The peer was answered the handle; it is told at once what stands in the way of the session. */
+  attached(handle: number): void;
   detach(handle: number): void;
   /** The token of a handle. Throws for one that is not attached. */
   tokenOf(handle: number): string;
@@ -100,7 +104,7 @@ function createHandles(forget: (handle: number) => void) {
   let onTheirWay = 0;
   const makeRoom = (): void => {
     if (handles.size + onTheirWay < limits.handlesPerStreamMax) return;
-    const spent = [...handles.values()].find(({ over, expired }) => over !== undefined || expired);
+    const spent = [...handles.values()].find(({ bar, expired }) => bar !== undefined || expired);
     if (!spent) throw tooMany();
     handles.delete(spent.handle);
     forget(spent.handle);
@@ -134,7 +138,7 @@ export function createAttached(standing: Standing, now: () => number, notify: (b
   /** Tells the peer what stands in the way of a session, once; a bar that is gone again is forgotten. */
   const refresh = (one: Handle): void => {
     const code = one.over ?? standing.sessionBar(one.session);
-    if (code === one.bar) return;
+    if (!one.known || code === one.bar) return;
     one.bar = code;
     if (code === undefined) return;
     running.cancelEach((call) => (call.handle === one.handle ? code : undefined));
@@ -146,9 +150,15 @@ export function createAttached(standing: Standing, now: () => number, notify: (b
     attach: (open) =>
       handles.add(async () => {
         const opened = await open();
-        const bar = standing.sessionBar(opened.session);
-        return { ...opened, bar, over: undefined, expired: now() >= opened.expiresAtMs };
+        const expired = now() >= opened.expiresAtMs;
+        return { ...opened, bar: undefined, over: undefined, expired, known: false };
       }),
+    attached(handle) {
+      const one = handles.get(handle);
+      if (!one) return;
+      one.known = true;
+      refresh(one);
+    },
     detach(handle) {
       handles.delete(handle);
       running.forget(handle);

@@ -77,8 +77,9 @@ async function answer(desk: Desk, call: Call, attached: Attached, body: Exchange
   }
 }
 
-/** Remembers which calls run, from what their peer was answered. */
+/** Remembers which sessions are attached and which calls run, from what their peer was answered. */
 function note(attached: Attached, asked: ExchangeRequest["body"], answered: Body): void {
+  if (answered.case === "attached") attached.attached(answered.value.handle ?? 0);
   if (asked.case === "decide" && asked.value.call && answered.case === "decided") {
     attached.decided(asked.value.handle, asked.value.call, answered.value as DecideResponse);
   }
