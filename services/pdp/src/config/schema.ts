@@ -74,6 +74,12 @@ export const knobs = {
     doc: "Wraps the keys that are kept in the store. Losing it loses what they protect; keep it where you keep such keys. Must be set with `databaseUrl` outside development.",
     absent: "generated once into a file in `dataDir` that only its owner can read",
   } satisfies MaybeSet<unknown>,
+  previousKeyEncryptionKey: {
+    ...key,
+    ...secret,
+    doc: "The key encryption key that was used before, while keys in the store may still be wrapped by it. `remit keys rewrap` says when it can be taken away.",
+    absent: "every key in the store is wrapped by `keyEncryptionKey`",
+  } satisfies MaybeSet<unknown>,
   writers: {
     ...integer(1, 16, "connections", 2),
     doc: "How many connections record decisions. Each has one batch in flight and its own sequence of numbers.",

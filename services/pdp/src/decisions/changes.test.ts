@@ -11,6 +11,7 @@ test("a change that was committed is answered as made, even when its effect cann
   const change = createChanges({
     store: { apply: async () => ok(applied), isEmpty: async () => false },
     snapshots: unreadable as unknown as Snapshots,
+    seal: (record) => record,
     clock: { now: () => 0 },
     newId: () => "01890000-0000-7000-8000-000000000000",
   });

@@ -2,7 +2,7 @@ import { type Canonicalisable, canonical } from "../foundation/canonical.ts";
 import { type Clock, rfc3339, utcDay } from "../foundation/clock.ts";
 import { digestBytes, digestText } from "../foundation/digest.ts";
 import type { Caller } from "../identities/index.ts";
-import { idempotencyKey, type NewRecord } from "../ledger/index.ts";
+import { idempotencyKey, type NewRecord, type Seal } from "../ledger/index.ts";
 import type { Snapshots } from "../policies/index.ts";
 import type { Applied, Change, ChangeRefusal, ChangeStore } from "./change-store.ts";
 
@@ -64,10 +64,11 @@ function sessionOf(change: Change): string {
 export function createChanges(rooms: {
   readonly store: ChangeStore;
   readonly snapshots: Snapshots;
+  readonly seal: Seal["seal"];
   readonly clock: Clock;
   readonly newId: (nowMs: number) => string;
 }): MakeChange {
-  const { store, snapshots, clock, newId } = rooms;
+  const { store, snapshots, seal, clock, newId } = rooms;
   return async (by, change, traceId = "") => {
     const nowMs = clock.now();
     const id = newId(nowMs);
@@ -97,7 +98,7 @@ export function createChanges(rooms: {
       digest: digestBytes("entry", text),
       body: Buffer.from(text),
     };
-    const applied = await store.apply(tenant, change, entry);
+    const applied = await store.apply(tenant, change, await seal(entry));
     // This process obeys its own change at once; the others hear of it by their poll, and so does this one when it
     // cannot read now: the change is made, and saying otherwise would lose a new key for ever.
     if (applied.ok && kind === "admin") await snapshots.refresh(tenant).catch(() => undefined);

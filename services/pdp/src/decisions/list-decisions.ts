@@ -41,6 +41,8 @@ function chooser({ agent, tool, effect, would }: DecisionQuery): (record: Stored
     would === undefined ? undefined : `"effect":"${would}"`,
   ].filter((needle) => needle !== undefined);
   return (record) => {
+    // What it said is gone: it is listed where nothing is asked of what it said.
+    if (record.erased) return needles.length === 0;
     const text = Buffer.from(record.body.buffer, record.body.byteOffset, record.body.byteLength);
     if (!needles.every((needle) => text.includes(needle))) return false;
     const body = bodyOf(record) as unknown as DecisionBody & { agent: { id: string }; tool: string };

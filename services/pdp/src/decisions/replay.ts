@@ -1,12 +1,13 @@
 import { assert } from "../foundation/assert.ts";
 import type { JsonObject } from "../foundation/canonical.ts";
-import type { StoredRecord } from "../ledger/index.ts";
+import { type StoredRecord, tenantErased } from "../ledger/index.ts";
 import type { Decision, DecisionBody } from "./decision.ts";
 
 const text = new TextDecoder();
 
-/** The body of a record as an object. */
+/** The body of a record as an object. Throws a Fault when its tenant was erased. */
 export function bodyOf(record: StoredRecord): JsonObject {
+  if (record.erased) throw tenantErased();
   return JSON.parse(text.decode(record.body)) as JsonObject;
 }
 

@@ -1,15 +1,15 @@
 import { randomFillSync } from "node:crypto";
 import { beforeEach, expect, test } from "vitest";
+import { wrappingKey } from "../foundation/key-wrap.ts";
 import { type Caller, keyHash, newKey } from "./caller.ts";
 import { createIdentities } from "./identities.ts";
 import type { IdentityStore, Loaded, StoredSigningKey } from "./identity-store.ts";
-import { wrappingKey } from "./key-wrap.ts";
 import type { Session } from "./session.ts";
 import { createTokens } from "./tokens.ts";
 
 const NOW_MS = Date.parse("2026-03-01T09:00:00Z");
 const random = (bytes: Uint8Array) => void randomFillSync(bytes);
-const wrapping = wrappingKey(Buffer.alloc(32, 1));
+const wrapping = { current: wrappingKey(Buffer.alloc(32, 1)) };
 const key = newKey(random);
 
 const caller: Caller = {
@@ -151,7 +151,7 @@ test("a token signed by a replica that made its key later is verified after one 
 
 test("keys that another wrapping key wrapped are refused at the start, with what to do", async () => {
   await open();
-  const other = wrappingKey(Buffer.alloc(32, 2));
+  const other = { current: wrappingKey(Buffer.alloc(32, 2)) };
   await expect(createTokens({ store: memory.store, wrapping: other, random, clock })).rejects.toThrow(
     "REMIT_KEY_ENCRYPTION_KEY",
   );

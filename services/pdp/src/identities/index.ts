@@ -11,7 +11,6 @@ export {
 } from "./caller.ts";
 export { createIdentities, type Identities } from "./identities.ts";
 export type { IdentityStore, StoredSigningKey } from "./identity-store.ts";
-export { type WrappingKey, wrappingKey } from "./key-wrap.ts";
 export { createRates, type Rates } from "./rates.ts";
 export { endedBecause, type Principal, type Session, type SessionState, stateAt } from "./session.ts";
 export { createTokens } from "./tokens.ts";

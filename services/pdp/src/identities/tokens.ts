@@ -3,9 +3,9 @@ import { calculateJwkThumbprint, decodeProtectedHeader, errors, type JWK, jwtVer
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../foundation/clock.ts";
 import type { Random } from "../foundation/ids.ts";
+import { unwrapBy, type WrappingKeys, wrap } from "../foundation/key-wrap.ts";
 import { limits } from "../foundation/limits.ts";
 import type { IdentityStore, StoredSigningKey } from "./identity-store.ts";
-import { unwrap, type WrappingKey, wrap } from "./key-wrap.ts";
 import { type Session, tokenExpired, tokenInvalid } from "./session.ts";
 
 const ALGORITHM = "EdDSA";
@@ -35,7 +35,7 @@ function purpose(kid: string): string {
   return `signing-key/${kid}`;
 }
 
-async function makeKey(wrapping: WrappingKey, random: Random): Promise<StoredSigningKey> {
+async function makeKey({ current }: WrappingKeys, random: Random): Promise<StoredSigningKey> {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
   const publicJwk = publicKey.export({ format: "jwk" }) as Record<string, string>;
   // RFC 7638: the same key has the same name everywhere.
@@ -44,19 +44,13 @@ async function makeKey(wrapping: WrappingKey, random: Random): Promise<StoredSig
   return {
     kid,
     publicJwk,
-    wrappedPrivate: wrap(wrapping, purpose(kid), secret, random),
-    wrappedBy: wrapping.id,
+    wrappedPrivate: wrap(current, purpose(kid), secret, random),
+    wrappedBy: current.id,
   };
 }
 
-function openKey(stored: StoredSigningKey, wrapping: WrappingKey): SigningKey {
-  if (stored.wrappedBy !== wrapping.id) {
-    throw new Error(
-      `signing key ${stored.kid} was wrapped by key ${stored.wrappedBy}, the environment holds ${wrapping.id}: ` +
-        "start with the REMIT_KEY_ENCRYPTION_KEY that this database was first used with",
-    );
-  }
-  const secret = unwrap(wrapping, purpose(stored.kid), stored.wrappedPrivate);
+function openKey(stored: StoredSigningKey, wrapping: WrappingKeys): SigningKey {
+  const secret = unwrapBy(wrapping, purpose(stored.kid), { bytes: stored.wrappedPrivate, by: stored.wrappedBy });
   return {
     kid: stored.kid,
     publicKey: createPublicKey({ key: stored.publicJwk as JWK, format: "jwk" }),
@@ -80,7 +74,7 @@ async function claimsOf(token: string, key: SigningKey): Promise<TokenClaims> {
 /** Loads the signing keys, making the first one, and answers what signs and verifies sessions' tokens. */
 export async function createTokens(options: {
   store: IdentityStore;
-  wrapping: WrappingKey;
+  wrapping: WrappingKeys;
   random: Random;
   clock: Clock;
 }): Promise<Tokens> {

@@ -1,3 +1,5 @@
+export type { DataKeyStore, StoredDataKey } from "./data-key-store.ts";
+export { createDataKeys, tenantErased } from "./data-keys.ts";
 export { idempotencyKey } from "./key.ts";
 export { createLedger, type Ledger } from "./ledger.ts";
 export {
@@ -8,6 +10,7 @@ export {
 export type { Beat, PeerStore } from "./peer-store.ts";
 export { createPeers } from "./peers.ts";
 export type { DecisionRange, NewRecord, RecordKind, RecordOutcome, RecordRef, StoredRecord } from "./record.ts";
+export { createSeal, type Seal, sealedLedger } from "./sealed.ts";
 export type { Stopped } from "./shared.ts";
 export { systemTiming, type Timing } from "./timing.ts";
 export { LedgerUnavailable } from "./unavailable.ts";

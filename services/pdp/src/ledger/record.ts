@@ -25,7 +25,7 @@ export interface NewRecord {
   readonly expiresAtMs?: number;
   /** 32 bytes over the body. */
   readonly digest: Uint8Array;
-  /** Canonical JSON in UTF-8. */
+  /** Canonical JSON in UTF-8, which the digest is over, whether it is sealed or not. */
   readonly body: Uint8Array;
   /** An input too long for the body, canonical JSON in UTF-8. */
   readonly aside?: Uint8Array;
@@ -46,6 +46,8 @@ export interface StoredRecord extends RecordRef {
   readonly digest: Uint8Array;
   readonly body: Uint8Array;
   readonly aside?: Uint8Array;
+  /** Its tenant was erased: what it said can be read by nobody any more. */
+  readonly erased?: true;
 }
 
 /** Which decisions are read, by their ids: they sort by the time at which they were made. */

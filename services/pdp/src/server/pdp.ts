@@ -7,7 +7,7 @@ import { createMetrics, type Metrics } from "../telemetry/index.ts";
 import { openDoors } from "./doors.ts";
 import { openRooms, type Rooms } from "./rooms.ts";
 import { keepPartitions, openStore, type Store } from "./store.ts";
-import { findWrappingKey } from "./wrapping-key.ts";
+import { findWrappingKeys } from "./wrapping-key.ts";
 
 export interface PdpOptions {
   readonly config: Config;
@@ -64,7 +64,7 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     open.push(store.close);
     const held: { rooms?: Rooms; handles?: () => number } = {};
     const metrics = meters(store, held);
-    const wrapping = await findWrappingKey(config, throwAway);
+    const wrapping = await findWrappingKeys(config, throwAway);
     const uptime: Clock = { now: () => performance.now() };
     const storeClock = createStoreClock(uptime, await readStoreTime(store.pool, uptime.now));
     const clock = options.clock ?? storeClock;

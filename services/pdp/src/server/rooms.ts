@@ -15,9 +15,11 @@ import {
 } from "../decisions/index.ts";
 import { type Clock, systemClock } from "../foundation/clock.ts";
 import { systemRandom, uuidMaker } from "../foundation/ids.ts";
+import type { WrappingKeys } from "../foundation/key-wrap.ts";
 import type { Log } from "../foundation/log.ts";
 import type { StoreClock } from "../foundation/store-time.ts";
-import { createIdentities, createRates, createTokens, type WrappingKey } from "../identities/index.ts";
+import { createIdentities, createRates, createTokens } from "../identities/index.ts";
+import { sealedLedger } from "../ledger/index.ts";
 import { createSnapshots } from "../policies/index.ts";
 import { checkCell } from "../stores/cell.ts";
 import { createFeed } from "../stores/change-feed.ts";
@@ -28,6 +30,7 @@ import { reading } from "../stores/reading.ts";
 import { createRecordedChanges } from "../stores/recorded-change.ts";
 import type { Metrics } from "../telemetry/index.ts";
 import { createReplica } from "./replica.ts";
+import { openSealing } from "./sealing.ts";
 import type { Store } from "./store.ts";
 
 const SESSIONS_MAX = 100_000;
@@ -36,7 +39,7 @@ const RATES_MAX = 50_000;
 interface Options {
   readonly config: Config;
   readonly store: Store;
-  readonly wrapping: WrappingKey;
+  readonly wrapping: WrappingKeys;
   /** What `now` is in everything that is decided and recorded, as a rule the store's. Freshness goes by the system's own. */
   readonly clock: Clock;
   readonly storeClock: StoreClock;
@@ -57,13 +60,15 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   const tokens = await createTokens({ store: identityStore, wrapping, random, clock });
 
   const self = createReplica({ config, store, replica, log, storeClock, metrics });
-  const { ledger } = self;
   await self.start();
   const recorded = createRecordedChanges({ url: store.url, log, replica, verify: checkCell });
   const changeStore = createChangeStore({ pool: store.pool, recorded });
   const policyStore = reading(createPolicyStore(store.pool));
 
   const snapshots = createSnapshots({ store: policyStore, clock: uptime, log });
+  const sealing = openSealing({ store, wrapping, random, newId, security: snapshots.security });
+  const { seal } = sealing;
+  const ledger = sealedLedger(self.ledger, seal);
   const identities = createIdentities({
     store: identityStore,
     tokens,
@@ -78,17 +83,18 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     intervalMs: config.pollMs,
     now: uptime.now,
     log,
-    async hear({ revisions, ended, sentAtMs }) {
+    async hear({ revisions, ended, cell, sentAtMs }) {
       for (const state of ["closed", "revoked"] as const) {
         const ids = ended.filter((session) => session.state === state).map(({ id }) => id);
         identities.ended(ids, state);
       }
+      sealing.heard(cell);
       await snapshots.polled(revisions, sentAtMs);
     },
   });
   await feed.start();
 
-  const change = createChanges({ store: changeStore, snapshots, clock, newId });
+  const change = createChanges({ store: changeStore, snapshots, seal: seal.seal, clock, newId });
   const onMismatch = (tenant: string, decision: string) =>
     log.error({ tenant, decision }, "what ran is not what was decided");
   return {

@@ -3,7 +3,7 @@ import { mkdir, open, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Config } from "../config/index.ts";
 import { Fault } from "../foundation/fault.ts";
-import { type WrappingKey, wrappingKey } from "../identities/index.ts";
+import { type WrappingKey, type WrappingKeys, wrappingKey } from "../foundation/key-wrap.ts";
 
 const FILE = "key-encryption.key";
 
@@ -29,12 +29,18 @@ async function keyFile(dataDir: string): Promise<Uint8Array> {
   });
 }
 
-/**
- * The key that wraps the keys in the store: from the configuration; in development from a file beside the embedded
- * Postgres; for what is thrown away, a new one. There is no default key.
- */
-export async function findWrappingKey(config: Config, temporary: boolean): Promise<WrappingKey> {
+async function currentKey(config: Config, temporary: boolean): Promise<WrappingKey> {
   if (config.keyEncryptionKey) return wrappingKey(config.keyEncryptionKey.reveal());
   if (temporary) return wrappingKey(randomBytes(32));
   return wrappingKey(await keyFile(config.dataDir));
+}
+
+/**
+ * The keys that wrap the keys in the store. The current one comes from the configuration; in development from a file
+ * beside the embedded Postgres; for what is thrown away it is a new one. There is no default key.
+ */
+export async function findWrappingKeys(config: Config, temporary: boolean): Promise<WrappingKeys> {
+  const { previousKeyEncryptionKey: previous } = config;
+  const current = await currentKey(config, temporary);
+  return { current, previous: previous && wrappingKey(previous.reveal()) };
 }

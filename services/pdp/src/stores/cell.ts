@@ -45,10 +45,11 @@ async function storedIdentity(client: Queryable): Promise<CellIdentity | null> {
 /** Stores which Postgres this is, once; of several first starts one does. Answers what is stored. */
 export async function claimCell(client: Queryable): Promise<CellIdentity> {
   const now = await cellIdentity(client);
-  await client.query("insert into cell (system_identifier, timeline) values ($1, $2) on conflict (one) do nothing", [
-    now.systemIdentifier.toString(),
-    now.timeline,
-  ]);
+  // A new cell has no build beside it that could not read what is sealed.
+  await client.query(
+    "insert into cell (system_identifier, timeline, sealing) values ($1, $2, true) on conflict (one) do nothing",
+    [now.systemIdentifier.toString(), now.timeline],
+  );
   return (await storedIdentity(client)) ?? now;
 }
 

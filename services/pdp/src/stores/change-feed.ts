@@ -3,11 +3,20 @@ import type { Log } from "../foundation/log.ts";
 import type { Revisions } from "../policies/index.ts";
 import { reconnectDelayMs } from "./database.ts";
 
+export interface CellNews {
+  /** Whether new entries are sealed. */
+  readonly sealing: boolean;
+  /** Moves with every change of the signing keys. */
+  readonly keysRevision: bigint;
+}
+
 /** What one poll saw. */
 export interface News {
   readonly revisions: ReadonlyMap<string, Revisions>;
   /** Sessions that ended since the poll before, and a little longer ago. */
   readonly ended: readonly { readonly id: string; readonly state: "closed" | "revoked" }[];
+  /** What concerns every tenant of the cell. */
+  readonly cell: CellNews;
   /** When the poll was sent, by the follower's own monotonic clock: what it saw is at least that new. */
   readonly sentAtMs: number;
 }
@@ -29,17 +38,22 @@ interface Options {
 
 const OVERLAP_MS = 5_000;
 
+// What is of the whole cell stands in every row of the answer, and in one of its own while there is no tenant.
 const REVISIONS = {
   name: "revisions",
-  text: "select tenant, security::text, policy::text, (now() - $1::interval)::text as since from revision",
+  text: `select r.tenant, r.security::text, r.policy::text, (now() - $1::interval)::text as since,
+      coalesce(c.sealing, false) as sealing, coalesce(c.keys_revision, 0)::text as keys
+    from (values (1)) as one left join cell c on true left join revision r on true`,
 };
 const ENDED = { name: "ended", text: "select id, state from session where closed_at > $1::timestamptz" };
 
 interface RevisionRow {
-  readonly tenant: string;
+  readonly tenant: string | null;
   readonly security: string;
   readonly policy: string;
   readonly since: string;
+  readonly sealing: boolean;
+  readonly keys: string;
 }
 
 /** One connection of its own, so that a busy pool never delays the news. */
@@ -63,10 +77,14 @@ export function createFeed({ connect, intervalMs, hear, now, log }: Options): Fe
       from === undefined ? [] : (await client.query<News["ended"][number]>({ ...ENDED, values: [from] })).rows;
     const revisions = new Map<string, Revisions>();
     for (const row of rows) {
+      if (row.tenant === null) continue;
       revisions.set(row.tenant, { security: BigInt(row.security), policy: BigInt(row.policy) });
     }
-    since = rows[0]?.since ?? since;
-    await hear({ revisions, ended, sentAtMs });
+    const [first] = rows;
+    if (!first) throw new Error("the poll answered no row");
+    since = first.since;
+    const cell = { sealing: first.sealing, keysRevision: BigInt(first.keys) };
+    await hear({ revisions, ended, cell, sentAtMs });
   };
 
   const round = async (): Promise<void> => {

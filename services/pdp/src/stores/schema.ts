@@ -36,6 +36,8 @@ export const cell = pgTable("cell", {
   systemIdentifier: int8("system_identifier").notNull(),
   timeline: integer("timeline").notNull(),
   storedAt: instant("stored_at").notNull().defaultNow(),
+  sealing: boolean("sealing").notNull().default(false),
+  keysRevision: int8("keys_revision").notNull().default(sql`0`),
 });
 
 export const tenant = pgTable("tenant", {
@@ -141,6 +143,15 @@ export const signingKey = pgTable("signing_key", {
   wrappedBy: text("wrapped_by").notNull(),
   createdAt: instant("created_at").notNull().defaultNow(),
   retiredAt: instant("retired_at"),
+});
+
+export const dataKey = pgTable("data_key", {
+  id: uuid("id").primaryKey(),
+  tenant: text("tenant").notNull(),
+  wrapped: bytes("wrapped"),
+  wrappedBy: text("wrapped_by").notNull(),
+  createdAt: instant("created_at").notNull().defaultNow(),
+  destroyedAt: instant("destroyed_at"),
 });
 
 export const replica = pgTable("replica", {

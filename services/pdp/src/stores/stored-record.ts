@@ -2,12 +2,17 @@ import type { ClientBase, Pool, QueryArrayConfig } from "pg";
 import type { DecisionRange, NewRecord, RecordKind, RecordOutcome, StoredRecord } from "../ledger/index.ts";
 import { byteaArray, dateArray, textArray, uuidArray } from "./binary-array.ts";
 
-const COLUMNS = "r.writer, r.n, r.id, r.tenant, r.session, r.kind, r.digest, r.body, r.aside";
+// Whether its tenant was erased is read with the record: once that was answered, nobody reads what it said, from memory
+// either.
+const COLUMNS = `r.writer, r.n, r.id, r.tenant, r.session, r.kind, r.digest, r.body, r.aside,
+  exists (select from data_key k where k.tenant = r.tenant and k.destroyed_at is not null) as erased`;
 
-type Row = [string, string, string, string, string, RecordKind, Buffer, Buffer, Buffer | null];
+type Row = [string, string, string, string, string, RecordKind, Buffer, Buffer, Buffer | null, boolean];
 
-function storedRecord([writer, n, id, tenant, session, kind, digest, body, aside]: Row): StoredRecord {
-  return { epoch: BigInt(writer), n: BigInt(n), id, tenant, session, kind, digest, body, ...(aside && { aside }) };
+function storedRecord([writer, n, id, tenant, session, kind, digest, body, aside, erased]: Row): StoredRecord {
+  const known = { epoch: BigInt(writer), n: BigInt(n), id, tenant, session, kind, digest };
+  if (erased) return { ...known, body: new Uint8Array(0), erased };
+  return { ...known, body, ...(aside && { aside }) };
 }
 
 /** What stands under the keys of a batch: one row a key that is taken, led by its place in the batch. */

@@ -3,7 +3,8 @@ import { Outcome } from "@remit/proto/decision";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { settableClock } from "../../src/index.ts";
 import { failure, furnish, type House, openSession, startHouse, testConfig } from "../support/pdp.ts";
-import { createTestDatabase, type TestDatabase, withClient } from "../support/test-database.ts";
+import { plainBodies } from "../support/plain-bodies.ts";
+import { createTestDatabase, type TestDatabase } from "../support/test-database.ts";
 
 // Two replicas of one tenant, whose time is ours.
 const START_MS = Date.parse("2026-03-01T09:00:00Z");
@@ -88,14 +89,10 @@ const report = (at: House, subject: { decisionId: string } | { callId: string },
   );
 
 /** How many entries of decisions there are of a call's id. */
-const recorded = (callId: string) =>
-  withClient(database.runtimeUrl, async (client) => {
-    const { rows } = await client.query(
-      "select count(*)::int as decisions from record where kind = 'decision' and session = $1 and convert_from(body, 'UTF8')::jsonb #>> '{call,id}' = $2",
-      [sessionId, callId],
-    );
-    return rows[0].decisions as number;
-  });
+const recorded = async (callId: string) => {
+  const bodies = await plainBodies(one, "kind = 'decision' and session = $1", [sessionId]);
+  return bodies.filter((body) => JSON.parse(body).call.id === callId).length;
+};
 
 async function later(ms: number, work: () => Promise<void>): Promise<void> {
   clock.set(START_MS + ms);

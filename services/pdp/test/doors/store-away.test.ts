@@ -2,6 +2,7 @@ import { Effect } from "@remit/proto/common";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { failure, furnish, type House, openSession, startHouse } from "../support/pdp.ts";
 import { type PgProxy, pgProxy } from "../support/pg-proxy.ts";
+import { plainBodies } from "../support/plain-bodies.ts";
 import { eventually } from "../support/processes.ts";
 import { createTestDatabase, type TestDatabase, withClient } from "../support/test-database.ts";
 
@@ -38,14 +39,10 @@ const read = (callId: string) =>
     { headers },
   );
 
-const recorded = (callId: string) =>
-  withClient(database.superuserUrl, async (client) => {
-    const { rows } = await client.query(
-      "select count(*)::int as records from record where kind = 'decision' and position($1::bytea in body) > 0",
-      [Buffer.from(`"call":{"estimate":[],"id":"${callId}"}`)],
-    );
-    return rows[0].records as number;
-  });
+const recorded = async (callId: string) => {
+  const bodies = await plainBodies(house, "kind = 'decision'");
+  return bodies.filter((body) => JSON.parse(body).call.id === callId).length;
+};
 
 const ready = async () => (await fetch(`http://${house.pdp.metricsAddress}/readyz`)).status === 200;
 

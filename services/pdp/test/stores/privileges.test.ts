@@ -13,18 +13,20 @@ const denied = { code: "42501" };
 const updatable: Record<string, string> = {
   active_policy: "activated_at,revision,version",
   agent: "digest,document,revision,source",
+  cell: "keys_revision,sealing",
   caller: "agents,may_assert_principals,name,revision,revoked,roles",
+  data_key: "destroyed_at,wrapped,wrapped_by",
   heartbeat: "beats",
   replica: "alive",
   revision: "policy,security",
   session: "closed_at,revision,state",
-  signing_key: "retired_at",
+  signing_key: "retired_at,wrapped_by,wrapped_private",
   tenant: "mode,observe_agents,quotas,status",
   tool: "digest,document,revision,source",
   writer: "alive,last_n",
 };
 const deletable = ["active_policy", "agent", "heartbeat", "tool"];
-const readable = ["call", "cell", "policy_version", "record", ...Object.keys(updatable)];
+const readable = ["call", "policy_version", "record", ...Object.keys(updatable)];
 
 test("the runtime role has exactly the rights that are written down here", async () => {
   const { rows } = await withClient(database.superuserUrl, (client) =>

@@ -7,7 +7,7 @@ import { type ErrorDetail, ErrorDetailSchema } from "@remit/proto/common";
 import { DecisionService } from "@remit/proto/decision";
 import { type OpenSessionRequestSchema, SessionService } from "@remit/proto/session";
 import { TenantService } from "@remit/proto/tenant";
-import { loadConfig, type PdpOptions, type RunningPdp, startPdp } from "../../src/index.ts";
+import { type Config, loadConfig, type PdpOptions, type RunningPdp, startPdp } from "../../src/index.ts";
 import { createTestDatabase, type TestDatabase } from "./test-database.ts";
 
 /** Documents that the door tests ask about: one tool a risk, rules of every effect. */
@@ -92,6 +92,7 @@ spec:
 export interface House extends AsyncDisposable {
   readonly pdp: RunningPdp;
   readonly database: TestDatabase;
+  readonly config: Config;
   readonly ownerKey: string;
   readonly clients: ReturnType<typeof clientsOf>;
   close(): Promise<void>;
@@ -157,7 +158,7 @@ export async function startHouse(
     if (!options.database) await database.drop();
   };
   const ownerKey = options.ownerKey ?? pdp.bootstrapKey ?? "";
-  return { pdp, database, ownerKey, clients: clientsOf(pdp), close, [Symbol.asyncDispose]: close };
+  return { pdp, database, config, ownerKey, clients: clientsOf(pdp), close, [Symbol.asyncDispose]: close };
 }
 
 /** Registers the agent, the tools and the policy of `houseDocuments`, and puts the policy in force. */

@@ -21,7 +21,8 @@ import type { AdminDesk } from "./desk.ts";
 const text = new TextDecoder();
 
 function entryToWire(record: StoredRecord): MessageInitShape<typeof EntrySchema> {
-  const { id, kind, epoch, n, digest, body, aside } = record;
+  const { id, kind, epoch, n, digest, body, aside, erased } = record;
+  if (erased) return { id, kind, epoch, n, digest: digestText(digest), erased };
   const canonical = text.decode(body);
   // What stands beside the entry is shown in its place; the canonical text stays what was digested.
   const beside = aside ? (JSON.parse(text.decode(aside)) as JsonObject) : {};

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hash } from "node:crypto";
-import type { Random } from "../foundation/ids.ts";
+import type { Random } from "./ids.ts";
 
 /** The 32 bytes from the environment that wrap every key in the store. */
 export interface WrappingKey {
@@ -36,4 +36,32 @@ export function unwrap(key: WrappingKey, purpose: string, wrapped: Uint8Array): 
   decipher.setAAD(Buffer.from(purpose));
   decipher.setAuthTag(bytes.subarray(bytes.length - TAG_BYTES));
   return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, bytes.length - TAG_BYTES)), decipher.final()]);
+}
+
+/** The keys that the environment holds: new secrets are wrapped by `current`, old ones may still be by `previous`. */
+export interface WrappingKeys {
+  readonly current: WrappingKey;
+  readonly previous?: WrappingKey | undefined;
+}
+
+/** A secret as the store holds it, and the id of the key that wraps it. */
+export interface Wrapped {
+  readonly bytes: Uint8Array;
+  readonly by: string;
+}
+
+/** The key of the environment that has this id, or undefined. */
+function wrappingKeyNamed({ current, previous }: WrappingKeys, id: string): WrappingKey | undefined {
+  return [current, previous].find((key) => key?.id === id);
+}
+
+/** Undoes `wrap` with whichever key of the environment did it. Throws when none did, naming the one that did. */
+export function unwrapBy(keys: WrappingKeys, purpose: string, { bytes, by }: Wrapped): Buffer {
+  const key = wrappingKeyNamed(keys, by);
+  if (key) return unwrap(key, purpose, bytes);
+  const held = [keys.current.id, ...(keys.previous ? [keys.previous.id] : [])].join(" and ");
+  throw new Error(
+    `${purpose} was wrapped by key ${by}, the environment holds ${held}: ` +
+      "start with the REMIT_KEY_ENCRYPTION_KEY that this database was used with, or name it in REMIT_PREVIOUS_KEY_ENCRYPTION_KEY",
+  );
 }
