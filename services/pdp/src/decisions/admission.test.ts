@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { limits } from "../foundation/limits.ts";
 import { type Caller, createRates } from "../identities/index.ts";
-import type { Quotas } from "../policies/index.ts";
+import type { Quotas, Snapshot } from "../policies/index.ts";
 import { createAdmission, shedding } from "./admission.ts";
 
 test("Explain is turned away before Decide, by the queue's fill and by the calls in flight", () => {
@@ -24,9 +24,7 @@ const caller = (id: string, tenant: string): Caller => {
 function setUp(quotas: Record<string, Quotas> = {}) {
   const house = { nowMs: 0, fill: 0 };
   const admission = createAdmission({
-    snapshots: {
-      settings: (tenant) => ({ status: "active", mode: "enforce", observeAgents: [], quotas: quotas[tenant] ?? {} }),
-    },
+    snapshots: { held: (tenant) => ({ settings: { quotas: quotas[tenant] ?? {} } }) as Snapshot },
     ledger: { fill: () => house.fill },
     rates: createRates(100),
     clock: { now: () => house.nowMs },

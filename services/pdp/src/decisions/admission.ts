@@ -41,7 +41,7 @@ function overloaded(rpc: string, limit: string): Fault {
 }
 
 export function createAdmission(rooms: {
-  readonly snapshots: Pick<Snapshots, "settings">;
+  readonly snapshots: Pick<Snapshots, "held">;
   readonly ledger: Pick<Ledger, "fill">;
   readonly rates: Rates;
   /** Monotonic: rates do not go by the time that policies see. */
@@ -61,7 +61,7 @@ export function createAdmission(rooms: {
     if (rates.take(id, perSecond(max), clock.now()) > 0) throw quotaExceeded("callerDecisionsPerSecond", max);
   };
   // What this process does not know yet it learns by the very call that is let in.
-  const quotasOf = ({ tenant }: Caller): Quotas => snapshots.settings(tenant)?.quotas ?? {};
+  const quotasOf = ({ tenant }: Caller): Quotas => snapshots.held(tenant)?.settings.quotas ?? {};
 
   return {
     admit(rpc, caller, inFlight) {

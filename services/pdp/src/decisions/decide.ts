@@ -1,7 +1,14 @@
 import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import type { Ledger } from "../ledger/index.ts";
-import { type Snapshot, type Snapshots, STALE_ANY_MS, STALE_WRITE_MS, stalePolicy } from "../policies/index.ts";
+import {
+  requireUsable,
+  type Snapshot,
+  type Snapshots,
+  STALE_ANY_MS,
+  STALE_WRITE_MS,
+  stalePolicy,
+} from "../policies/index.ts";
 import { type Ask, judgedUnder, type WhoAsks } from "./ask.ts";
 import { firstAttempt } from "./attempt.ts";
 import { businessKey, byCallId, type CallName } from "./call.ts";
@@ -29,13 +36,12 @@ function refuseStale(snapshots: Snapshots, snapshot: Snapshot, tool: string): vo
 
 /** The snapshot to decide by, at least as new as the caller asks. */
 async function snapshotFor(snapshots: Snapshots, tenant: string, ask: Ask): Promise<Snapshot> {
-  const held = await snapshots.current(tenant);
-  if (revisionNumber(held.revisions) >= ask.minRevision) return held;
-  const newer = await snapshots.refresh(tenant);
-  if (revisionNumber(newer.revisions) >= ask.minRevision) return newer;
+  const { minRevision } = ask;
+  const newest = await (minRevision === 0n ? snapshots.current(tenant) : snapshots.reach(tenant, minRevision));
+  if (revisionNumber(newest.revisions) >= minRevision) return requireUsable(newest);
   throw new Fault("unavailable", "stale_policy", `revision ${ask.minRevision} has not been reached`, {
     field: "min_revision",
-    limit: `${revisionNumber(newer.revisions)}`,
+    limit: `${revisionNumber(newest.revisions)}`,
     fix: "ask for a revision that an answer named",
   });
 }

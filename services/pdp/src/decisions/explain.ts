@@ -1,6 +1,6 @@
 import { type ConsideredRule, explain } from "@remit/engine";
 import type { Clock } from "../foundation/clock.ts";
-import type { Snapshots } from "../policies/index.ts";
+import { requireUsable, type Snapshots } from "../policies/index.ts";
 import type { Ask, WhoAsks } from "./ask.ts";
 import { revisionNumber, type Would } from "./decision.ts";
 import { reasonOf, wouldOf } from "./entry.ts";
@@ -24,7 +24,7 @@ export function createExplain(rooms: {
 }): (who: WhoAsks, ask: Ask) => Promise<Explained> {
   return async (who, ask) => {
     const asker = await who();
-    const snapshot = await rooms.snapshots.current(asker.session.tenant);
+    const snapshot = requireUsable(await rooms.snapshots.current(asker.session.tenant));
     const nowMs = rooms.clock.now();
     const { verdict } = judge(snapshot, asker, ask, 1, nowMs);
     const { considered } = explain(snapshot.compiled, factsOf(snapshot, asker, ask, 1, nowMs));

@@ -19,5 +19,5 @@ export {
   type TenantStatus,
   tenantNotActive,
 } from "./settings.ts";
-export type { Snapshot } from "./snapshot.ts";
+export { requireUsable, type Snapshot } from "./snapshot.ts";
 export { createSnapshots, type Snapshots, STALE_ANY_MS, STALE_WRITE_MS, stalePolicy } from "./snapshots.ts";

@@ -44,6 +44,8 @@ export interface PolicyVersion {
 export interface PolicyStore {
   /** All of a tenant's rows in one snapshot of the store, its revisions read first. */
   load(tenant: string): Promise<TenantRows>;
+  /** The tenant's counters: cheap, for whoever wants to know whether a load is worth it. */
+  revisions(tenant: string): Promise<Revisions>;
   /** The tenant as it stands now, or null. */
   tenant(id: string): Promise<Tenant | null>;
   /** Every tenant of the cell, by id. */

@@ -1,6 +1,8 @@
 import { type AgentDocument, type Compiled, compile, type Problem, type ToolDocument } from "@remit/engine";
+import { assert } from "../foundation/assert.ts";
 import { canonical, type Json } from "../foundation/canonical.ts";
 import { digest } from "../foundation/digest.ts";
+import { Fault } from "../foundation/fault.ts";
 import type { ActivePolicy, Registered, Revisions, TenantRows } from "./policy-store.ts";
 import { schemaDigest } from "./schema-digest.ts";
 import type { TenantSettings } from "./settings.ts";
@@ -16,11 +18,13 @@ export interface Snapshot {
   readonly agents: ReadonlyMap<string, AgentDocument>;
   readonly tools: ReadonlyMap<string, Registered<ToolDocument>>;
   readonly policies: readonly ActivePolicy[];
-  /** Why the newest rows did not compile, when the last good policies are still in force. */
+  /** Why the newest rows did not compile. The last good policies are still in force, if this process has any. */
   readonly broken?: readonly Problem[];
+  /** False when it has none: nothing may be decided by this snapshot, and its `compiled` allows nothing. */
+  readonly usable: boolean;
 }
 
-function setDigest(rows: TenantRows): string {
+function setDigest(rows: Pick<TenantRows, "policies" | "tools">): string {
   const policies = rows.policies.map(({ document, version, digest: text }) => ({
     policy: document.metadata.name,
     version,
@@ -31,23 +35,60 @@ function setDigest(rows: TenantRows): string {
   return digest("policy-set", canonical({ policies: policies.sort(order), tools: tools.sort(order) }));
 }
 
+/** What a row that cannot even be read is called: its text is for an administrator, not for a caller. */
+function unreadable(error: unknown): Problem {
+  const message = `a stored document cannot be read: ${error instanceof Error ? error.message : "unknown"}`;
+  return { file: "", line: 0, column: 0, severity: "error", message };
+}
+
+type Parts = Pick<Snapshot, "compiled" | "tools" | "policies" | "policyDigest">;
+
+function compileRows(rows: Pick<TenantRows, "policies" | "tools">): Parts | readonly Problem[] {
+  try {
+    const documents = rows.tools.map(({ document }) => document);
+    const { compiled, problems } = compile({ policies: rows.policies, tools: documents, schemaDigest });
+    if (!compiled) return problems;
+    return { compiled, tools: byName(rows.tools), policies: rows.policies, policyDigest: setDigest(rows) };
+  } catch (error) {
+    return [unreadable(error)];
+  }
+}
+
+const isNamed = ({ document }: Registered<{ readonly metadata?: { readonly name?: unknown } }>) =>
+  typeof document?.metadata?.name === "string";
+
+function byName<Document extends { readonly metadata: { readonly name: string } }>(
+  rows: readonly Registered<Document>[],
+): ReadonlyMap<string, Registered<Document>> {
+  return new Map(rows.map((row) => [row.document.metadata.name, row]));
+}
+
+/** What is in force when nothing ever compiled here: no policy, and what its administrators need to mend that. */
+function nothingInForce(rows: TenantRows): Parts {
+  const parts = compileRows({ policies: [], tools: [] });
+  assert("compiled" in parts, "no policies always compile");
+  return { ...parts, tools: byName(rows.tools.filter(isNamed)), policies: rows.policies.filter(isNamed) };
+}
+
 /**
  * Compiles a tenant's rows. Rows that do not compile leave the policies of `last` in force, under the new revisions
- * and settings and with the new agents: what was taken from an agent is taken, whatever became of a policy.
+ * and settings and with the new agents: what was taken from an agent is taken, whatever became of a policy. Without
+ * a `last`, after a restart, nothing is decided until they are mended.
  */
 export function buildSnapshot(tenant: string, rows: TenantRows, last: Snapshot | undefined): Snapshot {
-  const agents = new Map(rows.agents.map(({ document }) => [document.metadata.name, document]));
-  const { compiled, problems } = compile({
-    policies: rows.policies,
-    tools: rows.tools.map(({ document }) => document),
-    schemaDigest,
-  });
+  const agents = new Map(rows.agents.filter(isNamed).map(({ document }) => [document.metadata.name, document]));
   const common = { tenant, revisions: rows.revisions, settings: rows.settings, agents };
-  if (compiled) {
-    const tools = new Map(rows.tools.map((tool) => [tool.document.metadata.name, tool]));
-    return { ...common, compiled, tools, policies: rows.policies, policyDigest: setDigest(rows) };
-  }
-  if (!last) throw new Error(`the policies of tenant ${tenant} do not compile: ${problems[0]?.message ?? "no reason"}`);
-  const { compiled: good, policyDigest, tools, policies } = last;
-  return { ...common, compiled: good, tools, policies, policyDigest, broken: problems };
+  const parts = compileRows(rows);
+  if ("compiled" in parts) return { ...common, ...parts, usable: true };
+  if (!last?.usable) return { ...common, ...nothingInForce(rows), broken: parts, usable: false };
+  const { compiled, policyDigest, tools, policies } = last;
+  return { ...common, compiled, tools, policies, policyDigest, broken: parts, usable: true };
+}
+
+/** Refuses to decide by a snapshot that has no policies in force. */
+export function requireUsable(snapshot: Snapshot): Snapshot {
+  if (snapshot.usable) return snapshot;
+  throw new Fault("unavailable", "policies_broken", "the stored policies of this tenant do not compile", {
+    fix: "put policies or tools in force that compile together; the service's log says what is wrong with these",
+  });
 }

@@ -2,6 +2,7 @@ import { parseDocuments } from "@remit/engine";
 import { expect, test } from "vitest";
 import { silentLog } from "../foundation/log.ts";
 import type { PolicyStore, TenantRows } from "./policy-store.ts";
+import { requireUsable } from "./snapshot.ts";
 import { createSnapshots, stalePolicy } from "./snapshots.ts";
 
 function rows(security: bigint, policy: bigint, rule = "effect: allow"): TenantRows {
@@ -111,7 +112,35 @@ test("policies that do not compile leave the last good ones in force, under the 
   expect(now.policyDigest).toBe(good.policyDigest);
   expect(now.revisions.security).toBe(2n);
   expect([...now.agents.keys()]).toEqual(["agent-2"]);
-  expect(snapshots.broken()).toEqual(["t"]);
+  expect(snapshots.broken()).toEqual([{ tenant: "t", usable: true }]);
+});
+
+test("rows that cannot be read at all, after a restart, leave nothing in force, and mending them does", async () => {
+  const { store, waiting } = slowStore();
+  const snapshots = createSnapshots({ store, ...nothing });
+  const first = snapshots.current("t");
+  const good = rows(1n, 1n);
+  const scrap = [
+    { document: {} as never, digest: "sha256:x" },
+    { document: null as never, digest: "sha256:y" },
+  ];
+  waiting[0]?.({
+    ...good,
+    policies: [...good.policies, ...scrap.map((row) => ({ ...row, version: 1 }))],
+    tools: scrap,
+    agents: [...good.agents, ...scrap],
+  });
+  const now = await first;
+  expect([now.usable, now.broken?.length]).toEqual([false, 1]);
+  expect([...now.agents.keys()]).toEqual(["agent-1"]);
+  expect(() => requireUsable(now)).toThrow(expect.objectContaining({ kind: "unavailable", reason: "policies_broken" }));
+  expect(snapshots.broken()).toEqual([{ tenant: "t", usable: false }]);
+
+  const mended = snapshots.refresh("t");
+  await expect.poll(() => waiting.length).toBe(2);
+  waiting[1]?.(rows(1n, 2n));
+  expect(requireUsable(await mended).broken).toBeUndefined();
+  expect(snapshots.broken()).toEqual([]);
 });
 
 test("a load that fails is tried again by the next who asks", async () => {

@@ -2,7 +2,7 @@ import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import type { Log } from "../foundation/log.ts";
 import type { PolicyStore, Revisions } from "./policy-store.ts";
-import type { TenantSettings } from "./settings.ts";
+import { createReach } from "./reach.ts";
 import { buildSnapshot, type Snapshot } from "./snapshot.ts";
 
 /** How old the newest word of the store may be before a decision is refused, by what the tool can do. */
@@ -19,23 +19,40 @@ export interface Snapshots {
   subscribe(swapped: (snapshot: Snapshot) => void): () => void;
   /** One at least as new as the store's revisions are now. */
   refresh(tenant: string): Promise<Snapshot>;
-  /** A tenant's settings in force; undefined before this process has needed the tenant. */
-  settings(tenant: string): TenantSettings | undefined;
   /** The security revision known of a tenant; 0 before anything is known. */
   security(tenant: string): bigint;
   /** What a poll saw: loads what has moved. `sentAtMs` is when the poll was sent, so staleness is never understated. */
   polled(revisions: ReadonlyMap<string, Revisions>, sentAtMs: number): Promise<void>;
+  /** How old the newest word of the store is, whatever became of single tenants. */
+  pollAgeMs(): number;
   /** How old what is in force may be: a tenant's, or the oldest of all. */
   stalenessMs(tenant?: string): number;
-  /** Tenants whose newest policies do not compile. */
-  broken(): string[];
+  /**
+   * One whose revision, the sum of both counters, is at least the given one: waits a moment for it to arrive by itself,
+   * then asks the store. Answers the newest there is when there is none: asking for the future costs the store one row.
+   */
+  reach(tenant: string, revision: bigint): Promise<Snapshot>;
+  /** Tenants whose newest policies do not compile; `usable` is false where nothing is decided therefore. */
+  broken(): Pick<Snapshot, "tenant" | "usable">[];
   revisions(): ReadonlyMap<string, Revisions>;
 }
 
 const moved = (seen: Revisions, held: Revisions) => seen.security > held.security || seen.policy > held.policy;
 
-export function createSnapshots(options: { store: Pick<PolicyStore, "load">; clock: Clock; log: Log }): Snapshots {
-  const { store, clock, log } = options;
+interface Options {
+  readonly store: Pick<PolicyStore, "load" | "revisions">;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Calls back later; answers how to stop that. */
+  readonly after?: (ms: number, run: () => void) => () => void;
+}
+
+function systemAfter(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}
+
+export function createSnapshots({ store, clock, log, after = systemAfter }: Options): Snapshots {
   const held = new Map<string, Snapshot>();
   const loading = new Map<string, Promise<Snapshot>>();
   const watchers = new Set<(snapshot: Snapshot) => void>();
@@ -52,7 +69,9 @@ export function createSnapshots(options: { store: Pick<PolicyStore, "load">; clo
     if (snapshot.broken) {
       log.error(
         { tenant, policy: rows.revisions.policy.toString(), problem: snapshot.broken[0]?.message },
-        "the newest policies do not compile; the last good ones stay in force",
+        snapshot.usable
+          ? "the newest policies do not compile; the last good ones stay in force"
+          : "the stored policies do not compile; nothing of this tenant is decided until they are mended",
       );
     }
     held.set(tenant, snapshot);
@@ -79,21 +98,25 @@ export function createSnapshots(options: { store: Pick<PolicyStore, "load">; clo
     return started;
   };
 
+  const current = (tenant: string) => held.get(tenant) ?? loadOnce(tenant);
+
   const refresh = async (tenant: string): Promise<Snapshot> => {
     // A load under way may have read the store before the caller's news: wait for it, then read again.
     await loading.get(tenant)?.catch(() => undefined);
     return loadOnce(tenant);
   };
 
+  const subscribe = (swapped: (snapshot: Snapshot) => void) => {
+    watchers.add(swapped);
+    return () => void watchers.delete(swapped);
+  };
+
   return {
-    current: (tenant) => held.get(tenant) ?? loadOnce(tenant),
+    current,
     held: (tenant) => held.get(tenant),
-    subscribe(swapped) {
-      watchers.add(swapped);
-      return () => watchers.delete(swapped);
-    },
+    subscribe,
     refresh,
-    settings: (tenant) => held.get(tenant)?.settings,
+    reach: createReach({ current, refresh, subscribe, stored: store.revisions, now: clock.now, after }),
     security: (tenant) => held.get(tenant)?.revisions.security ?? 0n,
     async polled(revisions, sentAtMs) {
       polledAtMs = Math.max(polledAtMs, sentAtMs);
@@ -105,11 +128,12 @@ export function createSnapshots(options: { store: Pick<PolicyStore, "load">; clo
       });
       await Promise.all(following);
     },
+    pollAgeMs: () => Math.max(0, clock.now() - polledAtMs),
     stalenessMs(tenant) {
       const behind = tenant === undefined ? [...behindSinceMs.values()] : [behindSinceMs.get(tenant) ?? polledAtMs];
       return Math.max(0, clock.now() - Math.min(polledAtMs, ...behind));
     },
-    broken: () => [...held.values()].filter((snapshot) => snapshot.broken).map((snapshot) => snapshot.tenant),
+    broken: () => [...held.values()].filter(({ broken }) => broken).map(({ tenant, usable }) => ({ tenant, usable })),
     revisions: () => new Map([...held].map(([tenant, snapshot]) => [tenant, snapshot.revisions])),
   };
 }

@@ -57,7 +57,8 @@ function reasons(rooms: Rooms, closing: boolean): string[] {
   if (closing) why.push("shutting down");
   if (stopped) why.push("the ledger has stopped for good; start the service anew");
   else if (!serving) why.push("the ledger cannot record");
-  if (rooms.snapshots.stalenessMs() > STALE_WRITE_MS) why.push("the policies are stale");
+  // One tenant that cannot be loaded grows stale by itself; the others go on.
+  if (rooms.snapshots.pollAgeMs() > STALE_WRITE_MS) why.push("the policies are stale");
   const skewMs = rooms.clockSkewMs();
   if (Math.abs(skewMs) > SKEW_MS_MAX) {
     const where = skewMs > 0 ? "ahead of" : "behind";
@@ -66,6 +67,19 @@ function reasons(rooms: Rooms, closing: boolean): string[] {
     );
   }
   return why;
+}
+
+/** Tenants named on a page that is for people. */
+const TENANTS_NAMED_MAX = 5;
+
+/** What an operator should know of a process that can decide. */
+function notes(rooms: Rooms): string[] {
+  const broken = rooms.snapshots.broken();
+  const named = broken.slice(0, TENANTS_NAMED_MAX).map(({ tenant, usable }) => {
+    const meanwhile = usable ? "the last good ones are in force" : "nothing of it is decided";
+    return `the newest policies of tenant ${tenant} do not compile: ${meanwhile}`;
+  });
+  return broken.length > named.length ? [...named, `and ${broken.length - named.length} tenants more`] : named;
 }
 
 const READINESS_EVERY_MS = 100;
@@ -141,7 +155,11 @@ export async function openDoors(options: Options): Promise<Doors> {
 
   try {
     const { routes } = connect;
-    const operations = operationsHandler({ reasons: () => reasons(rooms, closing), metrics });
+    const operations = operationsHandler({
+      reasons: () => reasons(rooms, closing),
+      notes: () => notes(rooms),
+      metrics,
+    });
     const adminHandler = connectNodeAdapter({ routes: adminLane.routes });
     const addresses: Addresses = {
       metricsAddress: await open(config.metricsAddress, "REMIT_METRICS_ADDRESS", operations),

@@ -5,6 +5,8 @@ import type { Handler } from "./listen.ts";
 export interface Condition {
   /** Why the service cannot decide just now; empty when it can. */
   reasons(): readonly string[];
+  /** What else its operator should know. */
+  notes(): readonly string[];
   readonly metrics: Metrics;
 }
 
@@ -14,14 +16,14 @@ const TEXT = "text/plain; charset=utf-8";
  * `/healthz`: this process answers; never depends on the store, so an outage of Postgres restarts nothing.
  * `/readyz`: it can decide; else 503 and why. `/metrics`: for Prometheus.
  */
-export function operationsHandler({ reasons, metrics }: Condition): Handler {
+export function operationsHandler({ reasons, notes, metrics }: Condition): Handler {
   const pages: Readonly<Record<string, () => Promise<{ status: number; type: string; text: string }>>> = {
     "/healthz": async () => ({ status: 200, type: TEXT, text: "alive\n" }),
     "/readyz": async () => {
       const why = reasons();
-      return why.length === 0
-        ? { status: 200, type: TEXT, text: "ready\n" }
-        : { status: 503, type: TEXT, text: `not ready: ${why.join("; ")}\n` };
+      const head = why.length === 0 ? "ready" : `not ready: ${why.join("; ")}`;
+      const text = [head, ...notes(), ""].join("\n");
+      return { status: why.length === 0 ? 200 : 503, type: TEXT, text };
     },
     "/metrics": async () => {
       const { contentType, text } = await metrics.page();

@@ -37,6 +37,7 @@ function meters(store: Store, held: { rooms?: Rooms; handles?: () => number }): 
     process: true,
     pull: {
       stalenessSeconds: () => (held.rooms?.snapshots.stalenessMs() ?? 0) / 1000,
+      policiesBroken: () => held.rooms?.snapshots.broken().length ?? 0,
       revision: () => {
         const revisions = [...(held.rooms?.snapshots.revisions().values() ?? [])];
         return Math.max(0, ...revisions.map(({ security, policy }) => Number(security + policy)));

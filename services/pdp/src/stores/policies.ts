@@ -18,6 +18,17 @@ type ActiveRow = DocumentRow<PolicyDocument> & { readonly version: number };
 
 const active = (row: ActiveRow): ActivePolicy => ({ ...registered(row), version: row.version });
 
+const REVISION = "select security::text, policy::text from revision where tenant = $1";
+
+interface RevisionRow {
+  readonly security: string;
+  readonly policy: string;
+}
+
+function revisionsFrom({ security, policy }: RevisionRow = { security: "0", policy: "0" }): Revisions {
+  return { security: BigInt(security), policy: BigInt(policy) };
+}
+
 interface VersionRow {
   readonly policy: string;
   readonly version: number;
@@ -40,10 +51,7 @@ export function createPolicyStore(pool: Pool): PolicyStore {
     async load(tenant) {
       // One snapshot, and the revision first: read committed would mix two revisions.
       return withTransaction(pool, "repeatable read read only", async (client) => {
-        const revision = await client.query<{ security: string; policy: string }>(
-          "select security::text, policy::text from revision where tenant = $1",
-          [tenant],
-        );
+        const revision = await client.query<RevisionRow>(REVISION, [tenant]);
         const settings = await client.query<TenantRow>(`select ${TENANT_COLUMNS} from tenant where id = $1`, [tenant]);
         const policies = await client.query<ActiveRow>(
           `select v.document, v.digest, v.version from active_policy a join policy_version v using (tenant, policy, version)
@@ -58,16 +66,17 @@ export function createPolicyStore(pool: Pool): PolicyStore {
           "select document, digest from agent where tenant = $1 order by name",
           [tenant],
         );
-        const { security = "0", policy = "0" } = revision.rows[0] ?? {};
-        const revisions: Revisions = { security: BigInt(security), policy: BigInt(policy) };
         return {
-          revisions,
+          revisions: revisionsFrom(revision.rows[0]),
           settings: settingsFrom(settings.rows[0]),
           policies: policies.rows.map(active),
           tools: tools.rows.map(registered),
           agents: agents.rows.map(registered),
         };
       });
+    },
+    async revisions(tenant) {
+      return revisionsFrom((await pool.query<RevisionRow>(REVISION, [tenant])).rows[0]);
     },
     async tenant(id) {
       const { rows } = await pool.query<TenantRow>(`select ${TENANT_COLUMNS} from tenant where id = $1`, [id]);

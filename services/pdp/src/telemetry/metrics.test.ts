@@ -3,6 +3,7 @@ import { createMetrics, type PulledMeters } from "./metrics.ts";
 
 const pull: PulledMeters = {
   stalenessSeconds: () => 0.25,
+  policiesBroken: () => 2,
   revision: () => 7,
   streamHandles: () => 3,
   defaultPartitionRows: async () => 0,

@@ -8,6 +8,8 @@ export interface PulledMeters {
   revision(): number;
   /** Sessions attached to streams. */
   streamHandles(): number;
+  /** Tenants whose newest policies do not compile. */
+  policiesBroken(): number;
   /** Rows that fell outside every day's partition: should be 0. */
   defaultPartitionRows(): number | Promise<number>;
 }
@@ -53,6 +55,24 @@ function pulled(registry: Registry, name: string, help: string, read: () => numb
   });
 }
 
+function pullAll(registry: Registry, pull: PulledMeters): void {
+  pulled(registry, "remit_staleness_seconds", "Age of the view of policies and identities.", pull.stalenessSeconds);
+  pulled(registry, "remit_revision", "Greatest revision in force here.", pull.revision);
+  pulled(registry, "remit_stream_handles", "Sessions attached to streams.", pull.streamHandles);
+  pulled(
+    registry,
+    "remit_default_partition_rows",
+    "Rows outside every day's partition; should be 0.",
+    pull.defaultPartitionRows,
+  );
+  pulled(
+    registry,
+    "remit_policies_broken",
+    "Tenants whose newest policies do not compile; should be 0.",
+    pull.policiesBroken,
+  );
+}
+
 function latency<Label extends string>(registry: Registry, name: string, help: string, labelNames: Label[]) {
   return new Histogram({ name, help, labelNames, buckets: LATENCY_BUCKETS_SECONDS, registers: [registry] });
 }
@@ -95,15 +115,7 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
     help: "Reports that came after their time.",
     registers: [registry],
   });
-  pulled(registry, "remit_staleness_seconds", "Age of the view of policies and identities.", pull.stalenessSeconds);
-  pulled(registry, "remit_revision", "Greatest revision in force here.", pull.revision);
-  pulled(registry, "remit_stream_handles", "Sessions attached to streams.", pull.streamHandles);
-  pulled(
-    registry,
-    "remit_default_partition_rows",
-    "Rows outside every day's partition; should be 0.",
-    pull.defaultPartitionRows,
-  );
+  pullAll(registry, pull);
 
   return {
     decided: (lane, effect, seconds) => decide.observe({ lane, effect }, seconds),

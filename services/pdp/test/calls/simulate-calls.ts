@@ -54,7 +54,7 @@ spec:
       approval: { approvers: ["group:leads"], expires: 1m }
 `;
 
-function policyStore(): Pick<PolicyStore, "load"> {
+function policyStore(): Pick<PolicyStore, "load" | "revisions"> {
   const { documents } = parseDocuments([{ file: "house.yaml", text: DOCUMENTS }]);
   const digest = `sha256:${"0".repeat(64)}`;
   const rows = {
@@ -74,7 +74,7 @@ function policyStore(): Pick<PolicyStore, "load"> {
       },
     ],
   };
-  return { load: async () => rows };
+  return { load: async () => rows, revisions: async () => rows.revisions };
 }
 
 const asker: Asker = {
