@@ -50,6 +50,7 @@ const commands = [
   "decisions list",
   "policy lint",
   "policy test",
+  "policy suggest",
   "policy publish",
   "policy activate",
   "policy list",

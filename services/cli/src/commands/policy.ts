@@ -15,6 +15,7 @@ import { checkDocuments } from "../offline.ts";
 import { fromWire, printProblems, refuses } from "../problems.ts";
 import { type ExitCode, exitCodes, usage } from "../stop.ts";
 import { table } from "../table.ts";
+import { addPolicySuggest } from "./policy-suggest.ts";
 import { addPolicyTest } from "./policy-test.ts";
 
 interface LintFlags {
@@ -155,5 +156,6 @@ export function addPolicy(program: Command, cli: Cli, ended: (code: ExitCode) =>
     .action(async (paths: string[], flags: LintFlags) => ended(await lint(cli, paths, flags)));
   examples(linted, [["before a commit", "remit policy lint policies/ --strict"]]);
   addPolicyTest(policy, cli, ended);
+  addPolicySuggest(policy, cli, ended);
   addVersions(policy, cli, ended);
 }

@@ -1,0 +1,168 @@
+import type { JsonObject, JsonValue, ToolDocument } from "@remit/engine";
+import { literal } from "./cel-text.ts";
+import type { DraftPolicy, NamedRule } from "./draft.ts";
+import { type Compiled, type Engine, factsOf } from "./facts.ts";
+import type { SeenCall } from "./seen-call.ts";
+import { scalar } from "./yaml-text.ts";
+
+const EXAMPLES_MAX = 3;
+const BROKEN_MAX = 60;
+/** What is longer or deeper is no example for people. */
+const CHARS_MAX = 4000;
+const DEPTH_MAX = 12;
+const NAME_CHARS_MAX = 160;
+/** A document may be twice as long. */
+const DOCUMENT_CHARS_MAX = 500_000;
+
+interface Case {
+  readonly name: string;
+  readonly call: SeenCall;
+  readonly effect: "allow" | "deny";
+}
+
+function depthOf(value: JsonValue): number {
+  if (typeof value !== "object" || value === null) return 0;
+  return 1 + Math.max(0, ...Object.values(value).map((inner: JsonValue) => depthOf(inner)));
+}
+
+/** A JSON value on one line, as YAML reads it too. */
+function flow(value: JsonValue): string {
+  if (Array.isArray(value)) return `[${value.map(flow).join(", ")}]`;
+  if (typeof value === "object" && value !== null) {
+    const members = Object.entries(value).map(([key, inner]) => `${literal(key)}: ${flow(inner)}`);
+    return members.length === 0 ? "{}" : `{ ${members.join(", ")} }`;
+  }
+  return typeof value === "string" ? literal(value) : JSON.stringify(value);
+}
+
+const fits = ({ input, context }: SeenCall) =>
+  flow(input).length + flow(context).length <= CHARS_MAX && depthOf(input) <= DEPTH_MAX;
+
+/** Calls spread over all that were seen. */
+function spread(calls: readonly SeenCall[]): SeenCall[] {
+  const step = Math.max(1, Math.floor(calls.length / EXAMPLES_MAX));
+  return calls.filter((_, at) => at % step === 0).slice(0, EXAMPLES_MAX);
+}
+
+/** For every condition, calls that differ from a seen one in what it asks; `denied` tells whether they are stopped. */
+function brokenCases({ rule }: NamedRule, calls: readonly SeenCall[], denied: (call: SeenCall) => boolean): Case[] {
+  const cases = rule.conditions.flatMap((condition) => {
+    for (const call of calls) {
+      const broken = condition.breaks(call.input).map((input) => ({ ...call, input: input as JsonObject }));
+      const stopped = broken.filter(denied);
+      if (stopped.length === 0) continue;
+      return stopped.map((one): Case => ({ name: `stopped: ${condition.stops.trim()}`, call: one, effect: "deny" }));
+    }
+    return [];
+  });
+  return cases.slice(0, BROKEN_MAX);
+}
+
+function caseText({ name, call, effect }: Case, withContext: boolean): string {
+  const { tool, agent, input, context } = call;
+  const asks = [
+    `tool: ${literal(tool)}`,
+    `input: ${flow(input)}`,
+    ...(withContext ? [`context: ${flow(context)}`] : []),
+  ];
+  const by = `agent: { id: ${literal(agent.id)}, labels: ${flow(agent.labels)} }`;
+  const short = name.length > NAME_CHARS_MAX ? `${name.slice(0, NAME_CHARS_MAX).toWellFormed()} …` : name;
+  return [
+    `    - name: ${literal(short)}`,
+    `      given: { ${by}, call: { ${asks.join(", ")} } }`,
+    `      expect: { effect: ${effect} }`,
+    "",
+  ].join("\n");
+}
+
+function maskedAt(value: JsonValue, keys: readonly string[]): JsonValue {
+  if (Array.isArray(value)) return value.map((item: JsonValue) => maskedAt(item, keys));
+  if (keys.length === 0) return "redacted";
+  if (typeof value !== "object" || value === null) return value;
+  const [key, ...rest] = keys;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, held]) => [name, name === key ? maskedAt(held, rest) : held]),
+  );
+}
+
+/** The same call without what its tool's document keeps from readers. */
+function masked(call: SeenCall, redact: readonly string[]): SeenCall {
+  const parts = { input: call.input, context: call.context };
+  for (const path of redact) {
+    const [root, ...keys] = path.split(".");
+    if (root === "input" || root === "context") parts[root] = maskedAt(parts[root], keys) as JsonObject;
+  }
+  return { ...call, ...parts };
+}
+
+export interface Testing {
+  readonly engine: Engine;
+  /** As they are registered. */
+  readonly tools: ReadonlyMap<string, ToolDocument>;
+  /** The policy beside its tools, and beside tools of which nothing is known. */
+  readonly compiled: Compiled;
+  readonly bare: Compiled;
+}
+
+function casesOf(policy: DraftPolicy, named: NamedRule, { engine, tools, compiled, bare }: Testing): Case[] {
+  const effectOf = (call: SeenCall) => engine.evaluate(bare, factsOf(call)).effect;
+  const { redact = [] } = tools.get(named.rule.tool)?.spec ?? {};
+  const calls = named.rule.examples
+    .map((call) => masked(call, redact))
+    .filter((call) => fits(call) && engine.evaluate(compiled, factsOf(call)).effect === "allow");
+  const seen = spread(calls).map(
+    (call, at): Case => ({ name: `a call that was seen (${at + 1})`, call, effect: "allow" }),
+  );
+  const [first] = calls;
+  const stranger = first && { ...first, agent: { id: "somebody-else", labels: {} } };
+  const other: Case[] =
+    policy.labels === undefined && stranger && effectOf(stranger) === "deny"
+      ? [{ name: "stopped: another agent", call: stranger, effect: "deny" }]
+      : [];
+  return [...seen, ...other, ...brokenCases(named, calls, (call) => effectOf(call) === "deny")];
+}
+
+/** A document of cases. */
+function documentText(policy: DraftPolicy, part: number, cases: readonly string[]): string {
+  const head = [
+    "apiVersion: remit/v1",
+    "kind: PolicyTest",
+    `metadata: { name: ${scalar(part === 0 ? policy.name : `${policy.name}-${part + 1}`)} }`,
+    "spec:",
+    `  policies: [${scalar(policy.name)}]`,
+    "  cases:",
+    "",
+  ];
+  return `${head.join("\n")}${cases.join("")}`;
+}
+
+/** Texts in as many parts as it takes for none to be too long for one document. */
+function parts(texts: readonly string[]): string[][] {
+  const all: string[][] = [];
+  let chars = Number.POSITIVE_INFINITY;
+  for (const text of texts) {
+    if (chars + text.length > DOCUMENT_CHARS_MAX) {
+      all.push([]);
+      chars = 0;
+    }
+    all.at(-1)?.push(text);
+    chars += text.length;
+  }
+  return all;
+}
+
+/**
+ * The tests of a policy: for every rule calls that were seen, and for every bound some that break it and no other. Rules
+ * whose calls are all too long to read have none.
+ */
+export function testText(policy: DraftPolicy, testing: Testing): string {
+  const cases = policy.rules.flatMap((named) => {
+    const withContext = testing.tools.get(named.rule.tool)?.spec.contextSchema !== undefined;
+    return casesOf(policy, named, testing).map((one) =>
+      caseText({ ...one, name: `${named.id}: ${one.name}` }, withContext),
+    );
+  });
+  return parts(cases)
+    .map((some, part) => documentText(policy, part, some))
+    .join("---\n");
+}
