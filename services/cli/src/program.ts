@@ -7,6 +7,7 @@ import { addDecisions } from "./commands/decisions.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addPolicy } from "./commands/policy.ts";
+import { addRecover } from "./commands/recover.ts";
 import { addReport } from "./commands/report.ts";
 import { addServe } from "./commands/serve.ts";
 import { addSession } from "./commands/session.ts";
@@ -39,6 +40,7 @@ export function buildProgram(cli: Cli, version: string, ended: (code: ExitCode) 
     });
   addServe(program, cli);
   addMigrate(program, cli);
+  addRecover(program, cli);
   addApply(program, cli, ended);
   addSession(program, cli);
   addDecide(program, cli, ended);

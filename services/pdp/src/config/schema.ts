@@ -59,7 +59,7 @@ export const knobs = {
   migrationUrl: {
     ...postgresUrl,
     ...secret,
-    doc: "The same database as the role that owns its tables. Only `remit migrate` uses it.",
+    doc: "The same database as the role that owns its tables. Only `remit migrate` and `remit recover` use it.",
     absent: "`remit migrate` migrates the embedded Postgres",
     example: "postgres://remit_owner:PASSWORD@db.internal:5432/remit",
   } satisfies MaybeSet<unknown>,

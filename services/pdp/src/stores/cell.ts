@@ -37,7 +37,7 @@ export async function cellIdentity(client: Queryable): Promise<CellIdentity> {
 }
 
 /** The pair that was stored at the first start, or null. */
-async function storedIdentity(client: Queryable): Promise<CellIdentity | null> {
+export async function storedIdentity(client: Queryable): Promise<CellIdentity | null> {
   const { rows } = await client.query("select system_identifier::text as system, timeline from cell");
   return rows[0] === undefined ? null : fromRow(rows[0] as unknown as Row);
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 
 export interface Reach {
@@ -26,11 +27,20 @@ async function ensure(client: pg.Client, exists: string, make: string): Promise<
   if (rowCount === 0) await client.query(make);
 }
 
+const POLL_MS = 10;
+
+/** A Postgres that was given a backup answers reads before it has replayed its log to the end. No limit of ours. */
+async function untilWritable(client: pg.Client): Promise<void> {
+  const standby = async () => (await client.query("select pg_is_in_recovery() as standby")).rows[0]?.standby;
+  while (await standby()) await delay(POLL_MS);
+}
+
 /** Makes the roles and the database of an embedded Postgres where they are missing, and tells their URLs. */
 export async function prepareRoles(reach: Reach): Promise<RoleUrls> {
   const client = new pg.Client({ connectionString: socketUrl(reach, "remit", "postgres") });
   await client.connect();
   try {
+    await untilWritable(client);
     const role = (name: string) => `select from pg_roles where rolname = '${name}'`;
     await ensure(client, role("remit_owner"), "create role remit_owner login");
     await ensure(client, role("remit_runtime"), "create role remit_runtime nologin");
