@@ -14,6 +14,7 @@ export default defineConfig({
           include: [
             "**/src/**/*.test.ts",
             "services/cli/build/**/*.test.ts",
+            "helm/**/*.test.ts",
             "services/pdp/test/{rooms,codes,failures}.test.ts",
             "services/engine/test/**/*.test.ts",
           ],

@@ -33,6 +33,8 @@ function needing(name, what, there, work) {
 
 const isRoot = process.platform === "linux" && process.getuid() === 0;
 const run = (command, ...args) => spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"] }).status === 0;
+const hasGo =
+  spawnSync("go", ["version"]).status === 0 && spawnSync("python3", ["-m", "pip", "--version"]).status === 0;
 const git = (...args) => spawnSync("git", args, { encoding: "utf8" }).stdout.trim();
 
 step(`scripts run on Node ${pinned}`, () => {
@@ -69,6 +71,9 @@ step("what is published installs into an empty folder and works on the oldest No
 );
 needing("the image, rehearsed and confined", "root on Linux, for mount namespaces", isRoot, () =>
   run("node", "services/cli/image/check.ts"),
+);
+needing("the chart: linted, rendered with Helm, held against two versions of Kubernetes", "Go and pip", hasGo, () =>
+  run("npm", "run", "--silent", "chart"),
 );
 step("the demo", () => run("npm", "run", "--silent", "demo"));
 

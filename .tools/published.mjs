@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { durablePostgres } from "../services/cli/test/durable-postgres.ts";
 import { workInProduction } from "../services/cli/test/production.ts";
-import { cacheDirectory } from "./cache.mjs";
+import { cacheDirectory } from "./cache.ts";
 
 const OLDEST = "22.12.0";
 const root = resolve(import.meta.dirname, "..");
