@@ -44,6 +44,7 @@ export async function prepareRoles(reach: Reach): Promise<RoleUrls> {
     const role = (name: string) => `select from pg_roles where rolname = '${name}'`;
     await ensure(client, role("remit_owner"), "create role remit_owner login");
     await ensure(client, role("remit_runtime"), "create role remit_runtime nologin");
+    await ensure(client, role("remit_reader"), "create role remit_reader nologin");
     await ensure(client, role("remit_service"), "create role remit_service login in role remit_runtime");
     const database = `select from pg_database where datname = '${DATABASE}'`;
     await ensure(client, database, `create database ${DATABASE} owner remit_owner`);
