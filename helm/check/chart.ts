@@ -70,6 +70,18 @@ function checkGood(helm: string, scratch: string): string[] {
   });
 }
 
+/** The page that lists what is installed lists just that. */
+function checkPage(text: string): void {
+  const page = readFileSync(join(here, "../docs/kubernetes.md"), "utf8");
+  const listed = [...page.matchAll(/^\| `(\w+\/[\w-]+)` \|/gm)].map(([, name]) => name).sort();
+  const rendered = read(text)
+    .map(({ kind, metadata }) => `${kind}/${metadata.name}`)
+    .sort();
+  if (listed.join() !== rendered.join()) {
+    throw new Error(`docs/kubernetes.md lists ${listed.join(", ")}; rendered were ${rendered.join(", ")}`);
+  }
+}
+
 function checkRefused(helm: string): void {
   for (const [args, told] of refused) {
     const { status, stderr } = spawnSync(helm, ["template", "remit", chart, ...args], { encoding: "utf8" });
@@ -124,6 +136,7 @@ try {
     join(here, "examples/linkerd/mesh.yaml"),
   ];
   for (const line of validate(files)) console.log(line.replaceAll(`${scratch}/`, "").replaceAll(here, ""));
+  checkPage(readFileSync(join(scratch, "minimal.yaml"), "utf8"));
   checkTheCheck(validate, scratch, files);
   checkRefused(helm);
 } finally {
