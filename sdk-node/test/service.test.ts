@@ -97,6 +97,24 @@ test("a rule's denial, an unknown tool and an input of the wrong shape are denia
   expect(await denied("payments.transfer", { to: "x" })).toBe("input_invalid");
 });
 
+test("where an agent is observed, what enforcement would stop runs as it was proposed, and says so", async () => {
+  const document = {
+    file: "agent.yaml",
+    text: "{apiVersion: remit/v1, kind: Agent, metadata: {name: watched}, spec: {mode: observe}}",
+  };
+  await house.clients.agents.putAgent({ document }, { headers: { authorization: `Bearer ${house.ownerKey}` } });
+  const watched = await client.openSession({ agent: "watched", principal: { id: "ada@acme.example" } });
+  const proposed = { path: "/etc/passwd", text: "x" };
+  const seen = await client.guard(watched, { tool: "files.write", input: proposed }, (input, run) => {
+    expect(input).toEqual(proposed);
+    return run.decision;
+  });
+  expect(seen).toMatchObject({ effect: "allow", mode: "observed", would: { effect: "transform" } });
+  const call = { tool: "customers.delete", input: { filter: "all" } };
+  const denied = await client.guard(watched, call, (_input, run) => run.decision.would);
+  expect(denied).toMatchObject({ effect: "deny", reason: { code: "rule_denied" } });
+});
+
 test("a call that ran is not run again under its id, and another input under it is an error", async () => {
   const call = { tool: "payments.transfer", input: payment, callId: "pay-once" };
   expect(await client.guard(session, call, () => "first")).toBe("first");

@@ -53,7 +53,10 @@ export async function* readDecisions(
   let pageToken = "";
   do {
     const page = await ledger.listDecisions({ ...query, pageSize: Math.min(PAGE, left), pageToken });
-    for (const { body = {} } of page.decisions) yield { entry: body, decision: listedDecision(body) };
+    for (const { id, body = {}, erased } of page.decisions) {
+      const decision = listedDecision(body);
+      yield { entry: body, decision: erased ? { ...decision, id, effect: "erased" } : decision };
+    }
     left -= page.decisions.length;
     pageToken = page.nextPageToken;
   } while (pageToken !== "" && left > 0);

@@ -96,6 +96,9 @@ describe("a tenant in front of the airline's desk", () => {
 
     const listed = await remit(["decisions", "list", "--would", "deny", "--tool", "list_all_airports", "--json"], env);
     expect(listed.json()).toHaveLength(2);
+    const shown = await remit(["decisions", "list", "--agent", "desk", "--limit", "3"], env);
+    expect(shown.stdout).toMatch(/allow, would deny +\w+ +desk +tool_unknown/);
+    expect(shown.stdout).toContain("the newest 3; --limit shows more");
 
     const suggested = await remit(["policy", "suggest", "--since", "1h", "--out", drafts, "--json"], env);
     expect(suggested.code).toBe(0);

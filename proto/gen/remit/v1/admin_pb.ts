@@ -863,7 +863,7 @@ export type ListDecisionsRequest = Message<"remit.v1.ListDecisionsRequest"> & {
   since?: Timestamp | undefined;
 
   /**
-   * Decided before this time; absent: now.
+   * Decided before this time; absent: up to the newest.
    *
    * @generated from field: google.protobuf.Timestamp until = 2;
    */

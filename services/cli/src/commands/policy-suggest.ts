@@ -114,7 +114,7 @@ export function addPolicySuggest(policy: Command, cli: Cli, ended: (code: ExitCo
     .option("--principal <path>", "with --from and --policy: where in a call its session's principal is found")
     .option("--exclude-denied", "leave out calls that a rule in force denies, or would if it were enforced")
     .option("--by-labels", "one policy for all agents that carry the same labels, instead of one an agent")
-    .option("--limit <n>", "read at most so many decisions, the newest", "100000")
+    .option("--limit <n>", "read at most so many decisions, the newest", "20000")
     .option("--out <dir>", "write the files there; else they are printed")
     .option("--force", "replace files that are there")
     .option("--json", "for machines")

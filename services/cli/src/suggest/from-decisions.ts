@@ -24,6 +24,7 @@ export function decisionCandidate(body: JsonObject): Candidate {
   const observed = mode === "observed";
   const said = observed ? object(would) : { effect: effect ?? "", reason: reason ?? {} };
   const answered = { effect: text(said.effect), code: text(object(said.reason).code) };
+  if (effect === undefined) return { call: "digest", would: undefined };
   // What was enforced and did not run was decided against: allowing it is for people.
   if (!observed && effect !== "allow" && effect !== "transform") return { call: "stopped", would: answered };
   if (input === undefined) return { call: "digest", would: answered };

@@ -49,11 +49,12 @@ test("what no policy can allow is left out and counted: scope, schema, what was 
     observed("deny", "scope_exceeded"),
     observed("deny", "input_invalid", { input: { amount: "many" } }),
     digestOnly,
+    {},
     observed("deny", "tool_unknown", { tool: "a tool with spaces" }),
     observed("deny", "no_rule_matched", { input: { amount: 1, note: "\ud800" } }),
   ]);
   expect(calls).toEqual([]);
-  expect(left).toEqual({ scope: 1, invalid: 1, digest: 1, unnameable: 1, unreadable: 1 });
+  expect(left).toEqual({ scope: 1, invalid: 1, digest: 2, unnameable: 1, unreadable: 1 });
 });
 
 test("what rules in force restrain is counted, and left out if asked for", () => {

@@ -20,7 +20,7 @@ export const leavings = {
   denied: "would be denied by a rule in force, and were left out as asked",
   scope: "are beyond what their session or agent may ever ask for, whatever a policy says: see its ceiling",
   invalid: "do not fit the schema of their tool, whatever a policy says: mend the schema or the agent",
-  digest: "were kept as a digest only: what they asked is not known",
+  digest: "were kept without their input, or were erased: what they asked is not known",
   unnameable: "name a tool or an agent that no document can name",
   unreadable: "hold numbers or texts that no service takes",
 } as const;

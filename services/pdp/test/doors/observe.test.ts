@@ -1,7 +1,8 @@
 import { Effect, Mode } from "@remit/proto/common";
 import { TenantMode } from "@remit/proto/tenant";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { furnish, type House, openSession, startHouse } from "../support/pdp.ts";
+import { furnish, type House, openSession, startHouse, testConfig } from "../support/pdp.ts";
+import { createTestDatabase } from "../support/test-database.ts";
 
 let house: House;
 
@@ -13,6 +14,11 @@ beforeAll(async () => {
 afterAll(() => house.close());
 
 const owner = () => ({ authorization: `Bearer ${house.ownerKey}` });
+
+async function disposable() {
+  const database = await createTestDatabase();
+  return { ...database, [Symbol.asyncDispose]: () => database.drop() };
+}
 
 /** Registers an agent that says this of itself. */
 async function agent(name: string, spec: Record<string, unknown>) {
@@ -187,4 +193,40 @@ describe("a tenant that is observed", () => {
     await set({ observeAgents: { selectors: [] } });
     expect(await answered("trial")).toBe(Effect.DENY);
   });
+});
+
+test("a policy that is observed decides nothing and says what it would have changed", async () => {
+  const text = JSON.stringify({
+    ...{ apiVersion: "remit/v1", kind: "Policy", metadata: { name: "trial" } },
+    spec: {
+      mode: "observe",
+      rules: [{ id: "no-tens", match: { tools: ["payments.transfer"] }, when: "input.amount == 10", effect: "deny" }],
+    },
+  });
+  const files = [{ file: "trial.yaml", text }];
+  await house.clients.policies.publishPolicies({ files }, { headers: owner() });
+  await house.clients.policies.activatePolicies({ choices: [{ policy: "trial" }] }, { headers: owner() });
+  const { headers } = await openSession(house);
+  const ten = await decide(headers, "ten", "payments.transfer", { amount: 10 });
+  expect(ten).toMatchObject({ effect: Effect.ALLOW, mode: Mode.ENFORCED, reason: { code: "rule_allowed" } });
+  expect(ten.would).toMatchObject({ effect: Effect.DENY, rules: [{ policy: "trial", rule: "no-tens" }] });
+  const nine = await decide(headers, "nine", "payments.transfer", { amount: 9 });
+  expect(nine.would).toBeUndefined();
+});
+
+test("once enforcement was acknowledged, no replica observes any more, however late it hears", async () => {
+  const DEAF_MS = 5_000;
+  await using database = await disposable();
+  const config = testConfig(database.runtimeUrl);
+  await using here = await startHouse({ database, config });
+  await furnish(here);
+  await using deaf = await startHouse({ database, config: { ...config, pollMs: DEAF_MS }, ownerKey: here.ownerKey });
+  const by = { headers: { authorization: `Bearer ${here.ownerKey}` } };
+  await here.clients.tenants.updateTenant({ mode: TenantMode.OBSERVE }, by);
+  const { headers } = await openSession(here);
+  const asked = async (at: House, callId: string) =>
+    (await at.clients.decisions.decide(ask(callId, "records.delete", {}), { headers })).effect;
+  expect(await asked(deaf, "watched")).toBe(Effect.ALLOW);
+  await here.clients.tenants.updateTenant({ mode: TenantMode.ENFORCE }, by);
+  expect(await asked(deaf, "bound")).toBe(Effect.DENY);
 });

@@ -32,17 +32,16 @@ function entryToWire(record: StoredRecord): MessageInitShape<typeof EntrySchema>
 
 const DAY_MS = 24 * 3600 * 1000;
 
-/** Checks the form of a query. `nowMs` is what an `until` that is not given means. */
+/** Checks the form of a query. Without `until` it reaches to the newest decision, whatever this machine's clock says. */
 function queryFrom(request: ListDecisionsRequest, nowMs: number): DecisionQuery {
   const { since, until, agent, tool, sessionId, pageSize, pageToken } = request;
   if (pageSize > limits.listPageRecordsMax) {
     const limit = `${limits.listPageRecordsMax} decisions`;
     throw invalid("page_size", `a page of ${pageSize} decisions is too long`, { limit });
   }
-  // A decision of this very millisecond was made before it was asked for.
-  const untilMs = until ? timeField(until, "until") : nowMs + 1;
+  const untilMs = until ? timeField(until, "until") : Number.POSITIVE_INFINITY;
   return {
-    sinceMs: since ? timeField(since, "since") : untilMs - DAY_MS,
+    sinceMs: since ? timeField(since, "since") : Math.min(untilMs, nowMs) - DAY_MS,
     untilMs,
     agent: optionalText(agent, "agent", limits.nameBytesMax) || undefined,
     tool: optionalText(tool, "tool", limits.toolNameBytesMax) || undefined,
