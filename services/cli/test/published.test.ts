@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -52,6 +53,17 @@ test("it carries the migrations, byte for byte, and the licence of everything th
     expect(licences).toMatch(new RegExp(`^${name} \\d+\\.`, "m"));
   }
   expect(licences).not.toMatch(/^@remit\//m);
+});
+
+test("what its code looks for beside itself is there", async () => {
+  const dist = join(unpacked, "dist");
+  const code = (await readdir(dist)).filter((file) => file.endsWith(".js"));
+  const texts = await Promise.all(code.map((file) => readFile(join(dist, file), "utf8")));
+  const looked = texts.flatMap((text) => [...text.matchAll(/new URL\("([^"]+)", import\.meta\.url\)/g)]);
+  // The one that is for a checkout, where the first is not there.
+  const paths = looked.map(([, path = ""]) => path).filter((path) => path !== "../../../../migrations/");
+  expect(paths.length).toBeGreaterThan(3);
+  for (const path of paths) expect(existsSync(join(dist, path)), path).toBe(true);
 });
 
 test("without a Postgres of yours and without the embedded one it says what to do", async () => {
