@@ -41,14 +41,16 @@ async function main(): Promise<number> {
     };
     say(`seed ${seed}`);
     const { runtimeUrl, superuserUrl } = postgres;
-    const { wrong, faults, errors, ...counts } = await rehearse({
+    const { wrong, faults, errors, shutOutMs, ...counts } = await rehearse({
       runtimeUrl,
       superuserUrl,
       random: chance,
       next,
       say,
     });
-    say(JSON.stringify({ ...counts, faults: Object.fromEntries(faults), errors: Object.fromEntries(errors) }, null, 2));
+    const figures = { ...counts, faults: Object.fromEntries(faults), errors: Object.fromEntries(errors) };
+    say(JSON.stringify(figures, null, 2));
+    say(`shut out after, in ms: ${[...shutOutMs].sort((a, b) => a - b).join(", ")}`);
     say(wrong.length === 0 ? "nothing is wrong" : `WRONG:\n${wrong.join("\n")}`);
     return wrong.length === 0 ? 0 : 1;
   } finally {

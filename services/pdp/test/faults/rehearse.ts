@@ -17,6 +17,8 @@ export interface Rehearsal {
   readonly records: number;
   readonly writers: number;
   readonly fenced: number;
+  /** From the moment a replica was gone to the moment it was shut out, in milliseconds. */
+  readonly shutOutMs: readonly number[];
 }
 
 export interface RehearsalOptions {
@@ -64,6 +66,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
       poisonName: (callId) => `${POISON}-${callId}`,
     });
     const wrong: string[] = [];
+    const shutOutMs: number[] = [];
     const counted = new Map<FaultName, number>();
     for (let step = next(); step; step = next()) {
       const { fault, member: at } = step;
@@ -77,7 +80,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
         await eventually(() => answeredByOthers() >= enough);
       };
       const probe = prober(ask, session, PROBE_MS);
-      await befall(fault, { victim, probe, others, client, wrong });
+      await befall(fault, { victim, probe, others, client, wrong, shutOutMs });
       // Whatever was done to it, it serves again.
       const before = load.answered(at);
       await eventually(() => load.answered(at) > before);
@@ -87,7 +90,8 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
     const { noted } = load;
     wrong.push(...noted.wrong, ...(await audit(client, noted.answers.values())));
     const { errors, received } = noted;
-    return { wrong, faults: counted, errors, calls: noted.answers.size, received, ...(await census(client)) };
+    const calls = noted.answers.size;
+    return { wrong, faults: counted, errors, calls, received, shutOutMs, ...(await census(client)) };
   } finally {
     await client.end();
   }

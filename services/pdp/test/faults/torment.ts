@@ -14,6 +14,8 @@ export interface Scene {
   /** As the superuser. */
   readonly client: Client;
   readonly wrong: string[];
+  /** How long it took until a replica that had gone was shut out, in milliseconds. */
+  readonly shutOutMs: number[];
 }
 
 const EXIT_UNAVAILABLE = 3;
@@ -25,7 +27,11 @@ const isAlive = async ({ client, victim }: Scene): Promise<boolean> => {
   return rows[0]?.alive === true;
 };
 
-const shutOut = (scene: Scene) => eventually(async () => !(await isAlive(scene)));
+async function shutOut(scene: Scene): Promise<void> {
+  const goneAtMs = performance.now();
+  await eventually(async () => !(await isAlive(scene)));
+  scene.shutOutMs.push(Math.round(performance.now() - goneAtMs));
+}
 
 function expectEnding(scene: Scene, what: string, { code, lastWords }: Ending, expected: number): void {
   if (code !== expected) scene.wrong.push(`${what}: ended with ${code}, not ${expected}: ${lastWords}`);
