@@ -116,6 +116,34 @@ test("a record that is not there after its writer was fenced goes through anothe
   expect(statements).toHaveLength(2);
 });
 
+test("a store that is not what it was is found out by the fence too: the line stops, and says so once", async () => {
+  const { store, statements } = heldStore();
+  const another: LedgerStore = {
+    ...store,
+    fenceWriter: () => Promise.reject(new CommitFailure("broken", "another one")),
+  };
+  const stops: string[] = [];
+  const ledger = createLedger({ store: another, writers: 2, limits, log: silentLog, onStop: (why) => stops.push(why) });
+  await ledger.start();
+  const asked = ["a", "b"].map((id) => ledger.record(record(id)));
+  await settled();
+  statements[0]?.end(new CommitFailure("lost", "cut"));
+  for (const one of asked) await expect(one).rejects.toMatchObject({ recorded: "unknown" });
+  expect(ledger.state()).toMatchObject({ stopped: "broken", serving: false });
+  expect(stops).toEqual(["broken"]);
+});
+
+test("a replica that was shut out by another records nothing more, and one that is closed is not told to be", async () => {
+  const stops: string[] = [];
+  const { ledger } = await open({ onStop: (why) => stops.push(why) });
+  ledger.shutOut();
+  await expect(ledger.record(record("a"))).rejects.toMatchObject({ recorded: "no" });
+  expect(stops).toEqual(["fenced"]);
+  const other = await open({ onStop: (why) => stops.push(why) });
+  await other.ledger.close();
+  expect(stops).toEqual(["fenced"]);
+});
+
 test("whoever waits longer than he said is told that it may have been recorded, or that it was not, as is known", async () => {
   const { ledger } = await open();
   const [under, queued] = [

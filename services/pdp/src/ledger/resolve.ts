@@ -3,14 +3,19 @@ import type { RecordOutcome } from "./record.ts";
 import { failureOf, type Pause, pauseBefore, recordedUnsent, refuseAll, type Shared } from "./shared.ts";
 
 /**
- * Asks until the store answers; null when the ledger was closed meanwhile. A replica that is fenced asks on: what
- * became of its last batches is still worth an answer.
+ * Asks until the store answers; null when the ledger was closed meanwhile, or when this is not the store any more that it
+ * was: nobody can tell then, and the line stops. A replica that is fenced asks on: what became of its last batches is
+ * still worth an answer.
  */
 async function persist<Value>(shared: Shared, pause: Pause, what: string, ask: () => Promise<Value>) {
   for (let attempt = 1; shared.stopped() !== "closed"; attempt++) {
     try {
       return await ask();
     } catch (error) {
+      if (failureOf(error).kind === "broken") {
+        shared.stop("broken", error);
+        return null;
+      }
       if (attempt === 1) shared.log.warn({ error, what }, "the store does not answer; asking again");
       await pauseBefore(shared, pause, attempt);
     }

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { type PgProxy, pgProxy } from "../support/pg-proxy.ts";
 import { eventually } from "../support/processes.ts";
 
-const launcher = fileURLToPath(new URL("../../../cli/bin/remit.js", import.meta.url));
+export const launcher = fileURLToPath(new URL("../../../cli/bin/remit.js", import.meta.url));
 
 /** How a process ended, and what it said last. */
 export interface Ending {

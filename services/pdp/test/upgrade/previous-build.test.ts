@@ -3,10 +3,11 @@ import { Effect } from "@remit/proto/common";
 import { type DecideResponse, Outcome } from "@remit/proto/decision";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningPdp, startPdp } from "../../src/index.ts";
+import { STILL_LOOKS_MAX } from "../../src/ledger/suspicion.ts";
 import { migrate } from "../../src/stores/migrate.ts";
 import { failure, testConfig } from "../support/pdp.ts";
 import { eventually } from "../support/processes.ts";
-import type { TestDatabase } from "../support/test-database.ts";
+import { type TestDatabase, withClient } from "../support/test-database.ts";
 import { type BuildProcess, type Unpacked, unpackBuild } from "./build-process.ts";
 import { questions } from "./chapters.ts";
 import { type Clients, clientsAt, speaks } from "./clients.ts";
@@ -189,6 +190,18 @@ spec:
     await sides.new.teller.revoke("passing");
     const refused = await failure(sides.old.teller.ask("of-passing", pay("too-late")));
     expect(refused).toMatchObject({ code: "Unauthenticated", detail: { reason: "token_invalid" } });
+  });
+
+  test("the previous build, which may move no counter to be seen by, is not declared dead by this one", async () => {
+    const count = (sql: string) =>
+      withClient(database.ownerUrl, async (client) => (await client.query(sql)).rows[0]?.count as number);
+    // Longer than this build leaves a counter alone that stands still.
+    await eventually(
+      async () => (await count("select max(beats)::int as count from heartbeat")) > STILL_LOOKS_MAX + 20,
+    );
+    const metrics = await (await fetch(`http://${here.metricsAddress}/metrics`)).text();
+    expect(metrics).toContain("remit_replica_fenced_total 0");
+    expect(await sides.old.teller.ask("old-books", pay("still-there"))).toMatchObject({ effect: Effect.ALLOW });
   });
 
   test("the previous build ends well, starts anew beside the new one, and knows what was decided", async () => {
