@@ -80,6 +80,11 @@ export const knobs = {
     doc: "The key encryption key that was used before, while keys in the store may still be wrapped by it. `remit keys rewrap` says when it can be taken away.",
     absent: "every key in the store is wrapped by `keyEncryptionKey`",
   } satisfies MaybeSet<unknown>,
+  signingKeyDays: {
+    ...integer(0, 3650, "days", 90),
+    doc: "How old the key that signs session tokens may grow before the service makes a new one by itself. 0: never; `remit keys signing rotate` makes one at any time.",
+    default: "90",
+  } satisfies Set<number>,
   writers: {
     ...integer(1, 16, "connections", 2),
     doc: "How many connections record decisions. Each has one batch in flight and its own sequence of numbers.",

@@ -2,6 +2,7 @@ import type { AgentDocument, PolicyDocument, ToolDocument } from "@remit/engine"
 import type { Caller, Session } from "../identities/index.ts";
 import type { NewRecord, RecordRef } from "../ledger/index.ts";
 import type { PolicyVersion, Quotas, Revisions, TenantSettings } from "../policies/index.ts";
+import type { KeyChange } from "./key-change.ts";
 
 /** A document as it is stored: as its author wrote it, as it was understood, and the digest of the latter. */
 export interface Written<Document> {
@@ -38,7 +39,8 @@ export type Change =
       readonly choices: readonly { readonly policy: string; readonly version: number }[];
     } & CheckedAt)
   | { readonly kind: "session_opened"; readonly session: Session }
-  | { readonly kind: "session_closed"; readonly sessionId: string };
+  | { readonly kind: "session_closed"; readonly sessionId: string }
+  | KeyChange;
 
 /** A change that was made. */
 export interface Applied {

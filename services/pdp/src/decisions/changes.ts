@@ -5,6 +5,7 @@ import type { Caller } from "../identities/index.ts";
 import { idempotencyKey, type NewRecord, type Seal } from "../ledger/index.ts";
 import type { Snapshots } from "../policies/index.ts";
 import type { Applied, Change, ChangeRefusal, ChangeStore } from "./change-store.ts";
+import { toldOfKeys } from "./key-change.ts";
 
 const NO_SESSION = "00000000-0000-0000-0000-000000000000";
 
@@ -39,6 +40,8 @@ function told(change: Change): Canonicalisable {
       return { session: change.session };
     case "session_closed":
       return { session: change.sessionId };
+    default:
+      return toldOfKeys(change);
   }
 }
 
@@ -52,7 +55,7 @@ function shown(caller: Caller): Canonicalisable {
 /** The tenant that a change is of, and whose ledger tells of it: its maker's own, unless it is of a tenant as such. */
 function tenantOf(by: Pick<Caller, "tenant">, change: Change): string {
   if (change.kind === "tenant_created") return change.owner.tenant;
-  return change.kind === "tenant_set" ? change.tenant : by.tenant;
+  return change.kind === "tenant_set" || change.kind === "tenant_erased" ? change.tenant : by.tenant;
 }
 
 /** The session that a change is about, else none. */
@@ -98,7 +101,9 @@ export function createChanges(rooms: {
       digest: digestBytes("entry", text),
       body: Buffer.from(text),
     };
-    const applied = await store.apply(tenant, change, await seal(entry));
+    // What tells of an erasure stays readable: there is no key for it any more.
+    const sealed = change.kind === "tenant_erased" ? entry : await seal(entry);
+    const applied = await store.apply(tenant, change, sealed);
     // This process obeys its own change at once; the others hear of it by their poll, and so does this one when it
     // cannot read now: the change is made, and saying otherwise would lose a new key for ever.
     if (applied.ok && kind === "admin") await snapshots.refresh(tenant).catch(() => undefined);

@@ -65,3 +65,10 @@ export function unwrapBy(keys: WrappingKeys, purpose: string, { bytes, by }: Wra
       "start with the REMIT_KEY_ENCRYPTION_KEY that this database was used with, or name it in REMIT_PREVIOUS_KEY_ENCRYPTION_KEY",
   );
 }
+
+/** The same secret under the current key, or null when it is already. */
+export function rewrap(keys: WrappingKeys, purpose: string, wrapped: Wrapped, random: Random): Wrapped | null {
+  if (wrapped.by === keys.current.id) return null;
+  const secret = unwrapBy(keys, purpose, wrapped);
+  return { bytes: wrap(keys.current, purpose, secret, random), by: keys.current.id };
+}

@@ -58,6 +58,8 @@ export const limits = {
   sessionLifetimeMaxSeconds: 30 * 24 * 3600,
   tokenLifetimeSeconds: 3600,
   lateReportSeconds: 24 * 3600,
+  /** How long a replica may go on signing with the key before the newest: far more than it takes to hear of it. */
+  signingKeyOverlapSeconds: 3600,
   /** The longest that a Decide may take when its caller names no deadline. */
   deadlineDefaultMs: 5_000,
   /** Of one tenant; its quotas may say less. */

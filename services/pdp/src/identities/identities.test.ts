@@ -5,6 +5,7 @@ import { type Caller, keyHash, newKey } from "./caller.ts";
 import { createIdentities } from "./identities.ts";
 import type { IdentityStore, Loaded, StoredSigningKey } from "./identity-store.ts";
 import type { Session } from "./session.ts";
+import { openSigningKeys } from "./signing-keys.ts";
 import { createTokens } from "./tokens.ts";
 
 const NOW_MS = Date.parse("2026-03-01T09:00:00Z");
@@ -35,7 +36,10 @@ function memoryStore() {
   const store: IdentityStore = {
     callerByKeyHash: async (hash) => (keyHash(key).equals(hash) ? read(state.caller) : null),
     callers: async () => [state.caller],
-    session: async (tenant, id) => (tenant === "t" && id === "s1" ? read(state.session) : null),
+    session: async (tenant, id) => {
+      if (tenant !== "t" || id !== "s1") return null;
+      return { ...(await read(state.session)), signers: keys.map(({ kid }) => kid) };
+    },
     sessionByRun: async () => null,
     signingKeys: async () => [...keys].reverse(),
     addFirstSigningKey: async (made) => {
@@ -51,8 +55,10 @@ let known = 1n;
 const clock = { now: () => nowMs };
 let nowMs = NOW_MS;
 
+const keysOf = (store: IdentityStore) => openSigningKeys({ store, wrapping, random, clock, pause: async () => {} });
+
 async function open() {
-  const tokens = await createTokens({ store: memory.store, wrapping, random, clock });
+  const tokens = createTokens({ keys: await keysOf(memory.store), clock });
   return createIdentities({
     store: memory.store,
     tokens,
@@ -138,7 +144,7 @@ test("a token signed by a replica that made its key later is verified after one 
   const other = memoryStore();
   const elsewhere = createIdentities({
     store: other.store,
-    tokens: await createTokens({ store: other.store, wrapping, random, clock }),
+    tokens: createTokens({ keys: await keysOf(other.store), clock }),
     security: () => 1n,
     sessionsMax: 1,
     clock,
@@ -152,7 +158,7 @@ test("a token signed by a replica that made its key later is verified after one 
 test("keys that another wrapping key wrapped are refused at the start, with what to do", async () => {
   await open();
   const other = { current: wrappingKey(Buffer.alloc(32, 2)) };
-  await expect(createTokens({ store: memory.store, wrapping: other, random, clock })).rejects.toThrow(
+  await expect(openSigningKeys({ store: memory.store, wrapping: other, random, clock })).rejects.toThrow(
     "REMIT_KEY_ENCRYPTION_KEY",
   );
 });

@@ -4,9 +4,9 @@ import { Fault } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
 import { type Caller, maySpeakFor } from "./caller.ts";
 import { createCallers } from "./callers.ts";
-import type { IdentityStore, Loaded } from "./identity-store.ts";
+import type { IdentityStore, Loaded, LoadedSession } from "./identity-store.ts";
 import { type Session, tokenInvalid } from "./session.ts";
-import type { Tokens } from "./tokens.ts";
+import { keyRetired, type Tokens } from "./tokens.ts";
 
 const CLOSED_MAX = 100_000;
 
@@ -35,6 +35,8 @@ export interface Identities {
   tokenExpiry(token: string): Promise<number>;
   /** Forgets what is remembered of sessions that have been closed or revoked, here or on another replica. */
   ended(sessionIds: readonly string[], state?: "closed" | "revoked"): void;
+  /** Forgets everything that is remembered of a tenant's sessions. */
+  forget(tenant: string): void;
   /** Calls back with sessions that have ended, maybe more than once each; answers how to stop that. */
   subscribe(ended: (sessionIds: readonly string[], state: "closed" | "revoked") => void): () => void;
 }
@@ -59,14 +61,14 @@ function allowed(caller: Caller, session: Session): Session {
 
 /** The keeper of what was read: bounded caches whose rows count only while no security change came after them. */
 export function createIdentities({ store, tokens, security, sessionsMax, clock }: Options): Identities {
-  const sessions = new LRUCache<string, Loaded<Session>>({ max: sessionsMax });
+  const sessions = new LRUCache<string, LoadedSession>({ max: sessionsMax });
   const closed = new LRUCache<string, "closed" | "revoked">({ max: CLOSED_MAX });
   const watchers = new Set<Parameters<Identities["subscribe"]>[0]>();
   const fresh = (entry: Loaded<{ readonly tenant: string }>) => entry.security >= security(entry.row.tenant);
 
   const knownCaller = createCallers({ store, fresh, clock });
 
-  const loadSession = async (tenant: string, id: string, anew: boolean): Promise<Loaded<Session>> => {
+  const loadSession = async (tenant: string, id: string, anew: boolean): Promise<LoadedSession> => {
     const known = sessions.get(id);
     if (!anew && known && known.row.tenant === tenant && fresh(known)) return known;
     const loaded = await store.session(tenant, id);
@@ -74,7 +76,7 @@ export function createIdentities({ store, tokens, security, sessionsMax, clock }
     // A close that was heard of while the row was on its way is not overwritten by the older row.
     const state = closed.get(id);
     const row = state && loaded.row.state === "open" ? { ...loaded.row, state } : loaded.row;
-    const entry = { row, security: loaded.security };
+    const entry = { ...loaded, row };
     sessions.set(id, entry);
     return entry;
   };
@@ -88,7 +90,10 @@ export function createIdentities({ store, tokens, security, sessionsMax, clock }
     if (!token) throw tokenInvalid("no session was named");
     const claims = await tokens.verify(token, use === "report" ? limits.lateReportSeconds * 1000 : 0);
     if (claims.tenant !== caller.tenant) throw tokenInvalid("the session's token is not valid");
-    const entry = await loadSession(claims.tenant, claims.session, anew);
+    let entry = await loadSession(claims.tenant, claims.session, anew);
+    // A key that was made after the session was read, or one that was retired at once: the store knows which.
+    if (!entry.signers.includes(claims.kid)) entry = await loadSession(claims.tenant, claims.session, true);
+    if (!entry.signers.includes(claims.kid)) throw keyRetired();
     allowed(caller, entry.row);
     return entry;
   };
@@ -121,6 +126,9 @@ export function createIdentities({ store, tokens, security, sessionsMax, clock }
         if (entry?.row.state === "open") sessions.set(id, { ...entry, row: { ...entry.row, state } });
       }
       if (sessionIds.length > 0) for (const heard of watchers) heard(sessionIds, state);
+    },
+    forget(tenant) {
+      for (const [id, entry] of sessions) if (entry.row.tenant === tenant) sessions.delete(id);
     },
     subscribe(heard) {
       watchers.add(heard);

@@ -14,6 +14,12 @@ export interface StoredSigningKey {
   readonly wrappedPrivate: Uint8Array;
   /** Id of the wrapping key. */
   readonly wrappedBy: string;
+  readonly createdAtMs: number;
+}
+
+/** A session, and the names of the signing keys that lived when it was read, newest first. */
+export interface LoadedSession extends Loaded<Session> {
+  readonly signers: readonly string[];
 }
 
 /** What the room reads. What changes it goes through the recorded changes of `decisions/`. */
@@ -21,7 +27,7 @@ export interface IdentityStore {
   /** The caller whose key has this hash, revoked ones too, or null. */
   callerByKeyHash(hash: Uint8Array): Promise<Loaded<Caller> | null>;
   callers(tenant: string): Promise<Caller[]>;
-  session(tenant: string, id: string): Promise<Loaded<Session> | null>;
+  session(tenant: string, id: string): Promise<LoadedSession | null>;
   sessionByRun(tenant: string, openedBy: string, agent: string, runId: string): Promise<Session | null>;
   /** Keys not retired, newest first. */
   signingKeys(): Promise<StoredSigningKey[]>;

@@ -1,12 +1,9 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { calculateJwkThumbprint, decodeProtectedHeader, errors, type JWK, jwtVerify, SignJWT } from "jose";
+import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from "jose";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../foundation/clock.ts";
-import type { Random } from "../foundation/ids.ts";
-import { unwrapBy, type WrappingKeys, wrap } from "../foundation/key-wrap.ts";
 import { limits } from "../foundation/limits.ts";
-import type { IdentityStore, StoredSigningKey } from "./identity-store.ts";
 import { type Session, tokenExpired, tokenInvalid } from "./session.ts";
+import type { SigningKey, SigningKeys } from "./signing-keys.ts";
 
 const ALGORITHM = "EdDSA";
 const TYPE = "remit-session+jwt";
@@ -17,45 +14,14 @@ export interface TokenClaims {
   readonly session: string;
   readonly tenant: string;
   readonly expiresAtMs: number;
-}
-
-interface SigningKey {
+  /** Which key signed it. It must live at every use. */
   readonly kid: string;
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
 }
 
 export interface Tokens {
   issue(session: Session): Promise<{ token: string; expiresAtMs: number }>;
   /** Throws a Fault for a token that is not ours; with `graceMs`, one that expired no longer ago still counts. */
   verify(token: string, graceMs?: number): Promise<TokenClaims>;
-}
-
-function purpose(kid: string): string {
-  return `signing-key/${kid}`;
-}
-
-async function makeKey({ current }: WrappingKeys, random: Random): Promise<StoredSigningKey> {
-  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-  const publicJwk = publicKey.export({ format: "jwk" }) as Record<string, string>;
-  // RFC 7638: the same key has the same name everywhere.
-  const kid = await calculateJwkThumbprint(publicJwk as JWK);
-  const secret = privateKey.export({ format: "der", type: "pkcs8" });
-  return {
-    kid,
-    publicJwk,
-    wrappedPrivate: wrap(current, purpose(kid), secret, random),
-    wrappedBy: current.id,
-  };
-}
-
-function openKey(stored: StoredSigningKey, wrapping: WrappingKeys): SigningKey {
-  const secret = unwrapBy(wrapping, purpose(stored.kid), { bytes: stored.wrappedPrivate, by: stored.wrappedBy });
-  return {
-    kid: stored.kid,
-    publicKey: createPublicKey({ key: stored.publicJwk as JWK, format: "jwk" }),
-    privateKey: createPrivateKey({ key: secret, format: "der", type: "pkcs8" }),
-  };
 }
 
 async function claimsOf(token: string, key: SigningKey): Promise<TokenClaims> {
@@ -68,33 +34,29 @@ async function claimsOf(token: string, key: SigningKey): Promise<TokenClaims> {
     requiredClaims: ["sid", "ten", "exp"],
     currentDate: new Date(0),
   });
-  return { session: String(payload.sid), tenant: String(payload.ten), expiresAtMs: (payload.exp ?? 0) * 1000 };
+  return {
+    session: String(payload.sid),
+    tenant: String(payload.ten),
+    expiresAtMs: (payload.exp ?? 0) * 1000,
+    kid: key.kid,
+  };
 }
 
-/** Loads the signing keys, making the first one, and answers what signs and verifies sessions' tokens. */
-export async function createTokens(options: {
-  store: IdentityStore;
-  wrapping: WrappingKeys;
-  random: Random;
-  clock: Clock;
-}): Promise<Tokens> {
-  const { store, wrapping, random, clock } = options;
-  let stored = await store.signingKeys();
-  if (stored.length === 0) stored = await store.addFirstSigningKey(await makeKey(wrapping, random));
-  let keys = new Map(stored.map((key) => [key.kid, openKey(key, wrapping)]));
-  const newest = stored[0]?.kid ?? "";
-  // A verification costs 0.1 ms and its result never changes but for expiry, which is compared at every use.
+/** The fault for a token whose key was taken out of use. */
+export function keyRetired(): Error {
+  return tokenInvalid("the session's token was signed by a key that was retired; renew the session");
+}
+
+/** Signs and verifies sessions' tokens. */
+export function createTokens({ keys, clock }: { readonly keys: SigningKeys; readonly clock: Clock }): Tokens {
+  // A verification costs 0.1 ms and its result never changes but for expiry and the key's life, compared at every use.
   const verified = new LRUCache<string, TokenClaims>({ max: VERIFIED_TOKENS_MAX });
 
   const keyFor = async (token: string): Promise<SigningKey> => {
-    const { kid } = decodeProtectedHeader(token);
-    const known = keys.get(kid ?? "");
-    if (known) return known;
-    // Another replica may have made a key since.
-    keys = new Map((await store.signingKeys()).map((key) => [key.kid, openKey(key, wrapping)]));
-    const found = keys.get(kid ?? "");
-    if (!found) throw tokenInvalid("the session's token was signed by a key that is not ours");
-    return found;
+    const { kid = "" } = decodeProtectedHeader(token);
+    const key = keys.held(kid) ?? (await keys.find(kid));
+    if (!key) throw tokenInvalid("the session's token was signed by a key that is not ours, or not any more");
+    return key;
   };
 
   const check = async (token: string): Promise<TokenClaims> => {
@@ -110,8 +72,7 @@ export async function createTokens(options: {
 
   return {
     async issue(session) {
-      const key = keys.get(newest);
-      if (!key) throw new Error("no signing key is loaded");
+      const key = keys.newest();
       const expiresAtMs = Math.min(clock.now() + limits.tokenLifetimeSeconds * 1000, session.expiresAtMs);
       const token = await new SignJWT({ sid: session.id, ten: session.tenant })
         .setProtectedHeader({ alg: ALGORITHM, kid: key.kid, typ: TYPE })
@@ -127,6 +88,9 @@ export async function createTokens(options: {
       if (!claims) {
         claims = await check(token);
         verified.set(token, claims);
+      } else if (!keys.held(claims.kid)) {
+        verified.delete(token);
+        throw keyRetired();
       }
       if (clock.now() >= claims.expiresAtMs + graceMs) throw tokenExpired();
       return claims;

@@ -19,10 +19,12 @@ export interface DataKeys {
   held(tenant: string): TenantKey | undefined;
   /** The tenant's key, read or made. Throws a Fault for a tenant that was erased. */
   load(tenant: string): Promise<TenantKey>;
+  /** Reads the keys in memory again that a security change came after: those of erased tenants are forgotten. */
+  heard(): Promise<void>;
 }
 
 /** What a data key is wrapped for: it unwraps as no other tenant's. */
-function dataKeyPurpose({ id, tenant }: Pick<StoredDataKey, "id" | "tenant">): string {
+export function dataKeyPurpose({ id, tenant }: Pick<StoredDataKey, "id" | "tenant">): string {
   return `data-key/${id}/${tenant}`;
 }
 
@@ -40,9 +42,11 @@ interface Options {
   readonly newId: () => string;
   /** The tenant's security revision as this process knows it. */
   readonly security: (tenant: string) => bigint;
+  /** Told of a tenant whose key was in memory and is gone. */
+  readonly onErased?: (tenant: string) => void;
 }
 
-export function createDataKeys({ store, wrapping, random, newId, security }: Options): DataKeys {
+export function createDataKeys({ store, wrapping, random, newId, security, onErased }: Options): DataKeys {
   const keys = new LRUCache<string, TenantKey & { readonly security: bigint }>({ max: TENANTS_MAX });
   const loading = new Map<string, Promise<TenantKey>>();
 
@@ -58,7 +62,7 @@ export function createDataKeys({ store, wrapping, random, newId, security }: Opt
     const found = await store.dataKey(tenant);
     const { key, security: readAt } = found.key ? found : await make(tenant);
     if (!key?.wrapped) {
-      keys.delete(tenant);
+      if (keys.delete(tenant)) onErased?.(tenant);
       throw tenantErased();
     }
     const known = keys.peek(tenant);
@@ -74,17 +78,24 @@ export function createDataKeys({ store, wrapping, random, newId, security }: Opt
     return entry;
   };
 
+  const load = (tenant: string): Promise<TenantKey> => {
+    const under = loading.get(tenant);
+    if (under) return under;
+    const started = read(tenant).finally(() => loading.delete(tenant));
+    loading.set(tenant, started);
+    return started;
+  };
+
   return {
     held(tenant) {
       const entry = keys.get(tenant);
       return entry && entry.security >= security(tenant) ? entry : undefined;
     },
-    async load(tenant) {
-      const under = loading.get(tenant);
-      if (under) return under;
-      const started = read(tenant).finally(() => loading.delete(tenant));
-      loading.set(tenant, started);
-      return started;
+    load,
+    async heard() {
+      const older: Promise<unknown>[] = [];
+      for (const [tenant, entry] of keys) if (entry.security < security(tenant)) older.push(load(tenant));
+      await Promise.allSettled(older);
     },
   };
 }

@@ -1,5 +1,5 @@
 export type { DataKeyStore, StoredDataKey } from "./data-key-store.ts";
-export { createDataKeys, tenantErased } from "./data-keys.ts";
+export { createDataKeys, dataKeyPurpose, tenantErased } from "./data-keys.ts";
 export { idempotencyKey } from "./key.ts";
 export { createLedger, type Ledger } from "./ledger.ts";
 export {

@@ -17,6 +17,7 @@ import {
 } from "../wire/index.ts";
 import { createConnectLane } from "../wire/lanes/connect.ts";
 import { createGrpcLane } from "../wire/lanes/grpc.ts";
+import { jwksHandler } from "./jwks.ts";
 import { type Handler, type Listener, listen } from "./listen.ts";
 import { operationsHandler } from "./operations.ts";
 import type { Rooms } from "./rooms.ts";
@@ -114,10 +115,32 @@ function services({ config, clock, log, rooms, metrics }: Options) {
   );
   const exchange = createExchange({ desk, standing: rooms.standing, clock, streamLifeMs });
   const data = dataServices(desk, exchange, sessionRpcs({ identities, sessions, admission, clock }));
-  const { registry, lifecycle, keys, tenants, snapshots, policyStore: policies, ledger, listDecisions } = rooms;
+  const {
+    registry,
+    lifecycle,
+    keys,
+    tenants,
+    custody,
+    snapshots,
+    policyStore: policies,
+    ledger,
+    listDecisions,
+  } = rooms;
   const admin = adminServices(
     createAdminDesk({
-      ...{ registry, lifecycle, keys, tenants, snapshots, policies, ledger, listDecisions, identities, admission },
+      ...{
+        registry,
+        lifecycle,
+        keys,
+        tenants,
+        custody,
+        snapshots,
+        policies,
+        ledger,
+        listDecisions,
+        identities,
+        admission,
+      },
     }),
   );
   return { data, admin, exchange };
@@ -160,11 +183,12 @@ export async function openDoors(options: Options): Promise<Doors> {
       notes: () => notes(rooms),
       metrics,
     });
+    const dataHandler = connectNodeAdapter({ routes, fallback: jwksHandler(rooms.jwks) });
     const adminHandler = connectNodeAdapter({ routes: adminLane.routes });
     const addresses: Addresses = {
       metricsAddress: await open(config.metricsAddress, "REMIT_METRICS_ADDRESS", operations),
       grpcAddress: hostPort(await grpc.bind(config.grpcAddress, "REMIT_GRPC_ADDRESS")),
-      httpAddress: await open(config.httpAddress, "REMIT_HTTP_ADDRESS", connectNodeAdapter({ routes })),
+      httpAddress: await open(config.httpAddress, "REMIT_HTTP_ADDRESS", dataHandler),
       adminAddress: await open(config.adminAddress, "REMIT_ADMIN_ADDRESS", adminHandler),
     };
     return { ...addresses, handles: exchange.handles, close };

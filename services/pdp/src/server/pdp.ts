@@ -5,6 +5,7 @@ import { createStoreClock } from "../foundation/store-time.ts";
 import { readStoreTime } from "../stores/store-time.ts";
 import { createMetrics, type Metrics } from "../telemetry/index.ts";
 import { openDoors } from "./doors.ts";
+import { tendSigningKeys } from "./key-rooms.ts";
 import { openRooms, type Rooms } from "./rooms.ts";
 import { keepPartitions, openStore, type Store } from "./store.ts";
 import { findWrappingKeys } from "./wrapping-key.ts";
@@ -74,6 +75,8 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     open.push(rooms.close);
     const stopPartitions = keepPartitions(store.pool, log);
     open.push(async () => stopPartitions());
+    const stopTending = await tendSigningKeys(rooms.custody, config.signingKeyDays, log);
+    open.push(async () => stopTending());
     const doors = await openDoors({ config, clock, log, rooms, metrics });
     held.handles = doors.handles;
     open.push(doors.close);

@@ -18,17 +18,18 @@ import { systemRandom, uuidMaker } from "../foundation/ids.ts";
 import type { WrappingKeys } from "../foundation/key-wrap.ts";
 import type { Log } from "../foundation/log.ts";
 import type { StoreClock } from "../foundation/store-time.ts";
-import { createIdentities, createRates, createTokens } from "../identities/index.ts";
+import { createIdentities, createRates, type Identities, type SigningKeys } from "../identities/index.ts";
 import { sealedLedger } from "../ledger/index.ts";
-import { createSnapshots } from "../policies/index.ts";
+import { createSnapshots, type Snapshots } from "../policies/index.ts";
 import { checkCell } from "../stores/cell.ts";
-import { createFeed } from "../stores/change-feed.ts";
+import { createFeed, type News } from "../stores/change-feed.ts";
 import { createChangeStore } from "../stores/changes.ts";
 import { createIdentityStore } from "../stores/identities.ts";
 import { createPolicyStore } from "../stores/policies.ts";
 import { reading } from "../stores/reading.ts";
 import { createRecordedChanges } from "../stores/recorded-change.ts";
 import type { Metrics } from "../telemetry/index.ts";
+import { openKeyRooms } from "./key-rooms.ts";
 import { createReplica } from "./replica.ts";
 import { openSealing } from "./sealing.ts";
 import type { Store } from "./store.ts";
@@ -47,6 +48,27 @@ interface Options {
   readonly metrics: Pick<Metrics, "committed" | "replicaFenced" | "reportedLate">;
 }
 
+/** Tells every room what a poll saw. */
+function hearing(rooms: {
+  readonly identities: Identities;
+  readonly snapshots: Snapshots;
+  readonly signingKeys: SigningKeys;
+  readonly sealing: ReturnType<typeof openSealing>;
+}) {
+  const { identities, snapshots, signingKeys, sealing } = rooms;
+  return async ({ revisions, ended, cell, sentAtMs }: News): Promise<void> => {
+    for (const state of ["closed", "revoked"] as const) {
+      const ids = ended.filter((session) => session.state === state).map(({ id }) => id);
+      identities.ended(ids, state);
+    }
+    sealing.heard(cell);
+    // Keys that cannot be read now are read with the next poll: the policies do not wait for them.
+    const keys = signingKeys.heard(cell.keysRevision).catch(() => undefined);
+    await Promise.all([snapshots.polled(revisions, sentAtMs), keys]);
+    await sealing.dataKeys.heard();
+  };
+}
+
 /** Every room, furnished. The only place that knows who lives where. */
 export async function openRooms({ config, store, wrapping, clock, storeClock, log, metrics }: Options) {
   const random = systemRandom();
@@ -57,7 +79,8 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
 
   // Before the ledger opens its connections: with another wrapping key this fails, and nothing is left open.
   const identityStore = reading(createIdentityStore(store.pool));
-  const tokens = await createTokens({ store: identityStore, wrapping, random, clock });
+  const keyRooms = await openKeyRooms({ store, identityStore, wrapping, clock, random, newId });
+  const { signingKeys, tokens } = keyRooms;
 
   const self = createReplica({ config, store, replica, log, storeClock, metrics });
   await self.start();
@@ -66,13 +89,15 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   const policyStore = reading(createPolicyStore(store.pool));
 
   const snapshots = createSnapshots({ store: policyStore, clock: uptime, log });
-  const sealing = openSealing({ store, wrapping, random, newId, security: snapshots.security });
+  const { security } = snapshots;
+  const onErased = (tenant: string) => identities.forget(tenant);
+  const sealing = openSealing({ store, wrapping, random, newId, security, onErased });
   const { seal } = sealing;
   const ledger = sealedLedger(self.ledger, seal);
   const identities = createIdentities({
     store: identityStore,
     tokens,
-    security: snapshots.security,
+    security,
     sessionsMax: SESSIONS_MAX,
     clock: uptime,
   });
@@ -83,14 +108,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     intervalMs: config.pollMs,
     now: uptime.now,
     log,
-    async hear({ revisions, ended, cell, sentAtMs }) {
-      for (const state of ["closed", "revoked"] as const) {
-        const ids = ended.filter((session) => session.state === state).map(({ id }) => id);
-        identities.ended(ids, state);
-      }
-      sealing.heard(cell);
-      await snapshots.polled(revisions, sentAtMs);
-    },
+    hear: hearing({ identities, snapshots, signingKeys, sealing }),
   });
   await feed.start();
 
@@ -112,6 +130,8 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     registry: createRegistry({ snapshots, change }),
     lifecycle: createLifecycle({ snapshots, policies: policyStore, change }),
     tenants: createTenants({ policies: policyStore, change, clock, random, newId }),
+    custody: keyRooms.custody(change, replica),
+    jwks: signingKeys.jwks,
     keys: createKeys({ store: changeStore, change, identities, clock, random, newId }),
     /** How far this machine's clock is ahead of the store's, in milliseconds. */
     clockSkewMs: () => storeClock.skewMs(systemClock),

@@ -12,16 +12,18 @@ interface Options {
   readonly random: Random;
   readonly newId: (nowMs: number) => string;
   readonly security: (tenant: string) => bigint;
+  readonly onErased: (tenant: string) => void;
 }
 
 /** The seal of this process, and how it hears whether its cell seals. */
-export function openSealing({ store, wrapping, random, newId, security }: Options) {
+export function openSealing({ store, wrapping, random, newId, security, onErased }: Options) {
   const dataKeys = createDataKeys({
     store: reading(createDataKeyStore(store.pool)),
     wrapping,
     random,
     newId: () => newId(Date.now()),
     security,
+    onErased,
   });
   let sealing = false;
   const seal: Seal = createSeal(dataKeys, () => sealing);

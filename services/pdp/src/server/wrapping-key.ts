@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Config } from "../config/index.ts";
+import type { CustodyStore } from "../decisions/index.ts";
 import { Fault } from "../foundation/fault.ts";
 import { type WrappingKey, type WrappingKeys, wrappingKey } from "../foundation/key-wrap.ts";
 
@@ -27,6 +28,21 @@ async function keyFile(dataDir: string): Promise<Uint8Array> {
   throw new Fault("precondition", "key_file_damaged", `${path} does not hold a key of 32 bytes`, {
     fix: "restore the file from a backup; with another key no session token of this store can be signed",
   });
+}
+
+/** Refuses a store that something is kept in under a key which is not given here: before anything is recorded. */
+export async function checkWrapped(store: Pick<CustodyStore, "wrappingKeysInUse">, keys: WrappingKeys): Promise<void> {
+  const unknown = (await store.wrappingKeysInUse()).filter((id) => id !== keys.current.id && id !== keys.previous?.id);
+  if (unknown.length === 0) return;
+  const given = [keys.current.id, keys.previous?.id].filter((id) => id !== undefined).join(" and ");
+  throw new Fault(
+    "precondition",
+    "key_encryption_key_unknown",
+    `keys in this database were wrapped by ${unknown.join(" and ")}, the environment holds ${given}`,
+    {
+      fix: "start with the REMIT_KEY_ENCRYPTION_KEY it was used with, or name it in REMIT_PREVIOUS_KEY_ENCRYPTION_KEY",
+    },
+  );
 }
 
 async function currentKey(config: Config, temporary: boolean): Promise<WrappingKey> {

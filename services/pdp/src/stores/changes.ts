@@ -4,20 +4,13 @@ import { digestText } from "../foundation/digest.ts";
 import { ok, type Result, refused } from "../foundation/result.ts";
 import type { Caller, Session } from "../identities/index.ts";
 import type { Quotas, TenantSettings } from "../policies/index.ts";
+import { changeKeys, refuseErased } from "./key-changes.ts";
 import type { RecordedChanges } from "./recorded-change.ts";
+import { Refusal, touched } from "./refusal.ts";
 import { guardTenant, refuseTooManyDocuments, refuseTooManySessions } from "./tenant-guard.ts";
 
 const UNIQUE_VIOLATION = "23505";
 const FOREIGN_KEY_VIOLATION = "23503";
-
-/** Thrown inside a transaction to roll it back; becomes a refusal outside. */
-class Refusal extends Error {
-  readonly why: "revision_conflict" | "exists" | "missing";
-  constructor(why: Refusal["why"]) {
-    super(why);
-    this.why = why;
-  }
-}
 
 /** Which counter a change moves. `security`: authority may have shrunk, so what was judged before must be judged anew. */
 function bumps(change: Change): "security" | "policy" | "none" {
@@ -27,9 +20,15 @@ function bumps(change: Change): "security" | "policy" | "none" {
     case "policies_published":
     case "session_opened":
     case "session_closed":
+    case "signing_key_retired":
+    case "keys_rewrapped":
+    case "sealing_enabled":
       return "none";
     case "policies_activated":
       return "policy";
+    case "signing_key_rotated":
+      return change.atOnce ? "security" : "none";
+    case "tenant_erased":
     case "tenant_set":
     case "key_revoked":
     case "agent_put":
@@ -155,11 +154,6 @@ async function setTenant(client: ClientBase, tenant: string, set: Partial<Tenant
   );
 }
 
-async function touched(client: ClientBase, sql: string, values: unknown[]): Promise<void> {
-  const { rowCount } = await client.query(sql, values);
-  if (rowCount === 0) throw new Refusal("missing");
-}
-
 /** Does one change inside its transaction. */
 async function make(
   client: ClientBase,
@@ -175,6 +169,7 @@ async function make(
       await insertCaller(client, change.owner, change.keyHash, revision);
       return [];
     case "tenant_set":
+      await refuseErased(client, tenant);
       await setTenant(client, tenant, change.set);
       return [];
     case "key_created":
@@ -208,6 +203,9 @@ async function make(
           where tenant = $1 and id = $2 and state in ('open', 'closed')`,
         [tenant, change.sessionId],
       );
+      return [];
+    default:
+      await changeKeys(client, tenant, change);
       return [];
   }
 }

@@ -2,6 +2,7 @@ import type { Scope } from "@remit/engine";
 import type { Pool } from "pg";
 import type { Caller, IdentityStore, Role, Session, SessionState, StoredSigningKey } from "../identities/index.ts";
 import { withTransaction } from "./database.ts";
+import { insertSigningKey, LOCK_SIGNING_KEYS } from "./key-changes.ts";
 
 interface CallerRow {
   readonly id: string;
@@ -66,20 +67,38 @@ interface SigningKeyRow {
   readonly public_jwk: Record<string, string>;
   readonly wrapped_private: Buffer;
   readonly wrapped_by: string;
+  readonly created_at: Date;
 }
 
 const LIVING_KEYS = "select * from signing_key where retired_at is null order by created_at desc, kid";
 
 function keyFrom(row: SigningKeyRow): StoredSigningKey {
   const { kid, public_jwk: publicJwk, wrapped_private: wrappedPrivate, wrapped_by: wrappedBy } = row;
-  return { kid, publicJwk, wrappedPrivate, wrappedBy };
+  return { kid, publicJwk, wrappedPrivate, wrappedBy, createdAtMs: row.created_at.getTime() };
 }
 
 // The revision is read in the same statement as its row: one snapshot, so the row is at least that new.
 const SECURITY = "(select r.security from revision r where r.tenant = t.tenant)::text as security";
 
+// The signing keys that live, of the same snapshot too.
+const SIGNERS =
+  "(select string_agg(k.kid, ' ' order by k.kid) from signing_key k where k.retired_at is null) as signers";
+
+/** One list for all sessions that were read between two rotations. */
+function createSigners(): (names: string | null) => readonly string[] {
+  let last = "";
+  let list: readonly string[] = [];
+  return (names) => {
+    if (names === last) return list;
+    last = names ?? "";
+    list = last.split(" ");
+    return list;
+  };
+}
+
 /** Who there is, read from Postgres. */
 export function createIdentityStore(pool: Pool): IdentityStore {
+  const signersOf = createSigners();
   const loaded = async <Row>(text: string, values: unknown[], name: string) => {
     const { rows } = await pool.query<Row & { security: string }>({ name, text, values });
     const row = rows[0];
@@ -96,9 +115,9 @@ export function createIdentityStore(pool: Pool): IdentityStore {
       return (await pool.query<CallerRow>(text, [tenant])).rows.map(callerFrom);
     },
     async session(tenant, id) {
-      const text = `select t.*, ${SECURITY} from session t where t.tenant = $1 and t.id = $2`;
-      const found = await loaded<SessionRow>(text, [tenant, id], "session_by_id");
-      return found && { ...found, row: sessionFrom(found.row) };
+      const text = `select t.*, ${SECURITY}, ${SIGNERS} from session t where t.tenant = $1 and t.id = $2`;
+      const found = await loaded<SessionRow & { signers: string }>(text, [tenant, id], "session_by_id");
+      return found && { ...found, row: sessionFrom(found.row), signers: signersOf(found.row.signers) };
     },
     async sessionByRun(tenant, openedBy, agent, runId) {
       const text = "select * from session where tenant = $1 and opened_by = $2 and agent = $3 and run_id = $4";
@@ -108,17 +127,12 @@ export function createIdentityStore(pool: Pool): IdentityStore {
     async signingKeys() {
       return (await pool.query<SigningKeyRow>(LIVING_KEYS)).rows.map(keyFrom);
     },
-    async addFirstSigningKey({ kid, publicJwk, wrappedPrivate, wrappedBy }) {
+    async addFirstSigningKey(key) {
       return withTransaction(pool, "read committed", async (client) => {
         // Replicas that start together on an empty store agree on one key.
-        await client.query("select pg_advisory_xact_lock(hashtextextended('remit_signing_key', 0))");
+        await client.query(LOCK_SIGNING_KEYS);
         const { rows } = await client.query<SigningKeyRow>(LIVING_KEYS);
-        if (rows.length === 0) {
-          await client.query(
-            "insert into signing_key (kid, public_jwk, wrapped_private, wrapped_by) values ($1, $2, $3, $4)",
-            [kid, JSON.stringify(publicJwk), Buffer.from(wrappedPrivate), wrappedBy],
-          );
-        }
+        if (rows.length === 0) await insertSigningKey(client, key);
         return (await client.query<SigningKeyRow>(LIVING_KEYS)).rows.map(keyFrom);
       });
     },

@@ -1,10 +1,12 @@
 import { AgentService, CallerService, LedgerService, PolicyService, ToolService } from "@remit/proto/admin";
 import { DecisionService } from "@remit/proto/decision";
+import { KeyService } from "@remit/proto/keys";
 import { SessionService } from "@remit/proto/session";
 import { TenantService } from "@remit/proto/tenant";
 import { callerRpcs } from "./admin/callers.ts";
 import type { AdminDesk } from "./admin/desk.ts";
 import { documentRpcs } from "./admin/documents.ts";
+import { keyRpcs } from "./admin/keys.ts";
 import { ledgerRpcs } from "./admin/ledger.ts";
 import { policyRpcs } from "./admin/policies.ts";
 import { tenantRpcs } from "./admin/tenants.ts";
@@ -45,6 +47,7 @@ export function adminServices(desk: AdminDesk): Served[] {
     serve(AgentService, { putAgent, listAgents }),
     serve(ToolService, { putTool, listTools, getTool }),
     serve(PolicyService, { ...policyRpcs(desk) }),
+    serve(KeyService, { ...keyRpcs(desk) }),
     serve(CallerService, { ...callerRpcs(desk) }),
     serve(LedgerService, { ...ledgerRpcs(desk) }),
   ];

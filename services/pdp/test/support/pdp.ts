@@ -5,6 +5,7 @@ import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect
 import { AgentService, CallerService, LedgerService, PolicyService, ToolService } from "@remit/proto/admin";
 import { type ErrorDetail, ErrorDetailSchema } from "@remit/proto/common";
 import { DecisionService } from "@remit/proto/decision";
+import { KeyService } from "@remit/proto/keys";
 import { type OpenSessionRequestSchema, SessionService } from "@remit/proto/session";
 import { TenantService } from "@remit/proto/tenant";
 import { type Config, loadConfig, type PdpOptions, type RunningPdp, startPdp } from "../../src/index.ts";
@@ -116,6 +117,7 @@ function clientsOf(pdp: RunningPdp) {
     policies: createClient(PolicyService, admin),
     callers: createClient(CallerService, admin),
     ledger: createClient(LedgerService, admin),
+    keys: createClient(KeyService, admin),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Admission, Keys, Lifecycle, ListDecisions, Registry, Tenants } from "../../decisions/index.ts";
+import type { Admission, Custody, Keys, Lifecycle, ListDecisions, Registry, Tenants } from "../../decisions/index.ts";
 import { type Caller, type Identities, type Role, requireRole } from "../../identities/index.ts";
 import type { Ledger } from "../../ledger/index.ts";
 import type { PolicyStore, Snapshots } from "../../policies/index.ts";
@@ -10,6 +10,7 @@ export interface AdminDesk {
   readonly lifecycle: Lifecycle;
   readonly keys: Keys;
   readonly tenants: Tenants;
+  readonly custody: Custody;
   readonly snapshots: Snapshots;
   readonly policies: PolicyStore;
   readonly ledger: Ledger;
