@@ -159,7 +159,7 @@ test("calls that rules in force deny are left out if asked for; beside those rul
   const args = ["policy", "suggest", ...log, "--exclude-denied", "--out", out];
   const { code, stdout } = await remit(args);
   expect(code).toBe(0);
-  expect(stdout).toContain("1097 calls of a log");
+  expect(stdout).toContain("1097 calls in a log");
   expect(stdout).toContain("67 calls left out: they would be denied by a rule in force");
   const draft = await readFile(join(out, "suggested-airline-agent.yaml"), "utf8");
   expect(draft).toContain("from 1097 calls");

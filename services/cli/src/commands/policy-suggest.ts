@@ -76,7 +76,7 @@ async function fromLog(cli: Cli, file: string, flags: SuggestFlags): Promise<Mat
   const log = await readLog(cli.io, file, flags.principal);
   const calls = log.calls.filter(({ tool }) => flags.tool === undefined || tool === flags.tool);
   const found = logCandidates(await loadEngine(), { ...log, calls, agent, documents });
-  return { ...found, source: "of a log" };
+  return { ...found, source: "in a log" };
 }
 
 async function print(cli: Cli, seen: Seen, suggestion: Suggestion, flags: SuggestFlags): Promise<void> {

@@ -18,8 +18,10 @@ type Maps = NonNullable<Sample["maps"]>;
 
 /** Conditions may go over the elements of lists inside one another so many times. */
 const MACROS_MAX = 2;
-/** A map with more keys than these is a dictionary: its keys are data. */
+/** A map with more keys than these is a dictionary: its keys are data. A tool's arguments themselves never are. */
 const MEMBERS_MAX = 40;
+const dictionary = ({ keys, macros }: Place, { members }: Maps) =>
+  members.size > MEMBERS_MAX && (keys.length > 0 || macros > 0);
 
 const types: Readonly<Record<Exclude<Kind, "null">, string>> = {
   ...{ bool: "bool", number: "double", string: "string", list: "list", map: "map" },
@@ -79,14 +81,16 @@ function listBounds(place: Place, { sizeMax, items }: Lists): ValueBound[] {
 }
 
 /** A map's keys: those that were seen. */
-function keysBound({ expression, macros }: Place, { members }: Maps): ValueBound | undefined {
+function keysBound(place: Place, maps: Maps): ValueBound | undefined {
+  const { expression, macros } = place;
+  const { members } = maps;
   const keys = [...members.keys()];
   const unseen = (n = 0): string => (keys.includes(`not_seen_${n}`) ? unseen(n + 1) : `not_seen_${n}`);
   const refused = (seen: JsonValue) => [{ ...(seen as Record<string, JsonValue>), [unseen()]: 0 }];
   if (keys.length === 0) {
     return { text: `size(${expression}) == 0`, stops: "with any argument", wider: undefined, refused };
   }
-  if (keys.length > MEMBERS_MAX || macros >= MACROS_MAX) return undefined;
+  if (dictionary(place, maps) || macros >= MACROS_MAX) return undefined;
   const name = macros === 0 ? "key" : "name";
   const stops = `with anything but ${keys.map(literal).join(", ")}`;
   return { text: `${expression}.all(${name}, ${name} in ${list(keys)})`, stops, wider: undefined, refused };
@@ -95,10 +99,12 @@ function keysBound({ expression, macros }: Place, { members }: Maps): ValueBound
 function mapBounds(place: Place, maps: Maps): Bound[] {
   const { expression, argument, keys: path, exempt } = place;
   const text = `type(${expression}) == map`;
-  const whole: ValueBound = { text, stops: "that is no map", wider: "any keys", refused: () => [0] };
+  const open: ValueBound = { text, stops: "that is no map", wider: "any keys and values", refused: () => [0] };
   const closed = keysBound(place, maps);
-  const own = boundAt(place, closed ? [closed, whole] : [whole]);
-  if (maps.members.size > MEMBERS_MAX) return [own];
+  // The whole input is a map whatever is asked of it.
+  const whole = path.length === 0 && place.macros === 0 ? [] : [open];
+  const own = boundAt(place, closed ? [closed, ...whole] : whole);
+  if (dictionary(place, maps)) return [own];
   const below = [...maps.members].flatMap(([key, sample]) =>
     boundsAt(
       {

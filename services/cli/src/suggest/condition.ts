@@ -50,7 +50,7 @@ function replacedAt(value: JsonValue, keys: readonly string[], other: JsonValue 
 }
 
 /** A bound at its place: what is not there is exempt, where it may be missing. */
-export function conditionAt({ keys, exempt, argument }: Place, bound: ValueBound): Condition {
+export function conditionAt({ expression, keys, exempt, argument }: Place, bound: ValueBound): Condition {
   const named = argument === "" ? "" : `${argument} `;
   const mustBeThere = exempt.length === 0 && keys.length > 0;
   return {
@@ -60,7 +60,7 @@ export function conditionAt({ keys, exempt, argument }: Place, bound: ValueBound
     needs: mustBeThere ? argument : undefined,
     breaks: (seen) => {
       const value = valueAt(seen, keys);
-      if (value === undefined || value === null) return [];
+      if (value === undefined || (value === null && exempt.includes(`${expression} == null`))) return [];
       const changed = bound.refused(value).map((other) => replacedAt(seen, keys, other));
       return mustBeThere ? [...changed, replacedAt(seen, keys, undefined)] : changed;
     },

@@ -37,7 +37,7 @@ function labelsText(labels: Readonly<Record<string, string>>): string {
 /** A policy as a file that people read: what each rule rests on, what it stops, what it lets through unseen. */
 export function policyText({ name, whose, calls, rules, labels, selects }: DraftPolicy, source: string): string {
   const head = [
-    `Drafted by \`remit policy suggest\` from ${counted(calls, "call")} of ${whose}: ${source}.`,
+    `Drafted by \`remit policy suggest\` from ${counted(calls, "call")} of ${whose} ${source}.`,
     "",
     'Each of these calls is allowed. Nothing else is, but what stands under "passes, though it was not seen" of a rule:',
     "numbers between those that were seen, texts of their form, paths and URLs in their places, any value where it says so.",

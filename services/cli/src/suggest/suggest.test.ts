@@ -172,6 +172,54 @@ describe("what is written", () => {
   });
 });
 
+test("every bound has a test of a call that breaks it", () => {
+  const urls = ["https://api.acme.com/v1/a", "https://api.acme.com/v1/b"];
+  const seen = Array.from({ length: 40 }, (_, n) => ({
+    ...{ amount: n, flag: n % 2 === 0, mode: n % 3 ? "fast" : "slow", url: urls[n % 2] ?? "", path: `/srv/data/${n}` },
+    ...{ id: `AB-${100 + n}`, prose: `${"so ".repeat(n)}it is`, tags: ["a", "b"].slice(n % 2), none: null },
+    ...{ user: { name: "x", age: n }, rows: [{ sku: `S${n}`, count: 1 }], both: n % 2 ? "text" : 4 },
+    ...(n > 5 && { maybe: n }),
+  }));
+  const suggestion = suggested(calls("pay", ...seen));
+  const [rule] = suggestion.policies[0]?.rules ?? [];
+  const conditions = rule?.rule.conditions ?? [];
+  expect(conditions).toHaveLength(16);
+  expect(rule?.rule.unbounded).toEqual([]);
+  const text = testsOf(suggestion)[0]?.text ?? "";
+  // A value of one of the types that were seen breaks nothing; that it must be there is what is tested of it.
+  const untested = conditions.filter(({ stops }) => !text.includes(`stopped: ${JSON.stringify(stops).slice(1, 60)}`));
+  expect(untested.map(({ stops }) => stops)).toEqual([]);
+  expect(runTests(suggestion)).toMatchObject({ failed: [] });
+});
+
+test("inputs that are wide, long or deep are bounded as far as reads well and costs little", () => {
+  const wide = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`arg${n}`, n]));
+  const long = { text: "x".repeat(200_000), rows: Array.from({ length: 3000 }, (_, n) => ({ id: n, kind: "k" })) };
+  const names = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`name${n}`, n]));
+  const nested = (levels: number): JsonValue => (levels === 0 ? 1 : { a: nested(levels - 1) });
+  const deep = { a: nested(28) };
+  const inputs = { wide, long, names: { names }, deep };
+  const seen = Object.entries(inputs).flatMap(([tool, input]) => calls(tool, input as JsonObject));
+  const suggestion = suggested(seen);
+  const effect = judge(suggestion);
+  expect(seen.map(effect)).toEqual(seen.map(() => "allow"));
+  expect(runTests(suggestion).failed).toEqual([]);
+  const [rules = []] = suggestion.policies.map((policy) => policy.rules);
+  const of = (id: string) => rules.find((rule) => rule.id === id)?.rule;
+  expect(of("wide")?.conditions).toHaveLength(31);
+  expect(of("wide")?.unbounded).toHaveLength(30);
+  expect(effect({ ...(seen[0] as SeenCall), input: { ...wide, other: 1 } })).toBe("deny");
+  expect(
+    of("names")
+      ?.conditions.map(({ text }) => text)
+      .at(-1),
+  ).toBe("type(input.names) == map");
+  expect(of("deep")?.unbounded).toEqual(["a.a.a.a.a.a.a.a: any value"]);
+  expect(of("long")?.conditions.map(({ text }) => text.slice(0, 40))).toContain(
+    "type(input.rows) == list && size(input.r",
+  );
+});
+
 const word = fc.constantFrom(
   "alpha",
   "beta",
