@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { python, testPython } from "./ci-python.mjs";
 
 const scratch = mkdtempSync(join(tmpdir(), "remit-ci-"));
 const results = join(scratch, "tests.json");
@@ -75,6 +76,12 @@ needing("the image, rehearsed and confined", "root on Linux, for mount namespace
 needing("the chart: linted, rendered with Helm, held against two versions of Kubernetes", "Go and pip", hasGo, () =>
   run("npm", "run", "--silent", "chart"),
 );
+needing("the Python SDK", "Python 3.10 or later and a package index", python !== undefined, () => {
+  const counted = testPython();
+  passed += counted.passed;
+  failed += counted.failed;
+  return counted.failed === 0;
+});
 step("the demo", () => run("npm", "run", "--silent", "demo"));
 
 console.log("\n== npm test");

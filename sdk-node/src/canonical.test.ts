@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { canonical as theirs } from "../../services/pdp/src/foundation/canonical.ts";
@@ -23,6 +24,28 @@ test("canonical JSON, its digest and its refusals are the service's own, byte fo
       if (text !== undefined) expect(inputDigest(text)).toBe(digest("input", text));
     }),
   );
+});
+
+// The SDKs of other languages read the same file.
+const vectors = JSON.parse(readFileSync(new URL("../../proto/canonical-vectors.json", import.meta.url), "utf8")) as {
+  accepted: { json: string; canonical: string; inputDigest: string }[];
+  refused: string[];
+};
+
+test("the canonical form and its digest are those of every SDK", () => {
+  expect(vectors.accepted.length).toBeGreaterThan(5);
+  for (const { json, canonical: text, inputDigest: digested } of vectors.accepted) {
+    const value: unknown = JSON.parse(json);
+    expect([canonical(value), theirs(value as never), inputDigest(text)]).toEqual([text, text, digested]);
+  }
+});
+
+test("what two readers could read differently has no canonical form in any SDK", () => {
+  expect(vectors.refused.length).toBeGreaterThan(5);
+  for (const json of vectors.refused) {
+    expect(() => canonical(JSON.parse(json))).toThrow(NotJson);
+    expect(outcome(() => theirs(JSON.parse(json)))).toBeUndefined();
+  }
 });
 
 test("members are sorted by UTF-16 code units, numbers take their shortest form, undefined members are left out", () => {

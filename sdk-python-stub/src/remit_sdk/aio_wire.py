@@ -1,0 +1,100 @@
+"""Requests and answers over channels, for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TypeVar
+
+import grpc
+import grpc.aio
+from google.protobuf.message import Message
+
+from .channel import OPTIONS, Method, channels_of, credentials
+from .rpc_error import from_rpc
+from .settings import Settings
+from .tries import GivenUpError, Tries
+
+__all__ = ["AsyncWire"]
+
+Asked = TypeVar("Asked", bound=Message)
+Answered = TypeVar("Answered", bound=Message)
+
+
+class AsyncWire:
+    """The channels of one client, in one event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._targets = channels_of(settings)
+        self._channels: dict[int, grpc.aio.Channel] = {}
+
+    def _channel(self, number: int) -> grpc.aio.Channel:
+        at = number % len(self._targets)
+        if at not in self._channels:
+            tls = self._settings.tls
+            target = self._targets[at]
+            self._channels[at] = (
+                grpc.aio.insecure_channel(target, options=OPTIONS)
+                if tls is None
+                else grpc.aio.secure_channel(target, credentials(tls), options=OPTIONS)
+            )
+        return self._channels[at]
+
+    async def _once(
+        self,
+        method: Method[Asked, Answered],
+        request: Asked,
+        headers: tuple[tuple[str, str], ...],
+        timeout: float,
+        number: int,
+    ) -> Answered:
+        unary = self._channel(number).unary_unary(
+            method.path,
+            request_serializer=method.request.SerializeToString,
+            response_deserializer=method.answer.FromString,
+        )
+        answer: Answered = await unary(request, timeout=timeout, metadata=headers)
+        return answer
+
+    async def ask(
+        self,
+        method: Method[Asked, Answered],
+        request: Asked,
+        headers: tuple[tuple[str, str], ...],
+        tries: Tries,
+    ) -> Answered:
+        """
+        Asks until one try is answered; the others are cancelled then.
+
+        Raises `RemitError` for what is not worth another try, `GivenUpError` when the time is up.
+        """
+        running: set[asyncio.Task[Answered]] = set()
+        try:
+            while not tries.over(now := time.monotonic()):
+                if tries.due(now):
+                    number = tries.start(now)
+                    running.add(asyncio.create_task(self._once(method, request, headers, tries.left(now), number)))
+                wait = tries.wait(time.monotonic())
+                if not running:
+                    await asyncio.sleep(wait)
+                    continue
+                done, running = await asyncio.wait(running, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+                failures = [task.exception() for task in done]
+                for task, error in zip(done, failures, strict=True):
+                    if error is None:
+                        return task.result()
+                    if not isinstance(error, grpc.aio.AioRpcError):
+                        raise error
+                    tries.fail(time.monotonic(), from_rpc(error))
+            raise GivenUpError(tries.last)
+        finally:
+            for task in running:
+                task.cancel()
+
+    async def close(self) -> None:
+        """Closes every channel."""
+        channels = list(self._channels.values())
+        self._channels.clear()
+        for channel in channels:
+            await channel.close()

@@ -1,0 +1,101 @@
+"""Requests and answers over channels, for threads."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from .channel import OPTIONS, Method, channels_of, credentials
+from .rpc_error import from_rpc
+from .settings import Settings
+from .tries import GivenUpError, Tries
+
+__all__ = ["Wire"]
+
+Asked = TypeVar("Asked", bound=Message)
+Answered = TypeVar("Answered", bound=Message)
+
+
+class Wire:
+    """The channels of one client."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._targets = channels_of(settings)
+        self._channels: dict[int, grpc.Channel] = {}
+        self._lock = threading.Lock()
+
+    def _channel(self, number: int) -> grpc.Channel:
+        at = number % len(self._targets)
+        with self._lock:
+            if at not in self._channels:
+                tls = self._settings.tls
+                target = self._targets[at]
+                self._channels[at] = (
+                    grpc.insecure_channel(target, options=OPTIONS)
+                    if tls is None
+                    else grpc.secure_channel(target, credentials(tls), options=OPTIONS)
+                )
+            return self._channels[at]
+
+    def _start(
+        self,
+        method: Method[Asked, Answered],
+        request: Asked,
+        headers: tuple[tuple[str, str], ...],
+        timeout: float,
+        number: int,
+    ) -> Any:  # noqa: ANN401 - a call and a future in one, which has no name in gRPC
+        unary = self._channel(number).unary_unary(
+            method.path,
+            request_serializer=method.request.SerializeToString,
+            response_deserializer=method.answer.FromString,
+        )
+        return unary.future(request, timeout=timeout, metadata=headers)
+
+    def ask(
+        self,
+        method: Method[Asked, Answered],
+        request: Asked,
+        headers: tuple[tuple[str, str], ...],
+        tries: Tries,
+    ) -> Answered:
+        """
+        Asks until one try is answered; the others are cancelled then.
+
+        Raises `RemitError` for what is not worth another try, `GivenUpError` when the time is up.
+        """
+        answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        running: set[Any] = set()
+        try:
+            while not tries.over(now := time.monotonic()):
+                if tries.due(now):
+                    number = tries.start(now)
+                    call = self._start(method, request, headers, tries.left(now), number)
+                    running.add(call)
+                    call.add_done_callback(answers.put)
+                try:
+                    done = answers.get(timeout=tries.wait(time.monotonic()))
+                except queue.Empty:
+                    continue
+                running.discard(done)
+                if done.code() is grpc.StatusCode.OK:
+                    answer: Answered = done.result()
+                    return answer
+                tries.fail(time.monotonic(), from_rpc(done))
+            raise GivenUpError(tries.last)
+        finally:
+            for call in running:
+                call.cancel()
+
+    def close(self) -> None:
+        """Closes every channel."""
+        with self._lock:
+            for channel in self._channels.values():
+                channel.close()
+            self._channels.clear()
