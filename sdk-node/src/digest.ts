@@ -11,7 +11,7 @@ export function inputDigest(canonicalJson: string): string {
 }
 
 /** The digest of a tool's input schema, given its canonical JSON: what Remit answers when the tool is registered. */
-export function schemaDigest(canonicalJson: string): string {
+export function schemaTextDigest(canonicalJson: string): string {
   return digest("schema", canonicalJson);
 }
 

@@ -1,10 +1,10 @@
 import type { Amount } from "./amount.ts";
-import { type CallRequest, objectJson } from "./asked.ts";
+import type { CallRequest } from "./asked.ts";
 import type { CallOptions } from "./book.ts";
-import { schemaDigest } from "./digest.ts";
 import { misuse } from "./errors.ts";
 import type { PausedCall } from "./paused.ts";
 import type { Work } from "./run.ts";
+import { schemaDigest } from "./schema-digest.ts";
 import type { Session } from "./session.ts";
 
 /** What is fixed for all calls of a tool. */
@@ -58,7 +58,7 @@ function digestOfSchema({ inputSchema, schemaDigest: given }: ToolOptions<never>
   if (given !== undefined) {
     throw misuse("schemaDigest", "a tool has an input schema or its digest, not both", "leave one of them out");
   }
-  return schemaDigest(objectJson("inputSchema", inputSchema));
+  return schemaDigest(inputSchema);
 }
 
 /** Binds a tool once, so that what runs is what was decided. */

@@ -51,7 +51,7 @@ export function buildProgram(cli: Cli, version: string, ended: (code: ExitCode) 
   addTraceRun(program, cli, ended);
   addKeys(program, cli);
   addTenants(program, cli);
-  addTools(program, cli);
+  addTools(program, cli, ended);
   addAgents(program, cli);
   program.addHelpText("after", ENVIRONMENT);
   return examples(program, [

@@ -59,6 +59,9 @@ const commands = [
   "keys list",
   "keys revoke",
   "tools list",
+  "tools show",
+  "tools import mcp",
+  "tools import openapi",
   "agents list",
 ];
 
@@ -84,6 +87,12 @@ test.each([
   [["trace-run"], "missing required argument 'file'"],
   [["decide", "x"], "no session is named"],
   [["tools", "list"], "no API key is set"],
+  [["tools", "import", "mcp"], "by --command or by --url"],
+  [["tools", "import", "mcp", "--command", "a 'b"], "a quote that is not closed"],
+  [["tools", "import", "mcp", "--url", "file:///etc/passwd"], "--url is not a URL"],
+  [["tools", "import", "mcp", "--url", "http://127.0.0.1:1", "--bearer-env", "NONE"], "NONE is not set"],
+  [["tools", "import", "openapi", "/nowhere.yaml"], "cannot read /nowhere.yaml"],
+  [["tools", "import", "openapi", broken], "is not an OpenAPI document"],
   [["report", "--outcome", "succeeded"], "name the decision, or the call with --call-id"],
   [["report", "d", "--outcome", "done"], "Allowed choices are running"],
   [["trace-run", "/nowhere/calls.jsonl"], "cannot read /nowhere/calls.jsonl"],

@@ -32,6 +32,14 @@ describe("what a tool refuses", () => {
     expect(code(sampleFacts({ tool: "mail", schemaDigest: "" }))).toBe("rule_allowed");
   });
 
+  it("is no change where the caller goes by what the tool's server offers", () => {
+    const offeredSchema = `sha256:${"0".repeat(64)}`;
+    const imported = compileTexts(toolText("pay", { inputSchema, offeredSchema }), allowAll);
+    expect(code(sampleFacts({ schemaDigest: offeredSchema }), imported)).toBe("rule_allowed");
+    expect(code(sampleFacts({ schemaDigest: seen }), imported)).toBe("rule_allowed");
+    expect(code(sampleFacts({ schemaDigest: other }), imported)).toBe("tool_schema_changed");
+  });
+
   it("stops an observed call by an operator's hand alone", () => {
     const observed = { mode: "observe" } as const;
     const changed = evaluate(registered, sampleFacts({ ...observed, schemaDigest: other }));

@@ -28,6 +28,7 @@ export interface CompiledTool {
   readonly suspended: boolean;
   /** Of the registered input schema, empty without one; undefined where nobody makes digests. */
   readonly schemaDigest: string | undefined;
+  readonly offeredSchema: string | undefined;
   readonly cost: readonly Amount[] | undefined;
   readonly maximum: readonly Amount[] | undefined;
   /** The types in which each question of the tool's rules takes its answer. */
@@ -116,6 +117,7 @@ function compileTool(
     checkContext: check("contextSchema", "context"),
     suspended: spec.status === "suspended",
     schemaDigest: spec.inputSchema ? schemaDigest?.(spec.inputSchema) : "",
+    offeredSchema: spec.offeredSchema,
     cost: spec.cost,
     maximum: spec.maximum,
   };

@@ -42,8 +42,10 @@ export function barredTool(
   const tool = compiled.tools.get(call.tool);
   if (!tool) return undefined;
   if (tool.suspended) return verdictOf("deny", "tool_suspended", {});
-  if (call.schemaDigest === undefined || call.schemaDigest === tool.schemaDigest) return undefined;
-  const detail = `registered: ${tool.schemaDigest || "no schema"}; the caller's: ${call.schemaDigest || "no schema"}`;
+  const { schemaDigest } = call;
+  if (schemaDigest === undefined || schemaDigest === tool.schemaDigest) return undefined;
+  if (schemaDigest === tool.offeredSchema) return undefined;
+  const detail = `registered: ${tool.schemaDigest || "no schema"}; the caller's: ${schemaDigest || "no schema"}`;
   // Once it is registered as the caller sees it, the same call may pass.
   return verdictOf("deny", "tool_schema_changed", { detail, retryable: true });
 }

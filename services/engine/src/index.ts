@@ -13,6 +13,7 @@ export { compileGlobs, type NameTest } from "./pattern.ts";
 export type { Effect, PolicyDocument } from "./policy.ts";
 export { type PolicyTestFailure, runPolicyTests } from "./policy-tests.ts";
 export { formatProblem, type Problem } from "./problem.ts";
+export { schemaProblem } from "./schema.ts";
 export type { Bound, Scope } from "./scope.ts";
 export type { Risk, ToolDocument } from "./tool.ts";
 export type {

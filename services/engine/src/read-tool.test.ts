@@ -51,6 +51,7 @@ describe("a tool", () => {
     ["a path without a root", "redact: [order_id]", ["test.yaml:6:12", "a path into the input or the context"]],
     ["a business key with its root", "idempotentOn: [input.id]", ["test.yaml:6:18", "expected: id"]],
     ["a business key of nothing", "idempotentOn: [order..id]", ["a path below the input, such as order_id"]],
+    ["a digest that is none", "offeredSchema: sha256:1", ["test.yaml:6:18", "sha256:<64 hex digits>"]],
     ["a word that is no status", "status: suspnded", ["did you mean: suspended"]],
     ["a label with a space", 'outputLabels: ["not trusted"]', ["letters, digits"]],
   ])("with %s is refused at its place", (_, line, parts) => {

@@ -6,7 +6,7 @@ import { below, type Report } from "./origin.ts";
 import { durationText, labelName, labels, prose, toolMetadata, toolText } from "./read-names.ts";
 import { schemaProblem } from "./schema.ts";
 import { contradiction } from "./schema-path.ts";
-import { anyObject, listOf, oneOf, optional, type Reader, record, required, text } from "./shape.ts";
+import { anyObject, listOf, oneOf, optional, type Reader, record, required, type TextRule, text } from "./shape.ts";
 import { risks, type ToolDocument } from "./tool.ts";
 
 const schema: Reader<JsonObject> = (value, pointer, report) => {
@@ -31,6 +31,11 @@ const callPath = text(
   pathCharsMax,
 );
 
+const schemaDigest: TextRule = {
+  test: (digest) => /^sha256:[0-9a-f]{64}$/.test(digest),
+  expected: "the digest of a schema, sha256:<64 hex digits>",
+};
+
 const toolShape = record({
   apiVersion: required(oneOf(["remit/v1"])),
   kind: required(oneOf(["Tool"])),
@@ -42,6 +47,7 @@ const toolShape = record({
       risk: required(oneOf(risks)),
       labels: optional(labels),
       inputSchema: optional(schema),
+      offeredSchema: optional(text(schemaDigest)),
       contextSchema: optional(schema),
       idempotentOn: optional(listOf(inputPath, 1, 20)),
       timeout: optional(durationText),

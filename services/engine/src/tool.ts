@@ -22,6 +22,11 @@ interface ToolSpec {
   readonly labels?: Readonly<Record<string, string>>;
   /** JSON Schema, draft 2020-12. Absent: any object. */
   readonly inputSchema?: JsonObject;
+  /**
+   * The digest of the input schema that the tool's server offers, where `inputSchema` is not that schema word for word.
+   * Callers may go by either.
+   */
+  readonly offeredSchema?: string;
   readonly contextSchema?: JsonObject;
   /** Paths below the input, such as `order_id`, that together are the business key of a call. */
   readonly idempotentOn?: readonly string[];

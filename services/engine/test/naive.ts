@@ -76,7 +76,8 @@ export function naiveVerdict(documents: Documents, facts: Facts): NaiveVerdict {
 function refusal({ spec }: ToolDocument, { call }: Facts): string | undefined {
   if (spec.status === "suspended") return "tool_suspended";
   const registered = spec.inputSchema ? schemaDigest(spec.inputSchema) : "";
-  if (call.schemaDigest !== undefined && call.schemaDigest !== registered) return "tool_schema_changed";
+  const known = [registered, spec.offeredSchema];
+  if (call.schemaDigest !== undefined && !known.includes(call.schemaDigest)) return "tool_schema_changed";
   const over = (spec.maximum ?? []).some((most) =>
     call.estimate.some(({ unit, value }) => unit === most.unit && Number(value) > Number(most.value)),
   );

@@ -112,6 +112,7 @@ test("what a tool says of itself is shown, in a list and alone", async () => {
     "outputLabels: [untrusted]",
     "idempotentOn: [id]",
     "timeout: 30s",
+    `offeredSchema: sha256:${"0".repeat(64)}`,
   );
   const shown = {
     name: "ledger.export",
@@ -123,6 +124,7 @@ test("what a tool says of itself is shown, in a list and alone", async () => {
     idempotentOn: ["id"],
     status: "active",
     timeout: { seconds: 30n },
+    offeredSchemaDigest: `sha256:${"0".repeat(64)}`,
     contextSchemaDigest: expect.stringMatching(/^sha256:/),
   };
   expect(put).toMatchObject(shown);

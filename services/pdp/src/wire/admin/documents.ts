@@ -67,6 +67,7 @@ function toolToWire({ metadata, spec }: ToolDocument) {
     outputLabels: [...(spec.outputLabels ?? [])],
     status: spec.status ?? "active",
     idempotentOn: [...(spec.idempotentOn ?? [])],
+    offeredSchemaDigest: spec.offeredSchema ?? "",
     contextSchemaDigest: schemaDigest(contextSchema),
     ...(timeoutMs !== undefined && { timeout: durationFromMs(timeoutMs) }),
   };
