@@ -140,7 +140,10 @@ export function addTraceRun(program: Command, cli: Cli, ended: (code: ExitCode) 
     .option("--policy <path>", "documents: a file or a directory; several times", collect)
     .option("--principal <path>", "where in a call its session's principal is found, e.g. context.user.id")
     .option("--agent <name>", `which agent makes the calls (default: the documents' own, else ${TRACE_AGENT})`)
-    .option("--results <file>", "one JSON object a call: line, run, step, tool, effect, code, rules")
+    .option(
+      "--results <file>",
+      "one JSON object a call: line, run, step, tool, effect, code, rules; would, if observed",
+    )
     .option("--breakers", "also stop loops and floods (not in this version)")
     .option("--json", "for machines")
     .addHelpText(

@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import type { Would } from "@remit/proto/decision";
 import { effectWord, mayRun, ruleName } from "../effects.ts";
 import { type Asker, refusal, type TraceSession } from "./asker.ts";
 import { createLatency } from "./latency.ts";
@@ -34,6 +35,10 @@ function sessionKeeper({ asker, principalOf }: PlayOptions): (run: string, nowMs
   };
 }
 
+function wouldOf({ effect, reason, rules }: Would): NonNullable<Played["would"]> {
+  return { effect: effectWord(effect), code: reason?.code ?? "", rules: rules.map(ruleName) };
+}
+
 /** Decides and reports every call of a log in order, one at a time: as each was made, with nothing in between. */
 export async function play(options: PlayOptions): Promise<TraceResult> {
   const { trace, asker, setTime, onPlayed } = options;
@@ -54,7 +59,9 @@ export async function play(options: PlayOptions): Promise<TraceResult> {
       const effect = effectWord(answer.effect);
       if (mayRun(effect)) await asker.report(session, answer.decisionId, call.failed ?? false);
       const { code = "", message = "" } = answer.reason ?? {};
-      return { played: { line, run, step, tool, effect, code, rules: answer.rules.map(ruleName) }, message };
+      const rules = answer.rules.map(ruleName);
+      const would = answer.would && wouldOf(answer.would);
+      return { played: { line, run, step, tool, effect, code, rules, ...(would && { would }) }, message };
     } catch (error) {
       const refused = refusal(error);
       if (refused === undefined) throw error;

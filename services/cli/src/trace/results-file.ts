@@ -4,7 +4,7 @@ import { finished } from "node:stream/promises";
 import { usage } from "../stop.ts";
 import type { Played } from "./tally.ts";
 
-/** One JSON object a call: `line, run, step, tool, effect, code, rules`. */
+/** One JSON object a call: `line, run, step, tool, effect, code, rules`, and `would` of what was only observed. */
 export interface ResultsFile {
   add(played: Played): Promise<void>;
   close(): Promise<void>;
@@ -19,8 +19,8 @@ export async function openResults(path: string): Promise<ResultsFile> {
     throw usage(`--results cannot write ${path}: ${(error as Error).message}`);
   }
   return {
-    async add({ line, run, step, tool, effect, code, rules }) {
-      const text = `${JSON.stringify({ line, run, step, tool, effect, code, rules })}\n`;
+    async add({ line, run, step, tool, effect, code, rules, would }) {
+      const text = `${JSON.stringify({ line, run, step, tool, effect, code, rules, would })}\n`;
       if (!stream.write(text)) await once(stream, "drain");
     },
     async close() {

@@ -23,6 +23,19 @@ test("a person reads tables by tool and by rule, the first examples, percentiles
   expect(text).not.toContain("NOT DECIDED");
 });
 
+test("what is only observed stands apart, by what enforcement would have answered", () => {
+  const tally = createTally();
+  const call = { run: "0-1", step: 4, tool: "pay", effect: "allow", code: "observed", rules: [] } as const;
+  const would = { effect: "deny", code: "rule_denied", rules: ["payments/abroad"] } as const;
+  tally.add({ ...call, line: 1, would }, "");
+  tally.add({ ...call, line: 2, would: { ...would, effect: "allow" } }, "");
+  const seen = { ...result(), tally: tally.result() };
+  const text = summaryLines(seen, painter(false)).join("\n");
+  expect(text).toContain("observed, not enforced: 1 would be allowed, 1 would be denied");
+  expect(summaryJson(seen)).toMatchObject({ total: { allow: 2 }, would: { allow: 1, deny: 1 } });
+  expect(summaryLines(result(), painter(false)).join("\n")).not.toContain("observed");
+});
+
 test("a machine reads the same", () => {
   expect(summaryJson(result())).toMatchObject({
     calls: 2,

@@ -58,6 +58,15 @@ function totals({ tally, runs, seconds }: TraceResult): string {
   return `${counted(calls, "call")} of ${counted(runs, "run")} in ${seconds.toFixed(1)} s (${rate}): ${parts.join(", ")}`;
 }
 
+/** What is only observed says what it would have done. */
+function observedLines({ tally: { would } }: TraceResult): string[] {
+  const words = effectWords.filter((word) => would[word] > 0);
+  if (words.length === 0) return [];
+  return [
+    `observed, not enforced: ${words.map((word) => `${would[word]} would be ${titles[word].toLowerCase()}`).join(", ")}`,
+  ];
+}
+
 /** The tables, the first examples and the percentiles, for a person. */
 export function summaryLines(result: TraceResult, paint: Paint): string[] {
   const { tally, latency } = result;
@@ -76,6 +85,7 @@ export function summaryLines(result: TraceResult, paint: Paint): string[] {
   }
   lines.push(
     paint.bold(totals(result)),
+    ...observedLines(result),
     `decided and recorded in p50 ${ms(latency.p50)}, p90 ${ms(latency.p90)}, p99 ${ms(latency.p99)}, max ${ms(latency.max)}`,
     paint.dim(REPLAY_NOTE),
   );
@@ -84,12 +94,13 @@ export function summaryLines(result: TraceResult, paint: Paint): string[] {
 
 /** The same for machines. */
 export function summaryJson({ tally, latency, runs, seconds }: TraceResult): unknown {
-  const { calls, total, byTool, byRule, examples } = tally;
+  const { calls, total, would, byTool, byRule, examples } = tally;
   return {
     calls,
     runs,
     seconds,
     total,
+    would,
     by_tool: Object.fromEntries(byTool),
     by_rule: Object.fromEntries(byRule),
     examples,

@@ -10,6 +10,8 @@ export interface Played {
   readonly code: string;
   /** policy/rule, every rule that agreed. */
   readonly rules: readonly string[];
+  /** What enforcement of all that is only observed would have answered, where that was said. */
+  readonly would?: Pick<Played, "code" | "rules"> & { readonly effect: EffectWord };
 }
 
 export type Counts = Readonly<Record<Played["effect"], number>>;
@@ -22,6 +24,8 @@ export interface Example extends Played {
 export interface Tally {
   readonly calls: number;
   readonly total: Counts;
+  /** Calls of which something was only observed, by the effect that enforcement would have had. */
+  readonly would: Counts;
   readonly byTool: ReadonlyMap<string, Counts>;
   /** By policy/rule; a decision that no rule made stands under its code in brackets. */
   readonly byRule: ReadonlyMap<string, Counts>;
@@ -45,6 +49,7 @@ function count(counts: Map<string, Record<Played["effect"], number>>, name: stri
 /** Counts calls as they are played. */
 export function createTally(): { add(played: Played, message: string): void; result(): Tally } {
   const total = nothing();
+  const would = nothing();
   const byTool = new Map<string, ReturnType<typeof nothing>>();
   const byRule = new Map<string, ReturnType<typeof nothing>>();
   const examples = new Map<string, Example>();
@@ -54,12 +59,13 @@ export function createTally(): { add(played: Played, message: string): void; res
       const { effect, tool, rules, code } = played;
       calls++;
       total[effect]++;
+      if (played.would) would[played.would.effect]++;
       count(byTool, tool, effect);
       for (const name of rules.length > 0 ? rules : [`(${code})`]) count(byRule, name, effect);
       if (effect === "allow" || examples.size >= examplesMax) return;
       const kind = [effect, code, ...rules].join(" ");
       if (!examples.has(kind)) examples.set(kind, { ...played, message });
     },
-    result: () => ({ calls, total, byTool, byRule, examples: [...examples.values()] }),
+    result: () => ({ calls, total, would, byTool, byRule, examples: [...examples.values()] }),
   };
 }
