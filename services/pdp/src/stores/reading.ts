@@ -6,7 +6,8 @@ const STORE_AT_FAULT = /^(?:08|25P0[34]|40|53|55P03|57)/;
 
 /** What a read failed of: a store that is away is unavailable, not a defect of ours. */
 function readFailure(error: unknown): unknown {
-  if (error instanceof Fault) return error;
+  // That this is another Postgres than before is for operators to know; to a caller the store is away.
+  if (error instanceof Fault && error.kind !== "precondition") return error;
   if (error instanceof pg.DatabaseError && !STORE_AT_FAULT.test(error.code ?? "")) return error;
   return new Fault("unavailable", "ledger_unavailable", "the store cannot be read", { fix: "ask again later" }, error);
 }

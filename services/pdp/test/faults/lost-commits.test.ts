@@ -96,4 +96,4 @@ test("a Postgres that lost commits stops the line; once recovered, no number tha
   await withClient(at("remit_owner"), async (client) => {
     expect(await audit(client, anew)).toEqual([]);
   });
-}, 120_000);
+}, 240_000);

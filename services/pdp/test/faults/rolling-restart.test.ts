@@ -83,4 +83,4 @@ test("a rolling restart under load: every guarded call ends in a decision, and e
   await balancer[Symbol.asyncDispose]();
   await fleet[Symbol.asyncDispose]();
   await database.drop();
-}, 120_000);
+}, 240_000);
