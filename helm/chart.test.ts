@@ -81,6 +81,13 @@ test("every alarm asks for metrics that the service has", async () => {
   for (const name of asked) expect(text).toContain(`# TYPE ${name} `);
 });
 
+test("every alarm that docs/operating.md speaks of is there", () => {
+  const page = readFileSync(join(chart, "../../docs/operating.md"), "utf8");
+  const alarms = [...page.matchAll(/^\| `(remit_\w+)[^|]*\|.*\balarm\b.*\|$/gm)].map(([, name = ""]) => name);
+  expect(alarms.length).toBeGreaterThan(2);
+  for (const name of alarms) expect(read("templates/prometheusrule.yaml")).toContain(`${name}{{ $of }}`);
+});
+
 test("the chart and the image are of one version", () => {
   const { version } = JSON.parse(readFileSync(join(chart, "../../services/cli/package.json"), "utf8"));
   expect(parse(read("Chart.yaml"))).toMatchObject({ version, appVersion: version });
