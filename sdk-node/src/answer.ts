@@ -16,7 +16,6 @@ import {
   type Denied,
   denyLocally,
   type Effect,
-  type LocalCode,
   type Paused,
   type Permitted,
   type Question,
@@ -25,6 +24,7 @@ import {
   type Would,
 } from "./decision.ts";
 import { inputDigest } from "./digest.ts";
+import type { LocalCode } from "./local-codes.ts";
 import type { PausedCall } from "./paused.ts";
 
 const effects: ReadonlyMap<number, Effect> = new Map([

@@ -1,6 +1,7 @@
 import type { Amount } from "./amount.ts";
 import type { Constraint } from "./constraints.ts";
 import type { JsonObject } from "./json.ts";
+import type { LocalCode } from "./local-codes.ts";
 import type { PausedCall } from "./paused.ts";
 
 /** What may happen to a call. */
@@ -130,18 +131,6 @@ export type Decision = Permitted | Paused | Denied;
 export function mayRun(decision: Decision): decision is Permitted {
   return decision.effect === "allow" || decision.effect === "transform";
 }
-
-/** Why the SDK itself refuses a call. */
-export type LocalCode =
-  | "unreachable"
-  | "answer_invalid"
-  | "effect_unknown"
-  | "constraint_unsupported"
-  | "decision_expired"
-  | "already_executed"
-  | "call_in_progress"
-  | "reports_full"
-  | "client_closed";
 
 /** A denial that the SDK makes itself. */
 export function denyLocally(

@@ -43,7 +43,7 @@ const allowed = (own: Partial<DecisionBody> = {}) =>
 const denied = (retryable: boolean, retryAfterMs?: number) =>
   decided({
     effect: "deny",
-    reason: { code: "x", message: "", retryable, ...(retryAfterMs && { retry_after_ms: retryAfterMs }) },
+    reason: { code: "rule_denied", message: "", retryable, ...(retryAfterMs && { retry_after_ms: retryAfterMs }) },
   });
 const escalated = (...expires: number[]) =>
   decided({ effect: "escalate", approval: { state: "pending", requirements: expires.map(requirement) } });
@@ -123,14 +123,14 @@ describe("an allowed call", () => {
   });
 
   test("is denied by what stands in its way now, unless it ran: then that is what its caller must know", () => {
-    const bar = { code: "session_closed", message: "", kills: true };
+    const bar = { code: "session_closed", message: "", kills: true } as const;
     expect(reasonOf(nextStep(allowed(), asking(), AT_MS, { bar }))).toBe("session_closed");
     expect(reasonOf(nextStep(allowed(), asking(), AT_MS, { bar, outcome: "succeeded" }))).toBe("already_executed");
   });
 
   test("of an observed tenant is stopped by an operator's hand alone; the rest is attempted and recorded", () => {
     const last = allowed({ mode: "observed" });
-    const scope = { code: "scope_exceeded", message: "", kills: false };
+    const scope = { code: "scope_exceeded", message: "", kills: false } as const;
     const ran = nextStep(last, asking(), AT_MS, { outcome: "succeeded" });
     expect(ran).toMatchObject({ step: "attempt", attempt: { number: 2, forced: { code: "already_executed" } } });
     expect(nextStep(last, asking(), AT_MS, { bar: scope })).toMatchObject({ step: "attempt" });
@@ -152,7 +152,7 @@ test("whatever was decided and whenever it is asked, only what may start is answ
   });
   const answers = fc.dictionary(fc.constantFrom("a", "b"), fc.constantFrom("1", "2"));
   const outcomes = fc.constantFrom(undefined, "running", "succeeded", "failed", "not_executed", "unknown");
-  const bars = fc.constantFrom(undefined, { code: "session_closed", message: "", kills: true });
+  const bars = fc.constantFrom(undefined, { code: "session_closed", message: "", kills: true } as const);
   fc.assert(
     fc.property(
       bodies,
@@ -167,7 +167,7 @@ test("whatever was decided and whenever it is asked, only what may start is answ
           own.effect === "escalate"
             ? { approval: { state: "pending" as const, requirements: [requirement(120)] } }
             : {};
-        const reason = { code: "c", message: "", retryable };
+        const reason = { code: "rule_denied", message: "", retryable } as const;
         const last = { ...allowed({ ...rest, ...paused, reason }), answers: before };
         const step = nextStep(last, asking(now), AT_MS + laterMs, { outcome, bar });
         if (step.step === "attempt") {

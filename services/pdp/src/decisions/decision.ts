@@ -1,11 +1,11 @@
 import type { ApprovalRequirement, Constraint, Effect, Question, RuleRef } from "@remit/engine";
 import type { JsonObject } from "../foundation/canonical.ts";
 import type { RecordRef } from "../ledger/index.ts";
+import type { DecisionCode } from "./codes.ts";
 
 /** Why, for the model and for code. */
 export interface Reason {
-  /** Stable; docs/codes.md lists them. */
-  readonly code: string;
+  readonly code: DecisionCode;
   readonly message: string;
   readonly retryable: boolean;
   readonly retry_after_ms?: number;

@@ -1,9 +1,10 @@
 import type { Facts, Verdict, WouldBe } from "@remit/engine";
+import type { DecisionCode } from "./codes.ts";
 
 /** The engine's verdict, or a denial that came before it. */
 export type Finding = Omit<Verdict, "code" | "would"> & {
-  readonly code: string;
-  readonly would?: Omit<WouldBe, "code"> & { readonly code: string };
+  readonly code: DecisionCode;
+  readonly would?: Omit<WouldBe, "code"> & { readonly code: DecisionCode };
 };
 
 /** A finding, and what it was judged from. */
@@ -14,14 +15,14 @@ export interface Judged {
 
 /** What stands in the way now of a call that was allowed before. */
 export interface Bar {
-  readonly code: string;
+  readonly code: DecisionCode;
   readonly message: string;
   /** Whether it stops a call of an observed tenant too: an operator's own hand does. */
   readonly kills: boolean;
 }
 
 /** A denial that no policy was asked for. */
-export function refusal(code: string, message: string): Finding {
+export function refusal(code: DecisionCode, message: string): Finding {
   return {
     effect: "deny",
     code,

@@ -1,17 +1,10 @@
-/** What went wrong, in the words of the service. Only `wire/errors.ts` knows their status codes. */
-export type FaultKind =
-  | "invalid"
-  | "unauthenticated"
-  | "forbidden"
-  | "missing"
-  | "conflict"
-  | "precondition"
-  | "aborted"
-  | "exhausted"
-  | "timeout"
-  | "unavailable"
-  | "unimplemented"
-  | "internal";
+import type { ErrorReason, FaultKind } from "./reasons.ts";
+import type { StartReason } from "./start-reasons.ts";
+
+export type { FaultKind };
+
+/** Why something failed: a row of `reasons.ts` (what callers may see) or `start-reasons.ts` (what operators do). */
+export type FaultReason = ErrorReason | StartReason;
 
 /** What a caller may know besides the message. */
 export interface FaultDetail {
@@ -31,10 +24,10 @@ export interface FaultDetail {
  */
 export class Fault extends Error {
   readonly kind: FaultKind;
-  readonly reason: string;
+  readonly reason: FaultReason;
   readonly detail: FaultDetail;
 
-  constructor(kind: FaultKind, reason: string, message: string, detail: FaultDetail = {}, cause?: unknown) {
+  constructor(kind: FaultKind, reason: FaultReason, message: string, detail: FaultDetail = {}, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = "Fault";
     this.kind = kind;

@@ -5,13 +5,12 @@ import { Metadata } from "@grpc/grpc-js";
 import { ErrorDetailSchema } from "@remit/proto/common";
 import { type CallError, CallErrorSchema } from "@remit/proto/decision";
 import { StatusSchema } from "@remit/proto/status";
-import { Fault, type FaultKind } from "../foundation/fault.ts";
+import { Fault, type FaultKind, type FaultReason } from "../foundation/fault.ts";
 import type { Log } from "../foundation/log.ts";
 
-// The canonical codes of google.rpc.Code; Connect and gRPC number them alike.
-const CANCELLED = 1;
-const INTERNAL = 13;
-const codes: Readonly<Record<FaultKind, number>> = {
+/** The canonical codes of google.rpc.Code by kind; Connect and gRPC number them alike. */
+export const statusCodes: Readonly<Record<FaultKind | "cancelled", number>> = {
+  cancelled: 1,
   invalid: 3,
   timeout: 4,
   missing: 5,
@@ -21,7 +20,7 @@ const codes: Readonly<Record<FaultKind, number>> = {
   precondition: 9,
   aborted: 10,
   unimplemented: 12,
-  internal: INTERNAL,
+  internal: 13,
   unavailable: 14,
   unauthenticated: 16,
 };
@@ -47,18 +46,22 @@ function isHangUp(error: unknown): boolean {
 }
 
 const unexpected: Shown = {
-  code: INTERNAL,
+  code: statusCodes.internal,
   message: "something went wrong inside the service; its log says what",
-  detail: { reason: "internal" },
+  detail: { reason: "internal" satisfies FaultReason },
 };
-const hungUp: Shown = { code: CANCELLED, message: "the caller hung up", detail: { reason: "cancelled" } };
+const hungUp: Shown = {
+  code: statusCodes.cancelled,
+  message: "the caller hung up",
+  detail: { reason: "cancelled" satisfies FaultReason },
+};
 
 function show(error: unknown): Shown {
   if (isHangUp(error)) return hungUp;
   if (!(error instanceof Fault)) return unexpected;
   const { field = "", limit = "", fix = "" } = error.detail;
   return {
-    code: codes[error.kind],
+    code: statusCodes[error.kind],
     message: fit(error.message, messageCharsMax),
     detail: {
       reason: error.reason,

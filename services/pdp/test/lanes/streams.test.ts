@@ -103,7 +103,7 @@ describe.each(ways)("a stream over %s", (_, way) => {
   test("the service can end it with a fault", async () => {
     const wire = open();
     wire.send(decide(1, "end"));
-    expect(await failure(wire.next())).toMatchObject({ code: 7, detail: { reason: "told_to" } });
+    expect(await failure(wire.next())).toMatchObject({ code: 7, detail: { reason: "role_missing" } });
     await vi.waitFor(() => expect(house.toy.openStreams()).toBe(0));
   });
 

@@ -6,7 +6,7 @@ import {
   type ExchangeResponse,
   ExchangeResponseSchema,
 } from "@remit/proto/decision";
-import { Fault, type FaultKind } from "../../src/foundation/fault.ts";
+import { Fault, type FaultKind, type FaultReason } from "../../src/foundation/fault.ts";
 import { strictObject } from "../../src/foundation/strict-json.ts";
 import type { Call, Duplex } from "../../src/wire/call.ts";
 import { toCallError } from "../../src/wire/errors.ts";
@@ -53,7 +53,13 @@ interface Gates {
 async function obey(callId: string, call: Call, gates: Gates): Promise<void> {
   const [word, rest = ""] = callId.split(":");
   if (word === "fault")
-    throw new Fault(rest as FaultKind, `${rest}_reason`, `this is ${rest}`, detail, new Error("private"));
+    throw new Fault(
+      rest as FaultKind,
+      `${rest}_reason` as FaultReason,
+      `this is ${rest}`,
+      detail,
+      new Error("private"),
+    );
   if (word === "boom") throw new TypeError("private: the password is swordfish");
   if (word === "quote")
     throw new Fault("invalid", "request_invalid", `\ud800 100% ${"é".repeat(5000)}`, { field: "\ud800" });
@@ -118,7 +124,7 @@ export function createToy(): Toy {
         const asked = body.case === "decide" ? body.value.call : undefined;
         const callId = asked?.callId ?? "";
         if (callId === "flood") return void flood();
-        if (callId === "end") return out.end(new Fault("forbidden", "told_to", "told to end"));
+        if (callId === "end") return out.end(new Fault("forbidden", "role_missing", "told to end"));
         inFlight++;
         obey(callId, call, gates)
           .then(

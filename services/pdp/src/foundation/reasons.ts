@@ -1,0 +1,329 @@
+/** What went wrong, in the words of the service. Only `wire/errors.ts` knows their status codes. */
+export type FaultKind =
+  | "invalid"
+  | "unauthenticated"
+  | "forbidden"
+  | "missing"
+  | "conflict"
+  | "precondition"
+  | "aborted"
+  | "exhausted"
+  | "timeout"
+  | "unavailable"
+  | "unimplemented"
+  | "internal";
+
+interface ReasonRow {
+  /** The kinds of fault that carry it; `cancelled` is no fault of anybody. */
+  readonly kinds: readonly (FaultKind | "cancelled")[];
+  readonly means: string;
+  readonly todo: string;
+  /** The first version that answers it. */
+  readonly since: string;
+}
+
+/**
+ * Why an RPC fails instead of being answered. docs/codes.md is written from this page, and a door test provokes each
+ * row: add both with a new reason.
+ */
+export const errorReasons = {
+  request_invalid: {
+    kinds: ["invalid"],
+    means: "`field` says what is wrong with the request.",
+    todo: "Change the request: asked again it fails again.",
+    since: "0.1",
+  },
+  number_out_of_range: {
+    kinds: ["invalid"],
+    means: "A number that JSON readers would round.",
+    todo: "Send it as a decimal string.",
+    since: "0.1",
+  },
+  token_invalid: {
+    kinds: ["unauthenticated"],
+    means: "The API key or the session's token is missing, malformed, unknown or revoked.",
+    todo: "`field` says which of the two.",
+    since: "0.1",
+  },
+  token_expired: {
+    kinds: ["unauthenticated"],
+    means: "The session's token has run out. For a day it still reports.",
+    todo: "RenewSession, then ask again with the same call id.",
+    since: "0.1",
+  },
+  role_missing: {
+    kinds: ["forbidden"],
+    means: "This caller does not have the role that the request takes.",
+    todo: "Use a key with the role that the message names.",
+    since: "0.1",
+  },
+  agent_not_bound: {
+    kinds: ["forbidden"],
+    means: "This caller may not open sessions for that agent.",
+    todo: "Use a key that was made for the agent.",
+    since: "0.1",
+  },
+  principal_not_assertable: {
+    kinds: ["forbidden"],
+    means: "This caller may not say on whose behalf it acts.",
+    todo: "Use a key that may assert principals, or leave the principal out.",
+    since: "0.1",
+  },
+  session_not_yours: {
+    kinds: ["forbidden"],
+    means: "Another caller opened the session.",
+    todo: "Use the key that opened it.",
+    since: "0.1",
+  },
+  report_not_yours: {
+    kinds: ["forbidden"],
+    means: "Another caller asked about the call, and only who asked may tell what became of it.",
+    todo: "Report with the key that asked.",
+    since: "0.1",
+  },
+  decision_unknown: {
+    kinds: ["missing"],
+    means: "There is no such decision for this caller, or this session.",
+    todo: "Check the id, and the key or token that asks.",
+    since: "0.1",
+  },
+  session_unknown: {
+    kinds: ["missing"],
+    means: "There is no such session for this caller.",
+    todo: "Check the id, and the key that asks.",
+    since: "0.1",
+  },
+  agent_unknown: {
+    kinds: ["missing"],
+    means: "No agent of that name is registered.",
+    todo: "Register it: a document of kind Agent.",
+    since: "0.1",
+  },
+  tool_unknown: {
+    kinds: ["missing"],
+    means: "No tool of that name is registered.",
+    todo: "Register it: a document of kind Tool.",
+    since: "0.1",
+  },
+  policy_unknown: {
+    kinds: ["missing"],
+    means: "No such version of a policy was published.",
+    todo: "List the policies.",
+    since: "0.1",
+  },
+  caller_unknown: {
+    kinds: ["missing"],
+    means: "There is no such caller.",
+    todo: "List the callers.",
+    since: "0.1",
+  },
+  tenant_unknown: {
+    kinds: ["missing"],
+    means: "There is no such tenant.",
+    todo: "List the tenants.",
+    since: "0.1",
+  },
+  handle_unknown: {
+    kinds: ["missing"],
+    means: "No session is attached to the stream under that handle.",
+    todo: "Attach the session on this stream first.",
+    since: "0.1",
+  },
+  call_id_reused: {
+    kinds: ["conflict"],
+    means: "The call id, or the business key of an idempotent tool, was asked before with another tool or input.",
+    todo: "Give every call of a session an id of its own.",
+    since: "0.1",
+  },
+  run_id_reused: {
+    kinds: ["conflict"],
+    means: "The run was opened before for another principal or scope.",
+    todo: "Give every run an id of its own.",
+    since: "0.1",
+  },
+  name_taken: {
+    kinds: ["conflict"],
+    means: "Something else has that name.",
+    todo: "Choose another.",
+    since: "0.1",
+  },
+  already_recorded: {
+    kinds: ["conflict"],
+    means: "This change was recorded before.",
+    todo: "Look at what there is; it needs no second change.",
+    since: "0.1",
+  },
+  policy_invalid: {
+    kinds: ["precondition"],
+    means: "The policies do not compile together with the registered tools.",
+    todo: "Publish a version that fits.",
+    since: "0.1",
+  },
+  agent_suspended: {
+    kinds: ["precondition"],
+    means: "The agent may not act now, so no session of it is opened or renewed.",
+    todo: "Ask its owner.",
+    since: "0.1",
+  },
+  session_closed: {
+    kinds: ["precondition"],
+    means: "The session has ended: it is not renewed, and its run is not opened again.",
+    todo: "Open another.",
+    since: "0.1",
+  },
+  session_revoked: {
+    kinds: ["precondition"],
+    means: "The session was revoked: it is not renewed, and its run is not opened again.",
+    todo: "Ask who revoked it.",
+    since: "0.1",
+  },
+  tenant_suspended: {
+    kinds: ["precondition"],
+    means: "The tenant may not act now.",
+    todo: "Ask who runs the service.",
+    since: "0.1",
+  },
+  tenant_closing: {
+    kinds: ["precondition"],
+    means: "The tenant is being closed.",
+    todo: "Ask who runs the service.",
+    since: "0.1",
+  },
+  tenant_active: {
+    kinds: ["precondition"],
+    means: "A tenant is stopped before it is erased.",
+    todo: "Set it to closing, then erase it.",
+    since: "0.1",
+  },
+  rotation_too_soon: {
+    kinds: ["precondition"],
+    means: "Two signing keys are in use already; `limit` says until when.",
+    todo: "Wait until then, or retire the older ones at once if a key has leaked.",
+    since: "0.1",
+  },
+  tenant_erased: {
+    kinds: ["precondition"],
+    means: "The tenant was erased: what its entries said can be read by nobody any more.",
+    todo: "Nothing brings it back; proofs and digests of its entries still hold.",
+    since: "0.1",
+  },
+  revision_conflict: {
+    kinds: ["aborted"],
+    means: "Somebody else changed the tenant first.",
+    todo: "Look at what changed, and try again.",
+    since: "0.1",
+  },
+  session_raced: {
+    kinds: ["aborted"],
+    means: "The same run was opened by somebody else at this moment.",
+    todo: "Ask again.",
+    since: "0.1",
+  },
+  overloaded: {
+    kinds: ["exhausted"],
+    means: "Too much at once; `limit` says how much is not.",
+    todo: "Wait for answers, or spread the load.",
+    since: "0.1",
+  },
+  quota_exceeded: {
+    kinds: ["exhausted"],
+    means: "The tenant, or this caller of it, may not have more; `limit` says how much. `retryable` for rates only.",
+    todo: "Ask more slowly, remove what is not needed, or ask who runs the service for more.",
+    since: "0.1",
+  },
+  message_too_large: {
+    kinds: ["exhausted"],
+    means: "One message is longer than `limit`.",
+    todo: "Send less.",
+    since: "0.1",
+  },
+  read_too_slowly: {
+    kinds: ["exhausted"],
+    means: "The peer of a stream does not read what it is sent.",
+    todo: "Read the stream while sending on it; open another.",
+    since: "0.1",
+  },
+  deadline_exceeded: {
+    kinds: ["timeout"],
+    means: "The caller's deadline passed before there was an answer.",
+    todo: "Ask again with the same call id.",
+    since: "0.1",
+  },
+  body_too_slow: {
+    kinds: ["timeout"],
+    means: "The request's body did not arrive in time.",
+    todo: "Ask again with the same call id.",
+    since: "0.1",
+  },
+  draining: {
+    kinds: ["unavailable"],
+    means: "This process stops.",
+    todo: "Ask again with the same call id, on another connection.",
+    since: "0.1",
+  },
+  ledger_unavailable: {
+    kinds: ["unavailable"],
+    means: "Nothing can be recorded or read just now, so nothing was allowed.",
+    todo: "Ask again with the same call id, on another connection.",
+    since: "0.1",
+  },
+  stale_policy: {
+    kinds: ["unavailable"],
+    means: "The policies here are too old to decide by, or older than the revision that was asked for.",
+    todo: "Ask again with the same call id, on another connection.",
+    since: "0.1",
+  },
+  policies_broken: {
+    kinds: ["unavailable"],
+    means:
+      "The tenant's stored policies do not compile and none were in force here before: nothing is decided until they " +
+      "are mended. Reports and the admin plane go on.",
+    todo: "Activate a version that compiles, then ask again with the same call id.",
+    since: "0.1",
+  },
+  not_supported: {
+    kinds: ["unimplemented"],
+    means: "This version does not do that yet.",
+    todo: "The message says what to do instead.",
+    since: "0.1",
+  },
+  not_served: {
+    kinds: ["unimplemented"],
+    means: "Nothing of that name is served at this address.",
+    todo: "Check the address: data and admin services have listeners of their own.",
+    since: "0.1",
+  },
+  service_unknown: {
+    kinds: ["missing"],
+    means: "The health of a service was asked that is not served here.",
+    todo: "Ask with an empty name.",
+    since: "0.1",
+  },
+  compressed: {
+    kinds: ["unimplemented"],
+    means: "The request was compressed.",
+    todo: "Send it uncompressed.",
+    since: "0.1",
+  },
+  cancelled: {
+    kinds: ["cancelled"],
+    means: "The caller hung up.",
+    todo: "Ask again with the same call id, if the answer is still wanted.",
+    since: "0.1",
+  },
+  record_refused: {
+    kinds: ["internal"],
+    means: "The store cannot hold the record of this request.",
+    todo: "The service's log says why.",
+    since: "0.1",
+  },
+  internal: {
+    kinds: ["internal"],
+    means: "Something went wrong inside the service.",
+    todo: "The service's log says what.",
+    since: "0.1",
+  },
+} as const satisfies Readonly<Record<string, ReasonRow>>;
+
+/** Why an RPC failed. Stable: agents branch on it. */
+export type ErrorReason = keyof typeof errorReasons;
