@@ -12,10 +12,10 @@ import { startReasons } from "../../src/foundation/start-reasons.ts";
 import { statusCodes } from "../../src/wire/errors.ts";
 
 /** A real request and its answer, kept by the door test that asks it. */
-export const examplePath = new URL("./example.txt", import.meta.url);
+const examplePath = new URL("./example.txt", import.meta.url);
 
 /** The canonical name of a status: INVALID_ARGUMENT. */
-export function statusName(code: number): string {
+function statusName(code: number): string {
   if (code === Code.Canceled) return "CANCELLED";
   return (Code[code] ?? "").replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
 }
