@@ -1,5 +1,6 @@
 import { literal } from "./cel-text.ts";
 import type { Engine } from "./facts.ts";
+import { hides } from "./redacted.ts";
 import { type DraftRule, draftRule } from "./rule.ts";
 import type { SeenCall } from "./seen-call.ts";
 
@@ -31,8 +32,8 @@ export interface Drafting {
   readonly calls: readonly SeenCall[];
   /** Whether agents that carry the same labels share a policy; else each has its own, which names it. */
   readonly byLabels: boolean;
-  /** Whether the values at a path of a tool's input were not kept. */
-  readonly hidden: (tool: string, keys: readonly string[]) => boolean;
+  /** The paths of a tool's calls whose values are not for readers. */
+  readonly redacted: (tool: string) => readonly string[];
 }
 
 const NAME_CHARS_MAX = 100;
@@ -76,7 +77,7 @@ function selectorOf(labels: Labels): Pick<DraftPolicy, "labels" | "whose" | "sel
 }
 
 /** Drafts one policy an agent, with one rule a tool; or one a set of labels. */
-export function draftPolicies({ engine, calls, byLabels, hidden }: Drafting): DraftPolicy[] {
+export function draftPolicies({ engine, calls, byLabels, redacted }: Drafting): DraftPolicy[] {
   const policyName = namer();
   return grouped(calls, ({ agent }) => (byLabels ? labelText(agent.labels) : agent.id)).flatMap((group) => {
     const [first] = group;
@@ -86,7 +87,8 @@ export function draftPolicies({ engine, calls, byLabels, hidden }: Drafting): Dr
     const guard = byLabels ? [] : [`agent.id == ${literal(agent.id)}`];
     const rules = grouped(group, ({ tool }) => tool).flatMap((ofTool) => {
       const tool = ofTool[0]?.tool ?? "";
-      const rule = draftRule(engine, tool, ofTool, (keys) => hidden(tool, keys));
+      const paths = redacted(tool);
+      const rule = draftRule(engine, tool, ofTool, (keys) => hides(paths, keys));
       return [{ id: ruleId(tool), guard, rule }];
     });
     const whose = byLabels

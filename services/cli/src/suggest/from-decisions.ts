@@ -20,7 +20,7 @@ function agentOf(value: JsonValue | undefined): SeenAgent {
 
 /** A decision as its entry holds it: what was asked, and what rules in force say to it. */
 export function decisionCandidate(body: JsonObject): Candidate {
-  const { tool, agent, input, context, effect, mode, would, reason } = body;
+  const { tool, agent, input, context, effect, mode, would, reason, redacted } = body;
   const observed = mode === "observed";
   const said = observed ? object(would) : { effect: effect ?? "", reason: reason ?? {} };
   const answered = { effect: text(said.effect), code: text(object(said.reason).code) };
@@ -28,8 +28,9 @@ export function decisionCandidate(body: JsonObject): Candidate {
   // What was enforced and did not run was decided against: allowing it is for people.
   if (!observed && effect !== "allow" && effect !== "transform") return { call: "stopped", would: answered };
   if (input === undefined) return { call: "digest", would: answered };
-  const call = { tool: text(tool), agent: agentOf(agent), input: object(input), context: object(context) };
-  return { call, would: answered };
+  const paths = Array.isArray(redacted) ? redacted.map(text) : [];
+  const seen = { tool: text(tool), agent: agentOf(agent), input: object(input), context: object(context) };
+  return { call: { ...seen, redacted: paths }, would: answered };
 }
 
 /** The documents of tools as they are registered; those that are not are left out. */

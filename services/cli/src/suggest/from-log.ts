@@ -37,7 +37,13 @@ export function logCandidates(
   const labels = documents.agents.find(({ metadata }) => metadata.name === agent)?.spec.labels ?? {};
   const wouldOf = policies.length > 0 && compiled ? judge(engine, documents, compiled) : () => undefined;
   const candidates = calls.map(({ run, tool, input, context }): Candidate => {
-    const seen = { tool, agent: { id: agent, labels }, input: input as JsonObject, context: context as JsonObject };
+    const seen = {
+      tool,
+      agent: { id: agent, labels },
+      input: input as JsonObject,
+      context: context as JsonObject,
+      redacted: [],
+    };
     return { call: seen, would: wouldOf(seen, principalOf(run)) };
   });
   return { candidates, tools };

@@ -38,7 +38,7 @@ test("what ran is drafted from, observed or enforced, and what was stopped is no
   expect(calls).toHaveLength(4);
   expect(left).toEqual({ stopped: 2 });
   expect(calls[0]).toEqual({
-    ...{ tool: "pay", input: { amount: 4 }, context: { now: 1 } },
+    ...{ tool: "pay", input: { amount: 4 }, context: { now: 1 }, redacted: [] },
     agent: { id: "clerk", labels: { team: "desk" } },
   });
 });
@@ -70,17 +70,15 @@ test("what rules in force restrain is counted, and left out if asked for", () =>
   expect([fewer.calls.length, fewer.restrained, fewer.left]).toEqual([2, { escalate: 1 }, { denied: 2 }]);
 });
 
-test("a schema is not held against what is kept redacted, nor a suspended tool against what it did before", () => {
-  const candidates: Candidate[] = [decisionCandidate(observed("deny", "x", { input: { amount: "hmac:1" } }))];
-  const with_ = (spec: Partial<ToolDocument["spec"]>) =>
-    gather({
-      ...{ engine, candidates, excludeDenied: false, source: "" },
-      tools: new Map([["pay", { ...tool, spec: { ...tool.spec, ...spec } }]]),
-    });
-  expect(with_({}).left).toEqual({ invalid: 1 });
-  expect(with_({ redact: ["input.amount"] }).calls).toHaveLength(1);
-  const { inputSchema: _, ...open } = tool.spec;
-  const suspended = { ...tool, spec: { ...open, status: "suspended" as const } };
-  const tools = new Map([["pay", suspended]]);
-  expect(gather({ engine, candidates, excludeDenied: false, source: "", tools }).calls).toHaveLength(1);
+test("a schema is not held against what was kept redacted, nor a suspended tool against what it did before", () => {
+  const of = (body: JsonObject, spec: Partial<ToolDocument["spec"]> = {}) => {
+    const candidates: Candidate[] = [decisionCandidate(observed("deny", "x", body))];
+    const tools = new Map([["pay", { ...tool, spec: { ...tool.spec, ...spec } }]]);
+    return gather({ engine, candidates, excludeDenied: false, source: "", tools });
+  };
+  const mark = { redacted: "hmac-sha256:00", key: "k" };
+  expect(of({ input: { amount: mark } }).left).toEqual({ invalid: 1 });
+  const kept = of({ input: { amount: mark }, redacted: ["input.amount"] });
+  expect(kept.calls).toMatchObject([{ redacted: ["input.amount"] }]);
+  expect(of({}, { status: "suspended" }).calls).toHaveLength(1);
 });

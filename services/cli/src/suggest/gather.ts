@@ -33,14 +33,14 @@ function nameable(engine: Engine, tool: string): boolean {
   return problems.length === 0;
 }
 
-/** Which calls of a tool fit its schemas. What is kept redacted cannot be held against them. */
+/** Which calls of a tool fit its schemas. What was kept redacted cannot be held against them. */
 function fitting(engine: Engine, tool: ToolDocument): (call: SeenCall) => boolean {
-  if ((tool.spec.redact ?? []).length > 0) return () => true;
   const { name } = tool.metadata;
   const { status: _, ...spec } = tool.spec;
   const policies = [{ document: allowing(name, { all: [] }), version: 1 }];
   const { compiled } = engine.compile({ policies, tools: [{ ...tool, spec }] });
-  return (call) => compiled !== undefined && engine.evaluate(compiled, factsOf(call)).effect === "allow";
+  return (call) =>
+    call.redacted.length > 0 || (compiled !== undefined && engine.evaluate(compiled, factsOf(call)).effect === "allow");
 }
 
 /** Why a call that was made is left out; undefined when it is drafted from. */

@@ -7,6 +7,8 @@ export interface SeenCall {
   readonly input: JsonObject;
   /** What the caller's process asserted; the drafted rules do not read it. */
   readonly context: JsonObject;
+  /** Paths such as `input.card` whose values were not kept as they were. */
+  readonly redacted: readonly string[];
 }
 
 export interface SeenAgent {

@@ -9,7 +9,7 @@ import { type Suggestion, suggest } from "./suggest.ts";
 const clerk = { id: "clerk", labels: { team: "desk" } };
 
 function calls(tool: string, ...inputs: JsonObject[]): SeenCall[] {
-  return inputs.map((input) => ({ tool, agent: clerk, input, context: {} }));
+  return inputs.map((input) => ({ tool, agent: clerk, input, context: {}, redacted: [] }));
 }
 
 function suggested(seen: readonly SeenCall[], tools: readonly ToolDocument[] = [], byLabels = false): Suggestion {
@@ -123,18 +123,38 @@ describe("what is learnt of an argument", () => {
     expect(suggestion.files[0]?.text).toContain("card: any value");
     expect(runTests(suggestion)).toMatchObject({ failed: [] });
   });
+
+  test("nor of what was recorded redacted, in lists and under any key", () => {
+    const redacted = ["input.items.*.note", "input.by.*.iban"];
+    const mark = (n: number) => ({ redacted: `hmac-sha256:${n}`, key: "k" });
+    const seen = [1, 2].map((n): SeenCall => {
+      const input = { items: [{ sku: "a", note: mark(n) }], by: { ada: { iban: mark(n), country: "DE" } } };
+      return { tool: "pay", agent: clerk, input, context: {}, redacted };
+    });
+    const effect = judge(suggested(seen));
+    const asked = (note: JsonValue, iban: JsonValue, country: string) =>
+      effect({ ...(seen[0] as SeenCall), input: { items: [{ sku: "a", note }], by: { ada: { iban, country } } } });
+    expect(asked("what it was", 42, "DE")).toBe("allow");
+    expect(asked("what it was", 42, "FR")).toBe("deny");
+    expect(
+      suggested(seen)
+        .files.map(({ text }) => text)
+        .join(),
+    ).not.toContain("hmac");
+    expect(runTests(suggested(seen)).failed).toEqual([]);
+  });
 });
 
 describe("whose calls", () => {
   const other = { id: "other", labels: { team: "desk" } };
-  const seen = [...calls("pay", { n: 1 }), { tool: "read", agent: other, input: {}, context: {} }];
+  const seen = [...calls("pay", { n: 1 }), { tool: "read", agent: other, input: {}, context: {}, redacted: [] }];
 
   test("each agent has its own policy, which no other agent can use", () => {
     const suggestion = suggested(seen);
     expect(suggestion.policies.map(({ name }) => name)).toEqual(["suggested-clerk", "suggested-other"]);
     const effect = judge(suggestion);
     expect(seen.map(effect)).toEqual(["allow", "allow"]);
-    expect(effect({ tool: "pay", agent: other, input: { n: 1 }, context: {} })).toBe("deny");
+    expect(effect({ tool: "pay", agent: other, input: { n: 1 }, context: {}, redacted: [] })).toBe("deny");
   });
 
   test("by labels, agents that carry the same share one, and the head says whom else it is for", () => {
@@ -143,9 +163,17 @@ describe("whose calls", () => {
     expect(suggestion.files[0]?.text).toContain("for every agent labelled team=desk");
     const effect = judge(suggestion);
     expect(
-      effect({ tool: "pay", agent: { id: "third", labels: { team: "desk" } }, input: { n: 1 }, context: {} }),
+      effect({
+        tool: "pay",
+        agent: { id: "third", labels: { team: "desk" } },
+        input: { n: 1 },
+        context: {},
+        redacted: [],
+      }),
     ).toBe("allow");
-    expect(effect({ tool: "pay", agent: { id: "third", labels: {} }, input: { n: 1 }, context: {} })).toBe("deny");
+    expect(
+      effect({ tool: "pay", agent: { id: "third", labels: {} }, input: { n: 1 }, context: {}, redacted: [] }),
+    ).toBe("deny");
   });
 });
 
@@ -266,6 +294,7 @@ const anyCall: fc.Arbitrary<SeenCall> = fc.record({
   agent: fc.constantFrom(clerk, { id: "no", labels: {} }, { id: "x-1", labels: { "a/b": "yes" } }),
   input: anyInput,
   context: fc.constant({}),
+  redacted: fc.constant([]),
 });
 
 /** Conditions take long to compile on a busy machine. */
@@ -301,7 +330,7 @@ describe("for any log", () => {
           const used = new Set(seen.map(({ tool, agent }) => `${agent.id} ${tool}`));
           for (const { tool } of seen) {
             for (const { agent, input } of seen) {
-              const call = { tool, agent, input, context: {} };
+              const call = { tool, agent, input, context: {}, redacted: [] };
               if (!used.has(`${agent.id} ${tool}`)) expect(effect(call)).toBe("deny");
             }
           }

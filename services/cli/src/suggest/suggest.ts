@@ -30,10 +30,16 @@ export interface SuggestOptions {
   readonly source: string;
 }
 
-/** Whether a tool's document keeps the values at a path out of what people read. */
-function redacts(tool: ToolDocument | undefined, keys: readonly string[]): boolean {
-  const path = ["input", ...keys].join(".");
-  return (tool?.spec.redact ?? []).some((hidden) => path === hidden || path.startsWith(`${hidden}.`));
+/** The paths whose values are kept from readers: by a tool's document now, or by what was recorded of its calls. */
+function redactedPaths({ calls, tools }: Pick<SuggestOptions, "calls" | "tools">): (tool: string) => readonly string[] {
+  const paths = new Map([...tools].map(([name, { spec }]) => [name, new Set(spec.redact ?? [])]));
+  for (const { tool, redacted } of calls) {
+    if (redacted.length === 0) continue;
+    const known = paths.get(tool) ?? new Set();
+    paths.set(tool, known);
+    for (const path of redacted) known.add(path);
+  }
+  return (tool) => [...(paths.get(tool) ?? [])];
 }
 
 function toolsText(tools: readonly ToolDocument[], registered: ReadonlyMap<string, ToolDocument>): string {
@@ -75,8 +81,8 @@ function compiledAlone(engine: Engine, document: PolicyDocument, tools: readonly
  * fit their tools' schemas, and no two of the policies' rules are about the same agent and tool.
  */
 export function suggest({ engine, calls, tools, byLabels, source }: SuggestOptions): Suggestion {
-  const hidden = (tool: string, keys: readonly string[]) => redacts(tools.get(tool), keys);
-  const policies = draftPolicies({ engine, calls, byLabels, hidden });
+  const redacted = redactedPaths({ calls, tools });
+  const policies = draftPolicies({ engine, calls, byLabels, redacted });
   const names = [...new Set(calls.map(({ tool }) => tool))].sort();
   const unregistered = names.filter((name) => !tools.has(name));
   const documents = names.map((name) => tools.get(name) ?? bareTool(name));
@@ -96,7 +102,7 @@ export function suggest({ engine, calls, tools, byLabels, source }: SuggestOptio
     const stopped = seen.find((call) => engine.evaluate(alone.bare, factsOf(call)).effect !== "allow");
     // What is written in the head of the file must hold.
     if (stopped) throw new Error(`a draft stops a call of ${stopped.tool} that it was drafted from`);
-    return { file: `${policy.name}_test.yaml`, text: testText(policy, { engine, tools, ...alone }) };
+    return { file: `${policy.name}_test.yaml`, text: testText(policy, { engine, tools, redacted, ...alone }) };
   });
   const files = [...policyFiles.flatMap((file, at) => [file, ...tests.slice(at, at + 1)]), toolFile];
   return { policies, files: files.filter(({ text }) => text !== ""), unregistered };

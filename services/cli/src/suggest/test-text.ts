@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue, ToolDocument } from "@remit/engine";
 import { literal } from "./cel-text.ts";
 import type { DraftPolicy, NamedRule } from "./draft.ts";
 import { type Compiled, type Engine, factsOf } from "./facts.ts";
+import { masked } from "./redacted.ts";
 import type { SeenCall } from "./seen-call.ts";
 import { scalar } from "./yaml-text.ts";
 
@@ -75,40 +76,21 @@ function caseText({ name, call, effect }: Case, withContext: boolean): string {
   ].join("\n");
 }
 
-function maskedAt(value: JsonValue, keys: readonly string[]): JsonValue {
-  if (Array.isArray(value)) return value.map((item: JsonValue) => maskedAt(item, keys));
-  if (keys.length === 0) return "redacted";
-  if (typeof value !== "object" || value === null) return value;
-  const [key, ...rest] = keys;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, held]) => [name, name === key ? maskedAt(held, rest) : held]),
-  );
-}
-
-/** The same call without what its tool's document keeps from readers. */
-function masked(call: SeenCall, redact: readonly string[]): SeenCall {
-  const parts = { input: call.input, context: call.context };
-  for (const path of redact) {
-    const [root, ...keys] = path.split(".");
-    if (root === "input" || root === "context") parts[root] = maskedAt(parts[root], keys) as JsonObject;
-  }
-  return { ...call, ...parts };
-}
-
 export interface Testing {
   readonly engine: Engine;
   /** As they are registered. */
   readonly tools: ReadonlyMap<string, ToolDocument>;
+  /** The paths of a tool's calls that are not for readers. */
+  readonly redacted: (tool: string) => readonly string[];
   /** The policy beside its tools, and beside tools of which nothing is known. */
   readonly compiled: Compiled;
   readonly bare: Compiled;
 }
 
-function casesOf(policy: DraftPolicy, named: NamedRule, { engine, tools, compiled, bare }: Testing): Case[] {
+function casesOf(policy: DraftPolicy, named: NamedRule, { engine, redacted, compiled, bare }: Testing): Case[] {
   const effectOf = (call: SeenCall) => engine.evaluate(bare, factsOf(call)).effect;
-  const { redact = [] } = tools.get(named.rule.tool)?.spec ?? {};
   const calls = named.rule.examples
-    .map((call) => masked(call, redact))
+    .map((call) => masked(call, redacted(named.rule.tool)))
     .filter((call) => fits(call) && engine.evaluate(compiled, factsOf(call)).effect === "allow");
   const seen = spread(calls).map(
     (call, at): Case => ({ name: `a call that was seen (${at + 1})`, call, effect: "allow" }),
