@@ -18,8 +18,8 @@ const pay = (callId: string, amount: number, memo: string | null = "goods", supp
 
 const write = (callId: string, path: string, text = "done") => call(callId, "files.write", { path, text });
 
-/** An input that stands beside its entry and not in it. */
-const longText = "Every line of this ledger is kept for as long as the law asks. ".repeat(300);
+/** An input that stands beside its entry and not in it, though not by much: what is sealed does not compress. */
+const longText = "Every line of this ledger is kept for as long as the law asks. ".repeat(135);
 
 const now = "2026-03-02T12:00:00Z";
 const ada = { id: "ada", membership: "gold", payment_methods: { visa: "credit_card" } };

@@ -40,15 +40,18 @@ export function byReport(told: readonly Told[]): Record<string, JsonObject> {
   return Object.fromEntries(entries);
 }
 
-/** What policies make of a call, whenever and under whatever id it is asked; under the call's own words. */
-export function verdicts(told: readonly Told[], prefix: string): Record<string, JsonObject> {
+/** The name of a call without the word before its first hyphen, which says who asked it. */
+export const unprefixed = (callId: JsonValue | undefined): string => String(callId).replace(/^[a-z]+-/, "");
+
+/** What policies make of a call, whenever and by whomever it is asked. */
+export function verdicts(told: readonly Told[]): Record<string, JsonObject> {
   const entries = told.map(({ request, answer }) => {
     const { decisionId, record, traceId, evaluatedAt, executeBefore, reportBy, revision, ...verdict } =
       unworded(answer);
     const { approval, ...rest } = verdict;
     const { expiresAt, ...asksFor } = object(approval);
     const recorded = object(record).n !== undefined;
-    return [String(request.callId).replace(`${prefix}-`, ""), { ...rest, approval: asksFor, recorded }];
+    return [unprefixed(request.callId), { ...rest, approval: asksFor, recorded }];
   });
   return Object.fromEntries(entries);
 }

@@ -6,7 +6,7 @@ import { startEmbedded } from "../../src/stores/embedded.ts";
 import { migrate } from "../../src/stores/migrate.ts";
 import { type BuildProcess, unpackBuild } from "./build-process.ts";
 import { bundleBuild } from "./bundle.ts";
-import { firstDay, secondDay, thirdDay } from "./chapters.ts";
+import { firstDay, questions, secondDay, thirdDay } from "./chapters.ts";
 import { clientsAt } from "./clients.ts";
 import { type Dump, dumpDatabase, makePartitions } from "./dump.ts";
 import { writeKept } from "./kept.ts";
@@ -68,7 +68,7 @@ async function play(urls: Urls, serve: () => Promise<BuildProcess>): Promise<{ d
   await cutOff.kill();
   const asked = await serve();
   const answeredAtMs = Date.now();
-  const answers = await askAll(clientsAt(asked), tale, "kept", answeredAtMs);
+  const answers = await askAll(clientsAt(asked), tale, questions("kept"), answeredAtMs);
   await asked.stop();
   const database = await asOwner(urls.ownerUrl, async (client) => {
     // Where it was made is nobody's business.

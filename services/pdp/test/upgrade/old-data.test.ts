@@ -16,7 +16,7 @@ import { type Clients, clientsAt, speaks } from "./clients.ts";
 import { byCall, byReport, verdicts } from "./comparable.ts";
 import { type Kept, keptSchemas, readKept } from "./kept.ts";
 import { restoredDatabase } from "./restored.ts";
-import { type Answers, askAll } from "./story.ts";
+import { type Answers, askAll, askedThen } from "./story.ts";
 import { asked, call, createTeller, type Teller } from "./teller.ts";
 
 const launcher = fileURLToPath(new URL("../../../cli/bin/remit.js", import.meta.url));
@@ -41,7 +41,7 @@ describe.each(await keptSchemas())("a database that the build of schema %i had u
     pdp = await startPdp({ config, clock: settableClock(answeredAtMs) });
     clients = clientsAt(pdp);
     teller = createTeller(clients, structuredClone(tale));
-    answers = await askAll(clients, tale, "anew", answeredAtMs);
+    answers = await askAll(clients, tale, askedThen(kept.story, "anew"), answeredAtMs);
   });
 
   afterAll(async () => {
@@ -68,10 +68,10 @@ describe.each(await keptSchemas())("a database that the build of schema %i had u
   });
 
   test("decides fresh calls as before, under the same policies", () => {
-    const before = verdicts(kept.story.answers.fresh, "kept");
+    const before = verdicts(kept.story.answers.fresh);
     const effects = new Set(kept.story.answers.fresh.map(({ answer }) => answer.effect));
     expect(effects.size).toBe(5);
-    expect(verdicts(answers.fresh, "anew")).toMatchObject(before);
+    expect(verdicts(answers.fresh)).toMatchObject(before);
   });
 
   test("has every entry, and each has the digest of its text", () => {
@@ -119,6 +119,18 @@ describe.each(await keptSchemas())("a database that the build of schema %i had u
         reason: { code: "already_executed" },
       });
     }
+  });
+
+  test("goes on with a call that waited for an answer", async () => {
+    const waits = kept.story.answers.again.find(({ request }) => request.callId === "third-no-memo");
+    if (!waits) throw new Error("no call waits for an answer");
+    const { decisionId } = asked.answer(waits.answer);
+    const answers = { case: "answersJson" as const, value: Buffer.from('{"memo":"for the new office"}') };
+    const request = { ...asked.request(waits.request), answers };
+    const next = await teller.ask(waits.session, request);
+    expect(next).toMatchObject({ attempt: 2, replayed: false, effect: Effect.ALLOW });
+    expect(next.decisionId).not.toBe(decisionId);
+    expect(await teller.ask(waits.session, request)).toMatchObject({ decisionId: next.decisionId, replayed: true });
   });
 
   test("keeps its sessions: tokens, renewals and runs go on, what was closed or revoked does not", async () => {

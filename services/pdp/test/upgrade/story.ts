@@ -6,8 +6,9 @@ import {
   ListPoliciesResponseSchema,
   ListToolsResponseSchema,
 } from "@remit/proto/admin";
-import { questions } from "./chapters.ts";
+import type { DecideRequest } from "@remit/proto/decision";
 import type { Clients } from "./clients.ts";
+import { unprefixed } from "./comparable.ts";
 import { asked, createTeller, insist, reported, type Tale, type Told } from "./teller.ts";
 
 /** What a build answers when it is asked about everything that a tale left behind. Answers are JSON of protobuf. */
@@ -58,15 +59,29 @@ async function askAgain(
   return { again, reportedAgain };
 }
 
-/** Asks a running build about everything. `fresh` names its own calls, which leave entries of their own. */
-export async function askAll(clients: Clients, tale: Tale, fresh: string, nowMs: number): Promise<Answers> {
+/** Calls of both agents. */
+export interface Questions {
+  readonly books: readonly DecideRequest[];
+  readonly flights: readonly DecideRequest[];
+}
+
+/** The fresh calls of a kept story under names of their own: as they were asked then, whatever is asked since. */
+export function askedThen({ answers }: Story, prefix: string): Questions {
+  const of = (name: string): DecideRequest[] =>
+    answers.fresh
+      .filter(({ session }) => session === name)
+      .map(({ request }) => asked.request({ ...request, callId: `${prefix}-${unprefixed(request.callId)}` }));
+  return { books: of("today"), flights: of("flights") };
+}
+
+/** Asks a running build about everything. The fresh calls leave entries of their own. */
+export async function askAll(clients: Clients, tale: Tale, fresh: Questions, nowMs: number): Promise<Answers> {
   const { owner } = createTeller(clients, tale);
   const said = await askAgain(clients, tale, nowMs);
   const apart: Tale = { ...tale, calls: [], reports: [] };
   const teller = createTeller(clients, apart);
-  const { books, flights } = questions(fresh);
-  for (const request of books) await teller.ask("today", request);
-  for (const request of flights) await teller.ask("flights", request);
+  for (const request of fresh.books) await teller.ask("today", request);
+  for (const request of fresh.flights) await teller.ask("flights", request);
   const entries: Record<string, JsonObject> = {};
   for (const { answer } of tale.calls) {
     const { decisionId } = asked.answer(answer);
