@@ -1,5 +1,6 @@
 import type { Amount } from "./amount.ts";
 import type { ToolFacts } from "./cel/frame.ts";
+import { checkPolicy } from "./check-policy.ts";
 import { type CompiledPolicy, compilePolicy, matchesTool } from "./compile-policy.ts";
 import type { JsonObject } from "./json.ts";
 import { reporter } from "./origin.ts";
@@ -22,6 +23,7 @@ export interface RuleGroup {
 }
 
 export interface CompiledTool {
+  readonly document: ToolDocument;
   readonly facts: ToolFacts;
   readonly checkInput: SchemaCheck | undefined;
   readonly checkContext: SchemaCheck | undefined;
@@ -42,6 +44,8 @@ export interface CompiledTool {
 /** Tools and policies in one immutable structure: a call looks up its tool and meets only rules that could match it. */
 export interface Compiled {
   readonly tools: ReadonlyMap<string, CompiledTool>;
+  /** In the order in which they are judged. */
+  readonly policies: readonly CompiledPolicy[];
 }
 
 export interface CompileSource {
@@ -51,22 +55,51 @@ export interface CompileSource {
   readonly schemaDigest?: (schema: JsonObject) => string;
 }
 
+export interface CompileOptions {
+  /** Warnings count as errors. */
+  readonly strict?: boolean;
+  /** What was compiled before. Of the very same documents it is used again, so that a change costs what has changed. */
+  readonly last?: Compiled | undefined;
+}
+
 /**
  * Compiles documents. Problems are found at their place in the file if {@link parseDocuments} read the documents in
- * this process. With an error nothing is compiled; `strict` makes warnings errors.
+ * this process. With an error nothing is compiled.
  */
 export function compile(
   source: CompileSource,
-  options: { readonly strict?: boolean } = {},
+  { strict, last }: CompileOptions = {},
 ): { compiled?: Compiled; problems: Problem[] } {
   const problems: Problem[] = [];
   const tools = uniqueTools(source.tools, problems);
-  const policies = compilePolicies(source, tools, problems);
-  const checks = [...tools.values()].map((tool) => compileTool(tool, source.schemaDigest, problems));
-  const found = options.strict ? problems.map((problem) => ({ ...problem, severity: "error" as const })) : problems;
+  const policies = compilePolicies(source, tools, last, problems);
+  const checks = [...tools.values()].map((tool) => keptTool(tool, source, last) ?? compileTool(tool, source, problems));
+  const found = strict ? problems.map((problem) => ({ ...problem, severity: "error" as const })) : problems;
   if (hasErrors(found)) return { problems: found };
-  const index = checks.map((tool) => [tool.facts.name, indexTool(tool, policies)] as const);
-  return { compiled: { tools: new Map(index) }, problems: found };
+  const samePolicies = last !== undefined && sameItems(last.policies, policies);
+  const index = checks.map((tool) => {
+    const indexed = samePolicies && isIndexed(tool) ? tool : indexTool(tool, policies);
+    return [tool.facts.name, indexed] as const;
+  });
+  return { compiled: { tools: new Map(index), policies: samePolicies ? last.policies : policies }, problems: found };
+}
+
+function isIndexed(tool: CheckedTool | CompiledTool): tool is CompiledTool {
+  return "everyAgent" in tool;
+}
+
+function sameItems(some: readonly unknown[], others: readonly unknown[]): boolean {
+  return some.length === others.length && some.every((item, index) => item === others[index]);
+}
+
+function keptTool(
+  document: ToolDocument,
+  { schemaDigest }: CompileSource,
+  last: Compiled | undefined,
+): CompiledTool | undefined {
+  const kept = last?.tools.get(document.metadata.name);
+  if (kept?.document !== document) return undefined;
+  return kept.schemaDigest === undefined && schemaDigest ? undefined : kept;
 }
 
 function uniqueTools(documents: readonly ToolDocument[], problems: Problem[]): Map<string, ToolDocument> {
@@ -83,25 +116,26 @@ function uniqueTools(documents: readonly ToolDocument[], problems: Problem[]): M
 function compilePolicies(
   source: CompileSource,
   tools: ReadonlyMap<string, ToolDocument>,
+  last: Compiled | undefined,
   problems: Problem[],
 ): CompiledPolicy[] {
   const names = new Set<string>();
+  const kept = new Map(last?.policies.map((policy) => [policy.document, policy]));
   return source.policies.map(({ document, version }) => {
     const { name } = document.metadata;
     const report = reporter(document, `policy ${name}`, problems);
     if (names.has(name)) report("/metadata/name", `the policy \`${name}\` is declared twice`);
     names.add(name);
-    return compilePolicy(document, version, tools, report);
+    const before = kept.get(document);
+    const policy = before?.version === version ? before : compilePolicy(document, version, report);
+    checkPolicy(policy, tools, report);
+    return policy;
   });
 }
 
 type CheckedTool = Omit<CompiledTool, "questions" | "everyAgent" | "byLabel">;
 
-function compileTool(
-  document: ToolDocument,
-  schemaDigest: CompileSource["schemaDigest"],
-  problems: Problem[],
-): CheckedTool {
+function compileTool(document: ToolDocument, { schemaDigest }: CompileSource, problems: Problem[]): CheckedTool {
   const { metadata, spec } = document;
   const check = (key: "inputSchema" | "contextSchema", root: string): SchemaCheck | undefined => {
     const schema = spec[key];
@@ -112,6 +146,7 @@ function compileTool(
     return undefined;
   };
   return {
+    document,
     facts: { name: metadata.name, server: spec.server, risk: spec.risk, labels: spec.labels ?? {} },
     checkInput: check("inputSchema", "input"),
     checkContext: check("contextSchema", "context"),

@@ -130,7 +130,10 @@ describe("a problem", () => {
     const { compiled, problems } = compile({ policies: [{ document: stored, version: 1 }], tools: [] });
     expect(compiled).toBeUndefined();
     expect(problems[0]).toMatchObject({ file: "policy payments", line: 0, column: 0 });
-    expect(problems.at(-1)?.message).toBe("/spec/rules/0/when/0: unknown name `inptu`");
+    expect(problems.map(({ message }) => message)).toEqual([
+      "/spec/rules/0/when/0: unknown name `inptu`",
+      "/spec/rules/0/match/tools/0: no tool `pay` is registered",
+    ]);
   });
 });
 

@@ -76,7 +76,7 @@ export function createLifecycle(rooms: {
       const drafts = parsed.documents.policies.map((document) => ({ document, version: 0 }));
       if (drafts.length === 0) throw invalid("files", "the files hold no document of kind Policy");
       refuseTooManyRules(now, 0, rulesOf(drafts));
-      const checked = compile({ policies: drafts, tools: toolsOf(now) }, { strict });
+      const checked = compile({ policies: drafts, tools: toolsOf(now) }, { strict, last: now.compiled });
       const problems = [...parsed.problems, ...checked.problems];
       if (dryRun || failed(problems)) return { versions: [], problems };
       const next = parsed.documents.policies.map((document) => written("policy", document, sourceOf(document, files)));
@@ -99,7 +99,7 @@ export function createLifecycle(rooms: {
         ({ document }) => !choices.some(({ policy }) => policy === document.metadata.name),
       );
       refuseTooManyRules(now, rulesOf(now.policies), rulesOf(kept) + rulesOf(chosen));
-      const checked = compile({ policies: [...kept, ...chosen], tools: toolsOf(now) });
+      const checked = compile({ policies: [...kept, ...chosen], tools: toolsOf(now) }, { last: now.compiled });
       if (failed(checked.problems)) {
         throw new Fault(
           "precondition",

@@ -101,7 +101,8 @@ export function createRegistry(rooms: { readonly snapshots: Snapshots; readonly 
       const { name } = next.document.metadata;
       for (let races = 0; ; races++) {
         // A tool whose new schema contradicts a policy in force is refused: else the tenant could not be compiled.
-        const checked = compile({ policies: now.policies, tools: [...toolsBut(now, name), next.document] });
+        const source = { policies: now.policies, tools: [...toolsBut(now, name), next.document] };
+        const checked = compile(source, { last: now.compiled });
         if (failed(checked.problems)) return refusedPut([...problems, ...checked.problems], now.revisions);
         try {
           return { ...(await put(caller, now, next, now.tools.get(name)?.digest, dryRun, "tool_put")), problems };

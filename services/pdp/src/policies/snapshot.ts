@@ -1,6 +1,6 @@
 import { type AgentDocument, type Compiled, compile, type Problem, type ToolDocument } from "@remit/engine";
 import { assert } from "../foundation/assert.ts";
-import { canonical, type Json } from "../foundation/canonical.ts";
+import { Canonical, canonical, type Json } from "../foundation/canonical.ts";
 import { digest } from "../foundation/digest.ts";
 import { Fault } from "../foundation/fault.ts";
 import type { ActivePolicy, Registered, Revisions, TenantRows } from "./policy-store.ts";
@@ -24,15 +24,19 @@ export interface Snapshot {
   readonly usable: boolean;
 }
 
-function setDigest(rows: Pick<TenantRows, "policies" | "tools">): string {
+function setDigest(rows: Compilable): string {
   const policies = rows.policies.map(({ document, version, digest: text }) => ({
     policy: document.metadata.name,
     version,
     digest: text,
   }));
   const tools = rows.tools.map(({ document, digest: text }) => ({ tool: document.metadata.name, digest: text }));
-  const order = (a: Json, b: Json) => (canonical(a) < canonical(b) ? -1 : 1);
-  return digest("policy-set", canonical({ policies: policies.sort(order), tools: tools.sort(order) }));
+  const sorted = (list: readonly Json[]) =>
+    list
+      .map(canonical)
+      .sort()
+      .map((text) => new Canonical(text));
+  return digest("policy-set", canonical({ policies: sorted(policies), tools: sorted(tools) }));
 }
 
 /** What a row that cannot even be read is called: its text is for an administrator, not for a caller. */
@@ -43,10 +47,30 @@ function unreadable(error: unknown): Problem {
 
 type Parts = Pick<Snapshot, "compiled" | "tools" | "policies" | "policyDigest">;
 
-function compileRows(rows: Pick<TenantRows, "policies" | "tools">): Parts | readonly Problem[] {
+type Compilable = Pick<TenantRows, "policies" | "tools">;
+
+/** The rows with the very documents of `last` where they are the same: what was compiled of those is used again. */
+function withKnown(rows: Compilable, last: Snapshot | undefined): Compilable {
+  if (!last) return rows;
+  const policies = new Map(last.policies.map((policy) => [policy.document.metadata.name, policy]));
+  return {
+    policies: rows.policies.map((row) => {
+      const known = policies.get(row.document.metadata.name);
+      return known?.digest === row.digest && known.version === row.version ? known : row;
+    }),
+    tools: rows.tools.map((row) => {
+      const known = last.tools.get(row.document.metadata.name);
+      return known?.digest === row.digest ? known : row;
+    }),
+  };
+}
+
+function compileRows(loaded: Compilable, last?: Snapshot): Parts | readonly Problem[] {
   try {
+    const rows = withKnown(loaded, last);
     const documents = rows.tools.map(({ document }) => document);
-    const { compiled, problems } = compile({ policies: rows.policies, tools: documents, schemaDigest });
+    const source = { policies: rows.policies, tools: documents, schemaDigest };
+    const { compiled, problems } = compile(source, { last: last?.compiled });
     if (!compiled) return problems;
     return { compiled, tools: byName(rows.tools), policies: rows.policies, policyDigest: setDigest(rows) };
   } catch (error) {
@@ -78,7 +102,7 @@ function nothingInForce(rows: TenantRows): Parts {
 export function buildSnapshot(tenant: string, rows: TenantRows, last: Snapshot | undefined): Snapshot {
   const agents = new Map(rows.agents.filter(isNamed).map(({ document }) => [document.metadata.name, document]));
   const common = { tenant, revisions: rows.revisions, settings: rows.settings, agents };
-  const parts = compileRows(rows);
+  const parts = compileRows(rows, last);
   if ("compiled" in parts) return { ...common, ...parts, usable: true };
   if (!last?.usable) return { ...common, ...nothingInForce(rows), broken: parts, usable: false };
   const { compiled, policyDigest, tools, policies } = last;

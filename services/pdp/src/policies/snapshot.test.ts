@@ -1,0 +1,57 @@
+import { parseDocuments } from "@remit/engine";
+import { expect, test } from "vitest";
+import type { TenantRows } from "./policy-store.ts";
+import { buildSnapshot, type Snapshot } from "./snapshot.ts";
+
+const toolText = (number: number) => `apiVersion: remit/v1
+kind: Tool
+metadata: { name: tool-${number} }
+spec: { risk: write, inputSchema: { type: object, properties: { a: { type: integer, maximum: ${number} } } } }
+`;
+const policyText = `apiVersion: remit/v1
+kind: Policy
+metadata: { name: house }
+spec: { rules: [{ id: r, match: { tools: ["*"] }, effect: allow, when: input.a > 0 }] }
+`;
+
+/** Rows as a store reads them: every time other objects. */
+function rowsOf(numbers: readonly number[]): TenantRows {
+  const text = [policyText, ...numbers.map(toolText)].join("---\n");
+  const { documents, problems } = parseDocuments([{ file: "rows.yaml", text }]);
+  if (problems.length > 0) throw new Error(JSON.stringify(problems));
+  return {
+    revisions: { security: 1n, policy: BigInt(numbers.length) },
+    settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {} },
+    policies: documents.policies.map((document) => ({ document, version: 1, digest: "sha256:p" })),
+    tools: documents.tools.map((document) => ({ document, digest: `sha256:${document.metadata.name}` })),
+    agents: [],
+  };
+}
+
+test("registering tools one by one compiles each of them once", () => {
+  const numbers = Array.from({ length: 60 }, (_, at) => at);
+  const checks = new Set<unknown>();
+  const conditions = new Set<unknown>();
+  let last: Snapshot | undefined;
+  for (const number of numbers) {
+    last = buildSnapshot("t", rowsOf(numbers.slice(0, number + 1)), last);
+    for (const tool of last.compiled.tools.values()) {
+      checks.add(tool.checkInput);
+      conditions.add(tool.everyAgent[0]?.others[0]);
+    }
+  }
+  expect(last?.compiled.tools.size).toBe(numbers.length);
+  expect(checks.size).toBe(numbers.length);
+  expect(conditions.size).toBe(1);
+});
+
+test("a document that is registered anew takes the place of the one that was compiled", () => {
+  const first = buildSnapshot("t", rowsOf([1, 2]), undefined);
+  const rows = rowsOf([1, 2]);
+  const moved = { ...rows, tools: rows.tools.map((row, at) => (at === 0 ? { ...row, digest: "sha256:new" } : row)) };
+  const next = buildSnapshot("t", moved, first);
+  expect(next.compiled.tools.get("tool-1")).not.toBe(first.compiled.tools.get("tool-1"));
+  expect(next.compiled.tools.get("tool-2")).toBe(first.compiled.tools.get("tool-2"));
+  expect(next.policyDigest).not.toBe(first.policyDigest);
+  expect(buildSnapshot("t", rowsOf([2, 1]), next).policyDigest).toBe(first.policyDigest);
+});
