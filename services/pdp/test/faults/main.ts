@@ -1,14 +1,17 @@
 import { parseArgs } from "node:util";
 import { startEmbedded } from "../../src/stores/embedded.ts";
 import { migrate } from "../../src/stores/migrate.ts";
+import { insertTenant } from "../ledger/postgres.ts";
 import { seeded } from "../ledger/scheduler.ts";
 import { rehearse } from "./rehearse.ts";
+import { storm } from "./storm.ts";
 import { faultNames } from "./torment.ts";
 
 const HELP = `Torments three replicas on one Postgres under load, then audits what they answered against what they recorded.
 
   npm run faults -- --seconds 120 --seed 7
   npm run faults -- --fault killed --fault "backends ended"
+  npm run faults -- --fences 5000     writers shut out in the middle of their statements, in one process
 `;
 
 const { values } = parseArgs({
@@ -16,22 +19,37 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "60" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     fault: { type: "string", multiple: true, default: faultNames },
+    fences: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
+
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+
+function verdict(wrong: readonly string[]): number {
+  say(wrong.length === 0 ? "nothing is wrong" : `WRONG:\n${wrong.join("\n")}`);
+  return wrong.length === 0 ? 0 : 1;
+}
 
 async function main(): Promise<number> {
   if (values.help) {
     process.stdout.write(HELP);
     return 0;
   }
-  const say = (line: string) => void process.stdout.write(`${line}\n`);
   const seed = Number(values.seed);
   const random = seeded(seed);
   const chance = seeded(seed + 1);
   const postgres = await startEmbedded({ durable: true });
   try {
     await migrate({ url: postgres.ownerUrl });
+    const { runtimeUrl, superuserUrl } = postgres;
+    say(`seed ${seed}`);
+    if (values.fences !== undefined) {
+      await insertTenant(postgres);
+      const { wrong, ...figures } = await storm({ runtimeUrl, superuserUrl, random, fences: Number(values.fences) });
+      say(JSON.stringify(figures, null, 2));
+      return verdict(wrong);
+    }
     const endMs = performance.now() + Number(values.seconds) * 1000;
     const next = () => {
       if (performance.now() >= endMs) return null;
@@ -39,8 +57,6 @@ async function main(): Promise<number> {
       const fault = faultNames.find((name) => name === named);
       return fault ? { fault, member: Math.floor(random() * 3) } : null;
     };
-    say(`seed ${seed}`);
-    const { runtimeUrl, superuserUrl } = postgres;
     const { wrong, faults, errors, shutOutMs, ...counts } = await rehearse({
       runtimeUrl,
       superuserUrl,
@@ -51,8 +67,7 @@ async function main(): Promise<number> {
     const figures = { ...counts, faults: Object.fromEntries(faults), errors: Object.fromEntries(errors) };
     say(JSON.stringify(figures, null, 2));
     say(`shut out after, in ms: ${[...shutOutMs].sort((a, b) => a - b).join(", ")}`);
-    say(wrong.length === 0 ? "nothing is wrong" : `WRONG:\n${wrong.join("\n")}`);
-    return wrong.length === 0 ? 0 : 1;
+    return verdict(wrong);
   } finally {
     await postgres.stop();
   }

@@ -30,7 +30,7 @@ export function newRecord(own: Partial<NewRecord> = {}): NewRecord {
 }
 
 /** The tenant that records belong to. */
-export async function insertTenant({ ownerUrl }: TestDatabase): Promise<void> {
+export async function insertTenant({ ownerUrl }: Pick<TestDatabase, "ownerUrl">): Promise<void> {
   await withClient(ownerUrl, async (client) => {
     await client.query("insert into tenant (id) values ($1)", [TENANT]);
     await client.query("insert into revision (tenant) values ($1)", [TENANT]);
