@@ -86,7 +86,7 @@ function deniedStep(last: Decision, ask: Ask, nowMs: number): Step {
 }
 
 /** A decision that was made, answered as a denial: what it allowed may not start any more. */
-function tooLate(last: Decision, { code, message }: Pick<Bar, "code" | "message">): Decision {
+export function tooLate(last: Decision, { code, message }: Pick<Bar, "code" | "message">): Decision {
   const { would, approval, questions, execute_before, report_by, ...rest } = last.body;
   return {
     ...last,

@@ -16,6 +16,7 @@ import { type Decision, revisionNumber } from "./decision.ts";
 import { draftDecision } from "./entry.ts";
 import { judgeAttempt } from "./judge.ts";
 import { createKnownCalls, type Progress } from "./known-call.ts";
+import type { Redaction } from "./redaction.ts";
 
 /** A call that is outrun by security changes, or by twins of its own, this many times in a row is given up. */
 const TRIES_MAX = 8;
@@ -23,6 +24,7 @@ const TRIES_MAX = 8;
 export interface DecideRooms {
   readonly snapshots: Snapshots;
   readonly ledger: Ledger;
+  readonly redaction: Redaction;
   readonly clock: Clock;
   readonly newId: (nowMs: number) => string;
 }
@@ -68,7 +70,7 @@ function callIdReused(callId: string, name: CallName): Fault {
  * finds what was recorded and goes on from there (`attempt.ts`).
  */
 export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Promise<Decision> {
-  const { snapshots, ledger, clock, newId } = rooms;
+  const { snapshots, ledger, redaction, clock, newId } = rooms;
   const knownCalls = createKnownCalls(rooms);
 
   return async (who, ask) => {
@@ -93,7 +95,9 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
       const nowMs = clock.now();
       const asked = attempt.answers === ask.answers ? ask : { ...ask, answers: attempt.answers };
       const judged = judgeAttempt(snapshot, asker, asked, attempt, nowMs);
-      const draft = draftDecision(newId(nowMs), asker, asked, judged, snapshot, nowMs, name);
+      const redacting = redaction.of(snapshot, asked, judged);
+      const redacted = redacting instanceof Promise ? await redacting : redacting;
+      const draft = draftDecision(newId(nowMs), asker, asked, judged, snapshot, nowMs, name, redacted);
       const recorded = await ledger.record(draft.record, { withinMs });
 
       switch (recorded.outcome) {
@@ -106,7 +110,7 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
           if (recorded.record.kind !== "report") throw callIdReused(ask.callId, name);
       }
       const next = await knownCalls.next(who, asker, ask, recorded.record, progress);
-      if ("body" in next) return next;
+      if ("body" in next) return redaction.whole(next, tenant, ask, judged.verdict.transformedInput);
       progress = next;
     }
     throw new Fault("unavailable", "stale_policy", "the tenant's security settings kept changing", {

@@ -51,6 +51,8 @@ export interface DecisionBody {
   readonly at: string;
   readonly execute_before?: string;
   readonly report_by?: string;
+  /** Paths of the call whose values are not in the entry. */
+  readonly redacted?: readonly string[];
 }
 
 /** A verdict that has been recorded. */

@@ -10,6 +10,7 @@ import { RETRY_AFTER_DEFAULT_MS } from "./attempt.ts";
 import { type CallName, callKey, requestDigest } from "./call.ts";
 import type { Decision, DecisionBody, Reason, Would } from "./decision.ts";
 import type { Finding, Judged } from "./finding.ts";
+import type { Redacted } from "./redact.ts";
 
 /** An allowed call must start within this time, else it is asked again. */
 const EXECUTE_WITHIN_MS = 60_000;
@@ -55,7 +56,7 @@ const isLong = (text: string) =>
 
 interface Parts {
   readonly inline: Record<string, Canonicalisable>;
-  readonly aside: Uint8Array | undefined;
+  readonly aside: Buffer | undefined;
 }
 
 function split(parts: Readonly<Record<string, string | undefined>>): Parts {
@@ -113,17 +114,18 @@ export function draftDecision(
   snapshot: Snapshot,
   nowMs: number,
   name: CallName,
+  redacted?: Redacted,
 ): DecisionDraft {
   const { session } = asker;
-  const { facts, verdict } = judged;
+  const { facts } = judged;
+  const verdict = redacted?.verdict ?? judged.verdict;
   const { transformedInput } = verdict;
   const transformed = transformedInput && canonical(transformedInput);
-  const body = decisionBody(id, ask, judged, snapshot, nowMs, transformed);
-  const parts = split({
-    input: ask.input.canonical,
-    context: ask.context.canonical,
-    transformed_input: transformed,
-  });
+  const whole = decisionBody(id, ask, { facts, verdict }, snapshot, nowMs, transformed);
+  const body = redacted ? { ...whole, redacted: redacted.paths } : whole;
+  // Digests are over what was asked and what must run; what stands in the entry may say less.
+  const { input, context } = redacted ?? { input: ask.input.canonical, context: ask.context.canonical };
+  const parts = split({ input, context, transformed_input: redacted ? redacted.transformed : transformed });
   const text = canonical({
     ...body,
     ...parts.inline,
@@ -145,7 +147,8 @@ export function draftDecision(
       schema_digest: facts.call.schemaDigest,
     },
     // What stands beside the entry is bound to it by its digest; what stands in it needs none.
-    context_digest: isLong(ask.context.canonical) ? digest("input", ask.context.canonical) : undefined,
+    context_digest: isLong(context) ? digest("input", ask.context.canonical) : undefined,
+    aside_digest: redacted && parts.aside ? digest("input", parts.aside.toString()) : undefined,
     answers: new Canonical(ask.answers.canonical),
     supported_constraints: ask.supportedConstraints,
     unknowns: verdict.unknowns,

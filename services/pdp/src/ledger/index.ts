@@ -10,7 +10,8 @@ export {
 export type { Beat, PeerStore } from "./peer-store.ts";
 export { createPeers } from "./peers.ts";
 export type { DecisionRange, NewRecord, RecordKind, RecordOutcome, RecordRef, StoredRecord } from "./record.ts";
-export { createSeal, type Seal, sealedLedger } from "./sealed.ts";
+export type { Marks } from "./seal.ts";
+export { createSeal, type Marking, type Seal, sealedLedger } from "./sealed.ts";
 export type { Stopped } from "./shared.ts";
 export { systemTiming, type Timing } from "./timing.ts";
 export { LedgerUnavailable } from "./unavailable.ts";

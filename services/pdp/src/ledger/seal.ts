@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Random } from "../foundation/ids.ts";
 
@@ -18,9 +18,16 @@ export interface Place {
   readonly part: "body" | "aside";
 }
 
-/** Seals and opens what a tenant's entries hold, under one data key. */
-export interface Sealer {
+/** Tells a tenant's redacted values apart without telling them. */
+export interface Marks {
+  /** Of the data key. */
   readonly keyId: string;
+  /** `hmac-sha256:<hex>` over a canonical value: equal for equal values of the tenant. */
+  mark(canonicalJson: string): string;
+}
+
+/** Seals and opens what a tenant's entries hold, under one data key. */
+export interface Sealer extends Marks {
   seal(place: Place, plain: Uint8Array): Buffer;
   /** Throws when a single bit, the place or the key is another. */
   open(place: Place, frame: Uint8Array): Buffer;
@@ -84,8 +91,12 @@ export function createSealer({ id, bytes }: DataKey, random: Random): Sealer {
     return known;
   };
 
+  const markKey = Buffer.from(hkdfSync("sha256", bytes, Buffer.alloc(0), "remit/redaction/v1", 32));
+
   return {
     keyId: id,
+    mark: (canonicalJson) =>
+      `hmac-sha256:${createHmac("sha256", markKey).update(`remit/redacted/v1\n${canonicalJson}`).digest("hex")}`,
     seal(place, plain) {
       const { salt, key } = subkey();
       const nonce = Buffer.alloc(NONCE_BYTES);

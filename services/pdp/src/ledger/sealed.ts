@@ -1,7 +1,10 @@
 import type { DataKeys, TenantKey } from "./data-keys.ts";
 import type { Ledger } from "./ledger.ts";
 import type { NewRecord, RecordOutcome, StoredRecord } from "./record.ts";
-import { isSealed } from "./seal.ts";
+import { isSealed, type Marks } from "./seal.ts";
+
+/** What marks a tenant's redacted values, as soon as its key is in memory. */
+export type Marking = (tenant: string) => Marks | Promise<Marks>;
 
 /** Where entries are sealed and opened: everything that is recorded passes here once each way. */
 export interface Seal {
@@ -9,6 +12,7 @@ export interface Seal {
   seal(record: NewRecord): NewRecord | Promise<NewRecord>;
   /** The record with what it says in plain; of an erased tenant nothing, and `erased` is set. */
   open(record: StoredRecord): StoredRecord | Promise<StoredRecord>;
+  readonly marks: Marking;
 }
 
 function sealWith({ sealer }: TenantKey, record: NewRecord): NewRecord {
@@ -45,6 +49,7 @@ export function createSeal(keys: DataKeys, sealing: () => boolean): Seal {
       const held = keys.held(record.tenant);
       return held ? openWith(held, record) : keys.load(record.tenant).then((key) => openWith(key, record));
     },
+    marks: (tenant) => keys.held(tenant)?.sealer ?? keys.load(tenant).then(({ sealer }) => sealer),
   };
 }
 

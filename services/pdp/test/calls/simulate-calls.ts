@@ -2,6 +2,7 @@ import { parseDocuments } from "@remit/engine";
 import type { Ask, Asker, Told } from "../../src/decisions/ask.ts";
 import { createDecide } from "../../src/decisions/decide.ts";
 import type { Decision } from "../../src/decisions/decision.ts";
+import { createRedaction } from "../../src/decisions/redaction.ts";
 import { bodyOf } from "../../src/decisions/replay.ts";
 import { createReport } from "../../src/decisions/report.ts";
 import { settableClock } from "../../src/foundation/clock.ts";
@@ -194,7 +195,10 @@ export async function simulateCalls(seed: number, rules: CallRules): Promise<Sim
     snapshots: createSnapshots({ store: policyStore(), clock: { now: () => 0 }, log: silentLog }),
   };
   // The keys alone tell the replicas' decisions apart: nothing is remembered between calls.
-  const decide = createDecide(rooms);
+  const redaction = createRedaction(() => {
+    throw new Error("no tool redacts anything here");
+  });
+  const decide = createDecide({ ...rooms, redaction });
   const report = createReport(rooms);
   const who = async () => asker;
   const reported = new Set<string>();

@@ -49,8 +49,11 @@ const write = (at: House, headers: Record<string, string>, callId: string, text:
   at.clients.decisions.decide(
     {
       ...{ callId, tool: "fs.write_file" },
-      ...{ input: { case: "inputObject", value: { path: `/home/${MARKER}`, text } }, context: { of: MARKER } },
-    } as never,
+      ...{
+        input: { case: "inputObject", value: { path: `/home/${MARKER}`, text } },
+        context: { case: "contextObject", value: { of: MARKER } },
+      },
+    },
     { headers },
   );
 

@@ -1,0 +1,202 @@
+import { canonical, type Json, type JsonObject } from "../foundation/canonical.ts";
+import type { Marks } from "../ledger/index.ts";
+import type { Ask } from "./ask.ts";
+import type { Finding } from "./finding.ts";
+
+/** What stands in an entry in the place of a redacted value: equal values of a tenant have equal marks. */
+interface Mark {
+  /** `hmac-sha256:<hex>` over the canonical value, under a key that is derived from the tenant's data key. */
+  readonly redacted: string;
+  /** Id of that data key. */
+  readonly key: string;
+}
+
+const EVERY = "*";
+
+/** Shorter texts stand in other words by chance: they are taken out where they stand alone. */
+const CHARS_MIN = 4;
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/**
+ * The value with what stands at a path replaced; the same value when nothing does. `*` stands for every item of a list
+ * or member of an object. A list on the way that the path does not name is gone through: rather too much than a name
+ * that was meant.
+ */
+function replaceAt(value: Json, keys: readonly string[], replace: (value: Json) => Json): Json {
+  const [key, ...rest] = keys;
+  if (key === undefined) return replace(value);
+  if (Array.isArray(value)) {
+    const below = key === EVERY ? rest : keys;
+    return value.map((item) => replaceAt(item, below, replace));
+  }
+  if (!isObject(value)) return value;
+  const members = key === EVERY && !Object.hasOwn(value, key) ? Object.keys(value) : [key];
+  const changed: Record<string, Json> = { ...value };
+  for (const member of members) {
+    const held = Object.hasOwn(value, member) ? value[member] : undefined;
+    if (held !== undefined) changed[member] = replaceAt(held, rest, replace);
+  }
+  return changed;
+}
+
+/** Every value in a value, itself last; `change` says what takes its place. */
+function rewrite(value: Json, change: (value: Json) => Json): Json {
+  if (Array.isArray(value)) return change(value.map((item) => rewrite(item, change)));
+  if (!isObject(value)) return change(value);
+  const entries = Object.entries(value).map(([name, held]) => [name, rewrite(held, change)] as const);
+  return change(Object.fromEntries(entries));
+}
+
+/** The texts in a value, names of members too: how it could be quoted. */
+function textsIn(value: Json, into: Set<string>): void {
+  if (typeof value === "string" || typeof value === "number") into.add(String(value));
+  else if (Array.isArray(value)) for (const item of value) textsIn(item, into);
+  else if (isObject(value)) {
+    for (const [name, held] of Object.entries(value)) {
+      into.add(name);
+      textsIn(held, into);
+    }
+  }
+}
+
+const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
+/** Takes secrets out of a sentence. */
+function createScrub(secrets: ReadonlySet<string>): (text: string) => string {
+  const spellings = new Set<string>();
+  for (const secret of secrets) {
+    if (secret === "") continue;
+    spellings.add(secret);
+    spellings.add(JSON.stringify(secret).slice(1, -1));
+  }
+  // The longest first: what holds another is taken out whole.
+  const ordered = [...spellings].sort((a, b) => b.length - a.length);
+  return (text) => {
+    let clean = text;
+    for (const secret of ordered) {
+      if (secret.length >= CHARS_MIN) clean = clean.replaceAll(secret, "[redacted]");
+      else if (clean.includes(secret)) {
+        clean = clean.replace(
+          new RegExp(`(?<![\\p{L}\\p{N}])${escaped(secret)}(?![\\p{L}\\p{N}])`, "gu"),
+          "[redacted]",
+        );
+      }
+    }
+    return clean;
+  };
+}
+
+/** The values that paths name in a call, by their marks, and how they could be quoted. */
+interface Secrets {
+  readonly values: Map<string, Json>;
+  readonly texts: Set<string>;
+}
+
+function createMarking(marks: Marks) {
+  const secrets: Secrets = { values: new Map(), texts: new Set() };
+  const mark = (value: Json): Mark => ({ redacted: marks.mark(canonical(value)), key: marks.keyId });
+  const made = new WeakSet<object>();
+  const replace = (value: Json): Json => {
+    if (isObject(value) && made.has(value)) return value;
+    const marked = { ...mark(value) };
+    made.add(marked);
+    secrets.values.set(marked.redacted, value);
+    textsIn(value, secrets.texts);
+    return marked;
+  };
+  const below = (root: "input" | "context", value: JsonObject, paths: readonly string[]): JsonObject => {
+    let changed: Json = value;
+    // The shorter first: what is replaced whole is not looked into.
+    const ways = paths.map((path) => path.split(".")).sort((a, b) => a.length - b.length);
+    for (const [from, ...keys] of ways) if (from === root) changed = replaceAt(changed, keys, replace);
+    return changed as JsonObject;
+  };
+  return { secrets, mark, below };
+}
+
+/** What of a call goes into its entry. */
+export interface Redacted {
+  readonly paths: readonly string[];
+  /** Canonical JSON. */
+  readonly input: string;
+  readonly context: string;
+  readonly transformed: string | undefined;
+  /** The same finding, with nothing quoted that is redacted. */
+  readonly verdict: Finding;
+}
+
+function scrubbed(verdict: Finding, scrub: (text: string) => string): Finding {
+  const said = <Part extends { message: string; detail?: string; remedy?: string }>(part: Part): Part => ({
+    ...part,
+    message: scrub(part.message),
+    ...(part.detail !== undefined && { detail: scrub(part.detail) }),
+    ...(part.remedy !== undefined && { remedy: scrub(part.remedy) }),
+  });
+  const { would, approval, questions, unknowns } = verdict;
+  return {
+    ...said(verdict),
+    ...(would && { would: said(would) }),
+    ...(approval && {
+      approval: { ...approval, ...(approval.summary !== undefined && { summary: scrub(approval.summary) }) },
+    }),
+    ...(questions && { questions: questions.map((question) => ({ ...question, ask: scrub(question.ask) })) }),
+    unknowns: unknowns.map((unknown) => ({ ...unknown, why: scrub(unknown.why) })),
+  };
+}
+
+/**
+ * Takes what a tool's paths name out of everything that its call's entry says: out of input, context and the input that
+ * must run, wherever a rule has put it there, and out of every sentence that quotes it.
+ */
+export function redact(
+  { input, context }: Pick<Ask, "input" | "context">,
+  transformed: JsonObject | undefined,
+  verdict: Finding,
+  paths: readonly string[],
+  marks: Marks,
+): Redacted {
+  const { secrets, mark, below } = createMarking(marks);
+  const entry = { input: below("input", input.value, paths), context: below("context", context.value, paths) };
+  const forced = transformed && below("input", transformed, paths);
+  const long = [...secrets.texts].filter((text) => text.length >= CHARS_MIN);
+  const carried = (value: Json): Json => {
+    if (typeof value === "string" && long.some((text) => value.includes(text))) return { ...mark(value) };
+    if (typeof value === "number" && long.includes(String(value))) return { ...mark(value) };
+    return value;
+  };
+  return {
+    paths,
+    input: canonical(entry.input),
+    context: canonical(entry.context),
+    transformed: forced && canonical(rewrite(forced, carried)),
+    verdict: scrubbed(verdict, createScrub(secrets.texts)),
+  };
+}
+
+/** What stood where marks stand, as far as a call that is asked again holds it. */
+export function restore(
+  redacted: JsonObject,
+  { input, context }: Pick<Ask, "input" | "context">,
+  paths: readonly string[],
+  marks: Marks,
+): JsonObject {
+  const { secrets, mark, below } = createMarking(marks);
+  below("input", input.value, paths);
+  below("context", context.value, paths);
+  // What quotes a redacted text is marked as a whole, wherever it stood.
+  const known = (value: Json): Json => {
+    if (typeof value === "string" || typeof value === "number") secrets.values.set(mark(value).redacted, value);
+    return value;
+  };
+  rewrite(input.value, known);
+  rewrite(context.value, known);
+  // A text that a rule has built is not among them: its mark stays, and the digest tells.
+  const back = (value: Json): Json => {
+    const name = isObject(value) && typeof value.redacted === "string" ? value.redacted : undefined;
+    const held = name === undefined ? undefined : secrets.values.get(name);
+    return held === undefined ? value : held;
+  };
+  return rewrite(redacted, back) as JsonObject;
+}

@@ -1,0 +1,51 @@
+import { canonical, type JsonObject } from "../foundation/canonical.ts";
+import { digest } from "../foundation/digest.ts";
+import type { Marking } from "../ledger/index.ts";
+import type { Snapshot } from "../policies/index.ts";
+import type { Ask } from "./ask.ts";
+import { tooLate } from "./attempt.ts";
+import type { Decision } from "./decision.ts";
+import type { Judged } from "./finding.ts";
+import { type Redacted, redact, restore } from "./redact.ts";
+
+/** Keeps values that a tool's registration names out of the ledger. */
+export interface Redaction {
+  /** What goes into the entry of a call; undefined when its tool redacts nothing: then nothing is waited for. */
+  of(snapshot: Snapshot, ask: Ask, judged: Judged): Redacted | undefined | Promise<Redacted>;
+  /**
+   * A decision as it was answered first: the input that must run whole again, or a denial where that cannot be had.
+   * `anew` is what the call would be made to run with now: mostly the same.
+   */
+  whole(decision: Decision, tenant: string, ask: Ask, anew: object | undefined): Decision | Promise<Decision>;
+}
+
+const NOT_RESTORED = {
+  code: "transform_invalid",
+  message:
+    "What this call was made to run with is kept out of the ledger and cannot be told a second time. Ask under another call id.",
+} as const;
+
+export function createRedaction(marking: Marking): Redaction {
+  return {
+    of(snapshot, ask, { verdict }) {
+      const paths = snapshot.tools.get(ask.tool)?.document.spec.redact;
+      if (!paths || paths.length === 0) return undefined;
+      const marks = marking(snapshot.tenant);
+      const { transformedInput } = verdict;
+      if (!(marks instanceof Promise)) return redact(ask, transformedInput as JsonObject, verdict, paths, marks);
+      return marks.then((ready) => redact(ask, transformedInput as JsonObject, verdict, paths, ready));
+    },
+    whole(decision, tenant, ask, anew) {
+      const { body, transformedInput } = decision;
+      if (!decision.replayed || !transformedInput || !body.redacted) return decision;
+      const paths = body.redacted;
+      const isWhole = (input: object) => digest("input", canonical(input)) === body.effective_input_digest;
+      if (anew && isWhole(anew)) return { ...decision, transformedInput: anew as JsonObject };
+      const restored = async () => {
+        const whole = restore(transformedInput, ask, paths, await marking(tenant));
+        return isWhole(whole) ? { ...decision, transformedInput: whole } : tooLate(decision, NOT_RESTORED);
+      };
+      return restored();
+    },
+  };
+}

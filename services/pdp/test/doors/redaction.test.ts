@@ -1,0 +1,163 @@
+import { Effect } from "@remit/proto/common";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { digest } from "../../src/foundation/digest.ts";
+import { furnish, type House, openSession, startHouse, testConfig } from "../support/pdp.ts";
+import { plainBodies } from "../support/plain-bodies.ts";
+import { createTestDatabase, type TestDatabase } from "../support/test-database.ts";
+
+const CARD = "4111-2222-3333-4444";
+const TOOL = `apiVersion: remit/v1
+kind: Tool
+metadata: { name: cards.charge }
+spec:
+  risk: write
+  redact: [input.card.number, input.memo, context.user.email, input.items.*.note]
+  inputSchema:
+    type: object
+    properties:
+      amount: { type: number }
+      seen: { type: string }
+      memo: { type: string }
+      card: { type: object, properties: { number: { type: string, minLength: 10 } } }
+`;
+const POLICY = `apiVersion: remit/v1
+kind: Policy
+metadata: { name: cards }
+spec:
+  rules:
+    - id: charges
+      match: { tools: [cards.charge] }
+      when: input.amount < 100
+      effect: allow
+    - id: show-last
+      match: { tools: [cards.charge] }
+      when: input.amount == 50
+      effect: transform
+      set: { seen: { expr: '"card " + input.card.number' } }
+    - id: never
+      match: { tools: [cards.charge] }
+      when: input.amount >= 100 && timestamp(input.memo) > timestamp("2026-01-01T00:00:00Z")
+      effect: deny
+`;
+let database: TestDatabase;
+let house: House;
+let other: House;
+let headers: Record<string, string>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const config = testConfig(database.runtimeUrl);
+  house = await startHouse({ database, config });
+  await furnish(house);
+  const put = await house.clients.tools.putTool({ document: { file: "tool.yaml", text: TOOL } }, owner());
+  expect(put.problems).toEqual([]);
+  await house.clients.policies.publishPolicies({ files: [{ file: "cards.yaml", text: POLICY }] }, owner());
+  await activate("cards");
+  other = await startHouse({ database, config, ownerKey: house.ownerKey });
+  ({ headers } = await openSession(house));
+});
+
+afterAll(async () => {
+  await other.close();
+  await house.close();
+  await database.drop();
+});
+
+const owner = () => ({ headers: { authorization: `Bearer ${house.ownerKey}` } });
+const activate = (policy: string, version = 0) =>
+  house.clients.policies.activatePolicies({ choices: [{ policy, version }] }, owner());
+
+const inputOf = (amount: number, card = CARD) => ({
+  amount,
+  memo: "born 1815",
+  card: { number: card, name: "Ada" },
+  items: [{ note: "gift" }],
+});
+
+const charge = (at: House, callId: string, amount: number, card = CARD) =>
+  at.clients.decisions.decide(
+    {
+      ...{
+        callId,
+        tool: "cards.charge",
+        context: { case: "contextObject", value: { user: { email: "eve@example.org" } } },
+      },
+      input: { case: "inputObject", value: inputOf(amount, card) },
+    },
+    { headers },
+  );
+
+const entryOf = async (decisionId: string) => {
+  const [text = ""] = await plainBodies(house, "id = $1", [decisionId]);
+  return { text, entry: JSON.parse(text) };
+};
+
+test("what the tool names is not in the entry, even opened; digests are of what was asked, and equal values show as equal", async () => {
+  const one = await charge(house, "plain-1", 5);
+  const two = await charge(house, "plain-2", 6);
+  const third = await charge(house, "plain-3", 5, "5555-6666-7777-8888");
+  expect(one.effect).toBe(Effect.ALLOW);
+  const { text, entry } = await entryOf(one.decisionId);
+  expect(text).not.toMatch(/4111|born|gift|eve@example/);
+  expect(entry.input).toMatchObject({ amount: 5, card: { name: "Ada" } });
+  expect(entry.redacted).toEqual(["input.card.number", "input.memo", "context.user.email", "input.items.*.note"]);
+  const input = inputOf(5);
+  const canonical = `{"amount":5,"card":{"name":"Ada","number":"${CARD}"},"items":[{"note":"gift"}],"memo":"born 1815"}`;
+  expect(JSON.parse(canonical)).toEqual(input);
+  expect(one.inputDigest).toBe(digest("input", canonical));
+  const marks = [one, two, third].map(async ({ decisionId }) => (await entryOf(decisionId)).entry.input.card.number);
+  const [first, same, differs] = await Promise.all(marks);
+  expect(first.redacted).toMatch(/^hmac-sha256:[0-9a-f]{64}$/);
+  expect(first).toEqual(same);
+  expect(first).not.toEqual(differs);
+  expect(first.key).toBe(differs.key);
+});
+
+test("a forced input is answered whole, a second time and at another replica too, and stands nowhere in its entry", async () => {
+  const forced = await charge(house, "forced", 50);
+  expect(forced.effect).toBe(Effect.TRANSFORM);
+  expect(forced.transformed.value).toMatchObject({ seen: `card ${CARD}`, card: { number: CARD } });
+  const { text } = await entryOf(forced.decisionId);
+  expect(text).not.toMatch(/4111|born|gift/);
+  const again = await charge(other, "forced", 50);
+  expect(again).toMatchObject({ replayed: true, decisionId: forced.decisionId });
+  expect(again.transformed).toEqual(forced.transformed);
+  expect(again.effectiveInputDigest).toBe(forced.effectiveInputDigest);
+});
+
+test("a forced input that cannot be told again is not: the call is denied and says what to do", async () => {
+  const forced = await charge(house, "lost", 50);
+  const changed = POLICY.replace('"card "', '"the card "');
+  await house.clients.policies.publishPolicies({ files: [{ file: "cards.yaml", text: changed }] }, owner());
+  await activate("cards");
+  const again = await charge(house, "lost", 50);
+  await activate("cards", 1);
+  expect(forced.effect).toBe(Effect.TRANSFORM);
+  expect(again).toMatchObject({
+    ...{ effect: Effect.DENY, replayed: true, transformed: { case: undefined } },
+    reason: { code: "transform_invalid", message: expect.stringContaining("another call id") },
+  });
+  expect((await charge(house, "lost", 50)).transformed).toEqual(forced.transformed);
+});
+
+test("a denial does not quote in its entry what the tool redacts", async () => {
+  const denied = await charge(house, "quoted", 500);
+  expect(denied).toMatchObject({ effect: Effect.DENY, reason: { code: "evaluation_error" } });
+  const short = await charge(house, "short", 5, "123");
+  expect(short).toMatchObject({ effect: Effect.DENY, reason: { code: "input_invalid" } });
+  for (const { decisionId } of [denied, short]) {
+    expect((await entryOf(decisionId)).text).not.toMatch(/born|1815|"123"/);
+  }
+});
+
+test("an input that is long stands beside its entry without what is redacted", async () => {
+  const value = { ...inputOf(5), seen: "y".repeat(10_000) };
+  const asked = { callId: "long", tool: "cards.charge", input: { case: "inputObject", value } } as const;
+  const { decisionId } = await house.clients.decisions.decide(asked, { headers });
+  const { decision } = await house.clients.ledger.getDecision({ decisionId }, owner());
+  const shown = JSON.stringify(decision?.body);
+  expect(shown).toContain("yyyy");
+  expect(shown).not.toMatch(/4111|born|gift/);
+  const { aside_digest: asideDigest } = JSON.parse(decision?.canonical ?? "{}");
+  expect(asideDigest).toMatch(/^sha256:/);
+});
