@@ -21,6 +21,11 @@ export interface Document extends DocumentFile {
 const EXTENSION = /\.(?:ya?ml|json)$/;
 const TEST_FILE = /_test\.(?:ya?ml|json)$/;
 
+/** Whether a file holds tests of policies, by its name. */
+export function isTestFile(file: string): boolean {
+  return TEST_FILE.test(file);
+}
+
 async function below(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true, recursive: true });
   return entries
@@ -51,7 +56,7 @@ export async function readDocumentFiles(
       continue;
     }
     for (const file of await expand(path, option)) {
-      const list = TEST_FILE.test(file) ? tests : documents;
+      const list = isTestFile(file) ? tests : documents;
       list.push({ file, text: await readFile(file, "utf8") });
     }
   }

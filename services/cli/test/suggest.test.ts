@@ -94,6 +94,16 @@ describe("a tenant in front of the airline's desk", () => {
       new Set([`${Mode.OBSERVED} tool_unknown`]),
     );
 
+    const session = { ...env, REMIT_SESSION: token };
+    const stray = ["decide", "rockets.launch"];
+    const seen = await remit([...stray, "--json"], session);
+    expect(seen).toMatchObject({ code: 0 });
+    expect(seen.json()).toMatchObject({ effect: "EFFECT_ALLOW", mode: "MODE_OBSERVED" });
+    const said = "enforcement would deny (tool_unknown): The tool is not registered.";
+    expect((await remit(stray, session)).stdout).toContain(said);
+    expect((await remit([...stray, "--explain"], session)).stdout).toContain(said);
+    expect((await remit(["why", seen.json().decisionId], env)).stdout).toContain(said);
+
     const listed = await remit(["decisions", "list", "--would", "deny", "--tool", "list_all_airports", "--json"], env);
     expect(listed.json()).toHaveLength(2);
     const shown = await remit(["decisions", "list", "--agent", "desk", "--limit", "3"], env);
@@ -103,8 +113,9 @@ describe("a tenant in front of the airline's desk", () => {
     const suggested = await remit(["policy", "suggest", "--since", "1h", "--out", drafts, "--json"], env);
     expect(suggested.code).toBe(0);
     const summary = suggested.json();
-    expect(summary).toMatchObject({ calls: 1164, left_out: {}, restrained: {} });
-    expect(summary.unregistered).toHaveLength(14);
+    // The log, and the two stray calls.
+    expect(summary).toMatchObject({ calls: 1166, left_out: {}, restrained: {} });
+    expect(summary.unregistered).toHaveLength(15);
     expect((await readdir(drafts)).sort()).toEqual(["suggested-desk.yaml", "suggested-desk_test.yaml", "tools.yaml"]);
     expect(await remit(["policy", "lint", "--strict", drafts])).toMatchObject({ code: 0 });
     const tested = await remit(["policy", "test", drafts, "--json"]);
@@ -117,14 +128,17 @@ describe("a tenant in front of the airline's desk", () => {
     expect(enforced.filter(({ effect }) => effect !== Effect.ALLOW)).toEqual([]);
     expect(new Set(enforced.map(({ mode }) => mode))).toEqual(new Set([Mode.ENFORCED]));
 
-    const stray = ["decide", "send_certificate", "--input", '{"user_id": "mia_li_3668", "amount": 100000}'];
-    expect(await remit(stray, { ...env, REMIT_SESSION: token })).toMatchObject({ code: 1 });
+    const large = ["decide", "send_certificate", "--input", '{"user_id": "mia_li_3668", "amount": 100000}'];
+    expect(await remit(large, session)).toMatchObject({ code: 1 });
 
     // Drafted again from what is enforced now, with the tools as they are registered: the same rules.
-    const again = await remit(["policy", "suggest", "--since", "1h", "--json"], env);
-    expect(again.json()).toMatchObject({ calls: 2 * 1164, unregistered: [], left_out: { stopped: 1 } });
+    const redrafts = join(directory.path, "redrafts");
+    const again = await remit(["policy", "suggest", "--since", "1h", "--out", redrafts, "--json"], env);
+    expect(again.json()).toMatchObject({ calls: 2 * 1164 + 2, unregistered: [], left_out: { stopped: 1 } });
     const ids = (from: typeof summary) => from.policies[0].rules.map(({ id }: { id: string }) => id);
     expect(ids(again.json())).toEqual(ids(summary));
+    const unchanged = await remit(["apply", "-f", join(redrafts, "tools.yaml")], env);
+    expect(unchanged.stdout.match(/^tool +\S+ +unchanged$/gm)).toHaveLength(15);
   });
 
   test("files that are there are kept unless they are to be replaced", async () => {

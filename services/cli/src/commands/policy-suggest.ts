@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { collect } from "../arguments.ts";
 import { type Cli, paintFor, printJson } from "../cli.ts";
 import { readDecisions } from "../decision-list.ts";
-import { type DocumentFile, readDocumentFiles } from "../document-files.ts";
+import { type DocumentFile, isTestFile, readDocumentFiles } from "../document-files.ts";
 import { loadEngine } from "../engine.ts";
 import { examples } from "../examples.ts";
 import { checkDocuments } from "../offline.ts";
@@ -82,7 +82,8 @@ async function fromLog(cli: Cli, file: string, flags: SuggestFlags): Promise<Mat
 async function print(cli: Cli, seen: Seen, suggestion: Suggestion, flags: SuggestFlags): Promise<void> {
   const written = flags.out === undefined ? [] : await writeDraft(flags.out, suggestion.files, flags.force ?? false);
   if (flags.json) return printJson(cli.io, suggestionJson(seen, suggestion));
-  if (flags.out === undefined) cli.io.out(suggestion.files.map(({ file, text }) => `# ${file}\n${text}`).join("---\n"));
+  const documents = suggestion.files.filter(({ file }) => !isTestFile(file));
+  if (flags.out === undefined && documents.length > 0) cli.io.out(documents.map(({ text }) => text).join("---\n"));
   const tell = flags.out === undefined ? cli.io.err : cli.io.out;
   for (const line of suggestionLines(seen, suggestion, paintFor(cli.io))) tell(line);
   for (const path of written) tell(`wrote ${path}`);
@@ -115,7 +116,7 @@ export function addPolicySuggest(policy: Command, cli: Cli, ended: (code: ExitCo
     .option("--exclude-denied", "leave out calls that a rule in force denies, or would if it were enforced")
     .option("--by-labels", "one policy for all agents that carry the same labels, instead of one an agent")
     .option("--limit <n>", "read at most so many decisions, the newest", "20000")
-    .option("--out <dir>", "write the files there; else they are printed")
+    .option("--out <dir>", "write policies, tests and tools there; else policies and tools are printed")
     .option("--force", "replace files that are there")
     .option("--json", "for machines")
     .addHelpText(
