@@ -52,17 +52,32 @@ test.each([
   expect(objections([object]).join("\n")).toContain(told);
 });
 
-test("a Service or a policy that selects no pod, and a port that nobody has, are told", () => {
+test("what points nowhere is told: selectors, ports, hosts, references", () => {
   const lost = service({ selector: { app: "other" }, ports: [{ ...grpc, targetPort: "http" }] });
-  const policy = {
-    kind: "NetworkPolicy",
-    metadata: { name: "p" },
-    spec: { podSelector: { matchLabels: { app: "x" } } },
-  };
-  expect(objections([deployment(), lost, policy as Rendered])).toEqual([
-    "Service/s: selects no pod",
+  const named = (kind: string, name: string, spec: object) =>
+    ({ kind, metadata: { name }, spec }) as unknown as Rendered;
+  const wrong = [
+    deployment(),
+    lost,
+    named("NetworkPolicy", "p", { podSelector: { matchLabels: { app: "x" } } }),
+    named("PodDisruptionBudget", "b", { selector: { matchLabels: { app: "x" } } }),
+    named("ServiceMonitor", "m", { selector: { matchLabels: { app: "remit" } } }),
+    named("Server", "w", { podSelector: { matchLabels: { app: "remit" } }, port: "admin" }),
+    named("DestinationRule", "d", { host: "remit.agents.svc.cluster.local" }),
+    named("AuthorizationPolicy", "a", {
+      targetRef: { kind: "Server", name: "w" },
+      requiredAuthenticationRefs: [{ kind: "MeshTLSAuthentication", name: "nobody" }],
+    }),
+  ];
+  expect(objections(wrong)).toEqual([
     "Service/s: the pods have no port http",
-    "NetworkPolicy/p: selects no pod",
+    "Service/s: selects nothing",
+    "NetworkPolicy/p: selects nothing",
+    "PodDisruptionBudget/b: selects nothing",
+    "ServiceMonitor/m: selects nothing",
+    "Server/w: the pods have no port admin",
+    "DestinationRule/d: there is no Service remit",
+    "AuthorizationPolicy/a: there is no MeshTLSAuthentication nobody",
   ]);
   expect(objections([])).toEqual(["there is no Deployment"]);
 });

@@ -1,14 +1,32 @@
+import { astray } from "./references.ts";
+
 /** A rendered object, as far as our own rules look at it. */
 export interface Rendered {
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly annotations?: Record<string, string> };
-  readonly data?: Record<string, string>;
-  readonly spec?: {
-    readonly template?: { readonly metadata: { readonly labels: Record<string, string> }; readonly spec: Pod };
-    readonly selector?: Record<string, unknown>;
-    readonly podSelector?: { readonly matchLabels: Record<string, string> };
-    readonly ports?: readonly { readonly name: string; readonly targetPort?: string; readonly appProtocol?: string }[];
+  readonly metadata: {
+    readonly name: string;
+    readonly labels?: Labels;
+    readonly annotations?: Readonly<Record<string, string>>;
   };
+  readonly data?: Readonly<Record<string, string>>;
+  readonly spec?: {
+    readonly template?: { readonly metadata: { readonly labels: Labels }; readonly spec: Pod };
+    /** Flat for a Service, with `matchLabels` for everything else. */
+    readonly selector?: Labels | { readonly matchLabels: Labels };
+    readonly podSelector?: { readonly matchLabels: Labels };
+    readonly ports?: readonly { readonly name: string; readonly targetPort?: string; readonly appProtocol?: string }[];
+    readonly port?: string;
+    readonly host?: string;
+    readonly targetRef?: Reference;
+    readonly requiredAuthenticationRefs?: readonly Reference[];
+  };
+}
+
+export type Labels = Readonly<Record<string, string>>;
+
+interface Reference {
+  readonly kind: string;
+  readonly name: string;
 }
 
 interface Pod {
@@ -58,35 +76,18 @@ function againstPod(where: string, pod: Pod): string[] {
   return wants.filter(([good]) => !good).map(([, what]) => `${where}: ${what}`);
 }
 
-const includes = (labels: Record<string, string>, selector: Record<string, unknown>) =>
-  Object.entries(selector).every(([name, value]) => labels[name] === value);
-
 /**
  * What is wrong with the objects of one rendering beyond what the schemas of Kubernetes can say: selectors that select
  * nothing, ports that nobody has, secrets where they do not belong, pods that the restricted profile would refuse.
  */
 export function objections(objects: readonly Rendered[]): string[] {
-  const found: string[] = [];
-  const templates = objects.flatMap(({ spec }) => (spec?.template === undefined ? [] : [spec.template]));
   const service = objects.find(({ kind }) => kind === "Deployment")?.spec?.template;
   const [container] = service?.spec.containers ?? [];
   if (service === undefined || container === undefined) return ["there is no Deployment"];
-  for (const { kind, metadata, spec } of objects) {
-    const where = `${kind}/${metadata.name}`;
-    if (spec?.template !== undefined) found.push(...againstPod(where, spec.template.spec));
-    if (kind === "Service") {
-      if (!includes(service.metadata.labels, spec?.selector ?? {})) found.push(`${where}: selects no pod`);
-      const names = container.ports?.map(({ name }) => name) ?? [];
-      for (const { targetPort = "", appProtocol, name } of spec?.ports ?? []) {
-        if (!names.includes(targetPort)) found.push(`${where}: the pods have no port ${targetPort}`);
-        if (appProtocol === undefined) found.push(`${where}: the port ${name} does not say what it speaks`);
-      }
-    }
-    const selected = spec?.podSelector?.matchLabels;
-    if (selected !== undefined && !templates.some(({ metadata: { labels } }) => includes(labels, selected))) {
-      found.push(`${where}: selects no pod`);
-    }
-  }
+  const found = objects.flatMap(({ kind, metadata, spec }) =>
+    spec?.template === undefined ? [] : againstPod(`${kind}/${metadata.name}`, spec.template.spec),
+  );
+  found.push(...astray(objects, container.ports?.map(({ name }) => name) ?? []));
   if (container.env?.some(({ name }) => name === "REMIT_MIGRATION_URL")) {
     found.push("the service is given the owner's connection, which is for the migrate Job alone");
   }
