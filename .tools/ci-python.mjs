@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const home = resolve(import.meta.dirname, "../sdk-python-stub");
-const enough = "import sys, venv; sys.exit(0 if sys.version_info >= (3, 10) else 1)";
+const enough = "import ensurepip, sys, venv; sys.exit(0 if sys.version_info >= (3, 10) else 1)";
 
 /** The name of a Python that will do, or undefined. */
 export const python = ["python3", "python"].find((name) => spawnSync(name, ["-c", enough]).status === 0);

@@ -108,6 +108,23 @@ def test_an_answer_that_is_not_understood_whole_runs_nothing_and_is_released(fak
     assert fake.reports(1) == [report]
 
 
+def test_an_observed_call_runs_and_says_what_enforcement_would_have_done(fake, address):
+    def observed(request, _):
+        answer = allow(request)
+        answer.mode = common.MODE_OBSERVED
+        answer.would.effect = common.EFFECT_DENY
+        answer.would.reason.code = "rule_denied"
+        return answer
+
+    fake.decide = observed
+    with make(address) as client:
+        session = client.open_session(agent="clerk")
+        seen = []
+        client.guard("tool")(lambda given, run: seen.append(run.decision.recorded))(session, {})
+    (recorded,) = seen
+    assert (recorded.mode, recorded.would.effect, recorded.would.reason.code) == ("observed", "deny", "rule_denied")
+
+
 def test_silence_is_asked_again_beside_and_denied_at_the_deadline_and_the_call_is_given_up(fake, address):
     over = threading.Event()
 
