@@ -61,7 +61,8 @@ describe("a schema", () => {
   it("beyond mending accepts any object, and says so", () => {
     const large = { type: "object", properties: { a: { enum: ["x".repeat(300_000)] } } };
     const broken = { type: "object", properties: { a: { type: "no such type" } } };
-    for (const schema of [large, broken]) {
+    const deep = { type: "object", properties: { a: { default: nested(100_000) } } };
+    for (const schema of [large, broken, deep]) {
       const fitted = fit(schema);
       expect(fitted.schema).toEqual({ type: "object" });
       expect(fitted.losses).toHaveLength(1);
@@ -99,5 +100,7 @@ describe("a schema", () => {
 });
 
 function nested(levels: number): JsonValue {
-  return levels === 0 ? 1 : [nested(levels - 1)];
+  let value: JsonValue = 1;
+  for (let level = 0; level < levels; level++) value = [value];
+  return value;
 }

@@ -14,6 +14,8 @@ export type SchemaJudge = (schema: JsonObject) => { readonly pointer: string; re
 const schemaCharsMax = 256 * 1024;
 /** A document has two levels above its schema, and 32 in all. */
 const levelsMax = 28;
+/** Deeper than anything that was written by hand; beyond, nothing of it is looked at. */
+const levelsSeenMax = 500;
 const mendingsMax = 60;
 const lossesMax = 12;
 
@@ -46,6 +48,7 @@ const openObject: JsonObject = { type: "object" };
  * becomes any object.
  */
 export function fitSchema(offered: JsonObject, judge: SchemaJudge): Fitted {
+  if (isDeeper(offered, levelsSeenMax)) return { schema: openObject, losses: ["the schema is nested too deep"] };
   if (isFit(offered, judge)) return { schema: offered, losses: [] };
   const losses: string[] = [];
   const lose = (what: string) => {
@@ -68,13 +71,14 @@ export function fitSchema(offered: JsonObject, judge: SchemaJudge): Fitted {
 }
 
 function isFit(schema: JsonObject, judge: SchemaJudge): boolean {
-  if (schema.type !== "object" || depthOf(schema) > levelsMax) return false;
+  if (schema.type !== "object" || isDeeper(schema, levelsMax)) return false;
   return JSON.stringify(schema).length <= schemaCharsMax && judge(schema) === undefined;
 }
 
-function depthOf(value: JsonValue): number {
-  if (typeof value !== "object" || value === null) return 0;
-  return 1 + Math.max(0, ...Object.values(value).map((inner: JsonValue) => depthOf(inner)));
+/** Whether a value has more levels than these; looks no further than that. */
+function isDeeper(value: JsonValue, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels <= 0 || Object.values(value).some((inner: JsonValue) => isDeeper(inner, levels - 1));
 }
 
 function rewrite(schema: JsonObject, pointer: string, level: number, lose: (what: string) => void): JsonObject {
@@ -101,7 +105,7 @@ function rewrite(schema: JsonObject, pointer: string, level: number, lose: (what
         const named = Object.entries(value).map(([name, item]) => [name, inner(item, `${key}/${name}`, 2)] as const);
         result[key] = Object.fromEntries(named);
       }
-    } else if (level + depthOf(value) > levelsMax) lose(`${place(`${pointer}/${key}`)}: it is nested too deep`);
+    } else if (isDeeper(value, levelsMax - level)) lose(`${place(`${pointer}/${key}`)}: it is nested too deep`);
     else result[key] = value;
   }
   if (typeof result.$ref === "string" && !/^#(?:\/|$)/.test(result.$ref)) {

@@ -121,6 +121,21 @@ describe("a guess", () => {
     expect(guessRisk(tool("read_file", "", ["path"])).foreignOutput).toBe(false);
   });
 
+  it("takes no longer for a tool that is made to be slow", () => {
+    const slow = (part: string) => part.repeat(40_000);
+    for (const text of [
+      slow(" "),
+      `${slow(" ")}\n`,
+      slow("\n"),
+      slow("A"),
+      slow("do not "),
+      slow("<"),
+      slow("\u001b]8;;"),
+    ]) {
+      expect(guessRisk(tool(text, text, [text])).why).not.toEqual([]);
+    }
+  });
+
   it("says why on lines that fit a terminal", () => {
     const hostile = guessRisk(tool(`delete_\u001b[31m${"x".repeat(500)}`, "", [`path\n${"y".repeat(300)}command`]));
     for (const line of hostile.why) {

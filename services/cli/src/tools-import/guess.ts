@@ -11,6 +11,9 @@ interface Sign {
   readonly why: string;
 }
 
+/** What is read of a description; poison is looked for in all of it. */
+const descriptionCharsMax = 20_000;
+
 const order: readonly Risk[] = ["unclassified", "read", "write", "destructive"];
 const rank = (risk: Risk) => order.indexOf(risk);
 
@@ -31,9 +34,10 @@ const methods: Readonly<Record<string, Risk>> = {
  * believed only against the tool. Nothing known is `unclassified`.
  */
 export function guessRisk(tool: OfferedTool): Guess {
-  const { name, description, otherTexts = [], inputSchema } = tool;
+  const { name, otherTexts = [], inputSchema } = tool;
+  const description = tool.description.slice(0, descriptionCharsMax);
   const given = argumentsOf(inputSchema);
-  const poison = poisonIn([name, description, ...otherTexts, ...textsOf(inputSchema)]);
+  const poison = poisonIn([name, tool.description, ...otherTexts, ...textsOf(inputSchema)]);
   const byArguments = argumentSigns(given, `${name} ${description}`);
   const named = namedSigns(tool);
   const described = describedSigns(description, named);

@@ -2,10 +2,13 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { hiddenCharacter, oneLine } from "./plain-text.ts";
 
+const esc = "\u001b";
+const codePoint = fc.integer({ min: 0, max: 0x10ffff });
+
 it("a text of somebody else's is one line that no terminal obeys, whatever it was", () => {
   const nasty = fc.oneof(
-    fc.string({ unit: "binary" }),
-    fc.constantFrom("\u001b[2J", "\u009b31m", "\r\n", "\u202E", "\u2028", "\u001b]0;x\u0007"),
+    codePoint.map((code) => String.fromCodePoint(code)),
+    fc.constantFrom(`${esc}[2J`, "\u009b31m", "\r\n", "\u202E", "\u2028", `${esc}]0;x\u0007`, esc, "m", "["),
   );
   fc.assert(
     fc.property(fc.array(nasty), (parts) => {
@@ -14,6 +17,11 @@ it("a text of somebody else's is one line that no terminal obeys, whatever it wa
       expect([...line].length).toBeLessThanOrEqual(50);
     }),
   );
+});
+
+it("a text that is made to be slow is not", () => {
+  const texts = [`${esc}]8;;x`, `${esc}[`, `${esc}[1`, esc, "\u009b;"].map((part) => part.repeat(200_000));
+  expect(texts.map((text) => oneLine(text).length)).toEqual([0, 0, 0, 0, 0]);
 });
 
 it("what is seen stays as it was", () => {

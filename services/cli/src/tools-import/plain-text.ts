@@ -1,4 +1,12 @@
-import { stripVTControlCharacters } from "node:util";
+const [ESC, BEL, CSI] = [27, 7, 0x9b].map((code) => String.fromCharCode(code));
+/**
+ * What terminals obey: control sequences, and commands to the system of the terminal (ECMA-48, sections 5.4 and 5.6).
+ * No part of a match can begin another, so that a hostile text costs no more than its length.
+ */
+const sequences = new RegExp(
+  `(?:${ESC}\\[|${CSI})[0-?]*[ -/]*[@-~]?|${ESC}\\][^${BEL}${ESC}]*(?:${BEL}|${ESC}\\\\)?|${ESC}[@-Z\\\\^_]?`,
+  "g",
+);
 
 /** Characters that are not seen: controls, zero width, directions, tags, selectors, private use, fillers. */
 const hidden = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Variation_Selector}\u115F\u1160\u3164\uFFA0]/u;
@@ -12,7 +20,7 @@ const byteOrderMark = /^\uFEFF/;
 
 /** Somebody else's text on one line, with nothing in it that a terminal obeys or an eye cannot see. */
 export function oneLine(text: string, charsMax = 200): string {
-  const line = stripVTControlCharacters(text).replace(/\s+/g, " ").replace(everyHidden, "").trim();
+  const line = text.replace(sequences, "").replace(/\s+/g, " ").replace(everyHidden, "").trim();
   const characters = [...line];
   return characters.length > charsMax ? `${characters.slice(0, charsMax - 1).join("")}…` : line;
 }

@@ -38,7 +38,8 @@ const patterns: readonly { readonly pattern: RegExp; readonly what: string }[] =
   },
 ];
 
-const farBelow = /[^\S\n]{60,}\S|\n{10,}\S/;
+// Each run is looked at once, from where it begins.
+const farBelow = /(?<![^\S\n])[^\S\n]{60,}\S|(?<!\n)\n{10,}\S/;
 const descriptionCharsMax = 8_000;
 const textCharsMax = 100_000;
 

@@ -30,9 +30,12 @@ const deeds: ReadonlyMap<string, Deed> = new Map(
   (Object.keys(verbs) as Deed[]).flatMap((deed) => verbs[deed].map((verb) => [verb, deed] as const)),
 );
 
+const nameCharsMax = 300;
+
 /** The words of a name: `getUserByID`, `files.delete_all`, `list-pods` come apart where people read them apart. */
 export function wordsOf(name: string): string[] {
   return name
+    .slice(0, nameCharsMax)
     .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
     .replace(/([A-Z]+)([A-Z][a-z])/g, "$1 $2")
     .split(/[^A-Za-z]+/)
@@ -81,7 +84,7 @@ const thingsToo = new Set(
  */
 export function verbsOfName(name: string): FoundVerb[] {
   const words = wordsOf(name);
-  const lastPart = wordsOf(name.split(/[./:]/).at(-1) ?? "");
+  const lastPart = wordsOf(name.slice(0, nameCharsMax).split(/[./:]/).at(-1) ?? "");
   const verbs = words.flatMap((word, index) => {
     const deed = deeds.get(word);
     const certain = index === 0 || index === words.length - lastPart.length || !thingsToo.has(word);
