@@ -83,3 +83,7 @@ test("causes are logged: each internal one, and of an outage one a second", () =
     ["error", cause],
   ]);
 });
+
+test("a caller that hung up is told so, should it still listen", () => {
+  expect(toCallError(aborted().signal.reason)).toMatchObject({ code: 1, detail: { reason: "cancelled" } });
+});

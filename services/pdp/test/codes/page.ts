@@ -15,7 +15,7 @@ import { statusCodes } from "../../src/wire/errors.ts";
 const examplePath = new URL("./example.txt", import.meta.url);
 
 /** The canonical name of a status: INVALID_ARGUMENT. */
-function statusName(code: number): string {
+export function statusName(code: number): string {
   if (code === Code.Canceled) return "CANCELLED";
   return (Code[code] ?? "").replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
 }

@@ -124,6 +124,16 @@ test("a compressed body is UNIMPLEMENTED", async () => {
   expect(json.code).toBe("unimplemented");
 });
 
+test("a compressed message of a stream is UNIMPLEMENTED, with a detail", async () => {
+  const peer = openPeer(house.http, "Exchange");
+  peer.stream.write(frame(new Uint8Array(gzipSync("{}")), 1));
+  await peer.readAll();
+  const trailers = await peer.trailers;
+  expect(trailers["grpc-status"]).toBe("12");
+  expect(Buffer.from(String(trailers["grpc-status-details-bin"]), "base64").toString()).toContain("compressed");
+  peer.close();
+});
+
 test("a curl without a content type is told which to send", async () => {
   const { status, json } = await refused("{}", { "content-type": "application/x-www-form-urlencoded" });
   expect(status).toBe(415);

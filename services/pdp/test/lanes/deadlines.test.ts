@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { DecideRequestSchema, ExchangeRequestSchema } from "@remit/proto/decision";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -45,4 +46,22 @@ test("a deadline of a curl is answered with a detail", async () => {
   const json = (await response.json()) as ErrorJson;
   expect(json).toMatchObject({ code: "deadline_exceeded", details: [{ debug: { reason: "deadline_exceeded" } }] });
   expect(await house.toy.aborted).toMatchObject({ kind: "timeout" });
+});
+
+test("a body that does not arrive in time is answered, with a detail", async () => {
+  const impatient = await openHouse({}, 50);
+  const { host, port } = impatient.http;
+  const socket = connect(port, host);
+  const path = "/remit.v1.DecisionService/Decide";
+  const headers = "content-type: application/json\r\ncontent-length: 100";
+  socket.write(`POST ${path} HTTP/1.1\r\nhost: ${host}\r\n${headers}\r\n\r\n{`);
+  let answer = "";
+  for await (const chunk of socket.setEncoding("utf8")) {
+    answer += chunk;
+    if (answer.includes("body_too_slow")) break;
+  }
+  expect(answer).toContain("504 Gateway Timeout");
+  expect(answer).toContain('"reason":"body_too_slow"');
+  socket.destroy();
+  await impatient.close();
 });

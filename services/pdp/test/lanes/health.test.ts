@@ -64,6 +64,8 @@ test("Check tells whether the service is ready, by name and for all", async () =
 test("Check of a service that nobody serves is NOT_FOUND", async () => {
   const error = await check("remit.v1.TimeMachine").catch((reason: ServiceError) => reason);
   expect(error).toMatchObject({ code: 5 });
+  const [packed] = (error as ServiceError).metadata.get("grpc-status-details-bin");
+  expect(String(packed)).toContain("service_unknown");
 });
 
 test("Watch tells the status at once and then every change of it, once", async () => {

@@ -43,7 +43,7 @@ export interface House {
 }
 
 /** The toy served on both lanes, on free ports. */
-export async function openHouse(timings: Partial<Timings> = {}): Promise<House> {
+export async function openHouse(timings: Partial<Timings> = {}, bodyMs = 30_000): Promise<House> {
   const toy = createToy();
   const health = createSwitch();
   const lines: House["lines"] = [];
@@ -51,7 +51,7 @@ export async function openHouse(timings: Partial<Timings> = {}): Promise<House> 
     void lines.push([level, fields, message]);
   const log: Log = { info: write("info"), warn: write("warn"), error: write("error") };
   const grpcLane = createGrpcLane({ services: [toy.served], health, log, messageBytesMax, queue });
-  const connectLane = createConnectLane({ services: [toy.served], log, messageBytesMax, queue });
+  const connectLane = createConnectLane({ services: [toy.served], log, messageBytesMax, queue, bodyMs });
   const listener = await listen({
     address: loopback,
     variable: "REMIT_HTTP_ADDRESS",

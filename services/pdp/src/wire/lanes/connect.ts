@@ -14,6 +14,8 @@ export interface ConnectLaneOptions {
   /** Of one message, either way. */
   readonly messageBytesMax: number;
   readonly queue?: QueueBounds;
+  /** How long the body of a unary request may take to arrive. */
+  readonly bodyMs?: number;
 }
 
 export interface ConnectLane {
@@ -23,7 +25,7 @@ export interface ConnectLane {
   drain(graceMs: number): Promise<void>;
 }
 
-const bodyMs = 30_000;
+const bodyMsDefault = 30_000;
 
 function openConnectCall(context: HandlerContext): CallScope {
   const { requestHeader } = context;
@@ -82,7 +84,8 @@ function addRpc(router: ConnectRouter, rpc: ServedRpc, rules: StreamRules): void
 }
 
 /** Serves the given services over Connect, gRPC, gRPC-Web and plain JSON. */
-export function createConnectLane({ services, log, messageBytesMax, queue }: ConnectLaneOptions): ConnectLane {
+export function createConnectLane(options: ConnectLaneOptions): ConnectLane {
+  const { services, log, messageBytesMax, queue, bodyMs = bodyMsDefault } = options;
   const streams = createOpenStreams();
   const rules: StreamRules = { queue: queue ?? queueBounds, streams, sink: logCauses(log) };
   const inboxRules: InboxRules = { messageBytesMax, bodyMs };

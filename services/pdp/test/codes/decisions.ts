@@ -1,0 +1,99 @@
+import { type DecideResponse, Outcome } from "@remit/proto/decision";
+import { TenantStatus } from "@remit/proto/tenant";
+import type { DecisionCode } from "../../src/decisions/codes.ts";
+import { openSession } from "../support/pdp.ts";
+import { withClient } from "../support/test-database.ts";
+import { MINUTE_MS, strangeDigest, type World } from "./world.ts";
+
+type Provoke = (world: World) => Promise<DecideResponse>;
+
+const pay = (amount: number, more = {}): Provoke => {
+  return ({ decide }) => decide("payments.transfer", { amount }, more);
+};
+
+/** Asks, does something, and asks the same call again. */
+function again(
+  amount: number,
+  between: (world: World, first: DecideResponse) => Promise<unknown>,
+  afterMs = 0,
+): Provoke {
+  return async (world) => {
+    const callId = world.id();
+    const first = await pay(amount, { callId })(world);
+    await between(world, first);
+    return world.later(afterMs, () => pay(amount, { callId })(world));
+  };
+}
+
+/** Asks in a session of its own, to which something happens before. */
+function inSession(happens: (world: World, sessionId: string) => Promise<unknown>, opening = {}): Provoke {
+  return async (world) => {
+    const { session, headers } = await openSession(world.house, opening);
+    await happens(world, session.id);
+    return world.decide("payments.transfer", { amount: 1 }, {}, headers);
+  };
+}
+
+function inTenant(name: string, status: TenantStatus): Provoke {
+  return async (world) => {
+    const { tenants } = world.house.clients;
+    const { headers } = await openSession(await world.tenant(name));
+    await tenants.updateTenant({ tenant: name, status }, { headers: world.owner });
+    return world.decide("invoices.read", {}, {}, headers);
+  };
+}
+
+const nothing = async () => {};
+
+/** How each code of a decision is provoked, through the front door. */
+export const decisionRows: Readonly<Partial<Record<DecisionCode, Provoke>>> = {
+  rule_allowed: pay(5),
+  rule_transformed: ({ decide }) => decide("fs.write_file", { path: "/etc/passwd" }),
+  clarified: async (world) => {
+    const callId = world.id();
+    await pay(13, { callId })(world);
+    return pay(13, { callId, answers: { case: "answersObject", value: { memo: "cake" } } })(world);
+  },
+  observed: async (world) => {
+    await world.put("Agent", "watched", "mode: observe");
+    const { headers } = await openSession(world.house, { agent: "watched" });
+    return world.decide("records.delete", {}, {}, headers);
+  },
+  approval_required: pay(600),
+  facts_missing: pay(13),
+  no_rule_matched: ({ decide }) => decide("records.delete", {}),
+  rule_denied: pay(20_000),
+  evaluation_error: ({ decide }) => decide("codes.broken", {}),
+  transform_conflict: ({ decide }) => decide("codes.torn", {}),
+  transform_invalid: ({ decide }) => decide("codes.forced", { path: "a" }),
+  constraint_unsupported: ({ decide }) => decide("invoices.read", {}, { supportedConstraints: [] }),
+  tool_unknown: ({ decide }) => decide("rockets.launch", {}),
+  tool_suspended: ({ decide }) => decide("codes.suspended", {}),
+  tool_schema_changed: pay(5, { toolSchemaDigest: strangeDigest }),
+  input_invalid: ({ decide }) => decide("payments.transfer", { amount: "many" }),
+  scope_exceeded: inSession(nothing, { scope: { tools: ["invoices.*"] } }),
+  session_closed: inSession(({ house, owner }, sessionId) =>
+    house.clients.sessions.closeSession({ sessionId }, { headers: owner }),
+  ),
+  // Nothing revokes a single session yet; what a later build writes is honoured by this one.
+  session_revoked: inSession(({ house }, sessionId) => {
+    const revoke = "update session set state = 'revoked', closed_at = now() where id = $1";
+    return withClient(house.database.superuserUrl, (pg) => pg.query(revoke, [sessionId]));
+  }),
+  agent_suspended: async (world) => {
+    await world.put("Agent", "sleeper", "status: active");
+    const { headers } = await openSession(world.house, { agent: "sleeper" });
+    await world.put("Agent", "sleeper", "status: suspended");
+    return world.decide("invoices.read", {}, {}, headers);
+  },
+  tenant_suspended: inTenant("suspended", TenantStatus.SUSPENDED),
+  tenant_closing: inTenant("closing", TenantStatus.CLOSING),
+  already_executed: again(5, ({ house, headers }, { decisionId }) =>
+    house.clients.decisions.report(
+      { subject: { case: "decisionId", value: decisionId }, outcome: Outcome.SUCCEEDED },
+      { headers },
+    ),
+  ),
+  decision_expired: again(5, nothing, 2 * MINUTE_MS),
+  approval_expired: again(600, nothing, 16 * MINUTE_MS),
+};

@@ -1,0 +1,186 @@
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { Outcome } from "@remit/proto/decision";
+import { Health } from "@remit/proto/health";
+import { TenantStatus } from "@remit/proto/tenant";
+import { limits } from "../../src/foundation/limits.ts";
+import type { ErrorReason } from "../../src/foundation/reasons.ts";
+import { openStream } from "../support/exchange-stream.ts";
+import { openSession } from "../support/pdp.ts";
+import { withClient } from "../support/test-database.ts";
+import { MINUTE_MS, type World } from "./world.ts";
+
+/** Makes a call that fails. */
+type Provoke = (world: World) => Promise<unknown>;
+/** A reason whose set-up is a test of its own: the file that expects it. */
+interface Elsewhere {
+  readonly file: string;
+}
+
+const nobody = "01890000-0000-7000-8000-000000000000";
+const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
+
+/** The headers of another caller, with a key made for it. */
+async function caller({ house, owner, id }: World, more: { agents?: string[]; roles?: string[] } = {}) {
+  const { key } = await house.clients.callers.createKey({ name: `caller ${id()}`, ...more }, { headers: owner });
+  return bearer(key);
+}
+
+const pay = ({ decide }: World, more = {}, headers?: Readonly<Record<string, string>>) =>
+  decide("payments.transfer", { amount: 5 }, more, headers);
+
+const setTenant = ({ house, owner }: World, tenant: string, status: TenantStatus) =>
+  house.clients.tenants.updateTenant({ tenant, status }, { headers: owner });
+
+function openIn(tenant: string, status: TenantStatus): Provoke {
+  return async (world) => {
+    const other = await world.tenant(tenant);
+    await setTenant(world, tenant, status);
+    return openSession(other);
+  };
+}
+
+/** Renews a session to which something has happened. */
+function renew(happens: (world: World, sessionId: string) => Promise<unknown>): Provoke {
+  return async (world) => {
+    const { sessions } = world.house.clients;
+    const { session } = await openSession(world.house);
+    await happens(world, session.id);
+    return sessions.renewSession({ sessionId: session.id }, { headers: world.owner });
+  };
+}
+
+async function publishWhatNoLongerFits(world: World): Promise<unknown> {
+  const { policies } = world.house.clients;
+  const schema = (property: string) =>
+    `risk: read\n  inputSchema: { type: object, additionalProperties: false, properties: { ${property}: { type: number } } }`;
+  await world.put("Tool", "codes.resized", schema("size"));
+  const rule = "{ id: big, match: { tools: [codes.resized] }, when: input.size > 5, effect: deny }";
+  const text = `apiVersion: remit/v1\nkind: Policy\nmetadata: { name: resized }\nspec: { rules: [${rule}] }\n`;
+  await policies.publishPolicies({ files: [{ file: "resized.yaml", text }] }, { headers: world.owner });
+  await world.put("Tool", "codes.resized", schema("length"));
+  return policies.activatePolicies({ choices: [{ policy: "resized" }] }, { headers: world.owner });
+}
+
+async function unknownHandle({ house }: World): Promise<unknown> {
+  const stream = openStream(house);
+  const answer = await stream.ask(1n, { case: "report", value: { handle: 7, report: { outcome: Outcome.SUCCEEDED } } });
+  await stream.end();
+  return { errors: answer.case === "error" ? [answer.value] : [] };
+}
+
+const requests: Readonly<Record<string, Provoke>> = {
+  request_invalid: (world) => pay(world, { callId: "" }),
+  number_out_of_range: (world) =>
+    pay(world, { input: { case: "inputJson", value: Buffer.from('{"amount":9007199254740993}') } }),
+  message_too_large: (world) =>
+    pay(world, { input: { case: "inputJson", value: Buffer.alloc(limits.messageBytesMax + 1, 32) } }),
+  call_id_reused: async (world) => {
+    const callId = world.id();
+    await pay(world, { callId });
+    return world.decide("payments.transfer", { amount: 6 }, { callId });
+  },
+  decision_unknown: ({ house, owner }) => house.clients.ledger.getDecision({ decisionId: nobody }, { headers: owner }),
+  stale_policy: (world) => pay(world, { minRevision: 1_000_000n }),
+  handle_unknown: unknownHandle,
+  not_supported: ({ house, owner }) => house.clients.sessions.delegate({}, { headers: owner }),
+  service_unknown: ({ house }) => {
+    const transport = createGrpcTransport({ baseUrl: `http://${house.pdp.grpcAddress}` });
+    return createClient(Health, transport).check({ service: "remit.v1.TimeMachine" });
+  },
+};
+
+const identities: Readonly<Record<string, Provoke>> = {
+  token_invalid: (world) => pay(world, {}, bearer("rmt_no-such-key")),
+  token_expired: (world) => world.later(90 * MINUTE_MS, () => pay(world)),
+  role_missing: async (world) => world.house.clients.agents.listAgents({}, { headers: await caller(world) }),
+  agent_not_bound: async (world) => {
+    const headers = await caller(world, { agents: ["somebody-else"] });
+    return world.house.clients.sessions.openSession({ agent: "clerk" }, { headers });
+  },
+  principal_not_assertable: async (world) => {
+    const headers = await caller(world, { agents: ["*"] });
+    const onBehalfOf = { case: "principal", value: { id: "ada" } } as const;
+    return world.house.clients.sessions.openSession({ agent: "clerk", onBehalfOf }, { headers });
+  },
+  session_not_yours: async (world) => pay(world, {}, { ...world.headers, ...(await caller(world, { agents: ["*"] })) }),
+  report_not_yours: async (world) => {
+    const { decisionId } = await pay(world);
+    const other = { ...world.headers, ...(await caller(world, { agents: ["*"], roles: ["owner"] })) };
+    const subject = { case: "decisionId", value: decisionId } as const;
+    return world.house.clients.decisions.report({ subject, outcome: Outcome.SUCCEEDED }, { headers: other });
+  },
+  session_unknown: ({ house, owner }) => house.clients.sessions.getSession({ sessionId: nobody }, { headers: owner }),
+  session_closed: renew(({ house, owner }, sessionId) =>
+    house.clients.sessions.closeSession({ sessionId }, { headers: owner }),
+  ),
+  session_revoked: renew(({ house }, sessionId) => {
+    const revoke = "update session set state = 'revoked', closed_at = now() where id = $1";
+    return withClient(house.database.superuserUrl, (pg) => pg.query(revoke, [sessionId]));
+  }),
+  run_id_reused: async ({ house }) => {
+    await openSession(house, { runId: "once" });
+    return openSession(house, { runId: "once", scope: { tools: ["*"] } });
+  },
+  agent_suspended: async (world) => {
+    await world.put("Agent", "resting", "status: suspended");
+    return openSession(world.house, { agent: "resting" });
+  },
+  agent_unknown: ({ house }) => openSession(house, { agent: "nobody" }),
+};
+
+const administration: Readonly<Record<string, Provoke>> = {
+  tool_unknown: ({ house, owner }) => house.clients.tools.getTool({ name: "rockets.launch" }, { headers: owner }),
+  policy_unknown: ({ house, owner }) =>
+    house.clients.policies.activatePolicies({ choices: [{ policy: "nothing" }] }, { headers: owner }),
+  policy_invalid: publishWhatNoLongerFits,
+  revision_conflict: ({ house, owner }) =>
+    house.clients.policies.activatePolicies(
+      { choices: [{ policy: "house" }], expectedRevision: 1n },
+      { headers: owner },
+    ),
+  caller_unknown: ({ house, owner }) => house.clients.callers.revokeKey({ callerId: nobody }, { headers: owner }),
+  name_taken: async ({ house, owner }) => {
+    for (let times = 0; times < 2; times++) await house.clients.callers.createKey({ name: "twin" }, { headers: owner });
+  },
+  tenant_unknown: (world) => setTenant(world, "nobody", TenantStatus.ACTIVE),
+  tenant_suspended: openIn("opens-suspended", TenantStatus.SUSPENDED),
+  tenant_closing: openIn("opens-closing", TenantStatus.CLOSING),
+  quota_exceeded: async (world) => {
+    const other = await world.tenant("small");
+    await world.house.clients.tenants.updateTenant(
+      { tenant: "small", quotas: { agents: 1 } },
+      { headers: world.owner },
+    );
+    const text = "apiVersion: remit/v1\nkind: Agent\nmetadata: { name: second }\nspec: {}\n";
+    const headers = bearer(other.ownerKey);
+    return other.clients.agents.putAgent({ document: { file: "agent.yaml", text } }, { headers });
+  },
+};
+
+const test = (name: string): Elsewhere => ({ file: `services/pdp/test/${name}.test.ts` });
+const unit = (name: string): Elsewhere => ({ file: `services/pdp/src/${name}.test.ts` });
+
+/** How each reason is provoked: here through the front door, or by a test of its own where that takes a fault. */
+export const errorRows: Readonly<Partial<Record<ErrorReason, Provoke | Elsewhere>>> = {
+  ...requests,
+  ...identities,
+  ...administration,
+  overloaded: test("doors/shedding"),
+  read_too_slowly: test("lanes/streams"),
+  deadline_exceeded: test("lanes/deadlines"),
+  body_too_slow: test("lanes/deadlines"),
+  draining: test("lanes/drain"),
+  not_served: test("lanes/bad-input"),
+  compressed: test("lanes/bad-input"),
+  internal: test("lanes/contract"),
+  cancelled: unit("wire/errors"),
+  session_raced: unit("decisions/sessions"),
+  ledger_unavailable: test("doors/store-away"),
+  record_refused: test("ledger/commit"),
+  already_recorded: test("ledger/recorded-change"),
+  policies_broken: test("doors/broken-policies"),
+  rotation_too_soon: test("doors/signing-keys"),
+  tenant_erased: test("doors/erasure"),
+  tenant_active: test("doors/erasure"),
+};
