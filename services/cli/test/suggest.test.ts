@@ -160,8 +160,15 @@ async function stoppedBeside(draft: string): Promise<number> {
   if (!compiled) throw new Error("the draft does not compile beside the airline's policy");
   const stopped = calls.filter(({ run: of, tool, input, context }) => {
     const agent = { id: "airline-agent", labels: {} };
-    const facts = factsOf({ tool, agent, input: input as JsonObject, context: context as JsonObject, redacted: [] });
-    return evaluate(compiled, { ...facts, principal: { ...facts.principal, id: principalOf(of) } }).effect !== "allow";
+    const facts = factsOf({
+      tool,
+      agent,
+      input: input as JsonObject,
+      context: context as JsonObject,
+      principal: principalOf(of),
+      redacted: [],
+    });
+    return evaluate(compiled, facts).effect !== "allow";
   });
   return stopped.length;
 }

@@ -138,7 +138,7 @@ function boundsAt(place: Place, sample: Sample): Bound[] {
   if (sample.lists) return [boundAt(at, listBounds(at, sample.lists))];
   if (sample.numbers) return [boundAt(at, [numberBound(expression, sample.numbers)])];
   if (sample.booleans.size > 0) return [boundAt(at, [boolBound(expression, sample.booleans)])];
-  return [boundAt(at, textBounds(expression, sample.strings))];
+  return [boundAt(at, textBounds(expression, sample.strings, !sample.foreign))];
 }
 
 /** Everything that is asked of a tool's inputs. `hidden`: whether the values of a path were not kept. */

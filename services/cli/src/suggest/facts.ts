@@ -6,12 +6,12 @@ export type Engine = typeof import("@remit/engine");
 export type Compiled = NonNullable<ReturnType<Engine["compile"]>["compiled"]>;
 
 /** What a policy may know of a seen call, with every scope open: the drafted rules alone decide. */
-export function factsOf({ tool, agent, input, context }: SeenCall): Facts {
+export function factsOf({ tool, agent, principal, input, context }: SeenCall): Facts {
   return {
     ...{ input, context, answers: {} },
     call: { tool, estimate: [], attempt: 1 },
     agent: { ...agent, owner: "" },
-    principal: { id: "principal", verified: true, labels: {} },
+    principal: { id: principal || "principal", verified: true, labels: {} },
     session: { id: "session", labels: {}, depth: 0, purpose: "", ageSeconds: 0, calls: 0 },
     caller: { id: "caller", name: "caller" },
     now: "2026-01-01T00:00:00Z",

@@ -20,7 +20,7 @@ function agentOf(value: JsonValue | undefined): SeenAgent {
 
 /** A decision as its entry holds it: what was asked, and what rules in force say to it. */
 export function decisionCandidate(body: JsonObject): Candidate {
-  const { tool, agent, input, context, effect, mode, would, reason, redacted } = body;
+  const { tool, agent, input, context, effect, mode, would, reason, redacted, principal } = body;
   const observed = mode === "observed";
   const said = observed ? object(would) : { effect: effect ?? "", reason: reason ?? {} };
   const answered = { effect: text(said.effect), code: text(object(said.reason).code) };
@@ -29,7 +29,8 @@ export function decisionCandidate(body: JsonObject): Candidate {
   if (!observed && effect !== "allow" && effect !== "transform") return { call: "stopped", would: answered };
   if (input === undefined) return { call: "digest", would: answered };
   const paths = Array.isArray(redacted) ? redacted.map(text) : [];
-  const seen = { tool: text(tool), agent: agentOf(agent), input: object(input), context: object(context) };
+  const by = { agent: agentOf(agent), principal: text(object(principal).id) };
+  const seen = { tool: text(tool), ...by, input: object(input), context: object(context) };
   return { call: { ...seen, redacted: paths }, would: answered };
 }
 

@@ -6,12 +6,11 @@ import type { SeenCall } from "./seen-call.ts";
 
 /** What the policies of documents would say to a call; undefined where there are none. */
 function judge(engine: Engine, documents: Documents, compiled: Compiled) {
-  return (call: SeenCall, principal: string): Candidate["would"] => {
+  return (call: SeenCall): Candidate["would"] => {
     const ceiling = documents.agents.find(({ metadata }) => metadata.name === call.agent.id)?.spec.ceiling;
     const facts = factsOf(call);
     const { effect, code } = engine.evaluate(compiled, {
       ...facts,
-      principal: { id: principal, verified: false, labels: {} },
       scopes: ceiling ? [ceiling] : facts.scopes,
     });
     return { effect, code };
@@ -42,9 +41,10 @@ export function logCandidates(
       agent: { id: agent, labels },
       input: input as JsonObject,
       context: context as JsonObject,
+      principal: principalOf(run),
       redacted: [],
     };
-    return { call: seen, would: wouldOf(seen, principalOf(run)) };
+    return { call: seen, would: wouldOf(seen) };
   });
   return { candidates, tools };
 }

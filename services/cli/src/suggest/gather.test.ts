@@ -9,7 +9,7 @@ const reason = (code: string) => ({ code, message: "", retryable: false });
 
 const decided = (body: JsonObject): JsonObject => ({
   ...{ tool: "pay", agent, input: { amount: 4 }, context: { now: 1 }, effect: "allow", mode: "enforced" },
-  ...{ reason: reason("rule_allowed"), rules: [] },
+  ...{ reason: reason("rule_allowed"), rules: [], principal: { id: "ann", verified: true } },
   ...body,
 });
 
@@ -38,7 +38,7 @@ test("what ran is drafted from, observed or enforced, and what was stopped is no
   expect(calls).toHaveLength(4);
   expect(left).toEqual({ stopped: 2 });
   expect(calls[0]).toEqual({
-    ...{ tool: "pay", input: { amount: 4 }, context: { now: 1 }, redacted: [] },
+    ...{ tool: "pay", input: { amount: 4 }, context: { now: 1 }, principal: "ann", redacted: [] },
     agent: { id: "clerk", labels: { team: "desk" } },
   });
 });

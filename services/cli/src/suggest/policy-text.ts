@@ -42,7 +42,8 @@ export function policyText({ name, whose, calls, rules, labels, selects }: Draft
     'Each of these calls is allowed. Nothing else is, but what stands under "passes, though it was not seen" of a rule:',
     "numbers between those that were seen, texts of their form, paths and URLs in their places, any value where it says so.",
     ...(selects ? [`It is for every agent ${selects}, also for those that were not seen.`] : []),
-    "The rules read the tool and its arguments. They read neither context nor principal, session, time or number of calls.",
+    "The rules read the agent, the tool and its arguments, and the principal where one of them was always its id. They read",
+    "neither context nor session, time or number of calls.",
     "Values of real calls stand in here. Read it, narrow it, and strike out what should not go on.",
   ];
   return [

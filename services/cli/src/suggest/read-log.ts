@@ -25,5 +25,5 @@ export async function readLog(
   if (problems.length > 0) throw new Stop(exitCodes.no, "the log is not a log of tool calls; nothing was drafted");
   const calls: TracedCall[] = [];
   for await (const call of readTrace(file)) if (!("message" in call)) calls.push(call);
-  return { calls, principalOf: (run) => principals.get(run) ?? "unknown" };
+  return { calls, principalOf: (run) => principals.get(run) ?? "" };
 }

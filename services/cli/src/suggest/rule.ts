@@ -77,7 +77,7 @@ export function draftRule(
   hidden: (keys: readonly string[]) => boolean,
 ): DraftRule {
   const examples = distinct(calls);
-  const bounds = boundsOf(sampleOf(calls.map(({ input }) => input)), hidden);
+  const bounds = boundsOf(sampleOf(calls), hidden);
   const within = bounds.slice(0, CONDITIONS_MAX);
   let trials = fitted(engine, tool, within, examples);
   // What holds condition by condition may cost too much together on a long input: then the longest goes first.

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from "@remit/engine";
+import type { SeenCall } from "./seen-call.ts";
 
 /** Everything that was seen at one place of a tool's inputs. */
 export interface Sample {
@@ -9,6 +10,8 @@ export interface Sample {
   numbers: { min: number; max: number } | undefined;
   /** Each text, and how often. */
   readonly strings: Map<string, number>;
+  /** Whether a text was another than the id of the call's own principal. */
+  foreign: boolean;
   lists: { sizeMax: number; readonly items: Sample } | undefined;
   maps: { count: number; readonly members: Map<string, Sample> } | undefined;
   /** True where values lie deeper than is looked at. */
@@ -22,45 +25,47 @@ const DEPTH_MAX = 8;
 
 function empty(): Sample {
   return {
-    ...{ count: 0, nulls: 0, numbers: undefined, lists: undefined, maps: undefined, deep: false },
+    ...{ count: 0, nulls: 0, numbers: undefined, lists: undefined, maps: undefined, foreign: false, deep: false },
     booleans: new Set(),
     strings: new Map(),
   };
 }
 
-function addList(sample: Sample, items: readonly JsonValue[], depth: number): void {
+function addList(sample: Sample, items: readonly JsonValue[], principal: string, depth: number): void {
   sample.lists ??= { sizeMax: 0, items: empty() };
   sample.lists.sizeMax = Math.max(sample.lists.sizeMax, items.length);
-  for (const item of items) add(sample.lists.items, item, depth + 1);
+  for (const item of items) add(sample.lists.items, item, principal, depth + 1);
 }
 
-function addMap(sample: Sample, map: JsonObject, depth: number): void {
+function addMap(sample: Sample, map: JsonObject, principal: string, depth: number): void {
   sample.maps ??= { count: 0, members: new Map() };
   sample.maps.count++;
   for (const [key, value] of Object.entries(map)) {
     const member = sample.maps.members.get(key) ?? empty();
     sample.maps.members.set(key, member);
-    add(member, value, depth + 1);
+    add(member, value, principal, depth + 1);
   }
 }
 
-function add(sample: Sample, value: JsonValue, depth: number): void {
+function add(sample: Sample, value: JsonValue, principal: string, depth: number): void {
   sample.count++;
   if (value === null) sample.nulls++;
   else if (typeof value === "boolean") sample.booleans.add(value);
-  else if (typeof value === "string") sample.strings.set(value, (sample.strings.get(value) ?? 0) + 1);
-  else if (typeof value === "number") {
+  else if (typeof value === "string") {
+    sample.strings.set(value, (sample.strings.get(value) ?? 0) + 1);
+    sample.foreign ||= value !== principal || principal === "";
+  } else if (typeof value === "number") {
     const { min, max } = sample.numbers ?? { min: value, max: value };
     sample.numbers = { min: Math.min(min, value), max: Math.max(max, value) };
   } else if (depth >= DEPTH_MAX) sample.deep = true;
-  else if (Array.isArray(value)) addList(sample, value, depth);
-  else addMap(sample, value as JsonObject, depth);
+  else if (Array.isArray(value)) addList(sample, value, principal, depth);
+  else addMap(sample, value as JsonObject, principal, depth);
 }
 
-/** Gathers what stands at every place of the inputs. */
-export function sampleOf(inputs: readonly JsonObject[]): Sample {
+/** Gathers what stands at every place of the inputs of calls. */
+export function sampleOf(calls: readonly SeenCall[]): Sample {
   const sample = empty();
-  for (const input of inputs) add(sample, input, 0);
+  for (const { input, principal } of calls) add(sample, input, principal, 0);
   return sample;
 }
 

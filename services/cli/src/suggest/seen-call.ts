@@ -4,6 +4,8 @@ import type { JsonObject } from "@remit/engine";
 export interface SeenCall {
   readonly tool: string;
   readonly agent: SeenAgent;
+  /** The id of whom its session is for; empty when that is not known. */
+  readonly principal: string;
   readonly input: JsonObject;
   /** What the caller's process asserted; the drafted rules do not read it. */
   readonly context: JsonObject;

@@ -9,7 +9,7 @@ import { type Suggestion, suggest } from "./suggest.ts";
 const clerk = { id: "clerk", labels: { team: "desk" } };
 
 function calls(tool: string, ...inputs: JsonObject[]): SeenCall[] {
-  return inputs.map((input) => ({ tool, agent: clerk, input, context: {}, redacted: [] }));
+  return inputs.map((input) => ({ tool, agent: clerk, input, context: {}, principal: "", redacted: [] }));
 }
 
 function suggested(seen: readonly SeenCall[], tools: readonly ToolDocument[] = [], byLabels = false): Suggestion {
@@ -129,7 +129,7 @@ describe("what is learnt of an argument", () => {
     const mark = (n: number) => ({ redacted: `hmac-sha256:${n}`, key: "k" });
     const seen = [1, 2].map((n): SeenCall => {
       const input = { items: [{ sku: "a", note: mark(n) }], by: { ada: { iban: mark(n), country: "DE" } } };
-      return { tool: "pay", agent: clerk, input, context: {}, redacted };
+      return { tool: "pay", agent: clerk, input, context: {}, principal: "", redacted };
     });
     const effect = judge(suggested(seen));
     const asked = (note: JsonValue, iban: JsonValue, country: string) =>
@@ -145,16 +145,42 @@ describe("what is learnt of an argument", () => {
   });
 });
 
+test("an argument that was always the session's own principal is bound to it, whoever that is", () => {
+  const of = (principal: string, user: string): SeenCall => ({
+    ...{ tool: "orders.list", agent: clerk, context: {}, redacted: [] },
+    ...{ principal, input: { user, shared: ["ann", principal] } },
+  });
+  const seen = [of("ann", "ann"), of("bob", "bob"), of("ann", "ann")];
+  expect(when(seen).slice(1)).toEqual([
+    "input.user == principal.id",
+    'size(input.shared) <= 2 && input.shared.all(item, item in ["ann", "bob"])',
+  ]);
+  const suggestion = suggested(seen);
+  expect(runTests(suggestion).failed).toEqual([]);
+  const effect = judge(suggestion);
+  expect(effect({ ...of("eve", "eve"), input: { user: "eve", shared: ["ann"] } })).toBe("allow");
+  expect(effect(of("bob", "ann"))).toBe("deny");
+  // One alone, or nobody that is known, proves nothing.
+  expect(when([of("ann", "ann")])[1]).toBe('input.user == "ann"');
+  expect(when([of("", "ann"), of("", "bob")])[1]).toBe('input.user in ["ann", "bob"]');
+  expect(when([...seen, of("bob", "ann")])[1]).toBe('input.user in ["ann", "bob"]');
+});
+
 describe("whose calls", () => {
   const other = { id: "other", labels: { team: "desk" } };
-  const seen = [...calls("pay", { n: 1 }), { tool: "read", agent: other, input: {}, context: {}, redacted: [] }];
+  const seen = [
+    ...calls("pay", { n: 1 }),
+    { tool: "read", agent: other, input: {}, context: {}, principal: "", redacted: [] },
+  ];
 
   test("each agent has its own policy, which no other agent can use", () => {
     const suggestion = suggested(seen);
     expect(suggestion.policies.map(({ name }) => name)).toEqual(["suggested-clerk", "suggested-other"]);
     const effect = judge(suggestion);
     expect(seen.map(effect)).toEqual(["allow", "allow"]);
-    expect(effect({ tool: "pay", agent: other, input: { n: 1 }, context: {}, redacted: [] })).toBe("deny");
+    expect(effect({ tool: "pay", agent: other, input: { n: 1 }, context: {}, principal: "", redacted: [] })).toBe(
+      "deny",
+    );
   });
 
   test("by labels, agents that carry the same share one, and the head says whom else it is for", () => {
@@ -168,11 +194,19 @@ describe("whose calls", () => {
         agent: { id: "third", labels: { team: "desk" } },
         input: { n: 1 },
         context: {},
+        principal: "",
         redacted: [],
       }),
     ).toBe("allow");
     expect(
-      effect({ tool: "pay", agent: { id: "third", labels: {} }, input: { n: 1 }, context: {}, redacted: [] }),
+      effect({
+        tool: "pay",
+        agent: { id: "third", labels: {} },
+        input: { n: 1 },
+        context: {},
+        principal: "",
+        redacted: [],
+      }),
     ).toBe("deny");
   });
 });
@@ -294,6 +328,7 @@ const anyCall: fc.Arbitrary<SeenCall> = fc.record({
   agent: fc.constantFrom(clerk, { id: "no", labels: {} }, { id: "x-1", labels: { "a/b": "yes" } }),
   input: anyInput,
   context: fc.constant({}),
+  principal: fc.constantFrom("", "alpha", "beta"),
   redacted: fc.constant([]),
 });
 
@@ -330,7 +365,7 @@ describe("for any log", () => {
           const used = new Set(seen.map(({ tool, agent }) => `${agent.id} ${tool}`));
           for (const { tool } of seen) {
             for (const { agent, input } of seen) {
-              const call = { tool, agent, input, context: {}, redacted: [] };
+              const call = { tool, agent, input, context: {}, principal: "", redacted: [] };
               if (!used.has(`${agent.id} ${tool}`)) expect(effect(call)).toBe("deny");
             }
           }

@@ -59,14 +59,21 @@ function brokenCases({ rule }: NamedRule, calls: readonly SeenCall[], denied: (c
   return cases.slice(0, BROKEN_MAX);
 }
 
-function caseText({ name, call, effect }: Case, withContext: boolean): string {
-  const { tool, agent, input, context } = call;
+/** What a case must state beside its input. */
+interface Stated {
+  readonly context: boolean;
+  readonly principal: boolean;
+}
+
+function caseText({ name, call, effect }: Case, stated: Stated): string {
+  const { tool, agent, principal, input, context } = call;
   const asks = [
     `tool: ${literal(tool)}`,
     `input: ${flow(input)}`,
-    ...(withContext ? [`context: ${flow(context)}`] : []),
+    ...(stated.context ? [`context: ${flow(context)}`] : []),
   ];
-  const by = `agent: { id: ${literal(agent.id)}, labels: ${flow(agent.labels)} }`;
+  const whom = stated.principal ? `, principal: { id: ${literal(principal)} }` : "";
+  const by = `agent: { id: ${literal(agent.id)}, labels: ${flow(agent.labels)} }${whom}`;
   const short = name.length > NAME_CHARS_MAX ? `${name.slice(0, NAME_CHARS_MAX).toWellFormed()} …` : name;
   return [
     `    - name: ${literal(short)}`,
@@ -139,9 +146,10 @@ function parts(texts: readonly string[]): string[][] {
  */
 export function testText(policy: DraftPolicy, testing: Testing): string {
   const cases = policy.rules.flatMap((named) => {
-    const withContext = testing.tools.get(named.rule.tool)?.spec.contextSchema !== undefined;
+    const context = testing.tools.get(named.rule.tool)?.spec.contextSchema !== undefined;
+    const principal = named.rule.conditions.some(({ text }) => text.includes("principal.id"));
     return casesOf(policy, named, testing).map((one) =>
-      caseText({ ...one, name: `${named.id}: ${one.name}` }, withContext),
+      caseText({ ...one, name: `${named.id}: ${one.name}` }, { context, principal }),
     );
   });
   return parts(cases)

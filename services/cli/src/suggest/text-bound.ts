@@ -135,8 +135,21 @@ function anyText(expression: string, values: readonly string[]): ValueBound {
   };
 }
 
-/** What may be said of texts, the tightest that reads well first; the last holds for any text. */
-export function textBounds(expression: string, texts: Texts): ValueBound[] {
+/** The session's own principal, of whom there were several. */
+function ownBound(expression: string): ValueBound {
+  return {
+    text: `${expression} == principal.id`,
+    stops: "other than the session's principal",
+    wider: "whoever the session is for",
+    refused: () => ["not seen"],
+  };
+}
+
+/**
+ * What may be said of texts, the tightest that reads well first; the last holds for any text. `own`: whether each was the
+ * id of its own call's principal.
+ */
+export function textBounds(expression: string, texts: Texts, own: boolean): ValueBound[] {
   const values = [...texts.keys()].sort();
   const seen = [...texts.values()].reduce((sum, count) => sum + count, 0);
   const set = setBound(expression, values);
@@ -148,5 +161,5 @@ export function textBounds(expression: string, texts: Texts): ValueBound[] {
   const few = values.length <= ALWAYS_SET_MAX || (values.length <= SET_MAX && seen >= SEEN_OFTEN * values.length);
   const shape = shapeBound(expression, values);
   const rest = few ? [set, shape] : [shape, values.length <= SET_MAX ? set : undefined];
-  return found(path, ...urls, ...rest);
+  return found(own ? ownBound(expression) : undefined, path, ...urls, ...rest);
 }
