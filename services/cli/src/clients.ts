@@ -2,6 +2,7 @@ import { type Client, createClient, type Interceptor } from "@connectrpc/connect
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { AgentService, CallerService, LedgerService, PolicyService, ToolService } from "@remit/proto/admin";
 import { DecisionService } from "@remit/proto/decision";
+import { KeyService } from "@remit/proto/keys";
 import { SessionService } from "@remit/proto/session";
 import { TenantService } from "@remit/proto/tenant";
 import { usage } from "./stop.ts";
@@ -17,6 +18,7 @@ export interface Clients {
   readonly tool: Client<typeof ToolService>;
   readonly policy: Client<typeof PolicyService>;
   readonly caller: Client<typeof CallerService>;
+  readonly keys: Client<typeof KeyService>;
   readonly ledger: Client<typeof LedgerService>;
 }
 
@@ -60,6 +62,7 @@ export function connectClients(target: Target): Clients {
     tool: createClient(ToolService, admin),
     policy: createClient(PolicyService, admin),
     caller: createClient(CallerService, admin),
+    keys: createClient(KeyService, admin),
     ledger: createClient(LedgerService, admin),
   };
 }

@@ -7,6 +7,8 @@ export interface ReadEntry {
   readonly epoch: bigint;
   readonly n: bigint;
   readonly digest: string;
+  /** Its tenant was erased: its body is gone. */
+  readonly erased?: boolean;
   readonly body?: JsonObject | undefined;
 }
 
@@ -114,6 +116,13 @@ function reportLine({ body = {}, epoch, n }: ReadEntry): string {
 export function whyLines([decision, ...reports]: readonly ReadEntry[], paint: Paint): string[] {
   if (decision === undefined) return [];
   const { body = {} } = decision;
+  if (decision.erased) {
+    return [
+      "ERASED  what this decision and its reports said was destroyed with its tenant's key",
+      ...field("recorded", `epoch ${decision.epoch}, n ${decision.n}`),
+      ...field("digest", decision.digest),
+    ];
+  }
   const told =
     reports.length === 0 ? ["  nothing was reported on it"] : reports.map((entry) => `  ${reportLine(entry)}`);
   return [

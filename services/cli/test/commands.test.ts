@@ -117,3 +117,24 @@ test("a refused request shows the field, the limit and what to do", async () => 
   expect(stderr).toContain("limit: ");
   expect(stderr).toContain("fix: ");
 });
+
+test("the cell's own keys are listed, rotated and rewrapped, and nothing is sealed or erased by one word", async () => {
+  const before = await json("keys", "signing", "list");
+  expect(before.answer.keys).toMatchObject([{ state: "signing" }]);
+  const rotated = await remit(["keys", "signing", "rotate"], { env });
+  expect(rotated).toMatchObject({ code: 0, stdout: expect.stringContaining("signs from now on") });
+  const again = await remit(["keys", "signing", "rotate"], { env });
+  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("rotation_too_soon") });
+  expect((await json("keys", "rewrap")).answer).toEqual({ signingKeys: 0, dataKeys: 0 });
+  expect((await remit(["keys", "seal"], { env })).code).toBe(2);
+  expect((await remit(["keys", "seal", "--yes"], { env })).code).toBe(0);
+
+  expect((await remit(["tenants", "create", "gone"], { env })).code).toBe(0);
+  const asked = await remit(["tenants", "erase", "gone"], { env });
+  expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining("--confirm gone") });
+  const active = await remit(["tenants", "erase", "gone", "--confirm", "gone"], { env });
+  expect(active).toMatchObject({ code: 1, stderr: expect.stringContaining("tenant_active") });
+  expect((await remit(["tenants", "set", "gone", "--status", "closing"], { env })).code).toBe(0);
+  const erased = await remit(["tenants", "erase", "gone", "--confirm", "gone"], { env });
+  expect(erased).toMatchObject({ code: 0, stdout: expect.stringContaining("gone is erased") });
+});

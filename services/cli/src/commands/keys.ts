@@ -6,6 +6,7 @@ import { collect } from "../arguments.ts";
 import { type Cli, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
 import { table } from "../table.ts";
+import { addCustody } from "./custody.ts";
 
 const roles = [
   ...["viewer", "diagnose", "approver", "policy-author", "policy-approver", "operator", "owner"],
@@ -47,7 +48,7 @@ async function list(cli: Cli, options: { json?: boolean }): Promise<void> {
   for (const line of table(titles, rows)) cli.io.out(line);
 }
 
-/** `remit keys`: create, list, revoke. */
+/** `remit keys`: create, list, revoke; and the keys that the service keeps. */
 export function addKeys(program: Command, cli: Cli): void {
   const keys = program.command("keys").description("API keys of the workloads that speak to Remit");
   const made = keys
@@ -78,6 +79,7 @@ export function addKeys(program: Command, cli: Cli): void {
       else cli.io.out(`revoked ${answer.caller?.name ?? callerId}; revision ${answer.revision}`);
     });
   examples(revoked, [["the id stands in `remit keys list`", "remit keys revoke 5b0c9f5e-..."]]);
+  addCustody(keys, cli);
 }
 
 function checkedRole(value: string, before: readonly string[] = []): string[] {

@@ -17,6 +17,7 @@ import { type Cli, type Io, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
 import { usage } from "../stop.ts";
 import { table } from "../table.ts";
+import { addErase } from "./custody.ts";
 
 const statuses = { active: TenantStatus.ACTIVE, suspended: TenantStatus.SUSPENDED, closing: TenantStatus.CLOSING };
 const modes = { enforce: TenantMode.ENFORCE, observe: TenantMode.OBSERVE };
@@ -124,7 +125,7 @@ async function set(cli: Cli, tenant: string | undefined, options: SetOptions): P
   cli.io.out(`revision  ${answer.revision}`);
 }
 
-/** `remit tenants`: list, show, create, set. */
+/** `remit tenants`: list, show, create, set, erase. */
 export function addTenants(program: Command, cli: Cli): void {
   const tenants = program.command("tenants").description("the tenants of this cell: status, mode, quotas");
   const listed = tenants
@@ -154,6 +155,7 @@ export function addTenants(program: Command, cli: Cli): void {
     );
   examples(made, [["a tenant with a bound", "remit tenants create acme --quota decisions-per-second=500"]]);
   addSet(tenants, cli);
+  addErase(tenants, cli);
 }
 
 function addSet(tenants: Command, cli: Cli): void {

@@ -15,7 +15,7 @@ function digestOf(entry: Entry): string {
 async function why(cli: Cli, decisionId: string, flags: { json?: boolean }): Promise<ExitCode> {
   const answer = await cli.clients().ledger.getDecision({ decisionId });
   const entries = [...(answer.decision === undefined ? [] : [answer.decision]), ...answer.reports];
-  const altered = entries.filter((entry) => digestOf(entry) !== entry.digest);
+  const altered = entries.filter((entry) => !entry.erased && digestOf(entry) !== entry.digest);
   if (flags.json) {
     printJson(cli.io, toJson(GetDecisionResponseSchema, answer));
   } else {
