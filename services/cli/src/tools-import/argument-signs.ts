@@ -5,9 +5,10 @@ import { deedOf, wordsOf } from "./words.ts";
 
 /** What an argument says about its tool. */
 export interface ArgumentSign {
-  readonly risk: Exclude<Risk, "unclassified" | "read">;
+  /** `unclassified` where it says nothing by itself: a path may be read or written. */
+  readonly risk: Exclude<Risk, "read">;
   readonly why: string;
-  /** Whether it stands against evidence that the tool only reads: a path may be read, a command may do anything. */
+  /** Whether it stands against all that says that the tool only reads: an amount may be a filter, a command may do anything. */
   readonly strong: boolean;
   /** Whether the tool reaches what its caller names. */
   readonly reaches: boolean;
@@ -64,7 +65,7 @@ const kinds: readonly Kind[] = [
   {
     names: /^(path|paths|file|filename|filepath|directory|dir|destination|folder)$/,
     says: "names a place in a file system",
-    risk: "write",
+    risk: "unclassified",
     strong: false,
     reaches: false,
   },

@@ -62,6 +62,9 @@ const samples: readonly [Risk, OfferedTool][] = [
   ["unclassified", tool("weather", "Gets the weather for a city.", ["city"])],
   ["unclassified", tool("weather", "", ["city"], { readOnly: true })],
   ["unclassified", tool("git_status", "Shows the state of the working tree.")],
+  ["unclassified", tool("directory_tree", "Gets a tree.", ["path"], { readOnly: true })],
+  ["unclassified", tool("directory_tree", "Gets a tree.", ["path"])],
+  ["unclassified", tool("echo", "Echoes.", ["message"], { readOnly: true })],
   ["unclassified", tool("")],
 ];
 
@@ -103,9 +106,18 @@ describe("a guess", () => {
     expect(guessRisk(tool("wipe", "", [], { destructive: false })).doubts).toEqual([
       "its server claims that it does not destroy, which does not fit",
     ]);
+    expect(guessRisk(tool("tree", "", ["path"], { readOnly: true })).doubts).toEqual([]);
     expect(guessRisk(tool("weather", "", [], { readOnly: true })).why).toEqual([
       "its server claims that it only reads, and nothing else says so",
     ]);
+  });
+
+  it("points at what may answer secrets", () => {
+    expect(guessRisk(tool("get_env"))).toMatchObject({
+      risk: "read",
+      doubts: ["it may answer secrets: its name says `env`"],
+    });
+    expect(guessRisk(tool("get_envelope")).doubts).toEqual([]);
   });
 
   it("takes nothing from a text that speaks to the model", () => {

@@ -4,7 +4,7 @@ import type { Guess, OfferedTool } from "./offered-tool.ts";
 import { oneLine } from "./plain-text.ts";
 import { poisonIn } from "./poison.ts";
 import { argumentsOf, textsOf } from "./schema-arguments.ts";
-import { type FoundVerb, verbsOfName, verbsOfText } from "./words.ts";
+import { type FoundVerb, verbsOfName, verbsOfText, wordsOf } from "./words.ts";
 
 interface Sign {
   readonly risk: Risk;
@@ -13,6 +13,12 @@ interface Sign {
 
 /** What is read of a description; poison is looked for in all of it. */
 const descriptionCharsMax = 20_000;
+
+const secretWords = new Set(
+  "env environ environment secret secrets credential credentials password passwords passwd vault keychain ssh".split(
+    " ",
+  ),
+);
 
 const order: readonly Risk[] = ["unclassified", "read", "write", "destructive"];
 const rank = (risk: Risk) => order.indexOf(risk);
@@ -41,7 +47,7 @@ export function guessRisk(tool: OfferedTool): Guess {
   const byArguments = argumentSigns(given, `${name} ${description}`);
   const named = namedSigns(tool);
   const described = describedSigns(description, named);
-  const reads = named.some(({ risk }) => risk === "read");
+  const reads = named.some(({ risk }) => risk === "read") || tool.claims?.readOnly === true;
   const signs: Sign[] = [
     ...named,
     ...described.filter(({ risk }) => risk !== "read"),
@@ -51,16 +57,16 @@ export function guessRisk(tool: OfferedTool): Guess {
   const worst = signs.reduce<Risk>((most, { risk }) => (rank(risk) > rank(most) ? risk : most), "unclassified");
   const common = {
     poison,
-    doubts: brokenClaims(tool, worst),
+    doubts: [...brokenClaims(tool, worst), ...secretsIn(name)],
     foreignOutput: tool.claims?.openWorld === true || byArguments.some(({ reaches }) => reaches),
   };
-  if (worst === "unclassified") return { risk: worst, why: nothingKnown(tool, described), ...common };
+  const told = byArguments.map(({ why }) => why);
+  if (worst === "unclassified") return { risk: worst, why: [...nothingKnown(tool, described), ...told], ...common };
   if (worst === "read" && poison.length > 0) {
     return { risk: "unclassified", why: ["a text that speaks to the model is no evidence of harmlessness"], ...common };
   }
-  const aside = worst === "read" ? byArguments : [];
-  const why = [...signs.filter(({ risk }) => risk === worst), ...aside].map((sign) => sign.why);
-  return { risk: worst, why: [...new Set(why)], ...common };
+  const deciding = signs.filter(({ risk }) => risk === worst).map(({ why }) => why);
+  return { risk: worst, why: [...new Set([...deciding, ...(worst === "read" ? told : [])])], ...common };
 }
 
 const quoted = ({ word }: FoundVerb) => `\`${oneLine(word, 40)}\``;
@@ -99,6 +105,12 @@ function nothingKnown({ claims }: OfferedTool, described: readonly Sign[]): stri
   if (claims?.readOnly) return ["its server claims that it only reads, and nothing else says so"];
   if (says) return [`${says.why}, and nothing else says what it does`];
   return ["nothing says what it does"];
+}
+
+/** To read is no harm but where what is read is. */
+function secretsIn(name: string): string[] {
+  const word = wordsOf(name).find((one) => secretWords.has(one));
+  return word === undefined ? [] : [`it may answer secrets: its name says \`${word}\``];
 }
 
 function brokenClaims({ claims }: OfferedTool, worst: Risk): string[] {

@@ -45,7 +45,7 @@ export interface Guess {
   readonly why: readonly string[];
   /** Text that speaks to the model instead of about the tool, or hides from people. */
   readonly poison: readonly string[];
-  /** Claims of the server that do not fit what else it says. */
+  /** Claims of the server that do not fit what else it says; a name that speaks of secrets. */
   readonly doubts: readonly string[];
   /** Whether what the tool answers may have been written by anybody. */
   readonly foreignOutput: boolean;
