@@ -138,3 +138,31 @@ test("the cell's own keys are listed, rotated and rewrapped, and nothing is seal
   const erased = await remit(["tenants", "erase", "gone", "--confirm", "gone"], { env });
   expect(erased).toMatchObject({ code: 0, stdout: expect.stringContaining("gone is erased") });
 });
+
+test("tenants are made, shown, bounded and suspended, and their owners keep to their own", async () => {
+  const made = await remit(["tenants", "create", "acme", "--quota", "sessions-open=5"], { env });
+  expect(made.code).toBe(0);
+  expect(made.stderr).toContain("it is not shown again");
+  const acme = { ...env, REMIT_API_KEY: made.stdout.trim() };
+  const own = await remit(["tenants", "show"], { env: acme });
+  expect(own.stdout).toMatch(/tenant +acme\nstatus +active\nmode +enforce\nquota +sessions-open=5/);
+  const refused = await remit(["tenants", "list"], { env: acme });
+  expect(refused.code).not.toBe(0);
+  expect(refused.stderr).toContain("cell-operator");
+
+  const watched = await remit(["tenants", "set", "--mode", "observe", "--observe", "team=x,env=prod"], { env: acme });
+  expect(watched.stdout).toMatch(/mode +observe\nobserved +agents with (team=x,env=prod|env=prod,team=x)/);
+  const suspended = await remit(["tenants", "set", "acme", "--status", "suspended", "--quota-none"], { env });
+  expect(suspended.stdout).toMatch(/status +suspended/);
+  expect(suspended.stdout).not.toContain("quota");
+  const { tenants } = (await json("tenants", "list")).answer;
+  const listed = tenants.filter(({ id }: { id: string }) => ["acme", "default"].includes(id));
+  expect(listed).toMatchObject([
+    { id: "acme", status: "TENANT_STATUS_SUSPENDED", mode: "TENANT_MODE_OBSERVE" },
+    { id: "default", status: "TENANT_STATUS_ACTIVE", mode: "TENANT_MODE_ENFORCE" },
+  ]);
+  expect((await remit(["tenants", "set", "acme"], { env })).code).toBe(2);
+  expect((await remit(["tenants", "set", "acme", "--quota", "fun=1"], { env })).stderr).toContain(
+    "there is no quota fun",
+  );
+});

@@ -19,6 +19,17 @@ export interface Keys {
   bootstrap(): Promise<string | undefined>;
 }
 
+/** Whoever owns a tenant does not own the cell, and the cell is not left to nobody. */
+function requireMayEnd(by: Caller, caller: Caller, all: readonly Caller[]): void {
+  requireRole(by, CELL_OPERATOR);
+  const isAnother = ({ id, roles, revoked }: Caller) => id !== caller.id && roles.includes(CELL_OPERATOR) && !revoked;
+  if (caller.revoked || all.some(isAnother)) return;
+  throw new Fault("precondition", "last_cell_operator", "nobody else could administer the tenants of this cell", {
+    field: "caller_id",
+    fix: "make another key with --role cell-operator first",
+  });
+}
+
 export function createKeys(rooms: {
   readonly store: ChangeStore;
   readonly change: MakeChange;
@@ -45,10 +56,10 @@ export function createKeys(rooms: {
       });
     },
     async revoke(by, callerId) {
-      const caller = (await identities.callers(by.tenant)).find(({ id }) => id === callerId);
+      const all = await identities.callers(by.tenant);
+      const caller = all.find(({ id }) => id === callerId);
       if (!caller) throw new Fault("missing", "caller_unknown", "there is no such caller", { field: "caller_id" });
-      // Whoever owns a tenant does not own the cell.
-      if (caller.roles.includes(CELL_OPERATOR)) requireRole(by, CELL_OPERATOR);
+      if (caller.roles.includes(CELL_OPERATOR)) requireMayEnd(by, caller, all);
       const made = await change(by, { kind: "key_revoked", callerId });
       if (!made.ok) throw new Fault("missing", "caller_unknown", "there is no such caller", { field: "caller_id" });
       return { caller: { ...caller, revoked: true }, revision: revisionNumber(made.value.revisions) };

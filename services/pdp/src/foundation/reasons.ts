@@ -195,6 +195,12 @@ export const errorReasons = {
     todo: "Set it to closing, then erase it.",
     since: "0.1",
   },
+  last_cell_operator: {
+    kinds: ["precondition"],
+    means: "With that key nobody would be left to administer the tenants of the cell.",
+    todo: "Make another key with the role cell-operator first.",
+    since: "0.1",
+  },
   rotation_too_soon: {
     kinds: ["precondition"],
     means: "Two signing keys are in use already; `limit` says until when.",

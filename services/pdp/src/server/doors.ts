@@ -114,7 +114,7 @@ function services({ config, clock, log, rooms, metrics }: Options) {
     { deadlineDefaultMs: config.deadlineDefaultMs },
   );
   const exchange = createExchange({ desk, standing: rooms.standing, clock, streamLifeMs });
-  const data = dataServices(desk, exchange, sessionRpcs({ identities, sessions, admission, clock }));
+  const data = dataServices(desk, exchange, sessionRpcs({ identities, sessions, admission, meter: metrics, clock }));
   const {
     registry,
     lifecycle,

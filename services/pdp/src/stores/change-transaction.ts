@@ -16,6 +16,8 @@ export interface ChangeScope {
   readonly tenant: string;
   /** Which counter the change moves. */
   readonly bump: "security" | "policy" | "none";
+  /** Whether it ends something: such changes have places of their own in the line. */
+  readonly ending?: boolean;
   /** What the change was checked against. Refused with `revision_conflict` when either counter has moved since. */
   readonly expected?: Revision;
 }

@@ -7,7 +7,7 @@ import type { Quotas, TenantSettings } from "../policies/index.ts";
 import { changeKeys, refuseErased } from "./key-changes.ts";
 import type { RecordedChanges } from "./recorded-change.ts";
 import { Refusal, touched } from "./refusal.ts";
-import { guardTenant, refuseTooManyDocuments, refuseTooManySessions } from "./tenant-guard.ts";
+import { ENDING, guardTenant, refuseTooManyDocuments, refuseTooManySessions } from "./tenant-guard.ts";
 
 const UNIQUE_VIOLATION = "23505";
 const FOREIGN_KEY_VIOLATION = "23503";
@@ -222,7 +222,10 @@ export function createChangeStore(rooms: { readonly pool: Pool; readonly recorde
   const { pool, recorded } = rooms;
   return {
     async apply(tenant, change, entry): Promise<Result<Applied, Refusal["why"]>> {
-      const where = { tenant, bump: bumps(change), ...("expected" in change && { expected: change.expected }) };
+      const where = {
+        ...{ tenant, bump: bumps(change), ending: ENDING.has(change.kind) },
+        ...("expected" in change && { expected: change.expected }),
+      };
       try {
         const made = await recorded.run(
           where,

@@ -37,7 +37,7 @@ export interface RecordedChangesOptions extends LanesOptions {
   readonly replica: string;
 }
 
-const QUEUE_CHANGES_MAX = 256;
+const QUEUE_CHANGES_MAX = 512;
 const WAIT_MS_MAX = 2_000;
 
 // Not the change's own fault: cancelled or timed out, locked too long, dead-locked, the server going away.
@@ -95,7 +95,7 @@ export function createRecordedChanges(options: RecordedChangesOptions): Recorded
 
   return {
     run: (scope, record, change) =>
-      serial.run(async () => {
+      serial.run({ tenant: scope.tenant, ending: scope.ending ?? false }, async () => {
         const work = { scope, record, change };
         try {
           return await attempt(writers, { ...work, alone: false });

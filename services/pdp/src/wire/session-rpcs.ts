@@ -23,6 +23,7 @@ import type { Identities } from "../identities/index.ts";
 import type { Call, Unary } from "./call.ts";
 import { uuidField } from "./convert/fields.ts";
 import { openingFrom, sessionToWire } from "./convert/session.ts";
+import type { Meter } from "./desk.ts";
 
 /** `SessionService`, one function an RPC. */
 export interface SessionRpcs {
@@ -37,14 +38,21 @@ export function sessionRpcs(rooms: {
   readonly identities: Identities;
   readonly sessions: Sessions;
   readonly admission: Admission;
+  readonly meter: Pick<Meter, "shed">;
   readonly clock: Clock;
 }): SessionRpcs {
-  const { identities, sessions, admission, clock } = rooms;
+  const { identities, sessions, admission, meter, clock } = rooms;
   // From the store: opening and closing pass no commit that would refuse a key that was revoked elsewhere.
   const callerOf = (call: Call) => identities.authenticate(call.authorization, true);
   /** The same for what is asked for; nothing is read for whoever asks too often. */
-  const askerOf = async (call: Call, opening = false) => {
-    admission.admitSession(await identities.authenticate(call.authorization), opening);
+  const askerOf = async (call: Call, rpc: "OpenSession" | "RenewSession" | "Delegate" | "GetSession") => {
+    const caller = await identities.authenticate(call.authorization);
+    try {
+      admission.admitSession(caller, rpc === "OpenSession");
+    } catch (error) {
+      meter.shed(rpc);
+      throw error;
+    }
     return callerOf(call);
   };
   const withToken = ({ session, token, tokenExpiresAtMs }: OpenedSession) => ({
@@ -54,22 +62,22 @@ export function sessionRpcs(rooms: {
   });
   return {
     async openSession(request, call) {
-      const caller = await askerOf(call, true);
+      const caller = await askerOf(call, "OpenSession");
       return create(OpenSessionResponseSchema, withToken(await sessions.open(caller, openingFrom(request))));
     },
     async renewSession(request, call) {
-      const caller = await askerOf(call);
+      const caller = await askerOf(call, "RenewSession");
       const renewed = await sessions.renew(caller, uuidField(request.sessionId, "session_id"));
       return create(RenewSessionResponseSchema, withToken(renewed));
     },
     async delegate(_request, call) {
-      await askerOf(call);
+      await askerOf(call, "Delegate");
       throw new Fault("unimplemented", "not_supported", "this version does not delegate yet", {
         fix: "open a session of its own for the other agent",
       });
     },
     async getSession(request, call) {
-      const caller = await askerOf(call);
+      const caller = await askerOf(call, "GetSession");
       const session = await sessions.get(caller, uuidField(request.sessionId, "session_id"));
       return create(GetSessionResponseSchema, { session: sessionToWire(session, clock.now()) });
     },

@@ -90,6 +90,34 @@ test("when Postgres cannot keep up, Explain is refused first, then Decide, and r
   expect((await decide(0)).effect).toBe(Effect.ALLOW);
 });
 
+test("a tenant that floods the queue leaves room in it for its neighbours", async () => {
+  await start({ queueRecords: 64, writers: 1 });
+  const { clients, ownerKey } = house;
+  const created = await clients.tenants.createTenant(
+    { tenant: "quiet" },
+    { headers: { authorization: `Bearer ${ownerKey}` } },
+  );
+  const quiet = { ...house, ownerKey: created.ownerKey };
+  await furnish(quiet);
+  const { headers: quietly } = await openSession(quiet);
+  const letGo = await holdWriters();
+  const asked: Promise<unknown>[] = [];
+  let answer: Promise<unknown>;
+  try {
+    for (let at = 0; at < 90; at++) asked.push(decide(at).then(({ effect }) => effect, failureOf));
+    await eventually(async () => (await shed("Decide")) > 0);
+    const before = await shed("Decide");
+    answer = clients.decisions.decide(ask(), { headers: quietly }).then(({ effect }) => effect, failureOf);
+    await eventually(isHeld);
+    expect(before).toBeGreaterThan(0);
+  } finally {
+    await letGo();
+  }
+  expect(await answer).toBe(Effect.ALLOW);
+  const answers = await Promise.all(asked);
+  expect(answers.filter((one) => one !== Effect.ALLOW).length).toBeGreaterThan(0);
+});
+
 const failureOf = (error: unknown) => failure(Promise.reject(error));
 
 /** Whether a statement waits for the lock. */

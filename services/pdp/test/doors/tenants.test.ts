@@ -64,6 +64,18 @@ test("an owner that is no cell operator cannot end a cell operator's key", async
   expect(await failure(callers.revokeKey({ callerId }, { headers: owner }))).toMatchObject(refusedRole);
 });
 
+test("the cell is not left to nobody: its last operator's key is not ended, and an operator that is relieved is", async () => {
+  await using other = await startHouse();
+  const { callers } = other.clients;
+  const by = { headers: bearer(other.ownerKey) };
+  const [first] = (await callers.listCallers({}, by)).callers;
+  const callerId = first?.id ?? "";
+  const refused = await failure(callers.revokeKey({ callerId }, by));
+  expect(refused).toMatchObject({ code: "FailedPrecondition", detail: { reason: "last_cell_operator" } });
+  await callers.createKey({ name: "second", roles: ["cell-operator"] }, by);
+  expect((await callers.revokeKey({ callerId }, by)).caller?.revoked).toBe(true);
+});
+
 test("an owner sets the mode and the observed agents of its own tenant; what is not given stays", async () => {
   const { tenants } = house.clients;
   const observed = { observeAgents: { selectors: [{ matchLabels: { team: "finance" } }] } };
