@@ -5,7 +5,12 @@ import { type QuotaName, type Quotas, quotaExceeded, quotasFrom, tenantNotActive
 import type { TenantRow } from "./tenant-row.ts";
 
 /** Changes that end something, or set the tenant itself: a tenant that is not active may make no others. */
-export const ENDING: ReadonlySet<Change["kind"]> = new Set(["key_revoked", "session_closed", "tenant_set", "tenant_erased"]);
+export const ENDING: ReadonlySet<Change["kind"]> = new Set([
+  "key_revoked",
+  "session_closed",
+  "tenant_set",
+  "tenant_erased",
+]);
 
 /**
  * Refuses a change of a tenant that is not active, and answers its quotas. Its row stays locked against a change of
