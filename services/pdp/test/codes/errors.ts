@@ -183,4 +183,5 @@ export const errorRows: Readonly<Partial<Record<ErrorReason, Provoke | Elsewhere
   rotation_too_soon: test("doors/signing-keys"),
   tenant_erased: test("doors/erasure"),
   tenant_active: test("doors/erasure"),
+  last_cell_operator: test("doors/tenants"),
 };
