@@ -73,4 +73,6 @@ async function main(): Promise<number> {
   }
 }
 
+// A signal alone would end this process and leave its services behind: what ends them hangs on an orderly exit.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 process.exitCode = await main();
