@@ -5,11 +5,13 @@ import { call, type Neighbours, nothing, THEIRS } from "./neighbours.ts";
 
 /**
  * What is tried with one RPC. `alike`: asked with something of theirs and with something that does not exist, it must
- * answer the same, once the two are put out of sight. `ours`: what it answers us must hold nothing of theirs.
+ * answer the same, once the two are put out of sight. `ours`: what it answers us must hold nothing of theirs. `refused`: it
+ * is of the whole cell, and no tenant's owner may ask for it.
  */
 export type Probe =
   | { readonly alike: (asked: string) => Promise<unknown>; readonly theirs: string; readonly nobodys: string }
-  | { readonly ours: () => Promise<unknown> };
+  | { readonly ours: () => Promise<unknown> }
+  | { readonly refused: () => Promise<unknown> };
 
 const text = (name: string, kind: "Agent" | "Tool" | "Policy", spec: string) => ({
   file: "mine.yaml",
@@ -278,5 +280,24 @@ const adminPlane: Readonly<Record<string, Row>> = {
   ],
 };
 
+const cellWide: Readonly<Record<string, Row>> = {
+  "remit.v1.KeyService/ListSigningKeys": ({ ours: { house, headers } }) => [
+    { refused: () => house.clients.keys.listSigningKeys({}, { headers }) },
+  ],
+  "remit.v1.KeyService/RotateSigningKey": ({ ours: { house, headers } }) => [
+    { refused: () => house.clients.keys.rotateSigningKey({}, { headers }) },
+  ],
+  "remit.v1.KeyService/RewrapKeys": ({ ours: { house, headers } }) => [
+    { refused: () => house.clients.keys.rewrapKeys({}, { headers }) },
+  ],
+  "remit.v1.KeyService/EnableSealing": ({ ours: { house, headers } }) => [
+    { refused: () => house.clients.keys.enableSealing({}, { headers }) },
+  ],
+  "remit.v1.KeyService/EraseTenant": ({ ours: { house, headers } }) => {
+    const erase = (tenant: string) => house.clients.keys.eraseTenant({ tenant, confirm: tenant }, { headers });
+    return [{ theirs: THEIRS, nobodys: "nobody", alike: erase }, { refused: () => erase(THEIRS) }];
+  },
+};
+
 /** One row an RPC, by the name that its descriptor gives it. */
-export const isolationTable: Readonly<Record<string, Row>> = { ...dataPlane, ...adminPlane };
+export const isolationTable: Readonly<Record<string, Row>> = { ...dataPlane, ...adminPlane, ...cellWide };

@@ -50,6 +50,13 @@ function marks(text: string): string[] {
 }
 
 async function check(probe: Probe): Promise<void> {
+  if ("refused" in probe) {
+    expect(await failure(probe.refused())).toMatchObject({
+      code: "PermissionDenied",
+      detail: { reason: "role_missing" },
+    });
+    return;
+  }
   if ("ours" in probe) {
     const text = await outcome("(nothing)", probe.ours);
     expect(marks(text), text).toEqual([]);
