@@ -19,6 +19,8 @@ export default defineConfig({
             "services/engine/test/**/*.test.ts",
           ],
           exclude: never,
+          // For a machine that has much else to do: no test is about time.
+          testTimeout: 30_000,
         },
       },
       {
