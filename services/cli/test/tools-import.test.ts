@@ -72,7 +72,7 @@ test("an MCP server over stdio is read and ended, and its tools become documents
   expect(first.stdout).not.toMatch(/[^\n\P{Cc}]/u);
 
   const processes = noted(at("notes"));
-  expect(processes.length).toBeGreaterThan(0);
+  expect(processes).toHaveLength(1);
   for (const { pid, words, env: seen } of processes) {
     expect(words).toEqual(["word"]);
     expect(seen).toMatchObject({ TOKEN: "t" });
@@ -86,6 +86,16 @@ test("an MCP server over stdio is read and ended, and its tools become documents
   const listed = await remit(["tools", "list"]);
   expect(listed.stdout).toMatch(/^get_weather +unclassified +suspended/m);
   expect(listed.stdout).toMatch(/^read_file +read +active/m);
+});
+
+test("a server that takes only the new greeting is asked once more, and both processes are ended", async () => {
+  const command = `"${process.execPath}" "${toyStdio}" "${at("modern")}" modern`;
+  const read = await remit(["tools", "import", "mcp", "--command", command]);
+  expect(read).toMatchObject({ code: 0, stderr: "" });
+  expect(riskOf(read.stdout, "delete_file")).toBe("destructive");
+  const processes = noted(at("modern"));
+  expect(processes).toHaveLength(2);
+  expect(processes.filter(({ pid }) => isAlive(pid))).toEqual([]);
 });
 
 test("what was edited is kept when it is imported again, unless it shall not be", async () => {
@@ -208,6 +218,8 @@ test("a server that fails is quoted, and one that says nothing is given up and e
   const silent = `"${process.execPath}" "${at("silent.cjs")}"`;
   const given = await remit(["tools", "import", "mcp", "--command", silent, "--timeout", "2s"]);
   expect(given).toMatchObject({ code: 3, stderr: expect.stringContaining("gave no tools") });
+  // Nothing is started after the command has ended: what there was is gone by then.
+  expect(noted(at("silent"))).toHaveLength(1);
   await expect.poll(() => noted(at("silent")).filter(({ pid }) => isAlive(pid)), { timeout: 10_000 }).toEqual([]);
 
   const absent = await remit(["tools", "import", "mcp", "--command", "/nowhere/server"]);

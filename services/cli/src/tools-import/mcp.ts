@@ -27,32 +27,59 @@ export interface HttpServer {
 
 type OfferedByMcp = Awaited<ReturnType<Client["listTools"]>>["tools"][number];
 
+type Greeting = "legacy" | "auto";
+
+/** How a stdio server is greeted: as before 2026, and the new way where it refuses that. One process at a time. */
+const greetings: readonly Greeting[] = ["legacy", "auto"];
+
 /**
  * Starts an MCP server, asks for its tools and ends it. It gets the few variables that a program needs (PATH, HOME ...)
  * and what `env` adds; nothing else of this process's environment.
  */
 export async function readStdioServer(server: StdioServer, timeoutMs: number): Promise<Offer> {
-  const { getDefaultEnvironment, StdioClientTransport } = await import("@modelcontextprotocol/client/stdio");
-  const transport = new StdioClientTransport({
-    command: server.command,
-    args: [...server.args],
-    env: { ...getDefaultEnvironment(), ...server.env },
+  const { ProtocolError } = await import("@modelcontextprotocol/client");
+  const deadlineMs = performance.now() + timeoutMs;
+  let said = "";
+  let failure: unknown;
+  for (const greeting of greetings) {
+    const transport = await startable(server, (text) => {
+      said = (said + text).slice(-stderrCharsMax);
+    });
+    try {
+      return await listTools(transport, Math.max(1, deadlineMs - performance.now()), "stdio", greeting);
+    } catch (error) {
+      failure = error;
+      if (!(error instanceof ProtocolError)) break;
+    }
+  }
+  const what = `the MCP server ${oneLine([server.command, ...server.args].join(" "))} gave no tools: ${reason(failure)}`;
+  throw new Stop(
+    exitCodes.unavailable,
+    what + quoted(said),
+    "run the command by hand, or allow more time with --timeout",
+    failure,
+  );
+}
+
+async function startable({ command, args, env }: StdioServer, heard: (text: string) => void) {
+  const { getDefaultEnvironment } = await import("@modelcontextprotocol/client/stdio");
+  const { OwnedStdio } = await import("./owned-stdio.ts");
+  const transport = new OwnedStdio({
+    command,
+    args: [...args],
+    env: { ...getDefaultEnvironment(), ...env },
     stderr: "pipe",
     maxBufferSize: answerBytesMax,
   });
-  let said = "";
-  transport.stderr?.on("data", (chunk: Buffer) => {
-    said = (said + chunk.toString("utf8")).slice(-stderrCharsMax);
-  });
-  try {
-    return await listTools(transport, timeoutMs, "stdio");
-  } catch (error) {
-    const lines = said.split(/\r?\n/).map((line) => oneLine(line));
-    const heard = lines.filter((line) => line !== "").slice(-stderrLinesMax);
-    const quote = heard.length === 0 ? "" : `\nit said:\n${heard.map((line) => `  ${line}`).join("\n")}`;
-    const what = `the MCP server ${oneLine([server.command, ...server.args].join(" "))} gave no tools: ${reason(error)}${quote}`;
-    throw new Stop(exitCodes.unavailable, what, "run the command by hand, or allow more time with --timeout", error);
-  }
+  transport.stderr?.on("data", (chunk: Buffer) => heard(chunk.toString("utf8")));
+  return transport;
+}
+
+/** The last lines that a server wrote to its error output. */
+function quoted(said: string): string {
+  const lines = said.split(/\r?\n/).map((line) => oneLine(line));
+  const last = lines.filter((line) => line !== "").slice(-stderrLinesMax);
+  return last.length === 0 ? "" : `\nit said:\n${last.map((line) => `  ${line}`).join("\n")}`;
 }
 
 /** Asks an MCP server over Streamable HTTP for its tools. */
@@ -63,7 +90,7 @@ export async function readHttpServer(server: HttpServer, timeoutMs: number): Pro
     fetch: boundedFetch(answerBytesMax),
   });
   try {
-    return await listTools(transport, timeoutMs, "http");
+    return await listTools(transport, timeoutMs, "http", "auto");
   } catch (error) {
     const what = `the MCP server at ${server.url.href} gave no tools: ${reason(error)}`;
     const fix = "check the address; a server that wants to know who asks takes --header or --bearer-env";
@@ -74,14 +101,15 @@ export async function readHttpServer(server: HttpServer, timeoutMs: number): Pro
 async function listTools(
   transport: Parameters<Client["connect"]>[0],
   timeoutMs: number,
-  labels: string,
+  lane: string,
+  mode: Greeting,
 ): Promise<Offer> {
   const { Client: McpClient } = await import("@modelcontextprotocol/client");
   const client = new McpClient(
     { name: "remit-tools-import", version: "1" },
-    { versionNegotiation: { mode: "auto", probe: { timeoutMs: probeTimeoutMs } }, listMaxPages: pagesMax },
+    { versionNegotiation: { mode, probe: { timeoutMs: probeTimeoutMs } }, listMaxPages: pagesMax },
   );
-  const signal = AbortSignal.timeout(timeoutMs);
+  const signal = AbortSignal.timeout(Math.ceil(timeoutMs));
   const options = { signal, timeout: timeoutMs, maxTotalTimeout: timeoutMs };
   try {
     await client.connect(transport, options);
@@ -91,7 +119,7 @@ async function listTools(
     const notes = tools.length > toolsMax ? [`more than ${toolsMax} tools; the others are not read`] : [];
     return {
       source: { kind: "mcp", title, server: serverName("mcp", version?.name ?? "") },
-      tools: tools.slice(0, toolsMax).map((tool) => offered(tool, labels)),
+      tools: tools.slice(0, toolsMax).map((tool) => offered(tool, lane)),
       notes,
     };
   } finally {

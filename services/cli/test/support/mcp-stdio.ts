@@ -11,4 +11,4 @@ if (words.includes("fail")) {
   process.stderr.write("no licence file\u001b[31m found\n");
   process.exit(1);
 }
-serveStdio(() => toyServer(toyTools));
+serveStdio(() => toyServer(toyTools), { legacy: words.includes("modern") ? "reject" : "serve" });
