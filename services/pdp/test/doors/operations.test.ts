@@ -110,7 +110,10 @@ test("a restart keeps keys, sessions, policies and decisions, and prints no seco
   expect({ ...after, replayed: false }).toEqual(before);
   await second.close();
   const otherKey = startPdp({ config: testConfig(database.runtimeUrl) });
-  await expect(otherKey).rejects.toThrow("REMIT_KEY_ENCRYPTION_KEY");
+  await expect(otherKey).rejects.toMatchObject({
+    reason: "key_encryption_key_unknown",
+    detail: { fix: expect.stringContaining("REMIT_KEY_ENCRYPTION_KEY") },
+  });
   await database.drop();
 });
 
