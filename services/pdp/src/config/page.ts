@@ -28,7 +28,7 @@ export function configurationPage(): string {
     ...Object.entries(commandVariables).map(([name, doc]) => `| \`${name}\` | ${doc} |`),
     "| `REMIT_ADMIN_ADDRESS` | Where commands find the admin services, too. |",
     "",
-    "The service prints no secret: `databaseUrl`, `migrationUrl` and `keyEncryptionKey` appear as `[secret]`, and a wrong",
+    "The service prints no secret: the URLs of Postgres and the key-encryption keys appear as `[secret]`, and a wrong",
     "value of theirs is not repeated in the error.",
     "",
   ].join("\n");

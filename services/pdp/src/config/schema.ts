@@ -65,7 +65,7 @@ export const knobs = {
   } satisfies MaybeSet<unknown>,
   dataDir: {
     ...path,
-    doc: "Where the embedded Postgres and a generated key encryption key are kept. One process owns it at a time.",
+    doc: "Where the embedded Postgres and a generated key-encryption key are kept. One process owns it at a time.",
     default: "./.remit",
   } satisfies Set<string>,
   keyEncryptionKey: {
@@ -77,7 +77,7 @@ export const knobs = {
   previousKeyEncryptionKey: {
     ...key,
     ...secret,
-    doc: "The key encryption key that was used before, while keys in the store may still be wrapped by it. `remit keys rewrap` says when it can be taken away.",
+    doc: "A second key-encryption key that keys in the store may be wrapped by, while one replaces the other: docs/keys.md. `remit keys rewrap` says when it can be taken away.",
     absent: "every key in the store is wrapped by `keyEncryptionKey`",
   } satisfies MaybeSet<unknown>,
   signingKeyDays: {

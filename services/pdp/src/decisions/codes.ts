@@ -42,7 +42,7 @@ export const decisionCodes = {
   },
   observed: {
     effects: ["allow"],
-    means: "The policies are [watched, not enforced](observe.md); `would` says what they say.",
+    means: "The call is [observed](observe.md); `would` says what enforcement would have answered.",
     todo: "Run it, then report.",
     since: "0.1",
   },
