@@ -75,7 +75,11 @@ export function judge(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: numbe
 export function judgeAttempt(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: Attempt, nowMs: number): Judged {
   const { number, approvalExpired, forced } = attempt;
   const judged = judge(snapshot, asker, ask, number, nowMs);
-  if (forced) return { ...judged, verdict: judged.facts.mode === "observe" ? watched(forced) : forced };
+  if (forced) {
+    if (judged.facts.mode !== "observe") return { ...judged, verdict: forced };
+    // What binds where policies are only watched is an operator's own hand: no earlier outcome lifts it.
+    return judged.verdict.mode === "observed" ? { ...judged, verdict: watched(forced) } : judged;
+  }
   if (!approvalExpired || judged.verdict.effect !== "escalate") return judged;
   const message = "The approval ran out before enough people had agreed. Ask under another call id to ask them again.";
   return { ...judged, verdict: { ...refusal("approval_expired", message), rules: judged.verdict.rules } };

@@ -69,11 +69,11 @@ export function createKnownCalls(rooms: {
     },
     async next(who, { session }, ask, record, { name, attempt }) {
       if (record.kind === "alias") return { name: aliasedName(record), attempt: firstAttempt(ask), named: true };
-      const wasGivenUp = record.kind === "report";
-      const isFollowed = wasGivenUp || mayBeFollowed(storedDecision(record));
+      // Whoever gave the call up did not say what it was: the next attempt's record does, and refuses another.
+      if (record.kind === "report") return { name, attempt: givenUp(ask), named: true };
+      const isFollowed = mayBeFollowed(storedDecision(record));
       const later = isFollowed ? await calls.attempts(session, name, attempt.number + 1) : [];
       const last = later.at(-1) ?? record;
-      if (last.kind === "report") return { name, attempt: givenUp(ask), named: true };
       const step = await stepFrom(who, ask, last);
       return step.step === "answer" ? step.decision : { name, attempt: step.attempt, named: true };
     },
