@@ -1,6 +1,6 @@
 import type { Random } from "../foundation/ids.ts";
 import type { WrappingKeys } from "../foundation/key-wrap.ts";
-import { createDataKeys, createSeal, type Seal } from "../ledger/index.ts";
+import { createDataKeys, createSeal, LedgerUnavailable, type Seal } from "../ledger/index.ts";
 import type { CellNews } from "../stores/change-feed.ts";
 import { createDataKeyStore } from "../stores/data-keys.ts";
 import { reading } from "../stores/reading.ts";
@@ -25,8 +25,12 @@ export function openSealing({ store, wrapping, random, newId, security, onErased
     security,
     onErased,
   });
-  let sealing = false;
-  const seal: Seal = createSeal(dataKeys, () => sealing);
+  let sealing: boolean | undefined;
+  const seal: Seal = createSeal(dataKeys, () => {
+    if (sealing !== undefined) return sealing;
+    // Plain in a cell that seals would be worse than nothing, and so would sealed in one that does not yet.
+    throw new LedgerUnavailable("no", new Error("no poll has told yet whether this cell seals"));
+  });
   return {
     seal,
     dataKeys,

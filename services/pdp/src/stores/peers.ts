@@ -28,8 +28,14 @@ interface Row {
 
 async function openHeart(lane: Lane): Promise<Lane> {
   // A beat that is lost in a crash is a beat that was not seen; no disk has to be waited for ten times a second.
-  await lane.within((client) => client.query("set synchronous_commit = off"));
-  return lane;
+  try {
+    await lane.within((client) => client.query("set synchronous_commit = off"));
+    return lane;
+  } catch (error) {
+    // Nobody would hold it any more, and it is tried again many times.
+    lane.destroy(error as Error);
+    throw error;
+  }
 }
 
 /** What replicas know of each other, over Postgres. */
