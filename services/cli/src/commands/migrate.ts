@@ -3,7 +3,7 @@ import type { Cli } from "../cli.ts";
 import { examples } from "../examples.ts";
 import { loadPdp, starting } from "../service.ts";
 import { usage } from "../stop.ts";
-import { addSettings, type SettingFlags, settings } from "./settings.ts";
+import { addStoreSettings, type SettingFlags, settings } from "./settings.ts";
 
 async function migrate(cli: Cli, flags: SettingFlags): Promise<void> {
   const { migrationUrl } = await settings(cli, flags, "migrate");
@@ -21,7 +21,7 @@ async function migrate(cli: Cli, flags: SettingFlags): Promise<void> {
 
 /** `remit migrate`: bring the tables to this version, as the role that owns them. */
 export function addMigrate(program: Command, cli: Cli): void {
-  const command = addSettings(program.command("migrate"))
+  const command = addStoreSettings(program.command("migrate"))
     .description("bring the tables to this version, as the role that owns them (REMIT_MIGRATION_URL)")
     .action((flags: SettingFlags) => migrate(cli, flags));
   examples(command, [

@@ -3,7 +3,7 @@ import { type Cli, paintFor } from "../cli.ts";
 import { examples } from "../examples.ts";
 import { loadPdp, starting } from "../service.ts";
 import { exitCodes, Stop, usage } from "../stop.ts";
-import { addSettings, type SettingFlags, settings } from "./settings.ts";
+import { addStoreSettings, type SettingFlags, settings } from "./settings.ts";
 
 interface RecoverFlags extends SettingFlags {
   yes?: boolean;
@@ -48,7 +48,7 @@ async function recover(cli: Cli, flags: RecoverFlags): Promise<void> {
 
 /** `remit recover`: go on with a restored backup or a standby that took over. */
 export function addRecover(program: Command, cli: Cli): void {
-  const command = addSettings(program.command("recover"))
+  const command = addStoreSettings(program.command("recover"))
     .description("go on with a restored backup or a promoted standby, as the owner (REMIT_MIGRATION_URL)")
     .option("--yes", "do it; without this it is only told what would be done")
     .option("--json", "what was found as one line of JSON")

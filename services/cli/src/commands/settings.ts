@@ -17,12 +17,17 @@ export interface SettingFlags {
   logLevel?: string;
 }
 
-/** The options of the settings that people change most; docs/configuration.md has them all. */
-export function addSettings(command: Command): Command {
+/** The options that say which store: what commands need that do not serve. */
+export function addStoreSettings(command: Command): Command {
   return command
     .option("--config <file>", "the configuration (default: remit.yaml, if it is there)")
     .option("--mode <mode>", "development or production")
-    .option("--data-dir <path>", "where the embedded Postgres lives (default: ./.remit)")
+    .option("--data-dir <path>", "where the embedded Postgres lives (default: ./.remit)");
+}
+
+/** The options of the settings that people change most; docs/configuration.md has them all. */
+export function addSettings(command: Command): Command {
+  return addStoreSettings(command)
     .option("--http-address <host:port>", "Connect and JSON (default: 127.0.0.1:7080)")
     .option("--grpc-address <host:port>", "gRPC (default: 127.0.0.1:7081)")
     .option("--admin-address <host:port>", "admin services (default: 127.0.0.1:7082)")

@@ -171,7 +171,7 @@ function addSet(tenants: Command, cli: Cli): void {
     .option("--json", "for machines")
     .action((tenant: string | undefined, options: SetOptions) => set(cli, tenant, options));
   examples(changed, [
-    ["watch what the policies would stop", "remit tenants set --mode observe"],
+    ["see what enforcement would stop, and stop nothing", "remit tenants set --mode observe"],
     ["stop everything a tenant does", "remit tenants set acme --status suspended"],
   ]);
 }

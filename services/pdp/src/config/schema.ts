@@ -60,7 +60,7 @@ export const knobs = {
     ...postgresUrl,
     ...secret,
     doc: "The same database as the role that owns its tables. Only `remit migrate` and `remit recover` use it.",
-    absent: "`remit migrate` migrates the embedded Postgres",
+    absent: "not needed with the embedded Postgres, which `remit serve` migrates",
     example: "postgres://remit_owner:PASSWORD@db.internal:5432/remit",
   } satisfies MaybeSet<unknown>,
   dataDir: {
