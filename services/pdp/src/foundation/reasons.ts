@@ -210,7 +210,7 @@ export const errorReasons = {
   tenant_erased: {
     kinds: ["precondition"],
     means: "The tenant was erased: what its entries said can be read by nobody any more.",
-    todo: "Nothing brings it back; proofs and digests of its entries still hold.",
+    todo: "Nothing brings it back; the digests of its entries still hold.",
     since: "0.1",
   },
   revision_conflict: {

@@ -9,7 +9,7 @@ export const startReasons = {
   embedded_failed: "The embedded Postgres did not start.",
   embedded_unavailable: "There is no embedded Postgres for this machine.",
   key_encryption_key_unknown: "Keys in the store are wrapped by a key that the environment does not hold.",
-  key_file_damaged: "The file of the wrapping key does not hold one.",
+  key_file_damaged: "The file of the key-encryption key does not hold one.",
   migration_failed: "A migration failed; what it did was undone.",
   not_the_owner: "The command needs the owner role of the database.",
   port_in_use: "The port for the embedded Postgres is taken.",
