@@ -1,10 +1,11 @@
 import { formatAmount } from "../foundation/amount.ts";
+import { assert } from "../foundation/assert.ts";
 import { type Canonicalisable, canonical } from "../foundation/canonical.ts";
 import { rfc3339, utcDay } from "../foundation/clock.ts";
 import { digestBytes } from "../foundation/digest.ts";
 import { idempotencyKey, type NewRecord } from "../ledger/index.ts";
 import type { Asker, Told } from "./ask.ts";
-import { byCallId, callKey } from "./call.ts";
+import { type CallName, callKey } from "./call.ts";
 import type { Decision } from "./decision.ts";
 
 /** What a report is about: a decision, or a call that had never been decided when its caller gave it up. */
@@ -19,6 +20,8 @@ export interface Received {
   /** Until when the next report may come, of a call that still runs. */
   readonly reportByMs: number | undefined;
   readonly security: bigint;
+  /** What its call is known by, where it names the call. */
+  readonly name: CallName | undefined;
 }
 
 /** Whether what ran is what was decided, as far as the report says. */
@@ -37,14 +40,21 @@ export function settlingKey(decision: Decision): Buffer {
   return idempotencyKey("report", `decision:${decision.body.id}`, 1);
 }
 
+/** The same word that a call still runs, sent twice within this time, is one; later it is another, and makes time. */
+const SAME_WORD_MS = 60_000;
+
 // A call has one settling report; the ones that leave it open may come any number of times, each once. One about a call
 // that was never decided takes the place of its first decision: of the two, one is recorded.
-function reportKey(told: Told, decision: Subject, said: Canonicalisable): Uint8Array {
-  if (!decision) return callKey(byCallId("callId" in told.subject ? told.subject.callId : ""), 1);
+function reportKey(told: Told, decision: Subject, said: Canonicalisable, { nowMs, name }: Received): Uint8Array {
+  if (!decision) {
+    assert(name !== undefined, "a report on no decision names its call");
+    return callKey(name, 1);
+  }
   const about = `decision:${decision.body.id}`;
   if (told.outcome === "unknown") return idempotencyKey("unknown", about, 1);
   if (told.outcome !== "running") return settlingKey(decision);
-  return idempotencyKey(`running:${digestBytes("entry", canonical(said)).toString("hex")}`, about, 1);
+  const word = digestBytes("entry", canonical(said)).toString("hex");
+  return idempotencyKey(`running:${word}:${Math.floor(nowMs / SAME_WORD_MS)}`, about, 1);
 }
 
 function reportBody(told: Told, asker: Asker, decision: Subject): Record<string, Canonicalisable> {
@@ -71,23 +81,26 @@ function reportBody(told: Told, asker: Asker, decision: Subject): Record<string,
 /** Writes the entry of a report. */
 export function draftReport(told: Told, asker: Asker, decision: Subject, received: Received): NewRecord {
   const { session } = asker;
-  const { id, nowMs, late, reportByMs, security } = received;
+  const { id, nowMs, late, reportByMs, security, name } = received;
   const said = reportBody(told, asker, decision);
   const text = canonical({
     ...said,
+    business_key: !decision && name?.kind === "business" ? name.id : undefined,
     id,
     at: rfc3339(nowMs),
     late: late || undefined,
     report_by: reportByMs === undefined ? undefined : rfc3339(reportByMs),
     trace_id: told.traceId,
   });
-  const about = decision ? `decision:${decision.body.id}` : `call:${"callId" in told.subject && told.subject.callId}`;
+  const about = decision
+    ? `decision:${decision.body.id}`
+    : `${name?.kind === "business" ? "business" : "call"}:${name?.id}`;
   return {
     id,
     tenant: session.tenant,
     session: session.id,
     sessionDay: utcDay(session.openedAtMs),
-    key: reportKey(told, decision, said),
+    key: reportKey(told, decision, said, received),
     // Any second report of a call is the same request: the first stands.
     request: digestBytes("request", canonical({ report: about })),
     kind: "report",

@@ -4,7 +4,7 @@ import { Fault } from "../foundation/fault.ts";
 import type { Ledger, RecordRef, StoredRecord } from "../ledger/index.ts";
 import type { Snapshots } from "../policies/index.ts";
 import { type Asker, judgedUnder, type Outcome, type Told, type WhoAsks } from "./ask.ts";
-import { byCallId } from "./call.ts";
+import { byCallId, type CallName } from "./call.ts";
 import { aliasedName, createCalls } from "./calls.ts";
 import type { Decision } from "./decision.ts";
 import { REPORT_WITHIN_MS } from "./entry.ts";
@@ -24,6 +24,12 @@ export interface Reported {
   readonly record: RecordRef;
   /** False when what ran is not what was decided. */
   readonly inputMatches: boolean;
+}
+
+/** What a report is about, and what its call is known by where it names the call. */
+interface About {
+  readonly decision: Subject;
+  readonly name: CallName | undefined;
 }
 
 const outcomeOf = (report: StoredRecord) => bodyOf(report).outcome as Outcome;
@@ -76,25 +82,26 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
   const { snapshots, ledger, clock, newId } = rooms;
   const calls = createCalls(ledger);
 
-  const byDecision = async (id: string, { session }: Asker): Promise<Decision> => {
+  const byDecision = async (id: string, { session }: Asker): Promise<About> => {
     const found = await ledger.findById(session.tenant, id);
     if (found?.kind !== "decision" || found.session !== session.id) throw unknownDecision("decision_id");
-    return storedDecision(found);
+    return { decision: storedDecision(found), name: undefined };
   };
 
   /** The latest attempt of a call. */
-  const byCall = async (callId: string, outcome: Outcome, { session }: Asker): Promise<Subject> => {
+  const byCall = async (callId: string, outcome: Outcome, { session }: Asker): Promise<About> => {
     const under = await calls.underId(session, callId);
     const name = under?.kind === "alias" ? aliasedName(under) : byCallId(callId);
     const attempts = under ? await calls.attempts(session, name, under.kind === "alias" ? 1 : 2) : [];
-    const last = attempts.at(-1) ?? (under?.kind === "decision" ? under : undefined);
-    if (last) return storedDecision(last);
-    // A Decide whose answer never came may never have arrived: saying that nothing ran is always right.
+    const last = [under, ...attempts].findLast((record) => record?.kind === "decision");
+    if (last) return { decision: storedDecision(last), name };
+    // A Decide whose answer never came may never have arrived, or no further than its alias: saying that nothing ran is
+    // always right.
     if (outcome !== "not_executed") throw unknownDecision("call_id");
-    return undefined;
+    return { decision: undefined, name };
   };
 
-  const subjectOf = ({ subject, outcome }: Told, asker: Asker): Promise<Subject> =>
+  const subjectOf = ({ subject, outcome }: Told, asker: Asker): Promise<About> =>
     "decisionId" in subject ? byDecision(subject.decisionId, asker) : byCall(subject.callId, outcome, asker);
 
   /** The report that settled the decision already, for one that would leave it open. */
@@ -123,7 +130,7 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
   /** Records a report; null when it has to be looked at anew. */
   const tell = async (asker: Asker, told: Told): Promise<Reported | null> => {
     const { tenant } = asker.session;
-    const decision = await subjectOf(told, asker);
+    const { decision, name } = await subjectOf(told, asker);
     if (decision) requireSameCaller(decision, asker);
     const settled = await settledBefore(told, decision, asker);
     if (settled) return answer(told, decision, settled, { replayed: true, outcome: outcomeOf(settled) });
@@ -132,7 +139,7 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
     const reportByMs = told.outcome === "running" ? nowMs + REPORT_WITHIN_MS : undefined;
     const snapshot = await snapshots.current(tenant);
     const security = judgedUnder(asker, snapshot.revisions);
-    const received = { id: newId(nowMs), nowMs, late, reportByMs, security };
+    const received = { id: newId(nowMs), nowMs, late, reportByMs, security, name };
     const recorded = await ledger.record(draftReport(told, asker, decision, received));
     if (recorded.outcome === "stale") {
       await snapshots.refresh(tenant);

@@ -207,6 +207,14 @@ export async function simulateCalls(seed: number, rules: CallRules): Promise<Sim
   const kinds = new Map<string, number>();
   const count = (kind: string) => kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   const failed = (error: unknown) => count(error instanceof Fault ? error.reason : String(error));
+  const untold: string[] = [];
+  /** A report may find the ledger away; that it can never be recorded is something else. */
+  const notTold = (error: unknown) => {
+    failed(error);
+    if (error instanceof Fault && error.cause === undefined && error.message.includes("report could not be recorded")) {
+      untold.push("a report could not be recorded");
+    }
+  };
 
   const tell = async (callId: string, told: Told) => {
     const { decisionId } = await report(who, told);
@@ -233,7 +241,7 @@ export async function simulateCalls(seed: number, rules: CallRules): Promise<Sim
     } catch (error) {
       failed(error);
       // Its caller gave up and says so, as an SDK does at its deadline.
-      if (random() < 0.7) await tell(ask.callId, aReport({ callId: ask.callId }, "not_executed")).catch(failed);
+      if (random() < 0.7) await tell(ask.callId, aReport({ callId: ask.callId }, "not_executed")).catch(notTold);
     }
   };
 
@@ -242,7 +250,7 @@ export async function simulateCalls(seed: number, rules: CallRules): Promise<Sim
     if (random() < 0.02) clock.set(clock.now() + 20_000);
     if (random() < 0.3) {
       const early = random() < 0.05 && anAsk(random).callId;
-      if (early) void tell(early, aReport({ callId: early }, "not_executed")).catch(failed);
+      if (early) void tell(early, aReport({ callId: early }, "not_executed")).catch(notTold);
       else void askOnce();
       asked++;
     }
@@ -252,8 +260,8 @@ export async function simulateCalls(seed: number, rules: CallRules): Promise<Sim
 
   const bodies = store.records.map((record) => ({ kind: record.kind, body: bodyOf(record) }));
   const early = bodies.filter(({ kind, body }) => kind === "report" && !("decision" in body));
-  const givenUp = new Set(early.map(({ body }) => String(body.call_id)));
+  const givenUp = new Set(early.map(({ body }) => String(body.business_key ?? body.call_id)));
   const entries = bodies.filter(({ kind }) => kind === "decision").map(({ body }) => body as unknown as Entry);
   const byId = new Map(entries.map((entry) => [entry.id, entry]));
-  return { violations: [...checkEntries(entries, givenUp), ...checkAnswers(seen, byId)], seen: kinds };
+  return { violations: [...untold, ...checkEntries(entries, givenUp), ...checkAnswers(seen, byId)], seen: kinds };
 }
