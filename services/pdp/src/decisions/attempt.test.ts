@@ -75,7 +75,9 @@ describe("a paused call", () => {
 
   test("has so many attempts and no more, and the limit is named", () => {
     const last = decided({ effect: "clarify", attempt: limits.attemptsPerCallMax });
-    expect(() => nextStep(last, asking({ when: "now" }), AT_MS)).toThrow("attempts");
+    expect(() => nextStep(last, asking({ when: "now" }), AT_MS)).toThrow(
+      expect.objectContaining({ message: expect.stringContaining("attempts"), retryable: false }),
+    );
     expect(nextStep(last, asking(), AT_MS).step).toBe("answer");
   });
 

@@ -65,6 +65,7 @@ function further(last: Decision, ask: Ask, more: Partial<Attempt> = {}): Step {
       field: "call_id",
       limit: `${limits.attemptsPerCallMax} attempts of one call`,
       fix: "ask under another call_id",
+      retryable: false,
     });
   }
   const answers = answersWith(last.answers, ask);

@@ -71,11 +71,21 @@ export interface ReportRooms {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly newId: (nowMs: number) => string;
-  /** Called when what ran is not what was decided, or was never allowed: a critical event. */
+  /** Called when what ran is not what was decided, was never allowed, or was given up before: a critical event. */
   readonly onMismatch: (tenant: string, decisionId: string) => void;
   /** Called when a report came after its time. */
   readonly onLate: () => void;
 }
+
+const answer = (told: Told, decision: Subject, record: RecordRef, more: Partial<Reported>): Reported => ({
+  decisionId: decision?.body.id ?? "",
+  replayed: false,
+  outcome: told.outcome,
+  reportByMs: undefined,
+  inputMatches: matches(told, decision),
+  ...more,
+  record: { epoch: record.epoch, n: record.n },
+});
 
 /** Takes reports: at least once, idempotent, on any replica. The first settling report of a call stands. */
 export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => Promise<Reported> {
@@ -117,15 +127,14 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
     return nowMs > reportEndsMs(decision, reports);
   };
 
-  const answer = (told: Told, decision: Subject, record: RecordRef, more: Partial<Reported>): Reported => ({
-    decisionId: decision?.body.id ?? "",
-    replayed: false,
-    outcome: told.outcome,
-    reportByMs: undefined,
-    inputMatches: matches(told, decision),
-    ...more,
-    record: { epoch: record.epoch, n: record.n },
-  });
+  /** The report that stands. What ran although another had said that nothing would is told, since no entry tells it. */
+  const replay = ({ session }: Asker, told: Told, decision: Subject, stands: StoredRecord): Reported => {
+    const outcome = outcomeOf(stands);
+    if (outcome === "not_executed" && told.outcome !== outcome) {
+      rooms.onMismatch(session.tenant, decision?.body.id ?? "");
+    }
+    return answer(told, decision, stands, { replayed: true, outcome });
+  };
 
   /** Records a report; null when it has to be looked at anew. */
   const tell = async (asker: Asker, told: Told): Promise<Reported | null> => {
@@ -133,7 +142,7 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
     const { decision, name } = await subjectOf(told, asker);
     if (decision) requireSameCaller(decision, asker);
     const settled = await settledBefore(told, decision, asker);
-    if (settled) return answer(told, decision, settled, { replayed: true, outcome: outcomeOf(settled) });
+    if (settled) return replay(asker, told, decision, settled);
     const nowMs = clock.now();
     const late = await isLate(decision, asker, nowMs);
     const reportByMs = told.outcome === "running" ? nowMs + REPORT_WITHIN_MS : undefined;
@@ -148,9 +157,7 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
     // Its call was decided at the same moment: the report is about that decision.
     if (recorded.outcome === "reused") return null;
     if (!matches(told, decision) || ranUnallowed(told, decision)) rooms.onMismatch(tenant, decision?.body.id ?? "");
-    if (recorded.outcome === "existing") {
-      return answer(told, decision, recorded.record, { replayed: true, outcome: outcomeOf(recorded.record) });
-    }
+    if (recorded.outcome === "existing") return replay(asker, told, decision, recorded.record);
     if (late) rooms.onLate();
     return answer(told, decision, recorded.ref, { reportByMs });
   };
