@@ -105,6 +105,13 @@ export function barredAgain(
   const { tool_schema_digest: schemaDigest } = last.body;
   const tool = barredTool(snapshot.compiled, { tool: ask.tool, ...(schemaDigest !== undefined && { schemaDigest }) });
   if (tool) return { code: tool.code, message: tool.message, kills: tool.code === "tool_suspended" };
-  const { verdict } = judge(snapshot, asker, ask, last.body.attempt, nowMs);
+  const { facts, verdict } = judge(snapshot, asker, ask, last.body.attempt, nowMs);
+  // It was allowed because policies were only watched; now that they bind, it is theirs to allow.
+  if (last.body.mode === "observed" && facts.mode === "enforce" && verdict.effect !== "allow") {
+    if (verdict.effect === "deny") return { code: verdict.code, message: verdict.message, kills: true };
+    const message =
+      "Policies bind since this call was allowed, and would not let it run as it is. Ask under another call id.";
+    return { code: "decision_expired", message, kills: true };
+  }
   return STANDING.has(verdict.code) ? { code: verdict.code, message: verdict.message, kills: false } : undefined;
 }

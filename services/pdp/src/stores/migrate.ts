@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { Fault } from "../foundation/fault.ts";
@@ -96,11 +97,30 @@ function compare(migrations: readonly Migration[], applied: readonly Applied[]):
   }
 }
 
+const LOCK_NOT_AVAILABLE = "55P03";
+/** How often a migration asks for its locks: a minute or two in all. */
+const LOCK_TRIES_MAX = 60;
+const BETWEEN_LOCKS_MS = 1_000;
+
+/** Applies a file, asking anew for what somebody's long transaction holds: in between, everybody else goes on. */
+async function applyPatiently(client: pg.Client, migration: Migration, log: MigrateOptions["log"]): Promise<void> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await apply(client, migration);
+    } catch (error) {
+      const isLocked = error instanceof Fault && (error.cause as { code?: string }).code === LOCK_NOT_AVAILABLE;
+      if (!isLocked || tried === LOCK_TRIES_MAX) throw error;
+      if (tried === 1) log?.(`${migration.name} waits for a transaction that holds one of its tables`);
+      await setTimeout(BETWEEN_LOCKS_MS * (0.5 + Math.random()));
+    }
+  }
+}
+
 async function apply(client: pg.Client, migration: Migration): Promise<void> {
   await client.query("begin isolation level read committed");
   try {
-    // What waits longer behind somebody's transaction would make everybody else wait behind it.
-    await client.query("set local lock_timeout = '10s'; set local search_path = public");
+    // Whoever waits for a lock makes everybody else wait behind it, and commits are given up after two seconds.
+    await client.query("set local lock_timeout = '1s'; set local search_path = public");
     await client.query(migration.sql);
     await client.query("insert into schema_migration (number, name, sha256, oldest_build) values ($1, $2, $3, $4)", [
       migration.number,
@@ -147,7 +167,7 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
     compare(migrations, rows);
     const missing = migrations.slice(rows.length);
     for (const migration of missing) {
-      await apply(client, migration);
+      await applyPatiently(client, migration, options.log);
       options.log?.(`applied ${migration.name}`);
     }
     return { applied: missing.map(({ name }) => name), version: migrations.length };

@@ -12,8 +12,8 @@ beforeAll(async () => {
 
 afterAll(() => house.close());
 
-async function observed(name: string, status = "active") {
-  const text = `{apiVersion: remit/v1, kind: Agent, metadata: {name: ${name}}, spec: {mode: observe, status: ${status}}}`;
+async function observed(name: string, status = "active", mode = "observe") {
+  const text = `{apiVersion: remit/v1, kind: Agent, metadata: {name: ${name}}, spec: {mode: ${mode}, status: ${status}}}`;
   const headers = { authorization: `Bearer ${house.ownerKey}` };
   await house.clients.agents.putAgent({ document: { file: "agent.yaml", text } }, { headers });
 }
@@ -58,4 +58,31 @@ test("an observed call that was given up is one call all the same: another under
   });
   const another = await failure(read(headers, "overtaken", { id: "I-2" }));
   expect(another).toMatchObject({ code: "AlreadyExists", detail: { reason: "call_id_reused" } });
+});
+
+test("what was allowed while policies were watched is theirs to allow once they bind, within its minute too", async () => {
+  await observed("bound-later");
+  const { headers } = await openSession(house, { agent: "bound-later" });
+  const ask = (callId: string, tool: string, input: object) =>
+    house.clients.decisions.decide(
+      {
+        callId,
+        tool,
+        input: { case: "inputObject", value: input as never },
+        supportedConstraints: ["timeout", "maxOutputBytes"],
+      },
+      { headers },
+    );
+  const calls = [
+    ["denied", "payments.transfer", { amount: 20_000 }, "rule_denied"],
+    ["paused", "payments.transfer", { amount: 600 }, "decision_expired"],
+    ["changed", "fs.write_file", { path: "/etc/passwd" }, "decision_expired"],
+    ["allowed", "invoices.read", {}, "observed"],
+  ] as const;
+  for (const [callId, tool, input] of calls) expect((await ask(callId, tool, input)).effect).toBe(Effect.ALLOW);
+  await observed("bound-later", "active", "enforce");
+  for (const [callId, tool, input, code] of calls) {
+    const effect = code === "observed" ? Effect.ALLOW : Effect.DENY;
+    expect(await ask(callId, tool, input)).toMatchObject({ effect, replayed: true, reason: { code } });
+  }
 });

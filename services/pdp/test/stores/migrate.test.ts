@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { checkPostgres, checkSchema, migrate, readMigrations, schemaRange } from "../../src/stores/migrate.ts";
+import { eventually } from "../support/processes.ts";
 import { createEmptyDatabase, type TestDatabase, withClient } from "../support/test-database.ts";
 
 const published = fileURLToPath(new URL("../../../../migrations/", import.meta.url));
@@ -64,6 +65,20 @@ test("a file that fails leaves nothing of itself and can be put right", async ()
   expect(rows).toEqual([{ half: null }]);
   await next("create table half (id integer)");
   expect((await run()).applied).toEqual([NEXT]);
+});
+
+test("a file waits for a transaction that holds its table, and nobody waits behind it meanwhile", async () => {
+  await run();
+  await next("alter table record add column later integer");
+  const told: string[] = [];
+  await withClient(database.ownerUrl, async (reader) => {
+    await reader.query("begin isolation level read committed");
+    await reader.query("select from record");
+    const migrating = migrate({ url: database.ownerUrl, directory, log: (line) => told.push(line) });
+    await eventually(() => told.some((line) => line.includes(`${NEXT} waits`)));
+    await reader.query("commit");
+    expect((await migrating).applied).toEqual([NEXT]);
+  });
 });
 
 test("a changed file is refused by its name", async () => {
