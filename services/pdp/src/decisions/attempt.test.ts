@@ -35,7 +35,15 @@ function decided(own: Partial<DecisionBody> = {}, answers: Decision["answers"] =
     ...{ at: AT, reason: { code: "rule_allowed", message: "", retryable: false } },
     ...own,
   };
-  return { body, record: { epoch: 1n, n: 1n }, transformedInput: undefined, answers, askedBy: "c1", replayed: true };
+  return {
+    body,
+    record: { epoch: 1n, n: 1n },
+    transformedInput: undefined,
+    answers,
+    askedBy: "c1",
+    callId: "c",
+    replayed: true,
+  };
 }
 
 const allowed = (own: Partial<DecisionBody> = {}) =>

@@ -65,6 +65,8 @@ export interface Decision {
   readonly answers: JsonObject;
   /** Id of the caller that asked. */
   readonly askedBy: string;
+  /** The id of the call that asked first: a business key has calls of several ids. */
+  readonly callId: string;
   /** True when an earlier request had it made. */
   readonly replayed: boolean;
 }

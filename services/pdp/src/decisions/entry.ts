@@ -155,7 +155,7 @@ export function draftDecision(
     holds: [],
   });
   return {
-    decision: { body, transformedInput, answers: ask.answers.value, askedBy: facts.caller.id },
+    decision: { body, transformedInput, answers: ask.answers.value, askedBy: facts.caller.id, callId: ask.callId },
     record: {
       id,
       tenant: session.tenant,

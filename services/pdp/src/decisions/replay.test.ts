@@ -17,6 +17,7 @@ const body = (own: object = {}) => ({
   },
   reason: { code: "rule_allowed", message: "", retryable: false },
   caller: { id: "c1", name: "checkout" },
+  call: { id: "k1" },
   answers: { why: "cake" },
   execute_before: BEFORE,
   report_by: BEFORE,
@@ -31,7 +32,14 @@ const record = (content: object, own: Partial<StoredRecord> = {}): StoredRecord 
 
 test("a stored decision is answered as it was, with where it is recorded, who asked and what was answered", () => {
   expect(storedDecision(record(body()))).toMatchObject({
-    ...{ replayed: true, record: { epoch: 3n, n: 7n }, body: body(), askedBy: "c1", answers: { why: "cake" } },
+    ...{
+      replayed: true,
+      record: { epoch: 3n, n: 7n },
+      body: body(),
+      askedBy: "c1",
+      callId: "k1",
+      answers: { why: "cake" },
+    },
   });
 });
 

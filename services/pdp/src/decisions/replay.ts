@@ -15,6 +15,7 @@ type StoredBody = DecisionBody & {
   readonly transformed_input?: JsonObject;
   readonly answers?: JsonObject;
   readonly caller: { readonly id: string };
+  readonly call: { readonly id: string };
 };
 
 /** The decision that a record holds. */
@@ -28,6 +29,7 @@ export function storedDecision(record: StoredRecord): Decision {
     transformedInput: body.transformed_input ?? beside.transformed_input,
     answers: body.answers ?? {},
     askedBy: body.caller.id,
+    callId: body.call.id,
     replayed: true,
   };
 }

@@ -35,6 +35,15 @@ export function ranUnallowed(told: Told, decision: Subject): boolean {
   return decision.body.effect !== "allow" && decision.body.effect !== "transform";
 }
 
+/**
+ * Whether the report says that nothing ran of a call that another id of the same business key asked for first: that one
+ * may run, and is not settled by it.
+ */
+export function isOfAnotherId({ subject, outcome }: Told, decision: Subject): boolean {
+  if (!decision || outcome !== "not_executed" || !("callId" in subject)) return false;
+  return decision.callId !== subject.callId;
+}
+
 /** The one settling report of a decision. 16 bytes. */
 export function settlingKey(decision: Decision): Buffer {
   return idempotencyKey("report", `decision:${decision.body.id}`, 1);
@@ -45,12 +54,18 @@ const SAME_WORD_MS = 60_000;
 
 // A call has one settling report; the ones that leave it open may come any number of times, each once. One about a call
 // that was never decided takes the place of its first decision: of the two, one is recorded.
-function reportKey(told: Told, decision: Subject, said: Canonicalisable, { nowMs, name }: Received): Uint8Array {
+function reportKey(
+  told: Told,
+  decision: Subject,
+  said: Record<string, Canonicalisable>,
+  { nowMs, name }: Received,
+): Uint8Array {
   if (!decision) {
     assert(name !== undefined, "a report on no decision names its call");
     return callKey(name, 1);
   }
   const about = `decision:${decision.body.id}`;
+  if (isOfAnotherId(told, decision)) return idempotencyKey("of-another-id", `${about}:${said.call_id}`, 1);
   if (told.outcome === "unknown") return idempotencyKey("unknown", about, 1);
   if (told.outcome !== "running") return settlingKey(decision);
   const word = digestBytes("entry", canonical(said)).toString("hex");
@@ -67,6 +82,7 @@ function reportBody(told: Told, asker: Asker, decision: Subject): Record<string,
     decision: decision?.body.id,
     call_id: "callId" in told.subject ? told.subject.callId : undefined,
     outcome: told.outcome,
+    of_another_id: isOfAnotherId(told, decision) || undefined,
     actual: told.actual.map(({ unit, micros }) => ({ unit, value: formatAmount(micros) })),
     input_digest: told.inputDigest || undefined,
     input_matches: matches(told, decision),

@@ -36,7 +36,8 @@ const outcomeOf = (report: StoredRecord) => bodyOf(report).outcome as Outcome;
 
 /** What stands of a call that was reported on: the first outcome that settles it, else that it is unknown, or at work. */
 export function firstOutcome(reports: readonly StoredRecord[]): Outcome | undefined {
-  const told = reports.map(outcomeOf);
+  // What the caller of another id of the same business key gave up settles nothing.
+  const told = reports.filter((report) => !bodyOf(report).of_another_id).map(outcomeOf);
   return (
     told.find((outcome) => outcome !== "running" && outcome !== "unknown") ??
     told.find((outcome) => outcome === "unknown") ??

@@ -216,11 +216,16 @@ export async function simulateCalls(seed: number, rules: CallRules): Promise<Sim
     }
   };
 
+  /** Whoever gives up under another id of a business key gives up for itself alone. */
+  const askedAs = (decisionId: string) => {
+    const record = store.records.find(({ id }) => id === decisionId);
+    return record && (bodyOf(record).call as { readonly id: string }).id;
+  };
   const tell = async (callId: string, told: Told) => {
     const { decisionId } = await report(who, told);
     // By its call's id a report is about the attempt that was the last when it came; a later one is not closed by it.
-    if (decisionId !== "") reported.add(decisionId);
-    else reported.add(callId);
+    if (decisionId === "") reported.add(callId);
+    else if (told.outcome !== "not_executed" || askedAs(decisionId) === callId) reported.add(decisionId);
     count(`report: ${told.outcome}`);
   };
   const askOnce = async () => {

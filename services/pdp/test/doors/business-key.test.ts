@@ -121,3 +121,16 @@ test("a tool with a business key knows a call by its id when the input lacks the
   const right = await ask(one, "inv-i", "invoices.pay", { currency: "EUR" });
   expect(left.decisionId).not.toBe(right.decisionId);
 });
+
+test("a tool with a business key goes on under one id when another was given up, and is settled by its own report", async () => {
+  const first = await invoice(one, "inv-runs", "I-6");
+  await invoice(two, "inv-given-up", "I-6");
+  const report = (callId: string, outcome: Outcome) =>
+    two.clients.decisions.report({ subject: { case: "callId", value: callId }, outcome }, { headers });
+  const givenUp = await report("inv-given-up", Outcome.NOT_EXECUTED);
+  expect(givenUp).toMatchObject({ decisionId: first.decisionId, replayed: false });
+  expect(await report("inv-given-up", Outcome.NOT_EXECUTED)).toMatchObject({ replayed: true });
+  expect(await invoice(one, "inv-runs", "I-6")).toMatchObject({ effect: Effect.ALLOW, replayed: true });
+  expect(await report("inv-runs", Outcome.SUCCEEDED)).toMatchObject({ replayed: false, outcome: Outcome.SUCCEEDED });
+  expect(await invoice(two, "inv-given-up", "I-6")).toMatchObject({ reason: { code: "already_executed" } });
+});
