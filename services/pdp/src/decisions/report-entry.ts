@@ -39,7 +39,7 @@ export function ranUnallowed(told: Told, decision: Subject): boolean {
  * Whether the report says that nothing ran of a call that another id of the same business key asked for first: that one
  * may run, and is not settled by it.
  */
-export function isOfAnotherId({ subject, outcome }: Told, decision: Subject): boolean {
+function isOfAnotherId({ subject, outcome }: Told, decision: Subject): boolean {
   if (!decision || outcome !== "not_executed" || !("callId" in subject)) return false;
   return decision.callId !== subject.callId;
 }
