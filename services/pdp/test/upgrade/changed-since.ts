@@ -40,21 +40,21 @@ const settles = (outcome: Outcome): boolean => outcome !== Outcome.RUNNING && ou
 
 /**
  * What this build answers to the reports of a kept one. Until 3: a report that left its call open was answered as
- * itself for ever, now with the one that settled the call since; and that a call never came was said beside the call,
- * now it takes the call's place.
+ * itself for ever, now with the one that settled the call since; that a call never came was said beside the call, now it
+ * takes the call's place; and the same word that a call still runs was one for ever, now it makes time again.
  */
 export function reportedNow(schema: number, { answers }: Story): Told[] {
   if (schema > 3) return [...answers.reportedAgain];
   return answers.reportedAgain.map((told) => {
     const { decisionId, outcome } = reported.answer(told.answer);
-    if (decisionId === "") {
-      const { record: _, replayed, ...answer } = told.answer;
-      return { ...told, answer };
-    }
     const settled = answers.reportedAgain.find(({ answer }) => {
       const other = reported.answer(answer);
       return other.decisionId === decisionId && settles(other.outcome);
     });
+    if (decisionId === "" || (outcome === Outcome.RUNNING && !settled)) {
+      const { record: _, replayed, ...answer } = told.answer;
+      return { ...told, answer };
+    }
     if (settled === undefined || settles(outcome)) return told;
     return { ...told, answer: { ...settled.answer, inputMatches: told.answer.inputMatches ?? false } };
   });

@@ -75,7 +75,12 @@ describe.each(await keptSchemas())("a database that the build of schema %i had u
   });
 
   test("has every entry, and each has the digest of its text", () => {
-    expect(answers.entries).toMatchObject(kept.story.answers.entries);
+    // What is reported again stands behind what was reported then.
+    const then = Object.entries(answers.entries).map(([id, { decision, reports = [] }]) => {
+      const { length } = (kept.story.answers.entries[id]?.reports ?? []) as JsonObject[];
+      return [id, { decision, ...(length > 0 && { reports: (reports as JsonObject[]).slice(0, length) }) }];
+    });
+    expect(Object.fromEntries(then)).toMatchObject(kept.story.answers.entries);
     const entries = Object.values(answers.entries).flatMap(({ decision, reports = [] }) => [
       decision as JsonObject,
       ...(reports as JsonObject[]),
