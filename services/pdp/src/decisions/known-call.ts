@@ -46,11 +46,10 @@ export function createKnownCalls(rooms: {
   };
 
   /** What a recorded attempt leads to: its answer, or the attempt after it. */
-  const stepFrom = async (who: WhoAsks, ask: Ask, record: StoredRecord): Promise<Step> => {
-    const last = storedDecision(record);
+  const stepFrom = async (who: WhoAsks, ask: Ask, tenant: string, last: Decision): Promise<Step> => {
     if (!mayStart(last)) return nextStep(last, ask, clock.now());
     const bar = await barredNow(who, ask, last);
-    const outcome = firstOutcome(await ledger.findBySubject(record.tenant, record.id));
+    const outcome = firstOutcome(await ledger.findBySubject(tenant, last.body.id));
     return nextStep(last, ask, clock.now(), { outcome, bar });
   };
 
@@ -71,10 +70,10 @@ export function createKnownCalls(rooms: {
       if (record.kind === "alias") return { name: aliasedName(record), attempt: firstAttempt(ask), named: true };
       // Whoever gave the call up did not say what it was: the next attempt's record does, and refuses another.
       if (record.kind === "report") return { name, attempt: givenUp(ask), named: true };
-      const isFollowed = mayBeFollowed(storedDecision(record));
-      const later = isFollowed ? await calls.attempts(session, name, attempt.number + 1) : [];
-      const last = later.at(-1) ?? record;
-      const step = await stepFrom(who, ask, last);
+      const found = storedDecision(record);
+      const later = mayBeFollowed(found) ? await calls.attempts(session, name, attempt.number + 1) : [];
+      const latest = later.at(-1);
+      const step = await stepFrom(who, ask, record.tenant, latest ? storedDecision(latest) : found);
       return step.step === "answer" ? step.decision : { name, attempt: step.attempt, named: true };
     },
   };
