@@ -1,5 +1,5 @@
-import { below } from "./origin.ts";
-import { listOf, type Reader, record, required, text } from "./shape.ts";
+import { below } from "./documents/origin.ts";
+import { listOf, type Reader, record, required, text } from "./documents/shape.ts";
 
 /** A quantity as documents and facts write it: a currency or another unit, and a decimal. */
 export interface Amount {

@@ -1,21 +1,21 @@
-export type { AgentDocument, AgentSpec } from "./agent.ts";
 export type { Amount } from "./amount.ts";
-export { type Compiled, type CompileSource, compile } from "./compile.ts";
+export { type Compiled, type CompileSource, compile } from "./compile/compile.ts";
+export { compileGlobs, type NameTest } from "./compile/pattern.ts";
+export { schemaProblem } from "./compile/schema.ts";
+export type { AgentDocument, AgentSpec } from "./documents/agent.ts";
+export type { Mode } from "./documents/mode.ts";
+export { type Documents, parseDocuments } from "./documents/parse.ts";
+export type { Effect, PolicyDocument } from "./documents/policy.ts";
+export { formatProblem, type Problem } from "./documents/problem.ts";
+export type { Risk, ToolDocument } from "./documents/tool.ts";
+export type { SourceFile } from "./documents/yaml-tree.ts";
 export { parseDurationMs } from "./duration.ts";
-export { estimateFor } from "./estimate.ts";
-export { barredTool, evaluate } from "./evaluate.ts";
-export { type ConsideredRule, type Explanation, explain } from "./explain.ts";
-export type { Facts } from "./facts.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
-export type { Mode } from "./mode.ts";
-export { type Documents, parseDocuments } from "./parse.ts";
-export { compileGlobs, type NameTest } from "./pattern.ts";
-export type { Effect, PolicyDocument } from "./policy.ts";
-export { type PolicyTestFailure, runPolicyTests } from "./policy-tests.ts";
-export { formatProblem, type Problem } from "./problem.ts";
-export { schemaProblem } from "./schema.ts";
-export type { Bound, Scope } from "./scope.ts";
-export type { Risk, ToolDocument } from "./tool.ts";
+export { estimateFor } from "./judge/estimate.ts";
+export { barredTool, evaluate } from "./judge/evaluate.ts";
+export { type ConsideredRule, type Explanation, explain } from "./judge/explain.ts";
+export type { Facts } from "./judge/facts.ts";
+export type { Bound, Scope } from "./judge/scope.ts";
 export type {
   ApprovalRequirement,
   Constraint,
@@ -25,6 +25,6 @@ export type {
   Verdict,
   VerdictCode,
   WouldBe,
-} from "./verdict.ts";
+} from "./judge/verdict.ts";
+export { type PolicyTestFailure, runPolicyTests } from "./testing/policy-tests.ts";
 export { engineVersion } from "./version.ts";
-export type { SourceFile } from "./yaml-tree.ts";

@@ -1,8 +1,8 @@
 import type { Frame } from "../src/cel/frame.ts";
 import { Failure, type Outcome } from "../src/cel/value.ts";
-import { policyExpressions } from "../src/condition.ts";
+import { policyExpressions } from "../src/compile/condition.ts";
 import type { Facts } from "../src/index.ts";
-import { evaluationStepsMax } from "../src/judge.ts";
+import { evaluationStepsMax } from "../src/judge/judge.ts";
 import { sampleFacts } from "./sample.ts";
 
 /** The value of an expression over facts; a failure as `unknown: why`. Throws what does not compile. */

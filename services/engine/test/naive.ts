@@ -1,8 +1,8 @@
 import { Failure } from "../src/cel/value.ts";
-import { policyExpressions } from "../src/condition.ts";
+import { policyExpressions } from "../src/compile/condition.ts";
+import type { RuleDocument } from "../src/documents/policy.ts";
+import type { ToolDocument } from "../src/documents/tool.ts";
 import type { Documents, Facts, JsonObject, JsonValue } from "../src/index.ts";
-import type { RuleDocument } from "../src/policy.ts";
-import type { ToolDocument } from "../src/tool.ts";
 import { frameOf } from "./conditions.ts";
 import { schemaDigest } from "./sample.ts";
 

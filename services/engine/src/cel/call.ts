@@ -1,5 +1,4 @@
 import type { Expr, Expr_Call } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
-import { compileRegex } from "../regex.ts";
 import { present } from "./access.ts";
 import { conversions } from "./convert.ts";
 import { charSteps, type Frame, spend } from "./frame.ts";
@@ -7,6 +6,7 @@ import { type CelFunction, lookup } from "./function-table.ts";
 import { accepts, type Compiling, type Node, reject } from "./node.ts";
 import { compileOperator } from "./operator.ts";
 import { pathFunctions } from "./paths.ts";
+import { compileRegex } from "./regex.ts";
 import { methods } from "./text-functions.ts";
 import { urlFunctions } from "./urls.ts";
 import { costFailure, Failure, typeConfusion, type Value } from "./value.ts";

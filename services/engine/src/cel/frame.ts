@@ -1,5 +1,5 @@
-import type { Facts } from "../facts.ts";
 import type { JsonObject } from "../json.ts";
+import type { Facts } from "../judge/facts.ts";
 import type { Failure, Outcome, Timestamp } from "./value.ts";
 
 /** How many steps are left of one evaluation, all its conditions together. Below zero every result is unknown. */

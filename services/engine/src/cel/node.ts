@@ -1,5 +1,5 @@
 import type { Expr } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
-import { nearestName } from "../nearest.ts";
+import { nearestName } from "../documents/nearest.ts";
 import type { Run } from "./frame.ts";
 import { Failure, type Value } from "./value.ts";
 

@@ -1,0 +1,54 @@
+import type { Frame } from "../cel/frame.ts";
+import { Failure } from "../cel/value.ts";
+import type { Effect } from "../documents/policy.ts";
+import type { JsonValue } from "../json.ts";
+import type { ApprovalRequirement, Constraint, Question, RuleRef } from "../judge/verdict.ts";
+import type { Compiled as CompiledExpression, Judge } from "./condition.ts";
+
+export interface CompiledCondition {
+  readonly text: string;
+  readonly judge: Judge;
+}
+
+/** One value that a transform rule sets: a literal or an expression. */
+export interface Setting {
+  readonly path: readonly string[];
+  readonly literal?: JsonValue;
+  readonly run?: CompiledExpression["run"];
+}
+
+/** A rule, ready to be judged. */
+export interface CompiledRule {
+  readonly ref: RuleRef;
+  readonly effect: Effect;
+  readonly observed: boolean;
+  readonly when: readonly CompiledCondition[];
+  readonly unless: readonly CompiledCondition[];
+  readonly constraints: readonly Constraint[];
+  readonly settings: readonly Setting[];
+  readonly questions: readonly Question[];
+  readonly requirement?: ApprovalRequirement;
+  readonly summary?: string;
+  readonly message?: string;
+  readonly remedy?: string;
+}
+
+/** Whether the rule's conditions hold: all of `when`, and not all of `unless`. A failure says why that is unknown. */
+export function judgeRule(rule: CompiledRule, frame: Frame): boolean | Failure {
+  const wanted = judgeAll(rule.when, frame);
+  if (wanted === false || rule.unless.length === 0) return wanted;
+  const excepted = judgeAll(rule.unless, frame);
+  if (excepted === true) return false;
+  return wanted === true && excepted === false ? true : wanted instanceof Failure ? wanted : excepted;
+}
+
+/** False as soon as one is false; otherwise unknown if one is. */
+function judgeAll(conditions: readonly CompiledCondition[], frame: Frame): boolean | Failure {
+  let failure: Failure | undefined;
+  for (const condition of conditions) {
+    const holds = condition.judge(frame);
+    if (holds === false) return false;
+    if (holds !== true) failure ??= holds;
+  }
+  return failure ?? true;
+}

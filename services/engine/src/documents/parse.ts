@@ -1,0 +1,101 @@
+import { checkExpressions } from "../compile/condition.ts";
+import { isJsonObject, type JsonValue } from "../json.ts";
+import type { AgentDocument } from "./agent.ts";
+import { nearestName } from "./nearest.ts";
+import { originReporter, type Report, rememberOrigin } from "./origin.ts";
+import type { PolicyDocument } from "./policy.ts";
+import type { Problem } from "./problem.ts";
+import { readAgent } from "./read-agent.ts";
+import { readPolicy } from "./read-policy.ts";
+import { readTool } from "./read-tool.ts";
+import type { ToolDocument } from "./tool.ts";
+import { readYaml, type SourceDocument, type SourceFile } from "./yaml-tree.ts";
+
+/** What files declare: plain JSON values, which can be stored and compiled again later. */
+export interface Documents {
+  readonly policies: PolicyDocument[];
+  readonly tools: ToolDocument[];
+  readonly agents: AgentDocument[];
+}
+
+const kinds = ["Policy", "Tool", "Agent"];
+/** Enough to mend; hostile files could have one a byte. */
+const problemsMax = 1000;
+const laterKinds = ["Budget", "Group"];
+
+/**
+ * Reads documents from YAML or JSON files, several a file. Every problem of every file is reported; a document that has
+ * an error is left out.
+ */
+export function parseDocuments(files: readonly SourceFile[]): { documents: Documents; problems: Problem[] } {
+  const problems: Problem[] = [];
+  const documents: Documents = { policies: [], tools: [], agents: [] };
+  const names = new Set<string>();
+  for (const source of files.flatMap((file) => readYaml(file, problems))) {
+    if (problems.length > problemsMax) break;
+    let whole = true;
+    const write = originReporter(source.origin, problems);
+    const report: Report = (pointer, message, details) => {
+      if (details?.severity !== "warning") whole = false;
+      write(pointer, message, details);
+    };
+    const accept = readDocument(source, documents, report);
+    refuseSecondName(source.value, names, report);
+    if (whole) accept?.();
+  }
+  return { documents, problems };
+}
+
+function readDocument(
+  { value, origin }: SourceDocument,
+  documents: Documents,
+  report: Report,
+): (() => void) | undefined {
+  const keep =
+    <T extends object>(list: T[], document: T | undefined) =>
+    () => {
+      if (!document) return;
+      rememberOrigin(document, origin);
+      list.push(document);
+    };
+  const kind = isJsonObject(value) ? value.kind : undefined;
+  switch (kind) {
+    case "Policy": {
+      const policy = readPolicy(value, "", report);
+      if (isJsonObject(value)) checkExpressions(value, report);
+      return keep(documents.policies, policy);
+    }
+    case "Tool":
+      return keep(documents.tools, readTool(value, "", report));
+    case "Agent":
+      return keep(documents.agents, readAgent(value, "", report));
+    default:
+      reportKind(kind, report);
+      return undefined;
+  }
+}
+
+function reportKind(kind: JsonValue | undefined, report: Report): void {
+  if (typeof kind !== "string") {
+    report(kind === undefined ? "" : "/kind", kind === undefined ? "`kind` is missing" : "`kind` is not text", {
+      expected: kinds.join(", "),
+    });
+  } else if (laterKinds.includes(kind)) {
+    report("/kind", `documents of kind ${kind} are not supported by this version yet`, { expected: kinds.join(", ") });
+  } else if (kind === "PolicyTest") {
+    report("/kind", "policy tests stand in files of their own, named *_test.yaml", { expected: kinds.join(", ") });
+  } else {
+    report("/kind", `unknown kind \`${kind}\``, {
+      expected: kinds.join(", "),
+      nearest: nearestName(kind, [...kinds, ...laterKinds]),
+    });
+  }
+}
+
+function refuseSecondName(value: JsonValue, names: Set<string>, report: Report): void {
+  if (!isJsonObject(value) || !isJsonObject(value.metadata) || typeof value.metadata.name !== "string") return;
+  const name = `${value.kind} ${value.metadata.name}`;
+  if (names.has(name))
+    report("/metadata/name", `the ${String(value.kind).toLowerCase()} \`${value.metadata.name}\` is declared twice`);
+  names.add(name);
+}

@@ -1,0 +1,166 @@
+import { isJsonObject } from "../json.ts";
+import { modes } from "./mode.ts";
+import { below } from "./origin.ts";
+import { effects, type PolicyDocument, type RuleDocument } from "./policy.ts";
+import { durationText, globText, identifier, labels, nameText, policyMetadata, prose } from "./read-names.ts";
+import {
+  anyJson,
+  flag,
+  integer,
+  listOf,
+  mapOf,
+  oneOf,
+  oneOrList,
+  optional,
+  type Reader,
+  record,
+  required,
+  text,
+} from "./shape.ts";
+import { risks } from "./tool.ts";
+
+export const conditionCharsMax = 4096;
+const rulesMax = 10_000;
+const expression = text(undefined, conditionCharsMax);
+const conditions = oneOrList(expression, 32);
+
+const matchShape = record({
+  tools: optional(listOf(globText, 1, 200)),
+  servers: optional(listOf(globText, 1, 200)),
+  risk: optional(listOf(oneOf(risks), 1, risks.length)),
+});
+
+const readMatch: Reader<RuleDocument["match"]> = (value, pointer, report) => {
+  const match = matchShape(value, pointer, report);
+  if (!match || Object.keys(match).length > 0) return match;
+  report(pointer, "a match that names nothing", { expected: 'tools, servers or risk; tools: ["*"] for every tool' });
+  return undefined;
+};
+
+const readApproval: Reader<NonNullable<RuleDocument["approval"]>> = (value, pointer, report) => {
+  const approval = record({
+    approvers: required(listOf(text(undefined, 256), 1, 50)),
+    quorum: optional(integer(1, 20)),
+    expires: optional(durationText),
+    summary: optional(prose),
+  })(value, pointer, report);
+  if (!approval) return undefined;
+  const { quorum = 1, approvers } = approval;
+  if (new Set(approvers).size < quorum && !approvers.some((approver) => approver.startsWith("group:"))) {
+    report(below(pointer, "quorum"), `a quorum of ${quorum} that ${approvers.length} approvers can never reach`);
+    return undefined;
+  }
+  return { ...approval, quorum, expires: approval.expires ?? "1h" };
+};
+
+const question = record({
+  id: required(text(identifier)),
+  type: required(oneOf(["string", "number", "boolean"])),
+  ask: required(prose),
+});
+
+const ruleShape = record({
+  id: required(nameText),
+  description: optional(prose),
+  match: required(readMatch),
+  when: optional(conditions),
+  unless: optional(conditions),
+  effect: required(oneOf(effects)),
+  constraints: optional(
+    record({
+      timeout: optional(durationText),
+      maxOutputBytes: optional(integer(0, Number.MAX_SAFE_INTEGER)),
+      redactOutput: optional(listOf(text(undefined, 256), 1, 100)),
+      requireIdempotencyKey: optional(flag),
+    }),
+  ),
+  approval: optional(readApproval),
+  set: optional(
+    mapOf(
+      {
+        test: (path) => /^[^.\s]+(\.[^.\s]+){0,15}$/.test(path),
+        expected: "a path below the input, such as amount or to.country",
+      },
+      anyJson,
+      50,
+    ),
+  ),
+  questions: optional(listOf(question, 1, 20)),
+  message: optional(prose),
+  remedy: optional(prose),
+});
+
+/** What belongs to one effect alone: required there, an error elsewhere. */
+const parameters = { set: "transform", approval: "escalate", questions: "clarify" } as const;
+const constrainable = ["allow", "transform", "escalate"];
+
+const readRule: Reader<RuleDocument> = (value, pointer, report) => {
+  const rule = ruleShape(value, pointer, report);
+  if (!isJsonObject(value)) return undefined;
+  const effect = value.effect;
+  if (!effects.includes(effect as RuleDocument["effect"])) return undefined;
+  let whole = rule !== undefined;
+  const refuse = (key: string, message: string) => {
+    report(key === "" ? pointer : below(pointer, key), message, { atKey: true });
+    whole = false;
+  };
+  for (const [key, owner] of Object.entries(parameters)) {
+    if (Object.hasOwn(value, key) && effect !== owner) refuse(key, `\`${key}\` belongs to the effect ${owner} alone`);
+    if (!Object.hasOwn(value, key) && effect === owner) refuse("", `the effect ${owner} needs \`${key}\``);
+  }
+  if (Object.hasOwn(value, "constraints") && !constrainable.includes(String(effect))) {
+    refuse("constraints", `\`constraints\` mean nothing with the effect ${effect}`);
+  }
+  if (isJsonObject(value.set) && Object.keys(value.set).length === 0) refuse("set", "`set` names nothing to set");
+  for (const [path, entry] of isJsonObject(value.set) ? Object.entries(value.set) : []) {
+    if (isJsonObject(entry) && Object.hasOwn(entry, "expr") && !isExpression(entry)) {
+      report(below(below(pointer, "set"), path), "an expression beside other keys", {
+        expected: "{ expr: CONDITION } alone, or a literal",
+      });
+      whole = false;
+    }
+  }
+  const ids = (rule?.questions ?? []).map(({ id }) => id);
+  const twice = ids.findIndex((id, index) => ids.indexOf(id) < index);
+  if (twice >= 0) refuse("questions", `the question \`${ids[twice]}\` stands twice`);
+  return whole ? rule : undefined;
+};
+
+/** Whether a value of `set` is an expression; everything else is a literal. */
+export function isExpression(value: unknown): value is { readonly expr: string } {
+  return isJsonObject(value) && typeof value.expr === "string" && Object.keys(value).length === 1;
+}
+
+const readRules: Reader<readonly RuleDocument[]> = (value, pointer, report) => {
+  const rules = listOf(readRule, 1, rulesMax)(value, pointer, report);
+  let whole = rules !== undefined;
+  const seen = new Set<unknown>();
+  for (const [index, rule] of (Array.isArray(value) ? value : []).entries()) {
+    if (!isJsonObject(rule) || typeof rule.id !== "string") continue;
+    if (seen.has(rule.id)) {
+      report(below(below(pointer, index), "id"), `the rule \`${rule.id}\` stands twice in this policy`);
+      whole = false;
+    }
+    seen.add(rule.id);
+  }
+  return whole ? rules : undefined;
+};
+
+const policyShape = record({
+  apiVersion: required(oneOf(["remit/v1"])),
+  kind: required(oneOf(["Policy"])),
+  metadata: required(policyMetadata),
+  spec: required(
+    record({
+      appliesTo: optional(record({ agents: required(record({ matchLabels: required(labels) })) })),
+      mode: optional(oneOf(modes)),
+      variables: optional(mapOf(identifier, expression, 200)),
+      rules: required(readRules),
+    }),
+  ),
+});
+
+export const readPolicy: Reader<PolicyDocument> = (value, pointer, report) => {
+  const policy = policyShape(value, pointer, report);
+  return policy && { ...policy, spec: { ...policy.spec, mode: policy.spec.mode ?? "enforce" } };
+};

@@ -1,0 +1,47 @@
+import type { Amount } from "../amount.ts";
+import type { JsonObject } from "../json.ts";
+import type { Mode } from "./mode.ts";
+import type { Metadata } from "./policy.ts";
+
+/** How much harm a tool can do, the least first. */
+export const risks = ["unclassified", "read", "write", "destructive"] as const;
+export type Risk = (typeof risks)[number];
+
+/** A registered callable. Plain JSON, as it is stored and compiled. */
+export interface ToolDocument {
+  readonly apiVersion: "remit/v1";
+  readonly kind: "Tool";
+  readonly metadata: Metadata;
+  readonly spec: ToolSpec;
+}
+
+interface ToolSpec {
+  readonly server?: string;
+  readonly description?: string;
+  readonly risk: Risk;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** JSON Schema, draft 2020-12. Absent: any object. */
+  readonly inputSchema?: JsonObject;
+  /**
+   * The digest of the input schema that the tool's server offers, where `inputSchema` is not that schema word for word.
+   * Callers may go by either.
+   */
+  readonly offeredSchema?: string;
+  readonly contextSchema?: JsonObject;
+  /** Paths below the input, such as `order_id`, that together are the business key of a call. */
+  readonly idempotentOn?: readonly string[];
+  /** How long a call may take: a duration such as `30s`. */
+  readonly timeout?: string;
+  /** What this document says of its tool's calls; absent: nothing. */
+  readonly mode?: Mode;
+  /** What a call costs unless its estimate says so itself, unit by unit. */
+  readonly cost?: readonly Amount[];
+  /** The most that one call may cost. */
+  readonly maximum?: readonly Amount[];
+  /** Paths such as `input.iban` or `context.user.email` that are not for everybody who reads of a call. */
+  readonly redact?: readonly string[];
+  /** Labels that what the tool answers carries: `untrusted`, `personal-data`. */
+  readonly outputLabels?: readonly string[];
+  /** Absent: active. */
+  readonly status?: "active" | "suspended";
+}

@@ -1,0 +1,195 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  parseAllDocuments,
+  type Range,
+  type Scalar,
+  type YAMLMap,
+} from "yaml";
+import { type JsonValue, setOwn } from "../json.ts";
+import { below, type LinedText, linedText, type Origin, type Place, problemAt } from "./origin.ts";
+import type { Problem } from "./problem.ts";
+
+/** One YAML or JSON file and what to call it in problems. */
+export interface SourceFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** A document's plain value and where each part of it stands. */
+export interface SourceDocument {
+  readonly value: JsonValue;
+  readonly origin: Origin;
+}
+
+const documentCharsMax = 1024 * 1024;
+const fileCharsMax = 8 * documentCharsMax;
+const depthMax = 32;
+
+const problemsMax = 200;
+
+/**
+ * The documents of a file by YAML 1.2's core schema, which JSON is part of: no tags, no anchors or aliases, no duplicate
+ * keys, text keys only, at most 32 deep and 2^20 characters a document. A document with a problem is left out, and after
+ * 200 problems the rest of the file.
+ */
+export function readYaml(file: SourceFile, problems: Problem[]): SourceDocument[] {
+  const { text } = file;
+  const source = linedText(file.file, text);
+  const fail: Fail = (offset, message, expected) => problems.push(problemAt(source, offset, message, { expected }));
+  if (text.length > fileCharsMax) {
+    fail(0, `a file of ${text.length} characters`, `at most ${fileCharsMax} characters`);
+    return [];
+  }
+  const tooDeep = flowDepthOver(text, depthMax * 2);
+  if (tooDeep !== undefined) {
+    fail(tooDeep, "nested too deeply", `at most ${depthMax} levels`);
+    return [];
+  }
+  const before = problems.length;
+  const documents: SourceDocument[] = [];
+  for (const document of parseFile(text)) {
+    const read = readDocument(document, source, fail);
+    if (read && read.value !== null) documents.push(read);
+    if (problems.length - before < problemsMax) continue;
+    fail(document.range[1], `more than ${problemsMax} problems: the rest of the file is not read`);
+    return [];
+  }
+  return documents;
+}
+
+type Fail = (offset: number, message: string, expected?: string) => void;
+
+function parseFile(text: string): Document.Parsed[] {
+  const parsed = parseAllDocuments(text, {
+    version: "1.2",
+    schema: "core",
+    merge: false,
+    // Checked while reading instead: the parser compares every key with every other.
+    uniqueKeys: false,
+    strict: true,
+    prettyErrors: false,
+    logLevel: "silent",
+  });
+  return Array.isArray(parsed) ? parsed : [];
+}
+
+function readDocument(document: Document.Parsed, source: LinedText, fail: Fail): SourceDocument | undefined {
+  let whole = true;
+  const refuse: Fail = (offset, message, expected) => {
+    whole = false;
+    fail(offset, message, expected);
+  };
+  for (const error of [...document.errors, ...document.warnings].slice(0, problemsMax)) {
+    // The parser recurses once a level, and notes that it could not go deeper.
+    const tooDeep = error.message.includes("call stack");
+    refuse(error.pos[0], tooDeep ? "nested too deeply" : `not valid YAML: ${error.message}`);
+  }
+  const [start, end] = [document.range[0], document.range[1]];
+  if (end - start > documentCharsMax) {
+    refuse(start, `a document of ${end - start} characters`, `at most ${documentCharsMax} characters`);
+  }
+  if (document.directives?.yaml.explicit)
+    refuse(start, "YAML directives are not supported", "no line that begins with %");
+  if (!whole) return undefined;
+  const values = new Map<string, Place>();
+  const keys = new Map<string, number>();
+  const value = readNode(document.contents, "", 0, { text: source.text, values, keys, refuse });
+  return whole ? { value, origin: { source, values, keys } } : undefined;
+}
+
+interface Walk {
+  readonly text: string;
+  readonly values: Map<string, Place>;
+  readonly keys: Map<string, number>;
+  readonly refuse: Fail;
+}
+
+function readNode(node: unknown, pointer: string, depth: number, walk: Walk): JsonValue {
+  if (node === null || node === undefined) return null;
+  const marked = node as { range?: Range | null; tag?: string; anchor?: string };
+  const offset = marked.range?.[0] ?? 0;
+  const unsupported = unsupportedNode(node, marked, depth);
+  if (unsupported) {
+    walk.refuse(offset, ...unsupported);
+    return null;
+  }
+  if (isScalar(node)) return readScalar(node, pointer, offset, walk);
+  if (!walk.values.has(pointer)) walk.values.set(pointer, { offset });
+  if (isSeq(node)) return node.items.map((item, index) => readNode(item, below(pointer, index), depth + 1, walk));
+  return isMap(node) ? readMap(node, pointer, depth, walk) : null;
+}
+
+function unsupportedNode(
+  node: unknown,
+  marked: { tag?: string; anchor?: string },
+  depth: number,
+): [message: string, expected: string] | undefined {
+  if (isAlias(node) || marked.anchor) {
+    return ["anchors and aliases are not supported", "the value itself, or a policy variable"];
+  }
+  if (marked.tag) return ["tags are not supported", "a plain value"];
+  return depth > depthMax ? ["nested too deeply", `at most ${depthMax} levels`] : undefined;
+}
+
+function readMap(map: YAMLMap, pointer: string, depth: number, walk: Walk): JsonValue {
+  const object: Record<string, JsonValue> = {};
+  for (const pair of map.items) {
+    const key = isScalar(pair.key) ? pair.key.value : undefined;
+    const offset = (pair.key as { range?: Range } | null)?.range?.[0] ?? 0;
+    if (typeof key !== "string") {
+      walk.refuse(offset, "a key that is not text", "a text key; quote it if it looks like a number, true or null");
+      continue;
+    }
+    if (Object.hasOwn(object, key)) {
+      walk.refuse(offset, `the key \`${key}\` stands twice in one map`);
+      continue;
+    }
+    const child = below(pointer, key);
+    if (!key.isWellFormed() || key.includes("\0")) walk.refuse(offset, "a key with a NUL or half a character in it");
+    walk.keys.set(child, offset);
+    // Where a map or list begins its own line, its key says better where it is.
+    if (!isScalar(pair.value)) walk.values.set(child, { offset });
+    setOwn(object, key, readNode(pair.value, child, depth + 1, walk));
+  }
+  return object;
+}
+
+function readScalar(node: Scalar, pointer: string, offset: number, walk: Walk): JsonValue {
+  const value = node.value;
+  walk.values.set(pointer, typeof value === "string" ? placeOfText(node, value, offset, walk.text) : { offset });
+  if (value === null || typeof value === "boolean") return value;
+  if (typeof value === "string") {
+    if (value.isWellFormed() && !value.includes("\0")) return value;
+    walk.refuse(offset, "text with a NUL or half a character in it");
+    return null;
+  }
+  if (typeof value === "number" && Number.isFinite(value)) {
+    if (!Number.isInteger(value) || Number.isSafeInteger(value)) return value;
+  }
+  walk.refuse(offset, `the number ${node.source ?? ""} is out of range`, "at most 2^53 - 1; quote it if it is a name");
+  return null;
+}
+
+function placeOfText(node: Scalar, value: string, offset: number, source: string): Place {
+  const quoted = node.type === "QUOTE_DOUBLE" || node.type === "QUOTE_SINGLE";
+  const textOffset = quoted ? offset + 1 : offset;
+  if (source.startsWith(value, textOffset)) return { offset, textOffset };
+  const block = node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED";
+  return { offset, foldedOffset: block ? source.indexOf("\n", offset) + 1 : textOffset };
+}
+
+/** Where the brackets of a text are first nested deeper than `max`, if they are: a bound before any parser runs. */
+function flowDepthOver(text: string, max: number): number | undefined {
+  let depth = 0;
+  for (let index = 0; index < text.length; index++) {
+    const char = text.charCodeAt(index);
+    if (char === 0x5b || char === 0x7b) {
+      if (++depth > max) return index;
+    } else if (char === 0x5d || char === 0x7d) depth = Math.max(0, depth - 1);
+  }
+  return undefined;
+}

@@ -1,0 +1,134 @@
+import { mergeConstraints } from "../compile/constraints.ts";
+import type { CompiledRule } from "../compile/rule.ts";
+import type { Effect } from "../documents/policy.ts";
+import type { Facts } from "./facts.ts";
+import type { Findings } from "./judge.ts";
+import type { Question, Verdict, VerdictCode } from "./verdict.ts";
+
+const wording: Readonly<Record<VerdictCode, string>> = {
+  rule_allowed: "Allowed.",
+  rule_transformed: "Allowed with a changed input: run the call with the transformed input, as it is.",
+  approval_granted: "Allowed: the approval was granted.",
+  clarified: "Allowed: the questions were answered.",
+  observed: "Allowed: policies are observed here, not enforced.",
+  no_rule_matched: "No policy permits this call.",
+  rule_denied: "A policy forbids this call.",
+  evaluation_error: "A policy could not be judged on this call, so the call is not permitted as it is.",
+  transform_conflict: "Policies would change this call's input in ways that contradict each other.",
+  transform_invalid: "A policy would change this call's input into one that the tool does not accept.",
+  constraint_unsupported: "The call is only permitted under constraints that this client does not support.",
+  tool_unknown: "The tool is not registered.",
+  tool_suspended: "The tool may not be called now. Its owner can say why.",
+  tool_schema_changed:
+    "The tool is not the one that was registered: its schema is another. It may be called once it is registered again.",
+  input_invalid: "The input does not fit the tool.",
+  scope_exceeded: "The call exceeds what this session may do.",
+  approval_required: "The call needs an approval before it may run.",
+  facts_missing: "Answer the questions and ask again.",
+};
+
+/** What a verdict needs beside its effect and code; the message is the code's own unless one is given. */
+type VerdictParts = Partial<Omit<Verdict, "effect" | "code" | "mode" | "rules">> & {
+  readonly rules?: readonly CompiledRule[];
+};
+
+/** A verdict that binds the caller. */
+export function verdictOf(effect: Effect, code: VerdictCode, { rules = [], ...parts }: VerdictParts): Verdict {
+  return {
+    effect,
+    code,
+    message: wording[code],
+    retryable: effect === "clarify" || effect === "escalate",
+    rules: rules.map(({ ref }) => ref),
+    mode: "enforced",
+    constraints: [],
+    unknowns: [],
+    ...parts,
+  };
+}
+
+/** Combines what the rules said by precedence: deny > clarify > escalate > transform > allow, and nothing is deny. */
+export function combine(findings: Findings, facts: Facts): Verdict {
+  const { deny, clarify, escalate, unknowns, transformed } = findings;
+  if (transformed && "code" in transformed) {
+    const detail = `${transformed.path}: ${transformed.why}`;
+    return verdictOf("deny", transformed.code, { rules: findings.transforms, unknowns, detail });
+  }
+  if (deny.length > 0) return restraint("deny", "rule_denied", deny, findings);
+  if (clarify.length > 0) {
+    return { ...restraint("clarify", "facts_missing", clarify, findings), questions: mergeQuestions(clarify) };
+  }
+  if (escalate.length > 0) {
+    const requirements = escalate.flatMap(({ requirement }) => (requirement ? [requirement] : []));
+    const summary = joined(escalate.map((rule) => rule.summary));
+    return {
+      ...restraint("escalate", "approval_required", escalate, findings),
+      approval: { requirements, ...(summary === undefined ? {} : { summary }) },
+      ...(transformed ? { transformedInput: transformed.input } : {}),
+    };
+  }
+  return permission(findings, facts);
+}
+
+/** A deny, clarify or escalate. If it rests on unknown conditions alone, that is what its code says. */
+function restraint(effect: Effect, code: VerdictCode, rules: readonly CompiledRule[], findings: Findings): Verdict {
+  const { unknowns } = findings;
+  const certain = rules.filter(({ ref }) => !unknowns.some(({ rule }) => rule === ref));
+  if (certain.length === 0)
+    return verdictOf(effect, "evaluation_error", { rules, unknowns, ...unknownDetail(findings) });
+  const message = joined(certain.map((rule) => rule.message));
+  const remedy = joined(certain.map((rule) => rule.remedy));
+  return verdictOf(effect, code, {
+    rules,
+    unknowns,
+    ...(message === undefined ? {} : { message }),
+    ...(remedy === undefined ? {} : { remedy }),
+    ...unknownDetail(findings),
+  });
+}
+
+function permission(findings: Findings, facts: Facts): Verdict {
+  const { allow, granted, answered, transforms, transformed, unknowns } = findings;
+  const permitting = [...allow, ...granted, ...answered];
+  if (permitting.length === 0 && transforms.length === 0) {
+    return verdictOf("deny", "no_rule_matched", { unknowns, ...unknownDetail(findings) });
+  }
+  const constraints = mergeConstraints([...permitting, ...transforms].map((rule) => rule.constraints));
+  const unsupported = constraints.filter(({ name }) => !facts.supportedConstraints.includes(name));
+  if (unsupported.length > 0) {
+    const names = unsupported.map(({ name }) => name);
+    const blamed = [...permitting, ...transforms].filter((rule) =>
+      rule.constraints.some(({ name }) => names.includes(name)),
+    );
+    const message = `${wording.constraint_unsupported.slice(0, -1)}: ${names.join(", ")}.`;
+    return verdictOf("deny", "constraint_unsupported", { rules: blamed, unknowns, message });
+  }
+  if (transformed && "input" in transformed) {
+    return verdictOf("transform", "rule_transformed", {
+      rules: transforms,
+      constraints,
+      unknowns,
+      transformedInput: transformed.input,
+    });
+  }
+  const code = granted.length > 0 ? "approval_granted" : answered.length > 0 ? "clarified" : "rule_allowed";
+  return verdictOf("allow", code, { rules: permitting, constraints, unknowns });
+}
+
+function unknownDetail({ unknowns }: Findings): { detail?: string } {
+  if (unknowns.length === 0) return {};
+  return { detail: unknowns.map(({ rule, why }) => `${rule.policy}/${rule.rule} is unknown: ${why}`).join("; ") };
+}
+
+function mergeQuestions(rules: readonly CompiledRule[]): Question[] {
+  const questions: Question[] = [];
+  for (const question of rules.flatMap((rule) => rule.questions)) {
+    if (!questions.some(({ id, type }) => id === question.id && type === question.type)) questions.push(question);
+  }
+  return questions;
+}
+
+function joined(texts: readonly (string | undefined)[]): string | undefined {
+  const given = new Set(texts.filter((text) => text !== undefined));
+  return given.size === 0 ? undefined : [...given].join(" ");
+}

@@ -1,0 +1,125 @@
+import { firstAbove } from "../amount.ts";
+import { type Compiled, type CompiledTool, groupsFor, type RuleGroup } from "../compile/compile.ts";
+import type { JsonObject } from "../json.ts";
+import { combine, verdictOf } from "./combine.ts";
+import type { Facts } from "./facts.ts";
+import { judgeRules, type Trace } from "./judge.ts";
+import { exceededScope } from "./scope.ts";
+import type { Verdict, WouldBe } from "./verdict.ts";
+
+/**
+ * The verdict of the compiled policies on a call. The order of its checks, of which the first refusal stands: the tool is
+ * known, may be called, and has the schema that the caller goes by; input and context fit their schemas, and the
+ * estimate the tool's maximum; every scope permits it; then the rules. Pure: the same arguments give the same verdict.
+ * Throws on nothing that a call can contain.
+ */
+export function evaluate(compiled: Compiled, facts: Facts): Verdict {
+  return evaluateTraced(compiled, facts);
+}
+
+/** The same, telling `trace` of every rule that is judged. */
+export function evaluateTraced(compiled: Compiled, facts: Facts, trace?: Trace): Verdict {
+  const barred = barredTool(compiled, facts.call);
+  // An operator's own hand stops a call where everything else is only watched.
+  if (barred?.code === "tool_suspended") return barred;
+  const verdict = barred ?? enforced(compiled, facts, trace);
+  if (facts.mode !== "observe") return verdict;
+  return {
+    ...verdictOf("allow", "observed", { unknowns: verdict.unknowns }),
+    mode: "observed",
+    would: wouldBe(verdict),
+  };
+}
+
+/**
+ * What stands in the way of any call of a registered tool, whatever its input and the policies: it is suspended, or its
+ * schema is another than the one that the call, or an earlier decision on it, goes by.
+ */
+export function barredTool(
+  compiled: Compiled,
+  call: Pick<Facts["call"], "tool" | "schemaDigest">,
+): Verdict | undefined {
+  const tool = compiled.tools.get(call.tool);
+  if (!tool) return undefined;
+  if (tool.suspended) return verdictOf("deny", "tool_suspended", {});
+  const { schemaDigest } = call;
+  if (schemaDigest === undefined || schemaDigest === tool.schemaDigest) return undefined;
+  if (schemaDigest === tool.offeredSchema) return undefined;
+  const detail = `registered: ${tool.schemaDigest || "no schema"}; the caller's: ${schemaDigest || "no schema"}`;
+  // Once it is registered as the caller sees it, the same call may pass.
+  return verdictOf("deny", "tool_schema_changed", { detail, retryable: true });
+}
+
+function enforced(compiled: Compiled, facts: Facts, trace: Trace | undefined): Verdict {
+  const tool = compiled.tools.get(facts.call.tool);
+  if (!tool) return verdictOf("deny", "tool_unknown", {});
+  const refused = refusedBeforePolicy(tool, facts, facts.input);
+  if (refused) return refused;
+  const groups = groupsFor(tool, facts.agent.labels);
+  const bound = groups.some((group) => group.observed) ? groups.filter((group) => !group.observed) : groups;
+  const verdict = byPolicy(tool, bound, facts, trace);
+  if (bound.length === groups.length) return verdict;
+  const observed = byPolicy(tool, groups, facts, trace && onlyObserved(trace));
+  return sameOutcome(verdict, observed) ? verdict : { ...verdict, would: wouldBe(observed) };
+}
+
+/** What stops a call before any rule is asked: its input, its context, its estimate, the session's scope. */
+function refusedBeforePolicy(tool: CompiledTool, facts: Facts, input: JsonObject): Verdict | undefined {
+  const invalid = tool.checkInput?.(input) ?? tool.checkContext?.(facts.context);
+  if (invalid) {
+    const message = `The input does not fit the tool: ${invalid.path} ${invalid.message}.`;
+    return verdictOf("deny", "input_invalid", { message });
+  }
+  const above = tool.maximum && firstAbove(facts.call.estimate, tool.maximum);
+  if (above) {
+    const message = `The estimate does not fit the tool: ${above.value} ${above.unit} is more than one call may cost.`;
+    const most = tool.maximum?.find(({ unit }) => unit === above.unit)?.value;
+    return verdictOf("deny", "input_invalid", { message, detail: `at most ${most} ${above.unit}` });
+  }
+  return refusedByScope(tool, facts, input);
+}
+
+function refusedByScope(tool: CompiledTool, facts: Facts, input: JsonObject): Verdict | undefined {
+  const { name, labels } = tool.facts;
+  const call = { tool: name, toolLabels: labels, input, principal: facts.principal.id, now: facts.now };
+  const excess = exceededScope(facts.scopes, call);
+  if (!excess) return undefined;
+  const message = `The call exceeds what this session may do: ${excess.message}.`;
+  return verdictOf("deny", "scope_exceeded", { message, detail: excess.detail });
+}
+
+function byPolicy(tool: CompiledTool, groups: readonly RuleGroup[], facts: Facts, trace: Trace | undefined): Verdict {
+  const findings = judgeRules({ tool, groups, facts, ...(trace ? { trace } : {}) });
+  const { transformed, transforms, unknowns } = findings;
+  if (transformed && "input" in transformed) {
+    const invalid = tool.checkInput?.(transformed.input);
+    if (invalid) {
+      const detail = `${invalid.path} ${invalid.message}`;
+      return verdictOf("deny", "transform_invalid", { rules: transforms, unknowns, detail });
+    }
+    // A policy may not force what the session's scope forbids.
+    const refused = refusedByScope(tool, facts, transformed.input);
+    if (refused) return { ...refused, rules: transforms.map(({ ref }) => ref), unknowns };
+  }
+  return combine(findings, facts);
+}
+
+function onlyObserved(trace: Trace): Trace {
+  return (rule, result, frame) => {
+    if (rule.observed) trace(rule, result, frame);
+  };
+}
+
+function wouldBe({ effect, code, message, retryable, rules, detail, remedy }: Verdict): WouldBe {
+  return {
+    ...{ effect, code, message, retryable, rules },
+    ...(detail === undefined ? {} : { detail }),
+    ...(remedy === undefined ? {} : { remedy }),
+  };
+}
+
+function sameOutcome(one: Verdict, other: Verdict): boolean {
+  return (
+    one.effect === other.effect && one.code === other.code && JSON.stringify(one.rules) === JSON.stringify(other.rules)
+  );
+}

@@ -1,0 +1,156 @@
+import type { Frame, LazyTime, Meter } from "../cel/frame.ts";
+import { Failure } from "../cel/value.ts";
+import type { CompiledTool, RuleGroup } from "../compile/compile.ts";
+import { type CompiledRule, judgeRule } from "../compile/rule.ts";
+import { type JsonObject, type JsonValue, setOwn } from "../json.ts";
+import type { Facts } from "./facts.ts";
+import { type MatchedTransform, type Transformed, transformInput } from "./transform.ts";
+import type { UnknownRule } from "./verdict.ts";
+
+/** A bound on the work of one evaluation, all rules together: a few milliseconds at most. */
+export const evaluationStepsMax = 100_000;
+
+/** Told of every rule that is judged, with what came out and what it was judged on. */
+export type Trace = (rule: CompiledRule, result: boolean | Failure, frame: Frame) => void;
+
+/** What is judged: a call of a tool, and the rule groups that apply to it. */
+export interface Judging {
+  readonly tool: CompiledTool;
+  readonly groups: readonly RuleGroup[];
+  readonly facts: Facts;
+  readonly trace?: Trace;
+}
+
+/** Which rules matched, each list in the order of the policies. */
+export interface Findings {
+  readonly deny: CompiledRule[];
+  readonly clarify: CompiledRule[];
+  readonly escalate: CompiledRule[];
+  readonly allow: CompiledRule[];
+  /** Escalating rules whose requirement was granted for this call: they count as allows. */
+  readonly granted: CompiledRule[];
+  /** Clarifying rules whose questions were answered: they count as allows. */
+  readonly answered: CompiledRule[];
+  /** Transforms that were applied, or that could not be. */
+  readonly transforms: CompiledRule[];
+  readonly transformed: Transformed | undefined;
+  /** Rules whose conditions were neither true nor false, matched or not. */
+  readonly unknowns: UnknownRule[];
+}
+
+const noAnswers: JsonObject = Object.freeze({});
+
+/** One evaluation under way: what its passes share. */
+interface Pass {
+  readonly judging: Judging;
+  readonly meter: Meter;
+  readonly now: LazyTime;
+  readonly unknowns: UnknownRule[];
+}
+
+/** Judges every rule of the groups: the transforms on the input as proposed, the others on what they made of it. */
+export function judgeRules(judging: Judging): Findings {
+  const { facts, tool } = judging;
+  const answers = validAnswers(facts.answers, tool.questions);
+  const now: LazyTime = { text: facts.now, value: undefined };
+  const pass: Pass = { judging, meter: { steps: evaluationStepsMax }, now, unknowns: [] };
+  const matched = judgeTransforms(pass, answers);
+  const transformed = matched.length > 0 ? transformInput(facts.input, matched) : undefined;
+  const findings: Findings = {
+    deny: [],
+    clarify: [],
+    escalate: [],
+    allow: [],
+    granted: [],
+    answered: [],
+    transforms: matched.map(({ rule }) => rule),
+    transformed,
+    unknowns: pass.unknowns,
+  };
+  if (!transformed) judgeOthers(pass, facts.input, answers, findings);
+  else if ("input" in transformed) judgeOthers(pass, transformed.input, answers, findings);
+  return findings;
+}
+
+function judgeTransforms(pass: Pass, answers: JsonObject): MatchedTransform[] {
+  const matched: MatchedTransform[] = [];
+  for (const group of pass.judging.groups) {
+    if (group.transforms.length === 0) continue;
+    const frame = newFrame(pass, group, pass.judging.facts.input, answers);
+    for (const rule of group.transforms) {
+      if (judge(pass, rule, frame) === true) matched.push({ rule, frame });
+    }
+  }
+  return matched;
+}
+
+function judgeOthers(pass: Pass, input: JsonObject, answers: JsonObject, findings: Findings): void {
+  const { facts, groups } = pass.judging;
+  for (const group of groups) {
+    if (group.others.length === 0) continue;
+    const frame = newFrame(pass, group, input, answers);
+    for (const rule of group.others) {
+      const result = judge(pass, rule, frame);
+      if (result !== false) note(rule, result, findings, facts);
+      else if (answers !== noAnswers && rule.effect === "clarify" && questionsAnswered(rule, answers)) {
+        // Answered, and not just silent: without the answers it would have asked.
+        if (judgeRule(rule, newFrame(pass, group, input, noAnswers)) === true) findings.answered.push(rule);
+      }
+    }
+  }
+}
+
+function newFrame({ judging, meter, now }: Pass, group: RuleGroup, input: JsonObject, answers: JsonObject): Frame {
+  const variables = group.variableCount === 0 ? noVariables : new Array(group.variableCount);
+  return { facts: judging.facts, tool: judging.tool.facts, input, answers, now, meter, variables, locals: [] };
+}
+
+// Shared by every frame without variables; nothing is ever written to it.
+const noVariables: [] = [];
+
+function judge({ judging, unknowns }: Pass, rule: CompiledRule, frame: Frame): boolean | Failure {
+  const result = judgeRule(rule, frame);
+  judging.trace?.(rule, result, frame);
+  if (result instanceof Failure) unknowns.push({ rule: rule.ref, why: result.why });
+  return result;
+}
+
+/** The one place where unknown is decided: it matches where a match restrains, and does not where it permits. */
+function note(rule: CompiledRule, result: true | Failure, findings: Findings, facts: Facts): void {
+  switch (rule.effect) {
+    case "deny":
+      findings.deny.push(rule);
+      return;
+    case "clarify":
+      findings.clarify.push(rule);
+      return;
+    case "escalate":
+      (isGranted(rule, facts) ? findings.granted : findings.escalate).push(rule);
+      return;
+    default:
+      if (result === true) findings.allow.push(rule);
+  }
+}
+
+function isGranted({ ref }: CompiledRule, { granted = [] }: Facts): boolean {
+  return granted.some(
+    ({ policy, version, rule }) => policy === ref.policy && version === ref.version && rule === ref.rule,
+  );
+}
+
+function questionsAnswered(rule: CompiledRule, answers: JsonObject): boolean {
+  return rule.questions.every(({ id, type }) => Object.hasOwn(answers, id) && typeof answers[id] === type);
+}
+
+/** The answers that answer a question: of the type it asks for, and not blank. The others are as good as none. */
+function validAnswers(answers: JsonObject, questions: CompiledTool["questions"]): JsonObject {
+  const given = Object.keys(answers);
+  if (given.length === 0) return noAnswers;
+  const valid: Record<string, JsonValue> = {};
+  for (const id of given) {
+    const answer = answers[id] ?? null;
+    const blank = typeof answer === "string" && answer.trim() === "";
+    if (questions.get(id)?.has(typeof answer) && !blank) setOwn(valid, id, answer);
+  }
+  return valid;
+}
