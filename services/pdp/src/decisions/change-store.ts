@@ -38,6 +38,7 @@ export type Change =
       readonly kind: "policies_activated";
       readonly choices: readonly { readonly policy: string; readonly version: number }[];
     } & CheckedAt)
+  | ({ readonly kind: "policies_deactivated"; readonly policies: readonly string[] } & CheckedAt)
   | { readonly kind: "session_opened"; readonly session: Session }
   | { readonly kind: "session_closed"; readonly sessionId: string }
   | KeyChange;

@@ -36,6 +36,8 @@ function told(change: Change): Canonicalisable {
       };
     case "policies_activated":
       return { policies: change.choices.map(({ policy, version }) => ({ policy, version })) };
+    case "policies_deactivated":
+      return { policies: change.policies.map((policy) => ({ policy })) };
     case "session_opened":
       return { session: change.session };
     case "session_closed":

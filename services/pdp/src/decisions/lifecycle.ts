@@ -35,6 +35,8 @@ export interface Lifecycle {
   publish(caller: Caller, files: readonly SourceFile[], strict: boolean, dryRun: boolean): Promise<Published>;
   /** Puts versions in force, all in one revision. `expected` refuses when the tenant has moved on. */
   activate(caller: Caller, choices: readonly Choice[], expected: bigint | undefined): Promise<Activated>;
+  /** Takes policies out of force, all in one revision. Each must be in force. */
+  deactivate(caller: Caller, names: readonly string[], expected: bigint | undefined): Promise<Activated>;
 }
 
 /** What its author wrote, when the file holds nothing else; else the document as it was understood. */
@@ -114,6 +116,27 @@ export function createLifecycle(rooms: {
       const applied = await change(caller, {
         kind: "policies_activated",
         choices: exact,
+        expected: now.revisions,
+      });
+      if (!applied.ok) throw conflict();
+      const after = await snapshots.current(caller.tenant);
+      return { revision: revisionNumber(applied.value.revisions), policyDigest: after.policyDigest };
+    },
+    async deactivate(caller, names, expected) {
+      const now = await snapshots.refresh(caller.tenant);
+      if (expected !== undefined && expected !== revisionNumber(now.revisions)) throw conflict();
+      // As the store has it: a policy that does not compile can be taken out of force, too.
+      const active = (await policies.versions(caller.tenant)).filter(({ state }) => state === "active");
+      const missing = names.find((name) => !active.some(({ policy }) => policy === name));
+      if (missing !== undefined || names.length === 0) {
+        throw new Fault("missing", "policy_unknown", `no such policy is in force: ${missing ?? "none was named"}`, {
+          field: "policies",
+        });
+      }
+      // No policy reads anything of another: what is left compiles.
+      const applied = await change(caller, {
+        kind: "policies_deactivated",
+        policies: names,
         expected: now.revisions,
       });
       if (!applied.ok) throw conflict();

@@ -28,6 +28,8 @@ function bumps(change: Change): "security" | "policy" | "none" {
       return "policy";
     case "signing_key_rotated":
       return change.atOnce ? "security" : "none";
+    // What a policy allowed may be allowed by nothing now.
+    case "policies_deactivated":
     case "tenant_erased":
     case "tenant_set":
     case "key_revoked":
@@ -142,6 +144,13 @@ async function activate(
   }
 }
 
+async function deactivate(client: ClientBase, tenant: string, policies: readonly string[]): Promise<void> {
+  const { rowCount } = await client.query("delete from active_policy where tenant = $1 and policy = any($2)", [
+    ...[tenant, policies],
+  ]);
+  if (rowCount !== policies.length) throw new Refusal("missing");
+}
+
 async function setTenant(client: ClientBase, tenant: string, set: Partial<TenantSettings>): Promise<void> {
   const { status, mode, observeAgents, quotas } = set;
   const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
@@ -190,6 +199,9 @@ async function make(
       return publish(client, tenant, change);
     case "policies_activated":
       await activate(client, tenant, change, revision);
+      return [];
+    case "policies_deactivated":
+      await deactivate(client, tenant, change.policies);
       return [];
     case "session_opened":
       await refuseTooManySessions(client, tenant, quotas);

@@ -200,6 +200,13 @@ const adminPlane: Readonly<Record<string, Row>> = {
         ours.house.clients.policies.activatePolicies({ choices: [{ policy }] }, { headers: ours.headers }),
     },
   ],
+  "remit.v1.PolicyService/DeactivatePolicies": ({ ours }) => [
+    {
+      ...{ theirs: `${THEIRS}-rules`, nobodys: "no-rules" },
+      alike: (policy) =>
+        ours.house.clients.policies.deactivatePolicies({ policies: [policy] }, { headers: ours.headers }),
+    },
+  ],
   "remit.v1.PolicyService/ListPolicies": ({ ours }) => [
     {
       ours: async () => {

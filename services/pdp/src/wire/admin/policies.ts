@@ -4,6 +4,9 @@ import {
   type ActivatePoliciesRequest,
   type ActivatePoliciesResponse,
   ActivatePoliciesResponseSchema,
+  type DeactivatePoliciesRequest,
+  type DeactivatePoliciesResponse,
+  DeactivatePoliciesResponseSchema,
   type ListPoliciesRequest,
   type ListPoliciesResponse,
   ListPoliciesResponseSchema,
@@ -35,10 +38,17 @@ function versionField(version: number, field: string): number {
 export interface PolicyRpcs {
   readonly publishPolicies: Unary<PublishPoliciesRequest, PublishPoliciesResponse>;
   readonly activatePolicies: Unary<ActivatePoliciesRequest, ActivatePoliciesResponse>;
+  readonly deactivatePolicies: Unary<DeactivatePoliciesRequest, DeactivatePoliciesResponse>;
   readonly listPolicies: Unary<ListPoliciesRequest, ListPoliciesResponse>;
 }
 
+const expected = ({ expectedRevision }: { readonly expectedRevision: bigint }) =>
+  expectedRevision === 0n ? undefined : expectedRevision;
+
 export function policyRpcs(desk: AdminDesk): PolicyRpcs {
+  const active = async (tenant: string) =>
+    (await desk.policies.versions(tenant)).filter(({ state }) => state === "active").map(versionToWire);
+
   return {
     async publishPolicies(request, call) {
       const caller = await desk.caller(call, "policy-author");
@@ -57,11 +67,16 @@ export function policyRpcs(desk: AdminDesk): PolicyRpcs {
       }));
       const twice = choices.find(({ policy }, at) => choices.findIndex((other) => other.policy === policy) !== at);
       if (twice) throw invalid("choices", `${twice.policy} is chosen twice`, { fix: "choose one version of a policy" });
-      const expected = request.expectedRevision === 0n ? undefined : request.expectedRevision;
-      const { revision, policyDigest } = await desk.lifecycle.activate(caller, choices, expected);
-      const versions = await desk.policies.versions(caller.tenant);
-      const active = versions.filter(({ state }) => state === "active").map(versionToWire);
-      return create(ActivatePoliciesResponseSchema, { active, revision, policyDigest });
+      const { revision, policyDigest } = await desk.lifecycle.activate(caller, choices, expected(request));
+      return create(ActivatePoliciesResponseSchema, { active: await active(caller.tenant), revision, policyDigest });
+    },
+    async deactivatePolicies(request, call) {
+      const caller = await desk.caller(call, "policy-approver");
+      const names = request.policies.map((policy, at) => storedName(policy, `policies[${at}]`, limits.nameBytesMax));
+      const twice = names.find((name, at) => names.indexOf(name) !== at);
+      if (twice) throw invalid("policies", `${twice} is named twice`);
+      const { revision, policyDigest } = await desk.lifecycle.deactivate(caller, names, expected(request));
+      return create(DeactivatePoliciesResponseSchema, { active: await active(caller.tenant), revision, policyDigest });
     },
     async listPolicies(_request, call) {
       const caller = await desk.caller(call, "viewer");
