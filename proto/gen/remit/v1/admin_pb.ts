@@ -16,7 +16,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file remit/v1/admin.proto.
  */
 export const file_remit_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChRyZW1pdC92MS9hZG1pbi5wcm90bxIIcmVtaXQudjEiJAoGU291cmNlEgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCSJGCg9QdXRBZ2VudFJlcXVlc3QSIgoIZG9jdW1lbnQYASABKAsyEC5yZW1pdC52MS5Tb3VyY2USDwoHZHJ5X3J1bhgCIAEoCCKLAQoQUHV0QWdlbnRSZXNwb25zZRIeCgVhZ2VudBgBIAEoCzIPLnJlbWl0LnYxLkFnZW50EiMKCHByb2JsZW1zGAIgAygLMhEucmVtaXQudjEuUHJvYmxlbRIQCghyZXZpc2lvbhgDIAEoBBIgCgZjaGFuZ2UYBCABKA4yEC5yZW1pdC52MS5DaGFuZ2UiwAEKBUFnZW50EgwKBG5hbWUYASABKAkSDQoFb3duZXIYAiABKAkSKwoGbGFiZWxzGAMgAygLMhsucmVtaXQudjEuQWdlbnQuTGFiZWxzRW50cnkSIAoHY2VpbGluZxgEIAEoCzIPLnJlbWl0LnYxLlNjb3BlEg4KBnN0YXR1cxgFIAEoCRIMCgRtb2RlGAYgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEwoRTGlzdEFnZW50c1JlcXVlc3QiNQoSTGlzdEFnZW50c1Jlc3BvbnNlEh8KBmFnZW50cxgBIAMoCzIPLnJlbWl0LnYxLkFnZW50IkUKDlB1dFRvb2xSZXF1ZXN0EiIKCGRvY3VtZW50GAEgASgLMhAucmVtaXQudjEuU291cmNlEg8KB2RyeV9ydW4YAiABKAgiiAEKD1B1dFRvb2xSZXNwb25zZRIcCgR0b29sGAEgASgLMg4ucmVtaXQudjEuVG9vbBIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0SEAoIcmV2aXNpb24YAyABKAQSIAoGY2hhbmdlGAQgASgOMhAucmVtaXQudjEuQ2hhbmdlItIDCgRUb29sEgwKBG5hbWUYASABKAkSDgoGc2VydmVyGAIgASgJEhwKBHJpc2sYAyABKA4yDi5yZW1pdC52MS5SaXNrEioKBmxhYmVscxgEIAMoCzIaLnJlbWl0LnYxLlRvb2wuTGFiZWxzRW50cnkSFQoNc2NoZW1hX2RpZ2VzdBgFIAEoCRITCgtkZXNjcmlwdGlvbhgGIAEoCRIeCgRjb3N0GAcgAygLMhAucmVtaXQudjEuQW1vdW50EiEKB21heGltdW0YCCADKAsyEC5yZW1pdC52MS5BbW91bnQSDgoGcmVkYWN0GAkgAygJEhUKDW91dHB1dF9sYWJlbHMYCiADKAkSDgoGc3RhdHVzGAsgASgJEhUKDWlkZW1wb3RlbnRfb24YDCADKAkSHQoVY29udGV4dF9zY2hlbWFfZGlnZXN0GA0gASgJEioKB3RpbWVvdXQYDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDAoEbW9kZRgPIAEoCRIdChVvZmZlcmVkX3NjaGVtYV9kaWdlc3QYECABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIeCg5HZXRUb29sUmVxdWVzdBIMCgRuYW1lGAEgASgJIlMKD0dldFRvb2xSZXNwb25zZRIcCgR0b29sGAEgASgLMg4ucmVtaXQudjEuVG9vbBIQCghkb2N1bWVudBgCIAEoCRIQCghyZXZpc2lvbhgDIAEoBCISChBMaXN0VG9vbHNSZXF1ZXN0IjIKEUxpc3RUb29sc1Jlc3BvbnNlEh0KBXRvb2xzGAEgAygLMg4ucmVtaXQudjEuVG9vbCJaChZQdWJsaXNoUG9saWNpZXNSZXF1ZXN0Eh8KBWZpbGVzGAEgAygLMhAucmVtaXQudjEuU291cmNlEg4KBnN0cmljdBgCIAEoCBIPCgdkcnlfcnVuGAMgASgIImkKF1B1Ymxpc2hQb2xpY2llc1Jlc3BvbnNlEikKCHZlcnNpb25zGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0ioQEKDVBvbGljeVZlcnNpb24SDgoGcG9saWN5GAEgASgJEg8KB3ZlcnNpb24YAiABKA0SDgoGZGlnZXN0GAMgASgJEg0KBXN0YXRlGAQgASgJEg0KBXJ1bGVzGAUgASgNEjAKDHB1Ymxpc2hlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHY3JlYXRlZBgHIAEoCCIvCgxQb2xpY3lDaG9pY2USDgoGcG9saWN5GAEgASgJEg8KB3ZlcnNpb24YAiABKA0iXQoXQWN0aXZhdGVQb2xpY2llc1JlcXVlc3QSJwoHY2hvaWNlcxgBIAMoCzIWLnJlbWl0LnYxLlBvbGljeUNob2ljZRIZChFleHBlY3RlZF9yZXZpc2lvbhgCIAEoBCJsChhBY3RpdmF0ZVBvbGljaWVzUmVzcG9uc2USJwoGYWN0aXZlGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIkgKGURlYWN0aXZhdGVQb2xpY2llc1JlcXVlc3QSEAoIcG9saWNpZXMYASADKAkSGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKAQibgoaRGVhY3RpdmF0ZVBvbGljaWVzUmVzcG9uc2USJwoGYWN0aXZlGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIhUKE0xpc3RQb2xpY2llc1JlcXVlc3QiagoUTGlzdFBvbGljaWVzUmVzcG9uc2USKQoIdmVyc2lvbnMYASADKAsyFy5yZW1pdC52MS5Qb2xpY3lWZXJzaW9uEhAKCHJldmlzaW9uGAIgASgEEhUKDXBvbGljeV9kaWdlc3QYAyABKAkioQEKBkNhbGxlchIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBXJvbGVzGAMgAygJEg4KBmFnZW50cxgEIAMoCRIdChVtYXlfYXNzZXJ0X3ByaW5jaXBhbHMYBSABKAgSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcmV2b2tlZBgHIAEoCCJeChBDcmVhdGVLZXlSZXF1ZXN0EgwKBG5hbWUYASABKAkSDQoFcm9sZXMYAiADKAkSDgoGYWdlbnRzGAMgAygJEh0KFW1heV9hc3NlcnRfcHJpbmNpcGFscxgEIAEoCCJCChFDcmVhdGVLZXlSZXNwb25zZRIgCgZjYWxsZXIYASABKAsyEC5yZW1pdC52MS5DYWxsZXISCwoDa2V5GAIgASgJIhQKEkxpc3RDYWxsZXJzUmVxdWVzdCI4ChNMaXN0Q2FsbGVyc1Jlc3BvbnNlEiEKB2NhbGxlcnMYASADKAsyEC5yZW1pdC52MS5DYWxsZXIiJQoQUmV2b2tlS2V5UmVxdWVzdBIRCgljYWxsZXJfaWQYASABKAkiRwoRUmV2b2tlS2V5UmVzcG9uc2USIAoGY2FsbGVyGAEgASgLMhAucmVtaXQudjEuQ2FsbGVyEhAKCHJldmlzaW9uGAIgASgEIikKEkdldERlY2lzaW9uUmVxdWVzdBITCgtkZWNpc2lvbl9pZBgBIAEoCSJaChNHZXREZWNpc2lvblJlc3BvbnNlEiEKCGRlY2lzaW9uGAEgASgLMg8ucmVtaXQudjEuRW50cnkSIAoHcmVwb3J0cxgCIAMoCzIPLnJlbWl0LnYxLkVudHJ5IocCChRMaXN0RGVjaXNpb25zUmVxdWVzdBIpCgVzaW5jZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWFnZW50GAMgASgJEgwKBHRvb2wYBCABKAkSIAoGZWZmZWN0GAUgASgOMhAucmVtaXQudjEuRWZmZWN0Eh8KBXdvdWxkGAYgASgOMhAucmVtaXQudjEuRWZmZWN0EhIKCnNlc3Npb25faWQYByABKAkSEQoJcGFnZV9zaXplGAggASgNEhIKCnBhZ2VfdG9rZW4YCSABKAkiVAoVTGlzdERlY2lzaW9uc1Jlc3BvbnNlEiIKCWRlY2lzaW9ucxgBIAMoCzIPLnJlbWl0LnYxLkVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKVAQoFRW50cnkSCgoCaWQYASABKAkSDAoEa2luZBgCIAEoCRINCgVlcG9jaBgDIAEoBBIJCgFuGAQgASgEEg4KBmRpZ2VzdBgFIAEoCRIlCgRib2R5GAYgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIRCgljYW5vbmljYWwYByABKAkSDgoGZXJhc2VkGAggASgIKloKBkNoYW5nZRIWChJDSEFOR0VfVU5TUEVDSUZJRUQQABIPCgtDSEFOR0VfTk9ORRABEhIKDkNIQU5HRV9DUkVBVEVEEAISEwoPQ0hBTkdFX1JFUExBQ0VEEAMymgEKDEFnZW50U2VydmljZRJBCghQdXRBZ2VudBIZLnJlbWl0LnYxLlB1dEFnZW50UmVxdWVzdBoaLnJlbWl0LnYxLlB1dEFnZW50UmVzcG9uc2USRwoKTGlzdEFnZW50cxIbLnJlbWl0LnYxLkxpc3RBZ2VudHNSZXF1ZXN0GhwucmVtaXQudjEuTGlzdEFnZW50c1Jlc3BvbnNlMtMBCgtUb29sU2VydmljZRI+CgdQdXRUb29sEhgucmVtaXQudjEuUHV0VG9vbFJlcXVlc3QaGS5yZW1pdC52MS5QdXRUb29sUmVzcG9uc2USRAoJTGlzdFRvb2xzEhoucmVtaXQudjEuTGlzdFRvb2xzUmVxdWVzdBobLnJlbWl0LnYxLkxpc3RUb29sc1Jlc3BvbnNlEj4KB0dldFRvb2wSGC5yZW1pdC52MS5HZXRUb29sUmVxdWVzdBoZLnJlbWl0LnYxLkdldFRvb2xSZXNwb25zZTLyAgoNUG9saWN5U2VydmljZRJWCg9QdWJsaXNoUG9saWNpZXMSIC5yZW1pdC52MS5QdWJsaXNoUG9saWNpZXNSZXF1ZXN0GiEucmVtaXQudjEuUHVibGlzaFBvbGljaWVzUmVzcG9uc2USWQoQQWN0aXZhdGVQb2xpY2llcxIhLnJlbWl0LnYxLkFjdGl2YXRlUG9saWNpZXNSZXF1ZXN0GiIucmVtaXQudjEuQWN0aXZhdGVQb2xpY2llc1Jlc3BvbnNlEl8KEkRlYWN0aXZhdGVQb2xpY2llcxIjLnJlbWl0LnYxLkRlYWN0aXZhdGVQb2xpY2llc1JlcXVlc3QaJC5yZW1pdC52MS5EZWFjdGl2YXRlUG9saWNpZXNSZXNwb25zZRJNCgxMaXN0UG9saWNpZXMSHS5yZW1pdC52MS5MaXN0UG9saWNpZXNSZXF1ZXN0Gh4ucmVtaXQudjEuTGlzdFBvbGljaWVzUmVzcG9uc2Uy5wEKDUNhbGxlclNlcnZpY2USRAoJQ3JlYXRlS2V5EhoucmVtaXQudjEuQ3JlYXRlS2V5UmVxdWVzdBobLnJlbWl0LnYxLkNyZWF0ZUtleVJlc3BvbnNlEkoKC0xpc3RDYWxsZXJzEhwucmVtaXQudjEuTGlzdENhbGxlcnNSZXF1ZXN0Gh0ucmVtaXQudjEuTGlzdENhbGxlcnNSZXNwb25zZRJECglSZXZva2VLZXkSGi5yZW1pdC52MS5SZXZva2VLZXlSZXF1ZXN0GhsucmVtaXQudjEuUmV2b2tlS2V5UmVzcG9uc2UyrQEKDUxlZGdlclNlcnZpY2USSgoLR2V0RGVjaXNpb24SHC5yZW1pdC52MS5HZXREZWNpc2lvblJlcXVlc3QaHS5yZW1pdC52MS5HZXREZWNpc2lvblJlc3BvbnNlElAKDUxpc3REZWNpc2lvbnMSHi5yZW1pdC52MS5MaXN0RGVjaXNpb25zUmVxdWVzdBofLnJlbWl0LnYxLkxpc3REZWNpc2lvbnNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_remit_v1_common]);
+  fileDesc("ChRyZW1pdC92MS9hZG1pbi5wcm90bxIIcmVtaXQudjEiJAoGU291cmNlEgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCSJGCg9QdXRBZ2VudFJlcXVlc3QSIgoIZG9jdW1lbnQYASABKAsyEC5yZW1pdC52MS5Tb3VyY2USDwoHZHJ5X3J1bhgCIAEoCCKLAQoQUHV0QWdlbnRSZXNwb25zZRIeCgVhZ2VudBgBIAEoCzIPLnJlbWl0LnYxLkFnZW50EiMKCHByb2JsZW1zGAIgAygLMhEucmVtaXQudjEuUHJvYmxlbRIQCghyZXZpc2lvbhgDIAEoBBIgCgZjaGFuZ2UYBCABKA4yEC5yZW1pdC52MS5DaGFuZ2UiwAEKBUFnZW50EgwKBG5hbWUYASABKAkSDQoFb3duZXIYAiABKAkSKwoGbGFiZWxzGAMgAygLMhsucmVtaXQudjEuQWdlbnQuTGFiZWxzRW50cnkSIAoHY2VpbGluZxgEIAEoCzIPLnJlbWl0LnYxLlNjb3BlEg4KBnN0YXR1cxgFIAEoCRIMCgRtb2RlGAYgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEwoRTGlzdEFnZW50c1JlcXVlc3QiNQoSTGlzdEFnZW50c1Jlc3BvbnNlEh8KBmFnZW50cxgBIAMoCzIPLnJlbWl0LnYxLkFnZW50IkUKDlB1dFRvb2xSZXF1ZXN0EiIKCGRvY3VtZW50GAEgASgLMhAucmVtaXQudjEuU291cmNlEg8KB2RyeV9ydW4YAiABKAgiiAEKD1B1dFRvb2xSZXNwb25zZRIcCgR0b29sGAEgASgLMg4ucmVtaXQudjEuVG9vbBIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0SEAoIcmV2aXNpb24YAyABKAQSIAoGY2hhbmdlGAQgASgOMhAucmVtaXQudjEuQ2hhbmdlItIDCgRUb29sEgwKBG5hbWUYASABKAkSDgoGc2VydmVyGAIgASgJEhwKBHJpc2sYAyABKA4yDi5yZW1pdC52MS5SaXNrEioKBmxhYmVscxgEIAMoCzIaLnJlbWl0LnYxLlRvb2wuTGFiZWxzRW50cnkSFQoNc2NoZW1hX2RpZ2VzdBgFIAEoCRITCgtkZXNjcmlwdGlvbhgGIAEoCRIeCgRjb3N0GAcgAygLMhAucmVtaXQudjEuQW1vdW50EiEKB21heGltdW0YCCADKAsyEC5yZW1pdC52MS5BbW91bnQSDgoGcmVkYWN0GAkgAygJEhUKDW91dHB1dF9sYWJlbHMYCiADKAkSDgoGc3RhdHVzGAsgASgJEhUKDWlkZW1wb3RlbnRfb24YDCADKAkSHQoVY29udGV4dF9zY2hlbWFfZGlnZXN0GA0gASgJEioKB3RpbWVvdXQYDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDAoEbW9kZRgPIAEoCRIdChVvZmZlcmVkX3NjaGVtYV9kaWdlc3QYECABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIeCg5HZXRUb29sUmVxdWVzdBIMCgRuYW1lGAEgASgJIlMKD0dldFRvb2xSZXNwb25zZRIcCgR0b29sGAEgASgLMg4ucmVtaXQudjEuVG9vbBIQCghkb2N1bWVudBgCIAEoCRIQCghyZXZpc2lvbhgDIAEoBCISChBMaXN0VG9vbHNSZXF1ZXN0IjIKEUxpc3RUb29sc1Jlc3BvbnNlEh0KBXRvb2xzGAEgAygLMg4ucmVtaXQudjEuVG9vbCJaChZQdWJsaXNoUG9saWNpZXNSZXF1ZXN0Eh8KBWZpbGVzGAEgAygLMhAucmVtaXQudjEuU291cmNlEg4KBnN0cmljdBgCIAEoCBIPCgdkcnlfcnVuGAMgASgIImkKF1B1Ymxpc2hQb2xpY2llc1Jlc3BvbnNlEikKCHZlcnNpb25zGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0ioQEKDVBvbGljeVZlcnNpb24SDgoGcG9saWN5GAEgASgJEg8KB3ZlcnNpb24YAiABKA0SDgoGZGlnZXN0GAMgASgJEg0KBXN0YXRlGAQgASgJEg0KBXJ1bGVzGAUgASgNEjAKDHB1Ymxpc2hlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHY3JlYXRlZBgHIAEoCCIvCgxQb2xpY3lDaG9pY2USDgoGcG9saWN5GAEgASgJEg8KB3ZlcnNpb24YAiABKA0iXQoXQWN0aXZhdGVQb2xpY2llc1JlcXVlc3QSJwoHY2hvaWNlcxgBIAMoCzIWLnJlbWl0LnYxLlBvbGljeUNob2ljZRIZChFleHBlY3RlZF9yZXZpc2lvbhgCIAEoBCJsChhBY3RpdmF0ZVBvbGljaWVzUmVzcG9uc2USJwoGYWN0aXZlGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIkgKGURlYWN0aXZhdGVQb2xpY2llc1JlcXVlc3QSEAoIcG9saWNpZXMYASADKAkSGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKAQibgoaRGVhY3RpdmF0ZVBvbGljaWVzUmVzcG9uc2USJwoGYWN0aXZlGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIhUKE0xpc3RQb2xpY2llc1JlcXVlc3QiagoUTGlzdFBvbGljaWVzUmVzcG9uc2USKQoIdmVyc2lvbnMYASADKAsyFy5yZW1pdC52MS5Qb2xpY3lWZXJzaW9uEhAKCHJldmlzaW9uGAIgASgEEhUKDXBvbGljeV9kaWdlc3QYAyABKAkiPQoSR2V0UG9saWNpZXNSZXF1ZXN0EicKB2Nob2ljZXMYASADKAsyFi5yZW1pdC52MS5Qb2xpY3lDaG9pY2UiaAoTR2V0UG9saWNpZXNSZXNwb25zZRIoCghwb2xpY2llcxgBIAMoCzIWLnJlbWl0LnYxLlN0b3JlZFBvbGljeRIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIloKDFN0b3JlZFBvbGljeRIoCgd2ZXJzaW9uGAEgASgLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghkb2N1bWVudBgCIAEoCRIOCgZzb3VyY2UYAyABKAkioQEKBkNhbGxlchIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBXJvbGVzGAMgAygJEg4KBmFnZW50cxgEIAMoCRIdChVtYXlfYXNzZXJ0X3ByaW5jaXBhbHMYBSABKAgSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcmV2b2tlZBgHIAEoCCJeChBDcmVhdGVLZXlSZXF1ZXN0EgwKBG5hbWUYASABKAkSDQoFcm9sZXMYAiADKAkSDgoGYWdlbnRzGAMgAygJEh0KFW1heV9hc3NlcnRfcHJpbmNpcGFscxgEIAEoCCJCChFDcmVhdGVLZXlSZXNwb25zZRIgCgZjYWxsZXIYASABKAsyEC5yZW1pdC52MS5DYWxsZXISCwoDa2V5GAIgASgJIhQKEkxpc3RDYWxsZXJzUmVxdWVzdCI4ChNMaXN0Q2FsbGVyc1Jlc3BvbnNlEiEKB2NhbGxlcnMYASADKAsyEC5yZW1pdC52MS5DYWxsZXIiJQoQUmV2b2tlS2V5UmVxdWVzdBIRCgljYWxsZXJfaWQYASABKAkiRwoRUmV2b2tlS2V5UmVzcG9uc2USIAoGY2FsbGVyGAEgASgLMhAucmVtaXQudjEuQ2FsbGVyEhAKCHJldmlzaW9uGAIgASgEIikKEkdldERlY2lzaW9uUmVxdWVzdBITCgtkZWNpc2lvbl9pZBgBIAEoCSJaChNHZXREZWNpc2lvblJlc3BvbnNlEiEKCGRlY2lzaW9uGAEgASgLMg8ucmVtaXQudjEuRW50cnkSIAoHcmVwb3J0cxgCIAMoCzIPLnJlbWl0LnYxLkVudHJ5IocCChRMaXN0RGVjaXNpb25zUmVxdWVzdBIpCgVzaW5jZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWFnZW50GAMgASgJEgwKBHRvb2wYBCABKAkSIAoGZWZmZWN0GAUgASgOMhAucmVtaXQudjEuRWZmZWN0Eh8KBXdvdWxkGAYgASgOMhAucmVtaXQudjEuRWZmZWN0EhIKCnNlc3Npb25faWQYByABKAkSEQoJcGFnZV9zaXplGAggASgNEhIKCnBhZ2VfdG9rZW4YCSABKAkiVAoVTGlzdERlY2lzaW9uc1Jlc3BvbnNlEiIKCWRlY2lzaW9ucxgBIAMoCzIPLnJlbWl0LnYxLkVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKVAQoFRW50cnkSCgoCaWQYASABKAkSDAoEa2luZBgCIAEoCRINCgVlcG9jaBgDIAEoBBIJCgFuGAQgASgEEg4KBmRpZ2VzdBgFIAEoCRIlCgRib2R5GAYgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIRCgljYW5vbmljYWwYByABKAkSDgoGZXJhc2VkGAggASgIKloKBkNoYW5nZRIWChJDSEFOR0VfVU5TUEVDSUZJRUQQABIPCgtDSEFOR0VfTk9ORRABEhIKDkNIQU5HRV9DUkVBVEVEEAISEwoPQ0hBTkdFX1JFUExBQ0VEEAMymgEKDEFnZW50U2VydmljZRJBCghQdXRBZ2VudBIZLnJlbWl0LnYxLlB1dEFnZW50UmVxdWVzdBoaLnJlbWl0LnYxLlB1dEFnZW50UmVzcG9uc2USRwoKTGlzdEFnZW50cxIbLnJlbWl0LnYxLkxpc3RBZ2VudHNSZXF1ZXN0GhwucmVtaXQudjEuTGlzdEFnZW50c1Jlc3BvbnNlMtMBCgtUb29sU2VydmljZRI+CgdQdXRUb29sEhgucmVtaXQudjEuUHV0VG9vbFJlcXVlc3QaGS5yZW1pdC52MS5QdXRUb29sUmVzcG9uc2USRAoJTGlzdFRvb2xzEhoucmVtaXQudjEuTGlzdFRvb2xzUmVxdWVzdBobLnJlbWl0LnYxLkxpc3RUb29sc1Jlc3BvbnNlEj4KB0dldFRvb2wSGC5yZW1pdC52MS5HZXRUb29sUmVxdWVzdBoZLnJlbWl0LnYxLkdldFRvb2xSZXNwb25zZTK+AwoNUG9saWN5U2VydmljZRJWCg9QdWJsaXNoUG9saWNpZXMSIC5yZW1pdC52MS5QdWJsaXNoUG9saWNpZXNSZXF1ZXN0GiEucmVtaXQudjEuUHVibGlzaFBvbGljaWVzUmVzcG9uc2USWQoQQWN0aXZhdGVQb2xpY2llcxIhLnJlbWl0LnYxLkFjdGl2YXRlUG9saWNpZXNSZXF1ZXN0GiIucmVtaXQudjEuQWN0aXZhdGVQb2xpY2llc1Jlc3BvbnNlEl8KEkRlYWN0aXZhdGVQb2xpY2llcxIjLnJlbWl0LnYxLkRlYWN0aXZhdGVQb2xpY2llc1JlcXVlc3QaJC5yZW1pdC52MS5EZWFjdGl2YXRlUG9saWNpZXNSZXNwb25zZRJNCgxMaXN0UG9saWNpZXMSHS5yZW1pdC52MS5MaXN0UG9saWNpZXNSZXF1ZXN0Gh4ucmVtaXQudjEuTGlzdFBvbGljaWVzUmVzcG9uc2USSgoLR2V0UG9saWNpZXMSHC5yZW1pdC52MS5HZXRQb2xpY2llc1JlcXVlc3QaHS5yZW1pdC52MS5HZXRQb2xpY2llc1Jlc3BvbnNlMucBCg1DYWxsZXJTZXJ2aWNlEkQKCUNyZWF0ZUtleRIaLnJlbWl0LnYxLkNyZWF0ZUtleVJlcXVlc3QaGy5yZW1pdC52MS5DcmVhdGVLZXlSZXNwb25zZRJKCgtMaXN0Q2FsbGVycxIcLnJlbWl0LnYxLkxpc3RDYWxsZXJzUmVxdWVzdBodLnJlbWl0LnYxLkxpc3RDYWxsZXJzUmVzcG9uc2USRAoJUmV2b2tlS2V5EhoucmVtaXQudjEuUmV2b2tlS2V5UmVxdWVzdBobLnJlbWl0LnYxLlJldm9rZUtleVJlc3BvbnNlMq0BCg1MZWRnZXJTZXJ2aWNlEkoKC0dldERlY2lzaW9uEhwucmVtaXQudjEuR2V0RGVjaXNpb25SZXF1ZXN0Gh0ucmVtaXQudjEuR2V0RGVjaXNpb25SZXNwb25zZRJQCg1MaXN0RGVjaXNpb25zEh4ucmVtaXQudjEuTGlzdERlY2lzaW9uc1JlcXVlc3QaHy5yZW1pdC52MS5MaXN0RGVjaXNpb25zUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_remit_v1_common]);
 
 /**
  * A document in YAML or JSON.
@@ -695,6 +695,87 @@ export const ListPoliciesResponseSchema: GenMessage<ListPoliciesResponse> = /*@_
   messageDesc(file_remit_v1_admin, 22);
 
 /**
+ * @generated from message remit.v1.GetPoliciesRequest
+ */
+export type GetPoliciesRequest = Message<"remit.v1.GetPoliciesRequest"> & {
+  /**
+   * At most 64; several versions of one policy too. Empty means what is in force.
+   *
+   * @generated from field: repeated remit.v1.PolicyChoice choices = 1;
+   */
+  choices: PolicyChoice[];
+};
+
+/**
+ * Describes the message remit.v1.GetPoliciesRequest.
+ * Use `create(GetPoliciesRequestSchema)` to create a new message.
+ */
+export const GetPoliciesRequestSchema: GenMessage<GetPoliciesRequest> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 23);
+
+/**
+ * @generated from message remit.v1.GetPoliciesResponse
+ */
+export type GetPoliciesResponse = Message<"remit.v1.GetPoliciesResponse"> & {
+  /**
+   * In the order of the choices; what is in force by name.
+   *
+   * @generated from field: repeated remit.v1.StoredPolicy policies = 1;
+   */
+  policies: StoredPolicy[];
+
+  /**
+   * @generated from field: uint64 revision = 2;
+   */
+  revision: bigint;
+
+  /**
+   * @generated from field: string policy_digest = 3;
+   */
+  policyDigest: string;
+};
+
+/**
+ * Describes the message remit.v1.GetPoliciesResponse.
+ * Use `create(GetPoliciesResponseSchema)` to create a new message.
+ */
+export const GetPoliciesResponseSchema: GenMessage<GetPoliciesResponse> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 24);
+
+/**
+ * A version of a policy with its document.
+ *
+ * @generated from message remit.v1.StoredPolicy
+ */
+export type StoredPolicy = Message<"remit.v1.StoredPolicy"> & {
+  /**
+   * @generated from field: remit.v1.PolicyVersion version = 1;
+   */
+  version?: PolicyVersion | undefined;
+
+  /**
+   * As it was understood: RFC 8785 JSON.
+   *
+   * @generated from field: string document = 2;
+   */
+  document: string;
+
+  /**
+   * As its author wrote it, or the document where it was one of several in its file.
+   *
+   * @generated from field: string source = 3;
+   */
+  source: string;
+};
+
+/**
+ * Describes the message remit.v1.StoredPolicy.
+ * Use `create(StoredPolicySchema)` to create a new message.
+ */
+export const StoredPolicySchema: GenMessage<StoredPolicy> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 25);
+
+/**
  * What a caller may do. An empty list of agents binds it to none.
  *
  * @generated from message remit.v1.Caller
@@ -745,7 +826,7 @@ export type Caller = Message<"remit.v1.Caller"> & {
  * Use `create(CallerSchema)` to create a new message.
  */
 export const CallerSchema: GenMessage<Caller> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 23);
+  messageDesc(file_remit_v1_admin, 26);
 
 /**
  * @generated from message remit.v1.CreateKeyRequest
@@ -777,7 +858,7 @@ export type CreateKeyRequest = Message<"remit.v1.CreateKeyRequest"> & {
  * Use `create(CreateKeyRequestSchema)` to create a new message.
  */
 export const CreateKeyRequestSchema: GenMessage<CreateKeyRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 24);
+  messageDesc(file_remit_v1_admin, 27);
 
 /**
  * @generated from message remit.v1.CreateKeyResponse
@@ -799,7 +880,7 @@ export type CreateKeyResponse = Message<"remit.v1.CreateKeyResponse"> & {
  * Use `create(CreateKeyResponseSchema)` to create a new message.
  */
 export const CreateKeyResponseSchema: GenMessage<CreateKeyResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 25);
+  messageDesc(file_remit_v1_admin, 28);
 
 /**
  * @generated from message remit.v1.ListCallersRequest
@@ -812,7 +893,7 @@ export type ListCallersRequest = Message<"remit.v1.ListCallersRequest"> & {
  * Use `create(ListCallersRequestSchema)` to create a new message.
  */
 export const ListCallersRequestSchema: GenMessage<ListCallersRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 26);
+  messageDesc(file_remit_v1_admin, 29);
 
 /**
  * @generated from message remit.v1.ListCallersResponse
@@ -829,7 +910,7 @@ export type ListCallersResponse = Message<"remit.v1.ListCallersResponse"> & {
  * Use `create(ListCallersResponseSchema)` to create a new message.
  */
 export const ListCallersResponseSchema: GenMessage<ListCallersResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 27);
+  messageDesc(file_remit_v1_admin, 30);
 
 /**
  * @generated from message remit.v1.RevokeKeyRequest
@@ -846,7 +927,7 @@ export type RevokeKeyRequest = Message<"remit.v1.RevokeKeyRequest"> & {
  * Use `create(RevokeKeyRequestSchema)` to create a new message.
  */
 export const RevokeKeyRequestSchema: GenMessage<RevokeKeyRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 28);
+  messageDesc(file_remit_v1_admin, 31);
 
 /**
  * @generated from message remit.v1.RevokeKeyResponse
@@ -868,7 +949,7 @@ export type RevokeKeyResponse = Message<"remit.v1.RevokeKeyResponse"> & {
  * Use `create(RevokeKeyResponseSchema)` to create a new message.
  */
 export const RevokeKeyResponseSchema: GenMessage<RevokeKeyResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 29);
+  messageDesc(file_remit_v1_admin, 32);
 
 /**
  * @generated from message remit.v1.GetDecisionRequest
@@ -885,7 +966,7 @@ export type GetDecisionRequest = Message<"remit.v1.GetDecisionRequest"> & {
  * Use `create(GetDecisionRequestSchema)` to create a new message.
  */
 export const GetDecisionRequestSchema: GenMessage<GetDecisionRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 30);
+  messageDesc(file_remit_v1_admin, 33);
 
 /**
  * @generated from message remit.v1.GetDecisionResponse
@@ -909,7 +990,7 @@ export type GetDecisionResponse = Message<"remit.v1.GetDecisionResponse"> & {
  * Use `create(GetDecisionResponseSchema)` to create a new message.
  */
 export const GetDecisionResponseSchema: GenMessage<GetDecisionResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 31);
+  messageDesc(file_remit_v1_admin, 34);
 
 /**
  * What is not set does not choose.
@@ -978,7 +1059,7 @@ export type ListDecisionsRequest = Message<"remit.v1.ListDecisionsRequest"> & {
  * Use `create(ListDecisionsRequestSchema)` to create a new message.
  */
 export const ListDecisionsRequestSchema: GenMessage<ListDecisionsRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 32);
+  messageDesc(file_remit_v1_admin, 35);
 
 /**
  * @generated from message remit.v1.ListDecisionsResponse
@@ -1004,7 +1085,7 @@ export type ListDecisionsResponse = Message<"remit.v1.ListDecisionsResponse"> & 
  * Use `create(ListDecisionsResponseSchema)` to create a new message.
  */
 export const ListDecisionsResponseSchema: GenMessage<ListDecisionsResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 33);
+  messageDesc(file_remit_v1_admin, 36);
 
 /**
  * One line of the ledger.
@@ -1064,7 +1145,7 @@ export type Entry = Message<"remit.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 34);
+  messageDesc(file_remit_v1_admin, 37);
 
 /**
  * What putting a document did, or would do.
@@ -1213,6 +1294,16 @@ export const PolicyService: GenService<{
     methodKind: "unary";
     input: typeof ListPoliciesRequestSchema;
     output: typeof ListPoliciesResponseSchema;
+  },
+  /**
+   * Versions with their documents. Role: viewer.
+   *
+   * @generated from rpc remit.v1.PolicyService.GetPolicies
+   */
+  getPolicies: {
+    methodKind: "unary";
+    input: typeof GetPoliciesRequestSchema;
+    output: typeof GetPoliciesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_remit_v1_admin, 2);

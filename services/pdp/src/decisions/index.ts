@@ -12,6 +12,7 @@ export type { KeyChange } from "./key-change.ts";
 export { createKeys, type Keys } from "./keys.ts";
 export { createLifecycle, type Lifecycle } from "./lifecycle.ts";
 export { createListDecisions, type DecisionQuery, type ListDecisions } from "./list-decisions.ts";
+export { type Choice, storedPolicies } from "./policy-choice.ts";
 export { createRedaction } from "./redaction.ts";
 export { createRegistry, type PutEffect, type Registry } from "./registry.ts";
 export { createReport, type Reported } from "./report.ts";

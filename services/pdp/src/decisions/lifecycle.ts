@@ -11,6 +11,7 @@ import {
 } from "../policies/index.ts";
 import type { MakeChange } from "./changes.ts";
 import { revisionNumber } from "./decision.ts";
+import { type Choice, unknownVersion } from "./policy-choice.ts";
 import { failed, written } from "./registry.ts";
 
 export interface Published {
@@ -21,12 +22,6 @@ export interface Published {
 export interface Activated {
   readonly revision: bigint;
   readonly policyDigest: string;
-}
-
-/** A version of a policy; 0 is the newest. */
-export interface Choice {
-  readonly policy: string;
-  readonly version: number;
 }
 
 /** From a file to a policy in force, in two steps that two people may take. */
@@ -91,12 +86,7 @@ export function createLifecycle(rooms: {
       if (expected !== undefined && expected !== revisionNumber(now.revisions)) throw conflict();
       const chosen = await policies.documents(caller.tenant, choices);
       const missing = choices.find(({ policy }) => !chosen.some(({ document }) => document.metadata.name === policy));
-      if (missing || choices.length === 0) {
-        const name = missing ? `${missing.policy} version ${missing.version || "newest"}` : "none was named";
-        throw new Fault("missing", "policy_unknown", `there is no such version of a policy: ${name}`, {
-          field: "choices",
-        });
-      }
+      if (missing || choices.length === 0) throw unknownVersion(missing);
       const kept = now.policies.filter(
         ({ document }) => !choices.some(({ policy }) => policy === document.metadata.name),
       );

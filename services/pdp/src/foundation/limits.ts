@@ -66,5 +66,7 @@ export const limits = {
   toolsMax: 20_000,
   agentsMax: 100_000,
   rulesMax: 100_000,
+  /** Versions of policies that one request may name. */
+  policyChoicesMax: 64,
   delegationDepthMax: 8,
 } as const;

@@ -4,6 +4,7 @@ export type {
   PolicyVersion,
   Registered,
   Revisions,
+  StoredPolicy,
 } from "./policy-store.ts";
 export { schemaDigest } from "./schema-digest.ts";
 export {

@@ -40,6 +40,14 @@ export interface PolicyVersion {
   readonly publishedAtMs: number;
 }
 
+/** A version with its document. */
+export interface StoredPolicy {
+  readonly version: PolicyVersion;
+  readonly document: PolicyDocument;
+  /** As its author wrote it. */
+  readonly source: string;
+}
+
 /** What the room reads. */
 export interface PolicyStore {
   /** All of a tenant's rows in one snapshot of the store, its revisions read first. */
@@ -56,4 +64,9 @@ export interface PolicyStore {
     tenant: string,
     choices: readonly { readonly policy: string; readonly version: number }[],
   ): Promise<ActivePolicy[]>;
+  /** Likewise, whole and in the order of the choices, several versions of one policy too; without choices what is in force. */
+  stored(
+    tenant: string,
+    choices: readonly { readonly policy: string; readonly version: number }[],
+  ): Promise<StoredPolicy[]>;
 }

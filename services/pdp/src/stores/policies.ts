@@ -1,7 +1,14 @@
 import type { AgentDocument, PolicyDocument, ToolDocument } from "@remit/engine";
 import type { Pool } from "pg";
 import { digestText } from "../foundation/digest.ts";
-import type { ActivePolicy, PolicyStore, PolicyVersion, Registered, Revisions } from "../policies/index.ts";
+import type {
+  ActivePolicy,
+  PolicyStore,
+  PolicyVersion,
+  Registered,
+  Revisions,
+  StoredPolicy,
+} from "../policies/index.ts";
 import { withTransaction } from "./database.ts";
 import { settingsFrom, TENANT_COLUMNS, type TenantRow, tenantFrom } from "./tenant-row.ts";
 
@@ -44,6 +51,18 @@ function versionFrom(row: VersionRow): PolicyVersion {
   const state = version === activeVersion ? "active" : passed ? "superseded" : "validated";
   return { policy, version, digest: digestText(digest), state, rules, publishedAtMs: publishedAt.getTime() };
 }
+
+interface StoredRow extends VersionRow {
+  readonly document: PolicyDocument;
+  readonly source: string;
+}
+
+const stored = (row: StoredRow): StoredPolicy => {
+  const { document, source } = row;
+  return { version: versionFrom(row), document, source };
+};
+
+const VERSION_COLUMNS = "v.policy, v.version, v.digest, v.rules, v.published_at, a.version as active_version";
 
 /** Policies, tools and agents, read from Postgres. */
 export function createPolicyStore(pool: Pool): PolicyStore {
@@ -88,7 +107,7 @@ export function createPolicyStore(pool: Pool): PolicyStore {
     },
     async versions(tenant) {
       const { rows } = await pool.query<VersionRow>(
-        `select v.policy, v.version, v.digest, v.rules, v.published_at, a.version as active_version
+        `select ${VERSION_COLUMNS}
            from policy_version v left join active_policy a using (tenant, policy)
           where v.tenant = $1 order by v.policy, v.version`,
         [tenant],
@@ -105,6 +124,29 @@ export function createPolicyStore(pool: Pool): PolicyStore {
         [tenant, choices.map(({ policy }) => policy), choices.map(({ version }) => version)],
       );
       return rows.map(active);
+    },
+    async stored(tenant, choices) {
+      if (choices.length === 0) {
+        const { rows } = await pool.query<StoredRow>(
+          `select ${VERSION_COLUMNS}, v.document, v.source
+             from active_policy a join policy_version v using (tenant, policy, version)
+            where a.tenant = $1 order by v.policy`,
+          [tenant],
+        );
+        return rows.map(stored);
+      }
+      const { rows } = await pool.query<StoredRow>(
+        `select ${VERSION_COLUMNS}, v.document, v.source
+           from unnest($2::text[], $3::int[]) with ordinality as choice(policy, version, place)
+           cross join lateral (
+             select * from policy_version p
+              where p.tenant = $1 and p.policy = choice.policy and (choice.version = 0 or p.version = choice.version)
+              order by p.version desc limit 1) v
+           left join active_policy a on a.tenant = v.tenant and a.policy = v.policy
+          order by choice.place`,
+        [tenant, choices.map(({ policy }) => policy), choices.map(({ version }) => version)],
+      );
+      return rows.map(stored);
     },
   };
 }

@@ -219,6 +219,13 @@ const adminPlane: Readonly<Record<string, Row>> = {
       },
     },
   ],
+  "remit.v1.PolicyService/GetPolicies": ({ ours }) => [
+    {
+      ...{ theirs: `${THEIRS}-second`, nobodys: "no-rules" },
+      alike: (policy) => ours.house.clients.policies.getPolicies({ choices: [{ policy }] }, { headers: ours.headers }),
+    },
+    { ours: () => ours.house.clients.policies.getPolicies({}, { headers: ours.headers }) },
+  ],
   "remit.v1.CallerService/CreateKey": ({ ours }) => [
     {
       ...{ theirs: `${THEIRS}-caller`, nobodys: "new-caller" },

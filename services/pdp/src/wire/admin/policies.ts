@@ -7,17 +7,22 @@ import {
   type DeactivatePoliciesRequest,
   type DeactivatePoliciesResponse,
   DeactivatePoliciesResponseSchema,
+  type GetPoliciesRequest,
+  type GetPoliciesResponse,
+  GetPoliciesResponseSchema,
   type ListPoliciesRequest,
   type ListPoliciesResponse,
   ListPoliciesResponseSchema,
+  type PolicyChoice,
   type PublishPoliciesRequest,
   type PublishPoliciesResponse,
   PublishPoliciesResponseSchema,
 } from "@remit/proto/admin";
-import { revisionNumber } from "../../decisions/index.ts";
+import { type Choice, revisionNumber, storedPolicies } from "../../decisions/index.ts";
+import { canonical, type Json } from "../../foundation/canonical.ts";
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
-import type { PolicyVersion } from "../../policies/index.ts";
+import type { PolicyVersion, StoredPolicy } from "../../policies/index.ts";
 import type { Unary } from "../call.ts";
 import { storedName } from "../convert/fields.ts";
 import { problemToWire, sourceFrom } from "../convert/problem.ts";
@@ -34,12 +39,25 @@ function versionField(version: number, field: string): number {
   throw invalid(field, `${field} is no version`, { limit: `${VERSION_MAX}` });
 }
 
+const choicesFrom = (choices: readonly PolicyChoice[]): Choice[] =>
+  choices.map(({ policy, version }, at) => ({
+    policy: storedName(policy, `choices[${at}].policy`, limits.nameBytesMax),
+    version: versionField(version, `choices[${at}].version`),
+  }));
+
+const storedToWire = ({ version, document, source }: StoredPolicy) => ({
+  version: versionToWire(version),
+  document: canonical(document as unknown as Json),
+  source,
+});
+
 /** `PolicyService`. */
 export interface PolicyRpcs {
   readonly publishPolicies: Unary<PublishPoliciesRequest, PublishPoliciesResponse>;
   readonly activatePolicies: Unary<ActivatePoliciesRequest, ActivatePoliciesResponse>;
   readonly deactivatePolicies: Unary<DeactivatePoliciesRequest, DeactivatePoliciesResponse>;
   readonly listPolicies: Unary<ListPoliciesRequest, ListPoliciesResponse>;
+  readonly getPolicies: Unary<GetPoliciesRequest, GetPoliciesResponse>;
 }
 
 const expected = ({ expectedRevision }: { readonly expectedRevision: bigint }) =>
@@ -61,10 +79,7 @@ export function policyRpcs(desk: AdminDesk): PolicyRpcs {
     },
     async activatePolicies(request, call) {
       const caller = await desk.caller(call, "policy-approver");
-      const choices = request.choices.map(({ policy, version }, at) => ({
-        policy: storedName(policy, `choices[${at}].policy`, limits.nameBytesMax),
-        version: versionField(version, `choices[${at}].version`),
-      }));
+      const choices = choicesFrom(request.choices);
       const twice = choices.find(({ policy }, at) => choices.findIndex((other) => other.policy === policy) !== at);
       if (twice) throw invalid("choices", `${twice.policy} is chosen twice`, { fix: "choose one version of a policy" });
       const { revision, policyDigest } = await desk.lifecycle.activate(caller, choices, expected(request));
@@ -86,6 +101,19 @@ export function policyRpcs(desk: AdminDesk): PolicyRpcs {
         versions: versions.map(versionToWire),
         revision: revisionNumber(snapshot.revisions),
         policyDigest: snapshot.policyDigest,
+      });
+    },
+    async getPolicies(request, call) {
+      const caller = await desk.caller(call, "viewer");
+      const { length } = request.choices;
+      if (length > limits.policyChoicesMax) {
+        throw invalid("choices", `${length} versions are asked for`, { limit: `${limits.policyChoicesMax} versions` });
+      }
+      // The revision first: what is read after it may be newer, and a change that expects it is refused then.
+      const { revisions, policyDigest } = await desk.snapshots.current(caller.tenant);
+      const policies = await storedPolicies(desk.policies, caller.tenant, choicesFrom(request.choices));
+      return create(GetPoliciesResponseSchema, {
+        ...{ policies: policies.map(storedToWire), revision: revisionNumber(revisions), policyDigest },
       });
     },
   };
