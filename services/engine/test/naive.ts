@@ -32,9 +32,11 @@ export function naiveVerdict(documents: Documents, facts: Facts): NaiveVerdict {
     spec.rules.map((rule) => ({ rule, name: `${metadata.name}/${rule.id}`, variables: spec.variables ?? {} })),
   );
   const matching = rules.filter(({ rule }) => namesTool(rule, tool));
-  const changes = matching.filter(
-    ({ rule, variables }) => rule.effect === "transform" && truthOf(rule, { ...facts, answers }, variables) === true,
-  );
+  const transforms = matching
+    .filter(({ rule }) => rule.effect === "transform")
+    .map((one) => ({ ...one, truth: truthOf(one.rule, { ...facts, answers }, one.variables) }));
+  const changes = transforms.filter(({ truth }) => truth === true);
+  const unsure = transforms.filter(({ truth }) => truth === "unknown");
   let input = facts.input;
   const set = new Map<string, string>();
   for (const { rule, variables } of changes) {
@@ -53,22 +55,26 @@ export function naiveVerdict(documents: Documents, facts: Facts): NaiveVerdict {
   const judged = matching
     .filter(({ rule }) => rule.effect !== "transform")
     .map((one) => ({ ...one, truth: truthOf(one.rule, after, one.variables) }));
-  for (const [effect, code] of [
-    ["deny", "rule_denied"],
-    ["clarify", "facts_missing"],
-    ["escalate", "approval_required"],
-  ] as const) {
-    const matched = judged.filter(({ rule, truth }) => rule.effect === effect && truth !== false);
-    const certain = matched.some(({ truth }) => truth === true);
-    if (matched.length > 0) return verdict(effect, certain ? code : "evaluation_error", matched);
-  }
-  if (changes.length > 0) return verdict("transform", "rule_transformed", changes);
   const allowed = judged.filter(({ rule, truth }) => rule.effect === "allow" && truth === true);
   const answered = judged.filter(({ rule, variables, truth }) => {
     if (rule.effect !== "clarify" || truth !== false) return false;
     const complete = (rule.questions ?? []).every(({ id, type }) => typeof answers[id] === type);
     return complete && truthOf(rule, { ...after, answers: {} }, variables) === true;
   });
+  for (const [effect, code] of [
+    ["deny", "rule_denied"],
+    ["clarify", "facts_missing"],
+    ["escalate", "approval_required"],
+  ] as const) {
+    if (effect === "escalate" && unsure.length > 0) return verdict("deny", "evaluation_error", unsure);
+    const matched = judged.filter(({ rule, truth }) => rule.effect === effect && truth !== false);
+    const certain = matched.some(({ truth }) => truth === true);
+    if (matched.length === 0) continue;
+    const inVain = !certain && allowed.length + answered.length + changes.length === 0;
+    if (effect === "escalate" && inVain) return verdict("deny", "evaluation_error", matched);
+    return verdict(effect, certain ? code : "evaluation_error", matched);
+  }
+  if (changes.length > 0) return verdict("transform", "rule_transformed", changes);
   if (answered.length > 0) return verdict("allow", "clarified", [...allowed, ...answered]);
   return allowed.length > 0 ? verdict("allow", "rule_allowed", allowed) : verdict("deny", "no_rule_matched", []);
 }

@@ -138,7 +138,15 @@ export function contains(item: Value, container: Value, mixed: boolean, frame: F
     if (key === undefined || (!(container instanceof LiteralMap) && typeof key !== "string")) {
       return typeConfusion("a look-up", item, container);
     }
-    return spend(frame, 1) ? entryOf(container, key) !== undefined : costFailure;
+    if (!spend(frame, 1)) return costFailure;
+    if (entryOf(container, key) !== undefined) return true;
+    // Among keys of another type alone nothing was looked for.
+    if (!(container instanceof LiteralMap)) return false;
+    const keys = keysOf(container);
+    if (!spend(frame, keys.length)) return costFailure;
+    return keys.length === 0 || keys.some((other) => typeof other === typeof key)
+      ? false
+      : typeConfusion("a look-up", item, container);
   }
   if (!isList(container)) return typeConfusion("`in`", item, container);
   let failure: Failure | undefined;

@@ -116,6 +116,11 @@ describe("membership", () => {
     ["1 in []", false],
     ['input.amount in ["5"]', "unknown: a comparison of a double and a string"],
     ['"2" in input.list', "unknown: a comparison of a string and a double"],
+    ['input.to.country in {"US": 1}', false],
+    ['input.amount in {"US": 1, 5: 2}', true],
+    ['input.amount in {"US": 1, 6: 2}', false],
+    ['input.amount in {"US": 1}', "unknown: a look-up of a double and a map"],
+    ["input.amount in {}", false],
     ["input.amount in input.to", "unknown: a look-up of a double and a map"],
     ["1 in input.text", "unknown: `in` of an int and a string"],
   ])("%s is %s", (text, expected) => expect(of(text)).toBe(expected));

@@ -49,7 +49,7 @@ export function verdictOf(effect: Effect, code: VerdictCode, { rules = [], ...pa
 
 /** Combines what the rules said by precedence: deny > clarify > escalate > transform > allow, and nothing is deny. */
 export function combine(findings: Findings, facts: Facts): Verdict {
-  const { deny, clarify, escalate, unknowns, transformed } = findings;
+  const { deny, clarify, escalate, unknownTransforms, unknowns, transformed } = findings;
   if (transformed && "code" in transformed) {
     const detail = `${transformed.path}: ${transformed.why}`;
     return verdictOf("deny", transformed.code, { rules: findings.transforms, unknowns, detail });
@@ -58,7 +58,10 @@ export function combine(findings: Findings, facts: Facts): Verdict {
   if (clarify.length > 0) {
     return { ...restraint("clarify", "facts_missing", clarify, findings), questions: mergeQuestions(clarify) };
   }
+  // Answers may make a transform known. People cannot, so they are not asked about an input that nobody knows.
+  if (unknownTransforms.length > 0) return restraint("deny", "evaluation_error", unknownTransforms, findings);
   if (escalate.length > 0) {
+    if (!couldPermit(findings)) return restraint("deny", "evaluation_error", escalate, findings);
     const requirements = escalate.flatMap(({ requirement }) => (requirement ? [requirement] : []));
     const summary = joined(escalate.map((rule) => rule.summary));
     return {
@@ -70,10 +73,22 @@ export function combine(findings: Findings, facts: Facts): Verdict {
   return permission(findings, facts);
 }
 
+/** Whether anything would permit the call once every escalation was granted. Without that, people are not asked. */
+function couldPermit(findings: Findings): boolean {
+  const { allow, granted, answered, transforms } = findings;
+  if (allow.length + granted.length + answered.length + transforms.length > 0) return true;
+  return certainOf(findings.escalate, findings).length > 0;
+}
+
+/** The rules whose conditions were true, and not just unknown. */
+function certainOf(rules: readonly CompiledRule[], { unknowns }: Findings): CompiledRule[] {
+  return rules.filter(({ ref }) => !unknowns.some(({ rule }) => rule === ref));
+}
+
 /** A deny, clarify or escalate. If it rests on unknown conditions alone, that is what its code says. */
 function restraint(effect: Effect, code: VerdictCode, rules: readonly CompiledRule[], findings: Findings): Verdict {
   const { unknowns } = findings;
-  const certain = rules.filter(({ ref }) => !unknowns.some(({ rule }) => rule === ref));
+  const certain = certainOf(rules, findings);
   if (certain.length === 0)
     return verdictOf(effect, "evaluation_error", { rules, unknowns, ...unknownDetail(findings) });
   const message = joined(certain.map((rule) => rule.message));
@@ -88,18 +103,20 @@ function restraint(effect: Effect, code: VerdictCode, rules: readonly CompiledRu
 }
 
 function permission(findings: Findings, facts: Facts): Verdict {
-  const { allow, granted, answered, transforms, transformed, unknowns } = findings;
+  const { allow, granted, answered, doubtful, transforms, transformed, unknowns } = findings;
   const permitting = [...allow, ...granted, ...answered];
   if (permitting.length === 0 && transforms.length === 0) {
+    const grantedInVain = doubtful.filter(({ effect }) => effect === "escalate");
+    if (grantedInVain.length > 0) return restraint("deny", "evaluation_error", grantedInVain, findings);
     return verdictOf("deny", "no_rule_matched", { unknowns, ...unknownDetail(findings) });
   }
-  const constraints = mergeConstraints([...permitting, ...transforms].map((rule) => rule.constraints));
+  // A rule that may match demands what it would demand if it did.
+  const demanding = [...permitting, ...transforms, ...doubtful];
+  const constraints = mergeConstraints(demanding.map((rule) => rule.constraints));
   const unsupported = constraints.filter(({ name }) => !facts.supportedConstraints.includes(name));
   if (unsupported.length > 0) {
     const names = unsupported.map(({ name }) => name);
-    const blamed = [...permitting, ...transforms].filter((rule) =>
-      rule.constraints.some(({ name }) => names.includes(name)),
-    );
+    const blamed = demanding.filter((rule) => rule.constraints.some(({ name }) => names.includes(name)));
     const message = `${wording.constraint_unsupported.slice(0, -1)}: ${names.join(", ")}.`;
     return verdictOf("deny", "constraint_unsupported", { rules: blamed, unknowns, message });
   }

@@ -1,27 +1,18 @@
 import { describe, expect, it } from "vitest";
+import {
+  allow,
+  clarify,
+  compiledFor,
+  deny,
+  escalate,
+  judge,
+  named,
+  outcome,
+  rule,
+  transform,
+} from "../../test/rules.ts";
 import { compileTexts, policyText, sampleFacts, toolText } from "../../test/sample.ts";
-import { type Compiled, evaluate, type Facts, type JsonObject, type Verdict } from "../index.ts";
-
-const any = { tools: ["*"] };
-const rule = (id: string, effect: string, more: JsonObject = {}): JsonObject => ({ id, match: any, effect, ...more });
-const allow = (id: string, when?: string) => rule(id, "allow", when === undefined ? {} : { when });
-const deny = (id: string, when?: string) => rule(id, "deny", when === undefined ? {} : { when });
-const escalate = (id: string, when?: string, approvers = ["ada"]) =>
-  rule(id, "escalate", { approval: { approvers, expires: "90s" }, ...(when === undefined ? {} : { when }) });
-const clarify = (id: string, when: string, question = "memo") =>
-  rule(id, "clarify", { when, questions: [{ id: question, type: "string", ask: `What is the ${question}?` }] });
-const transform = (id: string, set: JsonObject, when?: string) =>
-  rule(id, "transform", { set, ...(when === undefined ? {} : { when }) });
-
-const compiledFor = (rules: readonly JsonObject[], tool: JsonObject = {}): Compiled =>
-  compileTexts(toolText("pay", tool), policyText(rules));
-const judge = (
-  rules: readonly JsonObject[],
-  facts: Parameters<typeof sampleFacts>[0] = {},
-  tool: JsonObject = {},
-): Verdict => evaluate(compiledFor(rules, tool), sampleFacts(facts));
-const named = (verdict: Verdict) => verdict.rules.map(({ rule: id }) => id);
-const outcome = (verdict: Verdict) => [verdict.effect, verdict.code, named(verdict).join(" ")].join(" ").trim();
+import { evaluate, type Facts, type JsonObject } from "../index.ts";
 
 describe("the order of an evaluation", () => {
   const rules = [allow("yes")];
@@ -114,55 +105,6 @@ describe("rules combined", () => {
     expect(effectFor({})).toBe("deny");
     expect(effectFor({ server: "mcp://bank/eu", risk: "read" })).toBe("deny");
     expect(effectFor({ server: "mcp://bank/eu" }, "refund")).toBe("deny");
-  });
-});
-
-describe("an unknown condition", () => {
-  const missing = "input.amount > 5";
-
-  it.each(["deny", "clarify", "escalate"] as const)("matches in a %s rule", (effect) => {
-    const rules = { deny: deny("r", missing), clarify: clarify("r", missing), escalate: escalate("r", missing) };
-    const verdict = judge([rules[effect], allow("a")]);
-    expect(outcome(verdict)).toBe(`${effect} evaluation_error r`);
-    expect(verdict.unknowns).toEqual([
-      { rule: { policy: "p", version: 1, rule: "r" }, why: "input.amount is missing" },
-    ]);
-  });
-
-  it("does not match in an allow or a transform rule", () => {
-    expect(outcome(judge([allow("a", missing)]))).toBe("deny no_rule_matched");
-    expect(outcome(judge([transform("t", { x: 1 }, missing)]))).toBe("deny no_rule_matched");
-    expect(judge([transform("t", { x: 1 }, missing)]).detail).toBe("p/t is unknown: input.amount is missing");
-  });
-
-  it("is only the reason where no rule of the rank is certain", () => {
-    const verdict = judge([deny("unsure", missing), rule("sure", "deny", { message: "Never." })]);
-    expect(outcome(verdict)).toBe("deny rule_denied unsure sure");
-    expect(verdict.message).toBe("Never.");
-  });
-
-  it("tells the model nothing of the policy", () => {
-    const verdict = judge([rule("r", "deny", { when: missing, message: "Large transfers are not for you." })]);
-    expect(verdict.message).toBe("A policy could not be judged on this call, so the call is not permitted as it is.");
-    expect(verdict.detail).toContain("input.amount");
-  });
-
-  it("in `unless` is unknown too, unless another part decides", () => {
-    const excepted = (unless: string[]) => judge([rule("r", "deny", { unless }), allow("a")]).effect;
-    expect(excepted([missing])).toBe("deny");
-    expect(excepted([missing, "true"])).toBe("deny");
-    expect(judge([rule("r", "allow", { unless: [missing, "false"] })]).effect).toBe("allow");
-    expect(judge([rule("r", "allow", { unless: [missing] })]).effect).toBe("deny");
-    expect(judge([rule("r", "deny", { when: "false", unless: [missing] }), allow("a")]).effect).toBe("allow");
-  });
-
-  it("comes of the cost limit for every rule after it, restraining alone", () => {
-    const slow = "input.list.all(x, input.list.all(y, x + y >= 0.0))";
-    const input = { list: Array.from({ length: 2000 }, () => 1) };
-    expect(outcome(judge([allow("slow", slow), allow("a")], { input }))).toBe("allow rule_allowed a");
-    expect(
-      outcome(judge([allow("slow", slow), deny("d", "false || input.list.size() == 0"), allow("a")], { input })),
-    ).toBe("deny evaluation_error d");
   });
 });
 

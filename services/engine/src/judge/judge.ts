@@ -29,10 +29,17 @@ export interface Findings {
   readonly allow: CompiledRule[];
   /** Escalating rules whose requirement was granted for this call: they count as allows. */
   readonly granted: CompiledRule[];
+  /**
+   * Rules that would permit if they matched, and are unknown: allows, and escalations that were granted. They permit
+   * nothing, and what they demand of the caller is demanded.
+   */
+  readonly doubtful: CompiledRule[];
   /** Clarifying rules whose questions were answered: they count as allows. */
   readonly answered: CompiledRule[];
   /** Transforms that were applied, or that could not be. */
   readonly transforms: CompiledRule[];
+  /** Transforms that are unknown: what the call's input should be is not known then, so nothing may permit it. */
+  readonly unknownTransforms: CompiledRule[];
   readonly transformed: Transformed | undefined;
   /** Rules whose conditions were neither true nor false, matched or not. */
   readonly unknowns: UnknownRule[];
@@ -54,7 +61,7 @@ export function judgeRules(judging: Judging): Findings {
   const answers = validAnswers(facts.answers, tool.questions);
   const now: LazyTime = { text: facts.now, value: undefined };
   const pass: Pass = { judging, meter: { steps: evaluationStepsMax }, now, unknowns: [] };
-  const matched = judgeTransforms(pass, answers);
+  const { matched, unknownTransforms } = judgeTransforms(pass, answers);
   const transformed = matched.length > 0 ? transformInput(facts.input, matched) : undefined;
   const findings: Findings = {
     deny: [],
@@ -62,8 +69,10 @@ export function judgeRules(judging: Judging): Findings {
     escalate: [],
     allow: [],
     granted: [],
+    doubtful: [],
     answered: [],
     transforms: matched.map(({ rule }) => rule),
+    unknownTransforms,
     transformed,
     unknowns: pass.unknowns,
   };
@@ -72,16 +81,22 @@ export function judgeRules(judging: Judging): Findings {
   return findings;
 }
 
-function judgeTransforms(pass: Pass, answers: JsonObject): MatchedTransform[] {
+function judgeTransforms(
+  pass: Pass,
+  answers: JsonObject,
+): { matched: MatchedTransform[]; unknownTransforms: CompiledRule[] } {
   const matched: MatchedTransform[] = [];
+  const unknownTransforms: CompiledRule[] = [];
   for (const group of pass.judging.groups) {
     if (group.transforms.length === 0) continue;
     const frame = newFrame(pass, group, pass.judging.facts.input, answers);
     for (const rule of group.transforms) {
-      if (judge(pass, rule, frame) === true) matched.push({ rule, frame });
+      const result = judge(pass, rule, frame);
+      if (result === true) matched.push({ rule, frame });
+      else if (result !== false) unknownTransforms.push(rule);
     }
   }
-  return matched;
+  return { matched, unknownTransforms };
 }
 
 function judgeOthers(pass: Pass, input: JsonObject, answers: JsonObject, findings: Findings): void {
@@ -115,7 +130,10 @@ function judge({ judging, unknowns }: Pass, rule: CompiledRule, frame: Frame): b
   return result;
 }
 
-/** The one place where unknown is decided: it matches where a match restrains, and does not where it permits. */
+/**
+ * Where unknown is decided for all rules but transforms: a rule that restrains matches, one that permits does not. A
+ * grant lifts the restraint of its rule, known or not, and permits only where the rule is known to match.
+ */
 function note(rule: CompiledRule, result: true | Failure, findings: Findings, facts: Facts): void {
   switch (rule.effect) {
     case "deny":
@@ -125,10 +143,11 @@ function note(rule: CompiledRule, result: true | Failure, findings: Findings, fa
       findings.clarify.push(rule);
       return;
     case "escalate":
-      (isGranted(rule, facts) ? findings.granted : findings.escalate).push(rule);
+      if (!isGranted(rule, facts)) findings.escalate.push(rule);
+      else (result === true ? findings.granted : findings.doubtful).push(rule);
       return;
     default:
-      if (result === true) findings.allow.push(rule);
+      (result === true ? findings.allow : findings.doubtful).push(rule);
   }
 }
 

@@ -171,6 +171,10 @@ function retyped(before: JsonValue, after: JsonValue | undefined): boolean {
   );
 }
 
+function askingPeople(rules: readonly Rule[], id: string): boolean {
+  return rules[Number(id.slice(1))]?.effect === "escalate";
+}
+
 describe("whatever the policies and the call", { timeout: patient }, () => {
   it("a field that is missing or of another type never turns a restraint into a permission", () => {
     let restraints = 0;
@@ -223,7 +227,9 @@ describe("whatever the policies and the call", { timeout: patient }, () => {
         const after = compiled([policyText(numbered([...rules, extra]), { variables })]);
         for (const facts of several.map(sampleFacts)) {
           const first = evaluate(before, facts);
-          if (first.code === "no_rule_matched") continue;
+          // Without anything that would permit, people are not asked about a rule that is unknown.
+          const inVain = first.effect === "deny" && first.rules.every(({ rule: id }) => askingPeople(rules, id));
+          if (first.code === "no_rule_matched" || inVain) continue;
           expect(rank.indexOf(evaluate(after, facts).effect)).toBeLessThanOrEqual(rank.indexOf(first.effect));
         }
       }),

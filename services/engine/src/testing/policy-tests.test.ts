@@ -11,7 +11,7 @@ const { documents } = parseDocuments([
       policyText([
         { id: "small", match: any, effect: "allow", when: "input.amount < 5" },
         { id: "large", match: any, effect: "deny", when: "input.amount >= 5", message: "Too much." },
-        { id: "dry", match: any, effect: "transform", when: "context.dry", set: { dry: true } },
+        { id: "dry", match: any, effect: "transform", when: "present(context.dry) && context.dry", set: { dry: true } },
       ]),
       policyText([{ id: "none", match: any, effect: "deny" }], {}, "strict"),
     ].join("\n---\n"),

@@ -72,7 +72,7 @@ export const decisionCodes = {
   },
   evaluation_error: {
     effects: ["deny", "escalate", "clarify"],
-    means: "A condition of the rule could not be evaluated for this call, and that counts against it.",
+    means: "A condition of the rule could not be evaluated for this call, and that counts against the call.",
     todo: "`detail` says which; mend the call or the rule.",
     since: "0.1",
   },
