@@ -5,16 +5,13 @@ import { charSteps, type Frame, spend } from "./frame.ts";
 import { type CelFunction, lookup } from "./function-table.ts";
 import { accepts, type Compiling, type Node, reject } from "./node.ts";
 import { compileOperator } from "./operator.ts";
-import { pathFunctions } from "./paths.ts";
 import { compileRegex } from "./regex.ts";
+import { globals, spaced, spaces } from "./spaces.ts";
 import { methods } from "./text-functions.ts";
-import { urlFunctions } from "./urls.ts";
 import { costFailure, Failure, typeConfusion, type Value } from "./value.ts";
 
 type CompileExpr = (expr: Expr, compiling: Compiling) => Node;
 
-const spaced = { ...pathFunctions, ...urlFunctions };
-const spaces = ["path", "url"];
 /** What the parser leaves as a call is not a macro's right form. */
 const macros: Readonly<Record<string, string>> = {
   all: "list.all(x, condition)",
@@ -24,7 +21,7 @@ const macros: Readonly<Record<string, string>> = {
   map: "list.map(x, value), or list.map(x, condition, value)",
 };
 const methodNames = [...Object.keys(methods), "size", "matches", ...Object.keys(macros)];
-const globalNames = [...Object.keys(conversions), "present", "has", "matches", ...Object.keys(spaced)];
+const globalNames = [...Object.keys(globals), "present", "has", "matches", ...Object.keys(spaced)];
 
 /** Compiles an operator, a function or a method. */
 export function compileCall(expr: Expr, call: Expr_Call, compiling: Compiling, compile: CompileExpr): Node {
@@ -56,7 +53,7 @@ function compileGlobal(
   if (name === "matches" && args[0]) {
     return compileMatches(expr, args[0], args[1], args.length === 2, compiling, compile);
   }
-  const found = lookup(conversions, name);
+  const found = lookup(globals, name);
   return found ? applied(expr, name, found, args, compiling, compile) : unknown(expr, name, globalNames, compiling);
 }
 
@@ -137,6 +134,11 @@ function applied(
     const node = nodes[index];
     return !node || accepts(compiling, arg, node, `what \`${name}\` takes`, params[index] ?? ["dyn"]);
   });
+  for (const [index, arg] of args.entries()) {
+    const constant = nodes[index]?.constant;
+    const problem = constant && fits[index] ? found.literal?.(index, constant.value) : undefined;
+    if (problem) return reject(compiling, arg, problem.message, problem);
+  }
   const size = nodes.reduce((total, node) => total + node.size, found.steps ?? 1);
   const run = (frame: Frame) => {
     const values: Value[] = [];

@@ -2,6 +2,13 @@ import type { Frame } from "./frame.ts";
 import type { StaticType } from "./node.ts";
 import type { Outcome, Value } from "./value.ts";
 
+/** What is wrong with an argument that is known when compiling. */
+export interface LiteralProblem {
+  readonly message: string;
+  readonly expected?: string | undefined;
+  readonly nearest?: string | undefined;
+}
+
 /** A function of a condition: what it takes, its receiver first if it is a method, and what it answers. */
 export interface CelFunction {
   readonly params: readonly (readonly StaticType[])[];
@@ -12,6 +19,8 @@ export interface CelFunction {
   readonly steps?: number;
   /** Computed when compiling if every argument is known then, and a failure is a compile error. */
   readonly folds?: boolean;
+  /** Looks at an argument that is known when compiling, so that a slip in it does not wait for a call. */
+  readonly literal?: (index: number, value: Value) => LiteralProblem | undefined;
   readonly apply: (args: readonly Value[], frame: Frame) => Outcome;
 }
 

@@ -74,13 +74,18 @@ export function reject(
   compiling: Compiling,
   expr: Expr | number,
   message: string,
-  details: { expected?: string; name?: string; names?: Iterable<string> } = {},
+  details: {
+    expected?: string | undefined;
+    nearest?: string | undefined;
+    name?: string;
+    names?: Iterable<string>;
+  } = {},
 ): Node {
   compiling.problems.push({
     offset: typeof expr === "number" ? expr : compiling.offsetOf(expr),
     message,
     expected: details.expected,
-    nearest: details.name === undefined ? undefined : nearestName(details.name, details.names ?? []),
+    nearest: details.name === undefined ? details.nearest : nearestName(details.name, details.names ?? []),
   });
   return { run: () => deadFailure, type: "dyn", size: 1 };
 }

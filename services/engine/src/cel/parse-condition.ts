@@ -38,6 +38,8 @@ interface GrammarError {
 function syntaxProblem(error: unknown, text: string): ConditionProblem {
   const { found, rawMessage, message, location } = error as GrammarError;
   const offset = Math.min(location?.start?.offset ?? 0, text.length);
+  const ipIn = /\bip\s{0,9}\.\s{0,9}in\s{0,9}\(/.exec(text);
+  if (rawMessage === "reserved keyword" && ipIn) return { offset: ipIn.index, ...noSuchFunction };
   if (found === undefined)
     return { offset, message: `not a valid condition: ${rawMessage ?? message ?? "it does not parse"}` };
   const rest = text.slice(offset).trim();
@@ -49,6 +51,13 @@ function syntaxProblem(error: unknown, text: string): ConditionProblem {
   const expected = Object.hasOwn(habits, token) ? habits[token] : undefined;
   return { offset, message: `not a valid condition: unexpected \`${token}\``, expected };
 }
+
+/** `in` is an operator of CEL and cannot be the name of a function. */
+const noSuchFunction = {
+  message: "unknown function `ip.in`",
+  expected: 'ip.within(address, "10.0.0.0/8")',
+  nearest: "ip.within",
+} as const;
 
 /** What other languages write for an operator. */
 const habits: Readonly<Record<string, string>> = { "=": "==", and: "&&", or: "||", not: "!", is: "==" };
