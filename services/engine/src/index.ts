@@ -26,5 +26,13 @@ export type {
   VerdictCode,
   WouldBe,
 } from "./judge/verdict.ts";
-export { type PolicyTestFailure, runPolicyTests } from "./testing/policy-tests.ts";
+export type { ConditionCoverage, Coverage, RuleCoverage } from "./testing/coverage.ts";
+export {
+  type PolicyTestFailure,
+  type PolicyTestOptions,
+  type PolicyTestResult,
+  type PolicyTestRun,
+  runPolicyTests,
+} from "./testing/policy-tests.ts";
+export { completeFacts, parseFacts } from "./testing/written-facts.ts";
 export { engineVersion } from "./version.ts";

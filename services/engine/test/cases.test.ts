@@ -35,6 +35,6 @@ describe("the language reference", () => {
     const tests = blocks.filter(isTest).map((text) => ({ file: "policy.md", text }));
     const { passed, failed } = runPolicyTests(tests, example);
     expect(failed).toEqual([]);
-    expect(passed).toBe(5);
+    expect(passed).toBe(13);
   });
 });

@@ -59,6 +59,13 @@ const question = record({
   ask: required(prose),
 });
 
+export const constraintsShape = record({
+  timeout: optional(durationText),
+  maxOutputBytes: optional(integer(0, Number.MAX_SAFE_INTEGER)),
+  redactOutput: optional(listOf(text(undefined, 256), 1, 100)),
+  requireIdempotencyKey: optional(flag),
+});
+
 const ruleShape = record({
   id: required(nameText),
   description: optional(prose),
@@ -66,14 +73,7 @@ const ruleShape = record({
   when: optional(conditions),
   unless: optional(conditions),
   effect: required(oneOf(effects)),
-  constraints: optional(
-    record({
-      timeout: optional(durationText),
-      maxOutputBytes: optional(integer(0, Number.MAX_SAFE_INTEGER)),
-      redactOutput: optional(listOf(text(undefined, 256), 1, 100)),
-      requireIdempotencyKey: optional(flag),
-    }),
-  ),
+  constraints: optional(constraintsShape),
   approval: optional(readApproval),
   set: optional(
     mapOf(

@@ -5,7 +5,7 @@ import type { CompiledCondition, CompiledRule } from "../compile/rule.ts";
 import type { Effect } from "../documents/policy.ts";
 import { evaluateTraced } from "./evaluate.ts";
 import type { Facts } from "./facts.ts";
-import { evaluationStepsMax } from "./judge.ts";
+import { spareFrame } from "./judge.ts";
 import type { RuleRef, Verdict } from "./verdict.ts";
 
 /** How one rule came out. */
@@ -40,8 +40,7 @@ export function explain(compiled: Compiled, facts: Facts): Explanation {
 }
 
 function decider(rule: CompiledRule, result: boolean, frame: Frame): string {
-  // Explaining takes no steps from the call's own evaluation.
-  const spare = { ...frame, meter: { steps: evaluationStepsMax }, variables: [], locals: [] };
+  const spare = spareFrame(frame);
   const failing = (conditions: readonly CompiledCondition[]) => conditions.find(({ judge }) => judge(spare) === false);
   const [when, unless] = [failing(rule.when), failing(rule.unless)];
   if (!result)

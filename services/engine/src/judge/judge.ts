@@ -120,6 +120,11 @@ function newFrame({ judging, meter, now }: Pass, group: RuleGroup, input: JsonOb
   return { facts: judging.facts, tool: judging.tool.facts, input, answers, now, meter, variables, locals: [] };
 }
 
+/** The same facts, to compute on once more: it takes no steps from the call's own evaluation. */
+export function spareFrame(frame: Frame): Frame {
+  return { ...frame, meter: { steps: evaluationStepsMax }, variables: [], locals: [] };
+}
+
 // Shared by every frame without variables; nothing is ever written to it.
 const noVariables: [] = [];
 

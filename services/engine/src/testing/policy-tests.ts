@@ -1,35 +1,71 @@
 import { type Compiled, compile } from "../compile/compile.ts";
-import { originReporter } from "../documents/origin.ts";
+import { nearestName } from "../documents/nearest.ts";
+import { originReporter, type Report } from "../documents/origin.ts";
 import type { Documents } from "../documents/parse.ts";
 import { formatProblem, hasErrors, type Problem } from "../documents/problem.ts";
 import { readYaml, type SourceFile } from "../documents/yaml-tree.ts";
-import { isJsonObject, type JsonObject, type JsonValue, ownValue, sameJson, setOwn } from "../json.ts";
 import { estimateFor } from "../judge/estimate.ts";
-import { evaluate } from "../judge/evaluate.ts";
+import { evaluateTraced } from "../judge/evaluate.ts";
 import type { Facts } from "../judge/facts.ts";
-import type { RuleRef, Verdict } from "../judge/verdict.ts";
-import { type Expectation, type PolicyTestCase, type PolicyTestDocument, readPolicyTest } from "./read-policy-test.ts";
+import type { Verdict } from "../judge/verdict.ts";
+import { type Coverage, type CoverageCounter, coverageOf } from "./coverage.ts";
+import { countCases, expandCases, type RunnableCase } from "./expand-cases.ts";
+import { type Difference, differences } from "./expectation.ts";
+import { type PolicyTestDocument, readPolicyTest } from "./read-policy-test.ts";
+import { toFacts } from "./written-facts.ts";
 
-export interface PolicyTestFailure {
+/** Where something stands in a test file; 0 where it has no place. */
+interface TestPlace {
   readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** The name of its document, empty without one. */
+  readonly test: string;
   /** The case's name. */
   readonly name: string;
-  readonly message: string;
 }
 
-/** What a case knows unless it or its document says otherwise. */
-const defaults: JsonObject = {
-  call: { tool: "", input: {}, context: {}, answers: {}, estimate: [], attempt: 1 },
-  agent: { id: "agent", labels: {}, owner: "" },
-  principal: { id: "principal", verified: true, labels: {} },
-  session: { id: "session", labels: {}, depth: 0, purpose: "", ageSeconds: 0, calls: 0 },
-  caller: { id: "caller", name: "caller" },
-  now: "2026-01-01T00:00:00Z",
-  scopes: [{ tools: ["*"] }],
-  mode: "enforce",
-  supportedConstraints: ["maxOutputBytes", "redactOutput", "requireIdempotencyKey", "timeout"],
-  granted: [],
-};
+export interface PolicyTestFailure extends TestPlace {
+  /** Which of the run's cases it is; absent where a file could not be read or documents did not compile. */
+  readonly index?: number;
+  /** Everything that is wrong, in words. */
+  readonly message: string;
+  /** What the verdict told instead; empty where there was none. */
+  readonly said: string;
+  /** The rules that decided, and the values that their conditions had. */
+  readonly explanation: readonly string[];
+  /** What is otherwise than expected; empty where a file could not be read or documents did not compile. */
+  readonly differences: readonly Difference[];
+}
+
+export interface PolicyTestResult extends TestPlace {
+  /** From 0, in the run. */
+  readonly index: number;
+  readonly passed: boolean;
+}
+
+export interface PolicyTestRun {
+  readonly passed: number;
+  readonly failed: readonly PolicyTestFailure[];
+  /** Every case that was run, in order. */
+  readonly cases: readonly PolicyTestResult[];
+  readonly coverage?: Coverage;
+}
+
+export interface PolicyTestOptions {
+  /** Only cases whose name, or whose document's name, holds this text. */
+  readonly filter?: string;
+  readonly coverage?: boolean;
+}
+
+/** Of all files together. */
+const testCasesMax = 100_000;
+
+/** A case beside the policies that judge it. */
+interface PlacedCase extends TestPlace {
+  readonly one: RunnableCase;
+  readonly compiled: Compiled;
+}
 
 /**
  * Runs test documents (kind PolicyTest) against policies and tools; every policy is version 1. A file that cannot be
@@ -38,140 +74,112 @@ const defaults: JsonObject = {
 export function runPolicyTests(
   testFiles: readonly SourceFile[],
   documents: Documents,
-): { passed: number; failed: PolicyTestFailure[] } {
+  { filter = "", coverage = false }: PolicyTestOptions = {},
+): PolicyTestRun {
   const failed: PolicyTestFailure[] = [];
-  let passed = 0;
-  for (const file of testFiles) {
-    for (const test of readTests(file, failed)) {
-      const compiled = compileFor(test, documents, file, failed);
-      if (!compiled) continue;
-      for (const one of casesOf(test)) {
-        const message = runCase(one, compiled);
-        if (message === undefined) passed++;
-        else failed.push({ file: file.file, name: one.name, message });
+  const cases: PolicyTestResult[] = [];
+  const counter = coverage ? coverageOf(documents.policies) : undefined;
+  for (const { one, compiled, ...place } of placedCases(testFiles, documents, failed)) {
+    if (!place.name.includes(filter) && !place.test.includes(filter)) continue;
+    const wrong = runCase(one, compiled, counter);
+    const index = cases.length;
+    cases.push({ ...place, index, passed: wrong === undefined });
+    if (wrong) failed.push({ ...place, index, ...wrong });
+  }
+  const passed = cases.filter((one) => one.passed).length;
+  return { passed, failed, cases, ...(counter && { coverage: counter.result() }) };
+}
+
+function* placedCases(
+  files: readonly SourceFile[],
+  documents: Documents,
+  failed: PolicyTestFailure[],
+): Generator<PlacedCase> {
+  const compileFor = compiler(documents);
+  let left = testCasesMax;
+  for (const file of files) {
+    const problems: Problem[] = [];
+    const fail = (name: string, test: string) => {
+      for (const { line, column, ...problem } of problems.splice(0)) {
+        const message = formatProblem({ ...problem, line, column });
+        const place = { file: file.file, line, column, test, name };
+        failed.push({ ...place, message, said: "", differences: [], explanation: [] });
+      }
+    };
+    for (const { value, origin } of readYaml(file, problems)) {
+      const report = originReporter(origin, problems);
+      const document = readPolicyTest(value, "", report);
+      const test = document?.metadata?.name ?? "";
+      fail("reading the file", test);
+      if (!document) continue;
+      left -= countCases(document);
+      if (left < 0) {
+        report("", "too many cases", { expected: `at most ${testCasesMax} in all files together` });
+        return fail("reading the file", test);
+      }
+      const compiled = compileFor(document, report);
+      problems.push(...(compiled?.problems ?? []));
+      fail(compiled ? "compiling the policies" : "finding the policies", test);
+      if (!compiled?.compiled) continue;
+      const runnable = expandCases(document, report);
+      fail("reading the file", test);
+      for (const one of runnable) {
+        const { line, column } = placeOf(origin, one.pointer);
+        yield { file: file.file, line, column, test, name: one.name, one, compiled: compiled.compiled };
       }
     }
+    fail("reading the file", "");
   }
-  return { passed, failed };
 }
 
-function readTests(file: SourceFile, failed: PolicyTestFailure[]): PolicyTestDocument[] {
-  const problems: Problem[] = [];
-  const tests = readYaml(file, problems).map(({ value, origin }) => {
-    return readPolicyTest(value, "", originReporter(origin, problems));
-  });
-  for (const problem of problems)
-    failed.push({ file: file.file, name: "reading the file", message: formatProblem(problem) });
-  return tests.filter((test) => test !== undefined);
+function placeOf(origin: Parameters<typeof originReporter>[0], pointer: string): { line: number; column: number } {
+  const places: Problem[] = [];
+  originReporter(origin, places)(pointer, "");
+  return { line: places[0]?.line ?? 0, column: places[0]?.column ?? 0 };
 }
 
-function compileFor(
-  { spec }: PolicyTestDocument,
-  documents: Documents,
-  { file }: SourceFile,
-  failed: PolicyTestFailure[],
-): Compiled | undefined {
-  const known = new Set(documents.policies.map(({ metadata }) => metadata.name));
-  const lost = (spec.policies ?? []).filter((name) => !known.has(name));
-  for (const name of lost) failed.push({ file, name: "finding the policies", message: `there is no policy ${name}` });
-  const policies = documents.policies
-    .filter(({ metadata }) => !spec.policies || spec.policies.includes(metadata.name))
-    .map((document) => ({ document, version: 1 }));
-  const { compiled, problems } = compile({ policies, tools: documents.tools });
-  if (!hasErrors(problems)) return lost.length > 0 ? undefined : compiled;
-  for (const problem of problems)
-    failed.push({ file, name: "compiling the policies", message: formatProblem(problem) });
-  return undefined;
-}
-
-interface RunnableCase {
-  readonly name: string;
-  readonly facts: JsonObject;
-  readonly expect: Expectation;
-}
-
-function casesOf({ spec }: PolicyTestDocument): RunnableCase[] {
-  const shared = merge(defaults, spec.given ?? {});
-  return spec.cases.flatMap((one: PolicyTestCase) => {
-    const variants: readonly JsonObject[] = one.each ?? [{}];
-    return variants.map((variant, index) => {
-      const merged = merge(merge(shared, one.given ?? {}), variant);
-      const facts = (one.without ?? []).reduce((left, path) => withoutPath(left, path.split(".")), merged);
-      return { name: one.each ? `${one.name} (${index + 1})` : one.name, facts, expect: one.expect };
-    });
-  });
-}
-
-/** Maps are merged key by key; everything else is replaced. */
-function merge(under: JsonObject, over: JsonObject): JsonObject {
-  const merged: Record<string, JsonValue> = {};
-  for (const key of Object.keys(under)) setOwn(merged, key, under[key] ?? null);
-  for (const key of Object.keys(over)) {
-    const [below, above] = [ownValue(merged, key), over[key] ?? null];
-    setOwn(merged, key, isJsonObject(below) && isJsonObject(above) ? merge(below, above) : above);
-  }
-  return merged;
-}
-
-function withoutPath(map: JsonObject, [key = "", ...rest]: readonly string[]): JsonObject {
-  const entries = Object.keys(map).flatMap((name): [string, JsonValue][] => {
-    const value = map[name] ?? null;
-    if (name !== key) return [[name, value]];
-    return rest.length === 0 ? [] : [[name, isJsonObject(value) ? withoutPath(value, rest) : value]];
-  });
-  const left: Record<string, JsonValue> = {};
-  for (const [name, value] of entries) setOwn(left, name, value);
-  return left;
-}
-
-/** The written facts have the arguments of the call beside its tool; the engine has them at the top. */
-function toFacts(written: JsonObject): Facts {
-  const { call, granted, ...rest } = written as unknown as Omit<
-    Facts,
-    "input" | "context" | "answers" | "call" | "granted"
-  > & {
-    readonly call: Facts["call"] & Pick<Facts, "input" | "context" | "answers">;
-    readonly granted: readonly (Omit<RuleRef, "version"> & { readonly version?: number })[];
+/** Compiles the policies that a test names, once for each set of names. Undefined when one is not there. */
+function compiler({ policies, tools }: Documents) {
+  const known = policies.map(({ metadata }) => metadata.name);
+  const kept = new Map<string, ReturnType<typeof compile>>();
+  return ({ spec }: PolicyTestDocument, report: Report): ReturnType<typeof compile> | undefined => {
+    const lost = (spec.policies ?? []).filter((name) => !known.includes(name));
+    for (const name of lost) {
+      const at = `/spec/policies/${spec.policies?.indexOf(name)}`;
+      report(at, `there is no policy ${name}`, { nearest: nearestName(name, known) });
+    }
+    if (lost.length > 0) return undefined;
+    const key = spec.policies ? JSON.stringify([...new Set(spec.policies)].sort()) : "";
+    const before = kept.get(key);
+    if (before) return before;
+    const judging = policies.filter(({ metadata }) => !spec.policies || spec.policies.includes(metadata.name));
+    const done = compile({ policies: judging.map((document) => ({ document, version: 1 })), tools });
+    const result = hasErrors(done.problems) ? done : { ...done, problems: [] };
+    kept.set(key, result);
+    return result;
   };
-  const { input = {}, context = {}, answers = {}, ...asked } = call;
-  return { ...rest, input, context, answers, call: asked, granted: granted.map((rule) => ({ version: 1, ...rule })) };
 }
 
-/** What is wrong, in words; undefined if the case passes. */
-function runCase({ facts: written, expect }: RunnableCase, compiled: Compiled): string | undefined {
+/** The facts of a case as the engine gets them: what its tool is expected to cost stands in them. */
+function factsOfCase(written: RunnableCase["facts"], compiled: Compiled): Facts {
   const facts = toFacts(written);
   const { call } = facts;
-  const estimate = estimateFor(compiled, call.tool, call.estimate);
-  const verdict = evaluate(compiled, { ...facts, call: { ...call, estimate } });
+  return { ...facts, call: { ...call, estimate: estimateFor(compiled, call.tool, call.estimate) } };
+}
+
+/** What is wrong; undefined if the case passes. */
+function runCase(
+  { facts: written, expect }: RunnableCase,
+  compiled: Compiled,
+  counter: CoverageCounter | undefined,
+): Pick<PolicyTestFailure, "message" | "said" | "differences" | "explanation"> | undefined {
+  const facts = factsOfCase(written, compiled);
+  const verdict: Verdict = evaluateTraced(compiled, facts, counter?.trace);
+  counter?.verdict(verdict);
   const wrong = differences(expect, verdict);
   if (wrong.length === 0) return undefined;
   const detail = verdict.detail === undefined ? "" : ` (${verdict.detail})`;
-  return `${wrong.join("; ")}: ${verdict.message}${detail}`;
-}
-
-function differences(expect: Expectation, verdict: Verdict): string[] {
-  const wrong: string[] = [];
-  const compare = (what: string, expected: string | undefined, actual: string | undefined) => {
-    if (expected !== undefined && expected !== actual)
-      wrong.push(`expected ${what} ${expected}, got ${actual ?? "none"}`);
-  };
-  compare("effect", expect.effect, verdict.effect);
-  compare("code", expect.code, verdict.code);
-  compare("message", expect.message, verdict.message);
-  compare("would", expect.would, verdict.would?.effect);
-  if (expect.rules) compare("rules", listed(expect.rules), listed(namesLike(expect.rules, verdict.rules)));
-  const { transformedInput } = verdict;
-  if (expect.transformedInput && !(transformedInput && sameJson(expect.transformedInput, transformedInput))) {
-    compare("input", JSON.stringify(expect.transformedInput), JSON.stringify(transformedInput) ?? "none");
-  }
-  return wrong;
-}
-
-/** Rules as the expectation names them: with their policy only where it does. */
-function namesLike(expected: readonly string[], rules: readonly RuleRef[]): string[] {
-  return rules.map(({ policy, rule }) => (expected.includes(`${policy}/${rule}`) ? `${policy}/${rule}` : rule));
-}
-
-function listed(names: readonly string[]): string {
-  return names.length === 0 ? "none" : [...names].sort().join(", ");
+  const told = wrong.map(({ what, expected, actual }) => `expected ${what} ${expected}, got ${actual}`).join("; ");
+  const said = `${verdict.message}${detail}`;
+  return { message: `${told}: ${said}`, said, differences: wrong, explanation: [] };
 }

@@ -1,33 +1,8 @@
-import { modes } from "../documents/mode.ts";
-import { effects } from "../documents/policy.ts";
-import { labels, nameText, prose } from "../documents/read-names.ts";
-import { readScope } from "../documents/read-scope.ts";
-import {
-  anyObject,
-  finiteNumber,
-  flag,
-  integer,
-  listOf,
-  oneOf,
-  optional,
-  type Reader,
-  record,
-  required,
-  text,
-} from "../documents/shape.ts";
+import { nameText, prose } from "../documents/read-names.ts";
+import { listOf, mapOf, oneOf, optional, type Reader, record, required, text } from "../documents/shape.ts";
 import type { JsonObject } from "../json.ts";
-
-/** What a case expects of the verdict. What is not named is not compared. */
-export interface Expectation {
-  readonly effect: (typeof effects)[number];
-  readonly code?: string;
-  /** Exactly these, in any order: `rule`, or `policy/rule`. */
-  readonly rules?: readonly string[];
-  readonly message?: string;
-  readonly transformedInput?: JsonObject;
-  /** The effect that observed policies, or an observed subject, would have had. */
-  readonly would?: (typeof effects)[number];
-}
+import { type Expectation, expectationFields } from "./expectation.ts";
+import { fixtureReaders, readGiven } from "./read-facts.ts";
 
 export interface PolicyTestCase {
   readonly name: string;
@@ -40,91 +15,106 @@ export interface PolicyTestCase {
   readonly expect: Expectation;
 }
 
+/** What a matrix runs over, in the order in which its cases are run: the last changes first. */
+export const dimensions = ["agents", "principals", "sessions", "calls"] as const;
+export type Dimension = (typeof dimensions)[number];
+
+/** Names of fixtures, for some dimensions. */
+type Selection = { readonly [D in Dimension]?: readonly string[] };
+
+/** A row of a matrix: what is expected of the combinations it names; a dimension that it does not name is all of it. */
+export type MatrixRow = Selection & Expectation;
+
+/** Cases for every combination of named facts. */
+export type Matrix = Selection & {
+  readonly name: string;
+  readonly given?: JsonObject;
+  readonly without?: readonly string[];
+  /** Together they say what is expected of every combination, and of none twice. */
+  readonly expect: readonly MatrixRow[];
+  /** Expected of combinations that no row names. */
+  readonly otherwise?: Expectation;
+};
+
+export type Fixtures = { readonly [D in Dimension]?: Readonly<Record<string, JsonObject>> };
+
 export interface PolicyTestDocument {
+  readonly metadata?: { readonly name: string };
   readonly spec: {
     /** Names of the policies that judge; absent: all. */
     readonly policies?: readonly string[];
+    readonly fixtures?: Fixtures;
     readonly given?: JsonObject;
-    readonly cases: readonly PolicyTestCase[];
+    readonly cases?: readonly PolicyTestCase[];
+    readonly matrix?: readonly Matrix[];
   };
 }
 
-const someText = text();
-const idText: Reader<string> = (value, pointer, report) => (value === "" ? "" : someText(value, pointer, report));
-
-const amount = record({ unit: required(someText), value: required(someText) });
-const ruleRef = record({
-  policy: required(nameText),
-  version: optional(integer(1, 1_000_000)),
-  rule: required(nameText),
-});
-
-const factFields = {
-  call: optional(
-    record({
-      tool: optional(someText),
-      input: optional(anyObject),
-      context: optional(anyObject),
-      answers: optional(anyObject),
-      estimate: optional(listOf(amount, 0, 20)),
-      attempt: optional(integer(1, 1000)),
-    }),
-  ),
-  agent: optional(record({ id: optional(someText), labels: optional(labels), owner: optional(idText) })),
-  principal: optional(record({ id: optional(someText), verified: optional(flag), labels: optional(labels) })),
-  session: optional(
-    record({
-      id: optional(someText),
-      labels: optional(labels),
-      depth: optional(integer(0, 8)),
-      purpose: optional(idText),
-      ageSeconds: optional(finiteNumber),
-      calls: optional(integer(0, Number.MAX_SAFE_INTEGER)),
-    }),
-  ),
-  caller: optional(record({ id: optional(someText), name: optional(someText) })),
-  now: optional(someText),
-  scopes: optional(listOf(readScope, 0, 20)),
-  mode: optional(oneOf(modes)),
-  supportedConstraints: optional(listOf(someText, 0, 50)),
-  granted: optional(listOf(ruleRef, 0, 50)),
-};
-
-/** Facts as they are written: checked, and kept as the plain value they are, to be merged. */
-const facts: Reader<JsonObject> = (value, pointer, report) =>
-  record(factFields)(value, pointer, report) && (value as JsonObject);
-
-const expectation = record({
-  effect: required(oneOf(effects)),
-  code: optional(someText),
-  rules: optional(listOf(someText, 0, 100)),
-  message: optional(prose),
-  transformedInput: optional(anyObject),
-  would: optional(oneOf(effects)),
-});
-
+const missable =
+  /^(call\.(input|context|answers)\..|(agent|principal|session|tool)\.labels\..|agent\.(score|owner)$|session\.(calls|purpose)$|budget\..)/;
 const missablePath = {
-  test: (path: string) => /^(call\.(input|context|answers)|(agent|principal|session)\.labels)\../.test(path),
-  expected: "a path such as call.input.memo, call.context.user or session.labels.untrusted",
+  test: (path: string) => missable.test(path),
+  expected: "a path such as call.input.memo, call.context.user, session.labels.untrusted or agent.score",
 };
+
+const casesMax = 10_000;
+const nameListed = listOf(nameText, 1, 1000);
+const without = optional(listOf(text(missablePath), 1, 50));
 
 const testCase = record({
   name: required(prose),
-  given: optional(facts),
-  without: optional(listOf(text(missablePath), 1, 50)),
-  each: optional(listOf(facts, 1, 1000)),
-  expect: required(expectation),
+  given: optional(readGiven),
+  without,
+  each: optional(listOf(readGiven, 1, 1000)),
+  expect: required(record(expectationFields)),
 });
 
-export const readPolicyTest: Reader<PolicyTestDocument> = record({
+const selection = {
+  agents: optional(nameListed),
+  principals: optional(nameListed),
+  sessions: optional(nameListed),
+  calls: optional(nameListed),
+};
+
+const matrix = record({
+  name: required(prose),
+  given: optional(readGiven),
+  without,
+  ...selection,
+  expect: required(listOf(record({ ...selection, ...expectationFields }), 0, 200)),
+  otherwise: optional(record(expectationFields)),
+});
+
+const fixtureName = {
+  test: (name: string) => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(name),
+  expected: "letters, digits, `_`, `.` and `-`, at most 128",
+};
+const named = (reader: Reader<JsonObject>) => optional(mapOf(fixtureName, reader, 1000));
+const fixtures = record({
+  agents: named(fixtureReaders.agents),
+  principals: named(fixtureReaders.principals),
+  sessions: named(fixtureReaders.sessions),
+  calls: named(fixtureReaders.calls),
+});
+
+const shape = record({
   apiVersion: required(oneOf(["remit/v1"])),
   kind: required(oneOf(["PolicyTest"])),
   metadata: optional(record({ name: required(nameText), description: optional(prose) })),
   spec: required(
     record({
-      policies: optional(listOf(nameText, 1, 1000)),
-      given: optional(facts),
-      cases: required(listOf(testCase, 1, 10_000)),
+      policies: optional(nameListed),
+      fixtures: optional(fixtures),
+      given: optional(readGiven),
+      cases: optional(listOf(testCase, 1, casesMax)),
+      matrix: optional(listOf(matrix, 1, 1000)),
     }),
   ),
 });
+
+export const readPolicyTest: Reader<PolicyTestDocument> = (value, pointer, report) => {
+  const test = shape(value, pointer, report);
+  if (!test || test.spec.cases || test.spec.matrix) return test;
+  report("/spec", "a test without cases", { atKey: true, expected: "cases, matrix or both" });
+  return undefined;
+};

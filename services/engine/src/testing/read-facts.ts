@@ -1,0 +1,93 @@
+import { modes } from "../documents/mode.ts";
+import { labels, nameText } from "../documents/read-names.ts";
+import { readScope } from "../documents/read-scope.ts";
+import {
+  anyObject,
+  finiteNumber,
+  flag,
+  integer,
+  listOf,
+  oneOf,
+  optional,
+  type Reader,
+  record,
+  required,
+  text,
+} from "../documents/shape.ts";
+import type { JsonObject } from "../json.ts";
+
+const someText = text();
+const idText: Reader<string> = (value, pointer, report) => (value === "" ? "" : someText(value, pointer, report));
+
+const amount = record({ unit: required(someText), value: required(someText) });
+const ruleRef = record({
+  policy: required(nameText),
+  version: optional(integer(1, 1_000_000)),
+  rule: required(nameText),
+});
+
+/** Checked, and kept as the plain value it is, to be merged. */
+function asWritten(read: Reader<unknown>): Reader<JsonObject> {
+  return (value, pointer, report) => (read(value, pointer, report) === undefined ? undefined : (value as JsonObject));
+}
+
+/** The facts that tests give names to, and that a matrix runs over. */
+export const fixtureReaders = {
+  agents: asWritten(record({ id: optional(someText), labels: optional(labels), owner: optional(idText) })),
+  principals: asWritten(record({ id: optional(someText), verified: optional(flag), labels: optional(labels) })),
+  sessions: asWritten(
+    record({
+      id: optional(someText),
+      labels: optional(labels),
+      depth: optional(integer(0, 8)),
+      purpose: optional(idText),
+      ageSeconds: optional(finiteNumber),
+      calls: optional(integer(0, Number.MAX_SAFE_INTEGER)),
+    }),
+  ),
+  calls: asWritten(
+    record({
+      tool: optional(someText),
+      input: optional(anyObject),
+      context: optional(anyObject),
+      answers: optional(anyObject),
+      estimate: optional(listOf(amount, 0, 20)),
+      attempt: optional(integer(1, 1000)),
+      schemaDigest: optional(idText),
+    }),
+  ),
+};
+
+/** A value, or the name of a fixture that is one. */
+function orName(read: Reader<JsonObject>): Reader<JsonObject | string> {
+  return (value, pointer, report) =>
+    typeof value === "string" ? nameText(value, pointer, report) : read(value, pointer, report);
+}
+
+const otherFacts = {
+  caller: optional(record({ id: optional(someText), name: optional(someText) })),
+  now: optional(someText),
+  scopes: optional(listOf(readScope, 0, 20)),
+  mode: optional(oneOf(modes)),
+  supportedConstraints: optional(listOf(someText, 0, 50)),
+  granted: optional(listOf(ruleRef, 0, 50)),
+};
+const { agents, principals, sessions, calls } = fixtureReaders;
+
+/** Facts as they are written, every part of them optional. */
+export const readFacts: Reader<JsonObject> = asWritten(
+  record({
+    ...{ agent: optional(agents), principal: optional(principals) },
+    ...{ session: optional(sessions), call: optional(calls) },
+    ...otherFacts,
+  }),
+);
+
+/** The same, where `agent`, `principal`, `session` and `call` may be the name of a fixture. */
+export const readGiven: Reader<JsonObject> = asWritten(
+  record({
+    ...{ agent: optional(orName(agents)), principal: optional(orName(principals)) },
+    ...{ session: optional(orName(sessions)), call: optional(orName(calls)) },
+    ...otherFacts,
+  }),
+);
