@@ -1,5 +1,5 @@
 export type { Amount } from "./amount.ts";
-export { type Compiled, type CompileSource, compile } from "./compile/compile.ts";
+export { type Compiled, type CompileSource, compile, compileInSlices } from "./compile/compile.ts";
 export { compileGlobs, type NameTest } from "./compile/pattern.ts";
 export { schemaProblem } from "./compile/schema.ts";
 export type { AgentDocument, AgentSpec } from "./documents/agent.ts";

@@ -5,6 +5,9 @@ import type { ToolDocument } from "../documents/tool.ts";
 import type { CompiledPolicy, PathsRead } from "./compile-policy.ts";
 import { isExactName } from "./pattern.ts";
 import { contradiction } from "./schema-path.ts";
+import type { Steps } from "./steps.ts";
+
+const ruleCost = 0.2;
 
 /** What a rule's paths are held against. */
 interface Beside {
@@ -16,17 +19,18 @@ interface Beside {
 }
 
 /** Compares a policy with the registered tools: names that nobody registered, paths that their schemas contradict. */
-export function checkPolicy(
+export function* checkPolicy(
   { document, reads }: CompiledPolicy,
   tools: ReadonlyMap<string, ToolDocument>,
   report: Report,
-): void {
+): Steps<void> {
   const { rules } = document.spec;
   const questions = rules.flatMap((rule) => (rule.questions ?? []).map(({ id }) => id));
   for (const [index, rule] of rules.entries()) {
     const pointer = below(below("/spec/rules", index), "match");
     const matched = matchedTools(rule.match, pointer, tools, report) ?? [];
     for (const read of reads[index] ?? []) checkPaths(read, { matched, questions, report });
+    yield ruleCost;
   }
 }
 

@@ -1,4 +1,3 @@
-import type { ToolFacts } from "../cel/frame.ts";
 import type { PathUse } from "../cel/node.ts";
 import { below, type Report } from "../documents/origin.ts";
 import type { MatchDocument, PolicyDocument, RuleDocument } from "../documents/policy.ts";
@@ -6,8 +5,9 @@ import { isExpression } from "../documents/read-policy.ts";
 import { parseDurationMs } from "../duration.ts";
 import { type PolicyExpressions, policyExpressions } from "./condition.ts";
 import { compileConstraints } from "./constraints.ts";
-import { compileGlobs, type NameTest } from "./pattern.ts";
 import type { CompiledCondition, CompiledRule, Setting } from "./rule.ts";
+import { selectorKey } from "./selectors.ts";
+import type { Steps } from "./steps.ts";
 
 /** Where an expression of a rule reads. */
 export interface PathsRead {
@@ -26,28 +26,24 @@ export interface CompiledPolicy {
   readonly observed: boolean;
   readonly labels: readonly (readonly [string, string])[];
   readonly variableCount: number;
-  readonly rules: readonly { readonly rule: CompiledRule; readonly match: CompiledMatch }[];
+  readonly rules: readonly PlacedRule[];
 }
 
-interface CompiledMatch {
-  readonly tools: NameTest | undefined;
-  readonly servers: NameTest | undefined;
-  readonly risk: readonly string[] | undefined;
+/** A rule of a policy, and which tools it is about. */
+export interface PlacedRule {
+  readonly rule: CompiledRule;
+  readonly match: MatchDocument;
+  /** Equal for rules whose matches name the same. */
+  readonly key: string;
 }
 
-/** Whether a rule could match calls of a tool: every selector that is given must fit. */
-export function matchesTool(match: CompiledMatch, tool: ToolFacts): boolean {
-  if (match.tools && !match.tools(tool.name)) return false;
-  if (match.servers && !(tool.server !== undefined && match.servers(tool.server))) return false;
-  return !match.risk || match.risk.includes(tool.risk);
-}
-
-export function compilePolicy(document: PolicyDocument, version: number, report: Report): CompiledPolicy {
+export function* compilePolicy(document: PolicyDocument, version: number, report: Report): Steps<CompiledPolicy> {
   const { spec, metadata } = document;
   const expressions = policyExpressions(spec.variables ?? {}, report);
   const observed = spec.mode === "observe";
   const reads = spec.rules.map((): PathsRead[] => []);
-  const rules = spec.rules.map((rule, index) => {
+  const rules: PlacedRule[] = [];
+  for (const [index, rule] of spec.rules.entries()) {
     const compiled = compileRule(rule, {
       expressions,
       pointer: below("/spec/rules", index),
@@ -55,11 +51,13 @@ export function compilePolicy(document: PolicyDocument, version: number, report:
     });
     const ref = { policy: metadata.name, version, rule: rule.id };
     const requirement = compiled.requirement && { ...compiled.requirement, rule: ref };
-    return {
+    rules.push({
       rule: { ...compiled, ref, observed, ...(requirement ? { requirement } : {}) },
-      match: compileMatch(rule.match),
-    };
-  });
+      match: rule.match,
+      key: selectorKey(rule.match),
+    });
+    yield costOf(rule);
+  }
   return {
     document,
     version,
@@ -71,8 +69,10 @@ export function compilePolicy(document: PolicyDocument, version: number, report:
   };
 }
 
-function compileMatch({ tools, servers, risk }: MatchDocument): CompiledMatch {
-  return { tools: tools && compileGlobs(tools), servers: servers && compileGlobs(servers), risk };
+/** Parsing is what compiling a rule costs. */
+function costOf({ when = [], unless = [], set = {} }: RuleDocument): number {
+  const texts = [...when, ...unless, ...Object.values(set).map((value) => (isExpression(value) ? value.expr : ""))];
+  return 1 + texts.reduce((cost, text) => cost + 2 + Math.ceil(text.length / 5), 0);
 }
 
 interface RuleCompiling {

@@ -6,21 +6,10 @@ import { hasErrors, type Problem } from "../documents/problem.ts";
 import type { ToolDocument } from "../documents/tool.ts";
 import type { JsonObject } from "../json.ts";
 import { checkPolicy } from "./check-policy.ts";
-import { type CompiledPolicy, compilePolicy, matchesTool } from "./compile-policy.ts";
-import type { CompiledRule } from "./rule.ts";
+import { type CompiledPolicy, compilePolicy } from "./compile-policy.ts";
+import { indexRules, type RuleIndex, type ToolRules } from "./rule-index.ts";
 import { compileSchema, type SchemaCheck, schemaProblem } from "./schema.ts";
-
-/** The rules of one policy that one tool's calls may meet. */
-export interface RuleGroup {
-  /** The policy's place among all: rules are judged and named in this order. */
-  readonly order: number;
-  readonly observed: boolean;
-  /** The labels an agent must carry. */
-  readonly labels: readonly (readonly [string, string])[];
-  readonly variableCount: number;
-  readonly transforms: readonly CompiledRule[];
-  readonly others: readonly CompiledRule[];
-}
+import { finish, finishInSlices, type Steps } from "./steps.ts";
 
 export interface CompiledTool {
   readonly document: ToolDocument;
@@ -33,12 +22,7 @@ export interface CompiledTool {
   readonly offeredSchema: string | undefined;
   readonly cost: readonly Amount[] | undefined;
   readonly maximum: readonly Amount[] | undefined;
-  /** The types in which each question of the tool's rules takes its answer. */
-  readonly questions: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Groups for every agent. */
-  readonly everyAgent: readonly RuleGroup[];
-  /** Groups for agents with labels, under one of the labels they need. */
-  readonly byLabel: ReadonlyMap<string, readonly RuleGroup[]>;
+  readonly rules: ToolRules;
 }
 
 /** Tools and policies in one immutable structure: a call looks up its tool and meets only rules that could match it. */
@@ -46,6 +30,7 @@ export interface Compiled {
   readonly tools: ReadonlyMap<string, CompiledTool>;
   /** In the order in which they are judged. */
   readonly policies: readonly CompiledPolicy[];
+  readonly index: RuleIndex;
 }
 
 export interface CompileSource {
@@ -62,31 +47,58 @@ export interface CompileOptions {
   readonly last?: Compiled | undefined;
 }
 
+export interface CompileResult {
+  /** Undefined if a problem is an error. */
+  readonly compiled?: Compiled;
+  readonly problems: Problem[];
+}
+
 /**
  * Compiles documents. Problems are found at their place in the file if {@link parseDocuments} read the documents in
  * this process. With an error nothing is compiled.
  */
-export function compile(
+export function compile(source: CompileSource, options: CompileOptions = {}): CompileResult {
+  return finish(compileSteps(source, options));
+}
+
+/** The same in slices of some milliseconds; between them it awaits `pause`, so that a big tenant holds nobody up. */
+export function compileInSlices(
   source: CompileSource,
-  { strict, last }: CompileOptions = {},
-): { compiled?: Compiled; problems: Problem[] } {
+  options: CompileOptions,
+  pause: () => Promise<void>,
+): Promise<CompileResult> {
+  return finishInSlices(compileSteps(source, options), pause);
+}
+
+function* compileSteps(source: CompileSource, { strict, last }: CompileOptions): Steps<CompileResult> {
   const problems: Problem[] = [];
   const tools = uniqueTools(source.tools, problems);
-  const policies = compilePolicies(source, tools, last, problems);
-  const checks = [...tools.values()].map((tool) => keptTool(tool, source, last) ?? compileTool(tool, source, problems));
+  const policies = yield* compilePolicies(source, tools, last, problems);
+  const checked: (CheckedTool | CompiledTool)[] = [];
+  for (const tool of tools.values()) {
+    const kept = keptTool(tool, source, last);
+    checked.push(kept ?? compileTool(tool, source, problems));
+    yield kept ? keptCost : toolCost;
+  }
   const found = strict ? problems.map((problem) => ({ ...problem, severity: "error" as const })) : problems;
   if (hasErrors(found)) return { problems: found };
   const samePolicies = last !== undefined && sameItems(last.policies, policies);
-  const index = checks.map((tool) => {
-    const indexed = samePolicies && isIndexed(tool) ? tool : indexTool(tool, policies);
-    return [tool.facts.name, indexed] as const;
-  });
-  return { compiled: { tools: new Map(index), policies: samePolicies ? last.policies : policies }, problems: found };
+  const index = samePolicies ? last.index : yield* indexRules(policies);
+  const compiled = new Map<string, CompiledTool>();
+  for (const tool of checked) {
+    const kept = samePolicies && "rules" in tool;
+    compiled.set(tool.facts.name, kept ? tool : { ...tool, rules: index.rulesFor(tool.facts) });
+    yield kept ? keptCost : 1;
+  }
+  return {
+    compiled: Object.freeze({ tools: compiled, policies: samePolicies ? last.policies : policies, index }),
+    problems: found,
+  };
 }
 
-function isIndexed(tool: CheckedTool | CompiledTool): tool is CompiledTool {
-  return "everyAgent" in tool;
-}
+const keptCost = 0.05;
+/** Most of it is the schemas. */
+const toolCost = 50;
 
 function sameItems(some: readonly unknown[], others: readonly unknown[]): boolean {
   return some.length === others.length && some.every((item, index) => item === others[index]);
@@ -113,27 +125,29 @@ function uniqueTools(documents: readonly ToolDocument[], problems: Problem[]): M
   return tools;
 }
 
-function compilePolicies(
+function* compilePolicies(
   source: CompileSource,
   tools: ReadonlyMap<string, ToolDocument>,
   last: Compiled | undefined,
   problems: Problem[],
-): CompiledPolicy[] {
+): Steps<CompiledPolicy[]> {
   const names = new Set<string>();
   const kept = new Map(last?.policies.map((policy) => [policy.document, policy]));
-  return source.policies.map(({ document, version }) => {
+  const policies: CompiledPolicy[] = [];
+  for (const { document, version } of source.policies) {
     const { name } = document.metadata;
     const report = reporter(document, `policy ${name}`, problems);
     if (names.has(name)) report("/metadata/name", `the policy \`${name}\` is declared twice`);
     names.add(name);
     const before = kept.get(document);
-    const policy = before?.version === version ? before : compilePolicy(document, version, report);
-    checkPolicy(policy, tools, report);
-    return policy;
-  });
+    const policy = before?.version === version ? before : yield* compilePolicy(document, version, report);
+    yield* checkPolicy(policy, tools, report);
+    policies.push(policy);
+  }
+  return policies;
 }
 
-type CheckedTool = Omit<CompiledTool, "questions" | "everyAgent" | "byLabel">;
+type CheckedTool = Omit<CompiledTool, "rules">;
 
 function compileTool(document: ToolDocument, { schemaDigest }: CompileSource, problems: Problem[]): CheckedTool {
   const { metadata, spec } = document;
@@ -156,46 +170,4 @@ function compileTool(document: ToolDocument, { schemaDigest }: CompileSource, pr
     cost: spec.cost,
     maximum: spec.maximum,
   };
-}
-
-function indexTool(tool: CheckedTool, policies: readonly CompiledPolicy[]): CompiledTool {
-  const everyAgent: RuleGroup[] = [];
-  const questions = new Map<string, Set<string>>();
-  const byLabel = new Map<string, RuleGroup[]>();
-  for (const [order, policy] of policies.entries()) {
-    const rules = policy.rules.filter(({ match }) => matchesTool(match, tool.facts)).map(({ rule }) => rule);
-    if (rules.length === 0) continue;
-    const group: RuleGroup = {
-      order,
-      observed: policy.observed,
-      labels: policy.labels,
-      variableCount: policy.variableCount,
-      transforms: rules.filter((rule) => rule.effect === "transform"),
-      others: rules.filter((rule) => rule.effect !== "transform"),
-    };
-    for (const { id, type } of rules.flatMap((rule) => rule.questions)) {
-      questions.set(id, (questions.get(id) ?? new Set()).add(type));
-    }
-    const [label] = policy.labels;
-    if (!label) everyAgent.push(group);
-    else byLabel.set(labelKey(...label), [...(byLabel.get(labelKey(...label)) ?? []), group]);
-  }
-  return { ...tool, questions, everyAgent, byLabel };
-}
-
-function labelKey(key: string, value: string): string {
-  return `${key}=${value}`;
-}
-
-/** The groups that apply to an agent with these labels, in the order of their policies. */
-export function groupsFor(tool: CompiledTool, labels: Readonly<Record<string, string>>): readonly RuleGroup[] {
-  if (tool.byLabel.size === 0) return tool.everyAgent;
-  const groups = [...tool.everyAgent];
-  for (const key of Object.keys(labels)) {
-    for (const group of tool.byLabel.get(labelKey(key, labels[key] ?? "")) ?? []) {
-      if (group.labels.every(([name, value]) => Object.hasOwn(labels, name) && labels[name] === value))
-        groups.push(group);
-    }
-  }
-  return groups.sort((one, other) => one.order - other.order);
 }

@@ -1,5 +1,6 @@
 import { firstAbove } from "../amount.ts";
-import { type Compiled, type CompiledTool, groupsFor, type RuleGroup } from "../compile/compile.ts";
+import type { Compiled, CompiledTool } from "../compile/compile.ts";
+import type { RuleGroup } from "../compile/rule-index.ts";
 import type { JsonObject } from "../json.ts";
 import { combine, verdictOf } from "./combine.ts";
 import type { Facts } from "./facts.ts";
@@ -55,7 +56,7 @@ function enforced(compiled: Compiled, facts: Facts, trace: Trace | undefined): V
   if (!tool) return verdictOf("deny", "tool_unknown", {});
   const refused = refusedBeforePolicy(tool, facts, facts.input);
   if (refused) return refused;
-  const groups = groupsFor(tool, facts.agent.labels);
+  const groups = tool.rules.groupsFor(facts.agent.labels);
   const bound = groups.some((group) => group.observed) ? groups.filter((group) => !group.observed) : groups;
   const verdict = byPolicy(tool, bound, facts, trace);
   if (bound.length === groups.length) return verdict;

@@ -1,7 +1,8 @@
 import type { Frame, LazyTime, Meter } from "../cel/frame.ts";
 import { Failure } from "../cel/value.ts";
-import type { CompiledTool, RuleGroup } from "../compile/compile.ts";
+import type { CompiledTool } from "../compile/compile.ts";
 import { type CompiledRule, judgeRule } from "../compile/rule.ts";
+import type { RuleGroup, ToolRules } from "../compile/rule-index.ts";
 import { type JsonObject, type JsonValue, setOwn } from "../json.ts";
 import type { Facts } from "./facts.ts";
 import { type MatchedTransform, type Transformed, transformInput } from "./transform.ts";
@@ -58,7 +59,7 @@ interface Pass {
 /** Judges every rule of the groups: the transforms on the input as proposed, the others on what they made of it. */
 export function judgeRules(judging: Judging): Findings {
   const { facts, tool } = judging;
-  const answers = validAnswers(facts.answers, tool.questions);
+  const answers = validAnswers(facts.answers, tool.rules);
   const now: LazyTime = { text: facts.now, value: undefined };
   const pass: Pass = { judging, meter: { steps: evaluationStepsMax }, now, unknowns: [] };
   const { matched, unknownTransforms } = judgeTransforms(pass, answers);
@@ -167,14 +168,14 @@ function questionsAnswered(rule: CompiledRule, answers: JsonObject): boolean {
 }
 
 /** The answers that answer a question: of the type it asks for, and not blank. The others are as good as none. */
-function validAnswers(answers: JsonObject, questions: CompiledTool["questions"]): JsonObject {
+function validAnswers(answers: JsonObject, rules: ToolRules): JsonObject {
   const given = Object.keys(answers);
   if (given.length === 0) return noAnswers;
   const valid: Record<string, JsonValue> = {};
   for (const id of given) {
     const answer = answers[id] ?? null;
     const blank = typeof answer === "string" && answer.trim() === "";
-    if (questions.get(id)?.has(typeof answer) && !blank) setOwn(valid, id, answer);
+    if (!blank && rules.asks(id, typeof answer)) setOwn(valid, id, answer);
   }
   return valid;
 }

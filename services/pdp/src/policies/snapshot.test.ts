@@ -42,7 +42,7 @@ test("registering tools one by one compiles each of them once", () => {
     last = buildSnapshot("t", rowsOf(all.slice(0, number + 1)), last);
     for (const tool of last.compiled.tools.values()) {
       checks.add(tool.checkInput);
-      conditions.add(tool.everyAgent[0]?.others[0]);
+      conditions.add(tool.rules.groupsFor({})[0]?.others[0]);
     }
   }
   expect(last?.compiled.tools.size).toBe(TOOLS);

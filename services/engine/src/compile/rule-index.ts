@@ -1,0 +1,208 @@
+import type { ToolFacts } from "../cel/frame.ts";
+import type { MatchDocument } from "../documents/policy.ts";
+import type { CompiledPolicy } from "./compile-policy.ts";
+import { type LabelNode, type Labels, labelNode, newLabelNode, rarestFirst, walkLabels } from "./label-tree.ts";
+import type { CompiledRule } from "./rule.ts";
+import { indexSelectors, type Selectors } from "./selectors.ts";
+import type { Steps } from "./steps.ts";
+
+/** The rules of one policy that one tool's calls may meet. */
+export interface RuleGroup {
+  /** The policy's place among all: rules are judged and named in this order. */
+  readonly order: number;
+  readonly observed: boolean;
+  readonly variableCount: number;
+  readonly transforms: readonly CompiledRule[];
+  readonly others: readonly CompiledRule[];
+}
+
+/** The rules that calls of a tool may meet. Tools that the same rules match have the very same one. */
+export interface ToolRules {
+  /** The groups that apply to an agent with these labels, in the order of their policies. */
+  groupsFor(labels: Labels): readonly RuleGroup[];
+  /** Whether a rule asks a question of that id and takes an answer of that type. */
+  asks(id: string, type: string): boolean;
+}
+
+/** The rules of all policies, found by tool. It depends on the policies alone, so it outlives a change of the tools. */
+export interface RuleIndex {
+  rulesFor(tool: ToolFacts): ToolRules;
+}
+
+/** The rules of one policy that have one selector, with their places in the policy. */
+interface Part {
+  readonly policy: CompiledPolicy;
+  readonly order: number;
+  readonly places: readonly number[];
+  readonly group: RuleGroup;
+}
+
+/** Parts in the order of their policies, and their groups. */
+interface Parts {
+  readonly parts: Part[];
+  readonly groups: RuleGroup[];
+}
+
+/** The parts under one node of the labels, by selector. */
+type NodeParts = Map<number, Parts>;
+
+interface Indexed {
+  readonly selectors: Selectors;
+  /** Every policy's labels, in the order of the tree. */
+  readonly labels: readonly (readonly (readonly [string, string])[])[];
+  /** For each selector, its rules in the order of the policies. */
+  readonly parts: readonly (readonly Part[])[];
+  readonly ruleCounts: readonly number[];
+  readonly questions: readonly ReadonlyMap<string, ReadonlySet<string>>[];
+  readonly tree: LabelNode<NodeParts>;
+}
+
+/**
+ * How many rules of a tool are laid out beforehand, merged and in order. The rules of a tool that more match are merged
+ * for each call, those alone that its agent's labels leave: laid out for every tool they would take the product of rules
+ * and tools.
+ */
+const laidOutRulesMax = 64;
+
+export function* indexRules(
+  policies: readonly CompiledPolicy[],
+  laidOutMax: number = laidOutRulesMax,
+): Steps<RuleIndex> {
+  const matches = new Map<string, MatchDocument>();
+  for (const policy of policies) {
+    for (const { key, match } of policy.rules) matches.set(key, match);
+    yield Math.ceil(policy.rules.length / 50);
+  }
+  const selectors = indexSelectors(matches);
+  yield Math.ceil(matches.size / 10);
+  const index = yield* partsOf(policies, selectors);
+  const known = new Map<string, ToolRules>();
+  return {
+    rulesFor: (tool) => {
+      const fitting = index.selectors.fitting(tool);
+      const key = fitting.join();
+      const there = known.get(key);
+      if (there) return there;
+      const made = toolRules(index, fitting, laidOutMax);
+      known.set(key, made);
+      return made;
+    },
+  };
+}
+
+function* partsOf(policies: readonly CompiledPolicy[], selectors: Selectors): Steps<Indexed> {
+  const parts = Array.from({ length: selectors.count }, (): Part[] => []);
+  const ruleCounts = new Array<number>(selectors.count).fill(0);
+  const questions = Array.from({ length: selectors.count }, () => new Map<string, Set<string>>());
+  const tree = newLabelNode<NodeParts>();
+  const labels = rarestFirst(policies.map((policy) => policy.labels));
+  for (const [order, policy] of policies.entries()) {
+    const places = new Map<number, number[]>();
+    for (const [place, { key, rule }] of policy.rules.entries()) {
+      const selector = selectors.numberOf(key);
+      append(places, selector, place);
+      ruleCounts[selector] = (ruleCounts[selector] ?? 0) + 1;
+      for (const { id, type } of rule.questions) addTo(questions[selector], id, type);
+    }
+    const { items } = labelNode(tree, labels[order] ?? []);
+    const [node = new Map<number, Parts>()] = items;
+    if (items.length === 0) items.push(node);
+    for (const [selector, ofSelector] of places) {
+      const part = { policy, order, places: ofSelector, group: groupOf(policy, order, ofSelector) };
+      parts[selector]?.push(part);
+      const there = node.get(selector) ?? { parts: [], groups: [] };
+      node.set(selector, there);
+      there.parts.push(part);
+      there.groups.push(part.group);
+    }
+    yield 1 + Math.ceil(policy.rules.length / 20);
+  }
+  return { selectors, labels, parts, ruleCounts, questions, tree };
+}
+
+function append<Key, Item>(lists: Map<Key, Item[]>, key: Key, item: Item): void {
+  const there = lists.get(key);
+  if (there) there.push(item);
+  else lists.set(key, [item]);
+}
+
+function addTo(questions: Map<string, Set<string>> | undefined, id: string, type: string): void {
+  questions?.set(id, (questions.get(id) ?? new Set()).add(type));
+}
+
+function toolRules(index: Indexed, selectors: readonly number[], laidOutMax: number): ToolRules {
+  const count = selectors.reduce((sum, selector) => sum + (index.ruleCounts[selector] ?? 0), 0);
+  const asks = (id: string, type: string) =>
+    selectors.some((selector) => index.questions[selector]?.get(id)?.has(type) ?? false);
+  const groupsFor = count <= laidOutMax ? laidOut(index, selectors) : mergedOnCall(index, selectors);
+  return { groupsFor, asks };
+}
+
+const byOrder = (one: { readonly order: number }, other: { readonly order: number }) => one.order - other.order;
+
+function laidOut({ parts, labels }: Indexed, selectors: readonly number[]): ToolRules["groupsFor"] {
+  const root = newLabelNode<RuleGroup>();
+  for (const group of merged(selectors.flatMap((selector) => parts[selector] ?? []))) {
+    labelNode(root, labels[group.order] ?? []).items.push(group);
+  }
+  if (!root.children) return () => root.items;
+  return (agentLabels) => {
+    let found: readonly RuleGroup[] = none;
+    walkLabels(root, agentLabels, (groups) => {
+      found = found === none ? groups : [...found, ...groups].sort(byOrder);
+    });
+    return found;
+  };
+}
+
+const none: readonly RuleGroup[] = [];
+
+function mergedOnCall({ tree }: Indexed, selectors: readonly number[]): ToolRules["groupsFor"] {
+  const ofTool = new Set(selectors);
+  return (agentLabels) => {
+    const found: Parts[] = [];
+    walkLabels(tree, agentLabels, ([node]) => {
+      if (!node) return;
+      if (node.size < selectors.length) {
+        for (const [selector, parts] of node) if (ofTool.has(selector)) found.push(parts);
+      } else {
+        for (const selector of selectors) {
+          const parts = node.get(selector);
+          if (parts) found.push(parts);
+        }
+      }
+    });
+    const [first, ...others] = found;
+    if (!first) return none;
+    return others.length === 0 ? first.groups : merged(found.flatMap(({ parts }) => parts));
+  };
+}
+
+/** The groups of some parts, one a policy, in the order of the policies, each with its rules in theirs. */
+function merged(parts: readonly Part[]): RuleGroup[] {
+  const groups: RuleGroup[] = [];
+  const sorted = [...parts].sort(byOrder);
+  for (let from = 0; from < sorted.length; ) {
+    const first = sorted[from] as Part;
+    let to = from + 1;
+    while (sorted[to]?.order === first.order) to++;
+    groups.push(to === from + 1 ? first.group : groupOf(first.policy, first.order, placesOf(sorted.slice(from, to))));
+    from = to;
+  }
+  return groups;
+}
+
+function placesOf(parts: readonly Part[]): number[] {
+  return parts.flatMap(({ places }) => places).sort((one, other) => one - other);
+}
+
+function groupOf(policy: CompiledPolicy, order: number, places: readonly number[]): RuleGroup {
+  const transforms: CompiledRule[] = [];
+  const others: CompiledRule[] = [];
+  for (const place of places) {
+    const rule = policy.rules[place]?.rule;
+    if (rule) (rule.effect === "transform" ? transforms : others).push(rule);
+  }
+  const { observed, variableCount } = policy;
+  return { order, observed, variableCount, transforms, others };
+}

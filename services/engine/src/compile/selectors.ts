@@ -1,0 +1,124 @@
+import type { ToolFacts } from "../cel/frame.ts";
+import type { MatchDocument } from "../documents/policy.ts";
+import type { Risk } from "../documents/tool.ts";
+import { type GlobIndex, indexGlobs } from "./glob-index.ts";
+import { compileGlobs, type NameTest } from "./pattern.ts";
+
+/** What rules say of tools, each different `match` once and numbered: rules that say the same share a selector. */
+export interface Selectors {
+  readonly count: number;
+  /** The number of a rule's selector, by {@link selectorKey}. */
+  numberOf(key: string): number;
+  /** The numbers of the selectors that fit a tool, ascending. */
+  fitting(tool: ToolFacts): readonly number[];
+}
+
+interface Selector {
+  readonly match: MatchDocument;
+  readonly tools: NameTest | undefined;
+  readonly servers: NameTest | undefined;
+}
+
+/** Equal for matches that name the same. */
+export function selectorKey({ tools, servers, risk }: MatchDocument): string {
+  return JSON.stringify([tools && normal(tools), servers && normal(servers), risk && normal(risk)]);
+}
+
+function normal(names: readonly string[]): readonly string[] {
+  return names.length === 1 ? names : [...new Set(names)].sort();
+}
+
+/** Selectors found by the globs of one of their lists. */
+interface ByGlob {
+  readonly globs: GlobIndex;
+  readonly selectors: readonly (readonly number[])[];
+}
+
+/**
+ * Indexes matches by what separates them best: the names of tools or of servers, whichever list fewer others have too,
+ * else by risk.
+ */
+export function indexSelectors(matches: ReadonlyMap<string, MatchDocument>): Selectors {
+  const numbers = new Map([...matches.keys()].map((key, number) => [key, number]));
+  const selectors = [...matches.values()].map(
+    (match): Selector => ({
+      match,
+      tools: match.tools && compileGlobs(match.tools),
+      servers: match.servers && compileGlobs(match.servers),
+    }),
+  );
+  const anchors = anchorsOf(selectors.map(({ match }) => match));
+  const byTool = byGlob(selectors, anchors, "tools");
+  const byServer = byGlob(selectors, anchors, "servers");
+  const byRisk = new Map<Risk, number[]>();
+  const others: number[] = [];
+  for (const [number, { match }] of selectors.entries()) {
+    if (anchors[number] !== "risk") continue;
+    if (!match.risk) others.push(number);
+    for (const risk of new Set(match.risk)) byRisk.set(risk, [...(byRisk.get(risk) ?? []), number]);
+  }
+  const ofServer = new Map<string, readonly number[]>();
+  return {
+    count: selectors.length,
+    numberOf: (key) => numbers.get(key) ?? -1,
+    fitting: (tool) => {
+      const candidates = new Set(others);
+      for (const number of byRisk.get(tool.risk as Risk) ?? []) candidates.add(number);
+      for (const number of found(byTool, tool.name)) candidates.add(number);
+      if (tool.server !== undefined) {
+        const known = ofServer.get(tool.server) ?? found(byServer, tool.server);
+        ofServer.set(tool.server, known);
+        for (const number of known) candidates.add(number);
+      }
+      return [...candidates].filter((number) => fits(selectors[number], anchors[number], tool)).sort((a, b) => a - b);
+    },
+  };
+}
+
+type AnchorKind = "tools" | "servers" | "risk";
+
+function anchorsOf(matches: readonly MatchDocument[]): AnchorKind[] {
+  const lists = { tools: new Map<string, number>(), servers: new Map<string, number>() };
+  const kinds = ["tools", "servers"] as const;
+  for (const match of matches) {
+    for (const kind of kinds) {
+      const key = match[kind]?.join("\n");
+      if (key !== undefined) lists[kind].set(key, (lists[kind].get(key) ?? 0) + 1);
+    }
+  }
+  return matches.map((match) => {
+    const [tools, servers] = kinds.map((kind) => {
+      const names = match[kind];
+      if (!names || names.some((name) => /^\*+$/.test(name))) return Number.POSITIVE_INFINITY;
+      return lists[kind].get(names.join("\n")) ?? Number.POSITIVE_INFINITY;
+    });
+    if (tools === Number.POSITIVE_INFINITY && servers === Number.POSITIVE_INFINITY) return "risk";
+    return (tools ?? 0) <= (servers ?? 0) ? "tools" : "servers";
+  });
+}
+
+function byGlob(selectors: readonly Selector[], anchors: readonly AnchorKind[], kind: "tools" | "servers"): ByGlob {
+  const numbers = new Map<string, number[]>();
+  for (const [number, { match }] of selectors.entries()) {
+    if (anchors[number] !== kind) continue;
+    for (const glob of new Set(match[kind])) {
+      const there = numbers.get(glob);
+      if (there) there.push(number);
+      else numbers.set(glob, [number]);
+    }
+  }
+  return { globs: indexGlobs([...numbers.keys()]), selectors: [...numbers.values()] };
+}
+
+function found({ globs, selectors }: ByGlob, name: string): number[] {
+  return globs.fitting(name).flatMap((glob) => selectors[glob] ?? []);
+}
+
+/** Whether what the anchor has not settled fits too. */
+function fits(selector: Selector | undefined, anchor: AnchorKind | undefined, tool: ToolFacts): boolean {
+  if (!selector) return false;
+  const { match, tools, servers } = selector;
+  if (match.risk && !match.risk.includes(tool.risk as Risk)) return false;
+  if (anchor !== "tools" && tools && !tools(tool.name)) return false;
+  return anchor === "servers" || !servers || (tool.server !== undefined && servers(tool.server));
+}

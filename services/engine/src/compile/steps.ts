@@ -1,0 +1,29 @@
+/**
+ * Work that can be interrupted: it yields after every part what that part cost, in units of about ten microseconds, so
+ * that whoever drives it may do something else in between.
+ */
+export type Steps<T> = Generator<number, T, undefined>;
+
+/** Does all of the work at once. */
+export function finish<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** What one slice may cost: some milliseconds. A single part may cost more, never a second one with it. */
+export const sliceCostMax = 200;
+
+/** Does the work in slices and awaits `pause` between them. */
+export async function finishInSlices<T>(steps: Steps<T>, pause: () => Promise<void>): Promise<T> {
+  let cost = 0;
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    cost += step.value;
+    if (cost < sliceCostMax) continue;
+    cost = 0;
+    await pause();
+  }
+}
