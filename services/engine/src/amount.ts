@@ -12,6 +12,11 @@ const decimalPattern = /^(0|[1-9][0-9]{0,12})(?:\.([0-9]{1,6}))?$/;
 const microsMax = 2n ** 61n;
 const unitsMax = 16;
 
+/** Whether a text can name a unit: a currency such as EUR, or a word such as tokens. */
+export function isUnit(text: string): boolean {
+  return unitPattern.test(text);
+}
+
 /** A decimal in millionths; undefined for what is no amount: signs, exponents, more than six digits after the point. */
 export function microsOf(value: string): bigint | undefined {
   const [, whole, fraction = ""] = decimalPattern.exec(value) ?? [];
@@ -22,9 +27,7 @@ export function microsOf(value: string): bigint | undefined {
 
 const amountList = listOf(
   record({
-    unit: required(
-      text({ test: (unit) => unitPattern.test(unit), expected: "a currency such as EUR, or a word such as tokens" }),
-    ),
+    unit: required(text({ test: isUnit, expected: "a currency such as EUR, or a word such as tokens" })),
     value: required(
       text({
         test: (value) => microsOf(value) !== undefined,

@@ -7,8 +7,10 @@ import {
   Failure,
   isList,
   type Outcome,
+  Quantity,
   Timestamp,
   typeConfusion,
+  unitConfusion,
   type Value,
 } from "./value.ts";
 
@@ -38,6 +40,14 @@ export function checkedTimestamp(ns: bigint): Timestamp | Failure {
   return ns >= yearOneNs && ns < yearTenThousandNs ? new Timestamp(ns) : new Failure("error", "a time out of range");
 }
 
+const microsMax = 2n ** 62n;
+
+/** Sums and differences, below zero too, within 64 bits. */
+function checkedAmount(micros: bigint, unit: string): Quantity | Failure {
+  return micros > microsMax || micros < -microsMax ? amountOverflow : new Quantity(micros, unit);
+}
+const amountOverflow = new Failure("error", "an amount out of range");
+
 export const add: Operation = (left, right, frame) => {
   const sum = numeric(
     left,
@@ -55,6 +65,11 @@ export const add: Operation = (left, right, frame) => {
   if (left instanceof Timestamp && right instanceof Duration) return checkedTimestamp(left.ns + right.ns);
   if (left instanceof Duration && right instanceof Timestamp) return checkedTimestamp(left.ns + right.ns);
   if (left instanceof Duration && right instanceof Duration) return new Duration(left.ns + right.ns);
+  if (left instanceof Quantity && right instanceof Quantity) {
+    return left.unit === right.unit
+      ? checkedAmount(left.micros + right.micros, left.unit)
+      : unitConfusion("`+`", left, right);
+  }
   return typeConfusion("`+`", left, right);
 };
 
@@ -69,6 +84,11 @@ export const subtract: Operation = (left, right) => {
   if (left instanceof Timestamp && right instanceof Timestamp) return new Duration(left.ns - right.ns);
   if (left instanceof Timestamp && right instanceof Duration) return checkedTimestamp(left.ns - right.ns);
   if (left instanceof Duration && right instanceof Duration) return new Duration(left.ns - right.ns);
+  if (left instanceof Quantity && right instanceof Quantity) {
+    return left.unit === right.unit
+      ? checkedAmount(left.micros - right.micros, left.unit)
+      : unitConfusion("`-`", left, right);
+  }
   return typeConfusion("`-`", left, right);
 };
 

@@ -126,7 +126,7 @@ function applied(
   compile: CompileExpr,
 ): Node {
   const nodes = args.map((arg) => compile(arg, compiling));
-  const { params, optional = 0, result, apply } = found;
+  const { params, optional = 0, result } = found;
   if (args.length > params.length || args.length < params.length - optional) {
     return reject(compiling, expr, `\`${name}\` takes ${params.length} values, not ${args.length}`);
   }
@@ -140,6 +140,8 @@ function applied(
     if (problem) return reject(compiling, arg, problem.message, problem);
   }
   const size = nodes.reduce((total, node) => total + node.size, found.steps ?? 1);
+  const known = nodes.map((node) => node.constant);
+  const apply = found.prepare?.(known.map((constant) => constant?.value)) ?? found.apply;
   const run = (frame: Frame) => {
     const values: Value[] = [];
     for (const node of nodes) {
@@ -149,7 +151,6 @@ function applied(
     }
     return apply(values, frame);
   };
-  const known = nodes.map((node) => node.constant);
   if (!found.folds || fits.includes(false) || known.includes(undefined)) return { run, type: result, size };
   return folded(
     expr,

@@ -7,9 +7,11 @@ import {
   isList,
   isMap,
   LiteralMap,
+  Quantity,
   Timestamp,
   TypeName,
   typeConfusion,
+  unitConfusion,
   type Value,
 } from "./value.ts";
 
@@ -28,6 +30,9 @@ export function equal(left: Value, right: Value, frame: Frame): boolean | Failur
   if (isAnyMap(left) && isAnyMap(right)) return equalMaps(left, right, frame);
   if (left instanceof Timestamp && right instanceof Timestamp) return left.ns === right.ns;
   if (left instanceof Duration && right instanceof Duration) return left.ns === right.ns;
+  if (left instanceof Quantity && right instanceof Quantity) {
+    return left.unit === right.unit ? left.micros === right.micros : unitConfusion("a comparison", left, right);
+  }
   if (left instanceof TypeName && right instanceof TypeName) return left.name === right.name;
   return typeConfusion("a comparison", left, right);
 }
@@ -103,6 +108,9 @@ export function order(left: Value, right: Value, frame: Frame): number | Failure
   if (typeof left === "boolean" && typeof right === "boolean") return Number(left) - Number(right);
   if (left instanceof Timestamp && right instanceof Timestamp) return orderInts(left.ns, right.ns);
   if (left instanceof Duration && right instanceof Duration) return orderInts(left.ns, right.ns);
+  if (left instanceof Quantity && right instanceof Quantity) {
+    return left.unit === right.unit ? orderInts(left.micros, right.micros) : unitConfusion("an ordering", left, right);
+  }
   return typeConfusion("an ordering", left, right);
 }
 

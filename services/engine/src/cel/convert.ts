@@ -10,6 +10,7 @@ import {
   Failure,
   isList,
   type Outcome,
+  Quantity,
   Timestamp,
   TypeName,
   typeConfusion,
@@ -52,6 +53,7 @@ function typeOf(value: Value): TypeName {
   if (isAnyMap(value)) return new TypeName("map");
   if (value instanceof Timestamp) return new TypeName("timestamp");
   if (value instanceof Duration) return new TypeName("duration");
+  if (value instanceof Quantity) return new TypeName("amount");
   if (value instanceof TypeName) return new TypeName("type");
   const names = { boolean: "bool", number: "double", bigint: "int", string: "string" } as const;
   return new TypeName(names[typeof value as keyof typeof names]);

@@ -21,6 +21,8 @@ export interface CelFunction {
   readonly folds?: boolean;
   /** Looks at an argument that is known when compiling, so that a slip in it does not wait for a call. */
   readonly literal?: (index: number, value: Value) => LiteralProblem | undefined;
+  /** What to apply instead where some arguments are known when compiling; undefined if nothing is gained. */
+  readonly prepare?: (known: readonly (Value | undefined)[]) => CelFunction["apply"] | undefined;
   readonly apply: (args: readonly Value[], frame: Frame) => Outcome;
 }
 

@@ -15,6 +15,7 @@ export type StaticType =
   | "map"
   | "timestamp"
   | "duration"
+  | "amount"
   | "type";
 
 /** One compiled part of a condition. */
@@ -106,5 +107,5 @@ export function accepts(
 export function typeWord(type: StaticType): string {
   if (type === "dyn") return "any value";
   if (type === "null") return "null";
-  return `${type === "int" ? "an" : "a"} ${type}`;
+  return `${type === "int" || type === "amount" ? "an" : "a"} ${type}`;
 }

@@ -77,7 +77,7 @@ function isNull(operand: Node, positive: boolean): Run {
   };
 }
 
-const ordered: readonly StaticType[] = ["int", "double", "string", "bool", "timestamp", "duration"];
+const ordered: readonly StaticType[] = ["int", "double", "string", "bool", "timestamp", "duration", "amount"];
 
 function ordering(sign: string, holds: (order: number) => boolean): Build {
   return (expr, args, [left = dead, right = dead], compiling) => {
@@ -142,8 +142,8 @@ const operators: Readonly<Record<string, Build>> = {
   "_<=_": ordering("<=", (compared) => compared <= 0),
   "_>_": ordering(">", (compared) => compared > 0),
   "_>=_": ordering(">=", (compared) => compared >= 0),
-  "_+_": arithmetic("+", add, ["int", "double", "string", "list", "timestamp", "duration"]),
-  "_-_": arithmetic("-", subtract, ["int", "double", "timestamp", "duration"]),
+  "_+_": arithmetic("+", add, ["int", "double", "string", "list", "timestamp", "duration", "amount"]),
+  "_-_": arithmetic("-", subtract, ["int", "double", "timestamp", "duration", "amount"]),
   "_*_": arithmetic("*", multiply, numbers),
   "_/_": arithmetic("/", divide, numbers),
   "_%_": arithmetic("%", remainder, numbers),

@@ -1,7 +1,8 @@
 import { charSteps, type Frame, scanSteps, spend } from "./frame.ts";
 import type { CelFunction, FunctionTable } from "./function-table.ts";
-import { calendarPart, calendarParts, durationPart } from "./times.ts";
-import { costFailure, Duration, isList, type Outcome, Timestamp, typeConfusion, type Value } from "./value.ts";
+import { zoned } from "./time-functions.ts";
+import { calendarParts, durationPart, type TimePart } from "./times.ts";
+import { costFailure, Duration, isList, type Outcome, typeConfusion, type Value } from "./value.ts";
 
 function onText(name: string, result: CelFunction["result"], compute: (text: string) => Outcome): CelFunction {
   return {
@@ -65,21 +66,24 @@ function join(args: readonly Value[], frame: Frame): Outcome {
   return spend(frame, charSteps(chars) + texts.length) ? texts.join(separator) : costFailure;
 }
 
+/** A getter of CEL: of a timestamp in a zone, UTC if none is given, or of a duration. */
+function timePart(name: string, part: TimePart): CelFunction {
+  const inZone = zoned(name, (local) => BigInt(part(new Date(local))), 1);
+  const inUtc = inZone.prepare?.([undefined, "UTC"]);
+  return {
+    params: [["timestamp", "duration"], ["string"]],
+    optional: 1,
+    result: "int",
+    ...inZone,
+    apply: (args, frame) => {
+      const [value, zone] = args;
+      if (value instanceof Duration) return durationPart(name, value) ?? typeConfusion(`${name}()`, value);
+      return zone === undefined && inUtc ? inUtc(args, frame) : inZone.apply(args, frame);
+    },
+  };
+}
 const timeParts: FunctionTable = Object.fromEntries(
-  Object.entries(calendarParts).map(([name, part]) => [
-    name,
-    {
-      params: [["timestamp", "duration"], ["string"]],
-      optional: 1,
-      result: "int",
-      steps: 10,
-      apply: ([value, offset = "UTC"]: readonly Value[]) => {
-        if (value instanceof Timestamp && typeof offset === "string") return calendarPart(part, value, offset);
-        const length = value instanceof Duration ? durationPart(name, value) : undefined;
-        return length ?? typeConfusion(`${name}()`, value as Value);
-      },
-    } satisfies CelFunction,
-  ]),
+  Object.entries(calendarParts).map(([name, part]) => [name, timePart(name, part)]),
 );
 
 /** What is called on a value: `input.to.endsWith("@acme.com")`. */

@@ -1,6 +1,7 @@
 import { parseTimestampNs } from "../instant.ts";
 import { checkedTimestamp } from "./arithmetic.ts";
 import { Duration, Failure, type Outcome, type Timestamp } from "./value.ts";
+import type { Zone } from "./zones.ts";
 
 const unitNs: Readonly<Record<string, bigint>> = {
   ns: 1n,
@@ -75,19 +76,10 @@ function yearStart(date: Date): number {
   return start.getTime();
 }
 
-/** One part of a timestamp in a fixed offset from UTC, such as `+02:00`. */
-export function calendarPart(part: TimePart, value: Timestamp, offset: string): Outcome {
-  const minutes = offsetMinutes(offset);
-  if (minutes === undefined) return new Failure("error", "not an offset such as +02:00, or UTC");
+/** What a zone's clocks show at a time, in milliseconds as if it were UTC. */
+export function localMs(value: Timestamp, zone: Zone): number {
   const [ms] = divideDown(value.ns, 1_000_000n);
-  return BigInt(part(new Date(Number(ms) + minutes * 60_000)));
-}
-
-function offsetMinutes(text: string): number | undefined {
-  if (text === "UTC" || text === "Z") return 0;
-  const parts = /^([+-]?)(\d\d):(\d\d)$/.exec(text);
-  if (!parts || Number(parts[2]) > 23 || Number(parts[3]) > 59) return undefined;
-  return (parts[1] === "-" ? -1 : 1) * (Number(parts[2]) * 60 + Number(parts[3]));
+  return Number(ms) + zone.offsetMs(Number(ms));
 }
 
 /** The parts of a duration that CEL's getters answer: each the whole duration in its unit, milliseconds aside. */

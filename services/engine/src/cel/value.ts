@@ -45,6 +45,21 @@ export class Duration extends Opaque {
   }
 }
 
+/** An exact amount, as `amount("12.50", "EUR")` is. */
+export class Quantity extends Opaque {
+  readonly kind = "an amount";
+  /** Millionths of its unit. */
+  readonly micros: bigint;
+  /** Empty where none was given, which is a unit of its own. */
+  readonly unit: string;
+
+  constructor(micros: bigint, unit: string) {
+    super();
+    this.micros = micros;
+    this.unit = unit;
+  }
+}
+
 /** What `type(x)` answers. */
 export class TypeName extends Opaque {
   readonly kind = "a type";
@@ -116,4 +131,10 @@ export function checkedInt(value: bigint): bigint | Failure {
 /** A finite double, or the failure that it is none: a comparison with what is not a number would pass unseen. */
 export function checkedDouble(value: number): number | Failure {
   return Number.isFinite(value) ? value : new Failure("error", "a double that is not a finite number");
+}
+
+/** Amounts of two units are as different as two types: no rate between them is known. */
+export function unitConfusion(what: string, left: Quantity, right: Quantity): Failure {
+  const [one, other] = [left, right].map(({ unit }) => (unit === "" ? "an amount without a unit" : unit));
+  return new Failure("type", `${what} of ${one} and ${other}`);
 }
