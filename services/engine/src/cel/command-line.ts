@@ -1,5 +1,6 @@
 import { type Frame, scanSteps, spend } from "./frame.ts";
 import type { FunctionTable } from "./function-table.ts";
+import { hasUnseen } from "./look-alikes.ts";
 import { costFailure, Failure, type Outcome, typeConfusion, type Value } from "./value.ts";
 
 const commandCharsMax = 8192;
@@ -98,7 +99,7 @@ function argv([text]: readonly Value[], frame: Frame): Outcome {
   if (typeof text !== "string") return typeConfusion("argv()", text as Value);
   if (!spend(frame, 2 * scanSteps(text.length))) return costFailure;
   if (text.length > commandCharsMax) return odd("is too long");
-  if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text)) return odd("has characters that cannot be seen");
+  if (hasUnseen(text)) return odd("has characters that cannot be seen");
   const words = wordsOf(text);
   if (words instanceof Failure) return words;
   const [first] = words;

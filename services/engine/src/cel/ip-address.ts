@@ -117,7 +117,7 @@ export function formatAddress(groups: Groups): string {
 }
 
 /** Eight groups in hexadecimal, the first longest run of two or more zeros left out. */
-function formatV6(groups: Groups): string {
+export function formatV6(groups: Groups): string {
   let [from, length] = [0, 1];
   for (let start = 0; start < 8; start++) {
     let end = start;

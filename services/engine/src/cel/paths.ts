@@ -1,37 +1,38 @@
 import { scanSteps, spend } from "./frame.ts";
-import type { FunctionTable } from "./function-table.ts";
+import type { CelFunction, FunctionTable } from "./function-table.ts";
+import { hasLookAlikes, hasUnseen } from "./look-alikes.ts";
 import { costFailure, Failure, type Outcome, typeConfusion, type Value } from "./value.ts";
 
 const pathCharsMax = 4096;
 const odd = (why: string) => new Failure("error", `a path that ${why}`);
 
+// Escapes of control characters, of `%`, `.`, `/`, `\` and `~`, and of everything beyond ASCII: overlong forms and
+// look-alikes hide there. Escapes of letters and blanks mean the same whether they are read or not.
+const escapes = /%(?:u|[01][0-9a-f]|2[5ef]|5c|7[ef]|[89a-f][0-9a-f])/i;
+
 /**
  * The parts of an absolute or relative POSIX path with `.` and `..` resolved. Unknown for what file systems and shells
- * read differently: backslashes, NUL and other control characters, `%` escapes of dots and slashes, a leading `~`, and
- * characters that Unicode normalisation turns into dots or slashes.
+ * read differently: backslashes, characters that cannot be seen, escapes, a leading `~`, parts of dots and blanks other
+ * than `.` and `..`, and characters that some programs turn into dots or slashes.
  */
 function parse(text: string): { absolute: boolean; parts: string[] } | Failure {
   if (text === "") return odd("is empty");
   if (text.length > pathCharsMax) return odd("is too long");
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-  if (/[\u0000-\u001f\u007f]/.test(text)) return odd("has control characters");
+  if (hasUnseen(text)) return odd("has characters that cannot be seen");
   if (text.includes("\\")) return odd("has a backslash");
   if (text.startsWith("~")) return odd("begins with ~");
-  if (/%(2e|2f|5c|00|25)/i.test(text)) return odd("has escapes for dots or slashes");
-  if (dotsOf(text) !== dotsOf(text.normalize("NFKC"))) return odd("has look-alikes of dots or slashes");
+  if (escapes.test(text)) return odd("has escapes that hide what it is");
+  if (hasLookAlikes(text)) return odd("has look-alikes of dots or slashes");
   const absolute = text.startsWith("/");
   const parts: string[] = [];
   for (const part of text.split("/")) {
     if (part === "" || part === ".") continue;
+    if (part !== ".." && /^[. ]+$/.test(part)) return odd("has a part of dots and blanks");
     if (part !== "..") parts.push(part);
     else if (parts.length > 0 && parts.at(-1) !== "..") parts.pop();
     else if (!absolute) parts.push("..");
   }
   return { absolute, parts };
-}
-
-function dotsOf(text: string): number {
-  return text.length - text.replaceAll(/[./]/g, "").length;
 }
 
 /** Whether a path, once resolved, is the directory or lies below it. Both must be absolute. */
@@ -70,8 +71,31 @@ function onTexts(name: string, count: 1 | 2, compute: (first: string, second: st
   };
 }
 
+/** A directory that is written in a condition is absolute. */
+function checkDirectory(at: number): NonNullable<CelFunction["literal"]> {
+  return (index, value) => {
+    if (index !== at || typeof value !== "string") return undefined;
+    const directory = parse(value);
+    const why =
+      directory instanceof Failure ? directory.why : directory.absolute ? undefined : "a path that is relative";
+    return why === undefined
+      ? undefined
+      : { message: `${why}: \`${value}\``, expected: "a directory such as /workspace" };
+  };
+}
+
 export const pathFunctions: FunctionTable = {
-  "path.within": { params: [["string"], ["string"]], result: "bool", apply: onTexts("path.within", 2, within) },
-  "path.join": { params: [["string"], ["string"]], result: "string", apply: onTexts("path.join", 2, join) },
+  "path.within": {
+    params: [["string"], ["string"]],
+    result: "bool",
+    literal: checkDirectory(1),
+    apply: onTexts("path.within", 2, within),
+  },
+  "path.join": {
+    params: [["string"], ["string"]],
+    result: "string",
+    literal: checkDirectory(0),
+    apply: onTexts("path.join", 2, join),
+  },
   "path.base": { params: [["string"]], result: "string", apply: onTexts("path.base", 1, base) },
 };

@@ -1,5 +1,8 @@
 import { type Frame, scanSteps, spend } from "./frame.ts";
 import type { FunctionTable } from "./function-table.ts";
+import { endsInNumber, isHostName } from "./host-name.ts";
+import { formatV6, parseAddress } from "./ip-address.ts";
+import { hasLookAlikes, hasUnseen } from "./look-alikes.ts";
 import { costFailure, Failure, type Outcome, typeConfusion, type Value } from "./value.ts";
 
 const urlCharsMax = 8192;
@@ -12,13 +15,14 @@ interface Parts {
 }
 
 const shape = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)([^?#]*)/;
-const hostName =
-  /^(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
+const portMax = 65_535;
+/** Schemes under which what stands where a host stands is none, or is not where programs connect to. */
+const hostless = new Set("about blob data file filesystem jar javascript mailto tel vbscript view-source".split(" "));
 
 /**
  * The parts of a URL that every client reads alike. Unknown for what clients read differently or what hides its host:
  * no scheme or host, user names, backslashes, white space and control characters, characters outside ASCII, `%` in a
- * host, a trailing dot, and hosts that are numbers in disguise (`0x7f.1`, `2130706433`).
+ * host, a trailing dot, and hosts that are numbers in disguise (`0x7f.1`, `2130706433`). Punycode is read as it stands.
  */
 function parse(text: string): Parts | Failure {
   if (text.length > urlCharsMax) return odd("is too long");
@@ -27,26 +31,36 @@ function parse(text: string): Parts | Failure {
   const [, scheme, authority, path] = shape.exec(text) ?? [];
   if (scheme === undefined || authority === undefined || authority === "") return odd("has no scheme or no host");
   if (authority.includes("@")) return odd("carries a user name");
-  const host = hostOf(authority);
+  const host = hostOf(authority.toLowerCase());
   return host instanceof Failure
     ? host
     : { scheme: scheme.toLowerCase(), host, path: path === "" ? "/" : (path ?? "/") };
 }
 
 function hostOf(authority: string): string | Failure {
-  const bracketed = /^(\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/.exec(authority);
-  if (bracketed?.[1]) return bracketed[1].toLowerCase();
-  const host = authority.replace(/:\d{0,5}$/, "").toLowerCase();
-  if (!hostName.test(host)) return odd("has a host that is not a plain name or address");
-  const last = host.slice(host.lastIndexOf(".") + 1);
-  const numeric = /^(\d+|0x[0-9a-f]*)$/.test(last);
-  const address = /^(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/.test(host);
-  return numeric && !address ? odd("has a number for a host") : host;
+  const end = authority.startsWith("[") ? authority.indexOf("]") + 1 : authority.indexOf(":");
+  const [host, port] = end < 0 ? [authority, ""] : [authority.slice(0, end), authority.slice(end)];
+  if (port !== "" && (!/^:[0-9]{0,5}$/.test(port) || Number(port.slice(1)) > portMax)) return odd("has an odd port");
+  if (host.startsWith("[")) {
+    const address = host.includes(":") ? parseAddress(host.slice(1, -1)) : undefined;
+    return address ? `[${formatV6(address)}]` : odd("has a host that is not a plain name or address");
+  }
+  if (!isHostName(host)) return odd("has a host that is not a plain name or address");
+  return endsInNumber(host) && !parseAddress(host) ? odd("has a number for a host") : host;
 }
 
-/** A path with `.` and `..` resolved. Unknown if escapes could hide a dot, a slash or a backslash. */
+/** Where a URL leads to. Schemes that do not lead to their host are unknown. */
+function leadsTo({ scheme, host }: Parts): Outcome {
+  return hostless.has(scheme) ? odd("does not lead to its host") : host;
+}
+
+/**
+ * A path with `.` and `..` resolved. Unknown if escapes could hide a dot, a slash or a backslash, or are no UTF-8, and for
+ * parameters (`;`) and empty parts, which some servers drop before they look where a path leads.
+ */
 function resolved(path: string): Outcome {
-  if (/%(2e|2f|5c|00|25)/i.test(path) || /%(?![0-9A-Fa-f]{2})/.test(path)) return odd("hides part of its path");
+  if (path.includes("%") && !plainlyEscaped(path)) return odd("hides part of its path");
+  if (path.includes(";") || path.includes("//")) return odd("has parameters or empty parts in its path");
   const parts: string[] = [];
   const given = path.split("/").slice(1);
   for (const [index, part] of given.entries()) {
@@ -56,6 +70,17 @@ function resolved(path: string): Outcome {
     if (last && (part === "." || part === "..")) parts.push("");
   }
   return `/${parts.join("/")}`;
+}
+
+function plainlyEscaped(path: string): boolean {
+  if (/%(?:25|2e|2f|5c|3b)/i.test(path)) return false;
+  try {
+    const read = decodeURIComponent(path);
+    return !hasUnseen(read) && !hasLookAlikes(read);
+  } catch {
+    // No two hexadecimal digits, or bytes that are no UTF-8: overlong forms among them.
+    return false;
+  }
 }
 
 function part(name: string, choose: (parts: Parts) => Outcome) {
@@ -69,6 +94,6 @@ function part(name: string, choose: (parts: Parts) => Outcome) {
 
 export const urlFunctions: FunctionTable = {
   "url.scheme": { params: [["string"]], result: "string", apply: part("url.scheme", (parts) => parts.scheme) },
-  "url.host": { params: [["string"]], result: "string", apply: part("url.host", (parts) => parts.host) },
+  "url.host": { params: [["string"]], result: "string", apply: part("url.host", leadsTo) },
   "url.path": { params: [["string"]], result: "string", apply: part("url.path", (parts) => resolved(parts.path)) },
 };
