@@ -16,7 +16,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file remit/v1/admin.proto.
  */
 export const file_remit_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChRyZW1pdC92MS9hZG1pbi5wcm90bxIIcmVtaXQudjEiJAoGU291cmNlEgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCSJGCg9QdXRBZ2VudFJlcXVlc3QSIgoIZG9jdW1lbnQYASABKAsyEC5yZW1pdC52MS5Tb3VyY2USDwoHZHJ5X3J1bhgCIAEoCCKLAQoQUHV0QWdlbnRSZXNwb25zZRIeCgVhZ2VudBgBIAEoCzIPLnJlbWl0LnYxLkFnZW50EiMKCHByb2JsZW1zGAIgAygLMhEucmVtaXQudjEuUHJvYmxlbRIQCghyZXZpc2lvbhgDIAEoBBIgCgZjaGFuZ2UYBCABKA4yEC5yZW1pdC52MS5DaGFuZ2UiwAEKBUFnZW50EgwKBG5hbWUYASABKAkSDQoFb3duZXIYAiABKAkSKwoGbGFiZWxzGAMgAygLMhsucmVtaXQudjEuQWdlbnQuTGFiZWxzRW50cnkSIAoHY2VpbGluZxgEIAEoCzIPLnJlbWl0LnYxLlNjb3BlEg4KBnN0YXR1cxgFIAEoCRIMCgRtb2RlGAYgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEwoRTGlzdEFnZW50c1JlcXVlc3QiNQoSTGlzdEFnZW50c1Jlc3BvbnNlEh8KBmFnZW50cxgBIAMoCzIPLnJlbWl0LnYxLkFnZW50IkUKDlB1dFRvb2xSZXF1ZXN0EiIKCGRvY3VtZW50GAEgASgLMhAucmVtaXQudjEuU291cmNlEg8KB2RyeV9ydW4YAiABKAgiiAEKD1B1dFRvb2xSZXNwb25zZRIcCgR0b29sGAEgASgLMg4ucmVtaXQudjEuVG9vbBIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0SEAoIcmV2aXNpb24YAyABKAQSIAoGY2hhbmdlGAQgASgOMhAucmVtaXQudjEuQ2hhbmdlItIDCgRUb29sEgwKBG5hbWUYASABKAkSDgoGc2VydmVyGAIgASgJEhwKBHJpc2sYAyABKA4yDi5yZW1pdC52MS5SaXNrEioKBmxhYmVscxgEIAMoCzIaLnJlbWl0LnYxLlRvb2wuTGFiZWxzRW50cnkSFQoNc2NoZW1hX2RpZ2VzdBgFIAEoCRITCgtkZXNjcmlwdGlvbhgGIAEoCRIeCgRjb3N0GAcgAygLMhAucmVtaXQudjEuQW1vdW50EiEKB21heGltdW0YCCADKAsyEC5yZW1pdC52MS5BbW91bnQSDgoGcmVkYWN0GAkgAygJEhUKDW91dHB1dF9sYWJlbHMYCiADKAkSDgoGc3RhdHVzGAsgASgJEhUKDWlkZW1wb3RlbnRfb24YDCADKAkSHQoVY29udGV4dF9zY2hlbWFfZGlnZXN0GA0gASgJEioKB3RpbWVvdXQYDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDAoEbW9kZRgPIAEoCRIdChVvZmZlcmVkX3NjaGVtYV9kaWdlc3QYECABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIeCg5HZXRUb29sUmVxdWVzdBIMCgRuYW1lGAEgASgJIlMKD0dldFRvb2xSZXNwb25zZRIcCgR0b29sGAEgASgLMg4ucmVtaXQudjEuVG9vbBIQCghkb2N1bWVudBgCIAEoCRIQCghyZXZpc2lvbhgDIAEoBCISChBMaXN0VG9vbHNSZXF1ZXN0IjIKEUxpc3RUb29sc1Jlc3BvbnNlEh0KBXRvb2xzGAEgAygLMg4ucmVtaXQudjEuVG9vbCJaChZQdWJsaXNoUG9saWNpZXNSZXF1ZXN0Eh8KBWZpbGVzGAEgAygLMhAucmVtaXQudjEuU291cmNlEg4KBnN0cmljdBgCIAEoCBIPCgdkcnlfcnVuGAMgASgIImkKF1B1Ymxpc2hQb2xpY2llc1Jlc3BvbnNlEikKCHZlcnNpb25zGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0ioQEKDVBvbGljeVZlcnNpb24SDgoGcG9saWN5GAEgASgJEg8KB3ZlcnNpb24YAiABKA0SDgoGZGlnZXN0GAMgASgJEg0KBXN0YXRlGAQgASgJEg0KBXJ1bGVzGAUgASgNEjAKDHB1Ymxpc2hlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHY3JlYXRlZBgHIAEoCCIvCgxQb2xpY3lDaG9pY2USDgoGcG9saWN5GAEgASgJEg8KB3ZlcnNpb24YAiABKA0iXQoXQWN0aXZhdGVQb2xpY2llc1JlcXVlc3QSJwoHY2hvaWNlcxgBIAMoCzIWLnJlbWl0LnYxLlBvbGljeUNob2ljZRIZChFleHBlY3RlZF9yZXZpc2lvbhgCIAEoBCJsChhBY3RpdmF0ZVBvbGljaWVzUmVzcG9uc2USJwoGYWN0aXZlGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIkgKGURlYWN0aXZhdGVQb2xpY2llc1JlcXVlc3QSEAoIcG9saWNpZXMYASADKAkSGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKAQibgoaRGVhY3RpdmF0ZVBvbGljaWVzUmVzcG9uc2USJwoGYWN0aXZlGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIhUKE0xpc3RQb2xpY2llc1JlcXVlc3QiagoUTGlzdFBvbGljaWVzUmVzcG9uc2USKQoIdmVyc2lvbnMYASADKAsyFy5yZW1pdC52MS5Qb2xpY3lWZXJzaW9uEhAKCHJldmlzaW9uGAIgASgEEhUKDXBvbGljeV9kaWdlc3QYAyABKAkiPQoSR2V0UG9saWNpZXNSZXF1ZXN0EicKB2Nob2ljZXMYASADKAsyFi5yZW1pdC52MS5Qb2xpY3lDaG9pY2UiaAoTR2V0UG9saWNpZXNSZXNwb25zZRIoCghwb2xpY2llcxgBIAMoCzIWLnJlbWl0LnYxLlN0b3JlZFBvbGljeRIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIloKDFN0b3JlZFBvbGljeRIoCgd2ZXJzaW9uGAEgASgLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghkb2N1bWVudBgCIAEoCRIOCgZzb3VyY2UYAyABKAkioQEKBkNhbGxlchIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBXJvbGVzGAMgAygJEg4KBmFnZW50cxgEIAMoCRIdChVtYXlfYXNzZXJ0X3ByaW5jaXBhbHMYBSABKAgSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcmV2b2tlZBgHIAEoCCJeChBDcmVhdGVLZXlSZXF1ZXN0EgwKBG5hbWUYASABKAkSDQoFcm9sZXMYAiADKAkSDgoGYWdlbnRzGAMgAygJEh0KFW1heV9hc3NlcnRfcHJpbmNpcGFscxgEIAEoCCJCChFDcmVhdGVLZXlSZXNwb25zZRIgCgZjYWxsZXIYASABKAsyEC5yZW1pdC52MS5DYWxsZXISCwoDa2V5GAIgASgJIhQKEkxpc3RDYWxsZXJzUmVxdWVzdCI4ChNMaXN0Q2FsbGVyc1Jlc3BvbnNlEiEKB2NhbGxlcnMYASADKAsyEC5yZW1pdC52MS5DYWxsZXIiJQoQUmV2b2tlS2V5UmVxdWVzdBIRCgljYWxsZXJfaWQYASABKAkiRwoRUmV2b2tlS2V5UmVzcG9uc2USIAoGY2FsbGVyGAEgASgLMhAucmVtaXQudjEuQ2FsbGVyEhAKCHJldmlzaW9uGAIgASgEIikKEkdldERlY2lzaW9uUmVxdWVzdBITCgtkZWNpc2lvbl9pZBgBIAEoCSJaChNHZXREZWNpc2lvblJlc3BvbnNlEiEKCGRlY2lzaW9uGAEgASgLMg8ucmVtaXQudjEuRW50cnkSIAoHcmVwb3J0cxgCIAMoCzIPLnJlbWl0LnYxLkVudHJ5IocCChRMaXN0RGVjaXNpb25zUmVxdWVzdBIpCgVzaW5jZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWFnZW50GAMgASgJEgwKBHRvb2wYBCABKAkSIAoGZWZmZWN0GAUgASgOMhAucmVtaXQudjEuRWZmZWN0Eh8KBXdvdWxkGAYgASgOMhAucmVtaXQudjEuRWZmZWN0EhIKCnNlc3Npb25faWQYByABKAkSEQoJcGFnZV9zaXplGAggASgNEhIKCnBhZ2VfdG9rZW4YCSABKAkiVAoVTGlzdERlY2lzaW9uc1Jlc3BvbnNlEiIKCWRlY2lzaW9ucxgBIAMoCzIPLnJlbWl0LnYxLkVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKVAQoFRW50cnkSCgoCaWQYASABKAkSDAoEa2luZBgCIAEoCRINCgVlcG9jaBgDIAEoBBIJCgFuGAQgASgEEg4KBmRpZ2VzdBgFIAEoCRIlCgRib2R5GAYgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIRCgljYW5vbmljYWwYByABKAkSDgoGZXJhc2VkGAggASgIKloKBkNoYW5nZRIWChJDSEFOR0VfVU5TUEVDSUZJRUQQABIPCgtDSEFOR0VfTk9ORRABEhIKDkNIQU5HRV9DUkVBVEVEEAISEwoPQ0hBTkdFX1JFUExBQ0VEEAMymgEKDEFnZW50U2VydmljZRJBCghQdXRBZ2VudBIZLnJlbWl0LnYxLlB1dEFnZW50UmVxdWVzdBoaLnJlbWl0LnYxLlB1dEFnZW50UmVzcG9uc2USRwoKTGlzdEFnZW50cxIbLnJlbWl0LnYxLkxpc3RBZ2VudHNSZXF1ZXN0GhwucmVtaXQudjEuTGlzdEFnZW50c1Jlc3BvbnNlMtMBCgtUb29sU2VydmljZRI+CgdQdXRUb29sEhgucmVtaXQudjEuUHV0VG9vbFJlcXVlc3QaGS5yZW1pdC52MS5QdXRUb29sUmVzcG9uc2USRAoJTGlzdFRvb2xzEhoucmVtaXQudjEuTGlzdFRvb2xzUmVxdWVzdBobLnJlbWl0LnYxLkxpc3RUb29sc1Jlc3BvbnNlEj4KB0dldFRvb2wSGC5yZW1pdC52MS5HZXRUb29sUmVxdWVzdBoZLnJlbWl0LnYxLkdldFRvb2xSZXNwb25zZTK+AwoNUG9saWN5U2VydmljZRJWCg9QdWJsaXNoUG9saWNpZXMSIC5yZW1pdC52MS5QdWJsaXNoUG9saWNpZXNSZXF1ZXN0GiEucmVtaXQudjEuUHVibGlzaFBvbGljaWVzUmVzcG9uc2USWQoQQWN0aXZhdGVQb2xpY2llcxIhLnJlbWl0LnYxLkFjdGl2YXRlUG9saWNpZXNSZXF1ZXN0GiIucmVtaXQudjEuQWN0aXZhdGVQb2xpY2llc1Jlc3BvbnNlEl8KEkRlYWN0aXZhdGVQb2xpY2llcxIjLnJlbWl0LnYxLkRlYWN0aXZhdGVQb2xpY2llc1JlcXVlc3QaJC5yZW1pdC52MS5EZWFjdGl2YXRlUG9saWNpZXNSZXNwb25zZRJNCgxMaXN0UG9saWNpZXMSHS5yZW1pdC52MS5MaXN0UG9saWNpZXNSZXF1ZXN0Gh4ucmVtaXQudjEuTGlzdFBvbGljaWVzUmVzcG9uc2USSgoLR2V0UG9saWNpZXMSHC5yZW1pdC52MS5HZXRQb2xpY2llc1JlcXVlc3QaHS5yZW1pdC52MS5HZXRQb2xpY2llc1Jlc3BvbnNlMucBCg1DYWxsZXJTZXJ2aWNlEkQKCUNyZWF0ZUtleRIaLnJlbWl0LnYxLkNyZWF0ZUtleVJlcXVlc3QaGy5yZW1pdC52MS5DcmVhdGVLZXlSZXNwb25zZRJKCgtMaXN0Q2FsbGVycxIcLnJlbWl0LnYxLkxpc3RDYWxsZXJzUmVxdWVzdBodLnJlbWl0LnYxLkxpc3RDYWxsZXJzUmVzcG9uc2USRAoJUmV2b2tlS2V5EhoucmVtaXQudjEuUmV2b2tlS2V5UmVxdWVzdBobLnJlbWl0LnYxLlJldm9rZUtleVJlc3BvbnNlMq0BCg1MZWRnZXJTZXJ2aWNlEkoKC0dldERlY2lzaW9uEhwucmVtaXQudjEuR2V0RGVjaXNpb25SZXF1ZXN0Gh0ucmVtaXQudjEuR2V0RGVjaXNpb25SZXNwb25zZRJQCg1MaXN0RGVjaXNpb25zEh4ucmVtaXQudjEuTGlzdERlY2lzaW9uc1JlcXVlc3QaHy5yZW1pdC52MS5MaXN0RGVjaXNpb25zUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_remit_v1_common]);
+  fileDesc("ChRyZW1pdC92MS9hZG1pbi5wcm90bxIIcmVtaXQudjEiJAoGU291cmNlEgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCSJGCg9QdXRBZ2VudFJlcXVlc3QSIgoIZG9jdW1lbnQYASABKAsyEC5yZW1pdC52MS5Tb3VyY2USDwoHZHJ5X3J1bhgCIAEoCCKLAQoQUHV0QWdlbnRSZXNwb25zZRIeCgVhZ2VudBgBIAEoCzIPLnJlbWl0LnYxLkFnZW50EiMKCHByb2JsZW1zGAIgAygLMhEucmVtaXQudjEuUHJvYmxlbRIQCghyZXZpc2lvbhgDIAEoBBIgCgZjaGFuZ2UYBCABKA4yEC5yZW1pdC52MS5DaGFuZ2UiwAEKBUFnZW50EgwKBG5hbWUYASABKAkSDQoFb3duZXIYAiABKAkSKwoGbGFiZWxzGAMgAygLMhsucmVtaXQudjEuQWdlbnQuTGFiZWxzRW50cnkSIAoHY2VpbGluZxgEIAEoCzIPLnJlbWl0LnYxLlNjb3BlEg4KBnN0YXR1cxgFIAEoCRIMCgRtb2RlGAYgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEwoRTGlzdEFnZW50c1JlcXVlc3QiNQoSTGlzdEFnZW50c1Jlc3BvbnNlEh8KBmFnZW50cxgBIAMoCzIPLnJlbWl0LnYxLkFnZW50IkUKDlB1dFRvb2xSZXF1ZXN0EiIKCGRvY3VtZW50GAEgASgLMhAucmVtaXQudjEuU291cmNlEg8KB2RyeV9ydW4YAiABKAgiiAEKD1B1dFRvb2xSZXNwb25zZRIcCgR0b29sGAEgASgLMg4ucmVtaXQudjEuVG9vbBIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0SEAoIcmV2aXNpb24YAyABKAQSIAoGY2hhbmdlGAQgASgOMhAucmVtaXQudjEuQ2hhbmdlItIDCgRUb29sEgwKBG5hbWUYASABKAkSDgoGc2VydmVyGAIgASgJEhwKBHJpc2sYAyABKA4yDi5yZW1pdC52MS5SaXNrEioKBmxhYmVscxgEIAMoCzIaLnJlbWl0LnYxLlRvb2wuTGFiZWxzRW50cnkSFQoNc2NoZW1hX2RpZ2VzdBgFIAEoCRITCgtkZXNjcmlwdGlvbhgGIAEoCRIeCgRjb3N0GAcgAygLMhAucmVtaXQudjEuQW1vdW50EiEKB21heGltdW0YCCADKAsyEC5yZW1pdC52MS5BbW91bnQSDgoGcmVkYWN0GAkgAygJEhUKDW91dHB1dF9sYWJlbHMYCiADKAkSDgoGc3RhdHVzGAsgASgJEhUKDWlkZW1wb3RlbnRfb24YDCADKAkSHQoVY29udGV4dF9zY2hlbWFfZGlnZXN0GA0gASgJEioKB3RpbWVvdXQYDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDAoEbW9kZRgPIAEoCRIdChVvZmZlcmVkX3NjaGVtYV9kaWdlc3QYECABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIeCg5HZXRUb29sUmVxdWVzdBIMCgRuYW1lGAEgASgJIlMKD0dldFRvb2xSZXNwb25zZRIcCgR0b29sGAEgASgLMg4ucmVtaXQudjEuVG9vbBIQCghkb2N1bWVudBgCIAEoCRIQCghyZXZpc2lvbhgDIAEoBCISChBMaXN0VG9vbHNSZXF1ZXN0IjIKEUxpc3RUb29sc1Jlc3BvbnNlEh0KBXRvb2xzGAEgAygLMg4ucmVtaXQudjEuVG9vbCJpChZQdWJsaXNoUG9saWNpZXNSZXF1ZXN0Eh8KBWZpbGVzGAEgAygLMhAucmVtaXQudjEuU291cmNlEg4KBnN0cmljdBgCIAEoCBIPCgdkcnlfcnVuGAMgASgIEg0KBWRyYWZ0GAQgASgIImkKF1B1Ymxpc2hQb2xpY2llc1Jlc3BvbnNlEikKCHZlcnNpb25zGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0i1AIKDVBvbGljeVZlcnNpb24SDgoGcG9saWN5GAEgASgJEg8KB3ZlcnNpb24YAiABKA0SDgoGZGlnZXN0GAMgASgJEg0KBXN0YXRlGAQgASgJEg0KBXJ1bGVzGAUgASgNEjAKDHB1Ymxpc2hlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHY3JlYXRlZBgHIAEoCBIpCgxwdWJsaXNoZWRfYnkYCCABKAsyEy5yZW1pdC52MS5DYWxsZXJSZWYSMAoMdmFsaWRhdGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgx2YWxpZGF0ZWRfYnkYCiABKAsyEy5yZW1pdC52MS5DYWxsZXJSZWYSKQoLYWN0aXZhdGlvbnMYCyADKAsyFC5yZW1pdC52MS5BY3RpdmF0aW9uIiUKCUNhbGxlclJlZhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJIrkBCgpBY3RpdmF0aW9uEikKBXNpbmNlGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY2F1c2UYAyABKAkSHwoCYnkYBCABKAsyEy5yZW1pdC52MS5DYWxsZXJSZWYSJQoIZW5kZWRfYnkYBSABKAsyEy5yZW1pdC52MS5DYWxsZXJSZWYiLwoMUG9saWN5Q2hvaWNlEg4KBnBvbGljeRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNIl0KF0FjdGl2YXRlUG9saWNpZXNSZXF1ZXN0EicKB2Nob2ljZXMYASADKAsyFi5yZW1pdC52MS5Qb2xpY3lDaG9pY2USGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKAQibAoYQWN0aXZhdGVQb2xpY2llc1Jlc3BvbnNlEicKBmFjdGl2ZRgBIAMoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SEAoIcmV2aXNpb24YAiABKAQSFQoNcG9saWN5X2RpZ2VzdBgDIAEoCSJIChlEZWFjdGl2YXRlUG9saWNpZXNSZXF1ZXN0EhAKCHBvbGljaWVzGAEgAygJEhkKEWV4cGVjdGVkX3JldmlzaW9uGAIgASgEIm4KGkRlYWN0aXZhdGVQb2xpY2llc1Jlc3BvbnNlEicKBmFjdGl2ZRgBIAMoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SEAoIcmV2aXNpb24YAiABKAQSFQoNcG9saWN5X2RpZ2VzdBgDIAEoCSJSChdWYWxpZGF0ZVBvbGljaWVzUmVxdWVzdBInCgdjaG9pY2VzGAEgAygLMhYucmVtaXQudjEuUG9saWN5Q2hvaWNlEg4KBnN0cmljdBgCIAEoCCJqChhWYWxpZGF0ZVBvbGljaWVzUmVzcG9uc2USKQoIdmVyc2lvbnMYASADKAsyFy5yZW1pdC52MS5Qb2xpY3lWZXJzaW9uEiMKCHByb2JsZW1zGAIgAygLMhEucmVtaXQudjEuUHJvYmxlbSJdChdSb2xsYmFja1BvbGljaWVzUmVxdWVzdBInCgdjaG9pY2VzGAEgAygLMhYucmVtaXQudjEuUG9saWN5Q2hvaWNlEhkKEWV4cGVjdGVkX3JldmlzaW9uGAIgASgEImwKGFJvbGxiYWNrUG9saWNpZXNSZXNwb25zZRInCgZhY3RpdmUYASADKAsyFy5yZW1pdC52MS5Qb2xpY3lWZXJzaW9uEhAKCHJldmlzaW9uGAIgASgEEhUKDXBvbGljeV9kaWdlc3QYAyABKAkiFQoTTGlzdFBvbGljaWVzUmVxdWVzdCJqChRMaXN0UG9saWNpZXNSZXNwb25zZRIpCgh2ZXJzaW9ucxgBIAMoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SEAoIcmV2aXNpb24YAiABKAQSFQoNcG9saWN5X2RpZ2VzdBgDIAEoCSI9ChJHZXRQb2xpY2llc1JlcXVlc3QSJwoHY2hvaWNlcxgBIAMoCzIWLnJlbWl0LnYxLlBvbGljeUNob2ljZSJoChNHZXRQb2xpY2llc1Jlc3BvbnNlEigKCHBvbGljaWVzGAEgAygLMhYucmVtaXQudjEuU3RvcmVkUG9saWN5EhAKCHJldmlzaW9uGAIgASgEEhUKDXBvbGljeV9kaWdlc3QYAyABKAkifwoMU3RvcmVkUG9saWN5EigKB3ZlcnNpb24YASABKAsyFy5yZW1pdC52MS5Qb2xpY3lWZXJzaW9uEhAKCGRvY3VtZW50GAIgASgJEg4KBnNvdXJjZRgDIAEoCRIjCghwcm9ibGVtcxgEIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0ioQEKBkNhbGxlchIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBXJvbGVzGAMgAygJEg4KBmFnZW50cxgEIAMoCRIdChVtYXlfYXNzZXJ0X3ByaW5jaXBhbHMYBSABKAgSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcmV2b2tlZBgHIAEoCCJeChBDcmVhdGVLZXlSZXF1ZXN0EgwKBG5hbWUYASABKAkSDQoFcm9sZXMYAiADKAkSDgoGYWdlbnRzGAMgAygJEh0KFW1heV9hc3NlcnRfcHJpbmNpcGFscxgEIAEoCCJCChFDcmVhdGVLZXlSZXNwb25zZRIgCgZjYWxsZXIYASABKAsyEC5yZW1pdC52MS5DYWxsZXISCwoDa2V5GAIgASgJIhQKEkxpc3RDYWxsZXJzUmVxdWVzdCI4ChNMaXN0Q2FsbGVyc1Jlc3BvbnNlEiEKB2NhbGxlcnMYASADKAsyEC5yZW1pdC52MS5DYWxsZXIiJQoQUmV2b2tlS2V5UmVxdWVzdBIRCgljYWxsZXJfaWQYASABKAkiRwoRUmV2b2tlS2V5UmVzcG9uc2USIAoGY2FsbGVyGAEgASgLMhAucmVtaXQudjEuQ2FsbGVyEhAKCHJldmlzaW9uGAIgASgEIikKEkdldERlY2lzaW9uUmVxdWVzdBITCgtkZWNpc2lvbl9pZBgBIAEoCSJaChNHZXREZWNpc2lvblJlc3BvbnNlEiEKCGRlY2lzaW9uGAEgASgLMg8ucmVtaXQudjEuRW50cnkSIAoHcmVwb3J0cxgCIAMoCzIPLnJlbWl0LnYxLkVudHJ5IocCChRMaXN0RGVjaXNpb25zUmVxdWVzdBIpCgVzaW5jZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWFnZW50GAMgASgJEgwKBHRvb2wYBCABKAkSIAoGZWZmZWN0GAUgASgOMhAucmVtaXQudjEuRWZmZWN0Eh8KBXdvdWxkGAYgASgOMhAucmVtaXQudjEuRWZmZWN0EhIKCnNlc3Npb25faWQYByABKAkSEQoJcGFnZV9zaXplGAggASgNEhIKCnBhZ2VfdG9rZW4YCSABKAkiVAoVTGlzdERlY2lzaW9uc1Jlc3BvbnNlEiIKCWRlY2lzaW9ucxgBIAMoCzIPLnJlbWl0LnYxLkVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKVAQoFRW50cnkSCgoCaWQYASABKAkSDAoEa2luZBgCIAEoCRINCgVlcG9jaBgDIAEoBBIJCgFuGAQgASgEEg4KBmRpZ2VzdBgFIAEoCRIlCgRib2R5GAYgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIRCgljYW5vbmljYWwYByABKAkSDgoGZXJhc2VkGAggASgIKloKBkNoYW5nZRIWChJDSEFOR0VfVU5TUEVDSUZJRUQQABIPCgtDSEFOR0VfTk9ORRABEhIKDkNIQU5HRV9DUkVBVEVEEAISEwoPQ0hBTkdFX1JFUExBQ0VEEAMymgEKDEFnZW50U2VydmljZRJBCghQdXRBZ2VudBIZLnJlbWl0LnYxLlB1dEFnZW50UmVxdWVzdBoaLnJlbWl0LnYxLlB1dEFnZW50UmVzcG9uc2USRwoKTGlzdEFnZW50cxIbLnJlbWl0LnYxLkxpc3RBZ2VudHNSZXF1ZXN0GhwucmVtaXQudjEuTGlzdEFnZW50c1Jlc3BvbnNlMtMBCgtUb29sU2VydmljZRI+CgdQdXRUb29sEhgucmVtaXQudjEuUHV0VG9vbFJlcXVlc3QaGS5yZW1pdC52MS5QdXRUb29sUmVzcG9uc2USRAoJTGlzdFRvb2xzEhoucmVtaXQudjEuTGlzdFRvb2xzUmVxdWVzdBobLnJlbWl0LnYxLkxpc3RUb29sc1Jlc3BvbnNlEj4KB0dldFRvb2wSGC5yZW1pdC52MS5HZXRUb29sUmVxdWVzdBoZLnJlbWl0LnYxLkdldFRvb2xSZXNwb25zZTL0BAoNUG9saWN5U2VydmljZRJWCg9QdWJsaXNoUG9saWNpZXMSIC5yZW1pdC52MS5QdWJsaXNoUG9saWNpZXNSZXF1ZXN0GiEucmVtaXQudjEuUHVibGlzaFBvbGljaWVzUmVzcG9uc2USWQoQQWN0aXZhdGVQb2xpY2llcxIhLnJlbWl0LnYxLkFjdGl2YXRlUG9saWNpZXNSZXF1ZXN0GiIucmVtaXQudjEuQWN0aXZhdGVQb2xpY2llc1Jlc3BvbnNlEl8KEkRlYWN0aXZhdGVQb2xpY2llcxIjLnJlbWl0LnYxLkRlYWN0aXZhdGVQb2xpY2llc1JlcXVlc3QaJC5yZW1pdC52MS5EZWFjdGl2YXRlUG9saWNpZXNSZXNwb25zZRJNCgxMaXN0UG9saWNpZXMSHS5yZW1pdC52MS5MaXN0UG9saWNpZXNSZXF1ZXN0Gh4ucmVtaXQudjEuTGlzdFBvbGljaWVzUmVzcG9uc2USWQoQVmFsaWRhdGVQb2xpY2llcxIhLnJlbWl0LnYxLlZhbGlkYXRlUG9saWNpZXNSZXF1ZXN0GiIucmVtaXQudjEuVmFsaWRhdGVQb2xpY2llc1Jlc3BvbnNlElkKEFJvbGxiYWNrUG9saWNpZXMSIS5yZW1pdC52MS5Sb2xsYmFja1BvbGljaWVzUmVxdWVzdBoiLnJlbWl0LnYxLlJvbGxiYWNrUG9saWNpZXNSZXNwb25zZRJKCgtHZXRQb2xpY2llcxIcLnJlbWl0LnYxLkdldFBvbGljaWVzUmVxdWVzdBodLnJlbWl0LnYxLkdldFBvbGljaWVzUmVzcG9uc2Uy5wEKDUNhbGxlclNlcnZpY2USRAoJQ3JlYXRlS2V5EhoucmVtaXQudjEuQ3JlYXRlS2V5UmVxdWVzdBobLnJlbWl0LnYxLkNyZWF0ZUtleVJlc3BvbnNlEkoKC0xpc3RDYWxsZXJzEhwucmVtaXQudjEuTGlzdENhbGxlcnNSZXF1ZXN0Gh0ucmVtaXQudjEuTGlzdENhbGxlcnNSZXNwb25zZRJECglSZXZva2VLZXkSGi5yZW1pdC52MS5SZXZva2VLZXlSZXF1ZXN0GhsucmVtaXQudjEuUmV2b2tlS2V5UmVzcG9uc2UyrQEKDUxlZGdlclNlcnZpY2USSgoLR2V0RGVjaXNpb24SHC5yZW1pdC52MS5HZXREZWNpc2lvblJlcXVlc3QaHS5yZW1pdC52MS5HZXREZWNpc2lvblJlc3BvbnNlElAKDUxpc3REZWNpc2lvbnMSHi5yZW1pdC52MS5MaXN0RGVjaXNpb25zUmVxdWVzdBofLnJlbWl0LnYxLkxpc3REZWNpc2lvbnNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_remit_v1_common]);
 
 /**
  * A document in YAML or JSON.
@@ -440,6 +440,13 @@ export type PublishPoliciesRequest = Message<"remit.v1.PublishPoliciesRequest"> 
    * @generated from field: bool dry_run = 3;
    */
   dryRun: boolean;
+
+  /**
+   * Store them as drafts: whatever is wrong with them, as long as they can be read.
+   *
+   * @generated from field: bool draft = 4;
+   */
+  draft: boolean;
 };
 
 /**
@@ -493,7 +500,7 @@ export type PolicyVersion = Message<"remit.v1.PolicyVersion"> & {
   digest: string;
 
   /**
-   * validated, active or superseded.
+   * draft, validated, active or superseded.
    *
    * @generated from field: string state = 4;
    */
@@ -515,6 +522,32 @@ export type PolicyVersion = Message<"remit.v1.PolicyVersion"> & {
    * @generated from field: bool created = 7;
    */
   created: boolean;
+
+  /**
+   * Absent where it is not known.
+   *
+   * @generated from field: remit.v1.CallerRef published_by = 8;
+   */
+  publishedBy?: CallerRef | undefined;
+
+  /**
+   * Of what was a draft once: when and by whom it was found valid.
+   *
+   * @generated from field: google.protobuf.Timestamp validated_at = 9;
+   */
+  validatedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: remit.v1.CallerRef validated_by = 10;
+   */
+  validatedBy?: CallerRef | undefined;
+
+  /**
+   * When it was in force, the last time last; at most 16.
+   *
+   * @generated from field: repeated remit.v1.Activation activations = 11;
+   */
+  activations: Activation[];
 };
 
 /**
@@ -523,6 +556,77 @@ export type PolicyVersion = Message<"remit.v1.PolicyVersion"> & {
  */
 export const PolicyVersionSchema: GenMessage<PolicyVersion> = /*@__PURE__*/
   messageDesc(file_remit_v1_admin, 15);
+
+/**
+ * A caller that did something. The name is empty when nobody knows it any more.
+ *
+ * @generated from message remit.v1.CallerRef
+ */
+export type CallerRef = Message<"remit.v1.CallerRef"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message remit.v1.CallerRef.
+ * Use `create(CallerRefSchema)` to create a new message.
+ */
+export const CallerRefSchema: GenMessage<CallerRef> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 16);
+
+/**
+ * A time that a version of a policy was in force.
+ *
+ * @generated from message remit.v1.Activation
+ */
+export type Activation = Message<"remit.v1.Activation"> & {
+  /**
+   * Absent: before this was written down.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 1;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * Absent: to this day.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 2;
+   */
+  until?: Timestamp | undefined;
+
+  /**
+   * activated, rolled_back or promoted.
+   *
+   * @generated from field: string cause = 3;
+   */
+  cause: string;
+
+  /**
+   * Who put it in force, and who ended that; absent where it is not known.
+   *
+   * @generated from field: remit.v1.CallerRef by = 4;
+   */
+  by?: CallerRef | undefined;
+
+  /**
+   * @generated from field: remit.v1.CallerRef ended_by = 5;
+   */
+  endedBy?: CallerRef | undefined;
+};
+
+/**
+ * Describes the message remit.v1.Activation.
+ * Use `create(ActivationSchema)` to create a new message.
+ */
+export const ActivationSchema: GenMessage<Activation> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 17);
 
 /**
  * @generated from message remit.v1.PolicyChoice
@@ -534,7 +638,7 @@ export type PolicyChoice = Message<"remit.v1.PolicyChoice"> & {
   policy: string;
 
   /**
-   * 0 means the newest.
+   * 0 means the newest; where one is put in force, the newest that is no draft.
    *
    * @generated from field: uint32 version = 2;
    */
@@ -546,7 +650,7 @@ export type PolicyChoice = Message<"remit.v1.PolicyChoice"> & {
  * Use `create(PolicyChoiceSchema)` to create a new message.
  */
 export const PolicyChoiceSchema: GenMessage<PolicyChoice> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 16);
+  messageDesc(file_remit_v1_admin, 18);
 
 /**
  * @generated from message remit.v1.ActivatePoliciesRequest
@@ -570,7 +674,7 @@ export type ActivatePoliciesRequest = Message<"remit.v1.ActivatePoliciesRequest"
  * Use `create(ActivatePoliciesRequestSchema)` to create a new message.
  */
 export const ActivatePoliciesRequestSchema: GenMessage<ActivatePoliciesRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 17);
+  messageDesc(file_remit_v1_admin, 19);
 
 /**
  * @generated from message remit.v1.ActivatePoliciesResponse
@@ -597,7 +701,7 @@ export type ActivatePoliciesResponse = Message<"remit.v1.ActivatePoliciesRespons
  * Use `create(ActivatePoliciesResponseSchema)` to create a new message.
  */
 export const ActivatePoliciesResponseSchema: GenMessage<ActivatePoliciesResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 18);
+  messageDesc(file_remit_v1_admin, 20);
 
 /**
  * @generated from message remit.v1.DeactivatePoliciesRequest
@@ -623,7 +727,7 @@ export type DeactivatePoliciesRequest = Message<"remit.v1.DeactivatePoliciesRequ
  * Use `create(DeactivatePoliciesRequestSchema)` to create a new message.
  */
 export const DeactivatePoliciesRequestSchema: GenMessage<DeactivatePoliciesRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 19);
+  messageDesc(file_remit_v1_admin, 21);
 
 /**
  * @generated from message remit.v1.DeactivatePoliciesResponse
@@ -652,7 +756,112 @@ export type DeactivatePoliciesResponse = Message<"remit.v1.DeactivatePoliciesRes
  * Use `create(DeactivatePoliciesResponseSchema)` to create a new message.
  */
 export const DeactivatePoliciesResponseSchema: GenMessage<DeactivatePoliciesResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 20);
+  messageDesc(file_remit_v1_admin, 22);
+
+/**
+ * @generated from message remit.v1.ValidatePoliciesRequest
+ */
+export type ValidatePoliciesRequest = Message<"remit.v1.ValidatePoliciesRequest"> & {
+  /**
+   * At most 64.
+   *
+   * @generated from field: repeated remit.v1.PolicyChoice choices = 1;
+   */
+  choices: PolicyChoice[];
+
+  /**
+   * Warnings count as errors.
+   *
+   * @generated from field: bool strict = 2;
+   */
+  strict: boolean;
+};
+
+/**
+ * Describes the message remit.v1.ValidatePoliciesRequest.
+ * Use `create(ValidatePoliciesRequestSchema)` to create a new message.
+ */
+export const ValidatePoliciesRequestSchema: GenMessage<ValidatePoliciesRequest> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 23);
+
+/**
+ * @generated from message remit.v1.ValidatePoliciesResponse
+ */
+export type ValidatePoliciesResponse = Message<"remit.v1.ValidatePoliciesResponse"> & {
+  /**
+   * None when a problem is an error: then nothing was changed.
+   *
+   * @generated from field: repeated remit.v1.PolicyVersion versions = 1;
+   */
+  versions: PolicyVersion[];
+
+  /**
+   * @generated from field: repeated remit.v1.Problem problems = 2;
+   */
+  problems: Problem[];
+};
+
+/**
+ * Describes the message remit.v1.ValidatePoliciesResponse.
+ * Use `create(ValidatePoliciesResponseSchema)` to create a new message.
+ */
+export const ValidatePoliciesResponseSchema: GenMessage<ValidatePoliciesResponse> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 24);
+
+/**
+ * @generated from message remit.v1.RollbackPoliciesRequest
+ */
+export type RollbackPoliciesRequest = Message<"remit.v1.RollbackPoliciesRequest"> & {
+  /**
+   * At most 64. Version 0 means what was in force before the version that is; any other must have been in force once.
+   *
+   * @generated from field: repeated remit.v1.PolicyChoice choices = 1;
+   */
+  choices: PolicyChoice[];
+
+  /**
+   * Refused with ABORTED when the tenant's policies have moved on; 0 does not ask.
+   *
+   * @generated from field: uint64 expected_revision = 2;
+   */
+  expectedRevision: bigint;
+};
+
+/**
+ * Describes the message remit.v1.RollbackPoliciesRequest.
+ * Use `create(RollbackPoliciesRequestSchema)` to create a new message.
+ */
+export const RollbackPoliciesRequestSchema: GenMessage<RollbackPoliciesRequest> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 25);
+
+/**
+ * @generated from message remit.v1.RollbackPoliciesResponse
+ */
+export type RollbackPoliciesResponse = Message<"remit.v1.RollbackPoliciesResponse"> & {
+  /**
+   * What is in force now.
+   *
+   * @generated from field: repeated remit.v1.PolicyVersion active = 1;
+   */
+  active: PolicyVersion[];
+
+  /**
+   * @generated from field: uint64 revision = 2;
+   */
+  revision: bigint;
+
+  /**
+   * @generated from field: string policy_digest = 3;
+   */
+  policyDigest: string;
+};
+
+/**
+ * Describes the message remit.v1.RollbackPoliciesResponse.
+ * Use `create(RollbackPoliciesResponseSchema)` to create a new message.
+ */
+export const RollbackPoliciesResponseSchema: GenMessage<RollbackPoliciesResponse> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 26);
 
 /**
  * @generated from message remit.v1.ListPoliciesRequest
@@ -665,7 +874,7 @@ export type ListPoliciesRequest = Message<"remit.v1.ListPoliciesRequest"> & {
  * Use `create(ListPoliciesRequestSchema)` to create a new message.
  */
 export const ListPoliciesRequestSchema: GenMessage<ListPoliciesRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 21);
+  messageDesc(file_remit_v1_admin, 27);
 
 /**
  * @generated from message remit.v1.ListPoliciesResponse
@@ -692,7 +901,7 @@ export type ListPoliciesResponse = Message<"remit.v1.ListPoliciesResponse"> & {
  * Use `create(ListPoliciesResponseSchema)` to create a new message.
  */
 export const ListPoliciesResponseSchema: GenMessage<ListPoliciesResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 22);
+  messageDesc(file_remit_v1_admin, 28);
 
 /**
  * @generated from message remit.v1.GetPoliciesRequest
@@ -711,7 +920,7 @@ export type GetPoliciesRequest = Message<"remit.v1.GetPoliciesRequest"> & {
  * Use `create(GetPoliciesRequestSchema)` to create a new message.
  */
 export const GetPoliciesRequestSchema: GenMessage<GetPoliciesRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 23);
+  messageDesc(file_remit_v1_admin, 29);
 
 /**
  * @generated from message remit.v1.GetPoliciesResponse
@@ -740,7 +949,7 @@ export type GetPoliciesResponse = Message<"remit.v1.GetPoliciesResponse"> & {
  * Use `create(GetPoliciesResponseSchema)` to create a new message.
  */
 export const GetPoliciesResponseSchema: GenMessage<GetPoliciesResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 24);
+  messageDesc(file_remit_v1_admin, 30);
 
 /**
  * A version of a policy with its document.
@@ -766,6 +975,13 @@ export type StoredPolicy = Message<"remit.v1.StoredPolicy"> & {
    * @generated from field: string source = 3;
    */
   source: string;
+
+  /**
+   * Of a draft: what is wrong with it beside what is registered now.
+   *
+   * @generated from field: repeated remit.v1.Problem problems = 4;
+   */
+  problems: Problem[];
 };
 
 /**
@@ -773,7 +989,7 @@ export type StoredPolicy = Message<"remit.v1.StoredPolicy"> & {
  * Use `create(StoredPolicySchema)` to create a new message.
  */
 export const StoredPolicySchema: GenMessage<StoredPolicy> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 25);
+  messageDesc(file_remit_v1_admin, 31);
 
 /**
  * What a caller may do. An empty list of agents binds it to none.
@@ -826,7 +1042,7 @@ export type Caller = Message<"remit.v1.Caller"> & {
  * Use `create(CallerSchema)` to create a new message.
  */
 export const CallerSchema: GenMessage<Caller> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 26);
+  messageDesc(file_remit_v1_admin, 32);
 
 /**
  * @generated from message remit.v1.CreateKeyRequest
@@ -858,7 +1074,7 @@ export type CreateKeyRequest = Message<"remit.v1.CreateKeyRequest"> & {
  * Use `create(CreateKeyRequestSchema)` to create a new message.
  */
 export const CreateKeyRequestSchema: GenMessage<CreateKeyRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 27);
+  messageDesc(file_remit_v1_admin, 33);
 
 /**
  * @generated from message remit.v1.CreateKeyResponse
@@ -880,7 +1096,7 @@ export type CreateKeyResponse = Message<"remit.v1.CreateKeyResponse"> & {
  * Use `create(CreateKeyResponseSchema)` to create a new message.
  */
 export const CreateKeyResponseSchema: GenMessage<CreateKeyResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 28);
+  messageDesc(file_remit_v1_admin, 34);
 
 /**
  * @generated from message remit.v1.ListCallersRequest
@@ -893,7 +1109,7 @@ export type ListCallersRequest = Message<"remit.v1.ListCallersRequest"> & {
  * Use `create(ListCallersRequestSchema)` to create a new message.
  */
 export const ListCallersRequestSchema: GenMessage<ListCallersRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 29);
+  messageDesc(file_remit_v1_admin, 35);
 
 /**
  * @generated from message remit.v1.ListCallersResponse
@@ -910,7 +1126,7 @@ export type ListCallersResponse = Message<"remit.v1.ListCallersResponse"> & {
  * Use `create(ListCallersResponseSchema)` to create a new message.
  */
 export const ListCallersResponseSchema: GenMessage<ListCallersResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 30);
+  messageDesc(file_remit_v1_admin, 36);
 
 /**
  * @generated from message remit.v1.RevokeKeyRequest
@@ -927,7 +1143,7 @@ export type RevokeKeyRequest = Message<"remit.v1.RevokeKeyRequest"> & {
  * Use `create(RevokeKeyRequestSchema)` to create a new message.
  */
 export const RevokeKeyRequestSchema: GenMessage<RevokeKeyRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 31);
+  messageDesc(file_remit_v1_admin, 37);
 
 /**
  * @generated from message remit.v1.RevokeKeyResponse
@@ -949,7 +1165,7 @@ export type RevokeKeyResponse = Message<"remit.v1.RevokeKeyResponse"> & {
  * Use `create(RevokeKeyResponseSchema)` to create a new message.
  */
 export const RevokeKeyResponseSchema: GenMessage<RevokeKeyResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 32);
+  messageDesc(file_remit_v1_admin, 38);
 
 /**
  * @generated from message remit.v1.GetDecisionRequest
@@ -966,7 +1182,7 @@ export type GetDecisionRequest = Message<"remit.v1.GetDecisionRequest"> & {
  * Use `create(GetDecisionRequestSchema)` to create a new message.
  */
 export const GetDecisionRequestSchema: GenMessage<GetDecisionRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 33);
+  messageDesc(file_remit_v1_admin, 39);
 
 /**
  * @generated from message remit.v1.GetDecisionResponse
@@ -990,7 +1206,7 @@ export type GetDecisionResponse = Message<"remit.v1.GetDecisionResponse"> & {
  * Use `create(GetDecisionResponseSchema)` to create a new message.
  */
 export const GetDecisionResponseSchema: GenMessage<GetDecisionResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 34);
+  messageDesc(file_remit_v1_admin, 40);
 
 /**
  * What is not set does not choose.
@@ -1059,7 +1275,7 @@ export type ListDecisionsRequest = Message<"remit.v1.ListDecisionsRequest"> & {
  * Use `create(ListDecisionsRequestSchema)` to create a new message.
  */
 export const ListDecisionsRequestSchema: GenMessage<ListDecisionsRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 35);
+  messageDesc(file_remit_v1_admin, 41);
 
 /**
  * @generated from message remit.v1.ListDecisionsResponse
@@ -1085,7 +1301,7 @@ export type ListDecisionsResponse = Message<"remit.v1.ListDecisionsResponse"> & 
  * Use `create(ListDecisionsResponseSchema)` to create a new message.
  */
 export const ListDecisionsResponseSchema: GenMessage<ListDecisionsResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 36);
+  messageDesc(file_remit_v1_admin, 42);
 
 /**
  * One line of the ledger.
@@ -1145,7 +1361,7 @@ export type Entry = Message<"remit.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 37);
+  messageDesc(file_remit_v1_admin, 43);
 
 /**
  * What putting a document did, or would do.
@@ -1294,6 +1510,26 @@ export const PolicyService: GenService<{
     methodKind: "unary";
     input: typeof ListPoliciesRequestSchema;
     output: typeof ListPoliciesResponseSchema;
+  },
+  /**
+   * Checks stored drafts beside what is registered now; those that fit are drafts no more. Role: policy-author.
+   *
+   * @generated from rpc remit.v1.PolicyService.ValidatePolicies
+   */
+  validatePolicies: {
+    methodKind: "unary";
+    input: typeof ValidatePoliciesRequestSchema;
+    output: typeof ValidatePoliciesResponseSchema;
+  },
+  /**
+   * Puts back what was in force before, all in one revision. Role: policy-approver.
+   *
+   * @generated from rpc remit.v1.PolicyService.RollbackPolicies
+   */
+  rollbackPolicies: {
+    methodKind: "unary";
+    input: typeof RollbackPoliciesRequestSchema;
+    output: typeof RollbackPoliciesResponseSchema;
   },
   /**
    * Versions with their documents. Role: viewer.

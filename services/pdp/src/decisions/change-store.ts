@@ -1,24 +1,9 @@
-import type { AgentDocument, PolicyDocument, ToolDocument } from "@remit/engine";
+import type { AgentDocument, ToolDocument } from "@remit/engine";
 import type { Caller, Session } from "../identities/index.ts";
 import type { NewRecord, RecordRef } from "../ledger/index.ts";
 import type { PolicyVersion, Quotas, Revisions, TenantSettings } from "../policies/index.ts";
 import type { KeyChange } from "./key-change.ts";
-
-/** A document as it is stored: as its author wrote it, as it was understood, and the digest of the latter. */
-export interface Written<Document> {
-  readonly document: Document;
-  readonly source: string;
-  /** 32 bytes. */
-  readonly digest: Uint8Array;
-}
-
-/**
- * Policies and tools are compiled together before they are changed. The change fails as `revision_conflict` when
- * anything of the tenant has moved since: else two changes, each right by itself, could leave what does not compile.
- */
-interface CheckedAt {
-  readonly expected: Revisions;
-}
+import type { CheckedAt, PolicyChange, Written } from "./policy-change.ts";
 
 /** Everything that can change who may do what. Each is applied and recorded in one commit. */
 export type Change =
@@ -33,14 +18,9 @@ export type Change =
   | { readonly kind: "key_revoked"; readonly callerId: string }
   | ({ readonly kind: "agent_put" } & Written<AgentDocument>)
   | ({ readonly kind: "tool_put" } & Written<ToolDocument> & CheckedAt)
-  | { readonly kind: "policies_published"; readonly policies: readonly Written<PolicyDocument>[]; readonly by: string }
-  | ({
-      readonly kind: "policies_activated";
-      readonly choices: readonly { readonly policy: string; readonly version: number }[];
-    } & CheckedAt)
-  | ({ readonly kind: "policies_deactivated"; readonly policies: readonly string[] } & CheckedAt)
   | { readonly kind: "session_opened"; readonly session: Session }
   | { readonly kind: "session_closed"; readonly sessionId: string }
+  | PolicyChange
   | KeyChange;
 
 /** A change that was made. */

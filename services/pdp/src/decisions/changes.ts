@@ -6,6 +6,7 @@ import { idempotencyKey, type NewRecord, type Seal } from "../ledger/index.ts";
 import type { Snapshots } from "../policies/index.ts";
 import type { Applied, Change, ChangeRefusal, ChangeStore } from "./change-store.ts";
 import { toldOfKeys } from "./key-change.ts";
+import { toldOfPolicies } from "./policy-change.ts";
 
 const NO_SESSION = "00000000-0000-0000-0000-000000000000";
 
@@ -30,24 +31,20 @@ function told(change: Change): Canonicalisable {
     case "agent_put":
     case "tool_put":
       return { name: change.document.metadata.name, digest: digestText(change.digest), document: change.document };
-    case "policies_published":
-      return {
-        policies: change.policies.map(({ document, digest }) => ({ ...named(document), digest: digestText(digest) })),
-      };
-    case "policies_activated":
-      return { policies: change.choices.map(({ policy, version }) => ({ policy, version })) };
-    case "policies_deactivated":
-      return { policies: change.policies.map((policy) => ({ policy })) };
     case "session_opened":
       return { session: change.session };
     case "session_closed":
       return { session: change.sessionId };
+    case "policies_published":
+    case "policies_validated":
+    case "policies_activated":
+    case "policies_deactivated":
+    case "policies_rolled_back":
+      return toldOfPolicies(change);
     default:
       return toldOfKeys(change);
   }
 }
-
-const named = (document: { readonly metadata: { readonly name: string } }) => ({ policy: document.metadata.name });
 
 function shown(caller: Caller): Canonicalisable {
   const { id, name, roles, agents, mayAssertPrincipals } = caller;

@@ -12,9 +12,9 @@ import { type DigestKind, digestBytes, digestText } from "../foundation/digest.t
 import { Fault, invalid } from "../foundation/fault.ts";
 import type { Caller } from "../identities/index.ts";
 import type { Revisions, Snapshot, Snapshots } from "../policies/index.ts";
-import type { Written } from "./change-store.ts";
 import type { MakeChange } from "./changes.ts";
 import { revisionNumber } from "./decision.ts";
+import type { Written } from "./policy-change.ts";
 
 export type PutEffect = "none" | "created" | "replaced";
 

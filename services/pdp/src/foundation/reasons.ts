@@ -111,6 +111,18 @@ export const errorReasons = {
     todo: "List the policies.",
     since: "0.1",
   },
+  policy_draft: {
+    kinds: ["precondition"],
+    means: "The version is a draft: nobody has had it validated.",
+    todo: "Validate it, then put it in force.",
+    since: "0.1",
+  },
+  nothing_to_roll_back: {
+    kinds: ["precondition"],
+    means: "The policy has no earlier version to go back to, or the one that was named was never in force.",
+    todo: "Look at its history with `remit policy show`; activate a version, or deactivate the policy.",
+    since: "0.1",
+  },
   caller_unknown: {
     kinds: ["missing"],
     means: "There is no such caller.",

@@ -1,10 +1,14 @@
 export type {
+  Activation,
   ActivePolicy,
+  Maker,
+  PastActivation,
   PolicyStore,
   PolicyVersion,
   Registered,
   Revisions,
   StoredPolicy,
+  VersionState,
 } from "./policy-store.ts";
 export { schemaDigest } from "./schema-digest.ts";
 export {

@@ -27,7 +27,24 @@ export interface TenantRows {
   readonly agents: readonly Registered<AgentDocument>[];
 }
 
-export type VersionState = "validated" | "active" | "superseded";
+export type VersionState = "draft" | "validated" | "active" | "superseded";
+
+/** A caller that did something. The name is empty where it is not known any more. */
+export interface Maker {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** A time that a version was in force. */
+export interface Activation {
+  /** Undefined: before this was written down. */
+  readonly sinceMs: number | undefined;
+  /** Undefined: to this day. */
+  readonly untilMs: number | undefined;
+  readonly cause: "activated" | "rolled_back" | "promoted";
+  readonly by: Maker | undefined;
+  readonly endedBy: Maker | undefined;
+}
 
 /** One published version of a policy. */
 export interface PolicyVersion {
@@ -38,6 +55,19 @@ export interface PolicyVersion {
   readonly state: VersionState;
   readonly rules: number;
   readonly publishedAtMs: number;
+  readonly publishedBy: Maker | undefined;
+  /** Of what was a draft once. */
+  readonly validated: { readonly atMs: number; readonly by: Maker | undefined } | undefined;
+  /** The newest ones, the last of them last. */
+  readonly activations: readonly Activation[];
+}
+
+/** One line of what a policy's history says was in force, in order. */
+export interface PastActivation {
+  readonly policy: string;
+  readonly version: number;
+  readonly cause: Activation["cause"];
+  readonly living: boolean;
 }
 
 /** A version with its document. */
@@ -59,11 +89,16 @@ export interface PolicyStore {
   /** Every tenant of the cell, by id. */
   tenants(): Promise<Tenant[]>;
   versions(tenant: string): Promise<PolicyVersion[]>;
-  /** Published versions with their documents; version 0 is the newest. Those that do not exist are left out. */
+  /**
+   * Published versions with their documents; version 0 is the newest that is no draft, else the newest. Those that do
+   * not exist are left out.
+   */
   documents(
     tenant: string,
     choices: readonly { readonly policy: string; readonly version: number }[],
-  ): Promise<ActivePolicy[]>;
+  ): Promise<(ActivePolicy & { readonly draft: boolean })[]>;
+  /** What was in force of these policies, each in order; of one that was changed very often the newest part. */
+  history(tenant: string, policies: readonly string[]): Promise<PastActivation[]>;
   /** Likewise, whole and in the order of the choices, several versions of one policy too; without choices what is in force. */
   stored(
     tenant: string,

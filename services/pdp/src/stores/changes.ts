@@ -1,10 +1,10 @@
 import type { ClientBase, Pool } from "pg";
 import type { Applied, Change, ChangeStore } from "../decisions/index.ts";
-import { digestText } from "../foundation/digest.ts";
 import { ok, type Result, refused } from "../foundation/result.ts";
 import type { Caller, Session } from "../identities/index.ts";
 import type { Quotas, TenantSettings } from "../policies/index.ts";
 import { changeKeys, refuseErased } from "./key-changes.ts";
+import { changePolicies } from "./policy-changes.ts";
 import type { RecordedChanges } from "./recorded-change.ts";
 import { Refusal, touched } from "./refusal.ts";
 import { ENDING, guardTenant, refuseTooManyDocuments, refuseTooManySessions } from "./tenant-guard.ts";
@@ -18,6 +18,7 @@ function bumps(change: Change): "security" | "policy" | "none" {
     case "tenant_created":
     case "key_created":
     case "policies_published":
+    case "policies_validated":
     case "session_opened":
     case "session_closed":
     case "signing_key_retired":
@@ -30,6 +31,7 @@ function bumps(change: Change): "security" | "policy" | "none" {
       return change.atOnce ? "security" : "none";
     // What a policy allowed may be allowed by nothing now.
     case "policies_deactivated":
+    case "policies_rolled_back":
     case "tenant_erased":
     case "tenant_set":
     case "key_revoked":
@@ -81,76 +83,6 @@ async function putDocument(
   if (rows[0]?.created) await refuseTooManyDocuments(client, table, tenant, quotas);
 }
 
-interface VersionRow {
-  readonly policy: string;
-  readonly version: number;
-  readonly digest: Buffer;
-  readonly rules: number;
-  readonly published_at: Date;
-  readonly active: boolean;
-}
-
-async function publish(
-  client: ClientBase,
-  tenant: string,
-  { policies, by }: Extract<Change, { kind: "policies_published" }>,
-): Promise<Applied["versions"]> {
-  const versions: Applied["versions"][number][] = [];
-  // In one order everywhere: two publications of the same policies wait for each other instead of dead-locking.
-  const ordered = [...policies].sort((a, b) => (a.document.metadata.name < b.document.metadata.name ? -1 : 1));
-  for (const { document, source, digest } of ordered) {
-    const { name } = document.metadata;
-    const inserted = await client.query(
-      `insert into policy_version (tenant, policy, version, digest, document, source, rules, published_by)
-       select $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5, $6, $7
-         from policy_version where tenant = $1 and policy = $2
-       on conflict (tenant, policy, digest) do nothing`,
-      [tenant, name, Buffer.from(digest), JSON.stringify(document), source, document.spec.rules.length, by],
-    );
-    const { rows } = await client.query<VersionRow>(
-      `select v.policy, v.version, v.digest, v.rules, v.published_at, a.version is not null as active
-         from policy_version v left join active_policy a using (tenant, policy, version)
-        where v.tenant = $1 and v.policy = $2 and v.digest = $3`,
-      [tenant, name, Buffer.from(digest)],
-    );
-    const row = rows[0];
-    if (!row) throw new Refusal("missing");
-    versions.push({
-      policy: row.policy,
-      version: row.version,
-      digest: digestText(row.digest),
-      state: row.active ? "active" : "validated",
-      rules: row.rules,
-      publishedAtMs: row.published_at.getTime(),
-      created: inserted.rowCount === 1,
-    });
-  }
-  return versions;
-}
-
-async function activate(
-  client: ClientBase,
-  tenant: string,
-  { choices }: Extract<Change, { kind: "policies_activated" }>,
-  revision: bigint,
-): Promise<void> {
-  for (const { policy, version } of [...choices].sort((a, b) => (a.policy < b.policy ? -1 : 1))) {
-    await client.query(
-      `insert into active_policy (tenant, policy, version, revision) values ($1, $2, $3, $4)
-       on conflict (tenant, policy) do update
-         set version = excluded.version, revision = excluded.revision, activated_at = now()`,
-      [tenant, policy, version, revision],
-    );
-  }
-}
-
-async function deactivate(client: ClientBase, tenant: string, policies: readonly string[]): Promise<void> {
-  const { rowCount } = await client.query("delete from active_policy where tenant = $1 and policy = any($2)", [
-    ...[tenant, policies],
-  ]);
-  if (rowCount !== policies.length) throw new Refusal("missing");
-}
-
 async function setTenant(client: ClientBase, tenant: string, set: Partial<TenantSettings>): Promise<void> {
   const { status, mode, observeAgents, quotas } = set;
   const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
@@ -196,13 +128,11 @@ async function make(
       await putDocument(client, "tool", tenant, change, revision, quotas);
       return [];
     case "policies_published":
-      return publish(client, tenant, change);
+    case "policies_validated":
     case "policies_activated":
-      await activate(client, tenant, change, revision);
-      return [];
     case "policies_deactivated":
-      await deactivate(client, tenant, change.policies);
-      return [];
+    case "policies_rolled_back":
+      return changePolicies(client, tenant, change, revision);
     case "session_opened":
       await refuseTooManySessions(client, tenant, quotas);
       await insertSession(client, change.session);

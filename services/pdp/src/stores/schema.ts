@@ -96,6 +96,9 @@ export const policyVersion = pgTable(
     rules: integer("rules").notNull(),
     publishedAt: instant("published_at").notNull().defaultNow(),
     publishedBy: uuid("published_by"),
+    draft: boolean("draft").notNull().default(false),
+    validatedAt: instant("validated_at"),
+    validatedBy: uuid("validated_by"),
   },
   (t) => [primaryKey({ columns: [t.tenant, t.policy, t.version] })],
 );
@@ -110,6 +113,44 @@ export const activePolicy = pgTable(
     activatedAt: instant("activated_at").notNull().defaultNow(),
   },
   (t) => [primaryKey({ columns: [t.tenant, t.policy] })],
+);
+
+export const policyActivation = pgTable("policy_activation", {
+  id: int8("id").primaryKey().generatedAlwaysAsIdentity(),
+  tenant: text("tenant").notNull(),
+  policy: text("policy").notNull(),
+  version: integer("version").notNull(),
+  since: instant("since"),
+  until: instant("until"),
+  cause: text("cause", { enum: ["activated", "rolled_back", "promoted"] }).notNull(),
+  madeBy: uuid("made_by"),
+  endedBy: uuid("ended_by"),
+  revision: int8("revision").notNull(),
+});
+
+export const policyRollout = pgTable("policy_rollout", {
+  id: uuid("id").primaryKey(),
+  tenant: text("tenant").notNull(),
+  share: integer("share").notNull(),
+  startedAt: instant("started_at").notNull().defaultNow(),
+  startedBy: uuid("started_by").notNull(),
+  shareSetAt: instant("share_set_at").notNull().defaultNow(),
+  endedAt: instant("ended_at"),
+  endedBy: uuid("ended_by"),
+  endedAs: text("ended_as", { enum: ["promoted", "aborted", "overtaken"] }),
+  revision: int8("revision").notNull(),
+});
+
+export const policyRolloutVersion = pgTable(
+  "policy_rollout_version",
+  {
+    tenant: text("tenant").notNull(),
+    rollout: uuid("rollout").notNull(),
+    policy: text("policy").notNull(),
+    version: integer("version").notNull(),
+    base: integer("base"),
+  },
+  (t) => [primaryKey({ columns: [t.tenant, t.rollout, t.policy] })],
 );
 
 export const session = pgTable("session", {

@@ -134,6 +134,14 @@ const administration: Readonly<Record<string, Provoke>> = {
   policy_unknown: ({ house, owner }) =>
     house.clients.policies.activatePolicies({ choices: [{ policy: "nothing" }] }, { headers: owner }),
   policy_invalid: publishWhatNoLongerFits,
+  policy_draft: async ({ house, owner }) => {
+    const rules = '{ rules: [{ id: r, match: { tools: ["*"] }, effect: deny }] }';
+    const text = `apiVersion: remit/v1\nkind: Policy\nmetadata: { name: unfinished }\nspec: ${rules}\n`;
+    await house.clients.policies.publishPolicies({ files: [{ file: "p", text }], draft: true }, { headers: owner });
+    return house.clients.policies.activatePolicies({ choices: [{ policy: "unfinished" }] }, { headers: owner });
+  },
+  nothing_to_roll_back: ({ house, owner }) =>
+    house.clients.policies.rollbackPolicies({ choices: [{ policy: "house" }] }, { headers: owner }),
   revision_conflict: ({ house, owner }) =>
     house.clients.policies.activatePolicies(
       { choices: [{ policy: "house" }], expectedRevision: 1n },

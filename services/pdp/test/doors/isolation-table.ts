@@ -219,6 +219,20 @@ const adminPlane: Readonly<Record<string, Row>> = {
       },
     },
   ],
+  "remit.v1.PolicyService/ValidatePolicies": ({ ours }) => [
+    {
+      ...{ theirs: `${THEIRS}-second`, nobodys: "no-rules" },
+      alike: (policy) =>
+        ours.house.clients.policies.validatePolicies({ choices: [{ policy }] }, { headers: ours.headers }),
+    },
+  ],
+  "remit.v1.PolicyService/RollbackPolicies": ({ ours }) => [
+    {
+      ...{ theirs: `${THEIRS}-second`, nobodys: "no-rules" },
+      alike: (policy) =>
+        ours.house.clients.policies.rollbackPolicies({ choices: [{ policy }] }, { headers: ours.headers }),
+    },
+  ],
   "remit.v1.PolicyService/GetPolicies": ({ ours }) => [
     {
       ...{ theirs: `${THEIRS}-second`, nobodys: "no-rules" },

@@ -39,6 +39,12 @@ async function fillTenant(client: pg.Client, tenant: (typeof TENANTS)[number]): 
   await run("insert into active_policy (tenant, policy, version, revision) values ($1, $2, 1, 0)", [
     ...[tenant, `house-of-${tenant}`],
   ]);
+  await run("insert into policy_rollout (id, tenant, share, started_by, revision) values ($1, $2, 0, $3, 0)", [
+    ...[session, tenant, caller],
+  ]);
+  await run("insert into policy_rollout_version (tenant, rollout, policy, version) values ($1, $2, $3, 1)", [
+    ...[tenant, session, `house-of-${tenant}`],
+  ]);
   await run(session_(session, tenant, caller));
   await run("insert into call (day, tenant, session, key, id, digest) values (current_date, $1, $2, $3, $4, $5)", [
     ...[tenant, session, hex(16, "02"), session, hex(32, "01")],
@@ -91,7 +97,14 @@ async function asReader(sql: string, tenant?: string) {
   });
 }
 
-const shown = ["tenant", "revision", "agent", "tool", "policy_version", "active_policy", "session", "call", "record"];
+const policyTables = [
+  "policy_version",
+  "active_policy",
+  "policy_activation",
+  "policy_rollout",
+  "policy_rollout_version",
+];
+const shown = ["tenant", "revision", "agent", "tool", ...policyTables, "session", "call", "record"];
 const denied = { code: "42501" };
 const foreign = { code: "23503" };
 
@@ -180,6 +193,10 @@ test("a row refers to rows of its own tenant alone", async () => {
     "update active_policy set version = 2 where tenant = 'acme'",
     `insert into policy_version (tenant, policy, version, digest, document, source, rules, published_by)
      values ('acme', 'more', 1, '${hex(32, "05")}', '{}', '', 0, '${globex.caller}')`,
+    `insert into policy_rollout_version (tenant, rollout, policy, version)
+     values ('acme', '${globex.session}', 'house-of-acme', 1)`,
+    `insert into policy_rollout_version (tenant, rollout, policy, version)
+     values ('acme', '${acme.session}', 'house-of-globex', 1)`,
     "insert into revision (tenant) values ('nobody')",
     `insert into caller (id, tenant, name, revision) values ('${randomUUID()}', 'nobody', 'x', 0)`,
   ];
@@ -193,8 +210,7 @@ test("the service's role cannot move a row to another tenant, nor make a cell op
     "caller",
     "agent",
     "tool",
-    "policy_version",
-    "active_policy",
+    ...policyTables,
     "session",
     "revision",
     "record",

@@ -1,0 +1,134 @@
+import { Fault } from "../foundation/fault.ts";
+import type { Caller } from "../identities/index.ts";
+import type { PastActivation, Snapshot } from "../policies/index.ts";
+import { revisionNumber } from "./decision.ts";
+import type { LifecycleRooms } from "./lifecycle.ts";
+import type { PolicyChange } from "./policy-change.ts";
+import { type Choice, unknownVersion } from "./policy-choice.ts";
+import { movedOn, requireFit, type Versioned } from "./policy-set.ts";
+import { rollbackTarget } from "./rollback-target.ts";
+
+export interface Activated {
+  readonly revision: bigint;
+  readonly policyDigest: string;
+}
+
+/** What changes which versions are in force. Each is one revision, or nothing; `expected` refuses when the tenant has moved on. */
+export interface InForce {
+  /** Puts versions in force. */
+  activate(caller: Caller, choices: readonly Choice[], expected: bigint | undefined): Promise<Activated>;
+  /** Takes policies out of force. Each must be in force. */
+  deactivate(caller: Caller, names: readonly string[], expected: bigint | undefined): Promise<Activated>;
+  /** Puts back what was in force: version 0 is what was before the version that is. */
+  rollback(caller: Caller, choices: readonly Choice[], expected: bigint | undefined): Promise<Activated>;
+}
+
+function refuseDraft({ document, version }: Versioned): Fault {
+  const { name } = document.metadata;
+  return new Fault("precondition", "policy_draft", `${name}@${version} is a draft`, {
+    field: "choices",
+    fix: `have it validated first: remit policy validate ${name}@${version}`,
+  });
+}
+
+function nothingToGoBackTo(policy: string, message: string, fix: string): Fault {
+  return new Fault("precondition", "nothing_to_roll_back", `${policy}: ${message}`, { field: "choices", fix });
+}
+
+/** The version that one policy goes back to. Throws when there is none, or when the one that is asked for is none. */
+function targetOf({ policy, version }: Choice, history: readonly PastActivation[]): number {
+  const past = history.filter((one) => one.policy === policy);
+  const inForce = past.at(-1)?.living ? past.at(-1)?.version : undefined;
+  if (version === 0) {
+    const target = rollbackTarget(past);
+    if (target !== undefined) return target;
+    const [message, fix] =
+      past.length === 0
+        ? ["no version of it was ever in force", `put one in force: remit policy activate ${policy}`]
+        : [
+            "nothing was in force before the version that is",
+            `take it out of force: remit policy deactivate ${policy}`,
+          ];
+    throw nothingToGoBackTo(policy, message ?? "", fix ?? "");
+  }
+  if (version === inForce) {
+    throw nothingToGoBackTo(policy, `version ${version} is in force`, "name an earlier version, or none");
+  }
+  if (past.some((one) => one.version === version)) return version;
+  throw nothingToGoBackTo(
+    policy,
+    `version ${version} was never in force`,
+    `to put it in force for the first time: remit policy activate ${policy}@${version}`,
+  );
+}
+
+export function createInForce({ snapshots, policies, change }: LifecycleRooms): InForce {
+  const at = async (caller: Caller, expected: bigint | undefined): Promise<Snapshot> => {
+    const now = await snapshots.refresh(caller.tenant);
+    if (expected !== undefined && expected !== revisionNumber(now.revisions)) throw movedOn(expected, now);
+    return now;
+  };
+
+  const make = async (caller: Caller, what: PolicyChange, expected: bigint | undefined): Promise<Activated> => {
+    const moved = async () => movedOn(expected, await snapshots.refresh(caller.tenant));
+    const applied = await change(caller, what).catch(async (error) => {
+      throw error instanceof Fault && error.reason === "revision_conflict" ? await moved() : error;
+    });
+    if (!applied.ok) throw await moved();
+    const after = await snapshots.current(caller.tenant);
+    return { revision: revisionNumber(applied.value.revisions), policyDigest: after.policyDigest };
+  };
+
+  /** The chosen versions with their documents. */
+  const chosenFrom = async (caller: Caller, choices: readonly Choice[]) => {
+    const chosen = await policies.documents(caller.tenant, choices);
+    const missing = choices.find(({ policy }) => !chosen.some(({ document }) => document.metadata.name === policy));
+    if (missing || choices.length === 0) throw unknownVersion(missing);
+    const draft = chosen.find((one) => one.draft);
+    if (draft) throw refuseDraft(draft);
+    return chosen;
+  };
+
+  return {
+    async activate(caller, choices, expected) {
+      const now = await at(caller, expected);
+      const chosen = await chosenFrom(caller, choices);
+      requireFit(now, chosen);
+      const exact = chosen.map(({ document, version }) => ({ policy: document.metadata.name, version }));
+      const checked = { by: caller.id, expected: now.revisions };
+      return make(caller, { kind: "policies_activated", choices: exact, ...checked }, expected);
+    },
+    async deactivate(caller, names, expected) {
+      const now = await at(caller, expected);
+      // As the store has it: a policy that does not compile can be taken out of force, too.
+      const active = (await policies.versions(caller.tenant)).filter(({ state }) => state === "active");
+      const missing = names.find((name) => !active.some(({ policy }) => policy === name));
+      if (missing !== undefined || names.length === 0) {
+        throw new Fault("missing", "policy_unknown", `no such policy is in force: ${missing ?? "none was named"}`, {
+          field: "policies",
+        });
+      }
+      // No policy reads anything of another: what is left compiles.
+      const checked = { by: caller.id, expected: now.revisions };
+      return make(caller, { kind: "policies_deactivated", policies: names, ...checked }, expected);
+    },
+    async rollback(caller, choices, expected) {
+      const now = await at(caller, expected);
+      if (choices.length === 0) throw unknownVersion(undefined);
+      const names = choices.map(({ policy }) => policy);
+      const history = await policies.history(caller.tenant, names);
+      const known = await policies.documents(caller.tenant, choices);
+      const missing = choices.find(({ policy }) => !known.some(({ document }) => document.metadata.name === policy));
+      if (missing) throw unknownVersion(missing);
+      const targets = choices.map((choice) => ({ policy: choice.policy, version: targetOf(choice, history) }));
+      const chosen = await policies.documents(caller.tenant, targets);
+      requireFit(now, chosen);
+      const exact = targets.map((target) => ({
+        ...target,
+        from: history.find(({ policy, living }) => living && policy === target.policy)?.version,
+      }));
+      const checked = { by: caller.id, expected: now.revisions };
+      return make(caller, { kind: "policies_rolled_back", choices: exact, ...checked }, expected);
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import type { PolicyDocument } from "@remit/engine";
+import type { Canonicalisable } from "../foundation/canonical.ts";
+import { digestText } from "../foundation/digest.ts";
+import type { Revisions } from "../policies/index.ts";
+import type { Choice } from "./policy-choice.ts";
+
+/** A document as it is stored: as its author wrote it, as it was understood, and the digest of the latter. */
+export interface Written<Document> {
+  readonly document: Document;
+  readonly source: string;
+  /** 32 bytes. */
+  readonly digest: Uint8Array;
+}
+
+/**
+ * Policies and tools are compiled together before they are changed. The change fails as `revision_conflict` when
+ * anything of the tenant has moved since: else two changes, each right by itself, could leave what does not compile.
+ */
+export interface CheckedAt {
+  readonly expected: Revisions;
+}
+
+/** Who makes a change: the id of a caller. */
+interface MadeBy {
+  readonly by: string;
+}
+
+/** A version that takes the place of another; `from` is undefined where nothing was in force. */
+interface Replacement extends Choice {
+  readonly from: number | undefined;
+}
+
+/** What becomes of versions of policies. */
+export type PolicyChange =
+  | ({
+      readonly kind: "policies_published";
+      readonly policies: readonly Written<PolicyDocument>[];
+      readonly draft: boolean;
+    } & MadeBy)
+  | ({ readonly kind: "policies_validated"; readonly choices: readonly Choice[] } & MadeBy)
+  | ({ readonly kind: "policies_activated"; readonly choices: readonly Choice[] } & MadeBy & CheckedAt)
+  | ({ readonly kind: "policies_deactivated"; readonly policies: readonly string[] } & MadeBy & CheckedAt)
+  | ({ readonly kind: "policies_rolled_back"; readonly choices: readonly Replacement[] } & MadeBy & CheckedAt);
+
+/** What an entry says of it. */
+export function toldOfPolicies(change: PolicyChange): Canonicalisable {
+  switch (change.kind) {
+    case "policies_published":
+      return {
+        policies: change.policies.map(({ document, digest }) => ({
+          ...{ policy: document.metadata.name, digest: digestText(digest) },
+        })),
+        ...(change.draft && { draft: true }),
+      };
+    case "policies_validated":
+    case "policies_activated":
+      return { policies: change.choices.map(({ policy, version }) => ({ policy, version })) };
+    case "policies_deactivated":
+      return { policies: change.policies.map((policy) => ({ policy })) };
+    case "policies_rolled_back":
+      return { policies: change.choices.map(({ policy, version, from }) => ({ policy, version, from })) };
+  }
+}

@@ -1,0 +1,56 @@
+import { compile, type PolicyDocument } from "@remit/engine";
+import { Fault } from "../foundation/fault.ts";
+import { limits } from "../foundation/limits.ts";
+import { quotaExceeded, type Snapshot } from "../policies/index.ts";
+import { revisionNumber } from "./decision.ts";
+import { failed } from "./registry.ts";
+
+/** A document under the number of its version. */
+export interface Versioned {
+  readonly document: PolicyDocument;
+  readonly version: number;
+}
+
+export const toolsOf = (snapshot: Snapshot) => [...snapshot.tools.values()].map(({ document }) => document);
+
+const rulesOf = (policies: readonly Pick<Versioned, "document">[]) =>
+  policies.reduce((rules, { document }) => rules + document.spec.rules.length, 0);
+
+/** Refuses more rules than the tenant may have. What makes them fewer is never refused. */
+export function refuseTooManyRules(
+  { settings }: Snapshot,
+  before: readonly Pick<Versioned, "document">[],
+  after: readonly Pick<Versioned, "document">[],
+): void {
+  const max = Math.min(settings.quotas.rules ?? limits.rulesMax, limits.rulesMax);
+  const rules = rulesOf(after);
+  if (rules > max && rules > rulesOf(before)) throw quotaExceeded("rules", max);
+}
+
+/** What is in force with the chosen versions in their places. */
+export function withChosen(now: Snapshot, chosen: readonly Versioned[]): Versioned[] {
+  const names = new Set(chosen.map(({ document }) => document.metadata.name));
+  return [...now.policies.filter(({ document }) => !names.has(document.metadata.name)), ...chosen];
+}
+
+/** Refuses versions that do not compile beside what else is in force and the tools of today, or are too many rules. */
+export function requireFit(now: Snapshot, chosen: readonly Versioned[]): void {
+  const policies = withChosen(now, chosen);
+  refuseTooManyRules(now, now.policies, policies);
+  const { problems } = compile({ policies, tools: toolsOf(now) }, { last: now.compiled });
+  if (!failed(problems)) return;
+  throw new Fault("precondition", "policy_invalid", `together they do not compile: ${problems[0]?.message}`, {
+    fix: "publish a version that fits the registered tools",
+  });
+}
+
+/** The tenant is not at the revision that its caller goes by. */
+export function movedOn(expected: bigint | undefined, now: Snapshot): Fault {
+  const revision = revisionNumber(now.revisions);
+  const was = expected === undefined ? "somebody else changed it at the same time" : `not ${expected}`;
+  return new Fault("aborted", "revision_conflict", `the tenant is at revision ${revision}: ${was}`, {
+    field: "expected_revision",
+    limit: `${revision}`,
+    fix: "list the policies, look at what changed, and ask again with the revision they are at",
+  });
+}

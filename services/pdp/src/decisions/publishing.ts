@@ -1,0 +1,98 @@
+import { compile, type PolicyDocument, type Problem, parseDocuments, type SourceFile } from "@remit/engine";
+import { invalid } from "../foundation/fault.ts";
+import type { Caller } from "../identities/index.ts";
+import type { PolicyVersion, Snapshot, StoredPolicy } from "../policies/index.ts";
+import type { LifecycleRooms } from "./lifecycle.ts";
+import { type Choice, storedPolicies } from "./policy-choice.ts";
+import { movedOn, refuseTooManyRules, toolsOf, type Versioned } from "./policy-set.ts";
+import { failed, written } from "./registry.ts";
+
+export interface Published {
+  readonly versions: readonly (PolicyVersion & { readonly created: boolean })[];
+  readonly problems: readonly Problem[];
+}
+
+export interface PublishOptions {
+  /** Warnings count as errors. */
+  readonly strict: boolean;
+  readonly dryRun: boolean;
+  /** Stored whatever is wrong with them, as long as they can be read. */
+  readonly draft: boolean;
+}
+
+/** A version with its document, and what is wrong with it beside what is registered now, if it is a draft. */
+export interface ShownPolicy extends StoredPolicy {
+  readonly problems: readonly Problem[];
+}
+
+/** How versions come to be: none of this puts anything in force. */
+export interface Publishing {
+  /** Checks and stores versions. With problems of severity `error` nothing is stored, but for drafts that can be read. */
+  publish(caller: Caller, files: readonly SourceFile[], options: PublishOptions): Promise<Published>;
+  /** Checks stored drafts beside what is registered now. Without problems of severity `error` they are drafts no more. */
+  validate(caller: Caller, choices: readonly Choice[], strict: boolean): Promise<Published>;
+  /** Versions whole, in the order of the choices; without choices what is in force. */
+  show(caller: Caller, choices: readonly Choice[]): Promise<readonly ShownPolicy[]>;
+}
+
+/** What its author wrote, when the file holds nothing else; else the document as it was understood. */
+function sourceOf(document: PolicyDocument, files: readonly SourceFile[]): string {
+  const [file, ...others] = files;
+  const alone = file && others.length === 0 && !/^---/m.test(file.text.trimStart().replace(/^---/, ""));
+  return alone ? file.text : JSON.stringify(document, null, 2);
+}
+
+/** Stored versions as files, read again: what is wrong with them has a place in what their author wrote. */
+function readAgain(stored: readonly StoredPolicy[]) {
+  return parseDocuments(
+    stored.map(({ version: { policy, version }, source }) => ({ file: `${policy}@${version}`, text: source })),
+  );
+}
+
+const checkBeside = (now: Snapshot, policies: readonly Versioned[], strict: boolean): Problem[] =>
+  compile({ policies, tools: toolsOf(now) }, { strict, last: now.compiled }).problems;
+
+export function createPublishing({ snapshots, policies, change }: LifecycleRooms): Publishing {
+  const problemsOf = (now: Snapshot, stored: readonly StoredPolicy[], strict: boolean): Problem[] => {
+    const { documents, problems } = readAgain(stored);
+    const read = documents.policies.map((document) => ({ document, version: 0 }));
+    return [...problems, ...checkBeside(now, read, strict)];
+  };
+
+  return {
+    async publish(caller, files, { strict, dryRun, draft }) {
+      const now = await snapshots.current(caller.tenant);
+      const parsed = parseDocuments(files);
+      if (failed(parsed.problems)) return { versions: [], problems: parsed.problems };
+      const read = parsed.documents.policies.map((document) => ({ document, version: 0 }));
+      if (read.length === 0) throw invalid("files", "the files hold no document of kind Policy");
+      refuseTooManyRules(now, [], read);
+      const problems = [...parsed.problems, ...checkBeside(now, read, strict)];
+      if (dryRun || (!draft && failed(problems))) return { versions: [], problems };
+      const next = parsed.documents.policies.map((document) => written("policy", document, sourceOf(document, files)));
+      const applied = await change(caller, { kind: "policies_published", policies: next, draft, by: caller.id });
+      if (!applied.ok) throw movedOn(undefined, now);
+      return { versions: applied.value.versions, problems };
+    },
+    async validate(caller, choices, strict) {
+      const now = await snapshots.refresh(caller.tenant);
+      if (choices.length === 0) throw invalid("choices", "no version is named");
+      const stored = await storedPolicies(policies, caller.tenant, choices);
+      const problems = problemsOf(now, stored, strict);
+      if (failed(problems)) return { versions: [], problems };
+      const exact = stored.map(({ version: { policy, version } }) => ({ policy, version }));
+      const applied = await change(caller, { kind: "policies_validated", choices: exact, by: caller.id });
+      if (!applied.ok) throw movedOn(undefined, now);
+      const after = await storedPolicies(policies, caller.tenant, exact);
+      return { versions: after.map(({ version }) => ({ ...version, created: false })), problems };
+    },
+    async show(caller, choices) {
+      const stored = await storedPolicies(policies, caller.tenant, choices);
+      const now = await snapshots.current(caller.tenant);
+      return stored.map((one) => ({
+        ...one,
+        problems: one.version.state === "draft" ? problemsOf(now, [one], false) : [],
+      }));
+    },
+  };
+}

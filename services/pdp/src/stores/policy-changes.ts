@@ -1,0 +1,108 @@
+import type { ClientBase } from "pg";
+import type { Applied, PolicyChange } from "../decisions/index.ts";
+import { VERSION_COLUMNS, VERSION_JOINS, type VersionRow, versionFrom } from "./policy-version-row.ts";
+import { Refusal } from "./refusal.ts";
+
+type Of<Kind extends PolicyChange["kind"]> = Extract<PolicyChange, { kind: Kind }>;
+
+// In one order everywhere: two changes of the same policies wait for each other instead of dead-locking.
+const byName = <Named>(items: readonly Named[], nameOf: (item: Named) => string) =>
+  [...items].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+
+async function publish(
+  client: ClientBase,
+  tenant: string,
+  { policies, by, draft }: Of<"policies_published">,
+): Promise<Applied["versions"]> {
+  const versions: Applied["versions"][number][] = [];
+  for (const { document, source, digest } of byName(policies, ({ document: { metadata } }) => metadata.name)) {
+    const { name } = document.metadata;
+    const inserted = await client.query(
+      `insert into policy_version (tenant, policy, version, digest, document, source, rules, published_by, draft)
+       select $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5, $6, $7, $8
+         from policy_version where tenant = $1 and policy = $2
+       on conflict (tenant, policy, digest) do nothing`,
+      [tenant, name, Buffer.from(digest), JSON.stringify(document), source, document.spec.rules.length, by, draft],
+    );
+    if (!draft && inserted.rowCount === 0) {
+      await client.query(`${VALIDATE} and digest = $3`, [tenant, name, Buffer.from(digest), by]);
+    }
+    const { rows } = await client.query<VersionRow>(
+      `select ${VERSION_COLUMNS} from policy_version v ${VERSION_JOINS}
+        where v.tenant = $1 and v.policy = $2 and v.digest = $3`,
+      [tenant, name, Buffer.from(digest)],
+    );
+    const row = rows[0];
+    if (!row) throw new Refusal("missing");
+    versions.push({ ...versionFrom(row), created: inserted.rowCount === 1 });
+  }
+  return versions;
+}
+
+const VALIDATE = `update policy_version set validated_at = now(), validated_by = $4
+  where tenant = $1 and policy = $2 and draft and validated_at is null`;
+
+async function validate(client: ClientBase, tenant: string, { choices, by }: Of<"policies_validated">): Promise<void> {
+  for (const { policy, version } of byName(choices, (choice) => choice.policy)) {
+    await client.query(`${VALIDATE} and version = $3`, [tenant, policy, version, by]);
+  }
+}
+
+/** What the history of what is in force is told by, for the rest of the transaction. */
+async function tellHistory(client: ClientBase, by: string, cause: string): Promise<void> {
+  await client.query("select set_config('remit.change_by', $1, true), set_config('remit.change_cause', $2, true)", [
+    ...[by, cause],
+  ]);
+}
+
+async function activate(
+  client: ClientBase,
+  tenant: string,
+  { choices, by, kind }: Of<"policies_activated" | "policies_rolled_back">,
+  revision: bigint,
+): Promise<void> {
+  await tellHistory(client, by, kind === "policies_rolled_back" ? "rolled_back" : "activated");
+  for (const { policy, version } of byName<{ policy: string; version: number }>(choices, (choice) => choice.policy)) {
+    await client.query(
+      `insert into active_policy (tenant, policy, version, revision) values ($1, $2, $3, $4)
+       on conflict (tenant, policy) do update
+         set version = excluded.version, revision = excluded.revision, activated_at = now()`,
+      [tenant, policy, version, revision],
+    );
+  }
+}
+
+async function deactivate(
+  client: ClientBase,
+  tenant: string,
+  { policies, by }: Of<"policies_deactivated">,
+): Promise<void> {
+  await tellHistory(client, by, "activated");
+  const { rowCount } = await client.query("delete from active_policy where tenant = $1 and policy = any($2)", [
+    ...[tenant, policies],
+  ]);
+  if (rowCount !== policies.length) throw new Refusal("missing");
+}
+
+/** Does one change of versions inside its transaction. */
+export async function changePolicies(
+  client: ClientBase,
+  tenant: string,
+  change: PolicyChange,
+  revision: bigint,
+): Promise<Applied["versions"]> {
+  switch (change.kind) {
+    case "policies_published":
+      return publish(client, tenant, change);
+    case "policies_validated":
+      await validate(client, tenant, change);
+      return [];
+    case "policies_activated":
+    case "policies_rolled_back":
+      await activate(client, tenant, change, revision);
+      return [];
+    case "policies_deactivated":
+      await deactivate(client, tenant, change);
+      return [];
+  }
+}

@@ -1,0 +1,90 @@
+import type { PolicyDocument } from "@remit/engine";
+import type { Pool } from "pg";
+import { digestText } from "../foundation/digest.ts";
+import type { ActivePolicy, PastActivation, PolicyStore, Registered, StoredPolicy } from "../policies/index.ts";
+import { IS_DRAFT, VERSION_COLUMNS, VERSION_JOINS, type VersionRow, versionFrom } from "./policy-version-row.ts";
+
+/** As much of a policy's history as is looked back through. */
+const HISTORY_ROWS_MAX = 1000;
+
+/** A document as its row holds it. */
+export interface DocumentRow<Document> {
+  readonly document: Document;
+  readonly digest: Buffer;
+}
+
+export function registered<Document>({ document, digest }: DocumentRow<Document>): Registered<Document> {
+  return { document, digest: digestText(digest) };
+}
+
+export type ActiveRow = DocumentRow<PolicyDocument> & { readonly version: number };
+
+export const active = (row: ActiveRow): ActivePolicy => ({ ...registered(row), version: row.version });
+
+interface StoredRow extends VersionRow {
+  readonly document: PolicyDocument;
+  readonly source: string;
+}
+
+const stored = (row: StoredRow): StoredPolicy => {
+  const { document, source } = row;
+  return { version: versionFrom(row), document, source };
+};
+
+/** The versions of policies and what was in force of them, read from Postgres. */
+export function policyVersions(pool: Pool): Pick<PolicyStore, "versions" | "documents" | "history" | "stored"> {
+  return {
+    async versions(tenant) {
+      const { rows } = await pool.query<VersionRow>(
+        `select ${VERSION_COLUMNS} from policy_version v ${VERSION_JOINS}
+          where v.tenant = $1 order by v.policy, v.version`,
+        [tenant],
+      );
+      return rows.map(versionFrom);
+    },
+    async documents(tenant, choices) {
+      const { rows } = await pool.query<ActiveRow & { readonly draft: boolean }>(
+        `select distinct on (v.policy) v.document, v.digest, v.version, ${IS_DRAFT} as draft
+           from unnest($2::text[], $3::int[]) as choice(policy, version)
+           join policy_version v on v.tenant = $1 and v.policy = choice.policy
+                and (choice.version = 0 or v.version = choice.version)
+          order by v.policy, ${IS_DRAFT}, v.version desc`,
+        [tenant, choices.map(({ policy }) => policy), choices.map(({ version }) => version)],
+      );
+      return rows.map((row) => ({ ...active(row), draft: row.draft }));
+    },
+    async history(tenant, names) {
+      const { rows } = await pool.query<PastActivation>(
+        `select policy, version, cause, living
+           from (select policy, version, cause, until is null as living, id,
+                        row_number() over (partition by policy order by id desc) as back
+                   from policy_activation where tenant = $1 and policy = any($2)) as past
+          where back <= $3 order by policy, id`,
+        [tenant, names, HISTORY_ROWS_MAX],
+      );
+      return rows;
+    },
+    async stored(tenant, choices) {
+      if (choices.length === 0) {
+        const { rows } = await pool.query<StoredRow>(
+          `select ${VERSION_COLUMNS}, v.document, v.source from policy_version v ${VERSION_JOINS}
+            where v.tenant = $1 and a.version = v.version order by v.policy`,
+          [tenant],
+        );
+        return rows.map(stored);
+      }
+      const { rows } = await pool.query<StoredRow>(
+        `select ${VERSION_COLUMNS}, v.document, v.source
+           from unnest($2::text[], $3::int[]) with ordinality as choice(policy, version, place)
+           cross join lateral (
+             select * from policy_version p
+              where p.tenant = $1 and p.policy = choice.policy and (choice.version = 0 or p.version = choice.version)
+              order by p.version desc limit 1) v
+           ${VERSION_JOINS}
+          order by choice.place`,
+        [tenant, choices.map(({ policy }) => policy), choices.map(({ version }) => version)],
+      );
+      return rows.map(stored);
+    },
+  };
+}
