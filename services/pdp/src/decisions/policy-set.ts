@@ -28,7 +28,7 @@ export function refuseTooManyRules(
 }
 
 /** What is in force with the chosen versions in their places. */
-export function withChosen(now: Snapshot, chosen: readonly Versioned[]): Versioned[] {
+function withChosen(now: Snapshot, chosen: readonly Versioned[]): Versioned[] {
   const names = new Set(chosen.map(({ document }) => document.metadata.name));
   return [...now.policies.filter(({ document }) => !names.has(document.metadata.name)), ...chosen];
 }
