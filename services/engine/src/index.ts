@@ -10,10 +10,20 @@ export { formatProblem, type Problem } from "./documents/problem.ts";
 export type { Risk, ToolDocument } from "./documents/tool.ts";
 export type { SourceFile } from "./documents/yaml-tree.ts";
 export { parseDurationMs } from "./duration.ts";
+export { checkNames, type ExplainedCheck } from "./explain/checks.ts";
+export type { ConditionOutcome, ExplainedCondition, ExplainedSetting } from "./explain/conditions.ts";
+export {
+  type ConsideredRule,
+  type Explanation,
+  explain,
+  explaining,
+  type SkippedRules,
+} from "./explain/explain.ts";
+export { explanationLines } from "./explain/explanation-text.ts";
+export type { ExplainedPart } from "./explain/parts.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
 export { estimateFor } from "./judge/estimate.ts";
 export { barredTool, evaluate } from "./judge/evaluate.ts";
-export { type ConsideredRule, type Explanation, explain } from "./judge/explain.ts";
 export type { Facts } from "./judge/facts.ts";
 export type { Bound, Scope } from "./judge/scope.ts";
 export type {

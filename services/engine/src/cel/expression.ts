@@ -10,6 +10,11 @@ import { costFailure, Failure, LiteralMap, TypeName, type Value } from "./value.
 
 /** Compiles one part of a condition. Everything wrong in it is noted in `compiling.problems`. */
 export function compileExpr(expr: Expr, compiling: Compiling): Node {
+  const node = compilePart(expr, compiling);
+  return compiling.watch ? compiling.watch(expr, node) : node;
+}
+
+function compilePart(expr: Expr, compiling: Compiling): Node {
   const { exprKind: kind } = expr;
   switch (kind.case) {
     case "constExpr":

@@ -66,6 +66,8 @@ export interface Compiling {
   readonly locals: ReadonlyMap<string, Node>;
   /** How many macros enclose this part. */
   readonly macros: number;
+  /** Given every part once it is compiled; what it answers takes the part's place. Only explanations watch. */
+  readonly watch?: (expr: Expr, node: Node) => Node;
 }
 
 const deadFailure = new Failure("error", "the condition did not compile");

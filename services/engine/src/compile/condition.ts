@@ -1,3 +1,4 @@
+import type { Expr } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
 import { compileExpr } from "../cel/expression.ts";
 import type { Frame } from "../cel/frame.ts";
 import { type ConditionProblem, type Node, type PathUse, typeWord, type Variables } from "../cel/node.ts";
@@ -35,8 +36,15 @@ interface VariableState {
 
 const variablesPointer = "/spec/variables";
 
+/** Given each part of a text once it is compiled; what it answers takes the part's place. */
+export type Watch = (text: string, part: Expr, node: Node) => Node;
+
 /** The expressions of a policy with these variables. Problems of the variables are reported at once. */
-export function policyExpressions(variables: Readonly<Record<string, string>>, report: Report): PolicyExpressions {
+export function policyExpressions(
+  variables: Readonly<Record<string, string>>,
+  report: Report,
+  watch?: Watch,
+): PolicyExpressions {
   const states = new Map<string, VariableState>();
   for (const [name, text] of Object.entries(variables)) {
     states.set(name, { index: states.size, text, paths: [], state: "new" });
@@ -77,6 +85,7 @@ export function policyExpressions(variables: Readonly<Record<string, string>>, r
       offsetOf: parsed.offsetOf,
       locals: new Map(),
       macros: 0,
+      ...(watch && { watch: (part, compiled) => watch(text, part, compiled) }),
     });
     for (const used of usedVariables) {
       const variable = states.get(used);

@@ -4,6 +4,8 @@ import { originReporter, type Report } from "../documents/origin.ts";
 import type { Documents } from "../documents/parse.ts";
 import { formatProblem, hasErrors, type Problem } from "../documents/problem.ts";
 import { readYaml, type SourceFile } from "../documents/yaml-tree.ts";
+import { type Explanation, explain } from "../explain/explain.ts";
+import { checkLine, ruleLines } from "../explain/explanation-text.ts";
 import { estimateFor } from "../judge/estimate.ts";
 import { evaluateTraced } from "../judge/evaluate.ts";
 import type { Facts } from "../judge/facts.ts";
@@ -61,6 +63,10 @@ export interface PolicyTestOptions {
 /** Of all files together. */
 const testCasesMax = 100_000;
 
+/** Rules that are explained of one failure, and failures that are explained. */
+const excerptRulesMax = 10;
+const excerptsMax = 200;
+
 /** A case beside the policies that judge it. */
 interface PlacedCase extends TestPlace {
   readonly one: RunnableCase;
@@ -81,7 +87,7 @@ export function runPolicyTests(
   const counter = coverage ? coverageOf(documents.policies) : undefined;
   for (const { one, compiled, ...place } of placedCases(testFiles, documents, failed)) {
     if (!place.name.includes(filter) && !place.test.includes(filter)) continue;
-    const wrong = runCase(one, compiled, counter);
+    const wrong = runCase(one, compiled, counter, failed.length < excerptsMax);
     const index = cases.length;
     cases.push({ ...place, index, passed: wrong === undefined });
     if (wrong) failed.push({ ...place, index, ...wrong });
@@ -172,6 +178,7 @@ function runCase(
   { facts: written, expect }: RunnableCase,
   compiled: Compiled,
   counter: CoverageCounter | undefined,
+  explained: boolean,
 ): Pick<PolicyTestFailure, "message" | "said" | "differences" | "explanation"> | undefined {
   const facts = factsOfCase(written, compiled);
   const verdict: Verdict = evaluateTraced(compiled, facts, counter?.trace);
@@ -181,5 +188,18 @@ function runCase(
   const detail = verdict.detail === undefined ? "" : ` (${verdict.detail})`;
   const told = wrong.map(({ what, expected, actual }) => `expected ${what} ${expected}, got ${actual}`).join("; ");
   const said = `${verdict.message}${detail}`;
-  return { message: `${told}: ${said}`, said, differences: wrong, explanation: [] };
+  const explanation = explained ? excerpt(explain(compiled, facts), expect.rules ?? []) : [];
+  return { message: `${told}: ${said}`, said, differences: wrong, explanation };
+}
+
+/** The rules that decided and those that were expected to, with their values. */
+function excerpt({ considered, verdict, checks }: Explanation, expected: readonly string[]): string[] {
+  const { rules, would, unknowns } = verdict;
+  const decided = [...rules, ...(would?.rules ?? []), ...unknowns.map(({ rule }) => rule)];
+  const shown = considered.filter(({ rule }) => {
+    const named = expected.includes(rule.rule) || expected.includes(`${rule.policy}/${rule.rule}`);
+    return named || decided.includes(rule);
+  });
+  const refused = checks.filter(({ outcome }) => outcome === "refused").map(checkLine);
+  return [...refused, ...shown.slice(0, excerptRulesMax).flatMap(ruleLines)];
 }

@@ -1,0 +1,126 @@
+import type { Frame } from "../cel/frame.ts";
+import { toJson } from "../cel/to-json.ts";
+import { Failure } from "../cel/value.ts";
+import { type Judge, type PolicyExpressions, policyExpressions } from "../compile/condition.ts";
+import type { CompiledRule } from "../compile/rule.ts";
+import type { PolicyDocument, RuleDocument } from "../documents/policy.ts";
+import { isExpression } from "../documents/read-policy.ts";
+import { isJsonObject, type JsonValue, ownValue } from "../json.ts";
+import { spareFrame } from "../judge/judge.ts";
+import { type Hidden, hiddenBy } from "./hidden.ts";
+import { type ExplainedPart, explainedParts } from "./parts.ts";
+import { type Recording, startRecording } from "./recording.ts";
+import { redactedText, shortened, shownValue } from "./shown-value.ts";
+
+export type ConditionOutcome = "true" | "false" | "unknown" | "notNeeded";
+
+/** One condition of a rule, and the values that decided it. */
+export interface ExplainedCondition {
+  readonly kind: "when" | "unless";
+  readonly text: string;
+  readonly outcome: ConditionOutcome;
+  /** Why it is unknown. */
+  readonly why?: string;
+  /** Its parts, each before what it is computed from; empty where it was not needed. */
+  readonly parts: readonly ExplainedPart[];
+}
+
+/** One value that a transform sets. */
+export interface ExplainedSetting {
+  /** `input.path` */
+  readonly path: string;
+  /** JSON, cut where it is long; absent where there is no such value. */
+  readonly before?: string;
+  readonly after?: string;
+  /** Why it has no value. */
+  readonly why?: string;
+  /** The expression, and its parts. */
+  readonly text?: string;
+  readonly parts: readonly ExplainedPart[];
+}
+
+export interface RuleDetails {
+  readonly conditions: readonly ExplainedCondition[];
+  readonly settings: readonly ExplainedSetting[];
+}
+
+/** Explains the rules of one policy. */
+export type PolicyExplainer = (rule: CompiledRule, frame: Frame) => RuleDetails;
+
+const nothing: RuleDetails = { conditions: [], settings: [] };
+
+/**
+ * Compiles what is explained once more, with every part noting what it computes. Rules that are not written in
+ * conditions have no details.
+ */
+export function policyExplainer(document: PolicyDocument, redacted: readonly string[]): PolicyExplainer {
+  const rules = new Map(document.spec.rules.map((rule) => [rule.id, rule]));
+  const variables = document.spec.variables ?? {};
+  const recording = startRecording();
+  const expressions = policyExpressions(variables, () => {}, recording.watch);
+  const hidden = hiddenBy(redacted, variables);
+  return ({ ref }, frame) => {
+    const rule = rules.get(ref.rule);
+    if (!rule) return nothing;
+    recording.clear();
+    const told = { recording, hidden, variables, expressions };
+    const conditions = explainConditions(rule, spareFrame(frame), told);
+    const settings = explainSettings(rule, spareFrame(frame), told);
+    return { conditions, settings };
+  };
+}
+
+interface Told {
+  readonly recording: Recording;
+  readonly hidden: Hidden;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly expressions: PolicyExpressions;
+}
+
+/** As the rule is judged: a condition that is false ends its list, and the rule if it is one of `when`. */
+function explainConditions({ when = [], unless = [] }: RuleDocument, frame: Frame, told: Told): ExplainedCondition[] {
+  let over = false;
+  const explained = (kind: "when" | "unless") => (text: string) => {
+    if (over) return { kind, text, outcome: "notNeeded" as const, parts: [] };
+    const condition = explainCondition(kind, text, frame, told);
+    over = condition.outcome === "false";
+    return condition;
+  };
+  return [...when.map(explained("when")), ...unless.map(explained("unless"))];
+}
+
+function explainCondition(kind: "when" | "unless", text: string, frame: Frame, told: Told): ExplainedCondition {
+  const judge: Judge | undefined = told.expressions.condition(text, "")?.judge;
+  if (!judge) return { kind, text, outcome: "unknown", why: "the condition did not compile", parts: [] };
+  const result = judge(frame);
+  const parts = explainedParts(text, told.recording, told.hidden, told.variables);
+  if (result instanceof Failure) return { kind, text, outcome: "unknown", why: result.why, parts };
+  return { kind, text, outcome: result ? "true" : "false", parts };
+}
+
+function explainSettings({ set = {} }: RuleDocument, frame: Frame, told: Told): ExplainedSetting[] {
+  return Object.entries(set).map(([path, value]) => {
+    const keys = path.split(".");
+    const secret = told.hidden.path("input", keys);
+    const before = valueAt(frame.input, keys);
+    const was = before === undefined ? {} : { before: secret ? redactedText : shortened(JSON.stringify(before)) };
+    const setting = { path: `input.${path}`, ...was };
+    if (!isExpression(value)) {
+      return { ...setting, after: secret ? redactedText : shortened(JSON.stringify(value)), parts: [] };
+    }
+    const outcome = told.expressions.value(value.expr, "")?.run(frame);
+    const parts = explainedParts(value.expr, told.recording, told.hidden, told.variables);
+    const text = value.expr;
+    if (outcome === undefined || outcome instanceof Failure || toJson(outcome) instanceof Failure) {
+      return { ...setting, text, parts, why: outcome instanceof Failure ? outcome.why : "it is no JSON value" };
+    }
+    const hides = secret || parts[0]?.outcome === "redacted";
+    return { ...setting, text, parts, after: hides ? redactedText : shownValue(outcome) };
+  });
+}
+
+function valueAt(input: JsonValue, keys: readonly string[]): JsonValue | undefined {
+  let value: JsonValue | undefined = input;
+  for (const key of keys) value = isJsonObject(value) ? ownValue(value, key) : undefined;
+  return value;
+}

@@ -1,0 +1,142 @@
+import type { Frame } from "../cel/frame.ts";
+import { Failure } from "../cel/value.ts";
+import type { Compiled } from "../compile/compile.ts";
+import type { CompiledCondition, CompiledRule } from "../compile/rule.ts";
+import type { Effect } from "../documents/policy.ts";
+import { ownValue } from "../json.ts";
+import { evaluateTraced } from "../judge/evaluate.ts";
+import type { Facts } from "../judge/facts.ts";
+import { spareFrame } from "../judge/judge.ts";
+import type { RuleRef, Verdict } from "../judge/verdict.ts";
+import { type ExplainedCheck, explainChecks } from "./checks.ts";
+import {
+  type ExplainedCondition,
+  type ExplainedSetting,
+  type PolicyExplainer,
+  policyExplainer,
+  type RuleDetails,
+} from "./conditions.ts";
+
+/** How one rule came out. */
+export interface ConsideredRule {
+  readonly rule: RuleRef;
+  readonly effect: Effect;
+  readonly mode: "enforce" | "observe";
+  readonly result: "true" | "false" | "unknown";
+  /** The condition that decided, or why none could. */
+  readonly why: string;
+  /** With the values that decided; empty for rules that have none, or that are beyond those explained in detail. */
+  readonly conditions: readonly ExplainedCondition[];
+  /** Of a transform that matched. */
+  readonly settings: readonly ExplainedSetting[];
+}
+
+/** Rules that were not considered, counted. */
+export interface SkippedRules {
+  /** Their policies are for agents with other labels. */
+  readonly otherAgents: number;
+  /** They are about other tools. */
+  readonly otherTools: number;
+  /** The call was refused before they were asked. */
+  readonly notReached: number;
+}
+
+export interface Explanation {
+  readonly verdict: Verdict;
+  /** What was asked before the rules. */
+  readonly checks: readonly ExplainedCheck[];
+  /** In the order they were judged: transforms first, then the others on the transformed input. */
+  readonly considered: readonly ConsideredRule[];
+  readonly skipped: SkippedRules;
+}
+
+/** So many rules are explained with their conditions: those that decided and those that are unknown before others. */
+const detailedRulesMax = 100;
+
+/** The verdict on a call with every rule that was judged for it, and what its conditions were made of. */
+export function explain(compiled: Compiled, facts: Facts): Explanation {
+  const steps = explaining(compiled, facts);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/**
+ * The same rule by rule: it stops after each that took work, so that whoever serves others can do that in between.
+ * Values that the called tool redacts are nowhere in it but in the verdict and in the details of checks.
+ */
+export function* explaining(compiled: Compiled, facts: Facts): Generator<void, Explanation> {
+  const judged: { readonly rule: CompiledRule; readonly result: boolean | Failure; readonly frame: Frame }[] = [];
+  const verdict = evaluateTraced(compiled, facts, (rule, result, frame) => judged.push({ rule, result, frame }));
+  const detailed = new Set([...judged].sort((one, other) => rank(one) - rank(other)).slice(0, detailedRulesMax));
+  function rank({ rule: { ref }, result }: (typeof judged)[number]): number {
+    if ([...verdict.rules, ...(verdict.would?.rules ?? [])].includes(ref)) return 0;
+    return result instanceof Failure ? 1 : 2;
+  }
+  const explainer = explainers(compiled, facts);
+  const considered: ConsideredRule[] = [];
+  for (const one of judged) {
+    const { rule, result, frame } = one;
+    const details = detailed.has(one) ? explainer(rule)?.(rule, frame) : undefined;
+    considered.push({
+      rule: rule.ref,
+      effect: rule.effect,
+      mode: rule.observed ? "observe" : "enforce",
+      result: result instanceof Failure ? "unknown" : result ? "true" : "false",
+      why: result instanceof Failure ? result.why : decider(rule, result, frame),
+      ...shownDetails(details, result),
+    });
+    if (details) yield;
+  }
+  return {
+    verdict,
+    checks: explainChecks(compiled, facts),
+    considered,
+    skipped: skippedRules(compiled, facts, considered),
+  };
+}
+
+function shownDetails(details: RuleDetails | undefined, result: boolean | Failure): RuleDetails {
+  if (!details) return { conditions: [], settings: [] };
+  return result === true ? details : { ...details, settings: [] };
+}
+
+/** Finds the explainer of a rule's policy, made when it is first asked for. */
+function explainers({ policies, tools }: Compiled, facts: Facts): (rule: CompiledRule) => PolicyExplainer | undefined {
+  const redacted = tools.get(facts.call.tool)?.document.spec.redact ?? [];
+  const made = new Map<string, PolicyExplainer | undefined>();
+  return ({ ref: { policy } }) => {
+    if (!made.has(policy)) {
+      const document = policies.find((one) => one.document.metadata.name === policy)?.document;
+      made.set(policy, document && policyExplainer(document, redacted));
+    }
+    return made.get(policy);
+  };
+}
+
+function skippedRules(compiled: Compiled, facts: Facts, considered: readonly ConsideredRule[]): SkippedRules {
+  const { labels } = facts.agent;
+  const all = compiled.policies.reduce((sum, { rules }) => sum + rules.length, 0);
+  const tool = compiled.tools.get(facts.call.tool);
+  if (!tool) return { otherAgents: 0, otherTools: 0, notReached: all };
+  const groups = tool.rules.groupsFor(labels);
+  const applicable = groups.reduce((sum, { transforms, others }) => sum + transforms.length + others.length, 0);
+  const otherAgents = compiled.policies
+    .filter((policy) => policy.labels.some(([name, value]) => ownValue(labels, name) !== value))
+    .reduce((sum, { rules }) => sum + rules.length, 0);
+  const distinct = new Set(considered.map(({ rule }) => rule)).size;
+  return { otherAgents, otherTools: all - applicable - otherAgents, notReached: applicable - distinct };
+}
+
+function decider(rule: CompiledRule, result: boolean, frame: Frame): string {
+  const spare = spareFrame(frame);
+  const failing = (conditions: readonly CompiledCondition[]) => conditions.find(({ judge }) => judge(spare) === false);
+  const [when, unless] = [failing(rule.when), failing(rule.unless)];
+  if (!result)
+    return when ? `when is false: ${when.text}` : `unless is true: ${rule.unless.map(({ text }) => text).join(" && ")}`;
+  if (unless) return `unless is false: ${unless.text}`;
+  return rule.when.length > 0
+    ? `when is true: ${rule.when.map(({ text }) => text).join(" && ")}`
+    : "it has no conditions";
+}
