@@ -1,6 +1,7 @@
 import type { Expr, Expr_Select } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
 import { ownValue } from "../json.ts";
-import { hasField, select } from "./access.ts";
+import { hasField, present, select } from "./access.ts";
+import { budgetPaths, compileBudget } from "./amount-facts.ts";
 import { compileCall } from "./call.ts";
 import { typeNames } from "./convert.ts";
 import { fieldsOf, guarded, now, openRoot, rootNames } from "./fact-paths.ts";
@@ -69,6 +70,7 @@ function compileName(expr: Expr, name: string, compiling: Compiling): Node {
   if (open) return { run: open, type: "map", size: 1, path: name };
   if (name === "now") return { run: now.read, type: now.type, size: 1, path: name };
   if (typeNames.includes(name)) return constantNode(new TypeName(name), "type");
+  if (name === "budget") return reject(compiling, expr, "`budget` is not a value by itself", { expected: budgetPaths });
   if (fieldsOf(name) || name === "vars") {
     const fields = name === "vars" ? compiling.variables.names() : Object.keys(fieldsOf(name) ?? {});
     return reject(compiling, expr, `\`${name}\` is not a value by itself`, {
@@ -82,12 +84,18 @@ function compileName(expr: Expr, name: string, compiling: Compiling): Node {
   });
 }
 
-function compileSelect(expr: Expr, { operand, field, testOnly }: Expr_Select, compiling: Compiling): Node {
+function compileSelect(expr: Expr, selection: Expr_Select, compiling: Compiling): Node {
+  const { operand, field, testOnly } = selection;
   if (!operand) return reject(compiling, expr, "a field of nothing");
   const root = operand.exprKind.case === "identExpr" ? operand.exprKind.value.name : undefined;
   const fixed = root !== undefined && !compiling.locals.has(root);
   if (fixed && root === "vars") return compileVariable(expr, field, testOnly, compiling);
-  if (fixed && fieldsOf(root)) return compileFact(expr, root, field, compiling);
+  if (fixed && fieldsOf(root)) {
+    const fact = compileFact(expr, root, field, compiling);
+    return testOnly ? { run: present(fact), type: "bool", size: 2 } : fact;
+  }
+  const budget = compileBudget(expr, selection, compiling);
+  if (budget) return budget;
   const of = compileExpr(operand, compiling);
   const path = `${of.path ?? "a value"}.${field}`;
   notePath(expr, compiling);

@@ -1,4 +1,5 @@
 import { parseTimestampNs } from "../instant.ts";
+import { estimateFact } from "./amount-facts.ts";
 import type { Frame, Run } from "./frame.ts";
 import type { StaticType } from "./node.ts";
 import { Duration, Failure, type Outcome, Timestamp } from "./value.ts";
@@ -15,17 +16,21 @@ const openRoots: Readonly<Record<string, Run>> = {
   answers: (frame) => frame.answers,
 };
 
-const int = (read: (frame: Frame) => number | undefined): FactField => ({
-  type: "int",
-  read: (frame) => {
-    const value = read(frame);
-    return value !== undefined && Number.isSafeInteger(value) ? BigInt(value) : notWhole;
-  },
-});
+const int = (path: string, read: (frame: Frame) => number | undefined): FactField => {
+  const missing = new Failure("missing", `${path} is missing`);
+  return {
+    type: "int",
+    read: (frame) => {
+      const value = read(frame);
+      if (value === undefined) return missing;
+      return Number.isSafeInteger(value) ? BigInt(value) : notWhole;
+    },
+  };
+};
 const text = (read: Run): FactField => ({ type: "string", read });
 const labels = (read: Run): FactField => ({ type: "map", read });
 
-const notWhole = new Failure("type", "a count that is not known, or no whole number");
+const notWhole = new Failure("type", "a count that is no whole number");
 const noAge = new Failure("type", "session.age is not a number of seconds");
 const noServer = new Failure("missing", "tool.server is missing");
 
@@ -33,7 +38,8 @@ const noServer = new Failure("missing", "tool.server is missing");
 const fixedRoots: Readonly<Record<string, Readonly<Record<string, FactField>>>> = {
   call: {
     tool: text((frame) => frame.facts.call.tool),
-    attempt: int((frame) => frame.facts.call.attempt),
+    estimate: { type: "map", read: estimateFact },
+    attempt: int("call.attempt", (frame) => frame.facts.call.attempt),
   },
   tool: {
     name: text((frame) => frame.tool.name),
@@ -45,6 +51,7 @@ const fixedRoots: Readonly<Record<string, Readonly<Record<string, FactField>>>> 
     id: text((frame) => frame.facts.agent.id),
     labels: labels((frame) => frame.facts.agent.labels),
     owner: text((frame) => frame.facts.agent.owner),
+    score: int("agent.score", (frame) => frame.facts.agent.score),
   },
   principal: {
     id: text((frame) => frame.facts.principal.id),
@@ -54,7 +61,7 @@ const fixedRoots: Readonly<Record<string, Readonly<Record<string, FactField>>>> 
   session: {
     id: text((frame) => frame.facts.session.id),
     labels: labels((frame) => frame.facts.session.labels),
-    depth: int((frame) => frame.facts.session.depth),
+    depth: int("session.depth", (frame) => frame.facts.session.depth),
     purpose: text((frame) => frame.facts.session.purpose),
     age: {
       type: "duration",
@@ -63,7 +70,7 @@ const fixedRoots: Readonly<Record<string, Readonly<Record<string, FactField>>>> 
         return Number.isFinite(ageSeconds) ? new Duration(BigInt(Math.trunc(ageSeconds * 1000)) * 1_000_000n) : noAge;
       },
     },
-    calls: int((frame) => frame.facts.session.calls),
+    calls: int("session.calls", (frame) => frame.facts.session.calls),
   },
   caller: {
     id: text((frame) => frame.facts.caller.id),
@@ -94,7 +101,13 @@ export function openRoot(name: string): Run | undefined {
 }
 
 /** Everything a condition may begin with, variables aside. */
-export const rootNames: readonly string[] = [...Object.keys(openRoots), ...Object.keys(fixedRoots), "now", "vars"];
+export const rootNames: readonly string[] = [
+  ...Object.keys(openRoots),
+  ...Object.keys(fixedRoots),
+  "budget",
+  "now",
+  "vars",
+];
 
 const javaScriptTypes: Partial<Record<StaticType, string>> = { string: "string", bool: "boolean", map: "object" };
 

@@ -63,6 +63,8 @@ export interface Compiling {
   readonly paths: PathUse[];
   readonly usedVariables: Set<string>;
   readonly offsetOf: (expr: Expr) => number;
+  /** Told of every budget that is read by its name. */
+  readonly budgetRead?: (name: string, offset: number) => void;
   readonly locals: ReadonlyMap<string, Node>;
   /** How many macros enclose this part. */
   readonly macros: number;

@@ -6,6 +6,16 @@ import type { RuleRef } from "./verdict.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
+/** What a budget has left, in decimals of its unit. What nobody knows is absent, and what asks for it is unknown. */
+export interface BudgetFacts {
+  readonly unit: string;
+  readonly limit?: string;
+  /** Settled for good. */
+  readonly spent?: string;
+  /** Neither spent nor held. */
+  readonly remaining?: string;
+}
+
 /** Everything an evaluation may know. Plain values, read and never changed. */
 export interface Facts {
   /** The proposed arguments. */
@@ -23,7 +33,13 @@ export interface Facts {
     /** The digest of the input schema that the caller goes by, where it says so. */
     readonly schemaDigest?: string;
   };
-  readonly agent: { readonly id: string; readonly labels: Labels; readonly owner: string };
+  readonly agent: {
+    readonly id: string;
+    readonly labels: Labels;
+    readonly owner: string;
+    /** Its trust score, 300 to 850; absent where nobody keeps one, and then what asks for it is unknown. */
+    readonly score?: number;
+  };
   readonly principal: { readonly id: string; readonly verified: boolean; readonly labels: Labels };
   readonly session: {
     readonly id: string;
@@ -35,6 +51,8 @@ export interface Facts {
     readonly calls?: number;
   };
   readonly caller: { readonly id: string; readonly name: string };
+  /** Budgets by name; one that nobody knows is absent, and then what asks for it is unknown. */
+  readonly budget?: Readonly<Record<string, BudgetFacts>>;
   /** RFC 3339. */
   readonly now: string;
   /** Every link's scope and every agent's ceiling: all must permit. None at all permits nothing. */

@@ -1,3 +1,4 @@
+import { isUnit, microsOf } from "../amount.ts";
 import { modes } from "../documents/mode.ts";
 import { labels, nameText } from "../documents/read-names.ts";
 import { readScope } from "../documents/read-scope.ts";
@@ -7,6 +8,7 @@ import {
   flag,
   integer,
   listOf,
+  mapOf,
   oneOf,
   optional,
   type Reader,
@@ -20,6 +22,20 @@ const someText = text();
 const idText: Reader<string> = (value, pointer, report) => (value === "" ? "" : someText(value, pointer, report));
 
 const amount = record({ unit: required(someText), value: required(someText) });
+const decimal = text({
+  test: (value) => microsOf(value) !== undefined,
+  expected: 'a decimal written as text, such as "12.50"',
+});
+const budgetName = {
+  test: (name: string) => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(name),
+  expected: "the name of a budget",
+};
+const budget = record({
+  unit: required(text({ test: isUnit, expected: "a currency such as EUR, or a word such as tokens" })),
+  limit: optional(decimal),
+  spent: optional(decimal),
+  remaining: optional(decimal),
+});
 const ruleRef = record({
   policy: required(nameText),
   version: optional(integer(1, 1_000_000)),
@@ -33,7 +49,14 @@ function asWritten(read: Reader<unknown>): Reader<JsonObject> {
 
 /** The facts that tests give names to, and that a matrix runs over. */
 export const fixtureReaders = {
-  agents: asWritten(record({ id: optional(someText), labels: optional(labels), owner: optional(idText) })),
+  agents: asWritten(
+    record({
+      id: optional(someText),
+      labels: optional(labels),
+      owner: optional(idText),
+      score: optional(integer(300, 850)),
+    }),
+  ),
   principals: asWritten(record({ id: optional(someText), verified: optional(flag), labels: optional(labels) })),
   sessions: asWritten(
     record({
@@ -65,6 +88,7 @@ function orName(read: Reader<JsonObject>): Reader<JsonObject | string> {
 }
 
 const otherFacts = {
+  budget: optional(mapOf(budgetName, budget, 100)),
   caller: optional(record({ id: optional(someText), name: optional(someText) })),
   now: optional(someText),
   scopes: optional(listOf(readScope, 0, 20)),

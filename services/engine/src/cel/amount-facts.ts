@@ -1,0 +1,100 @@
+import type { Expr, Expr_Select } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
+import { isUnit, microsOf } from "../amount.ts";
+import type { BudgetFacts } from "../judge/facts.ts";
+import { present } from "./access.ts";
+import type { Frame } from "./frame.ts";
+import { type Compiling, type Node, reject, type StaticType } from "./node.ts";
+import { Failure, LiteralMap, type Outcome, Quantity } from "./value.ts";
+
+const noEstimate = new Failure("missing", "call.estimate is missing");
+const oddEstimate = new Failure("error", "call.estimate has an amount that is none");
+
+/** What the call is expected to cost: amounts by unit. */
+export function estimateFact({ facts }: Frame): Outcome {
+  const entries = new Map<string, Quantity>();
+  for (const { unit, value } of facts.call.estimate ?? []) {
+    const amount = quantity(value, unit);
+    if (!amount || entries.has(unit)) return oddEstimate;
+    entries.set(unit, amount);
+  }
+  return facts.call.estimate === undefined ? noEstimate : new LiteralMap(entries);
+}
+
+function quantity(value: string, unit: string): Quantity | undefined {
+  const micros = typeof value === "string" && isUnit(unit) ? microsOf(value) : undefined;
+  return micros === undefined ? undefined : new Quantity(micros, unit);
+}
+
+type BudgetField = "limit" | "spent" | "remaining" | "used";
+const budgetFields: Readonly<Record<BudgetField, StaticType>> = {
+  remaining: "amount",
+  limit: "amount",
+  spent: "amount",
+  used: "double",
+};
+/** How a budget is read, for messages. */
+export const budgetPaths =
+  'budget.travel.remaining, or budget["team-travel"].remaining for a name with other characters';
+
+/** `budget.travel.remaining`, or `budget["team-travel"].remaining`; undefined if the part reads no budget. */
+export function compileBudget(
+  expr: Expr,
+  { operand, field, testOnly }: Expr_Select,
+  compiling: Compiling,
+): Node | undefined {
+  if (isBudgets(operand, compiling)) {
+    return reject(compiling, expr, `\`budget.${field}\` is not a value by itself`, { expected: budgetPaths });
+  }
+  const name = operand && budgetName(operand, compiling);
+  if (name === undefined) return undefined;
+  compiling.budgetRead?.(name, compiling.offsetOf(expr));
+  if (!isBudgetField(field)) {
+    const names = Object.keys(budgetFields);
+    return reject(compiling, expr, `unknown field \`${field}\` of a budget`, {
+      expected: names.join(", "),
+      name: field,
+      names,
+    });
+  }
+  const path = /^[A-Za-z_]\w*$/.test(name) ? `budget.${name}.${field}` : `budget["${name}"].${field}`;
+  const node: Node = { run: budgetFact(name, field, path), type: budgetFields[field], size: 2, path };
+  return testOnly ? { run: present(node), type: "bool", size: 3 } : node;
+}
+
+function isBudgets(expr: Expr | undefined, { locals }: Compiling): boolean {
+  return expr?.exprKind.case === "identExpr" && expr.exprKind.value.name === "budget" && !locals.has("budget");
+}
+
+function budgetName({ exprKind: kind }: Expr, compiling: Compiling): string | undefined {
+  if (kind.case === "selectExpr") return isBudgets(kind.value.operand, compiling) ? kind.value.field : undefined;
+  if (kind.case !== "callExpr" || kind.value.function !== "_[_]" || !isBudgets(kind.value.args[0], compiling))
+    return undefined;
+  const key = kind.value.args[1]?.exprKind;
+  const constant = key?.case === "constExpr" ? key.value.constantKind : undefined;
+  return constant?.case === "stringValue" ? constant.value : undefined;
+}
+
+function isBudgetField(field: string): field is BudgetField {
+  return Object.hasOwn(budgetFields, field);
+}
+
+function budgetFact(name: string, field: BudgetField, path: string): Node["run"] {
+  const missing = new Failure("missing", `${path} is missing`);
+  const odd = new Failure("error", `${path} is not an amount`);
+  return ({ facts }) => {
+    const budget = facts.budget && Object.hasOwn(facts.budget, name) ? facts.budget[name] : undefined;
+    if (budget === undefined) return missing;
+    if (field === "used") return usedShare(budget) ?? missing;
+    const value = budget[field];
+    return value === undefined ? missing : (quantity(value, budget.unit) ?? odd);
+  };
+}
+
+/** The share of a budget's limit that is no longer free, from 0 to 1. */
+function usedShare({ limit, remaining }: BudgetFacts): number | undefined {
+  const [most, left] = [limit, remaining].map((value) => (value === undefined ? undefined : microsOf(value)));
+  if (most === undefined || left === undefined) return undefined;
+  if (left >= most) return most === 0n ? 1 : 0;
+  // In parts of 2^53, so that one division of whole numbers is all that is rounded.
+  return Number(((most - left) << 53n) / most) / 2 ** 53;
+}
