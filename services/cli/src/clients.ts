@@ -1,6 +1,14 @@
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
-import { AgentService, CallerService, LedgerService, PolicyService, ToolService } from "@remit/proto/admin";
+import {
+  AgentService,
+  BudgetService,
+  CallerService,
+  GroupService,
+  LedgerService,
+  PolicyService,
+  ToolService,
+} from "@remit/proto/admin";
 import { DecisionService } from "@remit/proto/decision";
 import { KeyService } from "@remit/proto/keys";
 import { SessionService } from "@remit/proto/session";
@@ -17,6 +25,8 @@ export interface Clients {
   readonly agent: Client<typeof AgentService>;
   readonly tool: Client<typeof ToolService>;
   readonly policy: Client<typeof PolicyService>;
+  readonly budget: Client<typeof BudgetService>;
+  readonly group: Client<typeof GroupService>;
   readonly caller: Client<typeof CallerService>;
   readonly keys: Client<typeof KeyService>;
   readonly ledger: Client<typeof LedgerService>;
@@ -61,6 +71,8 @@ export function connectClients(target: Target): Clients {
     agent: createClient(AgentService, admin),
     tool: createClient(ToolService, admin),
     policy: createClient(PolicyService, admin),
+    budget: createClient(BudgetService, admin),
+    group: createClient(GroupService, admin),
     caller: createClient(CallerService, admin),
     keys: createClient(KeyService, admin),
     ledger: createClient(LedgerService, admin),

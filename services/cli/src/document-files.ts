@@ -10,7 +10,7 @@ export interface DocumentFile {
   readonly text: string;
 }
 
-export type DocumentKind = "policy" | "tool" | "agent";
+export type DocumentKind = "policy" | "tool" | "agent" | "budget" | "group";
 
 /** One document, ready to be sent: problems in it are reported at the lines of its file. */
 export interface Document extends DocumentFile {
@@ -85,11 +85,13 @@ function split({ file, text }: DocumentFile): DocumentFile[] {
 export async function separate(files: readonly DocumentFile[]): Promise<Document[]> {
   const { parseDocuments } = await loadEngine();
   return files.flatMap(split).flatMap((part) => {
-    const { policies, tools, agents } = parseDocuments([part]).documents;
+    const { policies, tools, agents, budgets, groups } = parseDocuments([part]).documents;
     const found: [DocumentKind, { metadata: { name: string } }[]][] = [
       ["policy", policies],
       ["tool", tools],
       ["agent", agents],
+      ["budget", budgets],
+      ["group", groups],
     ];
     return found.flatMap(([kind, list]) => list.map(({ metadata }) => ({ ...part, kind, name: metadata.name })));
   });

@@ -1,4 +1,4 @@
-import type { Problem } from "@remit/engine";
+import type { Problem, ProblemCode } from "@remit/engine";
 import { Problem_Severity, type Problem as WireProblem } from "@remit/proto/common";
 import type { Io } from "./cli.ts";
 import { counted } from "./counted.ts";
@@ -7,10 +7,13 @@ import { loadEngine } from "./engine.ts";
 /** A problem that the service found, as the engine writes the ones it finds itself. */
 export function fromWire(problem: WireProblem): Problem {
   const { file, line, column, message, excerpt, expected, nearest } = problem;
+  // A newer service may know more kinds, an older one names none.
+  const code = (problem.code === "" ? "value_invalid" : problem.code) as ProblemCode;
   return {
     file,
     line,
     column,
+    code,
     message,
     severity: problem.severity === Problem_Severity.WARNING ? "warning" : "error",
     ...(excerpt === "" ? {} : { excerpt }),

@@ -2,8 +2,10 @@ import { Command } from "commander";
 import type { Cli } from "./cli.ts";
 import { addAgents } from "./commands/agents.ts";
 import { addApply } from "./commands/apply.ts";
+import { addBudgets } from "./commands/budgets.ts";
 import { addDecide } from "./commands/decide.ts";
 import { addDecisions } from "./commands/decisions.ts";
+import { addGroups } from "./commands/groups.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addPolicy } from "./commands/policy.ts";
@@ -53,6 +55,8 @@ export function buildProgram(cli: Cli, version: string, ended: (code: ExitCode) 
   addTenants(program, cli);
   addTools(program, cli, ended);
   addAgents(program, cli);
+  addBudgets(program, cli);
+  addGroups(program, cli);
   program.addHelpText("after", ENVIRONMENT);
   return examples(program, [
     ["a service with something to try, on this machine", "remit serve --demo"],

@@ -77,7 +77,7 @@ async function putPolicies(
 }
 
 /**
- * Registers tools, then agents, then publishes and activates policies, so that each finds what it names. Stops at the
+ * Registers tools, then agents, budgets and groups, then publishes and activates policies, so that each finds what it names. Stops at the
  * first document that the service refuses; what came before it stays.
  */
 export async function applyDocuments(
@@ -91,6 +91,8 @@ export async function applyDocuments(
   const steps = [
     () => putAll(of("tool"), strict, (document) => clients.tool.putTool(source(document))),
     () => putAll(of("agent"), strict, (document) => clients.agent.putAgent(source(document))),
+    () => putAll(of("budget"), strict, (document) => clients.budget.putBudget(source(document))),
+    () => putAll(of("group"), strict, (document) => clients.group.putGroup(source(document))),
     () => putPolicies(clients, of("policy"), options),
   ];
   let result: ApplyResult = { applied: [], problems: [] };

@@ -1,5 +1,5 @@
 import { below } from "./documents/origin.ts";
-import { listOf, type Reader, record, required, text } from "./documents/shape.ts";
+import { listOf, type Reader, record, refined, required, text } from "./documents/shape.ts";
 
 /** A quantity as documents and facts write it: a currency or another unit, and a decimal. */
 export interface Amount {
@@ -7,29 +7,39 @@ export interface Amount {
   readonly value: string;
 }
 
-const unitPattern = /^(?:[A-Z]{3}|[a-z][a-z0-9_]{0,31})$/;
-const decimalPattern = /^(0|[1-9][0-9]{0,12})(?:\.([0-9]{1,6}))?$/;
+/** A decimal of at most six digits after the point, as a regular expression that JSON Schema takes too. */
+export const decimalPattern = "^(0|[1-9][0-9]{0,12})(?:\\.([0-9]{1,6}))?$";
+const decimalRegex = new RegExp(decimalPattern);
 const microsMax = 2n ** 61n;
 const unitsMax = 16;
 
+const unitPattern = "^(?:[A-Z]{3}|[a-z][a-z0-9_]{0,31})$";
+const unitRegex = new RegExp(unitPattern);
+
 /** Whether a text can name a unit: a currency such as EUR, or a word such as tokens. */
 export function isUnit(text: string): boolean {
-  return unitPattern.test(text);
+  return unitRegex.test(text);
 }
 
 /** A decimal in millionths; undefined for what is no amount: signs, exponents, more than six digits after the point. */
 export function microsOf(value: string): bigint | undefined {
-  const [, whole, fraction = ""] = decimalPattern.exec(value) ?? [];
+  const [, whole, fraction = ""] = decimalRegex.exec(value) ?? [];
   if (whole === undefined) return undefined;
   const micros = BigInt(whole) * 1_000_000n + BigInt(fraction.padEnd(6, "0"));
   return micros > microsMax ? undefined : micros;
 }
 
+export const unitText = text({
+  pattern: unitPattern,
+  expected: "a currency such as EUR, or a word such as tokens",
+});
+
 const amountList = listOf(
   record({
-    unit: required(text({ test: isUnit, expected: "a currency such as EUR, or a word such as tokens" })),
+    unit: required(unitText),
     value: required(
       text({
+        pattern: decimalPattern,
         test: (value) => microsOf(value) !== undefined,
         expected: 'a decimal written as text, such as "12.50": 0 or more, at most 6 digits after the point',
       }),
@@ -40,19 +50,20 @@ const amountList = listOf(
 );
 
 /** Amounts of a document, at most one a unit. */
-export const readAmounts: Reader<readonly Amount[]> = (value, pointer, report) => {
-  const amounts = amountList(value, pointer, report);
+export const readAmounts: Reader<readonly Amount[]> = refined(amountList, (amounts, _value, pointer, report) => {
   const seen = new Set<string>();
   let whole = true;
-  for (const [index, { unit }] of (amounts ?? []).entries()) {
+  for (const [index, { unit }] of amounts.entries()) {
     if (seen.has(unit)) {
-      report(below(below(pointer, index), "unit"), `\`${unit}\` is given twice`, { expected: "one amount a unit" });
+      report(below(below(pointer, index), "unit"), `\`${unit}\` is given twice`, {
+        ...{ code: "given_twice", expected: "one amount a unit" },
+      });
       whole = false;
     }
     seen.add(unit);
   }
   return whole ? amounts : undefined;
-};
+});
 
 /** The first amount that is above the bound of its unit. A unit without a bound is not bounded. */
 export function firstAbove(amounts: readonly Amount[], bounds: readonly Amount[]): Amount | undefined {

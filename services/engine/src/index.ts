@@ -3,10 +3,13 @@ export { type Compiled, type CompileSource, compile, compileInSlices } from "./c
 export { compileGlobs, type NameTest } from "./compile/pattern.ts";
 export { schemaProblem } from "./compile/schema.ts";
 export type { AgentDocument, AgentSpec } from "./documents/agent.ts";
+export type { BudgetDocument } from "./documents/budget.ts";
+export type { GroupDocument } from "./documents/group.ts";
 export type { Mode } from "./documents/mode.ts";
-export { type Documents, parseDocuments } from "./documents/parse.ts";
+export { type Documents, noDocuments, parseDocuments } from "./documents/parse.ts";
 export type { Effect, PolicyDocument } from "./documents/policy.ts";
 export { formatProblem, type Problem } from "./documents/problem.ts";
+export type { ProblemCode } from "./documents/problem-code.ts";
 export type { Risk, ToolDocument } from "./documents/tool.ts";
 export type { SourceFile } from "./documents/yaml-tree.ts";
 export { parseDurationMs } from "./duration.ts";

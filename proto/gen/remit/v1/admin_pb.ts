@@ -16,7 +16,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file remit/v1/admin.proto.
  */
 export const file_remit_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChRyZW1pdC92MS9hZG1pbi5wcm90bxIIcmVtaXQudjEiJAoGU291cmNlEgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCSJGCg9QdXRBZ2VudFJlcXVlc3QSIgoIZG9jdW1lbnQYASABKAsyEC5yZW1pdC52MS5Tb3VyY2USDwoHZHJ5X3J1bhgCIAEoCCKLAQoQUHV0QWdlbnRSZXNwb25zZRIeCgVhZ2VudBgBIAEoCzIPLnJlbWl0LnYxLkFnZW50EiMKCHByb2JsZW1zGAIgAygLMhEucmVtaXQudjEuUHJvYmxlbRIQCghyZXZpc2lvbhgDIAEoBBIgCgZjaGFuZ2UYBCABKA4yEC5yZW1pdC52MS5DaGFuZ2UiwAEKBUFnZW50EgwKBG5hbWUYASABKAkSDQoFb3duZXIYAiABKAkSKwoGbGFiZWxzGAMgAygLMhsucmVtaXQudjEuQWdlbnQuTGFiZWxzRW50cnkSIAoHY2VpbGluZxgEIAEoCzIPLnJlbWl0LnYxLlNjb3BlEg4KBnN0YXR1cxgFIAEoCRIMCgRtb2RlGAYgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEwoRTGlzdEFnZW50c1JlcXVlc3QiNQoSTGlzdEFnZW50c1Jlc3BvbnNlEh8KBmFnZW50cxgBIAMoCzIPLnJlbWl0LnYxLkFnZW50IkUKDlB1dFRvb2xSZXF1ZXN0EiIKCGRvY3VtZW50GAEgASgLMhAucmVtaXQudjEuU291cmNlEg8KB2RyeV9ydW4YAiABKAgiiAEKD1B1dFRvb2xSZXNwb25zZRIcCgR0b29sGAEgASgLMg4ucmVtaXQudjEuVG9vbBIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0SEAoIcmV2aXNpb24YAyABKAQSIAoGY2hhbmdlGAQgASgOMhAucmVtaXQudjEuQ2hhbmdlItIDCgRUb29sEgwKBG5hbWUYASABKAkSDgoGc2VydmVyGAIgASgJEhwKBHJpc2sYAyABKA4yDi5yZW1pdC52MS5SaXNrEioKBmxhYmVscxgEIAMoCzIaLnJlbWl0LnYxLlRvb2wuTGFiZWxzRW50cnkSFQoNc2NoZW1hX2RpZ2VzdBgFIAEoCRITCgtkZXNjcmlwdGlvbhgGIAEoCRIeCgRjb3N0GAcgAygLMhAucmVtaXQudjEuQW1vdW50EiEKB21heGltdW0YCCADKAsyEC5yZW1pdC52MS5BbW91bnQSDgoGcmVkYWN0GAkgAygJEhUKDW91dHB1dF9sYWJlbHMYCiADKAkSDgoGc3RhdHVzGAsgASgJEhUKDWlkZW1wb3RlbnRfb24YDCADKAkSHQoVY29udGV4dF9zY2hlbWFfZGlnZXN0GA0gASgJEioKB3RpbWVvdXQYDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDAoEbW9kZRgPIAEoCRIdChVvZmZlcmVkX3NjaGVtYV9kaWdlc3QYECABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIeCg5HZXRUb29sUmVxdWVzdBIMCgRuYW1lGAEgASgJIlMKD0dldFRvb2xSZXNwb25zZRIcCgR0b29sGAEgASgLMg4ucmVtaXQudjEuVG9vbBIQCghkb2N1bWVudBgCIAEoCRIQCghyZXZpc2lvbhgDIAEoBCISChBMaXN0VG9vbHNSZXF1ZXN0IjIKEUxpc3RUb29sc1Jlc3BvbnNlEh0KBXRvb2xzGAEgAygLMg4ucmVtaXQudjEuVG9vbCJpChZQdWJsaXNoUG9saWNpZXNSZXF1ZXN0Eh8KBWZpbGVzGAEgAygLMhAucmVtaXQudjEuU291cmNlEg4KBnN0cmljdBgCIAEoCBIPCgdkcnlfcnVuGAMgASgIEg0KBWRyYWZ0GAQgASgIImkKF1B1Ymxpc2hQb2xpY2llc1Jlc3BvbnNlEikKCHZlcnNpb25zGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0i1AIKDVBvbGljeVZlcnNpb24SDgoGcG9saWN5GAEgASgJEg8KB3ZlcnNpb24YAiABKA0SDgoGZGlnZXN0GAMgASgJEg0KBXN0YXRlGAQgASgJEg0KBXJ1bGVzGAUgASgNEjAKDHB1Ymxpc2hlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHY3JlYXRlZBgHIAEoCBIpCgxwdWJsaXNoZWRfYnkYCCABKAsyEy5yZW1pdC52MS5DYWxsZXJSZWYSMAoMdmFsaWRhdGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgx2YWxpZGF0ZWRfYnkYCiABKAsyEy5yZW1pdC52MS5DYWxsZXJSZWYSKQoLYWN0aXZhdGlvbnMYCyADKAsyFC5yZW1pdC52MS5BY3RpdmF0aW9uIiUKCUNhbGxlclJlZhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJIrkBCgpBY3RpdmF0aW9uEikKBXNpbmNlGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY2F1c2UYAyABKAkSHwoCYnkYBCABKAsyEy5yZW1pdC52MS5DYWxsZXJSZWYSJQoIZW5kZWRfYnkYBSABKAsyEy5yZW1pdC52MS5DYWxsZXJSZWYiLwoMUG9saWN5Q2hvaWNlEg4KBnBvbGljeRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNIl0KF0FjdGl2YXRlUG9saWNpZXNSZXF1ZXN0EicKB2Nob2ljZXMYASADKAsyFi5yZW1pdC52MS5Qb2xpY3lDaG9pY2USGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKAQibAoYQWN0aXZhdGVQb2xpY2llc1Jlc3BvbnNlEicKBmFjdGl2ZRgBIAMoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SEAoIcmV2aXNpb24YAiABKAQSFQoNcG9saWN5X2RpZ2VzdBgDIAEoCSJIChlEZWFjdGl2YXRlUG9saWNpZXNSZXF1ZXN0EhAKCHBvbGljaWVzGAEgAygJEhkKEWV4cGVjdGVkX3JldmlzaW9uGAIgASgEIm4KGkRlYWN0aXZhdGVQb2xpY2llc1Jlc3BvbnNlEicKBmFjdGl2ZRgBIAMoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SEAoIcmV2aXNpb24YAiABKAQSFQoNcG9saWN5X2RpZ2VzdBgDIAEoCSJSChdWYWxpZGF0ZVBvbGljaWVzUmVxdWVzdBInCgdjaG9pY2VzGAEgAygLMhYucmVtaXQudjEuUG9saWN5Q2hvaWNlEg4KBnN0cmljdBgCIAEoCCJqChhWYWxpZGF0ZVBvbGljaWVzUmVzcG9uc2USKQoIdmVyc2lvbnMYASADKAsyFy5yZW1pdC52MS5Qb2xpY3lWZXJzaW9uEiMKCHByb2JsZW1zGAIgAygLMhEucmVtaXQudjEuUHJvYmxlbSJdChdSb2xsYmFja1BvbGljaWVzUmVxdWVzdBInCgdjaG9pY2VzGAEgAygLMhYucmVtaXQudjEuUG9saWN5Q2hvaWNlEhkKEWV4cGVjdGVkX3JldmlzaW9uGAIgASgEImwKGFJvbGxiYWNrUG9saWNpZXNSZXNwb25zZRInCgZhY3RpdmUYASADKAsyFy5yZW1pdC52MS5Qb2xpY3lWZXJzaW9uEhAKCHJldmlzaW9uGAIgASgEEhUKDXBvbGljeV9kaWdlc3QYAyABKAkiFQoTTGlzdFBvbGljaWVzUmVxdWVzdCJqChRMaXN0UG9saWNpZXNSZXNwb25zZRIpCgh2ZXJzaW9ucxgBIAMoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SEAoIcmV2aXNpb24YAiABKAQSFQoNcG9saWN5X2RpZ2VzdBgDIAEoCSI9ChJHZXRQb2xpY2llc1JlcXVlc3QSJwoHY2hvaWNlcxgBIAMoCzIWLnJlbWl0LnYxLlBvbGljeUNob2ljZSJoChNHZXRQb2xpY2llc1Jlc3BvbnNlEigKCHBvbGljaWVzGAEgAygLMhYucmVtaXQudjEuU3RvcmVkUG9saWN5EhAKCHJldmlzaW9uGAIgASgEEhUKDXBvbGljeV9kaWdlc3QYAyABKAkifwoMU3RvcmVkUG9saWN5EigKB3ZlcnNpb24YASABKAsyFy5yZW1pdC52MS5Qb2xpY3lWZXJzaW9uEhAKCGRvY3VtZW50GAIgASgJEg4KBnNvdXJjZRgDIAEoCRIjCghwcm9ibGVtcxgEIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0ioQEKBkNhbGxlchIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBXJvbGVzGAMgAygJEg4KBmFnZW50cxgEIAMoCRIdChVtYXlfYXNzZXJ0X3ByaW5jaXBhbHMYBSABKAgSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcmV2b2tlZBgHIAEoCCJeChBDcmVhdGVLZXlSZXF1ZXN0EgwKBG5hbWUYASABKAkSDQoFcm9sZXMYAiADKAkSDgoGYWdlbnRzGAMgAygJEh0KFW1heV9hc3NlcnRfcHJpbmNpcGFscxgEIAEoCCJCChFDcmVhdGVLZXlSZXNwb25zZRIgCgZjYWxsZXIYASABKAsyEC5yZW1pdC52MS5DYWxsZXISCwoDa2V5GAIgASgJIhQKEkxpc3RDYWxsZXJzUmVxdWVzdCI4ChNMaXN0Q2FsbGVyc1Jlc3BvbnNlEiEKB2NhbGxlcnMYASADKAsyEC5yZW1pdC52MS5DYWxsZXIiJQoQUmV2b2tlS2V5UmVxdWVzdBIRCgljYWxsZXJfaWQYASABKAkiRwoRUmV2b2tlS2V5UmVzcG9uc2USIAoGY2FsbGVyGAEgASgLMhAucmVtaXQudjEuQ2FsbGVyEhAKCHJldmlzaW9uGAIgASgEIikKEkdldERlY2lzaW9uUmVxdWVzdBITCgtkZWNpc2lvbl9pZBgBIAEoCSJaChNHZXREZWNpc2lvblJlc3BvbnNlEiEKCGRlY2lzaW9uGAEgASgLMg8ucmVtaXQudjEuRW50cnkSIAoHcmVwb3J0cxgCIAMoCzIPLnJlbWl0LnYxLkVudHJ5IocCChRMaXN0RGVjaXNpb25zUmVxdWVzdBIpCgVzaW5jZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWFnZW50GAMgASgJEgwKBHRvb2wYBCABKAkSIAoGZWZmZWN0GAUgASgOMhAucmVtaXQudjEuRWZmZWN0Eh8KBXdvdWxkGAYgASgOMhAucmVtaXQudjEuRWZmZWN0EhIKCnNlc3Npb25faWQYByABKAkSEQoJcGFnZV9zaXplGAggASgNEhIKCnBhZ2VfdG9rZW4YCSABKAkiVAoVTGlzdERlY2lzaW9uc1Jlc3BvbnNlEiIKCWRlY2lzaW9ucxgBIAMoCzIPLnJlbWl0LnYxLkVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKVAQoFRW50cnkSCgoCaWQYASABKAkSDAoEa2luZBgCIAEoCRINCgVlcG9jaBgDIAEoBBIJCgFuGAQgASgEEg4KBmRpZ2VzdBgFIAEoCRIlCgRib2R5GAYgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIRCgljYW5vbmljYWwYByABKAkSDgoGZXJhc2VkGAggASgIKloKBkNoYW5nZRIWChJDSEFOR0VfVU5TUEVDSUZJRUQQABIPCgtDSEFOR0VfTk9ORRABEhIKDkNIQU5HRV9DUkVBVEVEEAISEwoPQ0hBTkdFX1JFUExBQ0VEEAMymgEKDEFnZW50U2VydmljZRJBCghQdXRBZ2VudBIZLnJlbWl0LnYxLlB1dEFnZW50UmVxdWVzdBoaLnJlbWl0LnYxLlB1dEFnZW50UmVzcG9uc2USRwoKTGlzdEFnZW50cxIbLnJlbWl0LnYxLkxpc3RBZ2VudHNSZXF1ZXN0GhwucmVtaXQudjEuTGlzdEFnZW50c1Jlc3BvbnNlMtMBCgtUb29sU2VydmljZRI+CgdQdXRUb29sEhgucmVtaXQudjEuUHV0VG9vbFJlcXVlc3QaGS5yZW1pdC52MS5QdXRUb29sUmVzcG9uc2USRAoJTGlzdFRvb2xzEhoucmVtaXQudjEuTGlzdFRvb2xzUmVxdWVzdBobLnJlbWl0LnYxLkxpc3RUb29sc1Jlc3BvbnNlEj4KB0dldFRvb2wSGC5yZW1pdC52MS5HZXRUb29sUmVxdWVzdBoZLnJlbWl0LnYxLkdldFRvb2xSZXNwb25zZTL0BAoNUG9saWN5U2VydmljZRJWCg9QdWJsaXNoUG9saWNpZXMSIC5yZW1pdC52MS5QdWJsaXNoUG9saWNpZXNSZXF1ZXN0GiEucmVtaXQudjEuUHVibGlzaFBvbGljaWVzUmVzcG9uc2USWQoQQWN0aXZhdGVQb2xpY2llcxIhLnJlbWl0LnYxLkFjdGl2YXRlUG9saWNpZXNSZXF1ZXN0GiIucmVtaXQudjEuQWN0aXZhdGVQb2xpY2llc1Jlc3BvbnNlEl8KEkRlYWN0aXZhdGVQb2xpY2llcxIjLnJlbWl0LnYxLkRlYWN0aXZhdGVQb2xpY2llc1JlcXVlc3QaJC5yZW1pdC52MS5EZWFjdGl2YXRlUG9saWNpZXNSZXNwb25zZRJNCgxMaXN0UG9saWNpZXMSHS5yZW1pdC52MS5MaXN0UG9saWNpZXNSZXF1ZXN0Gh4ucmVtaXQudjEuTGlzdFBvbGljaWVzUmVzcG9uc2USWQoQVmFsaWRhdGVQb2xpY2llcxIhLnJlbWl0LnYxLlZhbGlkYXRlUG9saWNpZXNSZXF1ZXN0GiIucmVtaXQudjEuVmFsaWRhdGVQb2xpY2llc1Jlc3BvbnNlElkKEFJvbGxiYWNrUG9saWNpZXMSIS5yZW1pdC52MS5Sb2xsYmFja1BvbGljaWVzUmVxdWVzdBoiLnJlbWl0LnYxLlJvbGxiYWNrUG9saWNpZXNSZXNwb25zZRJKCgtHZXRQb2xpY2llcxIcLnJlbWl0LnYxLkdldFBvbGljaWVzUmVxdWVzdBodLnJlbWl0LnYxLkdldFBvbGljaWVzUmVzcG9uc2Uy5wEKDUNhbGxlclNlcnZpY2USRAoJQ3JlYXRlS2V5EhoucmVtaXQudjEuQ3JlYXRlS2V5UmVxdWVzdBobLnJlbWl0LnYxLkNyZWF0ZUtleVJlc3BvbnNlEkoKC0xpc3RDYWxsZXJzEhwucmVtaXQudjEuTGlzdENhbGxlcnNSZXF1ZXN0Gh0ucmVtaXQudjEuTGlzdENhbGxlcnNSZXNwb25zZRJECglSZXZva2VLZXkSGi5yZW1pdC52MS5SZXZva2VLZXlSZXF1ZXN0GhsucmVtaXQudjEuUmV2b2tlS2V5UmVzcG9uc2UyrQEKDUxlZGdlclNlcnZpY2USSgoLR2V0RGVjaXNpb24SHC5yZW1pdC52MS5HZXREZWNpc2lvblJlcXVlc3QaHS5yZW1pdC52MS5HZXREZWNpc2lvblJlc3BvbnNlElAKDUxpc3REZWNpc2lvbnMSHi5yZW1pdC52MS5MaXN0RGVjaXNpb25zUmVxdWVzdBofLnJlbWl0LnYxLkxpc3REZWNpc2lvbnNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_remit_v1_common]);
+  fileDesc("ChRyZW1pdC92MS9hZG1pbi5wcm90bxIIcmVtaXQudjEiJAoGU291cmNlEgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCSJGCg9QdXRBZ2VudFJlcXVlc3QSIgoIZG9jdW1lbnQYASABKAsyEC5yZW1pdC52MS5Tb3VyY2USDwoHZHJ5X3J1bhgCIAEoCCKLAQoQUHV0QWdlbnRSZXNwb25zZRIeCgVhZ2VudBgBIAEoCzIPLnJlbWl0LnYxLkFnZW50EiMKCHByb2JsZW1zGAIgAygLMhEucmVtaXQudjEuUHJvYmxlbRIQCghyZXZpc2lvbhgDIAEoBBIgCgZjaGFuZ2UYBCABKA4yEC5yZW1pdC52MS5DaGFuZ2UiwAEKBUFnZW50EgwKBG5hbWUYASABKAkSDQoFb3duZXIYAiABKAkSKwoGbGFiZWxzGAMgAygLMhsucmVtaXQudjEuQWdlbnQuTGFiZWxzRW50cnkSIAoHY2VpbGluZxgEIAEoCzIPLnJlbWl0LnYxLlNjb3BlEg4KBnN0YXR1cxgFIAEoCRIMCgRtb2RlGAYgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEwoRTGlzdEFnZW50c1JlcXVlc3QiNQoSTGlzdEFnZW50c1Jlc3BvbnNlEh8KBmFnZW50cxgBIAMoCzIPLnJlbWl0LnYxLkFnZW50IjUKE0RlbGV0ZUFnZW50c1JlcXVlc3QSDQoFbmFtZXMYASADKAkSDwoHZHJ5X3J1bhgCIAEoCCIoChREZWxldGVBZ2VudHNSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoBCJFCg5QdXRUb29sUmVxdWVzdBIiCghkb2N1bWVudBgBIAEoCzIQLnJlbWl0LnYxLlNvdXJjZRIPCgdkcnlfcnVuGAIgASgIIogBCg9QdXRUb29sUmVzcG9uc2USHAoEdG9vbBgBIAEoCzIOLnJlbWl0LnYxLlRvb2wSIwoIcHJvYmxlbXMYAiADKAsyES5yZW1pdC52MS5Qcm9ibGVtEhAKCHJldmlzaW9uGAMgASgEEiAKBmNoYW5nZRgEIAEoDjIQLnJlbWl0LnYxLkNoYW5nZSLSAwoEVG9vbBIMCgRuYW1lGAEgASgJEg4KBnNlcnZlchgCIAEoCRIcCgRyaXNrGAMgASgOMg4ucmVtaXQudjEuUmlzaxIqCgZsYWJlbHMYBCADKAsyGi5yZW1pdC52MS5Ub29sLkxhYmVsc0VudHJ5EhUKDXNjaGVtYV9kaWdlc3QYBSABKAkSEwoLZGVzY3JpcHRpb24YBiABKAkSHgoEY29zdBgHIAMoCzIQLnJlbWl0LnYxLkFtb3VudBIhCgdtYXhpbXVtGAggAygLMhAucmVtaXQudjEuQW1vdW50Eg4KBnJlZGFjdBgJIAMoCRIVCg1vdXRwdXRfbGFiZWxzGAogAygJEg4KBnN0YXR1cxgLIAEoCRIVCg1pZGVtcG90ZW50X29uGAwgAygJEh0KFWNvbnRleHRfc2NoZW1hX2RpZ2VzdBgNIAEoCRIqCgd0aW1lb3V0GA4gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBG1vZGUYDyABKAkSHQoVb2ZmZXJlZF9zY2hlbWFfZGlnZXN0GBAgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiHgoOR2V0VG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCSJTCg9HZXRUb29sUmVzcG9uc2USHAoEdG9vbBgBIAEoCzIOLnJlbWl0LnYxLlRvb2wSEAoIZG9jdW1lbnQYAiABKAkSEAoIcmV2aXNpb24YAyABKAQiEgoQTGlzdFRvb2xzUmVxdWVzdCIyChFMaXN0VG9vbHNSZXNwb25zZRIdCgV0b29scxgBIAMoCzIOLnJlbWl0LnYxLlRvb2wiNAoSRGVsZXRlVG9vbHNSZXF1ZXN0Eg0KBW5hbWVzGAEgAygJEg8KB2RyeV9ydW4YAiABKAgiJwoTRGVsZXRlVG9vbHNSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoBCJHChBQdXRCdWRnZXRSZXF1ZXN0EiIKCGRvY3VtZW50GAEgASgLMhAucmVtaXQudjEuU291cmNlEg8KB2RyeV9ydW4YAiABKAgijgEKEVB1dEJ1ZGdldFJlc3BvbnNlEiAKBmJ1ZGdldBgBIAEoCzIQLnJlbWl0LnYxLkJ1ZGdldBIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0SEAoIcmV2aXNpb24YAyABKAQSIAoGY2hhbmdlGAQgASgOMhAucmVtaXQudjEuQ2hhbmdlIrEBCgZCdWRnZXQSDAoEbmFtZRgBIAEoCRIfCgVsaW1pdBgCIAEoCzIQLnJlbWl0LnYxLkFtb3VudBIOCgZ3aW5kb3cYAyABKAkSEQoJdGltZV96b25lGAQgASgJEhIKCm93bmVyX2tpbmQYBSABKAkSDQoFb3duZXIYBiABKAkSEwoLZW5mb3JjZW1lbnQYByABKAkSCwoDcGVyGAggAygJEhAKCGVuZm9yY2VkGAkgASgIIhQKEkxpc3RCdWRnZXRzUmVxdWVzdCI4ChNMaXN0QnVkZ2V0c1Jlc3BvbnNlEiEKB2J1ZGdldHMYASADKAsyEC5yZW1pdC52MS5CdWRnZXQiNgoURGVsZXRlQnVkZ2V0c1JlcXVlc3QSDQoFbmFtZXMYASADKAkSDwoHZHJ5X3J1bhgCIAEoCCIpChVEZWxldGVCdWRnZXRzUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAQiRgoPUHV0R3JvdXBSZXF1ZXN0EiIKCGRvY3VtZW50GAEgASgLMhAucmVtaXQudjEuU291cmNlEg8KB2RyeV9ydW4YAiABKAgiiwEKEFB1dEdyb3VwUmVzcG9uc2USHgoFZ3JvdXAYASABKAsyDy5yZW1pdC52MS5Hcm91cBIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0SEAoIcmV2aXNpb24YAyABKAQSIAoGY2hhbmdlGAQgASgOMhAucmVtaXQudjEuQ2hhbmdlIiYKBUdyb3VwEgwKBG5hbWUYASABKAkSDwoHbWVtYmVycxgCIAMoCSITChFMaXN0R3JvdXBzUmVxdWVzdCI1ChJMaXN0R3JvdXBzUmVzcG9uc2USHwoGZ3JvdXBzGAEgAygLMg8ucmVtaXQudjEuR3JvdXAiNQoTRGVsZXRlR3JvdXBzUmVxdWVzdBINCgVuYW1lcxgBIAMoCRIPCgdkcnlfcnVuGAIgASgIIigKFERlbGV0ZUdyb3Vwc1Jlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgEImkKFlB1Ymxpc2hQb2xpY2llc1JlcXVlc3QSHwoFZmlsZXMYASADKAsyEC5yZW1pdC52MS5Tb3VyY2USDgoGc3RyaWN0GAIgASgIEg8KB2RyeV9ydW4YAyABKAgSDQoFZHJhZnQYBCABKAgiaQoXUHVibGlzaFBvbGljaWVzUmVzcG9uc2USKQoIdmVyc2lvbnMYASADKAsyFy5yZW1pdC52MS5Qb2xpY3lWZXJzaW9uEiMKCHByb2JsZW1zGAIgAygLMhEucmVtaXQudjEuUHJvYmxlbSLUAgoNUG9saWN5VmVyc2lvbhIOCgZwb2xpY3kYASABKAkSDwoHdmVyc2lvbhgCIAEoDRIOCgZkaWdlc3QYAyABKAkSDQoFc3RhdGUYBCABKAkSDQoFcnVsZXMYBSABKA0SMAoMcHVibGlzaGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjcmVhdGVkGAcgASgIEikKDHB1Ymxpc2hlZF9ieRgIIAEoCzITLnJlbWl0LnYxLkNhbGxlclJlZhIwCgx2YWxpZGF0ZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKDHZhbGlkYXRlZF9ieRgKIAEoCzITLnJlbWl0LnYxLkNhbGxlclJlZhIpCgthY3RpdmF0aW9ucxgLIAMoCzIULnJlbWl0LnYxLkFjdGl2YXRpb24iJQoJQ2FsbGVyUmVmEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkiuQEKCkFjdGl2YXRpb24SKQoFc2luY2UYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVjYXVzZRgDIAEoCRIfCgJieRgEIAEoCzITLnJlbWl0LnYxLkNhbGxlclJlZhIlCghlbmRlZF9ieRgFIAEoCzITLnJlbWl0LnYxLkNhbGxlclJlZiIvCgxQb2xpY3lDaG9pY2USDgoGcG9saWN5GAEgASgJEg8KB3ZlcnNpb24YAiABKA0iXQoXQWN0aXZhdGVQb2xpY2llc1JlcXVlc3QSJwoHY2hvaWNlcxgBIAMoCzIWLnJlbWl0LnYxLlBvbGljeUNob2ljZRIZChFleHBlY3RlZF9yZXZpc2lvbhgCIAEoBCJsChhBY3RpdmF0ZVBvbGljaWVzUmVzcG9uc2USJwoGYWN0aXZlGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIkgKGURlYWN0aXZhdGVQb2xpY2llc1JlcXVlc3QSEAoIcG9saWNpZXMYASADKAkSGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKAQibgoaRGVhY3RpdmF0ZVBvbGljaWVzUmVzcG9uc2USJwoGYWN0aXZlGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIlIKF1ZhbGlkYXRlUG9saWNpZXNSZXF1ZXN0EicKB2Nob2ljZXMYASADKAsyFi5yZW1pdC52MS5Qb2xpY3lDaG9pY2USDgoGc3RyaWN0GAIgASgIImoKGFZhbGlkYXRlUG9saWNpZXNSZXNwb25zZRIpCgh2ZXJzaW9ucxgBIAMoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SIwoIcHJvYmxlbXMYAiADKAsyES5yZW1pdC52MS5Qcm9ibGVtIl0KF1JvbGxiYWNrUG9saWNpZXNSZXF1ZXN0EicKB2Nob2ljZXMYASADKAsyFi5yZW1pdC52MS5Qb2xpY3lDaG9pY2USGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKAQibAoYUm9sbGJhY2tQb2xpY2llc1Jlc3BvbnNlEicKBmFjdGl2ZRgBIAMoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SEAoIcmV2aXNpb24YAiABKAQSFQoNcG9saWN5X2RpZ2VzdBgDIAEoCSIVChNMaXN0UG9saWNpZXNSZXF1ZXN0ImoKFExpc3RQb2xpY2llc1Jlc3BvbnNlEikKCHZlcnNpb25zGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIj0KEkdldFBvbGljaWVzUmVxdWVzdBInCgdjaG9pY2VzGAEgAygLMhYucmVtaXQudjEuUG9saWN5Q2hvaWNlImgKE0dldFBvbGljaWVzUmVzcG9uc2USKAoIcG9saWNpZXMYASADKAsyFi5yZW1pdC52MS5TdG9yZWRQb2xpY3kSEAoIcmV2aXNpb24YAiABKAQSFQoNcG9saWN5X2RpZ2VzdBgDIAEoCSJ/CgxTdG9yZWRQb2xpY3kSKAoHdmVyc2lvbhgBIAEoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SEAoIZG9jdW1lbnQYAiABKAkSDgoGc291cmNlGAMgASgJEiMKCHByb2JsZW1zGAQgAygLMhEucmVtaXQudjEuUHJvYmxlbSKhAQoGQ2FsbGVyEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDQoFcm9sZXMYAyADKAkSDgoGYWdlbnRzGAQgAygJEh0KFW1heV9hc3NlcnRfcHJpbmNpcGFscxgFIAEoCBIuCgpjcmVhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZXZva2VkGAcgASgIIl4KEENyZWF0ZUtleVJlcXVlc3QSDAoEbmFtZRgBIAEoCRINCgVyb2xlcxgCIAMoCRIOCgZhZ2VudHMYAyADKAkSHQoVbWF5X2Fzc2VydF9wcmluY2lwYWxzGAQgASgIIkIKEUNyZWF0ZUtleVJlc3BvbnNlEiAKBmNhbGxlchgBIAEoCzIQLnJlbWl0LnYxLkNhbGxlchILCgNrZXkYAiABKAkiFAoSTGlzdENhbGxlcnNSZXF1ZXN0IjgKE0xpc3RDYWxsZXJzUmVzcG9uc2USIQoHY2FsbGVycxgBIAMoCzIQLnJlbWl0LnYxLkNhbGxlciIlChBSZXZva2VLZXlSZXF1ZXN0EhEKCWNhbGxlcl9pZBgBIAEoCSJHChFSZXZva2VLZXlSZXNwb25zZRIgCgZjYWxsZXIYASABKAsyEC5yZW1pdC52MS5DYWxsZXISEAoIcmV2aXNpb24YAiABKAQiKQoSR2V0RGVjaXNpb25SZXF1ZXN0EhMKC2RlY2lzaW9uX2lkGAEgASgJIloKE0dldERlY2lzaW9uUmVzcG9uc2USIQoIZGVjaXNpb24YASABKAsyDy5yZW1pdC52MS5FbnRyeRIgCgdyZXBvcnRzGAIgAygLMg8ucmVtaXQudjEuRW50cnkihwIKFExpc3REZWNpc2lvbnNSZXF1ZXN0EikKBXNpbmNlGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFYWdlbnQYAyABKAkSDAoEdG9vbBgEIAEoCRIgCgZlZmZlY3QYBSABKA4yEC5yZW1pdC52MS5FZmZlY3QSHwoFd291bGQYBiABKA4yEC5yZW1pdC52MS5FZmZlY3QSEgoKc2Vzc2lvbl9pZBgHIAEoCRIRCglwYWdlX3NpemUYCCABKA0SEgoKcGFnZV90b2tlbhgJIAEoCSJUChVMaXN0RGVjaXNpb25zUmVzcG9uc2USIgoJZGVjaXNpb25zGAEgAygLMg8ucmVtaXQudjEuRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpUBCgVFbnRyeRIKCgJpZBgBIAEoCRIMCgRraW5kGAIgASgJEg0KBWVwb2NoGAMgASgEEgkKAW4YBCABKAQSDgoGZGlnZXN0GAUgASgJEiUKBGJvZHkYBiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhEKCWNhbm9uaWNhbBgHIAEoCRIOCgZlcmFzZWQYCCABKAgqWgoGQ2hhbmdlEhYKEkNIQU5HRV9VTlNQRUNJRklFRBAAEg8KC0NIQU5HRV9OT05FEAESEgoOQ0hBTkdFX0NSRUFURUQQAhITCg9DSEFOR0VfUkVQTEFDRUQQAzLpAQoMQWdlbnRTZXJ2aWNlEkEKCFB1dEFnZW50EhkucmVtaXQudjEuUHV0QWdlbnRSZXF1ZXN0GhoucmVtaXQudjEuUHV0QWdlbnRSZXNwb25zZRJHCgpMaXN0QWdlbnRzEhsucmVtaXQudjEuTGlzdEFnZW50c1JlcXVlc3QaHC5yZW1pdC52MS5MaXN0QWdlbnRzUmVzcG9uc2USTQoMRGVsZXRlQWdlbnRzEh0ucmVtaXQudjEuRGVsZXRlQWdlbnRzUmVxdWVzdBoeLnJlbWl0LnYxLkRlbGV0ZUFnZW50c1Jlc3BvbnNlMp8CCgtUb29sU2VydmljZRI+CgdQdXRUb29sEhgucmVtaXQudjEuUHV0VG9vbFJlcXVlc3QaGS5yZW1pdC52MS5QdXRUb29sUmVzcG9uc2USRAoJTGlzdFRvb2xzEhoucmVtaXQudjEuTGlzdFRvb2xzUmVxdWVzdBobLnJlbWl0LnYxLkxpc3RUb29sc1Jlc3BvbnNlEj4KB0dldFRvb2wSGC5yZW1pdC52MS5HZXRUb29sUmVxdWVzdBoZLnJlbWl0LnYxLkdldFRvb2xSZXNwb25zZRJKCgtEZWxldGVUb29scxIcLnJlbWl0LnYxLkRlbGV0ZVRvb2xzUmVxdWVzdBodLnJlbWl0LnYxLkRlbGV0ZVRvb2xzUmVzcG9uc2Uy8wEKDUJ1ZGdldFNlcnZpY2USRAoJUHV0QnVkZ2V0EhoucmVtaXQudjEuUHV0QnVkZ2V0UmVxdWVzdBobLnJlbWl0LnYxLlB1dEJ1ZGdldFJlc3BvbnNlEkoKC0xpc3RCdWRnZXRzEhwucmVtaXQudjEuTGlzdEJ1ZGdldHNSZXF1ZXN0Gh0ucmVtaXQudjEuTGlzdEJ1ZGdldHNSZXNwb25zZRJQCg1EZWxldGVCdWRnZXRzEh4ucmVtaXQudjEuRGVsZXRlQnVkZ2V0c1JlcXVlc3QaHy5yZW1pdC52MS5EZWxldGVCdWRnZXRzUmVzcG9uc2Uy6QEKDEdyb3VwU2VydmljZRJBCghQdXRHcm91cBIZLnJlbWl0LnYxLlB1dEdyb3VwUmVxdWVzdBoaLnJlbWl0LnYxLlB1dEdyb3VwUmVzcG9uc2USRwoKTGlzdEdyb3VwcxIbLnJlbWl0LnYxLkxpc3RHcm91cHNSZXF1ZXN0GhwucmVtaXQudjEuTGlzdEdyb3Vwc1Jlc3BvbnNlEk0KDERlbGV0ZUdyb3VwcxIdLnJlbWl0LnYxLkRlbGV0ZUdyb3Vwc1JlcXVlc3QaHi5yZW1pdC52MS5EZWxldGVHcm91cHNSZXNwb25zZTL0BAoNUG9saWN5U2VydmljZRJWCg9QdWJsaXNoUG9saWNpZXMSIC5yZW1pdC52MS5QdWJsaXNoUG9saWNpZXNSZXF1ZXN0GiEucmVtaXQudjEuUHVibGlzaFBvbGljaWVzUmVzcG9uc2USWQoQQWN0aXZhdGVQb2xpY2llcxIhLnJlbWl0LnYxLkFjdGl2YXRlUG9saWNpZXNSZXF1ZXN0GiIucmVtaXQudjEuQWN0aXZhdGVQb2xpY2llc1Jlc3BvbnNlEl8KEkRlYWN0aXZhdGVQb2xpY2llcxIjLnJlbWl0LnYxLkRlYWN0aXZhdGVQb2xpY2llc1JlcXVlc3QaJC5yZW1pdC52MS5EZWFjdGl2YXRlUG9saWNpZXNSZXNwb25zZRJNCgxMaXN0UG9saWNpZXMSHS5yZW1pdC52MS5MaXN0UG9saWNpZXNSZXF1ZXN0Gh4ucmVtaXQudjEuTGlzdFBvbGljaWVzUmVzcG9uc2USWQoQVmFsaWRhdGVQb2xpY2llcxIhLnJlbWl0LnYxLlZhbGlkYXRlUG9saWNpZXNSZXF1ZXN0GiIucmVtaXQudjEuVmFsaWRhdGVQb2xpY2llc1Jlc3BvbnNlElkKEFJvbGxiYWNrUG9saWNpZXMSIS5yZW1pdC52MS5Sb2xsYmFja1BvbGljaWVzUmVxdWVzdBoiLnJlbWl0LnYxLlJvbGxiYWNrUG9saWNpZXNSZXNwb25zZRJKCgtHZXRQb2xpY2llcxIcLnJlbWl0LnYxLkdldFBvbGljaWVzUmVxdWVzdBodLnJlbWl0LnYxLkdldFBvbGljaWVzUmVzcG9uc2Uy5wEKDUNhbGxlclNlcnZpY2USRAoJQ3JlYXRlS2V5EhoucmVtaXQudjEuQ3JlYXRlS2V5UmVxdWVzdBobLnJlbWl0LnYxLkNyZWF0ZUtleVJlc3BvbnNlEkoKC0xpc3RDYWxsZXJzEhwucmVtaXQudjEuTGlzdENhbGxlcnNSZXF1ZXN0Gh0ucmVtaXQudjEuTGlzdENhbGxlcnNSZXNwb25zZRJECglSZXZva2VLZXkSGi5yZW1pdC52MS5SZXZva2VLZXlSZXF1ZXN0GhsucmVtaXQudjEuUmV2b2tlS2V5UmVzcG9uc2UyrQEKDUxlZGdlclNlcnZpY2USSgoLR2V0RGVjaXNpb24SHC5yZW1pdC52MS5HZXREZWNpc2lvblJlcXVlc3QaHS5yZW1pdC52MS5HZXREZWNpc2lvblJlc3BvbnNlElAKDUxpc3REZWNpc2lvbnMSHi5yZW1pdC52MS5MaXN0RGVjaXNpb25zUmVxdWVzdBofLnJlbWl0LnYxLkxpc3REZWNpc2lvbnNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_remit_v1_common]);
 
 /**
  * A document in YAML or JSON.
@@ -177,6 +177,47 @@ export const ListAgentsResponseSchema: GenMessage<ListAgentsResponse> = /*@__PUR
   messageDesc(file_remit_v1_admin, 5);
 
 /**
+ * @generated from message remit.v1.DeleteAgentsRequest
+ */
+export type DeleteAgentsRequest = Message<"remit.v1.DeleteAgentsRequest"> & {
+  /**
+   * Each must be registered.
+   *
+   * @generated from field: repeated string names = 1;
+   */
+  names: string[];
+
+  /**
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message remit.v1.DeleteAgentsRequest.
+ * Use `create(DeleteAgentsRequestSchema)` to create a new message.
+ */
+export const DeleteAgentsRequestSchema: GenMessage<DeleteAgentsRequest> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 6);
+
+/**
+ * @generated from message remit.v1.DeleteAgentsResponse
+ */
+export type DeleteAgentsResponse = Message<"remit.v1.DeleteAgentsResponse"> & {
+  /**
+   * @generated from field: uint64 revision = 1;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message remit.v1.DeleteAgentsResponse.
+ * Use `create(DeleteAgentsResponseSchema)` to create a new message.
+ */
+export const DeleteAgentsResponseSchema: GenMessage<DeleteAgentsResponse> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 7);
+
+/**
  * @generated from message remit.v1.PutToolRequest
  */
 export type PutToolRequest = Message<"remit.v1.PutToolRequest"> & {
@@ -196,7 +237,7 @@ export type PutToolRequest = Message<"remit.v1.PutToolRequest"> & {
  * Use `create(PutToolRequestSchema)` to create a new message.
  */
 export const PutToolRequestSchema: GenMessage<PutToolRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 6);
+  messageDesc(file_remit_v1_admin, 8);
 
 /**
  * @generated from message remit.v1.PutToolResponse
@@ -228,7 +269,7 @@ export type PutToolResponse = Message<"remit.v1.PutToolResponse"> & {
  * Use `create(PutToolResponseSchema)` to create a new message.
  */
 export const PutToolResponseSchema: GenMessage<PutToolResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 7);
+  messageDesc(file_remit_v1_admin, 9);
 
 /**
  * @generated from message remit.v1.Tool
@@ -342,7 +383,7 @@ export type Tool = Message<"remit.v1.Tool"> & {
  * Use `create(ToolSchema)` to create a new message.
  */
 export const ToolSchema: GenMessage<Tool> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 8);
+  messageDesc(file_remit_v1_admin, 10);
 
 /**
  * @generated from message remit.v1.GetToolRequest
@@ -359,7 +400,7 @@ export type GetToolRequest = Message<"remit.v1.GetToolRequest"> & {
  * Use `create(GetToolRequestSchema)` to create a new message.
  */
 export const GetToolRequestSchema: GenMessage<GetToolRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 9);
+  messageDesc(file_remit_v1_admin, 11);
 
 /**
  * @generated from message remit.v1.GetToolResponse
@@ -388,7 +429,7 @@ export type GetToolResponse = Message<"remit.v1.GetToolResponse"> & {
  * Use `create(GetToolResponseSchema)` to create a new message.
  */
 export const GetToolResponseSchema: GenMessage<GetToolResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 10);
+  messageDesc(file_remit_v1_admin, 12);
 
 /**
  * @generated from message remit.v1.ListToolsRequest
@@ -401,7 +442,7 @@ export type ListToolsRequest = Message<"remit.v1.ListToolsRequest"> & {
  * Use `create(ListToolsRequestSchema)` to create a new message.
  */
 export const ListToolsRequestSchema: GenMessage<ListToolsRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 11);
+  messageDesc(file_remit_v1_admin, 13);
 
 /**
  * @generated from message remit.v1.ListToolsResponse
@@ -418,7 +459,395 @@ export type ListToolsResponse = Message<"remit.v1.ListToolsResponse"> & {
  * Use `create(ListToolsResponseSchema)` to create a new message.
  */
 export const ListToolsResponseSchema: GenMessage<ListToolsResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 12);
+  messageDesc(file_remit_v1_admin, 14);
+
+/**
+ * @generated from message remit.v1.DeleteToolsRequest
+ */
+export type DeleteToolsRequest = Message<"remit.v1.DeleteToolsRequest"> & {
+  /**
+   * Each must be registered.
+   *
+   * @generated from field: repeated string names = 1;
+   */
+  names: string[];
+
+  /**
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message remit.v1.DeleteToolsRequest.
+ * Use `create(DeleteToolsRequestSchema)` to create a new message.
+ */
+export const DeleteToolsRequestSchema: GenMessage<DeleteToolsRequest> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 15);
+
+/**
+ * @generated from message remit.v1.DeleteToolsResponse
+ */
+export type DeleteToolsResponse = Message<"remit.v1.DeleteToolsResponse"> & {
+  /**
+   * @generated from field: uint64 revision = 1;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message remit.v1.DeleteToolsResponse.
+ * Use `create(DeleteToolsResponseSchema)` to create a new message.
+ */
+export const DeleteToolsResponseSchema: GenMessage<DeleteToolsResponse> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 16);
+
+/**
+ * @generated from message remit.v1.PutBudgetRequest
+ */
+export type PutBudgetRequest = Message<"remit.v1.PutBudgetRequest"> & {
+  /**
+   * @generated from field: remit.v1.Source document = 1;
+   */
+  document?: Source | undefined;
+
+  /**
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message remit.v1.PutBudgetRequest.
+ * Use `create(PutBudgetRequestSchema)` to create a new message.
+ */
+export const PutBudgetRequestSchema: GenMessage<PutBudgetRequest> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 17);
+
+/**
+ * @generated from message remit.v1.PutBudgetResponse
+ */
+export type PutBudgetResponse = Message<"remit.v1.PutBudgetResponse"> & {
+  /**
+   * @generated from field: remit.v1.Budget budget = 1;
+   */
+  budget?: Budget | undefined;
+
+  /**
+   * @generated from field: repeated remit.v1.Problem problems = 2;
+   */
+  problems: Problem[];
+
+  /**
+   * @generated from field: uint64 revision = 3;
+   */
+  revision: bigint;
+
+  /**
+   * @generated from field: remit.v1.Change change = 4;
+   */
+  change: Change;
+};
+
+/**
+ * Describes the message remit.v1.PutBudgetResponse.
+ * Use `create(PutBudgetResponseSchema)` to create a new message.
+ */
+export const PutBudgetResponseSchema: GenMessage<PutBudgetResponse> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 18);
+
+/**
+ * @generated from message remit.v1.Budget
+ */
+export type Budget = Message<"remit.v1.Budget"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * How much of which unit may be spent in one window.
+   *
+   * @generated from field: remit.v1.Amount limit = 2;
+   */
+  limit?: Amount | undefined;
+
+  /**
+   * session, hour, day, week, month or lifetime.
+   *
+   * @generated from field: string window = 3;
+   */
+  window: string;
+
+  /**
+   * Where hours, days, weeks and months begin: an IANA name. Empty for the other windows.
+   *
+   * @generated from field: string time_zone = 4;
+   */
+  timeZone: string;
+
+  /**
+   * tenant, team, agent, principal, session or tool.
+   *
+   * @generated from field: string owner_kind = 5;
+   */
+  ownerKind: string;
+
+  /**
+   * Which one: a label as key=value for a team, a name or a glob otherwise. Empty: each of the kind has its own.
+   *
+   * @generated from field: string owner = 6;
+   */
+  owner: string;
+
+  /**
+   * hard or soft.
+   *
+   * @generated from field: string enforcement = 7;
+   */
+  enforcement: string;
+
+  /**
+   * principal, or paths below input such as input.customer_id: each combination of values has a budget of its own.
+   *
+   * @generated from field: repeated string per = 8;
+   */
+  per: string[];
+
+  /**
+   * False as long as this version of the service only keeps the declaration.
+   *
+   * @generated from field: bool enforced = 9;
+   */
+  enforced: boolean;
+};
+
+/**
+ * Describes the message remit.v1.Budget.
+ * Use `create(BudgetSchema)` to create a new message.
+ */
+export const BudgetSchema: GenMessage<Budget> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 19);
+
+/**
+ * @generated from message remit.v1.ListBudgetsRequest
+ */
+export type ListBudgetsRequest = Message<"remit.v1.ListBudgetsRequest"> & {
+};
+
+/**
+ * Describes the message remit.v1.ListBudgetsRequest.
+ * Use `create(ListBudgetsRequestSchema)` to create a new message.
+ */
+export const ListBudgetsRequestSchema: GenMessage<ListBudgetsRequest> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 20);
+
+/**
+ * @generated from message remit.v1.ListBudgetsResponse
+ */
+export type ListBudgetsResponse = Message<"remit.v1.ListBudgetsResponse"> & {
+  /**
+   * @generated from field: repeated remit.v1.Budget budgets = 1;
+   */
+  budgets: Budget[];
+};
+
+/**
+ * Describes the message remit.v1.ListBudgetsResponse.
+ * Use `create(ListBudgetsResponseSchema)` to create a new message.
+ */
+export const ListBudgetsResponseSchema: GenMessage<ListBudgetsResponse> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 21);
+
+/**
+ * @generated from message remit.v1.DeleteBudgetsRequest
+ */
+export type DeleteBudgetsRequest = Message<"remit.v1.DeleteBudgetsRequest"> & {
+  /**
+   * Each must be declared.
+   *
+   * @generated from field: repeated string names = 1;
+   */
+  names: string[];
+
+  /**
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message remit.v1.DeleteBudgetsRequest.
+ * Use `create(DeleteBudgetsRequestSchema)` to create a new message.
+ */
+export const DeleteBudgetsRequestSchema: GenMessage<DeleteBudgetsRequest> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 22);
+
+/**
+ * @generated from message remit.v1.DeleteBudgetsResponse
+ */
+export type DeleteBudgetsResponse = Message<"remit.v1.DeleteBudgetsResponse"> & {
+  /**
+   * @generated from field: uint64 revision = 1;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message remit.v1.DeleteBudgetsResponse.
+ * Use `create(DeleteBudgetsResponseSchema)` to create a new message.
+ */
+export const DeleteBudgetsResponseSchema: GenMessage<DeleteBudgetsResponse> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 23);
+
+/**
+ * @generated from message remit.v1.PutGroupRequest
+ */
+export type PutGroupRequest = Message<"remit.v1.PutGroupRequest"> & {
+  /**
+   * @generated from field: remit.v1.Source document = 1;
+   */
+  document?: Source | undefined;
+
+  /**
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message remit.v1.PutGroupRequest.
+ * Use `create(PutGroupRequestSchema)` to create a new message.
+ */
+export const PutGroupRequestSchema: GenMessage<PutGroupRequest> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 24);
+
+/**
+ * @generated from message remit.v1.PutGroupResponse
+ */
+export type PutGroupResponse = Message<"remit.v1.PutGroupResponse"> & {
+  /**
+   * @generated from field: remit.v1.Group group = 1;
+   */
+  group?: Group | undefined;
+
+  /**
+   * @generated from field: repeated remit.v1.Problem problems = 2;
+   */
+  problems: Problem[];
+
+  /**
+   * @generated from field: uint64 revision = 3;
+   */
+  revision: bigint;
+
+  /**
+   * @generated from field: remit.v1.Change change = 4;
+   */
+  change: Change;
+};
+
+/**
+ * Describes the message remit.v1.PutGroupResponse.
+ * Use `create(PutGroupResponseSchema)` to create a new message.
+ */
+export const PutGroupResponseSchema: GenMessage<PutGroupResponse> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 25);
+
+/**
+ * @generated from message remit.v1.Group
+ */
+export type Group = Message<"remit.v1.Group"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Ids of principals.
+   *
+   * @generated from field: repeated string members = 2;
+   */
+  members: string[];
+};
+
+/**
+ * Describes the message remit.v1.Group.
+ * Use `create(GroupSchema)` to create a new message.
+ */
+export const GroupSchema: GenMessage<Group> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 26);
+
+/**
+ * @generated from message remit.v1.ListGroupsRequest
+ */
+export type ListGroupsRequest = Message<"remit.v1.ListGroupsRequest"> & {
+};
+
+/**
+ * Describes the message remit.v1.ListGroupsRequest.
+ * Use `create(ListGroupsRequestSchema)` to create a new message.
+ */
+export const ListGroupsRequestSchema: GenMessage<ListGroupsRequest> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 27);
+
+/**
+ * @generated from message remit.v1.ListGroupsResponse
+ */
+export type ListGroupsResponse = Message<"remit.v1.ListGroupsResponse"> & {
+  /**
+   * @generated from field: repeated remit.v1.Group groups = 1;
+   */
+  groups: Group[];
+};
+
+/**
+ * Describes the message remit.v1.ListGroupsResponse.
+ * Use `create(ListGroupsResponseSchema)` to create a new message.
+ */
+export const ListGroupsResponseSchema: GenMessage<ListGroupsResponse> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 28);
+
+/**
+ * @generated from message remit.v1.DeleteGroupsRequest
+ */
+export type DeleteGroupsRequest = Message<"remit.v1.DeleteGroupsRequest"> & {
+  /**
+   * Each must be declared.
+   *
+   * @generated from field: repeated string names = 1;
+   */
+  names: string[];
+
+  /**
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message remit.v1.DeleteGroupsRequest.
+ * Use `create(DeleteGroupsRequestSchema)` to create a new message.
+ */
+export const DeleteGroupsRequestSchema: GenMessage<DeleteGroupsRequest> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 29);
+
+/**
+ * @generated from message remit.v1.DeleteGroupsResponse
+ */
+export type DeleteGroupsResponse = Message<"remit.v1.DeleteGroupsResponse"> & {
+  /**
+   * @generated from field: uint64 revision = 1;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message remit.v1.DeleteGroupsResponse.
+ * Use `create(DeleteGroupsResponseSchema)` to create a new message.
+ */
+export const DeleteGroupsResponseSchema: GenMessage<DeleteGroupsResponse> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 30);
 
 /**
  * @generated from message remit.v1.PublishPoliciesRequest
@@ -454,7 +883,7 @@ export type PublishPoliciesRequest = Message<"remit.v1.PublishPoliciesRequest"> 
  * Use `create(PublishPoliciesRequestSchema)` to create a new message.
  */
 export const PublishPoliciesRequestSchema: GenMessage<PublishPoliciesRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 13);
+  messageDesc(file_remit_v1_admin, 31);
 
 /**
  * @generated from message remit.v1.PublishPoliciesResponse
@@ -476,7 +905,7 @@ export type PublishPoliciesResponse = Message<"remit.v1.PublishPoliciesResponse"
  * Use `create(PublishPoliciesResponseSchema)` to create a new message.
  */
 export const PublishPoliciesResponseSchema: GenMessage<PublishPoliciesResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 14);
+  messageDesc(file_remit_v1_admin, 32);
 
 /**
  * @generated from message remit.v1.PolicyVersion
@@ -555,7 +984,7 @@ export type PolicyVersion = Message<"remit.v1.PolicyVersion"> & {
  * Use `create(PolicyVersionSchema)` to create a new message.
  */
 export const PolicyVersionSchema: GenMessage<PolicyVersion> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 15);
+  messageDesc(file_remit_v1_admin, 33);
 
 /**
  * A caller that did something. The name is empty when nobody knows it any more.
@@ -579,7 +1008,7 @@ export type CallerRef = Message<"remit.v1.CallerRef"> & {
  * Use `create(CallerRefSchema)` to create a new message.
  */
 export const CallerRefSchema: GenMessage<CallerRef> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 16);
+  messageDesc(file_remit_v1_admin, 34);
 
 /**
  * A time that a version of a policy was in force.
@@ -626,7 +1055,7 @@ export type Activation = Message<"remit.v1.Activation"> & {
  * Use `create(ActivationSchema)` to create a new message.
  */
 export const ActivationSchema: GenMessage<Activation> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 17);
+  messageDesc(file_remit_v1_admin, 35);
 
 /**
  * @generated from message remit.v1.PolicyChoice
@@ -650,7 +1079,7 @@ export type PolicyChoice = Message<"remit.v1.PolicyChoice"> & {
  * Use `create(PolicyChoiceSchema)` to create a new message.
  */
 export const PolicyChoiceSchema: GenMessage<PolicyChoice> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 18);
+  messageDesc(file_remit_v1_admin, 36);
 
 /**
  * @generated from message remit.v1.ActivatePoliciesRequest
@@ -674,7 +1103,7 @@ export type ActivatePoliciesRequest = Message<"remit.v1.ActivatePoliciesRequest"
  * Use `create(ActivatePoliciesRequestSchema)` to create a new message.
  */
 export const ActivatePoliciesRequestSchema: GenMessage<ActivatePoliciesRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 19);
+  messageDesc(file_remit_v1_admin, 37);
 
 /**
  * @generated from message remit.v1.ActivatePoliciesResponse
@@ -701,7 +1130,7 @@ export type ActivatePoliciesResponse = Message<"remit.v1.ActivatePoliciesRespons
  * Use `create(ActivatePoliciesResponseSchema)` to create a new message.
  */
 export const ActivatePoliciesResponseSchema: GenMessage<ActivatePoliciesResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 20);
+  messageDesc(file_remit_v1_admin, 38);
 
 /**
  * @generated from message remit.v1.DeactivatePoliciesRequest
@@ -727,7 +1156,7 @@ export type DeactivatePoliciesRequest = Message<"remit.v1.DeactivatePoliciesRequ
  * Use `create(DeactivatePoliciesRequestSchema)` to create a new message.
  */
 export const DeactivatePoliciesRequestSchema: GenMessage<DeactivatePoliciesRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 21);
+  messageDesc(file_remit_v1_admin, 39);
 
 /**
  * @generated from message remit.v1.DeactivatePoliciesResponse
@@ -756,7 +1185,7 @@ export type DeactivatePoliciesResponse = Message<"remit.v1.DeactivatePoliciesRes
  * Use `create(DeactivatePoliciesResponseSchema)` to create a new message.
  */
 export const DeactivatePoliciesResponseSchema: GenMessage<DeactivatePoliciesResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 22);
+  messageDesc(file_remit_v1_admin, 40);
 
 /**
  * @generated from message remit.v1.ValidatePoliciesRequest
@@ -782,7 +1211,7 @@ export type ValidatePoliciesRequest = Message<"remit.v1.ValidatePoliciesRequest"
  * Use `create(ValidatePoliciesRequestSchema)` to create a new message.
  */
 export const ValidatePoliciesRequestSchema: GenMessage<ValidatePoliciesRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 23);
+  messageDesc(file_remit_v1_admin, 41);
 
 /**
  * @generated from message remit.v1.ValidatePoliciesResponse
@@ -806,7 +1235,7 @@ export type ValidatePoliciesResponse = Message<"remit.v1.ValidatePoliciesRespons
  * Use `create(ValidatePoliciesResponseSchema)` to create a new message.
  */
 export const ValidatePoliciesResponseSchema: GenMessage<ValidatePoliciesResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 24);
+  messageDesc(file_remit_v1_admin, 42);
 
 /**
  * @generated from message remit.v1.RollbackPoliciesRequest
@@ -832,7 +1261,7 @@ export type RollbackPoliciesRequest = Message<"remit.v1.RollbackPoliciesRequest"
  * Use `create(RollbackPoliciesRequestSchema)` to create a new message.
  */
 export const RollbackPoliciesRequestSchema: GenMessage<RollbackPoliciesRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 25);
+  messageDesc(file_remit_v1_admin, 43);
 
 /**
  * @generated from message remit.v1.RollbackPoliciesResponse
@@ -861,7 +1290,7 @@ export type RollbackPoliciesResponse = Message<"remit.v1.RollbackPoliciesRespons
  * Use `create(RollbackPoliciesResponseSchema)` to create a new message.
  */
 export const RollbackPoliciesResponseSchema: GenMessage<RollbackPoliciesResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 26);
+  messageDesc(file_remit_v1_admin, 44);
 
 /**
  * @generated from message remit.v1.ListPoliciesRequest
@@ -874,7 +1303,7 @@ export type ListPoliciesRequest = Message<"remit.v1.ListPoliciesRequest"> & {
  * Use `create(ListPoliciesRequestSchema)` to create a new message.
  */
 export const ListPoliciesRequestSchema: GenMessage<ListPoliciesRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 27);
+  messageDesc(file_remit_v1_admin, 45);
 
 /**
  * @generated from message remit.v1.ListPoliciesResponse
@@ -901,7 +1330,7 @@ export type ListPoliciesResponse = Message<"remit.v1.ListPoliciesResponse"> & {
  * Use `create(ListPoliciesResponseSchema)` to create a new message.
  */
 export const ListPoliciesResponseSchema: GenMessage<ListPoliciesResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 28);
+  messageDesc(file_remit_v1_admin, 46);
 
 /**
  * @generated from message remit.v1.GetPoliciesRequest
@@ -920,7 +1349,7 @@ export type GetPoliciesRequest = Message<"remit.v1.GetPoliciesRequest"> & {
  * Use `create(GetPoliciesRequestSchema)` to create a new message.
  */
 export const GetPoliciesRequestSchema: GenMessage<GetPoliciesRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 29);
+  messageDesc(file_remit_v1_admin, 47);
 
 /**
  * @generated from message remit.v1.GetPoliciesResponse
@@ -949,7 +1378,7 @@ export type GetPoliciesResponse = Message<"remit.v1.GetPoliciesResponse"> & {
  * Use `create(GetPoliciesResponseSchema)` to create a new message.
  */
 export const GetPoliciesResponseSchema: GenMessage<GetPoliciesResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 30);
+  messageDesc(file_remit_v1_admin, 48);
 
 /**
  * A version of a policy with its document.
@@ -989,7 +1418,7 @@ export type StoredPolicy = Message<"remit.v1.StoredPolicy"> & {
  * Use `create(StoredPolicySchema)` to create a new message.
  */
 export const StoredPolicySchema: GenMessage<StoredPolicy> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 31);
+  messageDesc(file_remit_v1_admin, 49);
 
 /**
  * What a caller may do. An empty list of agents binds it to none.
@@ -1042,7 +1471,7 @@ export type Caller = Message<"remit.v1.Caller"> & {
  * Use `create(CallerSchema)` to create a new message.
  */
 export const CallerSchema: GenMessage<Caller> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 32);
+  messageDesc(file_remit_v1_admin, 50);
 
 /**
  * @generated from message remit.v1.CreateKeyRequest
@@ -1074,7 +1503,7 @@ export type CreateKeyRequest = Message<"remit.v1.CreateKeyRequest"> & {
  * Use `create(CreateKeyRequestSchema)` to create a new message.
  */
 export const CreateKeyRequestSchema: GenMessage<CreateKeyRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 33);
+  messageDesc(file_remit_v1_admin, 51);
 
 /**
  * @generated from message remit.v1.CreateKeyResponse
@@ -1096,7 +1525,7 @@ export type CreateKeyResponse = Message<"remit.v1.CreateKeyResponse"> & {
  * Use `create(CreateKeyResponseSchema)` to create a new message.
  */
 export const CreateKeyResponseSchema: GenMessage<CreateKeyResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 34);
+  messageDesc(file_remit_v1_admin, 52);
 
 /**
  * @generated from message remit.v1.ListCallersRequest
@@ -1109,7 +1538,7 @@ export type ListCallersRequest = Message<"remit.v1.ListCallersRequest"> & {
  * Use `create(ListCallersRequestSchema)` to create a new message.
  */
 export const ListCallersRequestSchema: GenMessage<ListCallersRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 35);
+  messageDesc(file_remit_v1_admin, 53);
 
 /**
  * @generated from message remit.v1.ListCallersResponse
@@ -1126,7 +1555,7 @@ export type ListCallersResponse = Message<"remit.v1.ListCallersResponse"> & {
  * Use `create(ListCallersResponseSchema)` to create a new message.
  */
 export const ListCallersResponseSchema: GenMessage<ListCallersResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 36);
+  messageDesc(file_remit_v1_admin, 54);
 
 /**
  * @generated from message remit.v1.RevokeKeyRequest
@@ -1143,7 +1572,7 @@ export type RevokeKeyRequest = Message<"remit.v1.RevokeKeyRequest"> & {
  * Use `create(RevokeKeyRequestSchema)` to create a new message.
  */
 export const RevokeKeyRequestSchema: GenMessage<RevokeKeyRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 37);
+  messageDesc(file_remit_v1_admin, 55);
 
 /**
  * @generated from message remit.v1.RevokeKeyResponse
@@ -1165,7 +1594,7 @@ export type RevokeKeyResponse = Message<"remit.v1.RevokeKeyResponse"> & {
  * Use `create(RevokeKeyResponseSchema)` to create a new message.
  */
 export const RevokeKeyResponseSchema: GenMessage<RevokeKeyResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 38);
+  messageDesc(file_remit_v1_admin, 56);
 
 /**
  * @generated from message remit.v1.GetDecisionRequest
@@ -1182,7 +1611,7 @@ export type GetDecisionRequest = Message<"remit.v1.GetDecisionRequest"> & {
  * Use `create(GetDecisionRequestSchema)` to create a new message.
  */
 export const GetDecisionRequestSchema: GenMessage<GetDecisionRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 39);
+  messageDesc(file_remit_v1_admin, 57);
 
 /**
  * @generated from message remit.v1.GetDecisionResponse
@@ -1206,7 +1635,7 @@ export type GetDecisionResponse = Message<"remit.v1.GetDecisionResponse"> & {
  * Use `create(GetDecisionResponseSchema)` to create a new message.
  */
 export const GetDecisionResponseSchema: GenMessage<GetDecisionResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 40);
+  messageDesc(file_remit_v1_admin, 58);
 
 /**
  * What is not set does not choose.
@@ -1275,7 +1704,7 @@ export type ListDecisionsRequest = Message<"remit.v1.ListDecisionsRequest"> & {
  * Use `create(ListDecisionsRequestSchema)` to create a new message.
  */
 export const ListDecisionsRequestSchema: GenMessage<ListDecisionsRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 41);
+  messageDesc(file_remit_v1_admin, 59);
 
 /**
  * @generated from message remit.v1.ListDecisionsResponse
@@ -1301,7 +1730,7 @@ export type ListDecisionsResponse = Message<"remit.v1.ListDecisionsResponse"> & 
  * Use `create(ListDecisionsResponseSchema)` to create a new message.
  */
 export const ListDecisionsResponseSchema: GenMessage<ListDecisionsResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 42);
+  messageDesc(file_remit_v1_admin, 60);
 
 /**
  * One line of the ledger.
@@ -1361,7 +1790,7 @@ export type Entry = Message<"remit.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 43);
+  messageDesc(file_remit_v1_admin, 61);
 
 /**
  * What putting a document did, or would do.
@@ -1427,6 +1856,16 @@ export const AgentService: GenService<{
     input: typeof ListAgentsRequestSchema;
     output: typeof ListAgentsResponseSchema;
   },
+  /**
+   * Removes registrations, all in one revision: sessions of these agents are denied from then on. Role: operator.
+   *
+   * @generated from rpc remit.v1.AgentService.DeleteAgents
+   */
+  deleteAgents: {
+    methodKind: "unary";
+    input: typeof DeleteAgentsRequestSchema;
+    output: typeof DeleteAgentsResponseSchema;
+  },
 }> = /*@__PURE__*/
   serviceDesc(file_remit_v1_admin, 0);
 
@@ -1464,8 +1903,96 @@ export const ToolService: GenService<{
     input: typeof GetToolRequestSchema;
     output: typeof GetToolResponseSchema;
   },
+  /**
+   * Removes registrations, all in one revision: their calls are denied from then on. Role: operator.
+   *
+   * @generated from rpc remit.v1.ToolService.DeleteTools
+   */
+  deleteTools: {
+    methodKind: "unary";
+    input: typeof DeleteToolsRequestSchema;
+    output: typeof DeleteToolsResponseSchema;
+  },
 }> = /*@__PURE__*/
   serviceDesc(file_remit_v1_admin, 1);
+
+/**
+ * Budgets as documents declare them. Nothing is held or refused by them yet.
+ *
+ * @generated from service remit.v1.BudgetService
+ */
+export const BudgetService: GenService<{
+  /**
+   * Declares a budget, or replaces its declaration, from a document of kind Budget. Role: operator.
+   *
+   * @generated from rpc remit.v1.BudgetService.PutBudget
+   */
+  putBudget: {
+    methodKind: "unary";
+    input: typeof PutBudgetRequestSchema;
+    output: typeof PutBudgetResponseSchema;
+  },
+  /**
+   * Role: viewer.
+   *
+   * @generated from rpc remit.v1.BudgetService.ListBudgets
+   */
+  listBudgets: {
+    methodKind: "unary";
+    input: typeof ListBudgetsRequestSchema;
+    output: typeof ListBudgetsResponseSchema;
+  },
+  /**
+   * All in one revision. Role: operator.
+   *
+   * @generated from rpc remit.v1.BudgetService.DeleteBudgets
+   */
+  deleteBudgets: {
+    methodKind: "unary";
+    input: typeof DeleteBudgetsRequestSchema;
+    output: typeof DeleteBudgetsResponseSchema;
+  },
+}> = /*@__PURE__*/
+  serviceDesc(file_remit_v1_admin, 2);
+
+/**
+ * Groups of principals, which approvals name as group:<name>.
+ *
+ * @generated from service remit.v1.GroupService
+ */
+export const GroupService: GenService<{
+  /**
+   * Declares a group, or replaces its declaration, from a document of kind Group. Role: operator.
+   *
+   * @generated from rpc remit.v1.GroupService.PutGroup
+   */
+  putGroup: {
+    methodKind: "unary";
+    input: typeof PutGroupRequestSchema;
+    output: typeof PutGroupResponseSchema;
+  },
+  /**
+   * Role: viewer.
+   *
+   * @generated from rpc remit.v1.GroupService.ListGroups
+   */
+  listGroups: {
+    methodKind: "unary";
+    input: typeof ListGroupsRequestSchema;
+    output: typeof ListGroupsResponseSchema;
+  },
+  /**
+   * All in one revision. Role: operator.
+   *
+   * @generated from rpc remit.v1.GroupService.DeleteGroups
+   */
+  deleteGroups: {
+    methodKind: "unary";
+    input: typeof DeleteGroupsRequestSchema;
+    output: typeof DeleteGroupsResponseSchema;
+  },
+}> = /*@__PURE__*/
+  serviceDesc(file_remit_v1_admin, 3);
 
 /**
  * @generated from service remit.v1.PolicyService
@@ -1542,7 +2069,7 @@ export const PolicyService: GenService<{
     output: typeof GetPoliciesResponseSchema;
   },
 }> = /*@__PURE__*/
-  serviceDesc(file_remit_v1_admin, 2);
+  serviceDesc(file_remit_v1_admin, 4);
 
 /**
  * @generated from service remit.v1.CallerService
@@ -1579,7 +2106,7 @@ export const CallerService: GenService<{
     output: typeof RevokeKeyResponseSchema;
   },
 }> = /*@__PURE__*/
-  serviceDesc(file_remit_v1_admin, 3);
+  serviceDesc(file_remit_v1_admin, 5);
 
 /**
  * @generated from service remit.v1.LedgerService
@@ -1606,5 +2133,5 @@ export const LedgerService: GenService<{
     output: typeof ListDecisionsResponseSchema;
   },
 }> = /*@__PURE__*/
-  serviceDesc(file_remit_v1_admin, 4);
+  serviceDesc(file_remit_v1_admin, 6);
 

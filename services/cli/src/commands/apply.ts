@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { collect } from "../arguments.ts";
+import { budgetsNote } from "../budgets-note.ts";
 import { type Cli, paintFor, printJson } from "../cli.ts";
 import { readDocumentFiles, separate } from "../document-files.ts";
 import { examples } from "../examples.ts";
@@ -25,6 +26,7 @@ function changeText({ change, version }: Applied, dryRun: boolean): string {
 }
 
 function print(cli: Cli, result: ApplyResult, dryRun: boolean): void {
+  if (result.applied.some(({ kind }) => kind === "budget")) cli.io.err(paintFor(cli.io).dim(budgetsNote));
   const rows = result.applied.map((item) => [item.kind, item.name, changeText(item, dryRun)]);
   for (const line of table([{ title: "KIND" }, { title: "NAME" }, { title: "CHANGE" }], rows)) cli.io.out(line);
   if (dryRun) cli.io.out(paintFor(cli.io).dim("nothing was changed"));
@@ -56,7 +58,9 @@ async function apply(cli: Cli, flags: ApplyFlags): Promise<ExitCode> {
 export function addApply(program: Command, cli: Cli, ended: (code: ExitCode) => void): void {
   const command = program
     .command("apply")
-    .description("register the tools and agents of documents, publish their policies and put them in force")
+    .description(
+      "register the tools, agents, budgets and groups of documents, publish their policies and put them in force",
+    )
     .requiredOption("-f, --file <path>", "a file, a directory or - for standard input; several times", collect)
     .option("--dry-run", "check everything, change nothing")
     .option("--strict", "warnings count as errors")

@@ -49,6 +49,7 @@ function matchedTools(
     else closed = false;
     if (tool || !isExactName(name)) continue;
     report(below(below(pointer, "tools"), index), `no tool \`${name}\` is registered`, {
+      code: "tool_unregistered",
       severity: "warning",
       nearest: nearestName(name, tools.keys()),
     });
@@ -65,7 +66,12 @@ function checkPaths({ paths, text, pointer }: PathsRead, beside: Beside): void {
       if (questions.includes(id)) continue;
       const nearest = nearestName(id, questions);
       const place = text === undefined ? {} : { within: { text, offset } };
-      report(pointer, `no rule of this policy asks \`${id}\``, { ...place, severity: "warning", nearest });
+      report(pointer, `no rule of this policy asks \`${id}\``, {
+        ...place,
+        code: "answer_unasked",
+        severity: "warning",
+        nearest,
+      });
       continue;
     }
     const found = matched.map(({ metadata, spec }) => {
@@ -77,6 +83,7 @@ function checkPaths({ paths, text, pointer }: PathsRead, beside: Beside): void {
     const { at, names } = first.wrong;
     const shown = [root, ...keys.slice(0, at + 1)].join(".");
     report(pointer, `the ${root} of ${first.tool} has no \`${shown}\``, {
+      code: "path_unknown",
       ...(text === undefined ? { atKey: true } : { within: { text, offset } }),
       expected:
         names.length > 0 ? names.map((name) => [root, ...keys.slice(0, at), name].join(".")).join(", ") : undefined,

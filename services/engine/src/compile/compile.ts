@@ -119,7 +119,9 @@ function uniqueTools(documents: readonly ToolDocument[], problems: Problem[]): M
   for (const document of documents) {
     const { name } = document.metadata;
     if (tools.has(name))
-      reporter(document, `tool ${name}`, problems)("/metadata/name", `the tool \`${name}\` is declared twice`);
+      reporter(document, `tool ${name}`, problems)("/metadata/name", `the tool \`${name}\` is declared twice`, {
+        code: "name_taken",
+      });
     tools.set(name, document);
   }
   return tools;
@@ -137,7 +139,7 @@ function* compilePolicies(
   for (const { document, version } of source.policies) {
     const { name } = document.metadata;
     const report = reporter(document, `policy ${name}`, problems);
-    if (names.has(name)) report("/metadata/name", `the policy \`${name}\` is declared twice`);
+    if (names.has(name)) report("/metadata/name", `the policy \`${name}\` is declared twice`, { code: "name_taken" });
     names.add(name);
     const before = kept.get(document);
     const policy = before?.version === version ? before : yield* compilePolicy(document, version, report);

@@ -109,7 +109,9 @@ export function policyExpressions(
       if (!compiled) return undefined;
       const { node, paths } = compiled;
       if (node.type !== "dyn" && node.type !== "bool") {
-        report(pointer, `a condition that is ${typeWord(node.type)}`, { expected: "true or false" });
+        report(pointer, `a condition that is ${typeWord(node.type)}`, {
+          ...{ code: "condition_invalid", expected: "true or false" },
+        });
         return undefined;
       }
       const run = charged(node);
@@ -132,7 +134,7 @@ function asTruth(outcome: Outcome): boolean | Failure {
 
 function reportCondition(problem: ConditionProblem, text: string, pointer: string, report: Report): void {
   const { message, expected, nearest, offset } = problem;
-  report(pointer, message, { expected, nearest, within: { text, offset } });
+  report(pointer, message, { code: "condition_invalid", expected, nearest, within: { text, offset } });
 }
 
 /** Reports what is wrong in the expressions of a policy that may have other problems: whatever is text is compiled. */

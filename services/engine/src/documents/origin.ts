@@ -1,4 +1,5 @@
 import type { Problem } from "./problem.ts";
+import type { ProblemCode } from "./problem-code.ts";
 
 /** Where one value of a document stands in its file: offsets into the text. */
 export interface Place {
@@ -30,6 +31,8 @@ export interface Origin {
 }
 
 export interface ProblemDetails {
+  /** What kind of problem it is; absent: `value_invalid`. */
+  readonly code?: ProblemCode;
   /** Point at the key instead of the value. */
   readonly atKey?: boolean;
   /** Point into a text value: an offset in UTF-16 units. */
@@ -93,6 +96,7 @@ function lineAt(lineStarts: readonly number[], offset: number): number {
 function withoutPlace(message: string, details: ProblemDetails) {
   return {
     severity: details.severity ?? ("error" as const),
+    code: details.code ?? ("value_invalid" as const),
     message,
     ...(details.expected === undefined ? {} : { expected: details.expected }),
     ...(details.nearest === undefined ? {} : { nearest: details.nearest }),

@@ -49,7 +49,6 @@ describe("documents", () => {
   });
 
   it("of other kinds are refused", () => {
-    expect(first("kind: Budget")?.message).toBe("documents of kind Budget are not supported by this version yet");
     expect(first("kind: Polcy")).toMatchObject({ message: "unknown kind `Polcy`", nearest: "Policy" });
     expect(first("kind: PolicyTest")?.message).toContain("_test.yaml");
     expect(messages("a: 1")).toEqual(["`kind` is missing"]);

@@ -1,11 +1,15 @@
 import { checkExpressions } from "../compile/condition.ts";
 import { isJsonObject, type JsonValue } from "../json.ts";
 import type { AgentDocument } from "./agent.ts";
+import type { BudgetDocument } from "./budget.ts";
+import type { GroupDocument } from "./group.ts";
 import { nearestName } from "./nearest.ts";
 import { originReporter, type Report, rememberOrigin } from "./origin.ts";
 import type { PolicyDocument } from "./policy.ts";
 import type { Problem } from "./problem.ts";
 import { readAgent } from "./read-agent.ts";
+import { readBudget } from "./read-budget.ts";
+import { readGroup } from "./read-group.ts";
 import { readPolicy } from "./read-policy.ts";
 import { readTool } from "./read-tool.ts";
 import type { ToolDocument } from "./tool.ts";
@@ -16,12 +20,18 @@ export interface Documents {
   readonly policies: PolicyDocument[];
   readonly tools: ToolDocument[];
   readonly agents: AgentDocument[];
+  readonly budgets: BudgetDocument[];
+  readonly groups: GroupDocument[];
 }
 
-const kinds = ["Policy", "Tool", "Agent"];
+/** No documents yet. */
+export function noDocuments(): Documents {
+  return { policies: [], tools: [], agents: [], budgets: [], groups: [] };
+}
+
+const kinds = ["Policy", "Tool", "Agent", "Budget", "Group"];
 /** Enough to mend; hostile files could have one a byte. */
 const problemsMax = 1000;
-const laterKinds = ["Budget", "Group"];
 
 /**
  * Reads documents from YAML or JSON files, several a file. Every problem of every file is reported; a document that has
@@ -29,7 +39,7 @@ const laterKinds = ["Budget", "Group"];
  */
 export function parseDocuments(files: readonly SourceFile[]): { documents: Documents; problems: Problem[] } {
   const problems: Problem[] = [];
-  const documents: Documents = { policies: [], tools: [], agents: [] };
+  const documents = noDocuments();
   const names = new Set<string>();
   for (const source of files.flatMap((file) => readYaml(file, problems))) {
     if (problems.length > problemsMax) break;
@@ -69,6 +79,10 @@ function readDocument(
       return keep(documents.tools, readTool(value, "", report));
     case "Agent":
       return keep(documents.agents, readAgent(value, "", report));
+    case "Budget":
+      return keep(documents.budgets, readBudget(value, "", report));
+    case "Group":
+      return keep(documents.groups, readGroup(value, "", report));
     default:
       reportKind(kind, report);
       return undefined;
@@ -76,26 +90,23 @@ function readDocument(
 }
 
 function reportKind(kind: JsonValue | undefined, report: Report): void {
-  if (typeof kind !== "string") {
-    report(kind === undefined ? "" : "/kind", kind === undefined ? "`kind` is missing" : "`kind` is not text", {
-      expected: kinds.join(", "),
-    });
-  } else if (laterKinds.includes(kind)) {
-    report("/kind", `documents of kind ${kind} are not supported by this version yet`, { expected: kinds.join(", ") });
-  } else if (kind === "PolicyTest") {
-    report("/kind", "policy tests stand in files of their own, named *_test.yaml", { expected: kinds.join(", ") });
+  const details = { code: "kind_unknown", expected: kinds.join(", ") } as const;
+  if (kind === undefined) report("", "`kind` is missing", { ...details, code: "key_missing" });
+  else if (typeof kind !== "string") report("/kind", "`kind` is not text", details);
+  else if (kind === "PolicyTest") {
+    report("/kind", "policy tests stand in files of their own, named *_test.yaml", details);
   } else {
-    report("/kind", `unknown kind \`${kind}\``, {
-      expected: kinds.join(", "),
-      nearest: nearestName(kind, [...kinds, ...laterKinds]),
-    });
+    const shown = kind.slice(0, 100);
+    report("/kind", `unknown kind \`${shown}\``, { ...details, nearest: nearestName(kind, kinds) });
   }
 }
 
 function refuseSecondName(value: JsonValue, names: Set<string>, report: Report): void {
   if (!isJsonObject(value) || !isJsonObject(value.metadata) || typeof value.metadata.name !== "string") return;
   const name = `${value.kind} ${value.metadata.name}`;
-  if (names.has(name))
-    report("/metadata/name", `the ${String(value.kind).toLowerCase()} \`${value.metadata.name}\` is declared twice`);
+  if (names.has(name)) {
+    const message = `the ${String(value.kind).toLowerCase()} \`${value.metadata.name}\` is declared twice`;
+    report("/metadata/name", message, { code: "name_taken" });
+  }
   names.add(name);
 }

@@ -21,7 +21,14 @@ describe("a problem", () => {
   });
 
   it("without a place names its file alone", () => {
-    const problem = { file: "policy p", line: 0, column: 0, severity: "warning" as const, message: "odd" };
+    const problem = {
+      file: "policy p",
+      line: 0,
+      column: 0,
+      severity: "warning" as const,
+      code: "value_invalid" as const,
+      message: "odd",
+    };
     expect(formatProblem(problem)).toBe("policy p: warning: odd");
   });
 });

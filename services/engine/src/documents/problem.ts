@@ -1,9 +1,13 @@
+import type { ProblemCode } from "./problem-code.ts";
+
 /** One thing wrong with a document. Lines and columns count from 1; both are 0 when the problem has no place. */
 export interface Problem {
   readonly file: string;
   readonly line: number;
   readonly column: number;
   readonly severity: "error" | "warning";
+  /** What kind of problem it is: stable, unlike its message. */
+  readonly code: ProblemCode;
   readonly message: string;
   /** The offending source line, and below it a caret. */
   readonly excerpt?: string;

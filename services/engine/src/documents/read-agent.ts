@@ -2,7 +2,7 @@ import type { AgentDocument } from "./agent.ts";
 import { modes } from "./mode.ts";
 import { agentMetadata, labels } from "./read-names.ts";
 import { readScope } from "./read-scope.ts";
-import { oneOf, optional, type Reader, record, required } from "./shape.ts";
+import { oneOf, optional, type Reader, record, refined, required } from "./shape.ts";
 
 const agentShape = record({
   apiVersion: required(oneOf(["remit/v1"])),
@@ -18,9 +18,7 @@ const agentShape = record({
   ),
 });
 
-export const readAgent: Reader<AgentDocument> = (value, pointer, report) => {
-  const agent = agentShape(value, pointer, report);
-  if (!agent) return undefined;
+export const readAgent: Reader<AgentDocument> = refined(agentShape, (agent) => {
   const { ceiling = { tools: ["*"] }, status = "active", ...spec } = agent.spec ?? {};
   return { ...agent, spec: { ...spec, ceiling, status } };
-};
+});

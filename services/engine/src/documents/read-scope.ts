@@ -2,7 +2,18 @@ import { parseTimestampNs } from "../instant.ts";
 import { isJsonObject } from "../json.ts";
 import type { Bound, Scope } from "../judge/scope.ts";
 import { globText, labels } from "./read-names.ts";
-import { finiteNumber, integer, listOf, optional, type Reader, record, required, scalar, text } from "./shape.ts";
+import {
+  described,
+  finiteNumber,
+  integer,
+  listOf,
+  optional,
+  type Reader,
+  record,
+  required,
+  scalar,
+  text,
+} from "./shape.ts";
 
 const limits = ["max", "min", "in", "prefix", "equals"];
 
@@ -10,7 +21,7 @@ const boundShape = record({
   tool: required(globText),
   path: required(
     text({
-      test: (path) => /^input(\.[^.\s]+)+$/.test(path),
+      pattern: "^input(\\.[^.\\s]+)+$",
       expected: "a path into the input, such as input.amount",
     }),
   ),
@@ -21,15 +32,18 @@ const boundShape = record({
   equals: optional(scalar),
 });
 
-const readBound: Reader<Bound> = (value, pointer, report) => {
+const oneLimit = { oneOf: limits.map((limit) => ({ required: [limit] })) };
+
+const readBound: Reader<Bound> = described({ ...boundShape.schema, ...oneLimit }, (value, pointer, report) => {
   const bound = boundShape(value, pointer, report);
   const given = isJsonObject(value) ? limits.filter((name) => Object.hasOwn(value, name)) : [];
   if (!isJsonObject(value) || given.length === 1) return bound;
   report(pointer, given.length === 0 ? "a bound without a limit" : `a bound with ${given.length} limits`, {
+    code: "combination_invalid",
     expected: `exactly one of ${limits.join(", ")}`,
   });
   return undefined;
-};
+});
 
 /** A scope as agents' ceilings and session requests write it. */
 export const readScope: Reader<Scope> = record({

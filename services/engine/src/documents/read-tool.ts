@@ -6,33 +6,43 @@ import { modes } from "./mode.ts";
 import { nearestName } from "./nearest.ts";
 import { below, type Report } from "./origin.ts";
 import { durationText, labelName, labels, prose, toolMetadata, toolText } from "./read-names.ts";
-import { anyObject, listOf, oneOf, optional, type Reader, record, required, type TextRule, text } from "./shape.ts";
+import {
+  anyObject,
+  listOf,
+  oneOf,
+  optional,
+  type Reader,
+  record,
+  refined,
+  required,
+  type TextRule,
+  text,
+} from "./shape.ts";
 import { risks, type ToolDocument } from "./tool.ts";
 
-const schema: Reader<JsonObject> = (value, pointer, report) => {
-  const object = anyObject(value, pointer, report);
-  const problem = object && schemaProblem(object);
+const schema: Reader<JsonObject> = refined(anyObject, (object, _value, pointer, report) => {
+  const problem = schemaProblem(object);
   if (problem === undefined) return object;
-  report(pointer + problem.pointer, problem.message);
+  report(pointer + problem.pointer, problem.message, { code: "schema_invalid" });
   return undefined;
-};
+});
 
 const pathCharsMax = 256;
 
 const inputPath = text(
-  { test: (path) => /^[^.\s]+(\.[^.\s]+)*$/.test(path), expected: "a path below the input, such as order_id" },
+  { pattern: "^[^.\\s]+(\\.[^.\\s]+)*$", expected: "a path below the input, such as order_id" },
   pathCharsMax,
 );
 const callPath = text(
   {
-    test: (path) => /^(input|context)(\.[^.\s]+)+$/.test(path),
+    pattern: "^(input|context)(\\.[^.\\s]+)+$",
     expected: "a path into the input or the context, such as input.iban or context.user.email",
   },
   pathCharsMax,
 );
 
 const schemaDigest: TextRule = {
-  test: (digest) => /^sha256:[0-9a-f]{64}$/.test(digest),
+  pattern: "^sha256:[0-9a-f]{64}$",
   expected: "the digest of a schema, sha256:<64 hex digits>",
 };
 
@@ -61,15 +71,13 @@ const toolShape = record({
   ),
 });
 
-export const readTool: Reader<ToolDocument> = (value, pointer, report) => {
-  const tool = toolShape(value, pointer, report);
-  if (!tool) return undefined;
+export const readTool: Reader<ToolDocument> = refined(toolShape, (tool, _value, pointer, report) => {
   const spec = below(pointer, "spec");
   checkRedact(tool, spec, report);
   checkBusinessKey(tool, spec, report);
   checkCost(tool, spec, report);
   return tool;
-};
+});
 
 /** A path that the tool's own schema contradicts is a typo: it would redact nothing, or identify no call. */
 function checkPath(path: string, tool: ToolDocument, place: string, report: Report): void {
@@ -80,6 +88,7 @@ function checkPath(path: string, tool: ToolDocument, place: string, report: Repo
   const before = [root, ...keys.slice(0, wrong.at)].join(".");
   const names = wrong.names.map((name) => `${before}.${name}`);
   report(place, `the ${root} of this tool has no \`${before}.${keys[wrong.at]}\``, {
+    code: "path_unknown",
     expected: names.length > 0 ? names.join(", ") : undefined,
     nearest: nearestName(`${before}.${keys[wrong.at]}`, names),
   });
@@ -89,7 +98,7 @@ function checkRedact(tool: ToolDocument, pointer: string, report: Report): void 
   const paths = tool.spec.redact ?? [];
   for (const [index, path] of paths.entries()) {
     const place = below(below(pointer, "redact"), index);
-    if (paths.indexOf(path) !== index) report(place, `\`${path}\` is given twice`);
+    if (paths.indexOf(path) !== index) report(place, `\`${path}\` is given twice`, { code: "given_twice" });
     else checkPath(path, tool, place, report);
   }
 }
@@ -101,7 +110,7 @@ function checkBusinessKey(tool: ToolDocument, pointer: string, report: Report): 
   for (const [index, path] of paths.entries()) {
     const place = below(below(pointer, "idempotentOn"), index);
     const rooted = /^input\.(.+)/.exec(path)?.[1];
-    if (paths.indexOf(path) !== index) report(place, `\`${path}\` is given twice`);
+    if (paths.indexOf(path) !== index) report(place, `\`${path}\` is given twice`, { code: "given_twice" });
     else if (rooted !== undefined && !hasInput) {
       report(place, "the path begins below the input, so `input.` does not belong to it", { expected: rooted });
     } else checkPath(`input.${path}`, tool, place, report);

@@ -12,6 +12,7 @@ import {
 import { type JsonValue, setOwn } from "../json.ts";
 import { below, type LinedText, linedText, type Origin, type Place, problemAt } from "./origin.ts";
 import type { Problem } from "./problem.ts";
+import type { ProblemCode } from "./problem-code.ts";
 
 /** One YAML or JSON file and what to call it in problems. */
 export interface SourceFile {
@@ -39,14 +40,15 @@ const problemsMax = 200;
 export function readYaml(file: SourceFile, problems: Problem[]): SourceDocument[] {
   const { text } = file;
   const source = linedText(file.file, text);
-  const fail: Fail = (offset, message, expected) => problems.push(problemAt(source, offset, message, { expected }));
+  const fail: Fail = (offset, code, message, expected) =>
+    problems.push(problemAt(source, offset, message, { code, expected }));
   if (text.length > fileCharsMax) {
-    fail(0, `a file of ${text.length} characters`, `at most ${fileCharsMax} characters`);
+    fail(0, "too_large", `a file of ${text.length} characters`, `at most ${fileCharsMax} characters`);
     return [];
   }
   const tooDeep = flowDepthOver(text, depthMax * 2);
   if (tooDeep !== undefined) {
-    fail(tooDeep, "nested too deeply", `at most ${depthMax} levels`);
+    fail(tooDeep, "too_deep", "nested too deeply", `at most ${depthMax} levels`);
     return [];
   }
   const before = problems.length;
@@ -55,13 +57,13 @@ export function readYaml(file: SourceFile, problems: Problem[]): SourceDocument[
     const read = readDocument(document, source, fail);
     if (read && read.value !== null) documents.push(read);
     if (problems.length - before < problemsMax) continue;
-    fail(document.range[1], `more than ${problemsMax} problems: the rest of the file is not read`);
+    fail(document.range[1], "too_large", `more than ${problemsMax} problems: the rest of the file is not read`);
     return [];
   }
   return documents;
 }
 
-type Fail = (offset: number, message: string, expected?: string) => void;
+type Fail = (offset: number, code: ProblemCode, message: string, expected?: string) => void;
 
 function parseFile(text: string): Document.Parsed[] {
   const parsed = parseAllDocuments(text, {
@@ -79,21 +81,22 @@ function parseFile(text: string): Document.Parsed[] {
 
 function readDocument(document: Document.Parsed, source: LinedText, fail: Fail): SourceDocument | undefined {
   let whole = true;
-  const refuse: Fail = (offset, message, expected) => {
+  const refuse: Fail = (...problem) => {
     whole = false;
-    fail(offset, message, expected);
+    fail(...problem);
   };
   for (const error of [...document.errors, ...document.warnings].slice(0, problemsMax)) {
     // The parser recurses once a level, and notes that it could not go deeper.
     const tooDeep = error.message.includes("call stack");
-    refuse(error.pos[0], tooDeep ? "nested too deeply" : `not valid YAML: ${error.message}`);
+    if (tooDeep) refuse(error.pos[0], "too_deep", "nested too deeply");
+    else refuse(error.pos[0], "yaml_invalid", `not valid YAML: ${error.message}`);
   }
   const [start, end] = [document.range[0], document.range[1]];
   if (end - start > documentCharsMax) {
-    refuse(start, `a document of ${end - start} characters`, `at most ${documentCharsMax} characters`);
+    refuse(start, "too_large", `a document of ${end - start} characters`, `at most ${documentCharsMax} characters`);
   }
   if (document.directives?.yaml.explicit)
-    refuse(start, "YAML directives are not supported", "no line that begins with %");
+    refuse(start, "yaml_unsupported", "YAML directives are not supported", "no line that begins with %");
   if (!whole) return undefined;
   const values = new Map<string, Place>();
   const keys = new Map<string, number>();
@@ -127,12 +130,12 @@ function unsupportedNode(
   node: unknown,
   marked: { tag?: string; anchor?: string },
   depth: number,
-): [message: string, expected: string] | undefined {
+): [code: ProblemCode, message: string, expected: string] | undefined {
   if (isAlias(node) || marked.anchor) {
-    return ["anchors and aliases are not supported", "the value itself, or a policy variable"];
+    return ["yaml_unsupported", "anchors and aliases are not supported", "the value itself, or a policy variable"];
   }
-  if (marked.tag) return ["tags are not supported", "a plain value"];
-  return depth > depthMax ? ["nested too deeply", `at most ${depthMax} levels`] : undefined;
+  if (marked.tag) return ["yaml_unsupported", "tags are not supported", "a plain value"];
+  return depth > depthMax ? ["too_deep", "nested too deeply", `at most ${depthMax} levels`] : undefined;
 }
 
 function readMap(map: YAMLMap, pointer: string, depth: number, walk: Walk): JsonValue {
@@ -141,15 +144,18 @@ function readMap(map: YAMLMap, pointer: string, depth: number, walk: Walk): Json
     const key = isScalar(pair.key) ? pair.key.value : undefined;
     const offset = (pair.key as { range?: Range } | null)?.range?.[0] ?? 0;
     if (typeof key !== "string") {
-      walk.refuse(offset, "a key that is not text", "a text key; quote it if it looks like a number, true or null");
+      const expected = "a text key; quote it if it looks like a number, true or null";
+      walk.refuse(offset, "yaml_unsupported", "a key that is not text", expected);
       continue;
     }
     if (Object.hasOwn(object, key)) {
-      walk.refuse(offset, `the key \`${key}\` stands twice in one map`);
+      walk.refuse(offset, "key_duplicate", `the key \`${key}\` stands twice in one map`);
       continue;
     }
     const child = below(pointer, key);
-    if (!key.isWellFormed() || key.includes("\0")) walk.refuse(offset, "a key with a NUL or half a character in it");
+    if (!key.isWellFormed() || key.includes("\0")) {
+      walk.refuse(offset, "yaml_unsupported", "a key with a NUL or half a character in it");
+    }
     walk.keys.set(child, offset);
     // Where a map or list begins its own line, its key says better where it is.
     if (!isScalar(pair.value)) walk.values.set(child, { offset });
@@ -164,13 +170,15 @@ function readScalar(node: Scalar, pointer: string, offset: number, walk: Walk): 
   if (value === null || typeof value === "boolean") return value;
   if (typeof value === "string") {
     if (value.isWellFormed() && !value.includes("\0")) return value;
-    walk.refuse(offset, "text with a NUL or half a character in it");
+    walk.refuse(offset, "yaml_unsupported", "text with a NUL or half a character in it");
     return null;
   }
   if (typeof value === "number" && Number.isFinite(value)) {
     if (!Number.isInteger(value) || Number.isSafeInteger(value)) return value;
   }
-  walk.refuse(offset, `the number ${node.source ?? ""} is out of range`, "at most 2^53 - 1; quote it if it is a name");
+  const number = (node.source ?? "").slice(0, 40);
+  const expected = "at most 2^53 - 1; quote it if it is a name";
+  walk.refuse(offset, "number_out_of_range", `the number ${number} is out of range`, expected);
   return null;
 }
 

@@ -64,7 +64,14 @@ export function parseFacts(file: SourceFile): { written?: JsonObject; problems: 
   const [first, ...more] = readYaml(file, problems);
   if (!first) {
     if (problems.length === 0) {
-      problems.push({ file: file.file, line: 0, column: 0, severity: "error", message: "there are no facts in it" });
+      problems.push({
+        file: file.file,
+        line: 0,
+        column: 0,
+        severity: "error",
+        code: "value_invalid",
+        message: "there are no facts in it",
+      });
     }
     return { problems };
   }

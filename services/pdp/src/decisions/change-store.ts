@@ -1,4 +1,4 @@
-import type { AgentDocument, ToolDocument } from "@remit/engine";
+import type { AgentDocument, BudgetDocument, GroupDocument, ToolDocument } from "@remit/engine";
 import type { Caller, Session } from "../identities/index.ts";
 import type { NewRecord, RecordRef } from "../ledger/index.ts";
 import type { PolicyVersion, Quotas, Revisions, TenantSettings } from "../policies/index.ts";
@@ -18,6 +18,12 @@ export type Change =
   | { readonly kind: "key_revoked"; readonly callerId: string }
   | ({ readonly kind: "agent_put" } & Written<AgentDocument>)
   | ({ readonly kind: "tool_put" } & Written<ToolDocument> & CheckedAt)
+  | ({ readonly kind: "budget_put" } & Written<BudgetDocument>)
+  | ({ readonly kind: "group_put" } & Written<GroupDocument>)
+  | {
+      readonly kind: "tools_deleted" | "agents_deleted" | "budgets_deleted" | "groups_deleted";
+      readonly names: readonly string[];
+    }
   | { readonly kind: "session_opened"; readonly session: Session }
   | { readonly kind: "session_closed"; readonly sessionId: string }
   | PolicyChange

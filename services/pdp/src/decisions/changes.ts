@@ -30,7 +30,14 @@ function told(change: Change): Canonicalisable {
       return { caller: change.callerId };
     case "agent_put":
     case "tool_put":
+    case "budget_put":
+    case "group_put":
       return { name: change.document.metadata.name, digest: digestText(change.digest), document: change.document };
+    case "tools_deleted":
+    case "agents_deleted":
+    case "budgets_deleted":
+    case "groups_deleted":
+      return { names: change.names };
     case "session_opened":
       return { session: change.session };
     case "session_closed":

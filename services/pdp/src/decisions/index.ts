@@ -16,7 +16,7 @@ export type { PolicyChange } from "./policy-change.ts";
 export type { Choice } from "./policy-choice.ts";
 export type { ShownPolicy } from "./publishing.ts";
 export { createRedaction } from "./redaction.ts";
-export { createRegistry, type PutEffect, type Registry } from "./registry.ts";
+export { createRegistry, type PutEffect, type RegisteredKind, type Registry } from "./registry.ts";
 export { createReport, type Reported } from "./report.ts";
 export { createSessions, type OpenedSession, type Opening, type Sessions } from "./sessions.ts";
 export { createStanding, type Standing } from "./standing.ts";

@@ -1,8 +1,10 @@
 import { compile, type PolicyDocument, type Problem, parseDocuments, type SourceFile } from "@remit/engine";
+import { digestText } from "../foundation/digest.ts";
 import { invalid } from "../foundation/fault.ts";
 import type { Caller } from "../identities/index.ts";
 import type { PolicyVersion, Snapshot, StoredPolicy } from "../policies/index.ts";
 import type { LifecycleRooms } from "./lifecycle.ts";
+import type { Written } from "./policy-change.ts";
 import { type Choice, storedPolicies } from "./policy-choice.ts";
 import { movedOn, refuseTooManyRules, toolsOf, type Versioned } from "./policy-set.ts";
 import { failed, written } from "./registry.ts";
@@ -42,6 +44,23 @@ function sourceOf(document: PolicyDocument, files: readonly SourceFile[]): strin
   return alone ? file.text : JSON.stringify(document, null, 2);
 }
 
+/** The version that a document would have: the one of the same content, else the next. */
+function wouldBe(
+  { document, digest }: Written<PolicyDocument>,
+  there: readonly PolicyVersion[],
+  draft: boolean,
+): PolicyVersion & { readonly created: boolean } {
+  const { name } = document.metadata;
+  const before = there.filter(({ policy }) => policy === name);
+  const same = before.find((version) => version.digest === digestText(digest));
+  if (same) return { ...same, created: false };
+  const version = Math.max(0, ...before.map((one) => one.version)) + 1;
+  const rules = document.spec.rules.length;
+  const fresh = { policy: name, version, digest: digestText(digest), rules, publishedAtMs: 0 };
+  const untouched = { publishedBy: undefined, validated: undefined, activations: [] };
+  return { ...fresh, ...untouched, state: draft ? "draft" : "validated", created: true };
+}
+
 /** Stored versions as files, read again: what is wrong with them has a place in what their author wrote. */
 function readAgain(stored: readonly StoredPolicy[]) {
   return parseDocuments(
@@ -68,8 +87,12 @@ export function createPublishing({ snapshots, policies, change }: LifecycleRooms
       if (read.length === 0) throw invalid("files", "the files hold no document of kind Policy");
       refuseTooManyRules(now, [], read);
       const problems = [...parsed.problems, ...checkBeside(now, read, strict)];
-      if (dryRun || (!draft && failed(problems))) return { versions: [], problems };
+      if (!draft && failed(problems)) return { versions: [], problems };
       const next = parsed.documents.policies.map((document) => written("policy", document, sourceOf(document, files)));
+      if (dryRun) {
+        const there = await policies.versions(caller.tenant);
+        return { versions: next.map((one) => wouldBe(one, there, draft)), problems };
+      }
       const applied = await change(caller, { kind: "policies_published", policies: next, draft, by: caller.id });
       if (!applied.ok) throw movedOn(undefined, now);
       return { versions: applied.value.versions, problems };

@@ -1,7 +1,9 @@
 import {
   type AgentDocument,
+  type BudgetDocument,
   compile,
   type Documents,
+  type GroupDocument,
   type Problem,
   parseDocuments,
   type SourceFile,
@@ -27,10 +29,17 @@ export interface Put<Document> {
   readonly revision: bigint;
 }
 
-/** Puts agents and tools into the registry. Every change is checked whole before anything of it is made. */
+/** The kinds of documents that stand for themselves, one a name. */
+export type RegisteredKind = "agent" | "tool" | "budget" | "group";
+
+/** Puts agents, tools, budgets and groups into the registry. Every change is checked whole before anything of it is made. */
 export interface Registry {
   putAgent(caller: Caller, source: SourceFile, dryRun: boolean): Promise<Put<AgentDocument>>;
   putTool(caller: Caller, source: SourceFile, dryRun: boolean): Promise<Put<ToolDocument>>;
+  putBudget(caller: Caller, source: SourceFile, dryRun: boolean): Promise<Put<BudgetDocument>>;
+  putGroup(caller: Caller, source: SourceFile, dryRun: boolean): Promise<Put<GroupDocument>>;
+  /** Deletes by name, all in one revision, which it answers. Each must be there. */
+  remove(caller: Caller, kind: RegisteredKind, names: readonly string[], dryRun: boolean): Promise<bigint>;
 }
 
 export const failed = (problems: readonly Problem[]) => problems.some(({ severity }) => severity === "error");
@@ -41,7 +50,7 @@ export function written<Document>(kind: DigestKind, document: Document, source: 
 
 function only<Document>(documents: readonly Document[], all: Documents, kind: string): Document {
   const [document, ...more] = documents;
-  const others = all.policies.length + all.tools.length + all.agents.length - documents.length;
+  const others = Object.values(all).reduce((sum, list) => sum + list.length, 0) - documents.length;
   if (document && more.length === 0 && others === 0) return document;
   throw invalid("document", `exactly one document of kind ${kind} is expected`, { fix: "send one document a request" });
 }
@@ -49,7 +58,22 @@ function only<Document>(documents: readonly Document[], all: Documents, kind: st
 const refusedPut = (problems: readonly Problem[], revisions: Revisions) =>
   ({ document: undefined, digest: "", effect: "none", problems, revision: revisionNumber(revisions) }) as const;
 
+const heldNames = (now: Snapshot, kind: RegisteredKind): { has(name: string): boolean } =>
+  ({ agent: now.agents, tool: now.tools, budget: now.budgets, group: now.groups })[kind];
+
 const movedOn = (error: unknown) => error instanceof Fault && error.reason === "revision_conflict";
+
+const unknownReasons = {
+  agent: "agent_unknown",
+  tool: "tool_unknown",
+  budget: "budget_unknown",
+  group: "group_unknown",
+} as const;
+
+function unknownDocument(kind: RegisteredKind, name: string | undefined): Fault {
+  const message = name === undefined ? `not every ${kind} of these is there` : `there is no ${kind} ${name}`;
+  return new Fault("missing", unknownReasons[kind], message, { field: "names", fix: `list the ${kind}s` });
+}
 
 /** How often a tool is checked anew because the tenant changed meanwhile. */
 const RACES_MAX = 32;
@@ -57,32 +81,73 @@ const RACES_MAX = 32;
 const toolsBut = ({ tools }: Snapshot, name: string): ToolDocument[] =>
   [...tools.values()].map(({ document }) => document).filter(({ metadata }) => metadata.name !== name);
 
-export function createRegistry(rooms: { readonly snapshots: Snapshots; readonly change: MakeChange }): Registry {
-  const { snapshots, change } = rooms;
+interface Rooms {
+  readonly snapshots: Snapshots;
+  readonly change: MakeChange;
+}
 
-  const revisionAfter = (applied: Awaited<ReturnType<MakeChange>>): bigint => {
-    if (applied.ok) return revisionNumber(applied.value.revisions);
-    throw new Fault("aborted", "revision_conflict", "another change came in between", { fix: "try again" });
-  };
+function revisionAfter(applied: Awaited<ReturnType<MakeChange>>): bigint {
+  if (applied.ok) return revisionNumber(applied.value.revisions);
+  throw new Fault("aborted", "revision_conflict", "another change came in between", { fix: "try again" });
+}
 
-  const put = async <Document extends AgentDocument | ToolDocument>(
+type PutOne = ReturnType<typeof putting>;
+
+/** Puts one document that was checked. */
+function putting({ change }: Rooms) {
+  return async <Document extends AgentDocument | ToolDocument | BudgetDocument | GroupDocument>(
     caller: Caller,
     now: Snapshot,
     next: Written<Document>,
     heldDigest: string | undefined,
     dryRun: boolean,
-    kind: "agent_put" | "tool_put",
+    kind: "agent_put" | "tool_put" | "budget_put" | "group_put",
   ): Promise<Put<Document>> => {
     const digest = digestText(next.digest);
     const effect = heldDigest === digest ? "none" : heldDigest === undefined ? "created" : "replaced";
     const result = { document: next.document, digest, effect, problems: [] } as const;
     if (dryRun || effect === "none") return { ...result, revision: revisionNumber(now.revisions) };
-    // What a tool was checked against must still hold; an agent stands for itself.
+    // What a tool was checked against must still hold; the others stand for themselves.
     const checkedAt = kind === "tool_put" ? { expected: now.revisions } : {};
     const applied = await change(caller, { kind, ...next, ...checkedAt } as Parameters<MakeChange>[1]);
     return { ...result, revision: revisionAfter(applied) };
   };
+}
 
+function declarations({ snapshots, change }: Rooms, put: PutOne): Pick<Registry, "putBudget" | "putGroup" | "remove"> {
+  return {
+    async putBudget(caller, source, dryRun) {
+      const now = await snapshots.current(caller.tenant);
+      const { documents, problems } = parseDocuments([source]);
+      if (failed(problems)) return refusedPut(problems, now.revisions);
+      const next = written("budget", only(documents.budgets, documents, "Budget"), source.text);
+      const held = now.budgets.get(next.document.metadata.name)?.digest;
+      return { ...(await put(caller, now, next, held, dryRun, "budget_put")), problems };
+    },
+    async putGroup(caller, source, dryRun) {
+      const now = await snapshots.current(caller.tenant);
+      const { documents, problems } = parseDocuments([source]);
+      if (failed(problems)) return refusedPut(problems, now.revisions);
+      const next = written("group", only(documents.groups, documents, "Group"), source.text);
+      const held = now.groups.get(next.document.metadata.name)?.digest;
+      return { ...(await put(caller, now, next, held, dryRun, "group_put")), problems };
+    },
+    async remove(caller, kind, names, dryRun) {
+      const now = await snapshots.refresh(caller.tenant);
+      const held = heldNames(now, kind);
+      const missing = names.find((name) => !held.has(name));
+      if (missing !== undefined || names.length === 0) throw unknownDocument(kind, missing);
+      if (dryRun) return revisionNumber(now.revisions);
+      const applied = await change(caller, { kind: `${kind}s_deleted`, names });
+      if (!applied.ok && applied.refusal === "missing") throw unknownDocument(kind, undefined);
+      return revisionAfter(applied);
+    },
+  };
+}
+
+export function createRegistry(rooms: Rooms): Registry {
+  const { snapshots } = rooms;
+  const put = putting(rooms);
   return {
     async putAgent(caller, source, dryRun) {
       const now = await snapshots.current(caller.tenant);
@@ -93,6 +158,7 @@ export function createRegistry(rooms: { readonly snapshots: Snapshots; readonly 
       const heldDigest = held && digestText(digestBytes("agent", canonical(held as unknown as Json)));
       return { ...(await put(caller, now, next, heldDigest, dryRun, "agent_put")), problems };
     },
+    ...declarations(rooms, put),
     async putTool(caller, source, dryRun) {
       const { documents, problems } = parseDocuments([source]);
       let now = await snapshots.current(caller.tenant);

@@ -9,6 +9,8 @@ export type DigestKind =
   | "policy-set"
   | "tool"
   | "agent"
+  | "budget"
+  | "group"
   | "schema"
   | "request";
 

@@ -65,6 +65,10 @@ export const limits = {
   /** Of one tenant; its quotas may say less. */
   toolsMax: 20_000,
   agentsMax: 100_000,
+  budgetsMax: 10_000,
+  groupsMax: 10_000,
+  /** Registrations that one request may delete. */
+  namesDeletedMax: 10_000,
   rulesMax: 100_000,
   /** Versions of policies that one request may name. */
   policyChoicesMax: 64,

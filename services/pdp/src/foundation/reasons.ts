@@ -105,9 +105,21 @@ export const errorReasons = {
     todo: "Register it: a document of kind Tool.",
     since: "0.1",
   },
+  budget_unknown: {
+    kinds: ["missing"],
+    means: "No budget of that name is declared.",
+    todo: "List the budgets; declare one: a document of kind Budget.",
+    since: "0.1",
+  },
+  group_unknown: {
+    kinds: ["missing"],
+    means: "No group of that name is declared.",
+    todo: "List the groups; declare one: a document of kind Group.",
+    since: "0.1",
+  },
   policy_unknown: {
     kinds: ["missing"],
-    means: "No such version of a policy was published.",
+    means: "No such version of a policy was published, or none of that name is in force.",
     todo: "List the policies.",
     since: "0.1",
   },

@@ -1,4 +1,4 @@
-import type { AgentDocument, PolicyDocument, ToolDocument } from "@remit/engine";
+import type { AgentDocument, BudgetDocument, GroupDocument, PolicyDocument, ToolDocument } from "@remit/engine";
 import type { Tenant, TenantSettings } from "./settings.ts";
 
 /** The two counters of a tenant. `security` moves when authority may have shrunk, `policy` with the rest. */
@@ -25,6 +25,8 @@ export interface TenantRows {
   readonly policies: readonly ActivePolicy[];
   readonly tools: readonly Registered<ToolDocument>[];
   readonly agents: readonly Registered<AgentDocument>[];
+  readonly budgets: readonly Registered<BudgetDocument>[];
+  readonly groups: readonly Registered<GroupDocument>[];
 }
 
 export type VersionState = "draft" | "validated" | "active" | "superseded";

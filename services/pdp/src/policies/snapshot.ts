@@ -1,4 +1,12 @@
-import { type AgentDocument, type Compiled, compile, type Problem, type ToolDocument } from "@remit/engine";
+import {
+  type AgentDocument,
+  type BudgetDocument,
+  type Compiled,
+  compile,
+  type GroupDocument,
+  type Problem,
+  type ToolDocument,
+} from "@remit/engine";
 import { assert } from "../foundation/assert.ts";
 import { Canonical, canonical, type Json } from "../foundation/canonical.ts";
 import { digest } from "../foundation/digest.ts";
@@ -17,6 +25,8 @@ export interface Snapshot {
   readonly policyDigest: string;
   readonly agents: ReadonlyMap<string, AgentDocument>;
   readonly tools: ReadonlyMap<string, Registered<ToolDocument>>;
+  readonly budgets: ReadonlyMap<string, Registered<BudgetDocument>>;
+  readonly groups: ReadonlyMap<string, Registered<GroupDocument>>;
   readonly policies: readonly ActivePolicy[];
   /** Why the newest rows did not compile. The last good policies are still in force, if this process has any. */
   readonly broken?: readonly Problem[];
@@ -42,7 +52,7 @@ function setDigest(rows: Compilable): string {
 /** What a row that cannot even be read is called: its text is for an administrator, not for a caller. */
 function unreadable(error: unknown): Problem {
   const message = `a stored document cannot be read: ${error instanceof Error ? error.message : "unknown"}`;
-  return { file: "", line: 0, column: 0, severity: "error", message };
+  return { file: "", line: 0, column: 0, severity: "error", code: "document_unreadable", message };
 }
 
 type Parts = Pick<Snapshot, "compiled" | "tools" | "policies" | "policyDigest">;
@@ -101,7 +111,8 @@ function nothingInForce(rows: TenantRows): Parts {
  */
 export function buildSnapshot(tenant: string, rows: TenantRows, last: Snapshot | undefined): Snapshot {
   const agents = new Map(rows.agents.filter(isNamed).map(({ document }) => [document.metadata.name, document]));
-  const common = { tenant, revisions: rows.revisions, settings: rows.settings, agents };
+  const declared = { budgets: byName(rows.budgets.filter(isNamed)), groups: byName(rows.groups.filter(isNamed)) };
+  const common = { tenant, revisions: rows.revisions, settings: rows.settings, agents, ...declared };
   const parts = compileRows(rows, last);
   if ("compiled" in parts) return { ...common, ...parts, usable: true };
   if (!last?.usable) return { ...common, ...nothingInForce(rows), broken: parts, usable: false };

@@ -2,12 +2,13 @@ import type { ClientBase, Pool } from "pg";
 import type { Applied, Change, ChangeStore } from "../decisions/index.ts";
 import { ok, type Result, refused } from "../foundation/result.ts";
 import type { Caller, Session } from "../identities/index.ts";
-import type { Quotas, TenantSettings } from "../policies/index.ts";
+import type { TenantSettings } from "../policies/index.ts";
+import { deleteDocuments, putDocument } from "./document-changes.ts";
 import { changeKeys, refuseErased } from "./key-changes.ts";
 import { changePolicies } from "./policy-changes.ts";
 import type { RecordedChanges } from "./recorded-change.ts";
 import { Refusal, touched } from "./refusal.ts";
-import { ENDING, guardTenant, refuseTooManyDocuments, refuseTooManySessions } from "./tenant-guard.ts";
+import { ENDING, guardTenant, refuseTooManySessions } from "./tenant-guard.ts";
 
 const UNIQUE_VIOLATION = "23505";
 const FOREIGN_KEY_VIOLATION = "23503";
@@ -37,6 +38,12 @@ function bumps(change: Change): "security" | "policy" | "none" {
     case "key_revoked":
     case "agent_put":
     case "tool_put":
+    case "budget_put":
+    case "group_put":
+    case "tools_deleted":
+    case "agents_deleted":
+    case "budgets_deleted":
+    case "groups_deleted":
       return "security";
   }
 }
@@ -62,25 +69,6 @@ async function insertSession(client: ClientBase, session: Session): Promise<void
       ...[new Date(openedAtMs), new Date(expiresAtMs), openedBy, JSON.stringify(session.details)],
     ],
   );
-}
-
-async function putDocument(
-  client: ClientBase,
-  table: "agent" | "tool",
-  tenant: string,
-  change: Extract<Change, { kind: "agent_put" | "tool_put" }>,
-  revision: bigint,
-  quotas: Quotas,
-): Promise<void> {
-  const { document, source, digest } = change;
-  const { rows } = await client.query<{ created: boolean }>(
-    `insert into ${table} (tenant, name, document, source, digest, revision) values ($1, $2, $3, $4, $5, $6)
-     on conflict (tenant, name) do update
-       set document = excluded.document, source = excluded.source, digest = excluded.digest, revision = excluded.revision
-     returning xmax = 0 as created`,
-    [tenant, document.metadata.name, JSON.stringify(document), source, Buffer.from(digest), revision],
-  );
-  if (rows[0]?.created) await refuseTooManyDocuments(client, table, tenant, quotas);
 }
 
 async function setTenant(client: ClientBase, tenant: string, set: Partial<TenantSettings>): Promise<void> {
@@ -122,10 +110,16 @@ async function make(
       ]);
       return [];
     case "agent_put":
-      await putDocument(client, "agent", tenant, change, revision, quotas);
-      return [];
     case "tool_put":
-      await putDocument(client, "tool", tenant, change, revision, quotas);
+    case "budget_put":
+    case "group_put":
+      await putDocument(client, tenant, change, revision, quotas);
+      return [];
+    case "tools_deleted":
+    case "agents_deleted":
+    case "budgets_deleted":
+    case "groups_deleted":
+      await deleteDocuments(client, tenant, change);
       return [];
     case "policies_published":
     case "policies_validated":

@@ -1,4 +1,4 @@
-import type { AgentDocument, ToolDocument } from "@remit/engine";
+import type { AgentDocument, BudgetDocument, GroupDocument, ToolDocument } from "@remit/engine";
 import type { Pool } from "pg";
 import type { PolicyStore, Revisions } from "../policies/index.ts";
 import { withTransaction } from "./database.ts";
@@ -29,20 +29,19 @@ export function createPolicyStore(pool: Pool): PolicyStore {
             where a.tenant = $1 order by v.policy`,
           [tenant],
         );
-        const tools = await client.query<DocumentRow<ToolDocument>>(
-          "select document, digest from tool where tenant = $1 order by name",
-          [tenant],
-        );
-        const agents = await client.query<DocumentRow<AgentDocument>>(
-          "select document, digest from agent where tenant = $1 order by name",
-          [tenant],
-        );
+        const of = async <Document>(table: "tool" | "agent" | "budget" | "principal_group") => {
+          const text = `select document, digest from ${table} where tenant = $1 order by name`;
+          return (await client.query<DocumentRow<Document>>(text, [tenant])).rows.map(registered);
+        };
+        const tools = await of<ToolDocument>("tool");
+        const agents = await of<AgentDocument>("agent");
+        const budgets = await of<BudgetDocument>("budget");
+        const groups = await of<GroupDocument>("principal_group");
         return {
           revisions: revisionsFrom(revision.rows[0]),
           settings: settingsFrom(settings.rows[0]),
           policies: policies.rows.map(active),
-          tools: tools.rows.map(registered),
-          agents: agents.rows.map(registered),
+          ...{ tools, agents, budgets, groups },
         };
       });
     },

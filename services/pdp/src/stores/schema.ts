@@ -84,6 +84,11 @@ const documentColumns = () => ({
 export const agent = pgTable("agent", documentColumns(), (t) => [primaryKey({ columns: [t.tenant, t.name] })]);
 export const tool = pgTable("tool", documentColumns(), (t) => [primaryKey({ columns: [t.tenant, t.name] })]);
 
+export const budget = pgTable("budget", documentColumns(), (t) => [primaryKey({ columns: [t.tenant, t.name] })]);
+export const principalGroup = pgTable("principal_group", documentColumns(), (t) => [
+  primaryKey({ columns: [t.tenant, t.name] }),
+]);
+
 export const policyVersion = pgTable(
   "policy_version",
   {

@@ -1,5 +1,6 @@
 import type { ClientBase } from "pg";
 import type { Change } from "../decisions/index.ts";
+import { Fault } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
 import { type QuotaName, type Quotas, quotaExceeded, quotasFrom, tenantNotActive } from "../policies/index.ts";
 import type { TenantRow } from "./tenant-row.ts";
@@ -27,17 +28,34 @@ export async function guardTenant(client: ClientBase, tenant: string, change: Ch
   return quotasFrom(quotas);
 }
 
-async function refuseAbove(client: ClientBase, name: QuotaName, max: number, counted: string, tenant: string) {
+async function countedAbove(client: ClientBase, max: number, counted: string, tenant: string): Promise<boolean> {
   // Never counts further than it has to.
   const { rows } = await client.query<{ count: number }>(
     `select count(*)::int as count from (select from ${counted} limit $2) counted`,
     [tenant, max + 1],
   );
-  if ((rows[0]?.count ?? 0) > max) throw quotaExceeded(name, max);
+  return (rows[0]?.count ?? 0) > max;
+}
+
+async function refuseAbove(client: ClientBase, name: QuotaName, max: number, counted: string, tenant: string) {
+  if (await countedAbove(client, max, counted, tenant)) throw quotaExceeded(name, max);
 }
 
 /** Refuses the document that is one too many, once it was put. Changes of documents take turns, so the count is exact. */
-export function refuseTooManyDocuments(client: ClientBase, table: "agent" | "tool", tenant: string, quotas: Quotas) {
+export async function refuseTooManyDocuments(
+  client: ClientBase,
+  table: "agent" | "tool" | "budget" | "principal_group",
+  tenant: string,
+  quotas: Quotas,
+): Promise<void> {
+  if (table === "budget" || table === "principal_group") {
+    const [what, max] = table === "budget" ? ["budgets", limits.budgetsMax] : ["groups", limits.groupsMax];
+    if (!(await countedAbove(client, Number(max), `${table} where tenant = $1`, tenant))) return;
+    throw new Fault("exhausted", "quota_exceeded", `the tenant may declare no more than ${max} ${what}`, {
+      limit: `${max} ${what}`,
+      fix: "remove some that are not needed",
+    });
+  }
   const [name, most] =
     table === "agent" ? (["agents", limits.agentsMax] as const) : (["tools", limits.toolsMax] as const);
   return refuseAbove(client, name, Math.min(quotas[name] ?? most, most), `${table} where tenant = $1`, tenant);

@@ -1,9 +1,18 @@
-import { AgentService, CallerService, LedgerService, PolicyService, ToolService } from "@remit/proto/admin";
+import {
+  AgentService,
+  BudgetService,
+  CallerService,
+  GroupService,
+  LedgerService,
+  PolicyService,
+  ToolService,
+} from "@remit/proto/admin";
 import { DecisionService } from "@remit/proto/decision";
 import { KeyService } from "@remit/proto/keys";
 import { SessionService } from "@remit/proto/session";
 import { TenantService } from "@remit/proto/tenant";
 import { callerRpcs } from "./admin/callers.ts";
+import { declarationRpcs } from "./admin/declarations.ts";
 import type { AdminDesk } from "./admin/desk.ts";
 import { documentRpcs } from "./admin/documents.ts";
 import { keyRpcs } from "./admin/keys.ts";
@@ -42,10 +51,14 @@ export function dataServices(desk: Desk, exchange: Exchange, sessions: SessionRp
 /** The services of the admin plane: they have a listener of their own. */
 export function adminServices(desk: AdminDesk): Served[] {
   const { putAgent, listAgents, putTool, listTools, getTool } = documentRpcs(desk);
+  const { deleteAgents, deleteTools, ...declared } = declarationRpcs(desk);
+  const { putBudget, listBudgets, deleteBudgets, putGroup, listGroups, deleteGroups } = declared;
   return [
     serve(TenantService, { ...tenantRpcs(desk) }),
-    serve(AgentService, { putAgent, listAgents }),
-    serve(ToolService, { putTool, listTools, getTool }),
+    serve(AgentService, { putAgent, listAgents, deleteAgents }),
+    serve(ToolService, { putTool, listTools, getTool, deleteTools }),
+    serve(BudgetService, { putBudget, listBudgets, deleteBudgets }),
+    serve(GroupService, { putGroup, listGroups, deleteGroups }),
     serve(PolicyService, { ...policyRpcs(desk) }),
     serve(KeyService, { ...keyRpcs(desk) }),
     serve(CallerService, { ...callerRpcs(desk) }),

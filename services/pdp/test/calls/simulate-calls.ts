@@ -74,6 +74,7 @@ function policyStore(): Pick<PolicyStore, "load" | "revisions"> {
         },
       },
     ],
+    ...{ budgets: [], groups: [] },
   };
   return { load: async () => rows, revisions: async () => rows.revisions };
 }

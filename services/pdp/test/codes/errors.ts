@@ -133,6 +133,8 @@ const administration: Readonly<Record<string, Provoke>> = {
   tool_unknown: ({ house, owner }) => house.clients.tools.getTool({ name: "rockets.launch" }, { headers: owner }),
   policy_unknown: ({ house, owner }) =>
     house.clients.policies.activatePolicies({ choices: [{ policy: "nothing" }] }, { headers: owner }),
+  budget_unknown: ({ house, owner }) => house.clients.budgets.deleteBudgets({ names: ["nothing"] }, { headers: owner }),
+  group_unknown: ({ house, owner }) => house.clients.groups.deleteGroups({ names: ["nothing"] }, { headers: owner }),
   policy_invalid: publishWhatNoLongerFits,
   policy_draft: async ({ house, owner }) => {
     const rules = '{ rules: [{ id: r, match: { tools: ["*"] }, effect: deny }] }';

@@ -13,7 +13,7 @@ export type Probe =
   | { readonly ours: () => Promise<unknown> }
   | { readonly refused: () => Promise<unknown> };
 
-const text = (name: string, kind: "Agent" | "Tool" | "Policy", spec: string) => ({
+const text = (name: string, kind: "Agent" | "Tool" | "Policy" | "Budget" | "Group", spec: string) => ({
   file: "mine.yaml",
   text: `apiVersion: remit/v1\nkind: ${kind}\nmetadata: { name: ${name}, owner: me }\nspec: ${spec}\n`,
 });
@@ -179,6 +179,55 @@ const adminPlane: Readonly<Record<string, Row>> = {
     {
       ...{ theirs: `${THEIRS}.vault`, nobodys: "no.vault" },
       alike: (name) => ours.house.clients.tools.getTool({ name }, { headers: ours.headers }),
+    },
+  ],
+  "remit.v1.ToolService/DeleteTools": ({ ours }) => [
+    {
+      ...{ theirs: `${THEIRS}.vault`, nobodys: "no.vault" },
+      alike: (name) => ours.house.clients.tools.deleteTools({ names: [name] }, { headers: ours.headers }),
+    },
+  ],
+  "remit.v1.AgentService/DeleteAgents": ({ ours }) => [
+    {
+      ...{ theirs: `${THEIRS}-agent`, nobodys: "no-agent" },
+      alike: (name) => ours.house.clients.agents.deleteAgents({ names: [name] }, { headers: ours.headers }),
+    },
+  ],
+  "remit.v1.BudgetService/PutBudget": ({ ours }) => [
+    {
+      ...{ theirs: `${THEIRS}_budget`, nobodys: "no_budget" },
+      alike: async (name) => {
+        const document = text(name, "Budget", '{ unit: EUR, limit: "1", window: day }');
+        return (await ours.house.clients.budgets.putBudget({ document, dryRun: true }, { headers: ours.headers }))
+          .change;
+      },
+    },
+  ],
+  "remit.v1.BudgetService/ListBudgets": ({ ours }) => [
+    { ours: () => ours.house.clients.budgets.listBudgets({}, { headers: ours.headers }) },
+  ],
+  "remit.v1.BudgetService/DeleteBudgets": ({ ours }) => [
+    {
+      ...{ theirs: `${THEIRS}_budget`, nobodys: "no_budget" },
+      alike: (name) => ours.house.clients.budgets.deleteBudgets({ names: [name] }, { headers: ours.headers }),
+    },
+  ],
+  "remit.v1.GroupService/PutGroup": ({ ours }) => [
+    {
+      ...{ theirs: `${THEIRS}-group`, nobodys: "no-group" },
+      alike: async (name) => {
+        const document = text(name, "Group", "{ members: [ada] }");
+        return (await ours.house.clients.groups.putGroup({ document, dryRun: true }, { headers: ours.headers })).change;
+      },
+    },
+  ],
+  "remit.v1.GroupService/ListGroups": ({ ours }) => [
+    { ours: () => ours.house.clients.groups.listGroups({}, { headers: ours.headers }) },
+  ],
+  "remit.v1.GroupService/DeleteGroups": ({ ours }) => [
+    {
+      ...{ theirs: `${THEIRS}-group`, nobodys: "no-group" },
+      alike: (name) => ours.house.clients.groups.deleteGroups({ names: [name] }, { headers: ours.headers }),
     },
   ],
   "remit.v1.PolicyService/PublishPolicies": ({ ours }) => {

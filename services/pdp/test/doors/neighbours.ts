@@ -42,6 +42,8 @@ const documents = (name: string) => {
   return {
     agent: document("Agent", `${name}-agent`, '{ ceiling: { tools: ["*"] } }'),
     tool: document("Tool", `${name}.vault`, "{ risk: read }"),
+    budget: document("Budget", `${name}_budget`, '{ unit: EUR, limit: "5", window: day }'),
+    group: document("Group", `${name}-group`, "{ members: [zoe] }"),
     policies: ["rules", "second"].map((which) => document("Policy", `${name}-${which}`, rules)),
   };
 };
@@ -52,10 +54,12 @@ async function side(cell: House, name: string): Promise<Side> {
   const house = { ...cell, ownerKey };
   const headers = { authorization: `Bearer ${ownerKey}` };
   await furnish(house);
-  const { agents, tools, policies, callers, decisions } = house.clients;
-  const { agent, tool, policies: files } = documents(name);
+  const { agents, tools, budgets, groups, policies, callers, decisions } = house.clients;
+  const { agent, tool, budget, group, policies: files } = documents(name);
   await agents.putAgent({ document: { file: "a.yaml", text: agent } }, { headers });
   await tools.putTool({ document: { file: "t.yaml", text: tool } }, { headers });
+  await budgets.putBudget({ document: { file: "b.yaml", text: budget } }, { headers });
+  await groups.putGroup({ document: { file: "g.yaml", text: group } }, { headers });
   await policies.publishPolicies({ files: files.map((text, at) => ({ file: `p${at}.yaml`, text })) }, { headers });
   const choices = [{ policy: `${name}-rules` }, { policy: `${name}-second` }];
   await policies.activatePolicies({ choices }, { headers });

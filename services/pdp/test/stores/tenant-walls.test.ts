@@ -25,7 +25,7 @@ async function fillTenant(client: pg.Client, tenant: (typeof TENANTS)[number]): 
   await run("insert into caller (id, tenant, name, key_hash, revision) values ($1, $2, 'owner', $3, 0)", [
     ...[caller, tenant, randomBytes(32)],
   ]);
-  for (const table of ["agent", "tool"]) {
+  for (const table of ["agent", "tool", "budget", "principal_group"]) {
     await run(
       `insert into ${table} (tenant, name, document, source, digest, revision) values ($1, 'one', '{}', '', $2, 0)`,
       [...[tenant, hex(32, "01")]],
@@ -104,7 +104,18 @@ const policyTables = [
   "policy_rollout",
   "policy_rollout_version",
 ];
-const shown = ["tenant", "revision", "agent", "tool", ...policyTables, "session", "call", "record"];
+const shown = [
+  "tenant",
+  "revision",
+  "agent",
+  "tool",
+  "budget",
+  "principal_group",
+  ...policyTables,
+  "session",
+  "call",
+  "record",
+];
 const denied = { code: "42501" };
 const foreign = { code: "23503" };
 
@@ -210,6 +221,8 @@ test("the service's role cannot move a row to another tenant, nor make a cell op
     "caller",
     "agent",
     "tool",
+    "budget",
+    "principal_group",
     ...policyTables,
     "session",
     "revision",

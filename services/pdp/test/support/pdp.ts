@@ -2,7 +2,15 @@ import { randomBytes } from "node:crypto";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
-import { AgentService, CallerService, LedgerService, PolicyService, ToolService } from "@remit/proto/admin";
+import {
+  AgentService,
+  BudgetService,
+  CallerService,
+  GroupService,
+  LedgerService,
+  PolicyService,
+  ToolService,
+} from "@remit/proto/admin";
 import { type ErrorDetail, ErrorDetailSchema } from "@remit/proto/common";
 import { DecisionService } from "@remit/proto/decision";
 import { KeyService } from "@remit/proto/keys";
@@ -115,6 +123,8 @@ function clientsOf(pdp: RunningPdp) {
     agents: createClient(AgentService, admin),
     tools: createClient(ToolService, admin),
     policies: createClient(PolicyService, admin),
+    budgets: createClient(BudgetService, admin),
+    groups: createClient(GroupService, admin),
     callers: createClient(CallerService, admin),
     ledger: createClient(LedgerService, admin),
     keys: createClient(KeyService, admin),

@@ -2,7 +2,6 @@ import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { type AgentDocument, parseDurationMs, type Risk, type ToolDocument } from "@remit/engine";
 import {
-  Change,
   type GetToolRequest,
   type GetToolResponse,
   GetToolResponseSchema,
@@ -20,7 +19,7 @@ import {
   PutToolResponseSchema,
 } from "@remit/proto/admin";
 import { Risk as WireRisk } from "@remit/proto/common";
-import { type PutEffect, revisionNumber } from "../../decisions/index.ts";
+import { revisionNumber } from "../../decisions/index.ts";
 import { canonical, type Json } from "../../foundation/canonical.ts";
 import { Fault } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
@@ -29,13 +28,8 @@ import type { Unary } from "../call.ts";
 import { requiredText } from "../convert/fields.ts";
 import { problemToWire, sourceFrom } from "../convert/problem.ts";
 import { scopeToWire } from "../convert/session.ts";
+import { CHANGES } from "./change.ts";
 import type { AdminDesk } from "./desk.ts";
-
-const CHANGES: Readonly<Record<PutEffect, Change>> = {
-  none: Change.NONE,
-  created: Change.CREATED,
-  replaced: Change.REPLACED,
-};
 
 const RISKS: Readonly<Record<Risk, WireRisk>> = {
   unclassified: WireRisk.UNCLASSIFIED,

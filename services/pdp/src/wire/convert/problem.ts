@@ -6,11 +6,12 @@ import { limits } from "../../foundation/limits.ts";
 import { requiredText } from "./fields.ts";
 
 export function problemToWire(problem: Problem): MessageInitShape<typeof ProblemSchema> {
-  const { file, line, column, severity, message, excerpt, expected, nearest } = problem;
+  const { file, line, column, severity, code, message, excerpt, expected, nearest } = problem;
   return {
     file,
     line,
     column,
+    code,
     message,
     severity: severity === "error" ? Problem_Severity.ERROR : Problem_Severity.WARNING,
     excerpt: excerpt ?? "",

@@ -1,0 +1,109 @@
+import { decimalPattern, microsOf, unitText } from "../amount.ts";
+import { isJsonObject } from "../json.ts";
+import { type BudgetDocument, type BudgetOwner, windows } from "./budget.ts";
+import { below, type Report } from "./origin.ts";
+import { budgetMetadata, globText, identityText, labelValue, nameText } from "./read-names.ts";
+import { choiceOf, listOf, oneOf, optional, type Reader, record, refined, required, text } from "./shape.ts";
+import { isTimeZone, nearestTimeZone } from "./time-zone.ts";
+
+const limit = text({
+  pattern: decimalPattern,
+  test: (value) => microsOf(value) !== undefined,
+  expected: 'a decimal written as text, such as "500.00": 0 or more, at most 6 digits after the point',
+});
+
+const timeZoneText = text({
+  pattern: "^[A-Za-z][A-Za-z0-9_+/-]*$",
+  expected: "the name of a time zone, such as Europe/Berlin",
+});
+const timeZone: Reader<string> = refined(timeZoneText, (zone, _value, pointer, report) => {
+  if (isTimeZone(zone)) return zone;
+  const expected = "the name of a time zone, such as Europe/Berlin or UTC";
+  report(pointer, `\`${zone}\` is no time zone`, { code: "value_invalid", expected, nearest: nearestTimeZone(zone) });
+  return undefined;
+});
+
+const named = {
+  team: optional(labelValue),
+  agent: optional(nameText),
+  principal: optional(identityText),
+  tool: optional(globText),
+};
+const ownerNames = Object.keys(named);
+
+const namedOwner: Reader<BudgetOwner> = refined(
+  record(named),
+  (owner, _value, pointer, report) => {
+    const given = Object.keys(owner);
+    if (given.length === 1) return owner as BudgetOwner;
+    report(pointer, given.length === 0 ? "an owner that names nothing" : `an owner that names ${given.length} things`, {
+      code: "combination_invalid",
+      expected: `exactly one of ${ownerNames.join(", ")}`,
+    });
+    return undefined;
+  },
+  { minProperties: 1, maxProperties: 1 },
+);
+
+const owner: Reader<BudgetOwner> = choiceOf(oneOf(["tenant", "session"]), namedOwner);
+
+const key = text({
+  pattern: "^(?:principal|agent|input(?:\\.[^.\\s]+){1,16})$",
+  expected: "principal, agent, or a path into the input such as input.customer_id",
+});
+
+const budgetShape = record({
+  apiVersion: required(oneOf(["remit/v1"])),
+  kind: required(oneOf(["Budget"])),
+  metadata: required(budgetMetadata),
+  spec: required(
+    record({
+      unit: required(unitText),
+      limit: required(limit),
+      window: required(oneOf(windows)),
+      timeZone: optional(timeZone),
+      owner: optional(owner),
+      enforcement: optional(oneOf(["hard", "soft"])),
+      per: optional(listOf(key, 1, 8)),
+    }),
+  ),
+});
+
+const calendar: ReadonlySet<string> = new Set(["hour", "day", "week", "month"]);
+
+/** Reads a budget. What the author left out is there afterwards: the owner is the tenant, the enforcement is hard. */
+export const readBudget: Reader<BudgetDocument> = refined(budgetShape, (budget, value, pointer, report) => {
+  const { owner = "tenant", enforcement = "hard", ...spec } = budget.spec;
+  const place = below(pointer, "spec");
+  const whole = [
+    checkWindow(spec, place, report),
+    checkCalls(spec, place, report),
+    checkKeys(spec.per ?? [], below(place, "per"), report),
+  ];
+  if (whole.includes(false) || !isJsonObject(value)) return undefined;
+  return { ...budget, spec: { ...spec, owner, enforcement } };
+});
+
+function checkWindow(spec: { readonly window: string; readonly timeZone?: string }, place: string, report: Report) {
+  if (spec.timeZone === undefined || calendar.has(spec.window)) return true;
+  report(below(place, "timeZone"), `a time zone means nothing with the window ${spec.window}`, {
+    ...{ code: "combination_invalid", atKey: true, expected: `the window ${[...calendar].join(", ")}` },
+  });
+  return false;
+}
+
+function checkCalls(spec: { readonly unit: string; readonly limit: string }, place: string, report: Report) {
+  if (spec.unit !== "calls" || !/\.0*[1-9]/.test(spec.limit)) return true;
+  report(below(place, "limit"), "calls are counted whole", {
+    code: "value_invalid",
+    expected: 'a whole number such as "3"',
+  });
+  return false;
+}
+
+function checkKeys(keys: readonly string[], place: string, report: Report) {
+  const twice = keys.findIndex((one, index) => keys.indexOf(one) < index);
+  if (twice < 0) return true;
+  report(below(place, twice), `\`${keys[twice]}\` is given twice`, { code: "given_twice" });
+  return false;
+}

@@ -1,0 +1,124 @@
+import { create } from "@bufbuild/protobuf";
+import type { BudgetDocument, GroupDocument } from "@remit/engine";
+import {
+  type DeleteAgentsRequest,
+  type DeleteAgentsResponse,
+  DeleteAgentsResponseSchema,
+  type DeleteBudgetsRequest,
+  type DeleteBudgetsResponse,
+  DeleteBudgetsResponseSchema,
+  type DeleteGroupsRequest,
+  type DeleteGroupsResponse,
+  DeleteGroupsResponseSchema,
+  type DeleteToolsRequest,
+  type DeleteToolsResponse,
+  DeleteToolsResponseSchema,
+  type ListBudgetsRequest,
+  type ListBudgetsResponse,
+  ListBudgetsResponseSchema,
+  type ListGroupsRequest,
+  type ListGroupsResponse,
+  ListGroupsResponseSchema,
+  type PutBudgetRequest,
+  type PutBudgetResponse,
+  PutBudgetResponseSchema,
+  type PutGroupRequest,
+  type PutGroupResponse,
+  PutGroupResponseSchema,
+} from "@remit/proto/admin";
+import type { RegisteredKind } from "../../decisions/index.ts";
+import { invalid } from "../../foundation/fault.ts";
+import { limits } from "../../foundation/limits.ts";
+import type { Call, Unary } from "../call.ts";
+import { boundedList, storedName } from "../convert/fields.ts";
+import { problemToWire, sourceFrom } from "../convert/problem.ts";
+import { CHANGES } from "./change.ts";
+import type { AdminDesk } from "./desk.ts";
+
+function ownerOf({ owner }: BudgetDocument["spec"]): { ownerKind: string; owner: string } {
+  if (typeof owner === "string") return { ownerKind: owner, owner: "" };
+  const [[ownerKind, name] = ["tenant", ""]] = Object.entries(owner);
+  return { ownerKind, owner: name };
+}
+
+function budgetToWire({ metadata, spec }: BudgetDocument) {
+  const { unit, limit, window, timeZone, enforcement, per = [] } = spec;
+  return {
+    name: metadata.name,
+    limit: { unit, value: limit },
+    window,
+    timeZone: timeZone ?? "",
+    ...ownerOf(spec),
+    enforcement,
+    per: [...per],
+    enforced: false,
+  };
+}
+
+function groupToWire({ metadata, spec }: GroupDocument) {
+  return { name: metadata.name, members: [...spec.members] };
+}
+
+/** `BudgetService`, `GroupService`, and what deletes registrations. */
+export interface DeclarationRpcs {
+  readonly putBudget: Unary<PutBudgetRequest, PutBudgetResponse>;
+  readonly listBudgets: Unary<ListBudgetsRequest, ListBudgetsResponse>;
+  readonly deleteBudgets: Unary<DeleteBudgetsRequest, DeleteBudgetsResponse>;
+  readonly putGroup: Unary<PutGroupRequest, PutGroupResponse>;
+  readonly listGroups: Unary<ListGroupsRequest, ListGroupsResponse>;
+  readonly deleteGroups: Unary<DeleteGroupsRequest, DeleteGroupsResponse>;
+  readonly deleteAgents: Unary<DeleteAgentsRequest, DeleteAgentsResponse>;
+  readonly deleteTools: Unary<DeleteToolsRequest, DeleteToolsResponse>;
+}
+
+export function declarationRpcs(desk: AdminDesk): DeclarationRpcs {
+  const remove = async (kind: RegisteredKind, request: { names: string[]; dryRun: boolean }, call: Call) => {
+    const caller = await desk.caller(call, "operator");
+    const names = boundedList(request.names, "names", limits.namesDeletedMax).map((name, at) =>
+      storedName(name, `names[${at}]`, limits.toolNameBytesMax),
+    );
+    const once = new Set(names);
+    if (once.size < names.length) throw invalid("names", "a name stands twice", { fix: "name each once" });
+    return { revision: await desk.registry.remove(caller, kind, names, request.dryRun) };
+  };
+  return {
+    async putBudget(request, call) {
+      const caller = await desk.caller(call, "operator");
+      const put = await desk.registry.putBudget(caller, sourceFrom(request.document, "document"), request.dryRun);
+      return create(PutBudgetResponseSchema, {
+        ...(put.document && { budget: budgetToWire(put.document) }),
+        problems: put.problems.map(problemToWire),
+        revision: put.revision,
+        change: CHANGES[put.effect],
+      });
+    },
+    async listBudgets(_request, call) {
+      const caller = await desk.caller(call, "viewer");
+      const { budgets } = await desk.snapshots.current(caller.tenant);
+      return create(ListBudgetsResponseSchema, {
+        budgets: [...budgets.values()].map(({ document }) => budgetToWire(document)),
+      });
+    },
+    deleteBudgets: async (request, call) => create(DeleteBudgetsResponseSchema, await remove("budget", request, call)),
+    async putGroup(request, call) {
+      const caller = await desk.caller(call, "operator");
+      const put = await desk.registry.putGroup(caller, sourceFrom(request.document, "document"), request.dryRun);
+      return create(PutGroupResponseSchema, {
+        ...(put.document && { group: groupToWire(put.document) }),
+        problems: put.problems.map(problemToWire),
+        revision: put.revision,
+        change: CHANGES[put.effect],
+      });
+    },
+    async listGroups(_request, call) {
+      const caller = await desk.caller(call, "viewer");
+      const { groups } = await desk.snapshots.current(caller.tenant);
+      return create(ListGroupsResponseSchema, {
+        groups: [...groups.values()].map(({ document }) => groupToWire(document)),
+      });
+    },
+    deleteGroups: async (request, call) => create(DeleteGroupsResponseSchema, await remove("group", request, call)),
+    deleteAgents: async (request, call) => create(DeleteAgentsResponseSchema, await remove("agent", request, call)),
+    deleteTools: async (request, call) => create(DeleteToolsResponseSchema, await remove("tool", request, call)),
+  };
+}
