@@ -1,10 +1,10 @@
 import { decimalPattern, microsOf, unitText } from "../amount.ts";
+import { zoneProblem } from "../cel/zones.ts";
 import { isJsonObject } from "../json.ts";
 import { type BudgetDocument, type BudgetOwner, windows } from "./budget.ts";
 import { below, type Report } from "./origin.ts";
 import { budgetMetadata, globText, identityText, labelValue, nameText } from "./read-names.ts";
 import { choiceOf, listOf, oneOf, optional, type Reader, record, refined, required, text } from "./shape.ts";
-import { isTimeZone, nearestTimeZone } from "./time-zone.ts";
 
 const limit = text({
   pattern: decimalPattern,
@@ -13,13 +13,13 @@ const limit = text({
 });
 
 const timeZoneText = text({
-  pattern: "^[A-Za-z][A-Za-z0-9_+/-]*$",
+  pattern: "^[A-Za-z]{2}[A-Za-z0-9_+/-]*$",
   expected: "the name of a time zone, such as Europe/Berlin",
 });
 const timeZone: Reader<string> = refined(timeZoneText, (zone, _value, pointer, report) => {
-  if (isTimeZone(zone)) return zone;
-  const expected = "the name of a time zone, such as Europe/Berlin or UTC";
-  report(pointer, `\`${zone}\` is no time zone`, { code: "value_invalid", expected, nearest: nearestTimeZone(zone) });
+  const problem = zoneProblem(zone);
+  if (!problem) return zone;
+  report(pointer, problem.message, { expected: "UTC or a zone such as Europe/Berlin", nearest: problem.nearest });
   return undefined;
 });
 
