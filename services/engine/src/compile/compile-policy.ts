@@ -3,6 +3,7 @@ import { below, type Report } from "../documents/origin.ts";
 import type { MatchDocument, PolicyDocument, RuleDocument } from "../documents/policy.ts";
 import { isExpression } from "../documents/read-policy.ts";
 import { parseDurationMs } from "../duration.ts";
+import { compileProgram } from "../languages/compile-program.ts";
 import { type PolicyExpressions, policyExpressions } from "./condition.ts";
 import { compileConstraints } from "./constraints.ts";
 import type { CompiledCondition, CompiledRule, Setting } from "./rule.ts";
@@ -57,6 +58,12 @@ export function* compilePolicy(document: PolicyDocument, version: number, report
       key: selectorKey(rule.match),
     });
     yield costOf(rule);
+  }
+  if (spec.match) {
+    const { match } = spec;
+    const compiling = { policy: metadata.name, version, observed, report, compileRule };
+    const asked = yield* compileProgram(document, compiling);
+    for (const rule of asked) rules.push({ rule, match, key: selectorKey(match) });
   }
   return {
     document,

@@ -3,6 +3,7 @@ import { Failure } from "../cel/value.ts";
 import type { Effect } from "../documents/policy.ts";
 import type { JsonValue } from "../json.ts";
 import type { ApprovalRequirement, Constraint, Question, RuleRef } from "../judge/verdict.ts";
+import type { Program } from "../languages/program.ts";
 import type { Compiled as CompiledExpression, Judge } from "./condition.ts";
 
 export interface CompiledCondition {
@@ -31,6 +32,8 @@ export interface CompiledRule {
   readonly summary?: string;
   readonly message?: string;
   readonly remedy?: string;
+  /** Of a policy in another language: asked in the place of conditions, and answers with the rules that match. */
+  readonly program?: Program;
 }
 
 /** Whether the rule's conditions hold: all of `when`, and not all of `unless`. A failure says why that is unknown. */

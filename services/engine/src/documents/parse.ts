@@ -10,7 +10,7 @@ import type { Problem } from "./problem.ts";
 import { readAgent } from "./read-agent.ts";
 import { readBudget } from "./read-budget.ts";
 import { readGroup } from "./read-group.ts";
-import { readPolicy } from "./read-policy.ts";
+import { readAnyPolicy } from "./read-language.ts";
 import { readTool } from "./read-tool.ts";
 import type { ToolDocument } from "./tool.ts";
 import { readYaml, type SourceDocument, type SourceFile } from "./yaml-tree.ts";
@@ -71,7 +71,7 @@ function readDocument(
   const kind = isJsonObject(value) ? value.kind : undefined;
   switch (kind) {
     case "Policy": {
-      const policy = readPolicy(value, "", report);
+      const policy = readAnyPolicy(value, "", report);
       if (isJsonObject(value)) checkExpressions(value, report);
       return keep(documents.policies, policy);
     }

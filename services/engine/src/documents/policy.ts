@@ -1,4 +1,4 @@
-import type { JsonValue } from "../json.ts";
+import type { JsonObject, JsonValue } from "../json.ts";
 import type { Risk } from "./tool.ts";
 
 /** What may happen to a call, in the order of precedence: the first that matches wins. */
@@ -20,12 +20,25 @@ export interface PolicyDocument {
   readonly spec: PolicySpec;
 }
 
+export const policyLanguages = ["native", "rego"] as const;
+
 interface PolicySpec {
+  /** Absent: native, the rules below. */
+  readonly language?: (typeof policyLanguages)[number];
   /** Absent: every agent. */
   readonly appliesTo?: { readonly agents: { readonly matchLabels: Readonly<Record<string, string>> } };
   readonly mode: "enforce" | "observe";
   readonly variables?: Readonly<Record<string, string>>;
+  /** None where the policy is written in another language. */
   readonly rules: readonly RuleDocument[];
+  /** Of another language: the calls it is asked about. */
+  readonly match?: MatchDocument;
+  /** Rego: what `opa build -t wasm` made, in base64, the entrypoint to ask, data beside the bundle's own. */
+  readonly bundle?: string;
+  readonly entrypoint?: string;
+  readonly data?: JsonObject;
+  /** Rego: the questions that its answers may ask. */
+  readonly questions?: readonly QuestionDocument[];
 }
 
 export interface RuleDocument {
@@ -64,7 +77,7 @@ interface ApprovalDocument {
   readonly summary?: string;
 }
 
-interface QuestionDocument {
+export interface QuestionDocument {
   readonly id: string;
   readonly type: "string" | "number" | "boolean";
   readonly ask: string;

@@ -16,6 +16,7 @@ export const problemCodes = {
   name_confusable: "Two names differ only in what people hardly see.",
   schema_invalid: "A JSON Schema that is not valid, or that would cost too much to check.",
   condition_invalid: "A condition that does not compile.",
+  program_invalid: "A policy in another language that does not compile, or asks for what it cannot have.",
   path_unknown: "A path that the registered schema cannot have.",
   document_unreadable: "A stored document cannot be read.",
   tool_unregistered: "A rule names a tool that nobody registered.",

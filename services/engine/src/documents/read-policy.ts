@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from "../json.ts";
 import { modes } from "./mode.ts";
 import { below } from "./origin.ts";
-import { effects, type PolicyDocument, type RuleDocument } from "./policy.ts";
+import { effects, type PolicyDocument, policyLanguages, type RuleDocument } from "./policy.ts";
 import { durationText, globText, identifier, labels, nameText, policyMetadata, prose } from "./read-names.ts";
 import {
   anyJson,
@@ -32,7 +32,7 @@ const matchShape = record({
   risk: optional(listOf(oneOf(risks), 1, risks.length)),
 });
 
-const readMatch: Reader<RuleDocument["match"]> = refined(
+export const readMatch: Reader<RuleDocument["match"]> = refined(
   matchShape,
   (match, _value, pointer, report) => {
     if (Object.keys(match).length > 0) return match;
@@ -74,7 +74,7 @@ const readApproval: Reader<Approval> = refined(
   },
 );
 
-const question = record({
+export const questionShape = record({
   id: required(text(identifier)),
   type: required(oneOf(["string", "number", "boolean"])),
   ask: required(prose),
@@ -106,7 +106,7 @@ const ruleShape = record({
       50,
     ),
   ),
-  questions: optional(listOf(question, 1, 20)),
+  questions: optional(listOf(questionShape, 1, 20)),
   message: optional(prose),
   remedy: optional(prose),
 });
@@ -129,7 +129,7 @@ const effectRules: JsonObject[] = [
   },
 ];
 
-const readRule: Reader<RuleDocument> = described(
+export const readRule: Reader<RuleDocument> = described(
   { ...ruleShape.schema, allOf: effectRules },
   (value, pointer, report) => {
     const rule = ruleShape(value, pointer, report);
@@ -189,13 +189,16 @@ const readRules: Reader<readonly RuleDocument[]> = described(ruleList.schema ?? 
   return whole ? rules : undefined;
 });
 
+export const appliesTo = record({ agents: required(record({ matchLabels: required(labels) })) });
+
 const policyShape = record({
   apiVersion: required(oneOf(["remit/v1"])),
   kind: required(oneOf(["Policy"])),
   metadata: required(policyMetadata),
   spec: required(
     record({
-      appliesTo: optional(record({ agents: required(record({ matchLabels: required(labels) })) })),
+      language: optional(oneOf(policyLanguages)),
+      appliesTo: optional(appliesTo),
       mode: optional(oneOf(modes)),
       variables: optional(mapOf(identifier, expression, 200)),
       rules: required(readRules),

@@ -4,6 +4,7 @@ import type { CompiledTool } from "../compile/compile.ts";
 import { type CompiledRule, judgeRule } from "../compile/rule.ts";
 import type { RuleGroup, ToolRules } from "../compile/rule-index.ts";
 import { type JsonObject, type JsonValue, setOwn } from "../json.ts";
+import { askOthers, askTransforms } from "./ask-program.ts";
 import type { Facts } from "./facts.ts";
 import { type MatchedTransform, type Transformed, transformInput } from "./transform.ts";
 import type { UnknownRule } from "./verdict.ts";
@@ -49,7 +50,7 @@ export interface Findings {
 const noAnswers: JsonObject = Object.freeze({});
 
 /** One evaluation under way: what its passes share. */
-interface Pass {
+export interface Pass {
   readonly judging: Judging;
   readonly meter: Meter;
   readonly now: LazyTime;
@@ -92,6 +93,10 @@ function judgeTransforms(
     if (group.transforms.length === 0) continue;
     const frame = newFrame(pass, group, pass.judging.facts.input, answers);
     for (const rule of group.transforms) {
+      if (rule.program) {
+        askTransforms({ rule, program: rule.program, frame, pass, matched, unknownTransforms });
+        continue;
+      }
       const result = judge(pass, rule, frame);
       if (result === true) matched.push({ rule, frame });
       else if (result !== false) unknownTransforms.push(rule);
@@ -106,6 +111,10 @@ function judgeOthers(pass: Pass, input: JsonObject, answers: JsonObject, finding
     if (group.others.length === 0) continue;
     const frame = newFrame(pass, group, input, answers);
     for (const rule of group.others) {
+      if (rule.program) {
+        askOthers({ rule, program: rule.program, frame, pass, findings });
+        continue;
+      }
       const result = judge(pass, rule, frame);
       if (result !== false) note(rule, result, findings, facts);
       else if (answers !== noAnswers && rule.effect === "clarify" && questionsAnswered(rule, answers)) {
@@ -140,7 +149,7 @@ function judge({ judging, unknowns }: Pass, rule: CompiledRule, frame: Frame): b
  * Where unknown is decided for all rules but transforms: a rule that restrains matches, one that permits does not. A
  * grant lifts the restraint of its rule, known or not, and permits only where the rule is known to match.
  */
-function note(rule: CompiledRule, result: true | Failure, findings: Findings, facts: Facts): void {
+export function note(rule: CompiledRule, result: true | Failure, findings: Findings, facts: Facts): void {
   switch (rule.effect) {
     case "deny":
       findings.deny.push(rule);
@@ -163,7 +172,7 @@ function isGranted({ ref }: CompiledRule, { granted = [] }: Facts): boolean {
   );
 }
 
-function questionsAnswered(rule: CompiledRule, answers: JsonObject): boolean {
+export function questionsAnswered(rule: CompiledRule, answers: JsonObject): boolean {
   return rule.questions.every(({ id, type }) => Object.hasOwn(answers, id) && typeof answers[id] === type);
 }
 

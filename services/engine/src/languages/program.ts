@@ -1,0 +1,46 @@
+import type { Frame } from "../cel/frame.ts";
+import type { Failure } from "../cel/value.ts";
+import type { PolicyExpressions } from "../compile/condition.ts";
+import type { CompiledRule } from "../compile/rule.ts";
+import type { Report } from "../documents/origin.ts";
+import type { QuestionDocument, RuleDocument } from "../documents/policy.ts";
+
+/** A policy in another language, ready to be asked about calls. */
+export interface Program {
+  /**
+   * The rules that match a call, each as a rule of our own without conditions; or why the program cannot say, which
+   * denies the call. Takes its work from the evaluation's meter. The same frame gives the same answer.
+   */
+  readonly answer: (frame: Frame) => readonly CompiledRule[] | Failure;
+  /** Every question that an answer may ask. */
+  readonly questions: readonly QuestionDocument[];
+}
+
+/** Compiles a rule without conditions as native policies compile theirs. */
+export type CompileRule = (
+  rule: RuleDocument,
+  compiling: { readonly expressions: PolicyExpressions; readonly pointer: string; readonly reads: () => void },
+) => Omit<CompiledRule, "ref" | "observed">;
+
+/** What a language needs to compile a policy. */
+export interface ProgramCompiling {
+  readonly policy: string;
+  readonly version: number;
+  readonly observed: boolean;
+  readonly report: Report;
+  readonly compileRule: CompileRule;
+}
+
+type Named = Pick<ProgramCompiling, "policy" | "version" | "observed">;
+
+/** A rule that an answer consists of, under its name in the policy; `text` is what people are shown of it. */
+export function answeredRule(
+  compiled: Omit<CompiledRule, "ref" | "observed">,
+  { policy, version, observed }: Named,
+  { id, text }: { readonly id: string; readonly text: string },
+): CompiledRule {
+  const ref = { policy, version, rule: id };
+  const requirement = compiled.requirement && { ...compiled.requirement, rule: ref };
+  const when = [{ text, judge: () => true }];
+  return { ...compiled, when, ref, observed, ...(requirement ? { requirement } : {}) };
+}
