@@ -1,4 +1,7 @@
 import { compileGlob, isExactName } from "./pattern.ts";
+import type { Steps } from "./steps.ts";
+
+const globCost = 0.1;
 
 /** Many globs, of which those that fit a name are found without trying each. */
 export interface GlobIndex {
@@ -25,12 +28,17 @@ type ByLiteral = Map<number, Map<string, Anchored[]>>;
  * An index over globs without repetition, numbered as they stand. A glob is found by one of its literal parts: the one
  * that the fewest others have too, so that ten thousand globs that begin or end alike are still told apart.
  */
-export function indexGlobs(globs: readonly string[]): GlobIndex {
+export function* indexGlobs(globs: readonly string[]): Steps<GlobIndex> {
   const exact = new Map<string, number>();
   const every: number[] = [];
   const shared = new Map<string, number>();
-  const anchors = globs.map((glob) => (isExactName(glob) ? [] : anchorsOf(glob)));
-  for (const anchor of anchors.flat()) shared.set(keyOf(anchor), (shared.get(keyOf(anchor)) ?? 0) + 1);
+  const anchors: (readonly Anchor[])[] = [];
+  for (const glob of globs) {
+    const ofGlob = isExactName(glob) ? [] : anchorsOf(glob);
+    for (const anchor of ofGlob) shared.set(keyOf(anchor), (shared.get(keyOf(anchor)) ?? 0) + 1);
+    anchors.push(ofGlob);
+    yield globCost;
+  }
   const rarity = (anchor: Anchor) => shared.get(keyOf(anchor)) ?? 0;
   const places: Record<Anchor["at"], ByLiteral> = { begin: new Map(), end: new Map(), inside: new Map() };
   for (const [number, glob] of globs.entries()) {
@@ -41,6 +49,7 @@ export function indexGlobs(globs: readonly string[]): GlobIndex {
       const best = others.reduce((one, other) => (rarer(one, other, rarity) ? other : one), first);
       add(places[best.at], best.literal, { number, test: saysAll(glob, best) ? undefined : compileGlob(glob) });
     }
+    yield globCost;
   }
   return { fitting: (name) => fitting(name, every, exact, places) };
 }

@@ -69,7 +69,7 @@ describe("globs by their literals", () => {
         fc.uniqueArray(glob, { maxLength: 12 }),
         fc.array(name, { minLength: 1, maxLength: 5 }),
         (globs, names) => {
-          const index = indexGlobs(globs);
+          const index = finish(indexGlobs(globs));
           for (const one of names) {
             const fitting = globs.flatMap((text, number) => (globFits(text, one) ? [number] : []));
             expect(index.fitting(one).sort((a, b) => a - b)).toEqual(fitting);

@@ -73,8 +73,7 @@ export function* indexRules(
     for (const { key, match } of policy.rules) matches.set(key, match);
     yield Math.ceil(policy.rules.length / 50);
   }
-  const selectors = indexSelectors(matches);
-  yield Math.ceil(matches.size / 10);
+  const selectors = yield* indexSelectors(matches);
   const index = yield* partsOf(policies, selectors);
   const known = new Map<string, ToolRules>();
   return {

@@ -3,6 +3,7 @@ import type { MatchDocument } from "../documents/policy.ts";
 import type { Risk } from "../documents/tool.ts";
 import { type GlobIndex, indexGlobs } from "./glob-index.ts";
 import { compileGlobs, type NameTest } from "./pattern.ts";
+import type { Steps } from "./steps.ts";
 
 /** What rules say of tools, each different `match` once and numbered: rules that say the same share a selector. */
 export interface Selectors {
@@ -18,6 +19,8 @@ interface Selector {
   readonly tools: NameTest | undefined;
   readonly servers: NameTest | undefined;
 }
+
+const listCost = 0.05;
 
 /** Equal for matches that name the same. */
 export function selectorKey({ tools, servers, risk }: MatchDocument): string {
@@ -38,24 +41,28 @@ interface ByGlob {
  * Indexes matches by what separates them best: the names of tools or of servers, whichever list fewer others have too,
  * else by risk.
  */
-export function indexSelectors(matches: ReadonlyMap<string, MatchDocument>): Selectors {
-  const numbers = new Map([...matches.keys()].map((key, number) => [key, number]));
-  const selectors = [...matches.values()].map(
-    (match): Selector => ({
-      match,
-      tools: match.tools && compileGlobs(match.tools),
-      servers: match.servers && compileGlobs(match.servers),
-    }),
-  );
-  const anchors = anchorsOf(selectors.map(({ match }) => match));
-  const byTool = byGlob(selectors, anchors, "tools");
-  const byServer = byGlob(selectors, anchors, "servers");
+export function* indexSelectors(matches: ReadonlyMap<string, MatchDocument>): Steps<Selectors> {
+  const numbers = new Map<string, number>();
+  const selectors: Selector[] = [];
+  for (const [key, match] of matches) {
+    numbers.set(key, selectors.length);
+    const { tools, servers } = match;
+    selectors.push({ match, tools: tools && compileGlobs(tools), servers: servers && compileGlobs(servers) });
+    yield listCost * ((tools?.length ?? 0) + (servers?.length ?? 0));
+  }
+  const anchors = yield* anchorsOf(selectors);
+  const byTool = yield* byGlob(selectors, anchors, "tools");
+  const byServer = yield* byGlob(selectors, anchors, "servers");
   const byRisk = new Map<Risk, number[]>();
   const others: number[] = [];
   for (const [number, { match }] of selectors.entries()) {
     if (anchors[number] !== "risk") continue;
     if (!match.risk) others.push(number);
-    for (const risk of new Set(match.risk)) byRisk.set(risk, [...(byRisk.get(risk) ?? []), number]);
+    for (const risk of new Set(match.risk)) {
+      const there = byRisk.get(risk);
+      if (there) there.push(number);
+      else byRisk.set(risk, [number]);
+    }
   }
   const ofServer = new Map<string, readonly number[]>();
   return {
@@ -77,27 +84,40 @@ export function indexSelectors(matches: ReadonlyMap<string, MatchDocument>): Sel
 
 type AnchorKind = "tools" | "servers" | "risk";
 
-function anchorsOf(matches: readonly MatchDocument[]): AnchorKind[] {
+const kinds = ["tools", "servers"] as const;
+
+/** The list that the fewest matches have; the risk where neither list narrows anything. */
+function* anchorsOf(selectors: readonly Selector[]): Steps<AnchorKind[]> {
   const lists = { tools: new Map<string, number>(), servers: new Map<string, number>() };
-  const kinds = ["tools", "servers"] as const;
-  for (const match of matches) {
+  for (const { match } of selectors) {
     for (const kind of kinds) {
       const key = match[kind]?.join("\n");
       if (key !== undefined) lists[kind].set(key, (lists[kind].get(key) ?? 0) + 1);
     }
+    yield listCost;
   }
-  return matches.map((match) => {
-    const [tools, servers] = kinds.map((kind) => {
+  const anchors: AnchorKind[] = [];
+  for (const { match } of selectors) {
+    const [tools = Infinity, servers = Infinity] = kinds.map((kind) => {
       const names = match[kind];
-      if (!names || names.some((name) => /^\*+$/.test(name))) return Number.POSITIVE_INFINITY;
-      return lists[kind].get(names.join("\n")) ?? Number.POSITIVE_INFINITY;
+      return !names || names.some(isEverything) ? undefined : lists[kind].get(names.join("\n"));
     });
-    if (tools === Number.POSITIVE_INFINITY && servers === Number.POSITIVE_INFINITY) return "risk";
-    return (tools ?? 0) <= (servers ?? 0) ? "tools" : "servers";
-  });
+    const narrow = tools !== Infinity || servers !== Infinity;
+    anchors.push(narrow ? (tools <= servers ? "tools" : "servers") : "risk");
+    yield listCost;
+  }
+  return anchors;
 }
 
-function byGlob(selectors: readonly Selector[], anchors: readonly AnchorKind[], kind: "tools" | "servers"): ByGlob {
+function isEverything(glob: string): boolean {
+  return glob !== "" && [...glob].every((char) => char === "*");
+}
+
+function* byGlob(
+  selectors: readonly Selector[],
+  anchors: readonly AnchorKind[],
+  kind: "tools" | "servers",
+): Steps<ByGlob> {
   const numbers = new Map<string, number[]>();
   for (const [number, { match }] of selectors.entries()) {
     if (anchors[number] !== kind) continue;
@@ -106,8 +126,9 @@ function byGlob(selectors: readonly Selector[], anchors: readonly AnchorKind[], 
       if (there) there.push(number);
       else numbers.set(glob, [number]);
     }
+    yield listCost * (match[kind]?.length ?? 0);
   }
-  return { globs: indexGlobs([...numbers.keys()]), selectors: [...numbers.values()] };
+  return { globs: yield* indexGlobs([...numbers.keys()]), selectors: [...numbers.values()] };
 }
 
 function found({ globs, selectors }: ByGlob, name: string): number[] {

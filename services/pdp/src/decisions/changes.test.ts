@@ -7,7 +7,7 @@ import { createChanges } from "./changes.ts";
 const applied: Applied = { revisions: { security: 1n, policy: 0n }, record: { epoch: 1n, n: 1n }, versions: [] };
 
 test("a change that was committed is answered as made, even when its effect cannot be read back yet", async () => {
-  const unreadable = { security: () => 0n, refresh: () => Promise.reject(new Error("Postgres went away")) };
+  const unreadable = { security: () => 0n, secured: () => Promise.reject(new Error("Postgres went away")) };
   const change = createChanges({
     store: { apply: async () => ok(applied), isEmpty: async () => false },
     snapshots: unreadable as unknown as Snapshots,

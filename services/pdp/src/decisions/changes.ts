@@ -112,7 +112,10 @@ export function createChanges(rooms: {
     const applied = await store.apply(tenant, change, sealed);
     // This process obeys its own change at once; the others hear of it by their poll, and so does this one when it
     // cannot read now: the change is made, and saying otherwise would lose a new key for ever.
-    if (applied.ok && kind === "admin") await snapshots.refresh(tenant).catch(() => undefined);
+    if (applied.ok && kind === "admin") {
+      const obey = change.kind.startsWith("policies_") ? snapshots.refresh : snapshots.secured;
+      await obey(tenant).catch(() => undefined);
+    }
     return applied;
   };
 }

@@ -87,7 +87,7 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
       if (key !== undefined) {
         const security = judgedUnder(asker, snapshot.revisions);
         progress = (await knownCalls.nameBy(asker, ask, key, security, withinMs)) ?? progress;
-        if (!progress.named) await snapshots.refresh(tenant);
+        if (!progress.named) await snapshots.secured(tenant);
         if (!progress.named) continue;
       }
 
@@ -104,7 +104,7 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
         case "inserted":
           return { ...draft.decision, record: recorded.ref, replayed: false };
         case "stale":
-          await snapshots.refresh(tenant);
+          await snapshots.secured(tenant);
           continue;
         case "reused":
           if (recorded.record.kind !== "report") throw callIdReused(ask.callId, name);

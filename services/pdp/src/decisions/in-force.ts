@@ -93,7 +93,7 @@ export function createInForce({ snapshots, policies, change }: LifecycleRooms): 
     async activate(caller, choices, expected) {
       const now = await at(caller, expected);
       const chosen = await chosenFrom(caller, choices);
-      requireFit(now, chosen);
+      await requireFit(snapshots, now, chosen);
       const exact = chosen.map(({ document, version }) => ({ policy: document.metadata.name, version }));
       const checked = { by: caller.id, expected: now.revisions };
       return make(caller, { kind: "policies_activated", choices: exact, ...checked }, expected);
@@ -122,7 +122,7 @@ export function createInForce({ snapshots, policies, change }: LifecycleRooms): 
       if (missing) throw unknownVersion(missing);
       const targets = choices.map((choice) => ({ policy: choice.policy, version: targetOf(choice, history) }));
       const chosen = await policies.documents(caller.tenant, targets);
-      requireFit(now, chosen);
+      await requireFit(snapshots, now, chosen);
       const exact = targets.map((target) => ({
         ...target,
         from: history.find(({ policy, living }) => living && policy === target.policy)?.version,

@@ -41,7 +41,7 @@ export function createKnownCalls(rooms: {
     const asker = await who(true);
     const { tenant } = asker.session;
     const held = await snapshots.current(tenant);
-    const snapshot = asker.security > held.revisions.security ? await snapshots.refresh(tenant) : held;
+    const snapshot = asker.security > held.revisions.security ? await snapshots.secured(tenant) : held;
     return barredAgain(snapshot, asker, ask, decision, clock.now());
   };
 

@@ -1,9 +1,8 @@
-import { compile, type PolicyDocument } from "@remit/engine";
+import type { PolicyDocument } from "@remit/engine";
 import { Fault } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
-import { quotaExceeded, type Snapshot } from "../policies/index.ts";
+import { type ActivePolicy, quotaExceeded, type Snapshot, type Snapshots } from "../policies/index.ts";
 import { revisionNumber } from "./decision.ts";
-import { failed } from "./registry.ts";
 
 /** A document under the number of its version. */
 export interface Versioned {
@@ -28,18 +27,21 @@ export function refuseTooManyRules(
 }
 
 /** What is in force with the chosen versions in their places. */
-function withChosen(now: Snapshot, chosen: readonly Versioned[]): Versioned[] {
+function withChosen(now: Snapshot, chosen: readonly ActivePolicy[]): ActivePolicy[] {
   const names = new Set(chosen.map(({ document }) => document.metadata.name));
   return [...now.policies.filter(({ document }) => !names.has(document.metadata.name)), ...chosen];
 }
 
-/** Refuses versions that do not compile beside what else is in force and the tools of today, or are too many rules. */
-export function requireFit(now: Snapshot, chosen: readonly Versioned[]): void {
+/**
+ * Refuses versions that do not compile beside what else is in force and the tools of today, or are too many rules. What
+ * it compiled is kept for the load after the change.
+ */
+export async function requireFit(snapshots: Snapshots, now: Snapshot, chosen: readonly ActivePolicy[]): Promise<void> {
   const policies = withChosen(now, chosen);
   refuseTooManyRules(now, now.policies, policies);
-  const { problems } = compile({ policies, tools: toolsOf(now) }, { last: now.compiled });
-  if (!failed(problems)) return;
-  throw new Fault("precondition", "policy_invalid", `together they do not compile: ${problems[0]?.message}`, {
+  const prepared = await snapshots.prepare(now, { policies, tools: [...now.tools.values()] });
+  if (!("problems" in prepared)) return;
+  throw new Fault("precondition", "policy_invalid", `together they do not compile: ${prepared.problems[0]?.message}`, {
     fix: "publish a version that fits the registered tools",
   });
 }

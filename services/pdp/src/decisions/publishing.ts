@@ -1,4 +1,4 @@
-import { compile, type PolicyDocument, type Problem, parseDocuments, type SourceFile } from "@remit/engine";
+import { type PolicyDocument, type Problem, parseDocuments, type SourceFile } from "@remit/engine";
 import { digestText } from "../foundation/digest.ts";
 import { invalid } from "../foundation/fault.ts";
 import type { Caller } from "../identities/index.ts";
@@ -68,14 +68,14 @@ function readAgain(stored: readonly StoredPolicy[]) {
   );
 }
 
-const checkBeside = (now: Snapshot, policies: readonly Versioned[], strict: boolean): Problem[] =>
-  compile({ policies, tools: toolsOf(now) }, { strict, last: now.compiled }).problems;
-
 export function createPublishing({ snapshots, policies, change }: LifecycleRooms): Publishing {
-  const problemsOf = (now: Snapshot, stored: readonly StoredPolicy[], strict: boolean): Problem[] => {
+  const checkBeside = async (now: Snapshot, read: readonly Versioned[], strict: boolean) =>
+    (await snapshots.check(now, { policies: read, tools: toolsOf(now), strict })).problems;
+
+  const problemsOf = async (now: Snapshot, stored: readonly StoredPolicy[], strict: boolean): Promise<Problem[]> => {
     const { documents, problems } = readAgain(stored);
     const read = documents.policies.map((document) => ({ document, version: 0 }));
-    return [...problems, ...checkBeside(now, read, strict)];
+    return [...problems, ...(await checkBeside(now, read, strict))];
   };
 
   return {
@@ -86,7 +86,7 @@ export function createPublishing({ snapshots, policies, change }: LifecycleRooms
       const read = parsed.documents.policies.map((document) => ({ document, version: 0 }));
       if (read.length === 0) throw invalid("files", "the files hold no document of kind Policy");
       refuseTooManyRules(now, [], read);
-      const problems = [...parsed.problems, ...checkBeside(now, read, strict)];
+      const problems = [...parsed.problems, ...(await checkBeside(now, read, strict))];
       if (!draft && failed(problems)) return { versions: [], problems };
       const next = parsed.documents.policies.map((document) => written("policy", document, sourceOf(document, files)));
       if (dryRun) {
@@ -101,7 +101,7 @@ export function createPublishing({ snapshots, policies, change }: LifecycleRooms
       const now = await snapshots.refresh(caller.tenant);
       if (choices.length === 0) throw invalid("choices", "no version is named");
       const stored = await storedPolicies(policies, caller.tenant, choices);
-      const problems = problemsOf(now, stored, strict);
+      const problems = await problemsOf(now, stored, strict);
       if (failed(problems)) return { versions: [], problems };
       const exact = stored.map(({ version: { policy, version } }) => ({ policy, version }));
       const applied = await change(caller, { kind: "policies_validated", choices: exact, by: caller.id });
@@ -112,10 +112,11 @@ export function createPublishing({ snapshots, policies, change }: LifecycleRooms
     async show(caller, choices) {
       const stored = await storedPolicies(policies, caller.tenant, choices);
       const now = await snapshots.current(caller.tenant);
-      return stored.map((one) => ({
-        ...one,
-        problems: one.version.state === "draft" ? problemsOf(now, [one], false) : [],
-      }));
+      const shown: ShownPolicy[] = [];
+      for (const one of stored) {
+        shown.push({ ...one, problems: one.version.state === "draft" ? await problemsOf(now, [one], false) : [] });
+      }
+      return shown;
     },
   };
 }

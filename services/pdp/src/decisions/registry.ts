@@ -1,7 +1,6 @@
 import {
   type AgentDocument,
   type BudgetDocument,
-  compile,
   type Documents,
   type GroupDocument,
   type Problem,
@@ -167,8 +166,10 @@ export function createRegistry(rooms: Rooms): Registry {
       const { name } = next.document.metadata;
       for (let races = 0; ; races++) {
         // A tool whose new schema contradicts a policy in force is refused: else the tenant could not be compiled.
-        const source = { policies: now.policies, tools: [...toolsBut(now, name), next.document] };
-        const checked = compile(source, { last: now.compiled });
+        const checked = await snapshots.check(now, {
+          policies: now.policies,
+          tools: [...toolsBut(now, name), next.document],
+        });
         if (failed(checked.problems)) return refusedPut([...problems, ...checked.problems], now.revisions);
         try {
           return { ...(await put(caller, now, next, now.tools.get(name)?.digest, dryRun, "tool_put")), problems };

@@ -152,7 +152,7 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
     const received = { id: newId(nowMs), nowMs, late, reportByMs, security, name };
     const recorded = await ledger.record(draftReport(told, asker, decision, received));
     if (recorded.outcome === "stale") {
-      await snapshots.refresh(tenant);
+      await snapshots.secured(tenant);
       return null;
     }
     // Its call was decided at the same moment: the report is about that decision.

@@ -2,7 +2,7 @@ import {
   type AgentDocument,
   type BudgetDocument,
   type Compiled,
-  compile,
+  compileInSlices,
   type GroupDocument,
   type Problem,
   type ToolDocument,
@@ -34,19 +34,42 @@ export interface Snapshot {
   readonly usable: boolean;
 }
 
-function setDigest(rows: Compilable): string {
-  const policies = rows.policies.map(({ document, version, digest: text }) => ({
-    policy: document.metadata.name,
-    version,
-    digest: text,
-  }));
-  const tools = rows.tools.map(({ document, digest: text }) => ({ tool: document.metadata.name, digest: text }));
-  const sorted = (list: readonly Json[]) =>
-    list
-      .map(canonical)
-      .sort()
-      .map((text) => new Canonical(text));
-  return digest("policy-set", canonical({ policies: sorted(policies), tools: sorted(tools) }));
+/** Lets the event loop turn, so that others are answered before the work goes on. */
+export type Pause = () => Promise<void>;
+
+/** What was compiled of some documents. */
+export type Prepared = Pick<Snapshot, "compiled" | "tools" | "policies">;
+
+const digestedAtOnceMax = 200;
+
+async function setDigest(rows: Compilable, pause: Pause): Promise<string> {
+  const sorted = async (list: readonly Json[]) => {
+    const texts: string[] = [];
+    for (const [at, one] of list.entries()) {
+      if (at % digestedAtOnceMax === digestedAtOnceMax - 1) await pause();
+      texts.push(canonical(one));
+    }
+    return texts.sort().map((text) => new Canonical(text));
+  };
+  const policies = await sorted(
+    rows.policies.map(({ document, version, digest: text }) => ({
+      policy: document.metadata.name,
+      version,
+      digest: text,
+    })),
+  );
+  const tools = await sorted(
+    rows.tools.map(({ document, digest: text }) => ({ tool: document.metadata.name, digest: text })),
+  );
+  return digest("policy-set", canonical({ policies, tools }));
+}
+
+/** Whether two lists hold the same versions of the same policies. */
+export function sameDocuments(some: readonly ActivePolicy[], others: readonly ActivePolicy[]): boolean {
+  const key = ({ document, version, digest: text }: ActivePolicy) => `${document?.metadata?.name} ${version} ${text}`;
+  if (some.length !== others.length) return false;
+  const known = new Set(some.map(key));
+  return others.every((one) => known.has(key(one)));
 }
 
 /** What a row that cannot even be read is called: its text is for an administrator, not for a caller. */
@@ -60,7 +83,7 @@ type Parts = Pick<Snapshot, "compiled" | "tools" | "policies" | "policyDigest">;
 type Compilable = Pick<TenantRows, "policies" | "tools">;
 
 /** The rows with the very documents of `last` where they are the same: what was compiled of those is used again. */
-function withKnown(rows: Compilable, last: Snapshot | undefined): Compilable {
+function withKnown(rows: Compilable, last: Prepared | undefined): Compilable {
   if (!last) return rows;
   const policies = new Map(last.policies.map((policy) => [policy.document.metadata.name, policy]));
   return {
@@ -75,17 +98,28 @@ function withKnown(rows: Compilable, last: Snapshot | undefined): Compilable {
   };
 }
 
-function compileRows(loaded: Compilable, last?: Snapshot): Parts | readonly Problem[] {
+async function compileRows(loaded: Compilable, pause: Pause, last?: Prepared): Promise<Parts | readonly Problem[]> {
   try {
     const rows = withKnown(loaded, last);
     const documents = rows.tools.map(({ document }) => document);
     const source = { policies: rows.policies, tools: documents, schemaDigest };
-    const { compiled, problems } = compile(source, { last: last?.compiled });
+    const { compiled, problems } = await compileInSlices(source, { last: last?.compiled }, pause);
     if (!compiled) return problems;
-    return { compiled, tools: byName(rows.tools), policies: rows.policies, policyDigest: setDigest(rows) };
+    const policyDigest = await setDigest(rows, pause);
+    return { compiled, tools: byName(rows.tools), policies: rows.policies, policyDigest };
   } catch (error) {
     return [unreadable(error)];
   }
+}
+
+/** Compiles documents that may be put in force next, as a load would. */
+export async function prepare(
+  rows: Compilable,
+  last: Snapshot,
+  pause: Pause,
+): Promise<Prepared | { readonly problems: readonly Problem[] }> {
+  const parts = await compileRows(rows, pause, last);
+  return "compiled" in parts ? parts : { problems: parts };
 }
 
 const isNamed = ({ document }: Registered<{ readonly metadata?: { readonly name?: unknown } }>) =>
@@ -98,24 +132,35 @@ function byName<Document extends { readonly metadata: { readonly name: string } 
 }
 
 /** What is in force when nothing ever compiled here: no policy, and what its administrators need to mend that. */
-function nothingInForce(rows: TenantRows): Parts {
-  const parts = compileRows({ policies: [], tools: [] });
+async function nothingInForce(rows: TenantRows, pause: Pause): Promise<Parts> {
+  const parts = await compileRows({ policies: [], tools: [] }, pause);
   assert("compiled" in parts, "no policies always compile");
   return { ...parts, tools: byName(rows.tools.filter(isNamed)), policies: rows.policies.filter(isNamed) };
 }
 
+interface Building {
+  readonly pause: Pause;
+  /** What was compiled of these rows already, where that is not `last`. */
+  readonly base?: Prepared | undefined;
+}
+
 /**
- * Compiles a tenant's rows. Rows that do not compile leave the policies of `last` in force, under the new revisions
- * and settings and with the new agents: what was taken from an agent is taken, whatever became of a policy. Without
- * a `last`, after a restart, nothing is decided until they are mended.
+ * Compiles a tenant's rows, in slices. Rows that do not compile leave the policies of `last` in force, under the new
+ * revisions and settings and with the new agents: what was taken from an agent is taken, whatever became of a policy.
+ * Without a `last`, after a restart, nothing is decided until they are mended.
  */
-export function buildSnapshot(tenant: string, rows: TenantRows, last: Snapshot | undefined): Snapshot {
+export async function buildSnapshot(
+  tenant: string,
+  rows: TenantRows,
+  last: Snapshot | undefined,
+  { pause, base = last }: Building,
+): Promise<Snapshot> {
   const agents = new Map(rows.agents.filter(isNamed).map(({ document }) => [document.metadata.name, document]));
   const declared = { budgets: byName(rows.budgets.filter(isNamed)), groups: byName(rows.groups.filter(isNamed)) };
   const common = { tenant, revisions: rows.revisions, settings: rows.settings, agents, ...declared };
-  const parts = compileRows(rows, last);
+  const parts = await compileRows(rows, pause, base);
   if ("compiled" in parts) return { ...common, ...parts, usable: true };
-  if (!last?.usable) return { ...common, ...nothingInForce(rows), broken: parts, usable: false };
+  if (!last?.usable) return { ...common, ...(await nothingInForce(rows, pause)), broken: parts, usable: false };
   const { compiled, policyDigest, tools, policies } = last;
   return { ...common, compiled, tools, policies, policyDigest, broken: parts, usable: true };
 }

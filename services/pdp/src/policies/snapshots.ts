@@ -1,9 +1,11 @@
+import { type CompileSource, compileInSlices, type Problem } from "@remit/engine";
 import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import type { Log } from "../foundation/log.ts";
-import type { PolicyStore, Revisions } from "./policy-store.ts";
+import { createLoader, moved } from "./loader.ts";
+import type { PolicyStore, Revisions, TenantRows } from "./policy-store.ts";
 import { createReach } from "./reach.ts";
-import { buildSnapshot, type Snapshot } from "./snapshot.ts";
+import { type Pause, type Prepared, prepare, type Snapshot } from "./snapshot.ts";
 
 /** How old the newest word of the store may be before a decision is refused, by what the tool can do. */
 export const STALE_WRITE_MS = 2_000;
@@ -19,6 +21,21 @@ export interface Snapshots {
   subscribe(swapped: (snapshot: Snapshot) => void): () => void;
   /** One at least as new as the store's revisions are now. */
   refresh(tenant: string): Promise<Snapshot>;
+  /**
+   * One that knows whatever was revoked until now, its tools, agents and settings as new as the store's. Its policies may
+   * be those before, if compiling the newest takes long: nobody who only asks whether a call may still run waits for that.
+   */
+  secured(tenant: string): Promise<Snapshot>;
+  /** What compiling documents beside those of a snapshot finds: in slices, so that decisions go on. */
+  check(
+    beside: Snapshot,
+    source: Pick<CompileSource, "policies" | "tools"> & { readonly strict?: boolean },
+  ): Promise<{ readonly problems: readonly Problem[] }>;
+  /** Compiles what a change is about to put in force, and keeps it for the load after the change. */
+  prepare(
+    beside: Snapshot,
+    rows: Pick<TenantRows, "policies" | "tools">,
+  ): Promise<Prepared | { readonly problems: readonly Problem[] }>;
   /** The security revision known of a tenant; 0 before anything is known. */
   security(tenant: string): bigint;
   /** What a poll saw: loads what has moved. `sentAtMs` is when the poll was sent, so staleness is never understated. */
@@ -37,14 +54,17 @@ export interface Snapshots {
   revisions(): ReadonlyMap<string, Revisions>;
 }
 
-const moved = (seen: Revisions, held: Revisions) => seen.security > held.security || seen.policy > held.policy;
-
 interface Options {
   readonly store: Pick<PolicyStore, "load" | "revisions">;
   readonly clock: Clock;
   readonly log: Log;
   /** Calls back later; answers how to stop that. */
   readonly after?: (ms: number, run: () => void) => () => void;
+  readonly pause?: Pause;
+}
+
+function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function systemAfter(ms: number, run: () => void): () => void {
@@ -52,59 +72,45 @@ function systemAfter(ms: number, run: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-export function createSnapshots({ store, clock, log, after = systemAfter }: Options): Snapshots {
+export function createSnapshots(options: Options): Snapshots {
+  const { store, clock, log, after = systemAfter, pause = turnOfTheLoop } = options;
   const held = new Map<string, Snapshot>();
-  const loading = new Map<string, Promise<Snapshot>>();
   const watchers = new Set<(snapshot: Snapshot) => void>();
   let polledAtMs = clock.now();
   // When a poll first saw what this process has not been able to load since.
   const behindSinceMs = new Map<string, number>();
 
-  const load = async (tenant: string): Promise<Snapshot> => {
-    const rows = await store.load(tenant);
-    const last = held.get(tenant);
-    // A slower, older load never takes the place of a newer one.
-    if (last && !moved(rows.revisions, last.revisions)) return last;
-    const snapshot = buildSnapshot(tenant, rows, last);
-    if (snapshot.broken) {
+  const swap = (snapshot: Snapshot): void => {
+    const { tenant, revisions, broken, usable } = snapshot;
+    if (broken) {
       log.error(
-        { tenant, policy: rows.revisions.policy.toString(), problem: snapshot.broken[0]?.message },
-        snapshot.usable
+        { tenant, policy: revisions.policy.toString(), problem: broken[0]?.message },
+        usable
           ? "the newest policies do not compile; the last good ones stay in force"
           : "the stored policies do not compile; nothing of this tenant is decided until they are mended",
       );
     }
     held.set(tenant, snapshot);
     for (const swapped of watchers) swapped(snapshot);
-    return snapshot;
   };
+
+  const loader = createLoader({ load: store.load, held: (tenant) => held.get(tenant), swap, pause });
+  const { secured, loaded: refresh } = loader;
 
   /** Catches up with a poll. One tenant that cannot be loaded grows stale; the others, and the poll, go on. */
   const follow = async (tenant: string, seen: Revisions, sentAtMs: number): Promise<void> => {
     if (!behindSinceMs.has(tenant)) behindSinceMs.set(tenant, sentAtMs);
     try {
-      const loaded = await refresh(tenant);
-      if (!moved(seen, loaded.revisions)) behindSinceMs.delete(tenant);
+      const { revisions } = await secured(tenant);
+      // Nobody is refused because the newest policies of a big tenant take their time: what was revoked is in force.
+      const following = loader.compiling(tenant) && seen.security <= revisions.security;
+      if (following || !moved(seen, revisions)) behindSinceMs.delete(tenant);
     } catch (error) {
       log.warn({ tenant, error }, "a change of the policies cannot be loaded; they grow old until it can");
     }
   };
 
-  const loadOnce = (tenant: string): Promise<Snapshot> => {
-    const under = loading.get(tenant);
-    if (under) return under;
-    const started = load(tenant).finally(() => loading.delete(tenant));
-    loading.set(tenant, started);
-    return started;
-  };
-
-  const current = (tenant: string) => held.get(tenant) ?? loadOnce(tenant);
-
-  const refresh = async (tenant: string): Promise<Snapshot> => {
-    // A load under way may have read the store before the caller's news: wait for it, then read again.
-    await loading.get(tenant)?.catch(() => undefined);
-    return loadOnce(tenant);
-  };
+  const current = (tenant: string) => held.get(tenant) ?? loader.joined(tenant);
 
   const subscribe = (swapped: (snapshot: Snapshot) => void) => {
     watchers.add(swapped);
@@ -116,6 +122,13 @@ export function createSnapshots({ store, clock, log, after = systemAfter }: Opti
     held: (tenant) => held.get(tenant),
     subscribe,
     refresh,
+    secured,
+    check: ({ compiled }, { strict = false, ...source }) => compileInSlices(source, { strict, last: compiled }, pause),
+    async prepare(beside, rows) {
+      const made = await prepare(rows, beside, pause);
+      if ("compiled" in made) loader.prepared(beside.tenant, made);
+      return made;
+    },
     reach: createReach({ current, refresh, subscribe, stored: store.revisions, now: clock.now, after }),
     security: (tenant) => held.get(tenant)?.revisions.security ?? 0n,
     async polled(revisions, sentAtMs) {

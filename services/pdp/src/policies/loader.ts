@@ -1,0 +1,139 @@
+import type { ActivePolicy, PolicyStore, Revisions, TenantRows } from "./policy-store.ts";
+import { buildSnapshot, type Pause, type Prepared, type Snapshot, sameDocuments } from "./snapshot.ts";
+
+/** Rules that are compiled while whoever asked waits; more are compiled beside what is in force. */
+const AT_ONCE_RULES_MAX = 1_000;
+/** How many known rules are indexed anew in the time that one is compiled in. */
+const KNOWN_PER_NEW_RULE = 20;
+
+/** Brings a tenant's rows into force. */
+export interface Loader {
+  /** Shares a load that is under way, if there is one. */
+  joined(tenant: string): Promise<Snapshot>;
+  /**
+   * What the store has now: who and what may act is in force when this resolves, and the policies too unless there are
+   * many to compile; those follow.
+   */
+  secured(tenant: string): Promise<Snapshot>;
+  /** What the store has now, whole. */
+  loaded(tenant: string): Promise<Snapshot>;
+  /** Whether policies are being compiled beside those in force. */
+  compiling(tenant: string): boolean;
+  /** Keeps what was compiled for a change that is about to be made: the load after it finds it done. */
+  prepared(tenant: string, made: Prepared): void;
+}
+
+interface Rooms {
+  readonly load: PolicyStore["load"];
+  held(tenant: string): Snapshot | undefined;
+  swap(snapshot: Snapshot): void;
+  readonly pause: Pause;
+}
+
+export const moved = (seen: Revisions, held: Revisions) => seen.security > held.security || seen.policy > held.policy;
+
+function isMuch(next: readonly ActivePolicy[], known: readonly ActivePolicy[]): boolean {
+  const before = new Set(known.map(({ document, digest }) => `${document?.metadata?.name} ${digest}`));
+  const rules = next.map(({ document, digest }) => {
+    const count = document?.spec?.rules?.length ?? 0;
+    return before.has(`${document?.metadata?.name} ${digest}`) ? count / KNOWN_PER_NEW_RULE : count;
+  });
+  return rules.reduce((sum, count) => sum + count, 0) > AT_ONCE_RULES_MAX;
+}
+
+/** The newest rows under the policies of `base`, which are compiled. */
+function rebased(rows: TenantRows, base: Snapshot, pause: Pause): Promise<Snapshot> {
+  const revisions = { security: rows.revisions.security, policy: base.revisions.policy };
+  return buildSnapshot(base.tenant, { ...rows, revisions, policies: base.policies }, base, { pause });
+}
+
+/**
+ * Loads have two parts. The quick one takes turns, a tenant at a time: rows are read, and revocations in them are in force
+ * before anything is compiled. The other compiles many new rules beside it, in slices, while calls are decided by what
+ * is in force and newer rows may come; it takes its turn again to put in force what it made, under the newest
+ * revocations.
+ */
+export function createLoader({ load, held, swap, pause }: Rooms): Loader {
+  const underWay = new Map<string, Promise<Snapshot>>();
+  const beside = new Map<string, Promise<void>>();
+  // The newest rows whose policies are still to be compiled.
+  const waiting = new Map<string, TenantRows>();
+  const ready = new Map<string, Prepared>();
+
+  const turn = (tenant: string, work: Promise<Snapshot>): Promise<Snapshot> => {
+    const mine = work.finally(() => underWay.delete(tenant));
+    underWay.set(tenant, mine);
+    return mine;
+  };
+
+  const read = async (tenant: string): Promise<Snapshot> => {
+    const rows = await load(tenant);
+    const last = held(tenant);
+    // A slower, older load never takes the place of a newer one.
+    if (last && !moved(rows.revisions, last.revisions)) return last;
+    const made = ready.get(tenant);
+    ready.delete(tenant);
+    const base = made && sameDocuments(made.policies, rows.policies) ? made : undefined;
+    if (!last?.usable || base || !isMuch(rows.policies, last.policies)) {
+      waiting.delete(tenant);
+      const snapshot = await buildSnapshot(tenant, rows, last, { pause, base });
+      swap(snapshot);
+      return snapshot;
+    }
+    const { broken } = last;
+    const secured = rows.revisions.security > last.revisions.security ? await rebased(rows, last, pause) : last;
+    if (secured !== last) swap(broken ? { ...secured, broken } : secured);
+    waiting.set(tenant, rows);
+    if (!beside.has(tenant)) {
+      const run = compileBeside(tenant).catch(() => void waiting.delete(tenant));
+      beside.set(
+        tenant,
+        run.finally(() => beside.delete(tenant)),
+      );
+    }
+    return held(tenant) ?? secured;
+  };
+
+  const compileBeside = async (tenant: string): Promise<void> => {
+    for (let rows = waiting.get(tenant); rows; rows = waiting.get(tenant)) {
+      const made = await buildSnapshot(tenant, rows, held(tenant), { pause });
+      while (underWay.has(tenant)) await underWay.get(tenant)?.catch(() => undefined);
+      await turn(tenant, settle(tenant, rows, made));
+    }
+  };
+
+  const settle = async (tenant: string, rows: TenantRows, made: Snapshot): Promise<Snapshot> => {
+    const newest = waiting.get(tenant);
+    // It was taken back meanwhile.
+    if (!newest) return held(tenant) ?? made;
+    if (newest === rows) {
+      waiting.delete(tenant);
+      swap(made);
+    } else if (!made.broken) {
+      const same = sameDocuments(newest.policies, made.policies);
+      if (same) waiting.delete(tenant);
+      swap(same ? await buildSnapshot(tenant, newest, made, { pause }) : await rebased(newest, made, pause));
+    }
+    return held(tenant) ?? made;
+  };
+
+  const joined = (tenant: string) => underWay.get(tenant) ?? turn(tenant, read(tenant));
+
+  const secured = async (tenant: string): Promise<Snapshot> => {
+    // A load under way may have read the store before the caller's news: wait for it, then read again.
+    await underWay.get(tenant)?.catch(() => undefined);
+    return joined(tenant);
+  };
+
+  return {
+    joined,
+    secured,
+    async loaded(tenant) {
+      const snapshot = await secured(tenant);
+      await beside.get(tenant);
+      return held(tenant) ?? snapshot;
+    },
+    compiling: (tenant) => beside.has(tenant),
+    prepared: (tenant, made) => void ready.set(tenant, made),
+  };
+}
