@@ -1,8 +1,10 @@
 import type { Frame } from "../src/cel/frame.ts";
 import { Failure, type Outcome } from "../src/cel/value.ts";
 import { policyExpressions } from "../src/compile/condition.ts";
-import type { Facts } from "../src/index.ts";
+import type { Report } from "../src/documents/origin.ts";
+import type { Facts, JsonObject, ToolDocument } from "../src/index.ts";
 import { evaluationStepsMax } from "../src/judge/judge.ts";
+import { inputShape, typesAmong } from "../src/typing/tool-types.ts";
 import { sampleFacts } from "./sample.ts";
 
 /** The value of an expression over facts; a failure as `unknown: why`. Throws what does not compile. */
@@ -17,6 +19,38 @@ export function outcomeOf(text: string, facts: Partial<Facts> = {}, variables: R
   const compiled = expressions.value(text, "");
   if (!compiled) throw new Error(problems.join("; "));
   return compiled.run(frameOf({ ...sampleFacts(), ...facts }));
+}
+
+/** The same where the called tool has this input schema. */
+export function resultIn(inputSchema: JsonObject, text: string, facts: Partial<Facts> = {}): unknown {
+  const outcome = outcomeIn([inputSchema], text, facts);
+  return outcome instanceof Failure ? `unknown: ${outcome.why}` : outcome;
+}
+
+/** Where the expression may meet several tools, of which the first is called. */
+export function outcomeIn(
+  schemas: readonly JsonObject[],
+  text: string,
+  facts: Partial<Facts> = {},
+  variables: Record<string, string> = {},
+): Outcome {
+  const problems: string[] = [];
+  const tools = schemas.map((inputSchema, at) => toolDocument(`pay${at === 0 ? "" : at}`, inputSchema));
+  const types = typesAmong(new Map(tools.map((tool) => [tool.metadata.name, tool])))({ tools: ["pay*"] });
+  if (!types || !tools[0]) throw new Error("no tool");
+  const report: Report = (_, message, details) => {
+    if (details?.severity !== "warning") problems.push(message);
+  };
+  const compiled = policyExpressions(variables, report)
+    .among({ ...types, named: true })
+    .value(text, "");
+  if (!compiled || problems.length > 0) throw new Error(problems.join("; "));
+  const frame = frameOf({ ...sampleFacts(), ...facts });
+  return compiled.run({ ...frame, tool: { ...frame.tool, input: inputShape(tools[0]) } });
+}
+
+function toolDocument(name: string, inputSchema: JsonObject): ToolDocument {
+  return { apiVersion: "remit/v1", kind: "Tool", metadata: { name }, spec: { risk: "write", inputSchema } };
 }
 
 /** What is wrong with an expression. */

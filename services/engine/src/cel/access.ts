@@ -1,6 +1,8 @@
+import type { Shape } from "../typing/shape.ts";
 import { entryOf, isAnyMap, keyFrom } from "./compare.ts";
 import type { Run } from "./frame.ts";
 import type { Node } from "./node.ts";
+import { type Place, withInts } from "./place.ts";
 import { Failure, isList, kindOf, LiteralMap, type Outcome, typeConfusion, type Value } from "./value.ts";
 
 /** `operand.field` */
@@ -39,14 +41,20 @@ export function present(operand: Node): Run {
   };
 }
 
-/** `operand[index]` */
-export function index(operand: Node, key: Node, path: string): Run {
+/** `operand[index]`; below a place whose shape depends on the index, ints are made ints. */
+export function index(operand: Node, key: Node, path: string, place?: Place): Run {
   return (frame) => {
     const container = operand.run(frame);
     if (container instanceof Failure) return container;
     const at = key.run(frame);
-    return at instanceof Failure ? at : elementOf(container, at, path);
+    if (at instanceof Failure) return at;
+    const element = elementOf(container, at, path);
+    return place?.shape.ints ? withInts(element, belowKey(container, at, place.at(frame)), frame) : element;
   };
+}
+
+function belowKey(container: Value, key: Value, shape: Shape | undefined): Shape | undefined {
+  return isList(container) ? shape?.item() : shape?.property(String(key));
 }
 
 function elementOf(container: Value, at: Value, path: string): Outcome {

@@ -16,7 +16,13 @@ import {
 
 export type Operation = (left: Value, right: Value, frame: Frame) => Outcome;
 
-/** Int with int is exact and fails on overflow; any double makes both doubles (JSON numbers are doubles). */
+const noDouble = new Failure("error", "an int that no double holds exactly");
+
+function isDouble(value: bigint): boolean {
+  return BigInt(Number(value)) === value;
+}
+
+/** Int with int is exact and fails on overflow; any double makes both doubles, and none is rounded on the way. */
 function numeric(
   left: Value,
   right: Value,
@@ -25,10 +31,10 @@ function numeric(
 ): Outcome | undefined {
   if (typeof left === "number") {
     if (typeof right === "number") return checkedDouble(doubles(left, right));
-    if (typeof right === "bigint") return checkedDouble(doubles(left, Number(right)));
+    if (typeof right === "bigint") return isDouble(right) ? checkedDouble(doubles(left, Number(right))) : noDouble;
   } else if (typeof left === "bigint") {
     if (typeof right === "bigint") return ints(left, right);
-    if (typeof right === "number") return checkedDouble(doubles(Number(left), right));
+    if (typeof right === "number") return isDouble(left) ? checkedDouble(doubles(Number(left), right)) : noDouble;
   }
   return undefined;
 }

@@ -5,6 +5,7 @@ import { charSteps, type Frame, spend } from "./frame.ts";
 import { type CelFunction, lookup } from "./function-table.ts";
 import { accepts, type Compiling, type Node, reject } from "./node.ts";
 import { compileOperator } from "./operator.ts";
+import { settled } from "./place.ts";
 import { compileRegex } from "./regex.ts";
 import { globals, spaced, spaces } from "./spaces.ts";
 import { methods } from "./text-functions.ts";
@@ -142,10 +143,12 @@ function applied(
   const size = nodes.reduce((total, node) => total + node.size, found.steps ?? 1);
   const known = nodes.map((node) => node.constant);
   const apply = found.prepare?.(known.map((constant) => constant?.value)) ?? found.apply;
+  // What a function of any value hands on leaves its place.
+  const runs = nodes.map((node) => (result === "dyn" ? settled(node) : node.run));
   const run = (frame: Frame) => {
     const values: Value[] = [];
-    for (const node of nodes) {
-      const value = node.run(frame);
+    for (const read of runs) {
+      const value = read(frame);
       if (value instanceof Failure) return value;
       values.push(value);
     }

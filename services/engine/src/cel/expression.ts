@@ -5,8 +5,11 @@ import { budgetPaths, compileBudget } from "./amount-facts.ts";
 import { compileCall } from "./call.ts";
 import { typeNames } from "./convert.ts";
 import { fieldsOf, guarded, now, openRoot, rootNames } from "./fact-paths.ts";
+import type { Run } from "./frame.ts";
 import { compileMacro } from "./macro-call.ts";
-import { type Compiling, type Node, reject, type StaticType } from "./node.ts";
+import { type Compiling, type Node, reject, type StaticType, typeWords } from "./node.ts";
+import { placed, settled, typesOf } from "./place.ts";
+import { propertyPlace, rootPlace } from "./property.ts";
 import { costFailure, Failure, LiteralMap, TypeName, type Value } from "./value.ts";
 
 /** Compiles one part of a condition. Everything wrong in it is noted in `compiling.problems`. */
@@ -67,7 +70,10 @@ function compileName(expr: Expr, name: string, compiling: Compiling): Node {
   const local = compiling.locals.get(name);
   if (local) return local;
   const open = openRoot(name);
-  if (open) return { run: open, type: "map", size: 1, path: name };
+  if (open) {
+    const place = rootPlace(name, compiling);
+    return { run: open, type: "map", size: 1, path: name, ...(place && { place }) };
+  }
   if (name === "now") return { run: now.read, type: now.type, size: 1, path: name };
   if (typeNames.includes(name)) return constantNode(new TypeName(name), "type");
   if (name === "budget") return reject(compiling, expr, "`budget` is not a value by itself", { expected: budgetPaths });
@@ -96,17 +102,25 @@ function compileSelect(expr: Expr, selection: Expr_Select, compiling: Compiling)
   }
   const budget = compileBudget(expr, selection, compiling);
   if (budget) return budget;
+  if (fixed && root === "answers") compiling.answers.push({ id: field, offset: compiling.offsetOf(expr) + 1 });
   const of = compileExpr(operand, compiling);
   const path = `${of.path ?? "a value"}.${field}`;
-  notePath(expr, compiling);
-  if (of.type !== "dyn" && of.type !== "map") {
-    return reject(compiling, expr, `\`${path}\` is read from what is ${of.type === "int" ? "an" : "a"} ${of.type}`);
+  const place = propertyPlace(
+    of,
+    field,
+    compiling,
+    testOnly ? compiling.offsetOf(operand) : compiling.offsetOf(expr) + 1,
+  );
+  if (place === "none") return { run: select(of, field, path), type: "dyn", size: of.size + 1, path };
+  if (!typesOf(of).some((type) => type === "dyn" || type === "map")) {
+    return reject(compiling, expr, `\`${path}\` is read from what is ${typeWords(typesOf(of))}`);
   }
   if (testOnly) return { run: hasField(of, field, path), type: "bool", size: of.size + 1 };
   const run =
     operand.exprKind.case === "identExpr" && root === "input" && fixed
       ? readInput(field, path)
       : select(of, field, path);
+  if (place) return placed(run, of.size + 1, path, place);
   return { run, type: "dyn", size: of.size + 1, path };
 }
 
@@ -142,6 +156,7 @@ function compileVariable(expr: Expr, name: string, testOnly: boolean, compiling:
     type: variable.type,
     size: 1,
     path: `vars.${name}`,
+    ...(node.place && { place: node.place }),
   };
 }
 
@@ -159,22 +174,8 @@ function compileFact(expr: Expr, root: string, field: string, compiling: Compili
   return { run: guarded(fact, path), type: fact.type, size: 1, path };
 }
 
-/** Notes a path of plain names below an open fact. */
-function notePath(expr: Expr, compiling: Compiling): void {
-  const keys: string[] = [];
-  let at: Expr | undefined = expr;
-  while (at?.exprKind.case === "selectExpr") {
-    keys.unshift(at.exprKind.value.field);
-    at = at.exprKind.value.operand;
-  }
-  const root = at?.exprKind.case === "identExpr" ? at.exprKind.value.name : undefined;
-  const open = root === "input" || root === "context" || root === "answers";
-  if (open && !compiling.locals.has(root)) {
-    compiling.paths.push({ root, keys, offset: at ? compiling.offsetOf(at) : 0 });
-  }
-}
-
 function listNode(items: readonly Node[]): Node {
+  const runs = items.map(settled);
   const size = items.reduce((total, item) => total + item.size, 1);
   if (items.every((item) => item.constant)) {
     const value = Object.freeze(items.map((item) => item.constant?.value ?? null));
@@ -185,8 +186,8 @@ function listNode(items: readonly Node[]): Node {
     size,
     run: (frame) => {
       const values: Value[] = [];
-      for (const item of items) {
-        const value = item.run(frame);
+      for (const run of runs) {
+        const value = run(frame);
         if (value instanceof Failure) return value;
         values.push(value);
       }
@@ -200,6 +201,7 @@ function compileMap(expr: Expr, compiling: Compiling): Node {
   if (struct?.messageName !== "") return reject(compiling, expr, "messages are not supported", { expected: "a map" });
   const keys: (string | bigint | boolean)[] = [];
   const values: Node[] = [];
+  const runs: Run[] = [];
   for (const entry of struct.entries) {
     const key =
       entry.keyKind.case === "mapKey" ? compileExpr(entry.keyKind.value, compiling).constant?.value : undefined;
@@ -209,15 +211,17 @@ function compileMap(expr: Expr, compiling: Compiling): Node {
     if (keys.includes(key)) return reject(compiling, expr, `the key ${String(key)} stands twice in one map`);
     if (!entry.value) continue;
     keys.push(key);
-    values.push(compileExpr(entry.value, compiling));
+    const value = compileExpr(entry.value, compiling);
+    values.push(value);
+    runs.push(settled(value));
   }
   return {
     type: "map",
     size: values.reduce((total, value) => total + value.size, 1),
     run: (frame) => {
       const entries = new Map<string | bigint | boolean, Value>();
-      for (const [index, node] of values.entries()) {
-        const value = node.run(frame);
+      for (const [index, run] of runs.entries()) {
+        const value = run(frame);
         if (value instanceof Failure) return value;
         entries.set(keys[index] as string, value);
       }

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../json.ts";
 import type { Facts } from "../judge/facts.ts";
+import type { Shape } from "../typing/shape.ts";
 import type { Failure, Outcome, Timestamp } from "./value.ts";
 
 /** How many steps are left of one evaluation, all its conditions together. Below zero every result is unknown. */
@@ -13,6 +14,9 @@ export interface ToolFacts {
   readonly server: string | undefined;
   readonly risk: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** What its schemas say of the input and the context; absent where it has none. */
+  readonly input?: Shape;
+  readonly context?: Shape;
 }
 
 /** The time of the evaluation, read from its text once somebody asks for it. */

@@ -40,10 +40,10 @@ export function not(operand: Node): Run {
   };
 }
 
-export function choose(condition: Node, then: Node, otherwise: Node): Run {
+export function choose(condition: Node, then: Run, otherwise: Run): Run {
   return (frame) => {
     const value = condition.run(frame);
-    if (value === true) return then.run(frame);
-    return value === false ? otherwise.run(frame) : notBool(value, "`? :`");
+    if (value === true) return then(frame);
+    return value === false ? otherwise(frame) : notBool(value, "`? :`");
   };
 }

@@ -1,6 +1,9 @@
 import type { Expr, Expr_Comprehension } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
+import type { Run } from "./frame.ts";
 import { collect, existsOne, quantify } from "./macro.ts";
 import { accepts, type Compiling, type Node, reject } from "./node.ts";
+import { type Place, placed, settled, withInts } from "./place.ts";
+import { itemPlace } from "./property.ts";
 import { costFailure } from "./value.ts";
 
 type CompileExpr = (expr: Expr, compiling: Compiling) => Node;
@@ -23,7 +26,11 @@ export function compileMacro(expr: Expr, macro: Expr_Comprehension, compiling: C
   const range = compile(iterRange, compiling);
   accepts(compiling, iterRange, range, "what a macro runs over", ["list", "map"]);
   const slot = compiling.variables.newLocal();
-  const local: Node = { run: (frame) => frame.locals[slot] ?? costFailure, type: "dyn", size: 1, path: macro.iterVar };
+  const read: Run = (frame) => frame.locals[slot] ?? costFailure;
+  const place = itemPlace(range, compiling);
+  const local: Node = place
+    ? placed(read, 1, macro.iterVar, place)
+    : { run: converted(read, range.place), type: "dyn", size: 1, path: macro.iterVar };
   const locals = new Map(compiling.locals).set(macro.iterVar, local);
   const inner: Compiling = { ...compiling, locals, macros: compiling.macros + 1 };
   const body = (part: Expr | undefined, bool: boolean): Node => {
@@ -40,16 +47,32 @@ export function compileMacro(expr: Expr, macro: Expr_Comprehension, compiling: C
     case "_||_":
       return { run: quantify(range, slot, body(step.args[1], true), true), type: "bool", size };
     case "_+_":
-      return { run: collect(range, slot, undefined, body(appended(loopStep), false)), type: "list", size };
+      return { run: collect(range, slot, undefined, forgotten(body(appended(loopStep), false))), type: "list", size };
     case "_?_:_": {
       const condition = body(step.args[0], true);
       const item = appended(step.args[1]);
       if (!item) return { run: existsOne(range, slot, condition), type: "bool", size };
-      return { run: collect(range, slot, condition, body(item, false)), type: "list", size };
+      const value = body(item, false);
+      if (value !== local) return { run: collect(range, slot, condition, forgotten(value)), type: "list", size };
+      // What `filter` leaves stands where it stood.
+      const kept = place && range.place;
+      const run = collect(range, slot, condition, kept ? { ...local, run: read } : local);
+      return { run, type: "list", size, ...(kept && { place: kept }) };
     }
     default:
       return reject(compiling, expr, "a macro that is not supported");
   }
+}
+
+/** An item of what may be a list or a map, with its ints. */
+function converted(read: Run, place: Place | undefined): Run {
+  if (!place?.shape.ints) return read;
+  return (frame) => withInts(read(frame), place.at(frame)?.item(), frame);
+}
+
+/** A value that goes into a new list, away from its place. */
+function forgotten(node: Node): Node {
+  return { ...node, run: settled(node) };
 }
 
 /** `item` of `accumulator + [item]`. */

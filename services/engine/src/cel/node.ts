@@ -1,6 +1,9 @@
 import type { Expr } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
 import { nearestName } from "../documents/nearest.ts";
+import type { ProblemCode } from "../documents/problem-code.ts";
+import type { Shape } from "../typing/shape.ts";
 import type { Run } from "./frame.ts";
+import { type Place, typesOf, type Way } from "./place.ts";
 import { Failure, type Value } from "./value.ts";
 
 /** What is known of a value before it is computed; `dyn` is anything. */
@@ -28,6 +31,10 @@ export interface Node {
   readonly constant?: { readonly value: Value };
   /** How the author wrote it, when it is a path such as `input.to.country`. */
   readonly path?: string;
+  /** Where in the input or the context its value stands, if it stands there. */
+  readonly place?: Place;
+  /** The same as `run`, with the ints of schemas as JavaScript numbers: enough wherever numbers are only compared. */
+  readonly plain?: Run;
 }
 
 /** What is wrong in a condition, `offset` UTF-16 units into it. */
@@ -36,13 +43,24 @@ export interface ConditionProblem {
   readonly message: string;
   readonly expected?: string | undefined;
   readonly nearest?: string | undefined;
+  /** Absent: an error. */
+  readonly severity?: "warning";
+  /** Absent: a condition that does not compile. */
+  readonly code?: ProblemCode;
 }
 
-/** A path below an open fact that a condition reads: checked against the tools' schemas and the policy's questions. */
-export interface PathUse {
-  readonly root: "input" | "context" | "answers";
-  readonly keys: readonly string[];
+/** An answer that a condition reads: checked against the policy's questions. */
+export interface AnswerUse {
+  readonly id: string;
   readonly offset: number;
+}
+
+/** What the schemas of the tools that a condition may meet say of their calls. */
+export interface CallTypes {
+  readonly input: Shape;
+  readonly context: Shape;
+  /** How messages call what has an input: `the input of pay`. */
+  readonly owner: string;
 }
 
 /** What a condition may name besides the facts. */
@@ -60,7 +78,11 @@ export interface Variables {
 export interface Compiling {
   readonly variables: Variables;
   readonly problems: ConditionProblem[];
-  readonly paths: PathUse[];
+  readonly answers: AnswerUse[];
+  /** Absent where no tool is known that the condition could meet. */
+  readonly types: CallTypes | undefined;
+  /** Told of every place that was asked for and of what was found there: undefined if it cannot be. */
+  readonly consult: (steps: Way, shape: Shape | undefined) => void;
   readonly usedVariables: Set<string>;
   readonly offsetOf: (expr: Expr) => number;
   /** Told of every budget that is read by its name. */
@@ -95,6 +117,11 @@ export function reject(
   return { run: () => deadFailure, type: "dyn", size: 1 };
 }
 
+/** Notes something odd that is no error. */
+export function warn(compiling: Compiling, expr: Expr, code: ProblemCode, message: string, expected: string): void {
+  compiling.problems.push({ offset: compiling.offsetOf(expr), message, expected, severity: "warning", code });
+}
+
 /** Whether a part can have one of the types; says so when it cannot. */
 export function accepts(
   compiling: Compiling,
@@ -103,9 +130,15 @@ export function accepts(
   what: string,
   types: readonly StaticType[],
 ): boolean {
-  if (node.type === "dyn" || types.includes(node.type) || types.includes("dyn")) return true;
-  reject(compiling, expr, `${what} cannot be ${typeWord(node.type)}`, { expected: types.map(typeWord).join(" or ") });
+  const possible = typesOf(node);
+  if (types.includes("dyn") || possible.some((type) => type === "dyn" || types.includes(type))) return true;
+  const message = `${what} cannot be ${typeWords(possible)}`;
+  reject(compiling, expr, message, { expected: types.map(typeWord).join(" or ") });
   return false;
+}
+
+export function typeWords(types: readonly StaticType[]): string {
+  return types.map(typeWord).join(" or ");
 }
 
 export function typeWord(type: StaticType): string {

@@ -2,9 +2,12 @@ import type { Expr, Expr_Call } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
 import { index } from "./access.ts";
 import { add, divide, multiply, negate, type Operation, remainder, subtract } from "./arithmetic.ts";
 import { contains, equal, order } from "./compare.ts";
+import { addable, checkMembers, clash, comparable, divides, rejectClash } from "./contradiction.ts";
 import type { Run } from "./frame.ts";
 import { and, choose, not, or } from "./logic.ts";
-import { accepts, type Compiling, type Node, reject, type StaticType, typeWord } from "./node.ts";
+import { accepts, type Compiling, type Node, type StaticType } from "./node.ts";
+import { placed, settled } from "./place.ts";
+import { itemPlace, propertyPlace } from "./property.ts";
 import { Failure } from "./value.ts";
 
 type CompileExpr = (expr: Expr, compiling: Compiling) => Node;
@@ -36,27 +39,17 @@ function logical(sign: string, run: (...nodes: [Node, Node]) => Run): Build {
 
 const numbers: readonly StaticType[] = ["int", "double"];
 
-/** Types that can never be compared: both are known and differ, ints and doubles aside. */
-function clash(left: Node, right: Node): boolean {
-  if (left.type === "dyn" || right.type === "dyn" || left.type === right.type) return false;
-  return !(numbers.includes(left.type) && numbers.includes(right.type));
-}
-
-function rejectClash(expr: Expr, sign: string, left: Node, right: Node, compiling: Compiling): Node {
-  return reject(compiling, expr, `\`${sign}\` between ${typeWord(left.type)} and ${typeWord(right.type)}`, {
-    expected: "values of one type",
-  });
-}
-
 function equality(sign: "==" | "!=", positive: boolean): Build {
-  return (expr, _, [left = dead, right = dead], compiling) => {
+  return (expr, args, [left = dead, right = dead], compiling) => {
     const size = sizeOf([left, right]);
-    if (left.type === "null" || right.type === "null") {
-      const other = left.type === "null" ? right : left;
+    if (left.constant?.value === null || right.constant?.value === null) {
+      const other = left.constant?.value === null ? right : left;
       return { run: isNull(other, positive), type: "bool", size };
     }
     if (clash(left, right)) return rejectClash(expr, sign, left, right, compiling);
-    const [first, second] = [left.run, right.run];
+    comparable(left, right, args[1] ?? expr, compiling);
+    comparable(right, left, args[0] ?? expr, compiling);
+    const [first, second] = [left.plain ?? left.run, right.plain ?? right.run];
     const run: Run = (frame) => {
       const a = first(frame);
       if (a instanceof Failure) return a;
@@ -86,7 +79,7 @@ function ordering(sign: string, holds: (order: number) => boolean): Build {
       accepts(compiling, args[at] ?? expr, node, `a side of \`${sign}\``, ordered),
     );
     if (!fits.includes(false) && clash(left, right)) return rejectClash(expr, sign, left, right, compiling);
-    const [first, second] = [left.run, right.run];
+    const [first, second] = [left.plain ?? left.run, right.plain ?? right.run];
     // A literal that a double holds exactly is compared as one: no bigint on the way.
     const literal = right.constant?.value;
     const limit = typeof literal === "bigint" && Number.isSafeInteger(Number(literal)) ? Number(literal) : undefined;
@@ -105,10 +98,13 @@ function ordering(sign: string, holds: (order: number) => boolean): Build {
 
 function arithmetic(sign: string, operation: Operation, types: readonly StaticType[]): Build {
   return (expr, args, [left = dead, right = dead], compiling) => {
-    for (const [at, node] of [left, right].entries()) {
-      accepts(compiling, args[at] ?? expr, node, `a side of \`${sign}\``, types);
-    }
-    const [first, second] = [left.run, right.run];
+    const fits = [left, right].map((node, at) =>
+      accepts(compiling, args[at] ?? expr, node, `a side of \`${sign}\``, types),
+    );
+    if (fits.includes(false)) return dead;
+    if (!addable(sign, left, right)) return rejectClash(expr, sign, left, right, compiling);
+    if (sign === "/") divides(expr, args, [left, right], compiling);
+    const [first, second] = [settled(left), settled(right)];
     const run: Run = (frame) => {
       const a = first(frame);
       if (a instanceof Failure) return a;
@@ -134,7 +130,8 @@ const operators: Readonly<Record<string, Build>> = {
   "_?_:_": (expr, [arg = expr], [condition = dead, then = dead, otherwise = dead], compiling) => {
     accepts(compiling, arg, condition, "the condition of `? :`", ["bool"]);
     const type = then.type === otherwise.type ? then.type : "dyn";
-    return { run: choose(condition, then, otherwise), type, size: sizeOf([condition, then, otherwise]) };
+    const run = choose(condition, settled(then), settled(otherwise));
+    return { run, type, size: sizeOf([condition, then, otherwise]) };
   },
   "_==_": equality("==", true),
   "_!=_": equality("!=", false),
@@ -157,19 +154,30 @@ const operators: Readonly<Record<string, Build>> = {
   },
   "@in": (expr, [, list = expr], [item = dead, container = dead], compiling) => {
     accepts(compiling, list, container, "what stands after `in`", ["list", "map"]);
+    checkMembers(item, container, list, compiling, expr);
     const mixed = container.constant !== undefined;
+    const read = item.plain ?? item.run;
     const run: Run = (frame) => {
-      const value = item.run(frame);
+      const value = read(frame);
       if (value instanceof Failure) return value;
       const all = container.run(frame);
       return all instanceof Failure ? all : contains(value, all, mixed, frame);
     };
     return { run, type: "bool", size: sizeOf([item, container]) };
   },
-  "_[_]": (expr, [of = expr], [container = dead, key = dead], compiling) => {
+  "_[_]": (expr, [of = expr, keyExpr = expr], [container = dead, key = dead], compiling) => {
     accepts(compiling, of, container, "what is indexed", ["list", "map"]);
     const shown = key.constant ? JSON.stringify(String(key.constant.value)) : (key.path ?? "…");
     const path = `${container.path ?? "a value"}[${shown}]`;
-    return { run: index(container, key, path), type: "dyn", size: sizeOf([container, key]), path };
+    const size = sizeOf([container, key]);
+    const name = key.constant?.value;
+    const place =
+      typeof name === "string"
+        ? propertyPlace(container, name, compiling, compiling.offsetOf(keyExpr))
+        : itemPlace(container, compiling);
+    if (place === undefined || place === "none") {
+      return { run: index(container, key, path, container.place), type: "dyn", size, path };
+    }
+    return placed(index(container, key, path), size, path, place);
   },
 };

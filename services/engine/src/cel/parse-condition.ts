@@ -16,10 +16,17 @@ export function parseCondition(text: string): ParsedCondition | ConditionProblem
     const { expr, sourceInfo } = parse(text);
     const positions = sourceInfo?.positions ?? {};
     if (depthOf(expr, 0) > depthMax) return tooDeep;
-    return { expr, offsetOf: ({ id }) => positions[String(id)] ?? 0 };
+    return { expr, offsetOf: ({ id }) => afterSpace(text, positions[String(id)] ?? 0) };
   } catch (error) {
     return error instanceof RangeError ? tooDeep : syntaxProblem(error, text);
   }
+}
+
+/** The grammar counts the space before an operator to it. */
+function afterSpace(text: string, offset: number): number {
+  let at = offset;
+  while (at < text.length && /\s/.test(text.charAt(at))) at++;
+  return at;
 }
 
 const tooDeep: ConditionProblem = {

@@ -1,34 +1,25 @@
-import type { PathUse } from "../cel/node.ts";
-import { below, type Report } from "../documents/origin.ts";
+import { below, type ProblemDetails, type Report } from "../documents/origin.ts";
 import type { MatchDocument, PolicyDocument, RuleDocument } from "../documents/policy.ts";
 import { isExpression } from "../documents/read-policy.ts";
 import { parseDurationMs } from "../duration.ts";
 import { compileProgram } from "../languages/compile-program.ts";
-import { type PolicyExpressions, policyExpressions } from "./condition.ts";
+import type { FindTypes, ToolTypes } from "../typing/tool-types.ts";
+import { checkSetting } from "./check-setting.ts";
+import { type PolicyExpressions, policyExpressions, type Reads } from "./condition.ts";
 import { compileConstraints } from "./constraints.ts";
 import type { CompiledCondition, CompiledRule, Setting } from "./rule.ts";
+import { compilesAlike } from "./rule-types.ts";
 import { selectorKey } from "./selectors.ts";
 import type { Steps } from "./steps.ts";
 
 /** Where an expression of a rule reads. */
-export interface PathsRead {
-  readonly paths: readonly PathUse[];
-  /** The expression; undefined where the path itself was written. */
-  readonly text: string | undefined;
+export interface ExpressionReads extends Reads {
+  readonly text: string;
   readonly pointer: string;
 }
 
-/** A policy, compiled without a look at the tools: {@link checkPolicy} compares the two. */
-export interface CompiledPolicy {
-  readonly document: PolicyDocument;
-  readonly version: number;
-  /** What its rules read, in the order of the rules. */
-  readonly reads: readonly (readonly PathsRead[])[];
-  readonly observed: boolean;
-  readonly labels: readonly (readonly [string, string])[];
-  readonly variableCount: number;
-  readonly rules: readonly PlacedRule[];
-}
+/** Something odd that compiling found and that is no error, to be said again when what was compiled is used again. */
+type Complaint = readonly [pointer: string, message: string, details: ProblemDetails | undefined];
 
 /** A rule of a policy, and which tools it is about. */
 export interface PlacedRule {
@@ -36,19 +27,105 @@ export interface PlacedRule {
   readonly match: MatchDocument;
   /** Equal for rules whose matches name the same. */
   readonly key: string;
+  /** The schemas that it was compiled for; undefined if it matched no registered tool. */
+  readonly types: ToolTypes | undefined;
+  readonly reads: readonly ExpressionReads[];
+  readonly complaints: readonly Complaint[];
 }
 
-export function* compilePolicy(document: PolicyDocument, version: number, report: Report): Steps<CompiledPolicy> {
+/** A policy, compiled for the schemas of the tools that its rules can match. */
+export interface CompiledPolicy {
+  readonly document: PolicyDocument;
+  readonly version: number;
+  readonly observed: boolean;
+  readonly labels: readonly (readonly [string, string])[];
+  readonly variableCount: number;
+  readonly rules: readonly PlacedRule[];
+  /** About the policy whatever its rules match. */
+  readonly complaints: readonly Complaint[];
+}
+
+interface PolicySource {
+  readonly document: PolicyDocument;
+  readonly version: number;
+  readonly before: CompiledPolicy | undefined;
+}
+
+/**
+ * Compiles a policy. Of `before`, the same document compiled for other tools, every rule is used again for which the
+ * schemas still say the same, and the whole if all are.
+ */
+export function* compilePolicy(
+  { document, version, before }: PolicySource,
+  findTypes: FindTypes,
+  report: Report,
+): Steps<CompiledPolicy> {
+  const said = new Set<string>();
+  // A variable is compiled for every set of tools that its rules match, and has its problems each time.
+  const say: Report = (pointer, message, details) => {
+    const key = JSON.stringify([pointer, message, details?.within?.offset]);
+    if (!said.has(key)) report(pointer, message, details);
+    said.add(key);
+  };
+  const types: (ToolTypes | undefined)[] = [];
+  const kept: (PlacedRule | undefined)[] = [];
+  for (const [index, { match }] of document.spec.rules.entries()) {
+    const now = findTypes(match);
+    const rule = before?.rules[index];
+    types.push(now);
+    kept.push(rule && compilesAlike(rule, now) ? rule : undefined);
+    yield keptCost;
+  }
+  if (!before || kept.includes(undefined)) return yield* compileRules(document, version, { types, kept, say });
+  for (const part of [before, ...before.rules]) repeat(part.complaints, say);
+  return before;
+}
+
+/** What finding the tools of a rule costs, and whether they are the same to it as before. */
+const keptCost = 0.2;
+
+function repeat(complaints: readonly Complaint[], say: Report): void {
+  for (const complaint of complaints) say(...complaint);
+}
+
+interface RulesCompiling {
+  readonly types: readonly (ToolTypes | undefined)[];
+  readonly kept: readonly (PlacedRule | undefined)[];
+  readonly say: Report;
+}
+
+function* compileRules(
+  document: PolicyDocument,
+  version: number,
+  { types, kept, say }: RulesCompiling,
+): Steps<CompiledPolicy> {
   const { spec, metadata } = document;
-  const expressions = policyExpressions(spec.variables ?? {}, report);
   const observed = spec.mode === "observe";
-  const reads = spec.rules.map((): PathsRead[] => []);
+  const complaints: Complaint[] = [];
+  let heard = complaints;
+  const hear: Report = (pointer, message, details) => {
+    heard.push([pointer, message, details]);
+    say(pointer, message, details);
+  };
+  const expressions = policyExpressions(spec.variables ?? {}, hear);
   const rules: PlacedRule[] = [];
   for (const [index, rule] of spec.rules.entries()) {
+    const before = kept[index];
+    if (before) {
+      repeat(before.complaints, say);
+      rules.push(before);
+      continue;
+    }
+    const its: Complaint[] = [];
+    heard = its;
+    const reads: ExpressionReads[] = [];
+    const ruleTypes = types[index];
     const compiled = compileRule(rule, {
-      expressions,
+      expressions: ruleTypes ? expressions.among(ruleTypes) : expressions,
+      types: ruleTypes,
+      report: hear,
       pointer: below("/spec/rules", index),
-      reads: (read) => reads[index]?.push(read),
+      reads: (read) => reads.push(read),
     });
     const ref = { policy: metadata.name, version, rule: rule.id };
     const requirement = compiled.requirement && { ...compiled.requirement, rule: ref };
@@ -56,23 +133,28 @@ export function* compilePolicy(document: PolicyDocument, version: number, report
       rule: { ...compiled, ref, observed, ...(requirement ? { requirement } : {}) },
       match: rule.match,
       key: selectorKey(rule.match),
+      types: ruleTypes,
+      reads,
+      complaints: its,
     });
     yield costOf(rule);
   }
   if (spec.match) {
     const { match } = spec;
-    const compiling = { policy: metadata.name, version, observed, report, compileRule };
+    heard = complaints;
+    const compiling = { policy: metadata.name, version, observed, report: hear, compileRule };
     const asked = yield* compileProgram(document, compiling);
-    for (const rule of asked) rules.push({ rule, match, key: selectorKey(match) });
+    const read = { types: undefined, reads: [], complaints: [] };
+    for (const rule of asked) rules.push({ rule, match, key: selectorKey(match), ...read });
   }
   return {
     document,
     version,
-    reads,
     observed,
     labels: Object.entries(spec.appliesTo?.agents.matchLabels ?? {}),
     variableCount: expressions.variableCount,
     rules,
+    complaints,
   };
 }
 
@@ -84,9 +166,11 @@ function costOf({ when = [], unless = [], set = {} }: RuleDocument): number {
 
 interface RuleCompiling {
   readonly expressions: PolicyExpressions;
+  readonly types?: ToolTypes | undefined;
+  readonly report?: Report;
   readonly pointer: string;
   /** Takes note of where an expression reads. */
-  readonly reads: (read: PathsRead) => void;
+  readonly reads: (read: ExpressionReads) => void;
 }
 
 function compileRule(rule: RuleDocument, compiling: RuleCompiling): Omit<CompiledRule, "ref" | "observed"> {
@@ -118,7 +202,7 @@ function compileConditions(texts: readonly string[], key: string, compiling: Rul
   return texts.map((text, index) => {
     const pointer = below(below(compiling.pointer, key), index);
     const condition = compiling.expressions.condition(text, pointer);
-    compiling.reads({ paths: condition?.paths ?? [], text, pointer });
+    if (condition) compiling.reads({ ...condition.reads, text, pointer });
     return { text, judge: condition?.judge ?? neverJudged };
   });
 }
@@ -126,9 +210,16 @@ function compileConditions(texts: readonly string[], key: string, compiling: Rul
 function compileSetting(path: string, value: unknown, compiling: RuleCompiling): Setting {
   const keys = path.split(".");
   const pointer = below(below(compiling.pointer, "set"), path);
-  compiling.reads({ paths: [{ root: "input", keys, offset: 0 }], text: undefined, pointer });
-  if (!isExpression(value)) return { path: keys, literal: value as NonNullable<Setting["literal"]> };
+  if (!isExpression(value)) {
+    const literal = value as NonNullable<Setting["literal"]>;
+    const places = checkSetting(keys, { literal }, pointer, compiling);
+    compiling.reads({ answers: [], places, text: path, pointer });
+    return { path: keys, literal };
+  }
   const expression = compiling.expressions.value(value.expr, below(pointer, "expr"));
-  compiling.reads({ paths: expression?.paths ?? [], text: value.expr, pointer: below(pointer, "expr") });
-  return { path: keys, ...(expression ? { run: expression.run } : {}) };
+  const places = checkSetting(keys, { types: expression?.types ?? ["dyn"] }, pointer, compiling);
+  if (!expression) return { path: keys };
+  const reads = { answers: expression.reads.answers, places: [...expression.reads.places, ...places] };
+  compiling.reads({ ...reads, text: value.expr, pointer: below(pointer, "expr") });
+  return { path: keys, run: expression.run };
 }

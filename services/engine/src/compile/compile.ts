@@ -5,6 +5,7 @@ import type { PolicyDocument } from "../documents/policy.ts";
 import { hasErrors, type Problem } from "../documents/problem.ts";
 import type { ToolDocument } from "../documents/tool.ts";
 import type { JsonObject } from "../json.ts";
+import { contextShape, inputShape, typesAmong } from "../typing/tool-types.ts";
 import { checkPolicy } from "./check-policy.ts";
 import { type CompiledPolicy, compilePolicy } from "./compile-policy.ts";
 import { indexRules, type RuleIndex, type ToolRules } from "./rule-index.ts";
@@ -134,6 +135,7 @@ function* compilePolicies(
   problems: Problem[],
 ): Steps<CompiledPolicy[]> {
   const names = new Set<string>();
+  const findTypes = typesAmong(tools);
   const kept = new Map(last?.policies.map((policy) => [policy.document, policy]));
   const policies: CompiledPolicy[] = [];
   for (const { document, version } of source.policies) {
@@ -142,7 +144,8 @@ function* compilePolicies(
     if (names.has(name)) report("/metadata/name", `the policy \`${name}\` is declared twice`, { code: "name_taken" });
     names.add(name);
     const before = kept.get(document);
-    const policy = before?.version === version ? before : yield* compilePolicy(document, version, report);
+    const same = before?.version === version ? before : undefined;
+    const policy = yield* compilePolicy({ document, version, before: same }, findTypes, report);
     yield* checkPolicy(policy, tools, report);
     policies.push(policy);
   }
@@ -163,7 +166,14 @@ function compileTool(document: ToolDocument, { schemaDigest }: CompileSource, pr
   };
   return {
     document,
-    facts: { name: metadata.name, server: spec.server, risk: spec.risk, labels: spec.labels ?? {} },
+    facts: {
+      name: metadata.name,
+      server: spec.server,
+      risk: spec.risk,
+      labels: spec.labels ?? {},
+      input: inputShape(document),
+      context: contextShape(document),
+    },
     checkInput: check("inputSchema", "input"),
     checkContext: check("contextSchema", "context"),
     suspended: spec.status === "suspended",

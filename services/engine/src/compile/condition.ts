@@ -1,18 +1,35 @@
 import type { Expr } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
 import { compileExpr } from "../cel/expression.ts";
 import type { Frame } from "../cel/frame.ts";
-import { type ConditionProblem, type Node, type PathUse, typeWord, type Variables } from "../cel/node.ts";
+import {
+  type AnswerUse,
+  type CallTypes,
+  type ConditionProblem,
+  type Node,
+  type StaticType,
+  typeWords,
+  type Variables,
+} from "../cel/node.ts";
 import { parseCondition } from "../cel/parse-condition.ts";
+import { typesOf, type Way } from "../cel/place.ts";
 import { costFailure, Failure, type Outcome, typeConfusion } from "../cel/value.ts";
 import { below, type Report } from "../documents/origin.ts";
 import { conditionCharsMax, isExpression } from "../documents/read-policy.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
+import { type Shape, unsure } from "../typing/shape.ts";
+import type { ToolTypes } from "../typing/tool-types.ts";
 
 /** An expression of a policy, ready to run. */
 export interface Compiled {
   readonly run: (frame: Frame) => Outcome;
-  /** Every path into the input or the context that it or a variable it uses reads. */
-  readonly paths: readonly PathUse[];
+  readonly reads: Reads;
+}
+
+/** What an expression reads, itself or by a variable that it uses. */
+export interface Reads {
+  readonly answers: readonly AnswerUse[];
+  /** What it asked the schemas of the rule's tools, and what they said. */
+  readonly places: readonly { readonly steps: Way; readonly shape: Shape | undefined }[];
 }
 
 /** Judges a condition on a frame: true, false, or why it is neither. */
@@ -21,20 +38,35 @@ export type Judge = (frame: Frame) => boolean | Failure;
 /** Compiles the expressions of one policy, which share its variables. */
 export interface PolicyExpressions {
   /** An expression of any type; undefined after its problems were reported. */
-  value(text: string, pointer: string): Compiled | undefined;
+  value(text: string, pointer: string): (Compiled & { readonly types: readonly StaticType[] }) | undefined;
   condition(text: string, pointer: string): (Omit<Compiled, "run"> & { readonly judge: Judge }) | undefined;
   readonly variableCount: number;
+  /** The same variables in rules that can match these tools. */
+  among(types: ToolTypes): PolicyExpressions;
 }
 
 interface VariableState {
   readonly index: number;
   readonly text: string;
   node?: Node | undefined;
-  paths: readonly PathUse[];
+  reads: Reads;
   state: "new" | "open" | "done";
 }
 
+interface CompiledText {
+  /** Undefined after problems were reported. */
+  readonly node: Node | undefined;
+  readonly reads: Reads;
+}
+
+/** Compiles texts and the variables that they use, all for one set of tools. */
+type CompileText = (text: string, pointer: string) => CompiledText;
+
+/** Where problems of expressions go. */
+type Note = (problem: ConditionProblem, text: string, pointer: string) => void;
+
 const variablesPointer = "/spec/variables";
+const readsNothing: Reads = { answers: [], places: [] };
 
 /** Given each part of a text once it is compiled; what it answers takes the part's place. */
 export type Watch = (text: string, part: Expr, node: Node) => Node;
@@ -45,9 +77,72 @@ export function policyExpressions(
   report: Report,
   watch?: Watch,
 ): PolicyExpressions {
+  const note: Note = ({ offset, message, expected, nearest, severity, code = "condition_invalid" }, text, pointer) => {
+    report(pointer, message, { code, expected, nearest, within: { text, offset }, ...(severity && { severity }) });
+  };
+  const untyped = textsOf(variables, undefined, note, watch);
+  for (const name of Object.keys(variables)) untyped.variable(name);
+  const scopes = new Map<ToolTypes, PolicyExpressions>();
+  const expressions = (compile: CompileText): PolicyExpressions => ({
+    variableCount: Object.keys(variables).length,
+    value: (text, pointer) => {
+      const { node, reads } = compile(text, pointer);
+      return node && { run: charged(node), reads, types: typesOf(node) };
+    },
+    condition: (text, pointer) => {
+      const { node, reads } = compile(text, pointer);
+      if (!node) return undefined;
+      if (!typesOf(node).some((type) => type === "dyn" || type === "bool")) {
+        note(
+          { offset: 0, message: `a condition that is ${typeWords(typesOf(node))}`, expected: "true or false" },
+          text,
+          pointer,
+        );
+        return undefined;
+      }
+      const run = charged(node);
+      return { judge: (frame) => asTruth(run(frame)), reads };
+    },
+    among: (types) => {
+      let scope = scopes.get(types);
+      if (!scope) {
+        const compile = types.named ? textsOf(variables, types, note, watch).text : guarded(variables, types, note);
+        scope = expressions(compile);
+        scopes.set(types, scope);
+      }
+      return scope;
+    },
+  });
+  return expressions(untyped.text);
+}
+
+/**
+ * Texts of rules that may come to match other tools than are registered. What only the schemas of the registered ones
+ * contradict is a warning, unless it looks like a slip of the pen, and the text then runs as its call's tool has it.
+ */
+function guarded(variables: Readonly<Record<string, string>>, types: ToolTypes, note: Note): CompileText {
+  const loose = textsOf(variables, { input: unsure, context: unsure, owner: "" }, note);
+  const close = textsOf(variables, types, (problem, text, pointer) =>
+    note(problem.nearest === undefined ? { ...problem, severity: "warning" } : problem, text, pointer),
+  );
+  return (text, pointer) => {
+    const { node, reads } = loose.text(text, pointer);
+    if (!node) return { node, reads };
+    const typed = close.text(text, pointer);
+    return { node: typed.node ?? node, reads: typed.reads };
+  };
+}
+
+/** Compiles for tools of these types. */
+function textsOf(
+  variables: Readonly<Record<string, string>>,
+  types: CallTypes | undefined,
+  note: Note,
+  watch?: Watch,
+): { readonly text: CompileText; readonly variable: Variables["find"] } {
   const states = new Map<string, VariableState>();
   for (const [name, text] of Object.entries(variables)) {
-    states.set(name, { index: states.size, text, paths: [], state: "new" });
+    states.set(name, { index: states.size, text, reads: readsNothing, state: "new" });
   }
   let locals = 0;
   const names: Variables = {
@@ -56,32 +151,30 @@ export function policyExpressions(
     find: (name) => {
       const variable = states.get(name);
       if (!variable) return undefined;
-      if (variable.state === "new") compileVariable(name, variable);
+      if (variable.state === "new") {
+        variable.state = "open";
+        const { node, reads } = compileText(variable.text, below(variablesPointer, name));
+        Object.assign(variable, { state: "done", node, reads });
+      }
       return { index: variable.index, type: variable.node?.type ?? "dyn", node: variable.node };
     },
   };
-  const compileVariable = (name: string, variable: VariableState) => {
-    const pointer = below(variablesPointer, name);
-    variable.state = "open";
-    const compiled = compileText(variable.text, pointer);
-    variable.state = "done";
-    variable.node = compiled?.node;
-    variable.paths = compiled?.paths ?? [];
-  };
-  const compileText = (text: string, pointer: string): { node: Node; paths: PathUse[] } | undefined => {
+  const compileText: CompileText = (text, pointer) => {
     const parsed = parseCondition(text);
     if ("message" in parsed) {
-      reportCondition(parsed, text, pointer, report);
-      return undefined;
+      note(parsed, text, pointer);
+      return { node: undefined, reads: readsNothing };
     }
     const problems: ConditionProblem[] = [];
-    const paths: PathUse[] = [];
+    const reads = { answers: [] as AnswerUse[], places: [] as Reads["places"][number][] };
     const usedVariables = new Set<string>();
     const node = compileExpr(parsed.expr, {
       variables: names,
       problems,
-      paths,
+      answers: reads.answers,
       usedVariables,
+      types,
+      consult: (steps, shape) => reads.places.push({ steps, shape }),
       offsetOf: parsed.offsetOf,
       locals: new Map(),
       macros: 0,
@@ -92,32 +185,14 @@ export function policyExpressions(
       if (variable?.state === "open") {
         problems.push({ offset: 0, message: `the variable \`${used}\` is defined by itself`, expected: "no cycles" });
       }
-      for (const path of variable?.paths ?? []) paths.push({ ...path, offset: 0 });
+      for (const { id } of variable?.reads.answers ?? []) reads.answers.push({ id, offset: 0 });
+      reads.places.push(...(variable?.reads.places ?? []));
     }
-    for (const problem of problems) reportCondition(problem, text, pointer, report);
-    return problems.length > 0 ? undefined : { node, paths };
+    for (const problem of problems) note(problem, text, pointer);
+    const broken = [...usedVariables].some((used) => states.get(used)?.node === undefined);
+    return { node: broken || problems.some(({ severity }) => severity === undefined) ? undefined : node, reads };
   };
-  for (const name of states.keys()) names.find(name);
-  return {
-    variableCount: states.size,
-    value: (text, pointer) => {
-      const compiled = compileText(text, pointer);
-      return compiled && { run: charged(compiled.node), paths: compiled.paths };
-    },
-    condition: (text, pointer) => {
-      const compiled = compileText(text, pointer);
-      if (!compiled) return undefined;
-      const { node, paths } = compiled;
-      if (node.type !== "dyn" && node.type !== "bool") {
-        report(pointer, `a condition that is ${typeWord(node.type)}`, {
-          ...{ code: "condition_invalid", expected: "true or false" },
-        });
-        return undefined;
-      }
-      const run = charged(node);
-      return { judge: (frame) => asTruth(run(frame)), paths };
-    },
-  };
+  return { text: compileText, variable: names.find };
 }
 
 function charged({ run, size }: Node): (frame: Frame) => Outcome {
@@ -130,11 +205,6 @@ function charged({ run, size }: Node): (frame: Frame) => Outcome {
 function asTruth(outcome: Outcome): boolean | Failure {
   if (typeof outcome === "boolean" || outcome instanceof Failure) return outcome;
   return typeConfusion("a condition", outcome);
-}
-
-function reportCondition(problem: ConditionProblem, text: string, pointer: string, report: Report): void {
-  const { message, expected, nearest, offset } = problem;
-  report(pointer, message, { code: "condition_invalid", expected, nearest, within: { text, offset } });
 }
 
 /** Reports what is wrong in the expressions of a policy that may have other problems: whatever is text is compiled. */

@@ -114,9 +114,9 @@ describe("a path against a schema", () => {
     [["a", "x"], 1],
   ])("%j leaves it at %s", (keys, at) => expect(contradiction(closed, keys)?.at).toBe(at));
 
-  it("is free in schemas that are open or composed", () => {
+  it("is free in schemas that are open", () => {
     expect(contradiction({ properties: { a: {} } }, ["x"])).toBeUndefined();
-    expect(contradiction({ ...closed, allOf: [] }, ["x"])).toBeUndefined();
+    expect(contradiction({ anyOf: [closed, { properties: { a: {} } }] }, ["x"])).toBeUndefined();
     expect(contradiction({ ...closed, patternProperties: { "^x": {} } }, ["x"])).toBeUndefined();
   });
 });

@@ -235,8 +235,15 @@ describe("names that are checked against the registered tools", () => {
     expect(problem).toContain("did you mean: memo");
   });
 
+  it("only warn of a path that another tool may bring, and refuse what looks misspelt", () => {
+    const [unheard] = check({ match: { tools: ["pay*"] }, when: "input.anything > 5" });
+    expect(unheard).toContain("warning: the input of pay has no `input.anything`");
+    const [misspelt] = check({ match: { tools: ["pay*"] }, when: "input.amuont > 5" });
+    expect(misspelt).toContain("error: the input of pay has no `input.amuont`");
+    expect(check({ match: { tools: ["x*"] }, when: "input.amuont > 5" })).toEqual([]);
+  });
+
   it("leave paths alone that a matched tool may have", () => {
-    expect(check({ match: { tools: ["pay*"] }, when: "input.anything > 5" })).toEqual([]);
     expect(check({ match: { tools: ["pay"] }, when: "input.amount > 5 && context.anything" })).toEqual([]);
   });
 });

@@ -18,6 +18,8 @@ export const problemCodes = {
   condition_invalid: "A condition that does not compile.",
   program_invalid: "A policy in another language that does not compile, or asks for what it cannot have.",
   path_unknown: "A path that the registered schema cannot have.",
+  type_contradicted: "A value that the registered schema never has.",
+  division_truncates: "A division of ints, which drops the remainder.",
   document_unreadable: "A stored document cannot be read.",
   tool_unregistered: "A rule names a tool that nobody registered.",
   server_unknown: "A rule names a server that no registered tool has.",

@@ -7,6 +7,7 @@ import type { PolicyDocument, RuleDocument } from "../documents/policy.ts";
 import { isExpression } from "../documents/read-policy.ts";
 import { isJsonObject, type JsonValue, ownValue } from "../json.ts";
 import { spareFrame } from "../judge/judge.ts";
+import { anyTool } from "../typing/tool-types.ts";
 import { type Hidden, hiddenBy } from "./hidden.ts";
 import { type ExplainedPart, explainedParts } from "./parts.ts";
 import { type Recording, startRecording } from "./recording.ts";
@@ -57,7 +58,7 @@ export function policyExplainer(document: PolicyDocument, redacted: readonly str
   const rules = new Map(document.spec.rules.map((rule) => [rule.id, rule]));
   const variables = document.spec.variables ?? {};
   const recording = startRecording();
-  const expressions = policyExpressions(variables, () => {}, recording.watch);
+  const expressions = policyExpressions(variables, () => {}, recording.watch).among(anyTool);
   const hidden = hiddenBy(redacted, variables);
   return ({ ref }, frame) => {
     const rule = rules.get(ref.rule);

@@ -36,8 +36,12 @@ export function startRecording(): Recording {
     };
   };
   return {
-    // What is known before a call needs no note.
-    watch: (text, { id }, node) => (node.constant ? node : { ...node, run: noting(text, id, node.run) }),
+    watch: (text, { id }, node) => {
+      // What is known before a call needs no note.
+      if (node.constant) return node;
+      const plain = node.plain && noting(text, id, node.plain);
+      return { ...node, run: noting(text, id, node.run), ...(plain && { plain }) };
+    },
     find: (text, { id }) => found.get(text)?.get(id),
     clear: () => found.clear(),
   };

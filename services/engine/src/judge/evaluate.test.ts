@@ -168,7 +168,8 @@ describe("a transform", () => {
 
   it("is invalid when the tool does not accept the result", () => {
     const schema = { inputSchema: { type: "object", properties: { amount: { type: "number" } } } };
-    const verdict = judge([transform("t", { amount: "5" })], { input: { amount: 1 } }, schema);
+    const set = { amount: { expr: "context.amount" } };
+    const verdict = judge([transform("t", set)], { input: { amount: 1 }, context: { amount: "5" } }, schema);
     expect(outcome(verdict)).toBe("deny transform_invalid t");
     expect(verdict.detail).toBe("input.amount must be number");
   });
