@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { JsonObject } from "@remit/engine";
 import type { AmountSchema } from "@remit/proto/common";
 import type { Io } from "./cli.ts";
 import { usage } from "./stop.ts";
@@ -45,6 +46,16 @@ async function textOf(io: Io, value: string, option: string): Promise<string> {
  */
 export async function jsonBytes(io: Io, value: string, option: string): Promise<Uint8Array> {
   const text = await textOf(io, value, option);
+  parseObject(text, option);
+  return new TextEncoder().encode(text);
+}
+
+/** The same, read. */
+export async function jsonObject(io: Io, value: string, option: string): Promise<JsonObject> {
+  return parseObject(await textOf(io, value, option), option);
+}
+
+function parseObject(text: string, option: string): JsonObject {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -54,7 +65,7 @@ export async function jsonBytes(io: Io, value: string, option: string): Promise<
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
     throw usage(`${option} must be one JSON object`, `${option} '{"name": "value"}'`);
   }
-  return new TextEncoder().encode(text);
+  return parsed as JsonObject;
 }
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;

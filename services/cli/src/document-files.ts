@@ -66,6 +66,16 @@ export async function readDocumentFiles(
   return { documents, tests };
 }
 
+/** The text of one file; `-` is standard input. */
+export async function readText(io: Io, path: string, option: string): Promise<string> {
+  if (path === "-") return io.stdin();
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw usage(`${option} cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+}
+
 // YAML 1.2, section 9.1.2: `---` at the start of a line ends a document wherever it stands, block texts included.
 const SEPARATOR = /^---(?=\s|$)/;
 

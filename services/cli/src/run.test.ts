@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -50,6 +50,7 @@ const commands = [
   "decisions list",
   "policy lint",
   "policy test",
+  "policy explain",
   "policy suggest",
   "policy publish",
   "policy activate",
@@ -100,6 +101,11 @@ test.each([
   [["trace-run", join(library, "calls.jsonl"), "--principal", "user"], "--principal takes a path"],
   [["policy", "lint", "/nowhere"], "cannot read /nowhere"],
   [["policy", "test", library], "no *_test.yaml"],
+  [["policy", "test", library, "--min-coverage", "101"], "--min-coverage takes a percentage"],
+  [["policy", "explain", library], "no tool is named"],
+  [["policy", "explain", library, "--facts", "/nowhere.yaml"], "--facts cannot read /nowhere.yaml"],
+  [["policy", "explain", "--tool", "x"], "no session is named"],
+  [["policy", "explain", "--tool", "x", "--agent", "desk"], "name the files too"],
   [["migrate"], "REMIT_MIGRATION_URL"],
   [["serve", "--config", "/nowhere/remit.yaml"], "/nowhere/remit.yaml"],
   [["keys", "create", "x", "--role", "king"], "Allowed choices are viewer"],
@@ -141,8 +147,71 @@ test("policy test runs the cases beside the policies: 0 when they pass, 1 when o
   await writeFile(file, passing.replace("effect: deny", "effect: allow"));
   const failed = await remit(["policy", "test", library, file]);
   expect(failed.code).toBe(1);
-  expect(failed.stdout).toContain("another reader");
+  expect(failed.stdout).toContain(`${file}:6:7: another reader`);
+  expect(failed.stdout).toContain("- expected  allow");
+  expect(failed.stdout).toContain('input.reader != principal.id → "bo" != "ada" → true');
   expect(failed.stdout).toContain("1 of 1 case in 1 file failed");
+});
+
+test("policy test measures coverage, writes JUnit, and runs what is asked for", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "remit-cli-"));
+  const file = join(directory, "library_test.yaml");
+  const junit = join(directory, "junit.xml");
+  await writeFile(file, passing);
+  const little = await remit(["policy", "test", library, file, "--min-coverage", "90", "--junit", junit]);
+  expect(little).toMatchObject({ code: 1, stderr: expect.stringMatching(/the coverage is [\d.]+%, less than 90%/) });
+  expect(little.stdout).toContain("library/four-weeks-at-most  never matched");
+  expect(await readFile(junit, "utf8")).toContain('<testcase classname="library" name="another reader"');
+  const verbose = await remit([
+    "policy",
+    "test",
+    library,
+    file,
+    "--verbose",
+    "--filter",
+    "reader",
+    "--min-coverage",
+    "5",
+  ]);
+  expect(verbose).toMatchObject({ code: 0, stdout: expect.stringContaining(`${file}:6:7: another reader`) });
+  const json = await remit(["policy", "test", library, file, "--json", "--coverage"]);
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    passed: 1,
+    failed: [],
+    cases: [{ line: 6 }],
+    coverage: { rules: [{}, {}, {}, {}] },
+  });
+  const none = await remit(["policy", "test", library, file, "--filter", "nothing"]);
+  expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining("no case has") });
+});
+
+test("policy explain shows the rules of a call, from options or from a file; the exit code is the answer", async () => {
+  const options = ["--tool", "loans.renew", "--agent", "desk", "--principal", "ada"];
+  const input = (days: number) => ["--input", JSON.stringify({ reader: "ada", book: "atlas", days })];
+  const shown = await remit(["policy", "explain", library, ...options, ...input(30)]);
+  expect(shown.code).toBe(0);
+  for (const text of [
+    "would transform  loans.renew",
+    "passed    the input fits its schema",
+    "when   input.days > 28 → 30 > 28 → true",
+    "set    input.days: 30 → 28",
+    "allow by library/serve-the-reader → transform (rule_transformed)",
+  ]) {
+    expect(shown.stdout).toContain(text);
+  }
+  const facts = join(await mkdtemp(join(tmpdir(), "remit-cli-")), "call.yaml");
+  await writeFile(
+    facts,
+    "call: { tool: loans.renew, input: { reader: bo, book: atlas, days: 3 } }\nprincipal: { id: ada }\n",
+  );
+  const denied = await remit(["policy", "explain", library, "--facts", facts, "--json"]);
+  expect(denied.code).toBe(1);
+  expect(JSON.parse(denied.stdout)).toMatchObject({ verdict: { code: "rule_denied" }, considered: [{}, {}, {}, {}] });
+  await writeFile(facts, "cal: {}\n");
+  const wrong = await remit(["policy", "explain", library, "--facts", facts]);
+  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("did you mean: call") });
+  const outside = await remit(["policy", "explain", library, "--tool", "fines.pay", "--agent", "desk"]);
+  expect(outside.stdout).toContain("refused   the tool is registered: no tool is registered as fines.pay");
 });
 
 test("a log with broken lines is told line by line, and nothing is decided", async () => {

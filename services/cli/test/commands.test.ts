@@ -68,6 +68,10 @@ test("a session asks, reports, and asks why; the exit code is the answer", async
     '{"reader":"ada","book":"map","days":10}',
   );
   expect(explained).toMatchObject({ code: 1, answer: { verdict: { effect: "EFFECT_ESCALATE" } } });
+  const asked = ["policy", "explain", "--tool", "loans.renew", "--input", '{"reader":"ada","book":"map","days":10}'];
+  const shown = await remit(asked, { env });
+  expect(shown).toMatchObject({ code: 1, stdout: expect.stringContaining("would escalate  loans.renew") });
+  expect(shown.stdout).toContain('input.book == "map" → "map" == "map" → true');
 });
 
 test("a closed session is denied, and a renewed one goes on", async () => {

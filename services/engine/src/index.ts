@@ -13,16 +13,16 @@ export type { ProblemCode } from "./documents/problem-code.ts";
 export type { Risk, ToolDocument } from "./documents/tool.ts";
 export type { SourceFile } from "./documents/yaml-tree.ts";
 export { parseDurationMs } from "./duration.ts";
-export { checkNames, type ExplainedCheck } from "./explain/checks.ts";
+export type { ExplainedCheck } from "./explain/checks.ts";
 export type { ConditionOutcome, ExplainedCondition, ExplainedSetting } from "./explain/conditions.ts";
 export {
   type ConsideredRule,
   type Explanation,
   explain,
-  explaining,
+  explainInSlices,
   type SkippedRules,
 } from "./explain/explain.ts";
-export { explanationLines } from "./explain/explanation-text.ts";
+export { explanationLines, type ToldExplanation } from "./explain/explanation-text.ts";
 export type { ExplainedPart } from "./explain/parts.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
 export { estimateFor } from "./judge/estimate.ts";
@@ -47,5 +47,5 @@ export {
   type PolicyTestRun,
   runPolicyTests,
 } from "./testing/policy-tests.ts";
-export { completeFacts, parseFacts } from "./testing/written-facts.ts";
+export { completeFacts, mergeFacts, parseFacts } from "./testing/written-facts.ts";
 export { engineVersion } from "./version.ts";

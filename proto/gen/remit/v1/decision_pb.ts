@@ -16,7 +16,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file remit/v1/decision.proto.
  */
 export const file_remit_v1_decision: GenFile = /*@__PURE__*/
-  fileDesc("ChdyZW1pdC92MS9kZWNpc2lvbi5wcm90bxIIcmVtaXQudjEi4gMKDURlY2lkZVJlcXVlc3QSDwoHY2FsbF9pZBgBIAEoCRIMCgR0b29sGAIgASgJEjYKDGlucHV0X29iamVjdBgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RIAFIFaW5wdXQSFAoKaW5wdXRfanNvbhgEIAEoDEgAEjoKDmNvbnRleHRfb2JqZWN0GAUgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEgBUgdjb250ZXh0EhYKDGNvbnRleHRfanNvbhgGIAEoDEgBEiIKCGVzdGltYXRlGAcgAygLMhAucmVtaXQudjEuQW1vdW50EhMKC2FwcHJvdmFsX2lkGAggASgJEjoKDmFuc3dlcnNfb2JqZWN0GAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEgCUgdhbnN3ZXJzEhYKDGFuc3dlcnNfanNvbhgKIAEoDEgCEh0KFXN1cHBvcnRlZF9jb25zdHJhaW50cxgLIAMoCRITCgt3YW50X3Blcm1pdBgMIAEoCBIUCgxtaW5fcmV2aXNpb24YDSABKAQSGgoSdG9vbF9zY2hlbWFfZGlnZXN0GA4gASgJQgcKBWlucHV0QgkKB2NvbnRleHRCCQoHYW5zd2VycyLMBgoORGVjaWRlUmVzcG9uc2USEwoLZGVjaXNpb25faWQYASABKAkSDwoHYXR0ZW1wdBgCIAEoDRIQCghyZXBsYXllZBgDIAEoCBIgCgZlZmZlY3QYBCABKA4yEC5yZW1pdC52MS5FZmZlY3QSHAoEbW9kZRgFIAEoDjIOLnJlbWl0LnYxLk1vZGUSHgoFd291bGQYBiABKAsyDy5yZW1pdC52MS5Xb3VsZBIgCgZyZWFzb24YByABKAsyEC5yZW1pdC52MS5SZWFzb24SIAoFcnVsZXMYCCADKAsyES5yZW1pdC52MS5SdWxlUmVmEkcKEnRyYW5zZm9ybWVkX29iamVjdBgJIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RIAFIQdHJhbnNmb3JtZWRJbnB1dBIaChB0cmFuc2Zvcm1lZF9qc29uGAogASgMSAASGAoQdHJhbnNmb3JtZWRfdG9vbBgLIAEoCRIpCgtjb25zdHJhaW50cxgMIAMoCzIULnJlbWl0LnYxLkNvbnN0cmFpbnQSJAoIYXBwcm92YWwYDSABKAsyEi5yZW1pdC52MS5BcHByb3ZhbBIlCglxdWVzdGlvbnMYDiADKAsyEi5yZW1pdC52MS5RdWVzdGlvbhIdCgVob2xkcxgPIAMoCzIOLnJlbWl0LnYxLkhvbGQSDgoGcGVybWl0GBAgASgJEjIKDmV4ZWN1dGVfYmVmb3JlGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglyZXBvcnRfYnkYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXBvbGljeV9kaWdlc3QYEyABKAkSFAoMaW5wdXRfZGlnZXN0GBQgASgJEh4KFmVmZmVjdGl2ZV9pbnB1dF9kaWdlc3QYFSABKAkSEAoIcmV2aXNpb24YFiABKAQSIwoGcmVjb3JkGBcgASgLMhMucmVtaXQudjEuUmVjb3JkUmVmEhAKCHRyYWNlX2lkGBggASgJEjAKDGV2YWx1YXRlZF9hdBgZIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCDQoLdHJhbnNmb3JtZWQibQoFV291bGQSIAoGZWZmZWN0GAEgASgOMhAucmVtaXQudjEuRWZmZWN0EiAKBnJlYXNvbhgCIAEoCzIQLnJlbWl0LnYxLlJlYXNvbhIgCgVydWxlcxgDIAMoCzIRLnJlbWl0LnYxLlJ1bGVSZWYiigEKBlJlYXNvbhIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEQoJcmV0cnlhYmxlGAMgASgIEi4KC3JldHJ5X2FmdGVyGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg4KBmRldGFpbBgFIAEoCRIOCgZyZW1lZHkYBiABKAkirQEKCkNvbnN0cmFpbnQSDAoEbmFtZRgBIAEoCRItCghkdXJhdGlvbhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgAEhEKB2ludGVnZXIYAyABKANIABIOCgR0ZXh0GAQgASgJSAASDgoEZmxhZxgFIAEoCEgAEiYKB3N0cmluZ3MYBiABKAsyEy5yZW1pdC52MS5TdHJpbmdTZXRIAEIHCgV2YWx1ZSKuAgoIQXBwcm92YWwSCgoCaWQYASABKAkSJwoFc3RhdGUYAiABKA4yGC5yZW1pdC52MS5BcHByb3ZhbC5TdGF0ZRIuCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdzdW1tYXJ5GAQgASgJEgsKA3VybBgFIAEoCRIzCgxyZXF1aXJlbWVudHMYBiADKAsyHS5yZW1pdC52MS5BcHByb3ZhbFJlcXVpcmVtZW50ImoKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASEQoNU1RBVEVfUEVORElORxABEhEKDVNUQVRFX0dSQU5URUQQAhIRCg1TVEFURV9SRUZVU0VEEAMSEQoNU1RBVEVfRVhQSVJFRBAEIoUBChNBcHByb3ZhbFJlcXVpcmVtZW50Eh8KBHJ1bGUYASABKAsyES5yZW1pdC52MS5SdWxlUmVmEhEKCWFwcHJvdmVycxgCIAMoCRIOCgZxdW9ydW0YAyABKA0SKgoHZXhwaXJlcxgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIxCghRdWVzdGlvbhIKCgJpZBgBIAEoCRIMCgR0eXBlGAIgASgJEgsKA2FzaxgDIAEoCSI4CgRIb2xkEg4KBmJ1ZGdldBgBIAEoCRIgCgZhbW91bnQYAiABKAsyEC5yZW1pdC52MS5BbW91bnQiJQoJUmVjb3JkUmVmEg0KBWVwb2NoGAEgASgEEgkKAW4YAiABKAQiPAoSRGVjaWRlQmF0Y2hSZXF1ZXN0EiYKBWl0ZW1zGAEgAygLMhcucmVtaXQudjEuRGVjaWRlUmVxdWVzdCI5ChNEZWNpZGVCYXRjaFJlc3BvbnNlEiIKBWl0ZW1zGAEgAygLMhMucmVtaXQudjEuQmF0Y2hJdGVtImoKCUJhdGNoSXRlbRIsCghkZWNpc2lvbhgBIAEoCzIYLnJlbWl0LnYxLkRlY2lkZVJlc3BvbnNlSAASJAoFZXJyb3IYAiABKAsyEy5yZW1pdC52MS5DYWxsRXJyb3JIAEIJCgdvdXRjb21lIlEKCUNhbGxFcnJvchIMCgRjb2RlGAEgASgFEg8KB21lc3NhZ2UYAiABKAkSJQoGZGV0YWlsGAMgASgLMhUucmVtaXQudjEuRXJyb3JEZXRhaWwipAIKDVJlcG9ydFJlcXVlc3QSFQoLZGVjaXNpb25faWQYASABKAlIABIRCgdjYWxsX2lkGAIgASgJSAASIgoHb3V0Y29tZRgDIAEoDjIRLnJlbWl0LnYxLk91dGNvbWUSIAoGYWN0dWFsGAQgAygLMhAucmVtaXQudjEuQW1vdW50EhQKDGlucHV0X2RpZ2VzdBgFIAEoCRIVCg1vdXRwdXRfZGlnZXN0GAYgASgJEg4KBmxhYmVscxgHIAMoCRIuCgpzdGFydGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCghkdXJhdGlvbhgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIJCgdzdWJqZWN0IsYBCg5SZXBvcnRSZXNwb25zZRITCgtkZWNpc2lvbl9pZBgBIAEoCRIQCghyZXBsYXllZBgCIAEoCBIiCgdvdXRjb21lGAMgASgOMhEucmVtaXQudjEuT3V0Y29tZRItCglyZXBvcnRfYnkYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiMKBnJlY29yZBgFIAEoCzITLnJlbWl0LnYxLlJlY29yZFJlZhIVCg1pbnB1dF9tYXRjaGVzGAYgASgIIjcKDkV4cGxhaW5SZXF1ZXN0EiUKBGNhbGwYASABKAsyFy5yZW1pdC52MS5EZWNpZGVSZXF1ZXN0IsMBCg9FeHBsYWluUmVzcG9uc2USIAoHdmVyZGljdBgBIAEoCzIPLnJlbWl0LnYxLldvdWxkEicKCmNvbnNpZGVyZWQYAiADKAsyEy5yZW1pdC52MS5SdWxlVHJhY2USEAoIcmV2aXNpb24YAyABKAQSFQoNcG9saWN5X2RpZ2VzdBgEIAEoCRIcCgRtb2RlGAUgASgOMg4ucmVtaXQudjEuTW9kZRIeCgV3b3VsZBgGIAEoCzIPLnJlbWl0LnYxLldvdWxkImsKCVJ1bGVUcmFjZRIfCgRydWxlGAEgASgLMhEucmVtaXQudjEuUnVsZVJlZhIgCgZlZmZlY3QYAiABKA4yEC5yZW1pdC52MS5FZmZlY3QSDgoGcmVzdWx0GAMgASgJEgsKA3doeRgEIAEoCSLCAQoPRXhjaGFuZ2VSZXF1ZXN0Eg0KBWZyYW1lGAEgASgEEiIKBmF0dGFjaBgCIAEoCzIQLnJlbWl0LnYxLkF0dGFjaEgAEiIKBmRldGFjaBgDIAEoCzIQLnJlbWl0LnYxLkRldGFjaEgAEicKBmRlY2lkZRgEIAEoCzIVLnJlbWl0LnYxLkRlY2lkZUZyYW1lSAASJwoGcmVwb3J0GAUgASgLMhUucmVtaXQudjEuUmVwb3J0RnJhbWVIAEIGCgRib2R5Ih8KBkF0dGFjaBIVCg1zZXNzaW9uX3Rva2VuGAEgASgJIhgKBkRldGFjaBIOCgZoYW5kbGUYASABKA0iRAoLRGVjaWRlRnJhbWUSDgoGaGFuZGxlGAEgASgNEiUKBGNhbGwYAiABKAsyFy5yZW1pdC52MS5EZWNpZGVSZXF1ZXN0IkYKC1JlcG9ydEZyYW1lEg4KBmhhbmRsZRgBIAEoDRInCgZyZXBvcnQYAiABKAsyFy5yZW1pdC52MS5SZXBvcnRSZXF1ZXN0Ip4CChBFeGNoYW5nZVJlc3BvbnNlEg0KBWZyYW1lGAEgASgEEiYKCGF0dGFjaGVkGAIgASgLMhIucmVtaXQudjEuQXR0YWNoZWRIABImCghkZXRhY2hlZBgDIAEoCzISLnJlbWl0LnYxLkRldGFjaGVkSAASKwoHZGVjaWRlZBgEIAEoCzIYLnJlbWl0LnYxLkRlY2lkZVJlc3BvbnNlSAASLAoIcmVwb3J0ZWQYBSABKAsyGC5yZW1pdC52MS5SZXBvcnRSZXNwb25zZUgAEiQKBWVycm9yGAYgASgLMhMucmVtaXQudjEuQ2FsbEVycm9ySAASIgoGbm90aWNlGAcgASgLMhAucmVtaXQudjEuTm90aWNlSABCBgoEYm9keSJKCghBdHRhY2hlZBIOCgZoYW5kbGUYASABKA0SLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiCgoIRGV0YWNoZWQi9QEKBk5vdGljZRIvCg1zZXNzaW9uX2VuZGVkGAEgASgLMhYucmVtaXQudjEuU2Vzc2lvbkVuZGVkSAASKwoLY2FsbF9jYW5jZWwYAiABKAsyFC5yZW1pdC52MS5DYWxsQ2FuY2VsSAASNwoRYXBwcm92YWxfcmVzb2x2ZWQYAyABKAsyGi5yZW1pdC52MS5BcHByb3ZhbFJlc29sdmVkSAASIgoGaGFsdGVkGAQgASgLMhAucmVtaXQudjEuSGFsdGVkSAASKAoJcmVjb25uZWN0GAUgASgLMhMucmVtaXQudjEuUmVjb25uZWN0SABCBgoEYm9keSIsCgxTZXNzaW9uRW5kZWQSDgoGaGFuZGxlGAEgASgNEgwKBGNvZGUYAiABKAkiOwoKQ2FsbENhbmNlbBIOCgZoYW5kbGUYASABKA0SDwoHY2FsbF9pZBgCIAEoCRIMCgRjb2RlGAMgASgJIlkKEEFwcHJvdmFsUmVzb2x2ZWQSDgoGaGFuZGxlGAEgASgNEg8KB2NhbGxfaWQYAiABKAkSJAoIYXBwcm92YWwYAyABKAsyEi5yZW1pdC52MS5BcHByb3ZhbCIYCgZIYWx0ZWQSDgoGcmVhc29uGAEgASgJIjYKCVJlY29ubmVjdBIpCgZ3aXRoaW4YASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24qkQEKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhMKD09VVENPTUVfUlVOTklORxABEhUKEU9VVENPTUVfU1VDQ0VFREVEEAISEgoOT1VUQ09NRV9GQUlMRUQQAxIYChRPVVRDT01FX05PVF9FWEVDVVRFRBAEEhMKD09VVENPTUVfVU5LTk9XThAFMt4CCg9EZWNpc2lvblNlcnZpY2USOwoGRGVjaWRlEhcucmVtaXQudjEuRGVjaWRlUmVxdWVzdBoYLnJlbWl0LnYxLkRlY2lkZVJlc3BvbnNlEkoKC0RlY2lkZUJhdGNoEhwucmVtaXQudjEuRGVjaWRlQmF0Y2hSZXF1ZXN0Gh0ucmVtaXQudjEuRGVjaWRlQmF0Y2hSZXNwb25zZRI7CgZSZXBvcnQSFy5yZW1pdC52MS5SZXBvcnRSZXF1ZXN0GhgucmVtaXQudjEuUmVwb3J0UmVzcG9uc2USPgoHRXhwbGFpbhIYLnJlbWl0LnYxLkV4cGxhaW5SZXF1ZXN0GhkucmVtaXQudjEuRXhwbGFpblJlc3BvbnNlEkUKCEV4Y2hhbmdlEhkucmVtaXQudjEuRXhjaGFuZ2VSZXF1ZXN0GhoucmVtaXQudjEuRXhjaGFuZ2VSZXNwb25zZSgBMAFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_remit_v1_common]);
+  fileDesc("ChdyZW1pdC92MS9kZWNpc2lvbi5wcm90bxIIcmVtaXQudjEi4gMKDURlY2lkZVJlcXVlc3QSDwoHY2FsbF9pZBgBIAEoCRIMCgR0b29sGAIgASgJEjYKDGlucHV0X29iamVjdBgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RIAFIFaW5wdXQSFAoKaW5wdXRfanNvbhgEIAEoDEgAEjoKDmNvbnRleHRfb2JqZWN0GAUgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEgBUgdjb250ZXh0EhYKDGNvbnRleHRfanNvbhgGIAEoDEgBEiIKCGVzdGltYXRlGAcgAygLMhAucmVtaXQudjEuQW1vdW50EhMKC2FwcHJvdmFsX2lkGAggASgJEjoKDmFuc3dlcnNfb2JqZWN0GAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEgCUgdhbnN3ZXJzEhYKDGFuc3dlcnNfanNvbhgKIAEoDEgCEh0KFXN1cHBvcnRlZF9jb25zdHJhaW50cxgLIAMoCRITCgt3YW50X3Blcm1pdBgMIAEoCBIUCgxtaW5fcmV2aXNpb24YDSABKAQSGgoSdG9vbF9zY2hlbWFfZGlnZXN0GA4gASgJQgcKBWlucHV0QgkKB2NvbnRleHRCCQoHYW5zd2VycyLMBgoORGVjaWRlUmVzcG9uc2USEwoLZGVjaXNpb25faWQYASABKAkSDwoHYXR0ZW1wdBgCIAEoDRIQCghyZXBsYXllZBgDIAEoCBIgCgZlZmZlY3QYBCABKA4yEC5yZW1pdC52MS5FZmZlY3QSHAoEbW9kZRgFIAEoDjIOLnJlbWl0LnYxLk1vZGUSHgoFd291bGQYBiABKAsyDy5yZW1pdC52MS5Xb3VsZBIgCgZyZWFzb24YByABKAsyEC5yZW1pdC52MS5SZWFzb24SIAoFcnVsZXMYCCADKAsyES5yZW1pdC52MS5SdWxlUmVmEkcKEnRyYW5zZm9ybWVkX29iamVjdBgJIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RIAFIQdHJhbnNmb3JtZWRJbnB1dBIaChB0cmFuc2Zvcm1lZF9qc29uGAogASgMSAASGAoQdHJhbnNmb3JtZWRfdG9vbBgLIAEoCRIpCgtjb25zdHJhaW50cxgMIAMoCzIULnJlbWl0LnYxLkNvbnN0cmFpbnQSJAoIYXBwcm92YWwYDSABKAsyEi5yZW1pdC52MS5BcHByb3ZhbBIlCglxdWVzdGlvbnMYDiADKAsyEi5yZW1pdC52MS5RdWVzdGlvbhIdCgVob2xkcxgPIAMoCzIOLnJlbWl0LnYxLkhvbGQSDgoGcGVybWl0GBAgASgJEjIKDmV4ZWN1dGVfYmVmb3JlGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglyZXBvcnRfYnkYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXBvbGljeV9kaWdlc3QYEyABKAkSFAoMaW5wdXRfZGlnZXN0GBQgASgJEh4KFmVmZmVjdGl2ZV9pbnB1dF9kaWdlc3QYFSABKAkSEAoIcmV2aXNpb24YFiABKAQSIwoGcmVjb3JkGBcgASgLMhMucmVtaXQudjEuUmVjb3JkUmVmEhAKCHRyYWNlX2lkGBggASgJEjAKDGV2YWx1YXRlZF9hdBgZIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCDQoLdHJhbnNmb3JtZWQibQoFV291bGQSIAoGZWZmZWN0GAEgASgOMhAucmVtaXQudjEuRWZmZWN0EiAKBnJlYXNvbhgCIAEoCzIQLnJlbWl0LnYxLlJlYXNvbhIgCgVydWxlcxgDIAMoCzIRLnJlbWl0LnYxLlJ1bGVSZWYiigEKBlJlYXNvbhIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEQoJcmV0cnlhYmxlGAMgASgIEi4KC3JldHJ5X2FmdGVyGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg4KBmRldGFpbBgFIAEoCRIOCgZyZW1lZHkYBiABKAkirQEKCkNvbnN0cmFpbnQSDAoEbmFtZRgBIAEoCRItCghkdXJhdGlvbhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgAEhEKB2ludGVnZXIYAyABKANIABIOCgR0ZXh0GAQgASgJSAASDgoEZmxhZxgFIAEoCEgAEiYKB3N0cmluZ3MYBiABKAsyEy5yZW1pdC52MS5TdHJpbmdTZXRIAEIHCgV2YWx1ZSKuAgoIQXBwcm92YWwSCgoCaWQYASABKAkSJwoFc3RhdGUYAiABKA4yGC5yZW1pdC52MS5BcHByb3ZhbC5TdGF0ZRIuCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdzdW1tYXJ5GAQgASgJEgsKA3VybBgFIAEoCRIzCgxyZXF1aXJlbWVudHMYBiADKAsyHS5yZW1pdC52MS5BcHByb3ZhbFJlcXVpcmVtZW50ImoKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASEQoNU1RBVEVfUEVORElORxABEhEKDVNUQVRFX0dSQU5URUQQAhIRCg1TVEFURV9SRUZVU0VEEAMSEQoNU1RBVEVfRVhQSVJFRBAEIoUBChNBcHByb3ZhbFJlcXVpcmVtZW50Eh8KBHJ1bGUYASABKAsyES5yZW1pdC52MS5SdWxlUmVmEhEKCWFwcHJvdmVycxgCIAMoCRIOCgZxdW9ydW0YAyABKA0SKgoHZXhwaXJlcxgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIxCghRdWVzdGlvbhIKCgJpZBgBIAEoCRIMCgR0eXBlGAIgASgJEgsKA2FzaxgDIAEoCSI4CgRIb2xkEg4KBmJ1ZGdldBgBIAEoCRIgCgZhbW91bnQYAiABKAsyEC5yZW1pdC52MS5BbW91bnQiJQoJUmVjb3JkUmVmEg0KBWVwb2NoGAEgASgEEgkKAW4YAiABKAQiPAoSRGVjaWRlQmF0Y2hSZXF1ZXN0EiYKBWl0ZW1zGAEgAygLMhcucmVtaXQudjEuRGVjaWRlUmVxdWVzdCI5ChNEZWNpZGVCYXRjaFJlc3BvbnNlEiIKBWl0ZW1zGAEgAygLMhMucmVtaXQudjEuQmF0Y2hJdGVtImoKCUJhdGNoSXRlbRIsCghkZWNpc2lvbhgBIAEoCzIYLnJlbWl0LnYxLkRlY2lkZVJlc3BvbnNlSAASJAoFZXJyb3IYAiABKAsyEy5yZW1pdC52MS5DYWxsRXJyb3JIAEIJCgdvdXRjb21lIlEKCUNhbGxFcnJvchIMCgRjb2RlGAEgASgFEg8KB21lc3NhZ2UYAiABKAkSJQoGZGV0YWlsGAMgASgLMhUucmVtaXQudjEuRXJyb3JEZXRhaWwipAIKDVJlcG9ydFJlcXVlc3QSFQoLZGVjaXNpb25faWQYASABKAlIABIRCgdjYWxsX2lkGAIgASgJSAASIgoHb3V0Y29tZRgDIAEoDjIRLnJlbWl0LnYxLk91dGNvbWUSIAoGYWN0dWFsGAQgAygLMhAucmVtaXQudjEuQW1vdW50EhQKDGlucHV0X2RpZ2VzdBgFIAEoCRIVCg1vdXRwdXRfZGlnZXN0GAYgASgJEg4KBmxhYmVscxgHIAMoCRIuCgpzdGFydGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCghkdXJhdGlvbhgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIJCgdzdWJqZWN0IsYBCg5SZXBvcnRSZXNwb25zZRITCgtkZWNpc2lvbl9pZBgBIAEoCRIQCghyZXBsYXllZBgCIAEoCBIiCgdvdXRjb21lGAMgASgOMhEucmVtaXQudjEuT3V0Y29tZRItCglyZXBvcnRfYnkYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiMKBnJlY29yZBgFIAEoCzITLnJlbWl0LnYxLlJlY29yZFJlZhIVCg1pbnB1dF9tYXRjaGVzGAYgASgIIjcKDkV4cGxhaW5SZXF1ZXN0EiUKBGNhbGwYASABKAsyFy5yZW1pdC52MS5EZWNpZGVSZXF1ZXN0IpICCg9FeHBsYWluUmVzcG9uc2USIAoHdmVyZGljdBgBIAEoCzIPLnJlbWl0LnYxLldvdWxkEicKCmNvbnNpZGVyZWQYAiADKAsyEy5yZW1pdC52MS5SdWxlVHJhY2USEAoIcmV2aXNpb24YAyABKAQSFQoNcG9saWN5X2RpZ2VzdBgEIAEoCRIcCgRtb2RlGAUgASgOMg4ucmVtaXQudjEuTW9kZRIeCgV3b3VsZBgGIAEoCzIPLnJlbWl0LnYxLldvdWxkEiQKBmNoZWNrcxgHIAMoCzIULnJlbWl0LnYxLkNoZWNrVHJhY2USJwoHc2tpcHBlZBgIIAEoCzIWLnJlbWl0LnYxLlNraXBwZWRSdWxlcyI7CgpDaGVja1RyYWNlEgwKBG5hbWUYASABKAkSDwoHb3V0Y29tZRgCIAEoCRIOCgZkZXRhaWwYAyABKAkiTgoMU2tpcHBlZFJ1bGVzEhQKDG90aGVyX2FnZW50cxgBIAEoDRITCgtvdGhlcl90b29scxgCIAEoDRITCgtub3RfcmVhY2hlZBgDIAEoDSLhAQoJUnVsZVRyYWNlEh8KBHJ1bGUYASABKAsyES5yZW1pdC52MS5SdWxlUmVmEiAKBmVmZmVjdBgCIAEoDjIQLnJlbWl0LnYxLkVmZmVjdBIOCgZyZXN1bHQYAyABKAkSCwoDd2h5GAQgASgJEhwKBG1vZGUYBSABKA4yDi5yZW1pdC52MS5Nb2RlEiwKCmNvbmRpdGlvbnMYBiADKAsyGC5yZW1pdC52MS5Db25kaXRpb25UcmFjZRIoCghzZXR0aW5ncxgHIAMoCzIWLnJlbWl0LnYxLlNldHRpbmdUcmFjZSJuCg5Db25kaXRpb25UcmFjZRIMCgRraW5kGAEgASgJEgwKBHRleHQYAiABKAkSDwoHb3V0Y29tZRgDIAEoCRILCgN3aHkYBCABKAkSIgoFcGFydHMYBSADKAsyEy5yZW1pdC52MS5QYXJ0VHJhY2UiZwoJUGFydFRyYWNlEg0KBWRlcHRoGAEgASgNEgwKBHRleHQYAiABKAkSEAoIb3BlcmFuZHMYAyABKAkSDwoHb3V0Y29tZRgEIAEoCRINCgV2YWx1ZRgFIAEoCRILCgN3aHkYBiABKAkiegoMU2V0dGluZ1RyYWNlEgwKBHBhdGgYASABKAkSDgoGYmVmb3JlGAIgASgJEg0KBWFmdGVyGAMgASgJEgsKA3doeRgEIAEoCRIMCgR0ZXh0GAUgASgJEiIKBXBhcnRzGAYgAygLMhMucmVtaXQudjEuUGFydFRyYWNlIsIBCg9FeGNoYW5nZVJlcXVlc3QSDQoFZnJhbWUYASABKAQSIgoGYXR0YWNoGAIgASgLMhAucmVtaXQudjEuQXR0YWNoSAASIgoGZGV0YWNoGAMgASgLMhAucmVtaXQudjEuRGV0YWNoSAASJwoGZGVjaWRlGAQgASgLMhUucmVtaXQudjEuRGVjaWRlRnJhbWVIABInCgZyZXBvcnQYBSABKAsyFS5yZW1pdC52MS5SZXBvcnRGcmFtZUgAQgYKBGJvZHkiHwoGQXR0YWNoEhUKDXNlc3Npb25fdG9rZW4YASABKAkiGAoGRGV0YWNoEg4KBmhhbmRsZRgBIAEoDSJECgtEZWNpZGVGcmFtZRIOCgZoYW5kbGUYASABKA0SJQoEY2FsbBgCIAEoCzIXLnJlbWl0LnYxLkRlY2lkZVJlcXVlc3QiRgoLUmVwb3J0RnJhbWUSDgoGaGFuZGxlGAEgASgNEicKBnJlcG9ydBgCIAEoCzIXLnJlbWl0LnYxLlJlcG9ydFJlcXVlc3QingIKEEV4Y2hhbmdlUmVzcG9uc2USDQoFZnJhbWUYASABKAQSJgoIYXR0YWNoZWQYAiABKAsyEi5yZW1pdC52MS5BdHRhY2hlZEgAEiYKCGRldGFjaGVkGAMgASgLMhIucmVtaXQudjEuRGV0YWNoZWRIABIrCgdkZWNpZGVkGAQgASgLMhgucmVtaXQudjEuRGVjaWRlUmVzcG9uc2VIABIsCghyZXBvcnRlZBgFIAEoCzIYLnJlbWl0LnYxLlJlcG9ydFJlc3BvbnNlSAASJAoFZXJyb3IYBiABKAsyEy5yZW1pdC52MS5DYWxsRXJyb3JIABIiCgZub3RpY2UYByABKAsyEC5yZW1pdC52MS5Ob3RpY2VIAEIGCgRib2R5IkoKCEF0dGFjaGVkEg4KBmhhbmRsZRgBIAEoDRIuCgpleHBpcmVzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIKCghEZXRhY2hlZCL1AQoGTm90aWNlEi8KDXNlc3Npb25fZW5kZWQYASABKAsyFi5yZW1pdC52MS5TZXNzaW9uRW5kZWRIABIrCgtjYWxsX2NhbmNlbBgCIAEoCzIULnJlbWl0LnYxLkNhbGxDYW5jZWxIABI3ChFhcHByb3ZhbF9yZXNvbHZlZBgDIAEoCzIaLnJlbWl0LnYxLkFwcHJvdmFsUmVzb2x2ZWRIABIiCgZoYWx0ZWQYBCABKAsyEC5yZW1pdC52MS5IYWx0ZWRIABIoCglyZWNvbm5lY3QYBSABKAsyEy5yZW1pdC52MS5SZWNvbm5lY3RIAEIGCgRib2R5IiwKDFNlc3Npb25FbmRlZBIOCgZoYW5kbGUYASABKA0SDAoEY29kZRgCIAEoCSI7CgpDYWxsQ2FuY2VsEg4KBmhhbmRsZRgBIAEoDRIPCgdjYWxsX2lkGAIgASgJEgwKBGNvZGUYAyABKAkiWQoQQXBwcm92YWxSZXNvbHZlZBIOCgZoYW5kbGUYASABKA0SDwoHY2FsbF9pZBgCIAEoCRIkCghhcHByb3ZhbBgDIAEoCzISLnJlbWl0LnYxLkFwcHJvdmFsIhgKBkhhbHRlZBIOCgZyZWFzb24YASABKAkiNgoJUmVjb25uZWN0EikKBndpdGhpbhgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiqRAQoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASEwoPT1VUQ09NRV9SVU5OSU5HEAESFQoRT1VUQ09NRV9TVUNDRUVERUQQAhISCg5PVVRDT01FX0ZBSUxFRBADEhgKFE9VVENPTUVfTk9UX0VYRUNVVEVEEAQSEwoPT1VUQ09NRV9VTktOT1dOEAUy3gIKD0RlY2lzaW9uU2VydmljZRI7CgZEZWNpZGUSFy5yZW1pdC52MS5EZWNpZGVSZXF1ZXN0GhgucmVtaXQudjEuRGVjaWRlUmVzcG9uc2USSgoLRGVjaWRlQmF0Y2gSHC5yZW1pdC52MS5EZWNpZGVCYXRjaFJlcXVlc3QaHS5yZW1pdC52MS5EZWNpZGVCYXRjaFJlc3BvbnNlEjsKBlJlcG9ydBIXLnJlbWl0LnYxLlJlcG9ydFJlcXVlc3QaGC5yZW1pdC52MS5SZXBvcnRSZXNwb25zZRI+CgdFeHBsYWluEhgucmVtaXQudjEuRXhwbGFpblJlcXVlc3QaGS5yZW1pdC52MS5FeHBsYWluUmVzcG9uc2USRQoIRXhjaGFuZ2USGS5yZW1pdC52MS5FeGNoYW5nZVJlcXVlc3QaGi5yZW1pdC52MS5FeGNoYW5nZVJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_remit_v1_common]);
 
 /**
  * @generated from message remit.v1.DecideRequest
@@ -903,6 +903,18 @@ export type ExplainResponse = Message<"remit.v1.ExplainResponse"> & {
    * @generated from field: remit.v1.Would would = 6;
    */
   would?: Would | undefined;
+
+  /**
+   * What was asked before the rules, in order.
+   *
+   * @generated from field: repeated remit.v1.CheckTrace checks = 7;
+   */
+  checks: CheckTrace[];
+
+  /**
+   * @generated from field: remit.v1.SkippedRules skipped = 8;
+   */
+  skipped?: SkippedRules | undefined;
 };
 
 /**
@@ -911,6 +923,74 @@ export type ExplainResponse = Message<"remit.v1.ExplainResponse"> & {
  */
 export const ExplainResponseSchema: GenMessage<ExplainResponse> = /*@__PURE__*/
   messageDesc(file_remit_v1_decision, 17);
+
+/**
+ * What a call must pass before any rule is asked.
+ *
+ * @generated from message remit.v1.CheckTrace
+ */
+export type CheckTrace = Message<"remit.v1.CheckTrace"> & {
+  /**
+   * registered, active, schema, input, context, estimate, scope.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * passed, refused, notReached, or none when nothing is asked.
+   *
+   * @generated from field: string outcome = 2;
+   */
+  outcome: string;
+
+  /**
+   * @generated from field: string detail = 3;
+   */
+  detail: string;
+};
+
+/**
+ * Describes the message remit.v1.CheckTrace.
+ * Use `create(CheckTraceSchema)` to create a new message.
+ */
+export const CheckTraceSchema: GenMessage<CheckTrace> = /*@__PURE__*/
+  messageDesc(file_remit_v1_decision, 18);
+
+/**
+ * Rules that were not considered, counted.
+ *
+ * @generated from message remit.v1.SkippedRules
+ */
+export type SkippedRules = Message<"remit.v1.SkippedRules"> & {
+  /**
+   * Their policies are for agents with other labels.
+   *
+   * @generated from field: uint32 other_agents = 1;
+   */
+  otherAgents: number;
+
+  /**
+   * They are about other tools.
+   *
+   * @generated from field: uint32 other_tools = 2;
+   */
+  otherTools: number;
+
+  /**
+   * The call was refused before they were asked.
+   *
+   * @generated from field: uint32 not_reached = 3;
+   */
+  notReached: number;
+};
+
+/**
+ * Describes the message remit.v1.SkippedRules.
+ * Use `create(SkippedRulesSchema)` to create a new message.
+ */
+export const SkippedRulesSchema: GenMessage<SkippedRules> = /*@__PURE__*/
+  messageDesc(file_remit_v1_decision, 19);
 
 /**
  * How one rule came out.
@@ -941,6 +1021,27 @@ export type RuleTrace = Message<"remit.v1.RuleTrace"> & {
    * @generated from field: string why = 4;
    */
   why: string;
+
+  /**
+   * Observed: its policy only says what it would have decided.
+   *
+   * @generated from field: remit.v1.Mode mode = 5;
+   */
+  mode: Mode;
+
+  /**
+   * With the values that decided. Of many rules, those that decided and those that are unknown before others.
+   *
+   * @generated from field: repeated remit.v1.ConditionTrace conditions = 6;
+   */
+  conditions: ConditionTrace[];
+
+  /**
+   * What a transform that matched sets.
+   *
+   * @generated from field: repeated remit.v1.SettingTrace settings = 7;
+   */
+  settings: SettingTrace[];
 };
 
 /**
@@ -948,7 +1049,160 @@ export type RuleTrace = Message<"remit.v1.RuleTrace"> & {
  * Use `create(RuleTraceSchema)` to create a new message.
  */
 export const RuleTraceSchema: GenMessage<RuleTrace> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 18);
+  messageDesc(file_remit_v1_decision, 20);
+
+/**
+ * One condition of a rule.
+ *
+ * @generated from message remit.v1.ConditionTrace
+ */
+export type ConditionTrace = Message<"remit.v1.ConditionTrace"> & {
+  /**
+   * when or unless.
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: string text = 2;
+   */
+  text: string;
+
+  /**
+   * true, false, unknown or notNeeded.
+   *
+   * @generated from field: string outcome = 3;
+   */
+  outcome: string;
+
+  /**
+   * Why it is unknown.
+   *
+   * @generated from field: string why = 4;
+   */
+  why: string;
+
+  /**
+   * Each before what it is computed from.
+   *
+   * @generated from field: repeated remit.v1.PartTrace parts = 5;
+   */
+  parts: PartTrace[];
+};
+
+/**
+ * Describes the message remit.v1.ConditionTrace.
+ * Use `create(ConditionTraceSchema)` to create a new message.
+ */
+export const ConditionTraceSchema: GenMessage<ConditionTrace> = /*@__PURE__*/
+  messageDesc(file_remit_v1_decision, 21);
+
+/**
+ * One part of a condition and what it came out as.
+ *
+ * @generated from message remit.v1.PartTrace
+ */
+export type PartTrace = Message<"remit.v1.PartTrace"> & {
+  /**
+   * 0 is the whole condition.
+   *
+   * @generated from field: uint32 depth = 1;
+   */
+  depth: number;
+
+  /**
+   * @generated from field: string text = 2;
+   */
+  text: string;
+
+  /**
+   * The same with the values of its operands in their place: 812 > 500.
+   *
+   * @generated from field: string operands = 3;
+   */
+  operands: string;
+
+  /**
+   * value, unknown, redacted or notNeeded.
+   *
+   * @generated from field: string outcome = 4;
+   */
+  outcome: string;
+
+  /**
+   * As a condition would write it, cut where it is long.
+   *
+   * @generated from field: string value = 5;
+   */
+  value: string;
+
+  /**
+   * Why it is unknown, or what decided among the elements of a list.
+   *
+   * @generated from field: string why = 6;
+   */
+  why: string;
+};
+
+/**
+ * Describes the message remit.v1.PartTrace.
+ * Use `create(PartTraceSchema)` to create a new message.
+ */
+export const PartTraceSchema: GenMessage<PartTrace> = /*@__PURE__*/
+  messageDesc(file_remit_v1_decision, 22);
+
+/**
+ * One value that a transform sets.
+ *
+ * @generated from message remit.v1.SettingTrace
+ */
+export type SettingTrace = Message<"remit.v1.SettingTrace"> & {
+  /**
+   * input.path
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * JSON, cut where it is long; empty where there is no such value.
+   *
+   * @generated from field: string before = 2;
+   */
+  before: string;
+
+  /**
+   * @generated from field: string after = 3;
+   */
+  after: string;
+
+  /**
+   * Why it has no value.
+   *
+   * @generated from field: string why = 4;
+   */
+  why: string;
+
+  /**
+   * The expression, and its parts.
+   *
+   * @generated from field: string text = 5;
+   */
+  text: string;
+
+  /**
+   * @generated from field: repeated remit.v1.PartTrace parts = 6;
+   */
+  parts: PartTrace[];
+};
+
+/**
+ * Describes the message remit.v1.SettingTrace.
+ * Use `create(SettingTraceSchema)` to create a new message.
+ */
+export const SettingTraceSchema: GenMessage<SettingTrace> = /*@__PURE__*/
+  messageDesc(file_remit_v1_decision, 23);
 
 /**
  * @generated from message remit.v1.ExchangeRequest
@@ -996,7 +1250,7 @@ export type ExchangeRequest = Message<"remit.v1.ExchangeRequest"> & {
  * Use `create(ExchangeRequestSchema)` to create a new message.
  */
 export const ExchangeRequestSchema: GenMessage<ExchangeRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 19);
+  messageDesc(file_remit_v1_decision, 24);
 
 /**
  * Binds a session to the stream. Every later frame names the handle.
@@ -1015,7 +1269,7 @@ export type Attach = Message<"remit.v1.Attach"> & {
  * Use `create(AttachSchema)` to create a new message.
  */
 export const AttachSchema: GenMessage<Attach> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 20);
+  messageDesc(file_remit_v1_decision, 25);
 
 /**
  * @generated from message remit.v1.Detach
@@ -1032,7 +1286,7 @@ export type Detach = Message<"remit.v1.Detach"> & {
  * Use `create(DetachSchema)` to create a new message.
  */
 export const DetachSchema: GenMessage<Detach> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 21);
+  messageDesc(file_remit_v1_decision, 26);
 
 /**
  * @generated from message remit.v1.DecideFrame
@@ -1054,7 +1308,7 @@ export type DecideFrame = Message<"remit.v1.DecideFrame"> & {
  * Use `create(DecideFrameSchema)` to create a new message.
  */
 export const DecideFrameSchema: GenMessage<DecideFrame> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 22);
+  messageDesc(file_remit_v1_decision, 27);
 
 /**
  * @generated from message remit.v1.ReportFrame
@@ -1076,7 +1330,7 @@ export type ReportFrame = Message<"remit.v1.ReportFrame"> & {
  * Use `create(ReportFrameSchema)` to create a new message.
  */
 export const ReportFrameSchema: GenMessage<ReportFrame> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 23);
+  messageDesc(file_remit_v1_decision, 28);
 
 /**
  * @generated from message remit.v1.ExchangeResponse
@@ -1136,7 +1390,7 @@ export type ExchangeResponse = Message<"remit.v1.ExchangeResponse"> & {
  * Use `create(ExchangeResponseSchema)` to create a new message.
  */
 export const ExchangeResponseSchema: GenMessage<ExchangeResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 24);
+  messageDesc(file_remit_v1_decision, 29);
 
 /**
  * @generated from message remit.v1.Attached
@@ -1158,7 +1412,7 @@ export type Attached = Message<"remit.v1.Attached"> & {
  * Use `create(AttachedSchema)` to create a new message.
  */
 export const AttachedSchema: GenMessage<Attached> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 25);
+  messageDesc(file_remit_v1_decision, 30);
 
 /**
  * @generated from message remit.v1.Detached
@@ -1171,7 +1425,7 @@ export type Detached = Message<"remit.v1.Detached"> & {
  * Use `create(DetachedSchema)` to create a new message.
  */
 export const DetachedSchema: GenMessage<Detached> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 26);
+  messageDesc(file_remit_v1_decision, 31);
 
 /**
  * Something the server says unasked.
@@ -1220,7 +1474,7 @@ export type Notice = Message<"remit.v1.Notice"> & {
  * Use `create(NoticeSchema)` to create a new message.
  */
 export const NoticeSchema: GenMessage<Notice> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 27);
+  messageDesc(file_remit_v1_decision, 32);
 
 /**
  * @generated from message remit.v1.SessionEnded
@@ -1244,7 +1498,7 @@ export type SessionEnded = Message<"remit.v1.SessionEnded"> & {
  * Use `create(SessionEndedSchema)` to create a new message.
  */
 export const SessionEndedSchema: GenMessage<SessionEnded> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 28);
+  messageDesc(file_remit_v1_decision, 33);
 
 /**
  * @generated from message remit.v1.CallCancel
@@ -1271,7 +1525,7 @@ export type CallCancel = Message<"remit.v1.CallCancel"> & {
  * Use `create(CallCancelSchema)` to create a new message.
  */
 export const CallCancelSchema: GenMessage<CallCancel> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 29);
+  messageDesc(file_remit_v1_decision, 34);
 
 /**
  * @generated from message remit.v1.ApprovalResolved
@@ -1298,7 +1552,7 @@ export type ApprovalResolved = Message<"remit.v1.ApprovalResolved"> & {
  * Use `create(ApprovalResolvedSchema)` to create a new message.
  */
 export const ApprovalResolvedSchema: GenMessage<ApprovalResolved> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 30);
+  messageDesc(file_remit_v1_decision, 35);
 
 /**
  * @generated from message remit.v1.Halted
@@ -1315,7 +1569,7 @@ export type Halted = Message<"remit.v1.Halted"> & {
  * Use `create(HaltedSchema)` to create a new message.
  */
 export const HaltedSchema: GenMessage<Halted> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 31);
+  messageDesc(file_remit_v1_decision, 36);
 
 /**
  * The server ends this stream soon: open another, then close this one.
@@ -1334,7 +1588,7 @@ export type Reconnect = Message<"remit.v1.Reconnect"> & {
  * Use `create(ReconnectSchema)` to create a new message.
  */
 export const ReconnectSchema: GenMessage<Reconnect> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 32);
+  messageDesc(file_remit_v1_decision, 37);
 
 /**
  * What the caller says happened.

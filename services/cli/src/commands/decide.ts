@@ -1,74 +1,26 @@
-import { randomUUID } from "node:crypto";
-import { type MessageInitShape, toJson } from "@bufbuild/protobuf";
-import { type DecideRequestSchema, DecideResponseSchema, ExplainResponseSchema } from "@remit/proto/decision";
+import { toJson } from "@bufbuild/protobuf";
+import { DecideResponseSchema } from "@remit/proto/decision";
 import type { Command } from "commander";
-import { amounts, collect, jsonBytes } from "../arguments.ts";
+import { collect } from "../arguments.ts";
+import { askToExplain } from "../ask-to-explain.ts";
+import { type CallOptions, callRequest, requireSession } from "../call-request.ts";
 import { type Cli, paintFor, printJson } from "../cli.ts";
-import { decisionLines, observedLine } from "../decision-text.ts";
-import { effectWord, mayRun, paintEffect, versionedRule } from "../effects.ts";
+import { decisionLines } from "../decision-text.ts";
+import { effectWord, mayRun } from "../effects.ts";
 import { examples } from "../examples.ts";
-import { type ExitCode, exitCodes, usage } from "../stop.ts";
+import { type ExitCode, exitCodes } from "../stop.ts";
 
-interface DecideOptions {
-  input: string;
-  context?: string;
-  answers?: string;
-  callId?: string;
-  estimate?: string[];
-  constraint?: string[];
-  schemaDigest?: string;
+interface DecideOptions extends CallOptions {
   sessionToken?: string;
   explain?: boolean;
   json?: boolean;
 }
 
-async function request(cli: Cli, tool: string, options: DecideOptions) {
-  const { context, answers } = options;
-  const call: MessageInitShape<typeof DecideRequestSchema> = {
-    callId: options.callId ?? `cli-${randomUUID()}`,
-    tool,
-    input: { case: "inputJson", value: await jsonBytes(cli.io, options.input, "--input") },
-    estimate: amounts(options.estimate, "--estimate"),
-    supportedConstraints: options.constraint ?? [],
-    toolSchemaDigest: options.schemaDigest ?? "",
-  };
-  if (context !== undefined)
-    call.context = { case: "contextJson", value: await jsonBytes(cli.io, context, "--context") };
-  if (answers !== undefined)
-    call.answers = { case: "answersJson", value: await jsonBytes(cli.io, answers, "--answers") };
-  return call;
-}
-
-function requireSession(cli: Cli, token: string | undefined): void {
-  if (token !== undefined || (cli.io.env.REMIT_SESSION ?? "") !== "") return;
-  throw usage("no session is named", "export REMIT_SESSION=... as `remit session open` prints it, or --session-token");
-}
-
-async function explain(cli: Cli, tool: string, options: DecideOptions): Promise<ExitCode> {
-  const client = cli.clients({ sessionToken: options.sessionToken }).decision;
-  const answer = await client.explain({ call: await request(cli, tool, options) });
-  const word = answer.verdict === undefined ? "deny" : effectWord(answer.verdict.effect);
-  if (options.json) {
-    printJson(cli.io, toJson(ExplainResponseSchema, answer));
-  } else {
-    const paint = paintFor(cli.io);
-    const { code = "", message = "" } = answer.verdict?.reason ?? {};
-    cli.io.out(`would ${paintEffect(paint, word)}  ${tool}  ${paint.dim(code)}  (nothing was recorded)`);
-    if (message !== "") cli.io.out(`  ${message}`);
-    if (answer.would) cli.io.out(observedLine(answer.would));
-    for (const { rule, effect, result, why } of answer.considered) {
-      const name = rule === undefined ? "?" : versionedRule(rule);
-      cli.io.out(`  ${result.padEnd(7)} ${effectWord(effect).padEnd(9)} ${name}${why === "" ? "" : `: ${why}`}`);
-    }
-  }
-  return mayRun(word) ? exitCodes.ok : exitCodes.no;
-}
-
 async function decide(cli: Cli, tool: string, options: DecideOptions): Promise<ExitCode> {
   requireSession(cli, options.sessionToken);
-  if (options.explain) return explain(cli, tool, options);
+  if (options.explain) return askToExplain(cli, await callRequest(cli, tool, options), options);
   const client = cli.clients({ sessionToken: options.sessionToken }).decision;
-  const answer = await client.decide(await request(cli, tool, options));
+  const answer = await client.decide(await callRequest(cli, tool, options));
   if (options.json) printJson(cli.io, toJson(DecideResponseSchema, answer));
   else for (const line of decisionLines(answer, tool, paintFor(cli.io))) cli.io.out(line);
   return mayRun(effectWord(answer.effect)) ? exitCodes.ok : exitCodes.no;

@@ -15,6 +15,7 @@ import { checkDocuments } from "../offline.ts";
 import { fromWire, printProblems, refuses } from "../problems.ts";
 import { type ExitCode, exitCodes, usage } from "../stop.ts";
 import { table } from "../table.ts";
+import { addPolicyExplain } from "./policy-explain.ts";
 import { addPolicySuggest } from "./policy-suggest.ts";
 import { addPolicyTest } from "./policy-test.ts";
 
@@ -156,6 +157,7 @@ export function addPolicy(program: Command, cli: Cli, ended: (code: ExitCode) =>
     .action(async (paths: string[], flags: LintFlags) => ended(await lint(cli, paths, flags)));
   examples(linted, [["before a commit", "remit policy lint policies/ --strict"]]);
   addPolicyTest(policy, cli, ended);
+  addPolicyExplain(policy, cli, ended);
   addPolicySuggest(policy, cli, ended);
   addVersions(policy, cli, ended);
 }

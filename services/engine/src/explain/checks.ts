@@ -4,7 +4,7 @@ import type { Facts } from "../judge/facts.ts";
 import { exceededScope } from "../judge/scope.ts";
 
 /** What a call must pass before any rule is asked, in this order. */
-export const checkNames = ["registered", "active", "schema", "input", "context", "estimate", "scope"] as const;
+const checkNames = ["registered", "active", "schema", "input", "context", "estimate", "scope"] as const;
 
 export interface ExplainedCheck {
   readonly name: (typeof checkNames)[number];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compileTexts, policyText, sampleFacts, toolText } from "../../test/sample.ts";
-import { evaluate, explain, explaining } from "../index.ts";
+import { evaluate, explain, explainInSlices } from "../index.ts";
 import { combinedLine } from "./explanation-text.ts";
 
 const any = { tools: ["*"] };
@@ -82,13 +82,18 @@ describe("an explanation", () => {
     expect(line(2)).toBe("allow by p/plain → allow (rule_allowed)");
   });
 
-  it("is the same rule by rule, with a stop after each", () => {
-    const steps = explaining(compiled, sampleFacts({ input: { amount: 10 } }));
-    let stops = 0;
-    let step = steps.next();
-    for (; !step.done; step = steps.next()) stops++;
-    expect(step.value).toEqual(explain(compiled, sampleFacts({ input: { amount: 10 } })));
-    expect(stops).toBe(6);
+  it("is the same in slices, with pauses where there is much to explain", async () => {
+    const rules = Array.from({ length: 90 }, (_, at) => ({
+      ...{ id: `r${at}`, match: any, effect: "deny", when: `input.amount > ${at}` },
+    }));
+    const many = compileTexts(toolText("pay"), policyText(rules));
+    const facts = sampleFacts({ input: { amount: 10 } });
+    let pauses = 0;
+    const sliced = await explainInSlices(many, facts, async () => {
+      pauses++;
+    });
+    expect(sliced).toEqual(explain(many, facts));
+    expect(pauses).toBeGreaterThan(5);
   });
 
   it("comes with the verdict that evaluating gives, and marks observed rules", () => {

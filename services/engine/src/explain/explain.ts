@@ -2,6 +2,7 @@ import type { Frame } from "../cel/frame.ts";
 import { Failure } from "../cel/value.ts";
 import type { Compiled } from "../compile/compile.ts";
 import type { CompiledCondition, CompiledRule } from "../compile/rule.ts";
+import { finish, finishInSlices, type Steps } from "../compile/steps.ts";
 import type { Effect } from "../documents/policy.ts";
 import { ownValue } from "../json.ts";
 import { evaluateTraced } from "../judge/evaluate.ts";
@@ -53,20 +54,20 @@ export interface Explanation {
 /** So many rules are explained with their conditions: those that decided and those that are unknown before others. */
 const detailedRulesMax = 100;
 
-/** The verdict on a call with every rule that was judged for it, and what its conditions were made of. */
+/**
+ * The verdict on a call with every rule that was judged for it, and what its conditions were made of. Values that the
+ * called tool redacts are nowhere in it but in what the verdict and the checks say.
+ */
 export function explain(compiled: Compiled, facts: Facts): Explanation {
-  const steps = explaining(compiled, facts);
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
+  return finish(explainSteps(compiled, facts));
 }
 
-/**
- * The same rule by rule: it stops after each that took work, so that whoever serves others can do that in between.
- * Values that the called tool redacts are nowhere in it but in the verdict and in the details of checks.
- */
-export function* explaining(compiled: Compiled, facts: Facts): Generator<void, Explanation> {
+/** The same in slices of some milliseconds; between them it awaits `pause`, so that it holds nobody up. */
+export function explainInSlices(compiled: Compiled, facts: Facts, pause: () => Promise<void>): Promise<Explanation> {
+  return finishInSlices(explainSteps(compiled, facts), pause);
+}
+
+function* explainSteps(compiled: Compiled, facts: Facts): Steps<Explanation> {
   const judged: { readonly rule: CompiledRule; readonly result: boolean | Failure; readonly frame: Frame }[] = [];
   const verdict = evaluateTraced(compiled, facts, (rule, result, frame) => judged.push({ rule, result, frame }));
   const detailed = new Set([...judged].sort((one, other) => rank(one) - rank(other)).slice(0, detailedRulesMax));
@@ -87,7 +88,7 @@ export function* explaining(compiled: Compiled, facts: Facts): Generator<void, E
       why: result instanceof Failure ? result.why : decider(rule, result, frame),
       ...shownDetails(details, result),
     });
-    if (details) yield;
+    yield details ? detailsCost(details) : 1;
   }
   return {
     verdict,
@@ -95,6 +96,12 @@ export function* explaining(compiled: Compiled, facts: Facts): Generator<void, E
     considered,
     skipped: skippedRules(compiled, facts, considered),
   };
+}
+
+/** Texts are compiled, run, and parsed to be walked through. */
+function detailsCost({ conditions, settings }: RuleDetails): number {
+  const texts = [...conditions, ...settings].map(({ text = "" }) => text.length);
+  return texts.reduce((cost, chars) => cost + 20 + chars, 1);
 }
 
 function shownDetails(details: RuleDetails | undefined, result: boolean | Failure): RuleDetails {

@@ -1,5 +1,5 @@
-import { effects } from "../documents/policy.ts";
-import type { RuleRef } from "../judge/verdict.ts";
+import { type Effect, effects } from "../documents/policy.ts";
+import type { RuleRef, Verdict } from "../judge/verdict.ts";
 import type { ExplainedCheck } from "./checks.ts";
 import type { ExplainedCondition, ExplainedSetting } from "./conditions.ts";
 import type { ConsideredRule, Explanation, SkippedRules } from "./explain.ts";
@@ -63,8 +63,16 @@ export function checkLine({ name, outcome, detail }: ExplainedCheck): string {
   return `${words[outcome].padEnd(9)} ${checkWords[name]}${detail === undefined ? "" : `: ${detail}`}`;
 }
 
+/** What the lines are written from. */
+export type ToldExplanation = Omit<Explanation, "verdict"> & {
+  readonly verdict: Pick<Verdict, "effect" | "mode"> & {
+    readonly code: string;
+    readonly would?: { readonly effect: Effect; readonly code: string };
+  };
+};
+
 /** By effect, the strongest first, which rules stood for it; observed policies are not among them. */
-export function combinedLine({ considered, verdict }: Pick<Explanation, "considered" | "verdict">): string {
+export function combinedLine({ considered, verdict }: Pick<ToldExplanation, "considered" | "verdict">): string {
   const standing = effects.flatMap((effect) => {
     const rules = considered.filter(({ mode, result, ...one }) => {
       // What is unknown stands for its rule where that restrains.
@@ -95,7 +103,7 @@ function skippedLine({ otherAgents, otherTools, notReached }: SkippedRules): str
 }
 
 /** The whole explanation for people: what was asked first, every rule, and how they combine. */
-export function explanationLines(explanation: Explanation): string[] {
+export function explanationLines(explanation: ToldExplanation): string[] {
   const { checks, considered, skipped } = explanation;
   return [
     "Checks",

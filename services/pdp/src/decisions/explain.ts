@@ -1,20 +1,53 @@
-import { type ConsideredRule, explain } from "@remit/engine";
+import { setImmediate } from "node:timers/promises";
+import { type Explanation, explainInSlices } from "@remit/engine";
 import type { Clock } from "../foundation/clock.ts";
-import { requireUsable, type Snapshots } from "../policies/index.ts";
+import { requireUsable, type Snapshot, type Snapshots } from "../policies/index.ts";
 import type { Ask, WhoAsks } from "./ask.ts";
 import { revisionNumber, type Would } from "./decision.ts";
 import { reasonOf, wouldOf } from "./entry.ts";
 import { factsOf, judge } from "./judge.ts";
+import { scrubbed, scrubOf } from "./redact.ts";
 
 /** What would be decided, and how every rule that was considered came out. */
-export interface Explained {
+export interface Explained extends Pick<Explanation, "checks" | "considered" | "skipped"> {
   readonly verdict: Would;
   readonly mode: "enforced" | "observed";
   /** What enforcement would answer, where that differs from the verdict. */
   readonly would: Would | undefined;
-  readonly considered: readonly ConsideredRule[];
   readonly revision: bigint;
   readonly policyDigest: string;
+}
+
+type Scrub = (text: string) => string;
+
+function redactedPaths(snapshot: Snapshot, ask: Ask): readonly string[] {
+  return snapshot.tools.get(ask.tool)?.document.spec.redact ?? [];
+}
+
+/** The engine shows no value that is redacted; what other values quote of one goes too. Texts of policies stay. */
+function withoutQuotes({ checks, considered, skipped }: Explanation, scrub: Scrub) {
+  type Rule = Explanation["considered"][number];
+  type Part = Rule["conditions"][number]["parts"][number];
+  const said = <Field extends "why" | "operands" | "value" | "before" | "after" | "detail">(
+    thing: { readonly [F in Field]?: string },
+    ...fields: Field[]
+  ) =>
+    Object.fromEntries(fields.flatMap((field) => (thing[field] === undefined ? [] : [[field, scrub(thing[field])]])));
+  const partOf = (part: Part): Part => ({ ...part, ...said(part, "operands", "value", "why") });
+  return {
+    checks: checks.map((check) => ({ ...check, ...said(check, "detail") })),
+    considered: considered.map(
+      (rule): Rule => ({
+        ...rule,
+        conditions: rule.conditions.map((one) => ({ ...one, ...said(one, "why"), parts: one.parts.map(partOf) })),
+        settings: rule.settings.map((one) => ({
+          ...{ ...one, ...said(one, "before", "after", "why") },
+          parts: one.parts.map(partOf),
+        })),
+      }),
+    ),
+    skipped,
+  };
 }
 
 /** Judges a call and shows why. Nothing is recorded, so nothing is decided. */
@@ -26,14 +59,16 @@ export function createExplain(rooms: {
     const asker = await who();
     const snapshot = requireUsable(await rooms.snapshots.current(asker.session.tenant));
     const nowMs = rooms.clock.now();
-    const { verdict } = judge(snapshot, asker, ask, 1, nowMs);
-    const { considered } = explain(snapshot.compiled, factsOf(snapshot, asker, ask, 1, nowMs));
+    const scrub = scrubOf(ask, redactedPaths(snapshot, ask));
+    const verdict = scrubbed(judge(snapshot, asker, ask, 1, nowMs).verdict, scrub);
+    const facts = factsOf(snapshot, asker, ask, 1, nowMs);
+    const explained = await explainInSlices(snapshot.compiled, facts, () => setImmediate());
     const { effect, rules, mode } = verdict;
     return {
       verdict: { effect, rules, reason: reasonOf(verdict) },
       mode,
       would: wouldOf(verdict),
-      considered,
+      ...withoutQuotes(explained, scrub),
       revision: revisionNumber(snapshot.revisions),
       policyDigest: snapshot.policyDigest,
     };

@@ -127,7 +127,26 @@ export interface Redacted {
   readonly verdict: Finding;
 }
 
-function scrubbed(verdict: Finding, scrub: (text: string) => string): Finding {
+/** Takes what a tool's paths name in a call out of sentences about it. */
+export function scrubOf(
+  { input, context }: Pick<Ask, "input" | "context">,
+  paths: readonly string[],
+): (text: string) => string {
+  const texts = new Set<string>();
+  const note = (value: Json): Json => {
+    textsIn(value, texts);
+    return value;
+  };
+  for (const path of paths) {
+    const [root, ...keys] = path.split(".");
+    if (root === "input") replaceAt(input.value, keys, note);
+    else if (root === "context") replaceAt(context.value, keys, note);
+  }
+  return createScrub(texts);
+}
+
+/** The same finding, with every sentence of it put through `scrub`. */
+export function scrubbed(verdict: Finding, scrub: (text: string) => string): Finding {
   const said = <Part extends { message: string; detail?: string; remedy?: string }>(part: Part): Part => ({
     ...part,
     message: scrub(part.message),

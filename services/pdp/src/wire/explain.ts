@@ -9,8 +9,8 @@ import type { Explained, WhoAsks } from "../decisions/index.ts";
 import { invalid } from "../foundation/fault.ts";
 import { requireRole } from "../identities/index.ts";
 import type { Call, Unary } from "./call.ts";
-import { effectToWire, modeToWire, wouldToWire } from "./convert/answer.ts";
 import { askFrom } from "./convert/ask.ts";
+import { explainedToWire } from "./convert/explained.ts";
 import { traceIdFrom } from "./convert/trace.ts";
 import type { Desk } from "./desk.ts";
 
@@ -27,18 +27,6 @@ export function explainRpc(desk: Desk): Unary<ExplainRequest, ExplainResponse> {
     if (!request.call) throw invalid("call", "call is missing", { fix: "send the call to explain" });
     const done = desk.enter("Explain", asker);
     const explained = await explainWith(desk, who, request.call, call).finally(done);
-    return create(ExplainResponseSchema, {
-      verdict: wouldToWire(explained.verdict, true),
-      mode: modeToWire(explained.mode),
-      ...(explained.would && { would: wouldToWire(explained.would, true) }),
-      considered: explained.considered.map(({ rule, effect, result, why }) => ({
-        rule: { ...rule },
-        effect: effectToWire(effect),
-        result,
-        why: why ?? "",
-      })),
-      revision: explained.revision,
-      policyDigest: explained.policyDigest,
-    });
+    return create(ExplainResponseSchema, explainedToWire(explained));
   };
 }

@@ -214,4 +214,13 @@ test("explain shows every rule that was considered, and records nothing", async 
   const results = Object.fromEntries(answer.considered.map(({ rule, result }) => [rule?.rule, result]));
   expect(results).toMatchObject({ "small-transfers": "false", "large-transfers": "true", "never-that-much": "false" });
   expect(await count()).toBe(before);
+  const escalates = answer.considered.find(({ rule }) => rule?.rule === "large-transfers");
+  expect(escalates?.mode).toBe(Mode.ENFORCED);
+  expect(escalates?.conditions.flatMap(({ parts }) => parts)).toMatchObject([
+    { depth: 0, operands: "", outcome: "value", value: "true" },
+    { depth: 1, text: "input.amount > 500", operands: "501 > 500", outcome: "value", value: "true" },
+    { depth: 1, text: "input.amount <= 10000", operands: "501 <= 10000", outcome: "value", value: "true" },
+  ]);
+  expect(answer.checks.map(({ name, outcome }) => `${name} ${outcome}`)).toContain("scope passed");
+  expect(answer.skipped?.notReached).toBe(0);
 });

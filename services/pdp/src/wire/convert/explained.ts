@@ -1,0 +1,42 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ExplainResponseSchema, PartTraceSchema, RuleTraceSchema } from "@remit/proto/decision";
+import type { Explained } from "../../decisions/index.ts";
+import { effectToWire, modeToWire, wouldToWire } from "./answer.ts";
+
+type Considered = Explained["considered"][number];
+
+function partToWire(part: Considered["conditions"][number]["parts"][number]): MessageInitShape<typeof PartTraceSchema> {
+  const { operands = "", value = "", why = "", ...rest } = part;
+  return { ...rest, operands, value, why };
+}
+
+function ruleToWire(considered: Considered): MessageInitShape<typeof RuleTraceSchema> {
+  const { rule, effect, mode, result, why, conditions, settings } = considered;
+  return {
+    ...{ rule: { ...rule }, effect: effectToWire(effect), result, why },
+    mode: modeToWire(mode === "observe" ? "observed" : "enforced"),
+    conditions: conditions.map(({ parts, why: unknown = "", ...condition }) => ({
+      ...{ ...condition, why: unknown },
+      parts: parts.map(partToWire),
+    })),
+    settings: settings.map(({ path, before = "", after = "", why: unknown = "", text = "", parts }) => ({
+      ...{ path, before, after, why: unknown, text },
+      parts: parts.map(partToWire),
+    })),
+  };
+}
+
+/** What `Explain` answers. */
+export function explainedToWire(explained: Explained): MessageInitShape<typeof ExplainResponseSchema> {
+  const { verdict, mode, would, checks, considered, skipped, revision, policyDigest } = explained;
+  return {
+    verdict: wouldToWire(verdict, true),
+    mode: modeToWire(mode),
+    ...(would && { would: wouldToWire(would, true) }),
+    considered: considered.map(ruleToWire),
+    checks: checks.map(({ detail = "", ...check }) => ({ ...check, detail })),
+    skipped,
+    revision,
+    policyDigest,
+  };
+}
