@@ -5,10 +5,11 @@ import { licencePage, thirdParties } from "./build/licences.ts";
 
 const here = import.meta.dirname;
 
-/** Files that the code finds beside itself: `migrations/` and the demo's `documents/`. */
+/** Files that the code finds beside itself: `migrations/`, the demo's `documents/` and the `starter-pack/`. */
 const carried = {
   migrations: join(here, "../../migrations"),
   documents: join(here, "src/demo/documents"),
+  "starter-pack": join(here, "src/starter/starter-pack"),
 } as const;
 
 /** Puts the carried files and the licences of what was bundled beside the bundle. */

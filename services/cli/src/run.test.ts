@@ -49,6 +49,7 @@ const commands = [
   "why",
   "decisions list",
   "policy lint",
+  "policy init",
   "policy test",
   "policy explain",
   "policy suggest",

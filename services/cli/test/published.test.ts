@@ -55,6 +55,14 @@ test("it carries the migrations, byte for byte, and the licence of everything th
   expect(licences).not.toMatch(/^@remit\//m);
 });
 
+test("it writes the starter pack, which passes its own tests", async () => {
+  const policies = join(directory.path, "policies");
+  const written = await remit(["policy", "init", policies], { command });
+  expect(written).toMatchObject({ code: 0, stdout: expect.stringContaining("mail_test.yaml") });
+  expect((await remit(["policy", "lint", policies, "--strict"], { command })).code).toBe(0);
+  expect((await remit(["policy", "test", policies], { command })).code).toBe(0);
+});
+
 test("what its code looks for beside itself is there", async () => {
   const dist = join(unpacked, "dist");
   const code = (await readdir(dist)).filter((file) => file.endsWith(".js"));

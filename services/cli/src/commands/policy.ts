@@ -16,6 +16,7 @@ import { fromWire, printProblems, refuses } from "../problems.ts";
 import { type ExitCode, exitCodes, usage } from "../stop.ts";
 import { table } from "../table.ts";
 import { addPolicyExplain } from "./policy-explain.ts";
+import { addPolicyInit } from "./policy-init.ts";
 import { addPolicySuggest } from "./policy-suggest.ts";
 import { addPolicyTest } from "./policy-test.ts";
 
@@ -156,6 +157,7 @@ export function addPolicy(program: Command, cli: Cli, ended: (code: ExitCode) =>
     .option("--json", "for machines")
     .action(async (paths: string[], flags: LintFlags) => ended(await lint(cli, paths, flags)));
   examples(linted, [["before a commit", "remit policy lint policies/ --strict"]]);
+  addPolicyInit(policy, cli);
   addPolicyTest(policy, cli, ended);
   addPolicyExplain(policy, cli, ended);
   addPolicySuggest(policy, cli, ended);
