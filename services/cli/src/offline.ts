@@ -6,9 +6,9 @@ import { loadEngine } from "./engine.ts";
 export async function checkDocuments(
   files: readonly DocumentFile[],
 ): Promise<{ documents: Documents; problems: readonly Problem[] }> {
-  const { compile, parseDocuments } = await loadEngine();
+  const { compile, lint, namesOfFiles, parseDocuments } = await loadEngine();
   const { documents, problems } = parseDocuments(files);
   const policies = documents.policies.map((document) => ({ document, version: 1 }));
   const compiled = compile({ policies, tools: documents.tools });
-  return { documents, problems: [...problems, ...compiled.problems] };
+  return { documents, problems: [...problems, ...compiled.problems, ...lint(documents, namesOfFiles(documents))] };
 }

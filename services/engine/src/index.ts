@@ -39,6 +39,8 @@ export type {
   VerdictCode,
   WouldBe,
 } from "./judge/verdict.ts";
+export { type KnownNames, namesOfAll, namesOfFiles } from "./lint/known-names.ts";
+export { lint, lintInSlices } from "./lint/lint.ts";
 export type { ConditionCoverage, Coverage, RuleCoverage } from "./testing/coverage.ts";
 export {
   type PolicyTestFailure,

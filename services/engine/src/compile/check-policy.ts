@@ -21,7 +21,7 @@ export function* checkPolicy(
     for (const { answers, text, pointer } of compiled[index]?.reads ?? []) {
       for (const { id, offset } of answers) {
         if (questions.has(id)) continue;
-        const nearest = nearestName(id, questions);
+        const nearest = () => nearestName(id, questions);
         const message = `no rule of this policy asks \`${id}\``;
         report(pointer, message, { code: "answer_unasked", within: { text, offset }, severity: "warning", nearest });
       }
@@ -41,7 +41,7 @@ function checkNames(
     report(below(below(pointer, "tools"), index), `no tool \`${name}\` is registered`, {
       code: "tool_unregistered",
       severity: "warning",
-      nearest: nearestName(name, tools.keys()),
+      nearest: () => nearestName(name, tools.keys()),
     });
   }
 }

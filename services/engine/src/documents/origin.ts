@@ -38,7 +38,8 @@ export interface ProblemDetails {
   /** Point into a text value: an offset in UTF-16 units. */
   readonly within?: { readonly text: string; readonly offset: number };
   readonly expected?: string | undefined;
-  readonly nearest?: string | undefined;
+  /** The nearest valid name, or how to find it: that is asked for only where it is told. */
+  readonly nearest?: string | undefined | (() => string | undefined);
   readonly severity?: "error" | "warning";
 }
 
@@ -58,21 +59,42 @@ export function reporter(document: object, name: string, problems: Problem[]): R
   return origin ? originReporter(origin, problems) : placelessReporter(name, problems);
 }
 
+/** Enough to mend; hostile files could have one a byte. An error is always told, so that it is never taken for none. */
+const warningsMax = 1000;
+/** Looking for near names among thousands takes its time. */
+const nearestMax = 200;
+
+function isTold(details: ProblemDetails, problems: readonly Problem[]): boolean {
+  return details.severity !== "warning" || problems.length < warningsMax;
+}
+
 export function originReporter(origin: Origin, problems: Problem[]): Report {
-  return (pointer, message, details = {}) => {
+  return (pointer, message, given = {}) => {
+    if (!isTold(given, problems)) return;
+    const details = resolved(given, problems);
     problems.push(problemAt(origin.source, offsetOf(origin, pointer, details), message, details));
   };
 }
 
 function placelessReporter(name: string, problems: Problem[]): Report {
-  return (pointer, message, details = {}) => {
+  return (pointer, message, given = {}) => {
+    if (!isTold(given, problems)) return;
+    const details = resolved(given, problems);
     const where = pointer === "" ? "" : `${pointer}: `;
     problems.push({ file: name, line: 0, column: 0, ...withoutPlace(`${where}${message}`, details) });
   };
 }
 
+type Resolved = ProblemDetails & { readonly nearest?: string | undefined };
+
+function resolved(details: ProblemDetails, problems: readonly Problem[]): Resolved {
+  const { nearest } = details;
+  if (typeof nearest !== "function") return details as Resolved;
+  return { ...details, nearest: problems.length < nearestMax ? nearest() : undefined };
+}
+
 /** A problem at an offset of a text, with the line it stands on as its excerpt. */
-export function problemAt(source: LinedText, offset: number, message: string, details: ProblemDetails = {}): Problem {
+export function problemAt(source: LinedText, offset: number, message: string, details: Resolved = {}): Problem {
   const { file, text, lineStarts } = source;
   const line = lineAt(lineStarts, offset);
   const start = lineStarts[line] ?? 0;
@@ -93,7 +115,7 @@ function lineAt(lineStarts: readonly number[], offset: number): number {
   return low;
 }
 
-function withoutPlace(message: string, details: ProblemDetails) {
+function withoutPlace(message: string, details: Resolved) {
   return {
     severity: details.severity ?? ("error" as const),
     code: details.code ?? ("value_invalid" as const),

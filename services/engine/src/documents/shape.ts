@@ -68,7 +68,7 @@ export function record<F extends Fields>(fields: F): Reader<Shaped<F>> {
           code: "key_unknown",
           atKey: true,
           expected: names.join(", "),
-          nearest: nearestName(key, names),
+          nearest: () => nearestName(key, names),
         });
         whole = false;
         continue;

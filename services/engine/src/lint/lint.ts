@@ -1,0 +1,81 @@
+import { finish, finishInSlices, type Steps } from "../compile/steps.ts";
+import { type Report, reporter } from "../documents/origin.ts";
+import type { Documents } from "../documents/parse.ts";
+import type { PolicyDocument } from "../documents/policy.ts";
+import type { Problem } from "../documents/problem.ts";
+import { assertedOnly } from "./asserted-only.ts";
+import { budgetUndeclared } from "./budget-undeclared.ts";
+import { ruleExpressions, variableExpressions } from "./expressions.ts";
+import { groupUndeclared } from "./group-undeclared.ts";
+import { helperAdvised } from "./helper-advised.ts";
+import type { KnownNames } from "./known-names.ts";
+import { labelUnknown } from "./label-unknown.ts";
+import type { ExpressionWarning, PolicyLint, RuleWarning } from "./look.ts";
+import { confusableArguments, confusableNames } from "./name-confusable.ts";
+import { patternUnanchored } from "./pattern-unanchored.ts";
+import { serverUnknown } from "./server-unknown.ts";
+
+// Every warning is a file of this room. Some look at a rule, some at each expression wherever it stands.
+const ruleWarnings: readonly RuleWarning[] = [patternUnanchored, assertedOnly, groupUndeclared, serverUnknown];
+const expressionWarnings: readonly ExpressionWarning[] = [helperAdvised, budgetUndeclared];
+
+/** Most of a rule's cost is parsing its conditions once more. */
+const expressionCost = 10;
+const ruleCost = 2;
+/** A variable is looked at beside the arguments of this many of its policy's tools. */
+const variableToolsMax = 200;
+
+function* lintPolicy(document: PolicyDocument, known: KnownNames, report: Report): Steps<void> {
+  const { rules } = document.spec;
+  labelUnknown(document, known, report);
+  const variables = variableExpressions(document);
+  yield variables.size * expressionCost;
+  const policy: PolicyLint = {
+    variables,
+    known,
+    report,
+    followed: new Set(),
+    roots: new Map(),
+    compared: { times: 0 },
+  };
+  const everyTool = [...new Set(rules.flatMap(({ match }) => match.tools ?? []))].slice(0, variableToolsMax);
+  for (const variable of variables.values()) {
+    for (const warn of expressionWarnings) warn(variable, everyTool, policy);
+    yield ruleCost;
+  }
+  for (const [index, rule] of rules.entries()) {
+    const written = ruleExpressions(rule, `/spec/rules/${index}`);
+    for (const warn of ruleWarnings) warn(written, policy);
+    const expressions = [...written.when, ...written.unless, ...written.set];
+    for (const expression of expressions) {
+      for (const warn of expressionWarnings) warn(expression, rule.match.tools ?? [], policy);
+    }
+    yield ruleCost + expressions.length * expressionCost;
+  }
+}
+
+function* lintSteps(documents: Documents, known: KnownNames): Steps<Problem[]> {
+  const problems: Problem[] = [];
+  for (const policy of documents.policies) {
+    yield* lintPolicy(policy, known, reporter(policy, `policy ${policy.metadata.name}`, problems));
+  }
+  for (const tool of documents.tools) {
+    confusableArguments(tool, reporter(tool, `tool ${tool.metadata.name}`, problems));
+    yield ruleCost;
+  }
+  confusableNames(documents, problems);
+  return problems;
+}
+
+/**
+ * Warns of what compiles and is probably not what was meant: `known` is what the documents may name, themselves
+ * included. Each warning has a code of its own.
+ */
+export function lint(documents: Documents, known: KnownNames): Problem[] {
+  return finish(lintSteps(documents, known));
+}
+
+/** The same in slices of some milliseconds; between them it awaits `pause`. */
+export function lintInSlices(documents: Documents, known: KnownNames, pause: () => Promise<void>): Promise<Problem[]> {
+  return finishInSlices(lintSteps(documents, known), pause);
+}
