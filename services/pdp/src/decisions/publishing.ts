@@ -69,8 +69,12 @@ function readAgain(stored: readonly StoredPolicy[]) {
 }
 
 export function createPublishing({ snapshots, policies, change }: LifecycleRooms): Publishing {
-  const checkBeside = async (now: Snapshot, read: readonly Versioned[], strict: boolean) =>
-    (await snapshots.check(now, { policies: read, tools: toolsOf(now), strict })).problems;
+  const checkBeside = async (now: Snapshot, read: readonly Versioned[], strict: boolean): Promise<Problem[]> => {
+    const { problems } = await snapshots.check(now, { policies: read, tools: toolsOf(now), strict });
+    const documents = read.map(({ document }) => document);
+    const warnings = await snapshots.lint(now, documents);
+    return [...problems, ...warnings.map((warning) => (strict ? { ...warning, severity: "error" as const } : warning))];
+  };
 
   const problemsOf = async (now: Snapshot, stored: readonly StoredPolicy[], strict: boolean): Promise<Problem[]> => {
     const { documents, problems } = readAgain(stored);

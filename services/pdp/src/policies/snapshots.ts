@@ -1,7 +1,8 @@
-import { type CompileSource, compileInSlices, type Problem } from "@remit/engine";
+import { type CompileSource, compileInSlices, type PolicyDocument, type Problem } from "@remit/engine";
 import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import type { Log } from "../foundation/log.ts";
+import { lintBeside } from "./lint.ts";
 import { createLoader, moved } from "./loader.ts";
 import type { PolicyStore, Revisions, TenantRows } from "./policy-store.ts";
 import { createReach } from "./reach.ts";
@@ -31,6 +32,8 @@ export interface Snapshots {
     beside: Snapshot,
     source: Pick<CompileSource, "policies" | "tools"> & { readonly strict?: boolean },
   ): Promise<{ readonly problems: readonly Problem[] }>;
+  /** Warnings of what compiles and is probably not meant, beside all that is registered: in slices, too. */
+  lint(beside: Snapshot, policies: readonly PolicyDocument[]): Promise<readonly Problem[]>;
   /** Compiles what a change is about to put in force, and keeps it for the load after the change. */
   prepare(
     beside: Snapshot,
@@ -124,6 +127,7 @@ export function createSnapshots(options: Options): Snapshots {
     refresh,
     secured,
     check: ({ compiled }, { strict = false, ...source }) => compileInSlices(source, { strict, last: compiled }, pause),
+    lint: (beside, policies) => lintBeside(beside, policies, pause),
     async prepare(beside, rows) {
       const made = await prepare(rows, beside, pause);
       if ("compiled" in made) loader.prepared(beside.tenant, made);
