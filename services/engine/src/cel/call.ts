@@ -154,7 +154,8 @@ function applied(
     }
     return apply(values, frame);
   };
-  if (!found.folds || fits.includes(false) || known.includes(undefined)) return { run, type: result, size };
+  if (!found.folds || fits.includes(false) || known.includes(undefined))
+    return { run, type: result, items: found.items, size };
   return folded(
     expr,
     name,

@@ -111,5 +111,5 @@ function argv([text]: readonly Value[], frame: Frame): Outcome {
 }
 
 export const commandFunctions: FunctionTable = {
-  argv: { params: [["string"]], result: "list", apply: argv },
+  argv: { params: [["string"]], result: "list", items: "string", apply: argv },
 };

@@ -32,6 +32,18 @@ describe("the cost limit", () => {
       'input.list.all(x, url.path(input.text) != "")',
       { list: many, text: `https://a.com${"/a".repeat(4_000)}` },
     ],
+    [
+      "addresses",
+      "input.list.all(x, email.addresses(input.text).size() > 0)",
+      { list: many, text: `${"a@b.cc, ".repeat(900)}a@b.cc` },
+    ],
+    ["commands", "input.list.all(x, argv(input.text).size() > 0)", { list: many, text: "git a ".repeat(1_300) }],
+    [
+      "ranges",
+      "input.list.all(x, !ip.within(input.text, input.ranges))",
+      { list: many, text: "1.1.1.1", ranges: many.map(() => "10.0.0.0/8") },
+    ],
+    ["zones", "input.list.all(x, time.hours(now, input.text) >= 0.0)", { list: many, text: "Europe/Berlin" }],
     ["texts split", 'input.list.all(x, input.text.split("").size() > 0)', { list: many, text: "a".repeat(10_000) }],
   ])("stops %s", (_, text, input) => expect(resultOf(text, { input })).toBe(limit));
 

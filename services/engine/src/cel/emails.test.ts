@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { outcomeOf, resultOf } from "../../test/conditions.ts";
+import { complaintsOf, outcomeOf, resultOf } from "../../test/conditions.ts";
 
 const addresses = (to: string | string[]) => resultOf("email.addresses(input.to)", { input: { to } });
 
@@ -103,6 +103,16 @@ describe("email.addresses", () => {
     expect(resultOf(rule, { input: { to: "evil@x.com, a@acme.com" } })).toBe(false);
     expect(resultOf(rule, { input: { to: "evil@xacme.com" } })).toBe(false);
   });
+
+  it.each([
+    ["email.addresses(input.to).all(a, a > 5)", "`>` between a string and an int"],
+    ["email.addresses(input.to)[0] == 5", "`==` between a string and an int"],
+    ["email.addresses(input.to).map(a, email.domain(a)).exists(d, d == 5)", "`==` between a string and an int"],
+    ["email.addresses(input.to).filter(a, a.size() > 5.5)[0] == true", "`==` between a string and a bool"],
+    ["email.addresses(input.to).all(a, a)", "a macro's condition cannot be a string"],
+    ['argv(input.to).contains("rm")', "what `contains` takes cannot be a list"],
+    ["email.address(input.to).size() == 1", "unknown function `email.address` (email.addresses?)"],
+  ])("are texts: %s does not compile", (text, complaint) => expect(complaintsOf(text)).toEqual([complaint]));
 
   it("are one plain address each, whatever the text", () => {
     const pieces = fc.constantFrom(

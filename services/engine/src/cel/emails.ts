@@ -87,6 +87,6 @@ function domain([text]: readonly Value[], frame: Frame): Outcome {
 }
 
 export const emailFunctions: FunctionTable = {
-  "email.addresses": { params: [["string", "list"]], result: "list", apply: addresses },
+  "email.addresses": { params: [["string", "list"]], result: "list", items: "string", apply: addresses },
   "email.domain": { params: [["string"]], result: "string", apply: domain },
 };

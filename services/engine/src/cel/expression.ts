@@ -156,6 +156,7 @@ function compileVariable(expr: Expr, name: string, testOnly: boolean, compiling:
     type: variable.type,
     size: 1,
     path: `vars.${name}`,
+    items: node.items,
     ...(node.place && { place: node.place }),
   };
 }

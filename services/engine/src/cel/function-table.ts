@@ -15,6 +15,8 @@ export interface CelFunction {
   /** How many parameters at the end may be left out. */
   readonly optional?: number;
   readonly result: StaticType;
+  /** The type of the elements of a list that it answers. */
+  readonly items?: StaticType;
   /** What one use costs, whatever its values; 1 if absent. */
   readonly steps?: number;
   /** Computed when compiling if every argument is known then, and a failure is a compile error. */

@@ -30,7 +30,7 @@ export function compileMacro(expr: Expr, macro: Expr_Comprehension, compiling: C
   const place = itemPlace(range, compiling);
   const local: Node = place
     ? placed(read, 1, macro.iterVar, place)
-    : { run: converted(read, range.place), type: "dyn", size: 1, path: macro.iterVar };
+    : { run: converted(read, range.place), type: range.items ?? "dyn", size: 1, path: macro.iterVar };
   const locals = new Map(compiling.locals).set(macro.iterVar, local);
   const inner: Compiling = { ...compiling, locals, macros: compiling.macros + 1 };
   const body = (part: Expr | undefined, bool: boolean): Node => {
@@ -46,18 +46,22 @@ export function compileMacro(expr: Expr, macro: Expr_Comprehension, compiling: C
       return { run: quantify(range, slot, body(step.args[1], true), false), type: "bool", size };
     case "_||_":
       return { run: quantify(range, slot, body(step.args[1], true), true), type: "bool", size };
-    case "_+_":
-      return { run: collect(range, slot, undefined, forgotten(body(appended(loopStep), false))), type: "list", size };
+    case "_+_": {
+      const value = body(appended(loopStep), false);
+      return { run: collect(range, slot, undefined, forgotten(value)), type: "list", items: known(value), size };
+    }
     case "_?_:_": {
       const condition = body(step.args[0], true);
       const item = appended(step.args[1]);
       if (!item) return { run: existsOne(range, slot, condition), type: "bool", size };
       const value = body(item, false);
-      if (value !== local) return { run: collect(range, slot, condition, forgotten(value)), type: "list", size };
+      if (value !== local) {
+        return { run: collect(range, slot, condition, forgotten(value)), type: "list", items: known(value), size };
+      }
       // What `filter` leaves stands where it stood.
       const kept = place && range.place;
       const run = collect(range, slot, condition, kept ? { ...local, run: read } : local);
-      return { run, type: "list", size, ...(kept && { place: kept }) };
+      return { run, type: "list", items: known(local), size, ...(kept && { place: kept }) };
     }
     default:
       return reject(compiling, expr, "a macro that is not supported");
@@ -68,6 +72,10 @@ export function compileMacro(expr: Expr, macro: Expr_Comprehension, compiling: C
 function converted(read: Run, place: Place | undefined): Run {
   if (!place?.shape.ints) return read;
   return (frame) => withInts(read(frame), place.at(frame)?.item(), frame);
+}
+
+function known({ type }: Node): Node["items"] {
+  return type === "dyn" ? undefined : type;
 }
 
 /** A value that goes into a new list, away from its place. */

@@ -25,6 +25,8 @@ export type StaticType =
 export interface Node {
   readonly run: Run;
   readonly type: StaticType;
+  /** Of a list: the type of every element, where it is known. */
+  readonly items?: StaticType | undefined;
   /** How many parts it has: the steps it costs to run once. */
   readonly size: number;
   /** Set when the value is known now. */

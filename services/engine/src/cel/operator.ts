@@ -176,7 +176,8 @@ const operators: Readonly<Record<string, Build>> = {
         ? propertyPlace(container, name, compiling, compiling.offsetOf(keyExpr))
         : itemPlace(container, compiling);
     if (place === undefined || place === "none") {
-      return { run: index(container, key, path, container.place), type: "dyn", size, path };
+      const type = container.items ?? "dyn";
+      return { run: index(container, key, path, container.place), type, size, path };
     }
     return placed(index(container, key, path), size, path, place);
   },

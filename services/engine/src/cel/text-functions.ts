@@ -94,7 +94,7 @@ export const methods: FunctionTable = {
   lowerAscii: onText("lowerAscii", "string", lowerAscii),
   upperAscii: onText("upperAscii", "string", upperAscii),
   trim: onText("trim", "string", (text) => text.trim()),
-  split: { params: [["string"], ["string"]], result: "list", apply: split },
+  split: { params: [["string"], ["string"]], result: "list", items: "string", apply: split },
   join: { params: [["list"], ["string"]], optional: 1, result: "string", apply: join },
   ...timeParts,
 };
