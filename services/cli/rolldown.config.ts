@@ -34,7 +34,11 @@ function beside(): Plugin {
  * loaded on demand where it is installed. Not minified: a stack names functions, and comments name their source files.
  */
 export default defineConfig({
-  input: { main: join(here, "src/main.ts") },
+  input: {
+    main: join(here, "src/main.ts"),
+    // A thread of its own: the service starts it by this name, beside itself.
+    "documents-worker": join(here, "../pdp/src/reading/worker.ts"),
+  },
   platform: "node",
   // Not a dependency: pg takes it where somebody installed it, and asks for it only when told to.
   external: ["pg-native", "cloudflare:sockets"],

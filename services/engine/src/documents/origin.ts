@@ -1,3 +1,4 @@
+import { farReporter, type Unplaced } from "./far-origin.ts";
 import type { Problem } from "./problem.ts";
 import type { ProblemCode } from "./problem-code.ts";
 
@@ -56,7 +57,17 @@ export function rememberOrigin(document: object, origin: Origin): void {
 /** A report for one document: places are found if the document was read from a file in this process. */
 export function reporter(document: object, name: string, problems: Problem[]): Report {
   const origin = origins.get(document);
-  return origin ? originReporter(origin, problems) : placelessReporter(name, problems);
+  if (origin) return originReporter(origin, problems);
+  const placeless = placelessReporter(name, problems);
+  return farReporter(document, placeless, problems) ?? placeless;
+}
+
+/** Gives what was found in a document its place, where the document was read in this thread. */
+export function placeIn(document: object, { pointer, message, details }: Unplaced): Problem | undefined {
+  const origin = origins.get(document);
+  const problems: Problem[] = [];
+  if (origin) originReporter(origin, problems)(pointer, message, details);
+  return problems[0];
 }
 
 /** Enough to mend; hostile files could have one a byte. An error is always told, so that it is never taken for none. */

@@ -15,6 +15,7 @@ export { createListDecisions, type DecisionQuery, type ListDecisions } from "./l
 export type { PolicyChange } from "./policy-change.ts";
 export type { Choice } from "./policy-choice.ts";
 export type { ShownPolicy } from "./publishing.ts";
+export type { ReadDocuments, ReadFiles } from "./reading.ts";
 export { createRedaction } from "./redaction.ts";
 export { createRegistry, type PutEffect, type RegisteredKind, type Registry } from "./registry.ts";
 export { createReport, type Reported } from "./report.ts";

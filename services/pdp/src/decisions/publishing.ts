@@ -1,4 +1,4 @@
-import { type PolicyDocument, type Problem, parseDocuments, type SourceFile } from "@remit/engine";
+import type { PolicyDocument, Problem, SourceFile } from "@remit/engine";
 import { digestText } from "../foundation/digest.ts";
 import { invalid } from "../foundation/fault.ts";
 import type { Caller } from "../identities/index.ts";
@@ -7,6 +7,7 @@ import type { LifecycleRooms } from "./lifecycle.ts";
 import type { Written } from "./policy-change.ts";
 import { type Choice, storedPolicies } from "./policy-choice.ts";
 import { movedOn, refuseTooManyRules, toolsOf, type Versioned } from "./policy-set.ts";
+import { type ReadDocuments, withRead } from "./reading.ts";
 import { failed, written } from "./registry.ts";
 
 export interface Published {
@@ -61,46 +62,45 @@ function wouldBe(
   return { ...fresh, ...untouched, state: draft ? "draft" : "validated", created: true };
 }
 
-/** Stored versions as files, read again: what is wrong with them has a place in what their author wrote. */
-function readAgain(stored: readonly StoredPolicy[]) {
-  return parseDocuments(
-    stored.map(({ version: { policy, version }, source }) => ({ file: `${policy}@${version}`, text: source })),
-  );
+/** Stored versions as files, to read again: what is wrong with them has a place in what their author wrote. */
+function filesOf(stored: readonly StoredPolicy[]): SourceFile[] {
+  return stored.map(({ version: { policy, version }, source }) => ({ file: `${policy}@${version}`, text: source }));
 }
 
-export function createPublishing({ snapshots, policies, change }: LifecycleRooms): Publishing {
-  const checkBeside = async (now: Snapshot, read: readonly Versioned[], strict: boolean): Promise<Problem[]> => {
-    const { problems } = await snapshots.check(now, { policies: read, tools: toolsOf(now), strict });
-    const documents = read.map(({ document }) => document);
-    const warnings = await snapshots.lint(now, documents);
-    return [...problems, ...warnings.map((warning) => (strict ? { ...warning, severity: "error" as const } : warning))];
+const asVersions = ({ documents }: ReadDocuments): Versioned[] =>
+  documents.policies.map((document) => ({ document, version: 0 }));
+
+export function createPublishing({ snapshots, policies, change, read }: LifecycleRooms): Publishing {
+  /** Everything that is wrong with what was read, by itself and beside what is registered. */
+  const checked = async (now: Snapshot, parsed: ReadDocuments, strict: boolean): Promise<Problem[]> => {
+    const { problems } = await snapshots.check(now, { policies: asVersions(parsed), tools: toolsOf(now), strict });
+    const warnings = await snapshots.lint(now, parsed.documents.policies);
+    const held = warnings.map((warning) => (strict ? { ...warning, severity: "error" as const } : warning));
+    return [...parsed.problems, ...(await parsed.placed([...problems, ...held]))];
   };
 
-  const problemsOf = async (now: Snapshot, stored: readonly StoredPolicy[], strict: boolean): Promise<Problem[]> => {
-    const { documents, problems } = readAgain(stored);
-    const read = documents.policies.map((document) => ({ document, version: 0 }));
-    return [...problems, ...(await checkBeside(now, read, strict))];
-  };
+  const problemsOf = (now: Snapshot, stored: readonly StoredPolicy[], strict: boolean): Promise<Problem[]> =>
+    withRead(read, filesOf(stored), (parsed) => checked(now, parsed, strict));
 
   return {
-    async publish(caller, files, { strict, dryRun, draft }) {
-      const now = await snapshots.current(caller.tenant);
-      const parsed = parseDocuments(files);
-      if (failed(parsed.problems)) return { versions: [], problems: parsed.problems };
-      const read = parsed.documents.policies.map((document) => ({ document, version: 0 }));
-      if (read.length === 0) throw invalid("files", "the files hold no document of kind Policy");
-      refuseTooManyRules(now, [], read);
-      const problems = [...parsed.problems, ...(await checkBeside(now, read, strict))];
-      if (!draft && failed(problems)) return { versions: [], problems };
-      const next = parsed.documents.policies.map((document) => written("policy", document, sourceOf(document, files)));
-      if (dryRun) {
-        const there = await policies.versions(caller.tenant);
-        return { versions: next.map((one) => wouldBe(one, there, draft)), problems };
-      }
-      const applied = await change(caller, { kind: "policies_published", policies: next, draft, by: caller.id });
-      if (!applied.ok) throw movedOn(undefined, now);
-      return { versions: applied.value.versions, problems };
-    },
+    publish: (caller, files, { strict, dryRun, draft }) =>
+      withRead(read, files, async (parsed) => {
+        const now = await snapshots.current(caller.tenant);
+        if (failed(parsed.problems)) return { versions: [], problems: parsed.problems };
+        const drafts = parsed.documents.policies;
+        if (drafts.length === 0) throw invalid("files", "the files hold no document of kind Policy");
+        refuseTooManyRules(now, [], asVersions(parsed));
+        const problems = await checked(now, parsed, strict);
+        if (!draft && failed(problems)) return { versions: [], problems };
+        const next = drafts.map((document) => written("policy", document, sourceOf(document, files), parsed));
+        if (dryRun) {
+          const there = await policies.versions(caller.tenant);
+          return { versions: next.map((one) => wouldBe(one, there, draft)), problems };
+        }
+        const applied = await change(caller, { kind: "policies_published", policies: next, draft, by: caller.id });
+        if (!applied.ok) throw movedOn(undefined, now);
+        return { versions: applied.value.versions, problems };
+      }),
     async validate(caller, choices, strict) {
       const now = await snapshots.refresh(caller.tenant);
       if (choices.length === 0) throw invalid("choices", "no version is named");

@@ -1,12 +1,11 @@
-import {
-  type AgentDocument,
-  type BudgetDocument,
-  type Documents,
-  type GroupDocument,
-  type Problem,
-  parseDocuments,
-  type SourceFile,
-  type ToolDocument,
+import type {
+  AgentDocument,
+  BudgetDocument,
+  Documents,
+  GroupDocument,
+  Problem,
+  SourceFile,
+  ToolDocument,
 } from "@remit/engine";
 import { canonical, type Json } from "../foundation/canonical.ts";
 import { type DigestKind, digestBytes, digestText } from "../foundation/digest.ts";
@@ -16,6 +15,7 @@ import type { Revisions, Snapshot, Snapshots } from "../policies/index.ts";
 import type { MakeChange } from "./changes.ts";
 import { revisionNumber } from "./decision.ts";
 import type { Written } from "./policy-change.ts";
+import { type ReadDocuments, type ReadFiles, withRead } from "./reading.ts";
 
 export type PutEffect = "none" | "created" | "replaced";
 
@@ -43,8 +43,13 @@ export interface Registry {
 
 export const failed = (problems: readonly Problem[]) => problems.some(({ severity }) => severity === "error");
 
-export function written<Document>(kind: DigestKind, document: Document, source: string): Written<Document> {
-  return { document, source, digest: digestBytes(kind, canonical(document as Json)) };
+export function written<Document extends object>(
+  kind: DigestKind,
+  document: Document,
+  source: string,
+  { digestOf }: Pick<ReadDocuments, "digestOf">,
+): Written<Document> {
+  return { document, source, digest: digestOf(document) ?? digestBytes(kind, canonical(document)) };
 }
 
 function only<Document>(documents: readonly Document[], all: Documents, kind: string): Document {
@@ -83,6 +88,7 @@ const toolsBut = ({ tools }: Snapshot, name: string): ToolDocument[] =>
 interface Rooms {
   readonly snapshots: Snapshots;
   readonly change: MakeChange;
+  readonly read: ReadFiles;
 }
 
 function revisionAfter(applied: Awaited<ReturnType<MakeChange>>): bigint {
@@ -113,24 +119,29 @@ function putting({ change }: Rooms) {
   };
 }
 
-function declarations({ snapshots, change }: Rooms, put: PutOne): Pick<Registry, "putBudget" | "putGroup" | "remove"> {
+function declarations(
+  { snapshots, change, read }: Rooms,
+  put: PutOne,
+): Pick<Registry, "putBudget" | "putGroup" | "remove"> {
   return {
-    async putBudget(caller, source, dryRun) {
-      const now = await snapshots.current(caller.tenant);
-      const { documents, problems } = parseDocuments([source]);
-      if (failed(problems)) return refusedPut(problems, now.revisions);
-      const next = written("budget", only(documents.budgets, documents, "Budget"), source.text);
-      const held = now.budgets.get(next.document.metadata.name)?.digest;
-      return { ...(await put(caller, now, next, held, dryRun, "budget_put")), problems };
-    },
-    async putGroup(caller, source, dryRun) {
-      const now = await snapshots.current(caller.tenant);
-      const { documents, problems } = parseDocuments([source]);
-      if (failed(problems)) return refusedPut(problems, now.revisions);
-      const next = written("group", only(documents.groups, documents, "Group"), source.text);
-      const held = now.groups.get(next.document.metadata.name)?.digest;
-      return { ...(await put(caller, now, next, held, dryRun, "group_put")), problems };
-    },
+    putBudget: (caller, source, dryRun) =>
+      withRead(read, [source], async (parsed) => {
+        const now = await snapshots.current(caller.tenant);
+        const { documents, problems } = parsed;
+        if (failed(problems)) return refusedPut(problems, now.revisions);
+        const next = written("budget", only(documents.budgets, documents, "Budget"), source.text, parsed);
+        const held = now.budgets.get(next.document.metadata.name)?.digest;
+        return { ...(await put(caller, now, next, held, dryRun, "budget_put")), problems };
+      }),
+    putGroup: (caller, source, dryRun) =>
+      withRead(read, [source], async (parsed) => {
+        const now = await snapshots.current(caller.tenant);
+        const { documents, problems } = parsed;
+        if (failed(problems)) return refusedPut(problems, now.revisions);
+        const next = written("group", only(documents.groups, documents, "Group"), source.text, parsed);
+        const held = now.groups.get(next.document.metadata.name)?.digest;
+        return { ...(await put(caller, now, next, held, dryRun, "group_put")), problems };
+      }),
     async remove(caller, kind, names, dryRun) {
       const now = await snapshots.refresh(caller.tenant);
       const held = heldNames(now, kind);
@@ -145,40 +156,42 @@ function declarations({ snapshots, change }: Rooms, put: PutOne): Pick<Registry,
 }
 
 export function createRegistry(rooms: Rooms): Registry {
-  const { snapshots } = rooms;
+  const { snapshots, read } = rooms;
   const put = putting(rooms);
   return {
-    async putAgent(caller, source, dryRun) {
-      const now = await snapshots.current(caller.tenant);
-      const { documents, problems } = parseDocuments([source]);
-      if (failed(problems)) return refusedPut(problems, now.revisions);
-      const next = written("agent", only(documents.agents, documents, "Agent"), source.text);
-      const held = now.agents.get(next.document.metadata.name);
-      const heldDigest = held && digestText(digestBytes("agent", canonical(held as unknown as Json)));
-      return { ...(await put(caller, now, next, heldDigest, dryRun, "agent_put")), problems };
-    },
+    putAgent: (caller, source, dryRun) =>
+      withRead(read, [source], async (parsed) => {
+        const now = await snapshots.current(caller.tenant);
+        const { documents, problems } = parsed;
+        if (failed(problems)) return refusedPut(problems, now.revisions);
+        const next = written("agent", only(documents.agents, documents, "Agent"), source.text, parsed);
+        const held = now.agents.get(next.document.metadata.name);
+        const heldDigest = held && digestText(digestBytes("agent", canonical(held as unknown as Json)));
+        return { ...(await put(caller, now, next, heldDigest, dryRun, "agent_put")), problems };
+      }),
     ...declarations(rooms, put),
-    async putTool(caller, source, dryRun) {
-      const { documents, problems } = parseDocuments([source]);
-      let now = await snapshots.current(caller.tenant);
-      if (failed(problems)) return refusedPut(problems, now.revisions);
-      const next = written("tool", only(documents.tools, documents, "Tool"), source.text);
-      const { name } = next.document.metadata;
-      for (let races = 0; ; races++) {
-        // A tool whose new schema contradicts a policy in force is refused: else the tenant could not be compiled.
-        const checked = await snapshots.check(now, {
-          policies: now.policies,
-          tools: [...toolsBut(now, name), next.document],
-        });
-        if (failed(checked.problems)) return refusedPut([...problems, ...checked.problems], now.revisions);
-        try {
-          return { ...(await put(caller, now, next, now.tools.get(name)?.digest, dryRun, "tool_put")), problems };
-        } catch (error) {
-          // Somebody else changed the tenant meanwhile: what was checked is checked again, against that.
-          if (!movedOn(error) || races >= RACES_MAX) throw error;
-          now = await snapshots.refresh(caller.tenant);
+    putTool: (caller, source, dryRun) =>
+      withRead(read, [source], async (parsed) => {
+        const { documents, problems } = parsed;
+        let now = await snapshots.current(caller.tenant);
+        if (failed(problems)) return refusedPut(problems, now.revisions);
+        const next = written("tool", only(documents.tools, documents, "Tool"), source.text, parsed);
+        const { name } = next.document.metadata;
+        for (let races = 0; ; races++) {
+          // A tool whose new schema contradicts a policy in force is refused: else the tenant could not be compiled.
+          const checked = await snapshots.check(now, {
+            policies: now.policies,
+            tools: [...toolsBut(now, name), next.document],
+          });
+          if (failed(checked.problems)) return refusedPut([...problems, ...checked.problems], now.revisions);
+          try {
+            return { ...(await put(caller, now, next, now.tools.get(name)?.digest, dryRun, "tool_put")), problems };
+          } catch (error) {
+            // Somebody else changed the tenant meanwhile: what was checked is checked again, against that.
+            if (!movedOn(error) || races >= RACES_MAX) throw error;
+            now = await snapshots.refresh(caller.tenant);
+          }
         }
-      }
-    },
+      }),
   };
 }

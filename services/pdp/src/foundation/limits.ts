@@ -37,6 +37,13 @@ export const limits = {
   /** One message of a lane. An input may be spelt in JSON that is longer than its canonical form. */
   messageBytesMax: 1024 * 1024,
   adminMessageBytesMax: 16 * 1024 * 1024,
+  /** Documents that administrators send are read by a thread of its own, unless they are as short as this together. */
+  readAtOnceCharsMax: 4 * 1024,
+  /** What reading the documents of one request may take of that thread. */
+  readingMsMax: 60_000,
+  readingMiBMax: 1024,
+  /** Problems of one answer that show their line; there may be one a rule. */
+  problemsPlacedMax: 1000,
   /** An input longer than this stands beside its entry, bound by its digest. */
   inlineInputBytesMax: 8 * 1024,
   /** Attempts of one call: answers to its questions, approvals, denials that may be asked again. */

@@ -22,6 +22,7 @@ import type { StoreClock } from "../foundation/store-time.ts";
 import { createIdentities, createRates, type Identities, type SigningKeys } from "../identities/index.ts";
 import { sealedLedger } from "../ledger/index.ts";
 import { createSnapshots, type Snapshots } from "../policies/index.ts";
+import { createReader } from "../reading/index.ts";
 import { checkCell } from "../stores/cell.ts";
 import { createFeed, type News } from "../stores/change-feed.ts";
 import { createChangeStore } from "../stores/changes.ts";
@@ -70,6 +71,9 @@ function hearing(rooms: {
   };
 }
 
+const telling = (log: Log) => (tenant: string, decision: string) =>
+  log.error({ tenant, decision }, "what ran is not what was decided");
+
 /** Every room, furnished. The only place that knows who lives where. */
 export async function openRooms({ config, store, wrapping, clock, storeClock, log, metrics }: Options) {
   const random = systemRandom();
@@ -113,9 +117,8 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   });
   await feed.start();
 
+  const reader = createReader();
   const change = createChanges({ store: changeStore, snapshots, seal: seal.seal, clock, newId });
-  const onMismatch = (tenant: string, decision: string) =>
-    log.error({ tenant, decision }, "what ran is not what was decided");
   return {
     ledger,
     snapshots,
@@ -123,13 +126,13 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     policyStore,
     admission: createAdmission({ snapshots, ledger, rates, clock: uptime, callerCallsPerSecond }),
     decide: createDecide({ snapshots, ledger, redaction: createRedaction(seal.marks), clock, newId }),
-    report: createReport({ snapshots, ledger, clock, newId, onMismatch, onLate: metrics.reportedLate }),
+    report: createReport({ snapshots, ledger, clock, newId, onMismatch: telling(log), onLate: metrics.reportedLate }),
     listDecisions: createListDecisions({ ledger }),
     explain: createExplain({ snapshots, clock }),
     standing: createStanding({ snapshots, identities, clock }),
     sessions: createSessions({ identities, snapshots, change, clock, newId }),
-    registry: createRegistry({ snapshots, change }),
-    lifecycle: createLifecycle({ snapshots, policies: policyStore, change }),
+    registry: createRegistry({ snapshots, change, read: reader.read }),
+    lifecycle: createLifecycle({ snapshots, policies: policyStore, change, read: reader.read }),
     tenants: createTenants({ policies: policyStore, change, clock, random, newId }),
     custody: keyRooms.custody(change, replica),
     jwks: signingKeys.jwks,
@@ -141,6 +144,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     /** Nothing may be asked any more when this is called. */
     async close(): Promise<void> {
       await feed.close();
+      await reader.close();
       await recorded.close();
       await self.close();
     },

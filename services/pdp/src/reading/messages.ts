@@ -1,0 +1,22 @@
+import type { Documents, Problem, SourceFile, Unplaced } from "@remit/engine";
+
+/** What the reading thread is asked, one question at a time. */
+export type Question =
+  | { readonly ask: "read"; readonly read: number; readonly files: readonly SourceFile[] }
+  | { readonly ask: "place"; readonly read: number; readonly unplaced: readonly Unplaced[] }
+  | { readonly ask: "forget"; readonly read: number };
+
+/** A document as text, so that the thread that decides takes it over without walking it. */
+export interface ReadText {
+  readonly kind: keyof Documents;
+  readonly json: string;
+  readonly digest: Uint8Array;
+}
+
+export interface ReadAnswer {
+  readonly texts: readonly ReadText[];
+  readonly problems: readonly Problem[];
+}
+
+/** Undefined for what has no place. */
+export type PlaceAnswer = readonly (Problem | undefined)[];
