@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type Documents, parseDocuments, runPolicyTests } from "@remit/engine";
+import { type Documents, lint, namesOfFiles, parseDocuments, runPolicyTests } from "@remit/engine";
 import { expect, test } from "vitest";
 import { testDocuments } from "../../test/support/starter-cases.ts";
 import { isTestFile } from "../document-files.ts";
@@ -70,6 +70,14 @@ test.each(pack.map((policy) => [policy.name, policy] as const))(
     expect(runPolicyTests([file], all).passed).toBe(0);
   },
 );
+
+test("lint warns of the naive versions that compare text", () => {
+  const warned = pack.flatMap(({ name }) => {
+    const documents = withNaive(name);
+    return lint(documents, namesOfFiles(documents)).map(({ code }) => `${name}: ${code}`);
+  });
+  expect(warned.sort()).toEqual(["files", "mail", "shell", "shell", "urls"].map((name) => `${name}: helper_advised`));
+});
 
 test("together the policies stop every attack that each stops alone", () => {
   for (const policy of pack) {

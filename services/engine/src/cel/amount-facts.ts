@@ -47,7 +47,6 @@ export function compileBudget(
   }
   const name = operand && budgetName(operand, compiling);
   if (name === undefined) return undefined;
-  compiling.budgetRead?.(name, compiling.offsetOf(expr));
   if (!isBudgetField(field)) {
     const names = Object.keys(budgetFields);
     return reject(compiling, expr, `unknown field \`${field}\` of a budget`, {

@@ -87,8 +87,6 @@ export interface Compiling {
   readonly consult: (steps: Way, shape: Shape | undefined) => void;
   readonly usedVariables: Set<string>;
   readonly offsetOf: (expr: Expr) => number;
-  /** Told of every budget that is read by its name. */
-  readonly budgetRead?: (name: string, offset: number) => void;
   readonly locals: ReadonlyMap<string, Node>;
   /** How many macros enclose this part. */
   readonly macros: number;
