@@ -16,7 +16,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file remit/v1/decision.proto.
  */
 export const file_remit_v1_decision: GenFile = /*@__PURE__*/
-  fileDesc("ChdyZW1pdC92MS9kZWNpc2lvbi5wcm90bxIIcmVtaXQudjEi4gMKDURlY2lkZVJlcXVlc3QSDwoHY2FsbF9pZBgBIAEoCRIMCgR0b29sGAIgASgJEjYKDGlucHV0X29iamVjdBgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RIAFIFaW5wdXQSFAoKaW5wdXRfanNvbhgEIAEoDEgAEjoKDmNvbnRleHRfb2JqZWN0GAUgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEgBUgdjb250ZXh0EhYKDGNvbnRleHRfanNvbhgGIAEoDEgBEiIKCGVzdGltYXRlGAcgAygLMhAucmVtaXQudjEuQW1vdW50EhMKC2FwcHJvdmFsX2lkGAggASgJEjoKDmFuc3dlcnNfb2JqZWN0GAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEgCUgdhbnN3ZXJzEhYKDGFuc3dlcnNfanNvbhgKIAEoDEgCEh0KFXN1cHBvcnRlZF9jb25zdHJhaW50cxgLIAMoCRITCgt3YW50X3Blcm1pdBgMIAEoCBIUCgxtaW5fcmV2aXNpb24YDSABKAQSGgoSdG9vbF9zY2hlbWFfZGlnZXN0GA4gASgJQgcKBWlucHV0QgkKB2NvbnRleHRCCQoHYW5zd2VycyLMBgoORGVjaWRlUmVzcG9uc2USEwoLZGVjaXNpb25faWQYASABKAkSDwoHYXR0ZW1wdBgCIAEoDRIQCghyZXBsYXllZBgDIAEoCBIgCgZlZmZlY3QYBCABKA4yEC5yZW1pdC52MS5FZmZlY3QSHAoEbW9kZRgFIAEoDjIOLnJlbWl0LnYxLk1vZGUSHgoFd291bGQYBiABKAsyDy5yZW1pdC52MS5Xb3VsZBIgCgZyZWFzb24YByABKAsyEC5yZW1pdC52MS5SZWFzb24SIAoFcnVsZXMYCCADKAsyES5yZW1pdC52MS5SdWxlUmVmEkcKEnRyYW5zZm9ybWVkX29iamVjdBgJIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RIAFIQdHJhbnNmb3JtZWRJbnB1dBIaChB0cmFuc2Zvcm1lZF9qc29uGAogASgMSAASGAoQdHJhbnNmb3JtZWRfdG9vbBgLIAEoCRIpCgtjb25zdHJhaW50cxgMIAMoCzIULnJlbWl0LnYxLkNvbnN0cmFpbnQSJAoIYXBwcm92YWwYDSABKAsyEi5yZW1pdC52MS5BcHByb3ZhbBIlCglxdWVzdGlvbnMYDiADKAsyEi5yZW1pdC52MS5RdWVzdGlvbhIdCgVob2xkcxgPIAMoCzIOLnJlbWl0LnYxLkhvbGQSDgoGcGVybWl0GBAgASgJEjIKDmV4ZWN1dGVfYmVmb3JlGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglyZXBvcnRfYnkYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXBvbGljeV9kaWdlc3QYEyABKAkSFAoMaW5wdXRfZGlnZXN0GBQgASgJEh4KFmVmZmVjdGl2ZV9pbnB1dF9kaWdlc3QYFSABKAkSEAoIcmV2aXNpb24YFiABKAQSIwoGcmVjb3JkGBcgASgLMhMucmVtaXQudjEuUmVjb3JkUmVmEhAKCHRyYWNlX2lkGBggASgJEjAKDGV2YWx1YXRlZF9hdBgZIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCDQoLdHJhbnNmb3JtZWQibQoFV291bGQSIAoGZWZmZWN0GAEgASgOMhAucmVtaXQudjEuRWZmZWN0EiAKBnJlYXNvbhgCIAEoCzIQLnJlbWl0LnYxLlJlYXNvbhIgCgVydWxlcxgDIAMoCzIRLnJlbWl0LnYxLlJ1bGVSZWYiigEKBlJlYXNvbhIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEQoJcmV0cnlhYmxlGAMgASgIEi4KC3JldHJ5X2FmdGVyGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg4KBmRldGFpbBgFIAEoCRIOCgZyZW1lZHkYBiABKAkirQEKCkNvbnN0cmFpbnQSDAoEbmFtZRgBIAEoCRItCghkdXJhdGlvbhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgAEhEKB2ludGVnZXIYAyABKANIABIOCgR0ZXh0GAQgASgJSAASDgoEZmxhZxgFIAEoCEgAEiYKB3N0cmluZ3MYBiABKAsyEy5yZW1pdC52MS5TdHJpbmdTZXRIAEIHCgV2YWx1ZSKuAgoIQXBwcm92YWwSCgoCaWQYASABKAkSJwoFc3RhdGUYAiABKA4yGC5yZW1pdC52MS5BcHByb3ZhbC5TdGF0ZRIuCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdzdW1tYXJ5GAQgASgJEgsKA3VybBgFIAEoCRIzCgxyZXF1aXJlbWVudHMYBiADKAsyHS5yZW1pdC52MS5BcHByb3ZhbFJlcXVpcmVtZW50ImoKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASEQoNU1RBVEVfUEVORElORxABEhEKDVNUQVRFX0dSQU5URUQQAhIRCg1TVEFURV9SRUZVU0VEEAMSEQoNU1RBVEVfRVhQSVJFRBAEIoUBChNBcHByb3ZhbFJlcXVpcmVtZW50Eh8KBHJ1bGUYASABKAsyES5yZW1pdC52MS5SdWxlUmVmEhEKCWFwcHJvdmVycxgCIAMoCRIOCgZxdW9ydW0YAyABKA0SKgoHZXhwaXJlcxgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIxCghRdWVzdGlvbhIKCgJpZBgBIAEoCRIMCgR0eXBlGAIgASgJEgsKA2FzaxgDIAEoCSI4CgRIb2xkEg4KBmJ1ZGdldBgBIAEoCRIgCgZhbW91bnQYAiABKAsyEC5yZW1pdC52MS5BbW91bnQiJQoJUmVjb3JkUmVmEg0KBWVwb2NoGAEgASgEEgkKAW4YAiABKAQiPAoSRGVjaWRlQmF0Y2hSZXF1ZXN0EiYKBWl0ZW1zGAEgAygLMhcucmVtaXQudjEuRGVjaWRlUmVxdWVzdCI5ChNEZWNpZGVCYXRjaFJlc3BvbnNlEiIKBWl0ZW1zGAEgAygLMhMucmVtaXQudjEuQmF0Y2hJdGVtImoKCUJhdGNoSXRlbRIsCghkZWNpc2lvbhgBIAEoCzIYLnJlbWl0LnYxLkRlY2lkZVJlc3BvbnNlSAASJAoFZXJyb3IYAiABKAsyEy5yZW1pdC52MS5DYWxsRXJyb3JIAEIJCgdvdXRjb21lIlEKCUNhbGxFcnJvchIMCgRjb2RlGAEgASgFEg8KB21lc3NhZ2UYAiABKAkSJQoGZGV0YWlsGAMgASgLMhUucmVtaXQudjEuRXJyb3JEZXRhaWwipAIKDVJlcG9ydFJlcXVlc3QSFQoLZGVjaXNpb25faWQYASABKAlIABIRCgdjYWxsX2lkGAIgASgJSAASIgoHb3V0Y29tZRgDIAEoDjIRLnJlbWl0LnYxLk91dGNvbWUSIAoGYWN0dWFsGAQgAygLMhAucmVtaXQudjEuQW1vdW50EhQKDGlucHV0X2RpZ2VzdBgFIAEoCRIVCg1vdXRwdXRfZGlnZXN0GAYgASgJEg4KBmxhYmVscxgHIAMoCRIuCgpzdGFydGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCghkdXJhdGlvbhgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIJCgdzdWJqZWN0IsYBCg5SZXBvcnRSZXNwb25zZRITCgtkZWNpc2lvbl9pZBgBIAEoCRIQCghyZXBsYXllZBgCIAEoCBIiCgdvdXRjb21lGAMgASgOMhEucmVtaXQudjEuT3V0Y29tZRItCglyZXBvcnRfYnkYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiMKBnJlY29yZBgFIAEoCzITLnJlbWl0LnYxLlJlY29yZFJlZhIVCg1pbnB1dF9tYXRjaGVzGAYgASgIIjcKDkV4cGxhaW5SZXF1ZXN0EiUKBGNhbGwYASABKAsyFy5yZW1pdC52MS5EZWNpZGVSZXF1ZXN0IpICCg9FeHBsYWluUmVzcG9uc2USIAoHdmVyZGljdBgBIAEoCzIPLnJlbWl0LnYxLldvdWxkEicKCmNvbnNpZGVyZWQYAiADKAsyEy5yZW1pdC52MS5SdWxlVHJhY2USEAoIcmV2aXNpb24YAyABKAQSFQoNcG9saWN5X2RpZ2VzdBgEIAEoCRIcCgRtb2RlGAUgASgOMg4ucmVtaXQudjEuTW9kZRIeCgV3b3VsZBgGIAEoCzIPLnJlbWl0LnYxLldvdWxkEiQKBmNoZWNrcxgHIAMoCzIULnJlbWl0LnYxLkNoZWNrVHJhY2USJwoHc2tpcHBlZBgIIAEoCzIWLnJlbWl0LnYxLlNraXBwZWRSdWxlcyI7CgpDaGVja1RyYWNlEgwKBG5hbWUYASABKAkSDwoHb3V0Y29tZRgCIAEoCRIOCgZkZXRhaWwYAyABKAkiTgoMU2tpcHBlZFJ1bGVzEhQKDG90aGVyX2FnZW50cxgBIAEoDRITCgtvdGhlcl90b29scxgCIAEoDRITCgtub3RfcmVhY2hlZBgDIAEoDSLhAQoJUnVsZVRyYWNlEh8KBHJ1bGUYASABKAsyES5yZW1pdC52MS5SdWxlUmVmEiAKBmVmZmVjdBgCIAEoDjIQLnJlbWl0LnYxLkVmZmVjdBIOCgZyZXN1bHQYAyABKAkSCwoDd2h5GAQgASgJEhwKBG1vZGUYBSABKA4yDi5yZW1pdC52MS5Nb2RlEiwKCmNvbmRpdGlvbnMYBiADKAsyGC5yZW1pdC52MS5Db25kaXRpb25UcmFjZRIoCghzZXR0aW5ncxgHIAMoCzIWLnJlbWl0LnYxLlNldHRpbmdUcmFjZSJuCg5Db25kaXRpb25UcmFjZRIMCgRraW5kGAEgASgJEgwKBHRleHQYAiABKAkSDwoHb3V0Y29tZRgDIAEoCRILCgN3aHkYBCABKAkSIgoFcGFydHMYBSADKAsyEy5yZW1pdC52MS5QYXJ0VHJhY2UiZwoJUGFydFRyYWNlEg0KBWRlcHRoGAEgASgNEgwKBHRleHQYAiABKAkSEAoIb3BlcmFuZHMYAyABKAkSDwoHb3V0Y29tZRgEIAEoCRINCgV2YWx1ZRgFIAEoCRILCgN3aHkYBiABKAkiegoMU2V0dGluZ1RyYWNlEgwKBHBhdGgYASABKAkSDgoGYmVmb3JlGAIgASgJEg0KBWFmdGVyGAMgASgJEgsKA3doeRgEIAEoCRIMCgR0ZXh0GAUgASgJEiIKBXBhcnRzGAYgAygLMhMucmVtaXQudjEuUGFydFRyYWNlIsIBCg9FeGNoYW5nZVJlcXVlc3QSDQoFZnJhbWUYASABKAQSIgoGYXR0YWNoGAIgASgLMhAucmVtaXQudjEuQXR0YWNoSAASIgoGZGV0YWNoGAMgASgLMhAucmVtaXQudjEuRGV0YWNoSAASJwoGZGVjaWRlGAQgASgLMhUucmVtaXQudjEuRGVjaWRlRnJhbWVIABInCgZyZXBvcnQYBSABKAsyFS5yZW1pdC52MS5SZXBvcnRGcmFtZUgAQgYKBGJvZHkiHwoGQXR0YWNoEhUKDXNlc3Npb25fdG9rZW4YASABKAkiGAoGRGV0YWNoEg4KBmhhbmRsZRgBIAEoDSJECgtEZWNpZGVGcmFtZRIOCgZoYW5kbGUYASABKA0SJQoEY2FsbBgCIAEoCzIXLnJlbWl0LnYxLkRlY2lkZVJlcXVlc3QiRgoLUmVwb3J0RnJhbWUSDgoGaGFuZGxlGAEgASgNEicKBnJlcG9ydBgCIAEoCzIXLnJlbWl0LnYxLlJlcG9ydFJlcXVlc3QingIKEEV4Y2hhbmdlUmVzcG9uc2USDQoFZnJhbWUYASABKAQSJgoIYXR0YWNoZWQYAiABKAsyEi5yZW1pdC52MS5BdHRhY2hlZEgAEiYKCGRldGFjaGVkGAMgASgLMhIucmVtaXQudjEuRGV0YWNoZWRIABIrCgdkZWNpZGVkGAQgASgLMhgucmVtaXQudjEuRGVjaWRlUmVzcG9uc2VIABIsCghyZXBvcnRlZBgFIAEoCzIYLnJlbWl0LnYxLlJlcG9ydFJlc3BvbnNlSAASJAoFZXJyb3IYBiABKAsyEy5yZW1pdC52MS5DYWxsRXJyb3JIABIiCgZub3RpY2UYByABKAsyEC5yZW1pdC52MS5Ob3RpY2VIAEIGCgRib2R5IkoKCEF0dGFjaGVkEg4KBmhhbmRsZRgBIAEoDRIuCgpleHBpcmVzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIKCghEZXRhY2hlZCL1AQoGTm90aWNlEi8KDXNlc3Npb25fZW5kZWQYASABKAsyFi5yZW1pdC52MS5TZXNzaW9uRW5kZWRIABIrCgtjYWxsX2NhbmNlbBgCIAEoCzIULnJlbWl0LnYxLkNhbGxDYW5jZWxIABI3ChFhcHByb3ZhbF9yZXNvbHZlZBgDIAEoCzIaLnJlbWl0LnYxLkFwcHJvdmFsUmVzb2x2ZWRIABIiCgZoYWx0ZWQYBCABKAsyEC5yZW1pdC52MS5IYWx0ZWRIABIoCglyZWNvbm5lY3QYBSABKAsyEy5yZW1pdC52MS5SZWNvbm5lY3RIAEIGCgRib2R5IiwKDFNlc3Npb25FbmRlZBIOCgZoYW5kbGUYASABKA0SDAoEY29kZRgCIAEoCSI7CgpDYWxsQ2FuY2VsEg4KBmhhbmRsZRgBIAEoDRIPCgdjYWxsX2lkGAIgASgJEgwKBGNvZGUYAyABKAkiWQoQQXBwcm92YWxSZXNvbHZlZBIOCgZoYW5kbGUYASABKA0SDwoHY2FsbF9pZBgCIAEoCRIkCghhcHByb3ZhbBgDIAEoCzISLnJlbWl0LnYxLkFwcHJvdmFsIhgKBkhhbHRlZBIOCgZyZWFzb24YASABKAkiNgoJUmVjb25uZWN0EikKBndpdGhpbhgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiqRAQoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASEwoPT1VUQ09NRV9SVU5OSU5HEAESFQoRT1VUQ09NRV9TVUNDRUVERUQQAhISCg5PVVRDT01FX0ZBSUxFRBADEhgKFE9VVENPTUVfTk9UX0VYRUNVVEVEEAQSEwoPT1VUQ09NRV9VTktOT1dOEAUy3gIKD0RlY2lzaW9uU2VydmljZRI7CgZEZWNpZGUSFy5yZW1pdC52MS5EZWNpZGVSZXF1ZXN0GhgucmVtaXQudjEuRGVjaWRlUmVzcG9uc2USSgoLRGVjaWRlQmF0Y2gSHC5yZW1pdC52MS5EZWNpZGVCYXRjaFJlcXVlc3QaHS5yZW1pdC52MS5EZWNpZGVCYXRjaFJlc3BvbnNlEjsKBlJlcG9ydBIXLnJlbWl0LnYxLlJlcG9ydFJlcXVlc3QaGC5yZW1pdC52MS5SZXBvcnRSZXNwb25zZRI+CgdFeHBsYWluEhgucmVtaXQudjEuRXhwbGFpblJlcXVlc3QaGS5yZW1pdC52MS5FeHBsYWluUmVzcG9uc2USRQoIRXhjaGFuZ2USGS5yZW1pdC52MS5FeGNoYW5nZVJlcXVlc3QaGi5yZW1pdC52MS5FeGNoYW5nZVJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_remit_v1_common]);
+  fileDesc("ChdyZW1pdC92MS9kZWNpc2lvbi5wcm90bxIIcmVtaXQudjEi4gMKDURlY2lkZVJlcXVlc3QSDwoHY2FsbF9pZBgBIAEoCRIMCgR0b29sGAIgASgJEjYKDGlucHV0X29iamVjdBgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RIAFIFaW5wdXQSFAoKaW5wdXRfanNvbhgEIAEoDEgAEjoKDmNvbnRleHRfb2JqZWN0GAUgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEgBUgdjb250ZXh0EhYKDGNvbnRleHRfanNvbhgGIAEoDEgBEiIKCGVzdGltYXRlGAcgAygLMhAucmVtaXQudjEuQW1vdW50EhMKC2FwcHJvdmFsX2lkGAggASgJEjoKDmFuc3dlcnNfb2JqZWN0GAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEgCUgdhbnN3ZXJzEhYKDGFuc3dlcnNfanNvbhgKIAEoDEgCEh0KFXN1cHBvcnRlZF9jb25zdHJhaW50cxgLIAMoCRITCgt3YW50X3Blcm1pdBgMIAEoCBIUCgxtaW5fcmV2aXNpb24YDSABKAQSGgoSdG9vbF9zY2hlbWFfZGlnZXN0GA4gASgJQgcKBWlucHV0QgkKB2NvbnRleHRCCQoHYW5zd2VycyL0BgoORGVjaWRlUmVzcG9uc2USEwoLZGVjaXNpb25faWQYASABKAkSDwoHYXR0ZW1wdBgCIAEoDRIQCghyZXBsYXllZBgDIAEoCBIgCgZlZmZlY3QYBCABKA4yEC5yZW1pdC52MS5FZmZlY3QSHAoEbW9kZRgFIAEoDjIOLnJlbWl0LnYxLk1vZGUSHgoFd291bGQYBiABKAsyDy5yZW1pdC52MS5Xb3VsZBIgCgZyZWFzb24YByABKAsyEC5yZW1pdC52MS5SZWFzb24SIAoFcnVsZXMYCCADKAsyES5yZW1pdC52MS5SdWxlUmVmEkcKEnRyYW5zZm9ybWVkX29iamVjdBgJIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RIAFIQdHJhbnNmb3JtZWRJbnB1dBIaChB0cmFuc2Zvcm1lZF9qc29uGAogASgMSAASGAoQdHJhbnNmb3JtZWRfdG9vbBgLIAEoCRIpCgtjb25zdHJhaW50cxgMIAMoCzIULnJlbWl0LnYxLkNvbnN0cmFpbnQSJAoIYXBwcm92YWwYDSABKAsyEi5yZW1pdC52MS5BcHByb3ZhbBIlCglxdWVzdGlvbnMYDiADKAsyEi5yZW1pdC52MS5RdWVzdGlvbhIdCgVob2xkcxgPIAMoCzIOLnJlbWl0LnYxLkhvbGQSDgoGcGVybWl0GBAgASgJEjIKDmV4ZWN1dGVfYmVmb3JlGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglyZXBvcnRfYnkYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXBvbGljeV9kaWdlc3QYEyABKAkSFAoMaW5wdXRfZGlnZXN0GBQgASgJEh4KFmVmZmVjdGl2ZV9pbnB1dF9kaWdlc3QYFSABKAkSEAoIcmV2aXNpb24YFiABKAQSIwoGcmVjb3JkGBcgASgLMhMucmVtaXQudjEuUmVjb3JkUmVmEhAKCHRyYWNlX2lkGBggASgJEjAKDGV2YWx1YXRlZF9hdBgZIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoHcm9sbG91dBgaIAEoCzIVLnJlbWl0LnYxLlJvbGxvdXROb3RlQg0KC3RyYW5zZm9ybWVkIocBCgtSb2xsb3V0Tm90ZRIKCgJpZBgBIAEoCRIOCgZjYW5hcnkYAiABKAgSKAoIdmVyc2lvbnMYAyADKAsyFi5yZW1pdC52MS5UcmllZFZlcnNpb24SIgoFb3RoZXIYBCABKAsyEy5yZW1pdC52MS5PdGhlclNpZGUSDgoGanVkZ2VkGAUgASgIIi8KDFRyaWVkVmVyc2lvbhIOCgZwb2xpY3kYASABKAkSDwoHdmVyc2lvbhgCIAEoDSJdCglPdGhlclNpZGUSIAoGZWZmZWN0GAEgASgOMhAucmVtaXQudjEuRWZmZWN0EgwKBGNvZGUYAiABKAkSIAoFcnVsZXMYAyADKAsyES5yZW1pdC52MS5SdWxlUmVmIm0KBVdvdWxkEiAKBmVmZmVjdBgBIAEoDjIQLnJlbWl0LnYxLkVmZmVjdBIgCgZyZWFzb24YAiABKAsyEC5yZW1pdC52MS5SZWFzb24SIAoFcnVsZXMYAyADKAsyES5yZW1pdC52MS5SdWxlUmVmIooBCgZSZWFzb24SDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEhEKCXJldHJ5YWJsZRgDIAEoCBIuCgtyZXRyeV9hZnRlchgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIOCgZkZXRhaWwYBSABKAkSDgoGcmVtZWR5GAYgASgJIq0BCgpDb25zdHJhaW50EgwKBG5hbWUYASABKAkSLQoIZHVyYXRpb24YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIRCgdpbnRlZ2VyGAMgASgDSAASDgoEdGV4dBgEIAEoCUgAEg4KBGZsYWcYBSABKAhIABImCgdzdHJpbmdzGAYgASgLMhMucmVtaXQudjEuU3RyaW5nU2V0SABCBwoFdmFsdWUirgIKCEFwcHJvdmFsEgoKAmlkGAEgASgJEicKBXN0YXRlGAIgASgOMhgucmVtaXQudjEuQXBwcm92YWwuU3RhdGUSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHc3VtbWFyeRgEIAEoCRILCgN1cmwYBSABKAkSMwoMcmVxdWlyZW1lbnRzGAYgAygLMh0ucmVtaXQudjEuQXBwcm92YWxSZXF1aXJlbWVudCJqCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhEKDVNUQVRFX1BFTkRJTkcQARIRCg1TVEFURV9HUkFOVEVEEAISEQoNU1RBVEVfUkVGVVNFRBADEhEKDVNUQVRFX0VYUElSRUQQBCKFAQoTQXBwcm92YWxSZXF1aXJlbWVudBIfCgRydWxlGAEgASgLMhEucmVtaXQudjEuUnVsZVJlZhIRCglhcHByb3ZlcnMYAiADKAkSDgoGcXVvcnVtGAMgASgNEioKB2V4cGlyZXMYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iMQoIUXVlc3Rpb24SCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRILCgNhc2sYAyABKAkiOAoESG9sZBIOCgZidWRnZXQYASABKAkSIAoGYW1vdW50GAIgASgLMhAucmVtaXQudjEuQW1vdW50IiUKCVJlY29yZFJlZhINCgVlcG9jaBgBIAEoBBIJCgFuGAIgASgEIjwKEkRlY2lkZUJhdGNoUmVxdWVzdBImCgVpdGVtcxgBIAMoCzIXLnJlbWl0LnYxLkRlY2lkZVJlcXVlc3QiOQoTRGVjaWRlQmF0Y2hSZXNwb25zZRIiCgVpdGVtcxgBIAMoCzITLnJlbWl0LnYxLkJhdGNoSXRlbSJqCglCYXRjaEl0ZW0SLAoIZGVjaXNpb24YASABKAsyGC5yZW1pdC52MS5EZWNpZGVSZXNwb25zZUgAEiQKBWVycm9yGAIgASgLMhMucmVtaXQudjEuQ2FsbEVycm9ySABCCQoHb3V0Y29tZSJRCglDYWxsRXJyb3ISDAoEY29kZRgBIAEoBRIPCgdtZXNzYWdlGAIgASgJEiUKBmRldGFpbBgDIAEoCzIVLnJlbWl0LnYxLkVycm9yRGV0YWlsIqQCCg1SZXBvcnRSZXF1ZXN0EhUKC2RlY2lzaW9uX2lkGAEgASgJSAASEQoHY2FsbF9pZBgCIAEoCUgAEiIKB291dGNvbWUYAyABKA4yES5yZW1pdC52MS5PdXRjb21lEiAKBmFjdHVhbBgEIAMoCzIQLnJlbWl0LnYxLkFtb3VudBIUCgxpbnB1dF9kaWdlc3QYBSABKAkSFQoNb3V0cHV0X2RpZ2VzdBgGIAEoCRIOCgZsYWJlbHMYByADKAkSLgoKc3RhcnRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoIZHVyYXRpb24YCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCQoHc3ViamVjdCLGAQoOUmVwb3J0UmVzcG9uc2USEwoLZGVjaXNpb25faWQYASABKAkSEAoIcmVwbGF5ZWQYAiABKAgSIgoHb3V0Y29tZRgDIAEoDjIRLnJlbWl0LnYxLk91dGNvbWUSLQoJcmVwb3J0X2J5GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgZyZWNvcmQYBSABKAsyEy5yZW1pdC52MS5SZWNvcmRSZWYSFQoNaW5wdXRfbWF0Y2hlcxgGIAEoCCI3Cg5FeHBsYWluUmVxdWVzdBIlCgRjYWxsGAEgASgLMhcucmVtaXQudjEuRGVjaWRlUmVxdWVzdCKSAgoPRXhwbGFpblJlc3BvbnNlEiAKB3ZlcmRpY3QYASABKAsyDy5yZW1pdC52MS5Xb3VsZBInCgpjb25zaWRlcmVkGAIgAygLMhMucmVtaXQudjEuUnVsZVRyYWNlEhAKCHJldmlzaW9uGAMgASgEEhUKDXBvbGljeV9kaWdlc3QYBCABKAkSHAoEbW9kZRgFIAEoDjIOLnJlbWl0LnYxLk1vZGUSHgoFd291bGQYBiABKAsyDy5yZW1pdC52MS5Xb3VsZBIkCgZjaGVja3MYByADKAsyFC5yZW1pdC52MS5DaGVja1RyYWNlEicKB3NraXBwZWQYCCABKAsyFi5yZW1pdC52MS5Ta2lwcGVkUnVsZXMiOwoKQ2hlY2tUcmFjZRIMCgRuYW1lGAEgASgJEg8KB291dGNvbWUYAiABKAkSDgoGZGV0YWlsGAMgASgJIk4KDFNraXBwZWRSdWxlcxIUCgxvdGhlcl9hZ2VudHMYASABKA0SEwoLb3RoZXJfdG9vbHMYAiABKA0SEwoLbm90X3JlYWNoZWQYAyABKA0i4QEKCVJ1bGVUcmFjZRIfCgRydWxlGAEgASgLMhEucmVtaXQudjEuUnVsZVJlZhIgCgZlZmZlY3QYAiABKA4yEC5yZW1pdC52MS5FZmZlY3QSDgoGcmVzdWx0GAMgASgJEgsKA3doeRgEIAEoCRIcCgRtb2RlGAUgASgOMg4ucmVtaXQudjEuTW9kZRIsCgpjb25kaXRpb25zGAYgAygLMhgucmVtaXQudjEuQ29uZGl0aW9uVHJhY2USKAoIc2V0dGluZ3MYByADKAsyFi5yZW1pdC52MS5TZXR0aW5nVHJhY2UibgoOQ29uZGl0aW9uVHJhY2USDAoEa2luZBgBIAEoCRIMCgR0ZXh0GAIgASgJEg8KB291dGNvbWUYAyABKAkSCwoDd2h5GAQgASgJEiIKBXBhcnRzGAUgAygLMhMucmVtaXQudjEuUGFydFRyYWNlImcKCVBhcnRUcmFjZRINCgVkZXB0aBgBIAEoDRIMCgR0ZXh0GAIgASgJEhAKCG9wZXJhbmRzGAMgASgJEg8KB291dGNvbWUYBCABKAkSDQoFdmFsdWUYBSABKAkSCwoDd2h5GAYgASgJInoKDFNldHRpbmdUcmFjZRIMCgRwYXRoGAEgASgJEg4KBmJlZm9yZRgCIAEoCRINCgVhZnRlchgDIAEoCRILCgN3aHkYBCABKAkSDAoEdGV4dBgFIAEoCRIiCgVwYXJ0cxgGIAMoCzITLnJlbWl0LnYxLlBhcnRUcmFjZSLCAQoPRXhjaGFuZ2VSZXF1ZXN0Eg0KBWZyYW1lGAEgASgEEiIKBmF0dGFjaBgCIAEoCzIQLnJlbWl0LnYxLkF0dGFjaEgAEiIKBmRldGFjaBgDIAEoCzIQLnJlbWl0LnYxLkRldGFjaEgAEicKBmRlY2lkZRgEIAEoCzIVLnJlbWl0LnYxLkRlY2lkZUZyYW1lSAASJwoGcmVwb3J0GAUgASgLMhUucmVtaXQudjEuUmVwb3J0RnJhbWVIAEIGCgRib2R5Ih8KBkF0dGFjaBIVCg1zZXNzaW9uX3Rva2VuGAEgASgJIhgKBkRldGFjaBIOCgZoYW5kbGUYASABKA0iRAoLRGVjaWRlRnJhbWUSDgoGaGFuZGxlGAEgASgNEiUKBGNhbGwYAiABKAsyFy5yZW1pdC52MS5EZWNpZGVSZXF1ZXN0IkYKC1JlcG9ydEZyYW1lEg4KBmhhbmRsZRgBIAEoDRInCgZyZXBvcnQYAiABKAsyFy5yZW1pdC52MS5SZXBvcnRSZXF1ZXN0Ip4CChBFeGNoYW5nZVJlc3BvbnNlEg0KBWZyYW1lGAEgASgEEiYKCGF0dGFjaGVkGAIgASgLMhIucmVtaXQudjEuQXR0YWNoZWRIABImCghkZXRhY2hlZBgDIAEoCzISLnJlbWl0LnYxLkRldGFjaGVkSAASKwoHZGVjaWRlZBgEIAEoCzIYLnJlbWl0LnYxLkRlY2lkZVJlc3BvbnNlSAASLAoIcmVwb3J0ZWQYBSABKAsyGC5yZW1pdC52MS5SZXBvcnRSZXNwb25zZUgAEiQKBWVycm9yGAYgASgLMhMucmVtaXQudjEuQ2FsbEVycm9ySAASIgoGbm90aWNlGAcgASgLMhAucmVtaXQudjEuTm90aWNlSABCBgoEYm9keSJKCghBdHRhY2hlZBIOCgZoYW5kbGUYASABKA0SLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiCgoIRGV0YWNoZWQi9QEKBk5vdGljZRIvCg1zZXNzaW9uX2VuZGVkGAEgASgLMhYucmVtaXQudjEuU2Vzc2lvbkVuZGVkSAASKwoLY2FsbF9jYW5jZWwYAiABKAsyFC5yZW1pdC52MS5DYWxsQ2FuY2VsSAASNwoRYXBwcm92YWxfcmVzb2x2ZWQYAyABKAsyGi5yZW1pdC52MS5BcHByb3ZhbFJlc29sdmVkSAASIgoGaGFsdGVkGAQgASgLMhAucmVtaXQudjEuSGFsdGVkSAASKAoJcmVjb25uZWN0GAUgASgLMhMucmVtaXQudjEuUmVjb25uZWN0SABCBgoEYm9keSIsCgxTZXNzaW9uRW5kZWQSDgoGaGFuZGxlGAEgASgNEgwKBGNvZGUYAiABKAkiOwoKQ2FsbENhbmNlbBIOCgZoYW5kbGUYASABKA0SDwoHY2FsbF9pZBgCIAEoCRIMCgRjb2RlGAMgASgJIlkKEEFwcHJvdmFsUmVzb2x2ZWQSDgoGaGFuZGxlGAEgASgNEg8KB2NhbGxfaWQYAiABKAkSJAoIYXBwcm92YWwYAyABKAsyEi5yZW1pdC52MS5BcHByb3ZhbCIYCgZIYWx0ZWQSDgoGcmVhc29uGAEgASgJIjYKCVJlY29ubmVjdBIpCgZ3aXRoaW4YASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24qkQEKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhMKD09VVENPTUVfUlVOTklORxABEhUKEU9VVENPTUVfU1VDQ0VFREVEEAISEgoOT1VUQ09NRV9GQUlMRUQQAxIYChRPVVRDT01FX05PVF9FWEVDVVRFRBAEEhMKD09VVENPTUVfVU5LTk9XThAFMt4CCg9EZWNpc2lvblNlcnZpY2USOwoGRGVjaWRlEhcucmVtaXQudjEuRGVjaWRlUmVxdWVzdBoYLnJlbWl0LnYxLkRlY2lkZVJlc3BvbnNlEkoKC0RlY2lkZUJhdGNoEhwucmVtaXQudjEuRGVjaWRlQmF0Y2hSZXF1ZXN0Gh0ucmVtaXQudjEuRGVjaWRlQmF0Y2hSZXNwb25zZRI7CgZSZXBvcnQSFy5yZW1pdC52MS5SZXBvcnRSZXF1ZXN0GhgucmVtaXQudjEuUmVwb3J0UmVzcG9uc2USPgoHRXhwbGFpbhIYLnJlbWl0LnYxLkV4cGxhaW5SZXF1ZXN0GhkucmVtaXQudjEuRXhwbGFpblJlc3BvbnNlEkUKCEV4Y2hhbmdlEhkucmVtaXQudjEuRXhjaGFuZ2VSZXF1ZXN0GhoucmVtaXQudjEuRXhjaGFuZ2VSZXNwb25zZSgBMAFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_remit_v1_common]);
 
 /**
  * @generated from message remit.v1.DecideRequest
@@ -254,7 +254,7 @@ export type DecideResponse = Message<"remit.v1.DecideResponse"> & {
   reportBy?: Timestamp | undefined;
 
   /**
-   * Of the tenant's active set of policies: sha256:<hex>.
+   * Of the set of policies that decided: sha256:<hex>.
    *
    * @generated from field: string policy_digest = 19;
    */
@@ -291,6 +291,13 @@ export type DecideResponse = Message<"remit.v1.DecideResponse"> & {
    * @generated from field: google.protobuf.Timestamp evaluated_at = 25;
    */
   evaluatedAt?: Timestamp | undefined;
+
+  /**
+   * Where versions of policies are tried beside those in force.
+   *
+   * @generated from field: remit.v1.RolloutNote rollout = 26;
+   */
+  rollout?: RolloutNote | undefined;
 };
 
 /**
@@ -299,6 +306,104 @@ export type DecideResponse = Message<"remit.v1.DecideResponse"> & {
  */
 export const DecideResponseSchema: GenMessage<DecideResponse> = /*@__PURE__*/
   messageDesc(file_remit_v1_decision, 1);
+
+/**
+ * Which versions decided while others were tried, and what the others say.
+ *
+ * @generated from message remit.v1.RolloutNote
+ */
+export type RolloutNote = Message<"remit.v1.RolloutNote"> & {
+  /**
+   * The rollout's.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The session is in the canary: the tried versions decided. Else those in force did.
+   *
+   * @generated from field: bool canary = 2;
+   */
+  canary: boolean;
+
+  /**
+   * What is tried.
+   *
+   * @generated from field: repeated remit.v1.TriedVersion versions = 3;
+   */
+  versions: TriedVersion[];
+
+  /**
+   * What the side answers that did not decide, where that is another outcome. Nothing of it binds anybody.
+   *
+   * @generated from field: remit.v1.OtherSide other = 4;
+   */
+  other?: OtherSide | undefined;
+
+  /**
+   * False when that side could not be judged.
+   *
+   * @generated from field: bool judged = 5;
+   */
+  judged: boolean;
+};
+
+/**
+ * Describes the message remit.v1.RolloutNote.
+ * Use `create(RolloutNoteSchema)` to create a new message.
+ */
+export const RolloutNoteSchema: GenMessage<RolloutNote> = /*@__PURE__*/
+  messageDesc(file_remit_v1_decision, 2);
+
+/**
+ * @generated from message remit.v1.TriedVersion
+ */
+export type TriedVersion = Message<"remit.v1.TriedVersion"> & {
+  /**
+   * @generated from field: string policy = 1;
+   */
+  policy: string;
+
+  /**
+   * @generated from field: uint32 version = 2;
+   */
+  version: number;
+};
+
+/**
+ * Describes the message remit.v1.TriedVersion.
+ * Use `create(TriedVersionSchema)` to create a new message.
+ */
+export const TriedVersionSchema: GenMessage<TriedVersion> = /*@__PURE__*/
+  messageDesc(file_remit_v1_decision, 3);
+
+/**
+ * @generated from message remit.v1.OtherSide
+ */
+export type OtherSide = Message<"remit.v1.OtherSide"> & {
+  /**
+   * @generated from field: remit.v1.Effect effect = 1;
+   */
+  effect: Effect;
+
+  /**
+   * @generated from field: string code = 2;
+   */
+  code: string;
+
+  /**
+   * @generated from field: repeated remit.v1.RuleRef rules = 3;
+   */
+  rules: RuleRef[];
+};
+
+/**
+ * Describes the message remit.v1.OtherSide.
+ * Use `create(OtherSideSchema)` to create a new message.
+ */
+export const OtherSideSchema: GenMessage<OtherSide> = /*@__PURE__*/
+  messageDesc(file_remit_v1_decision, 4);
 
 /**
  * What enforcement would have answered.
@@ -327,7 +432,7 @@ export type Would = Message<"remit.v1.Would"> & {
  * Use `create(WouldSchema)` to create a new message.
  */
 export const WouldSchema: GenMessage<Would> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 2);
+  messageDesc(file_remit_v1_decision, 5);
 
 /**
  * @generated from message remit.v1.Reason
@@ -377,7 +482,7 @@ export type Reason = Message<"remit.v1.Reason"> & {
  * Use `create(ReasonSchema)` to create a new message.
  */
 export const ReasonSchema: GenMessage<Reason> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 3);
+  messageDesc(file_remit_v1_decision, 6);
 
 /**
  * Something the caller must honour when it runs an allowed call. A caller that does not know it must not run.
@@ -433,7 +538,7 @@ export type Constraint = Message<"remit.v1.Constraint"> & {
  * Use `create(ConstraintSchema)` to create a new message.
  */
 export const ConstraintSchema: GenMessage<Constraint> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 4);
+  messageDesc(file_remit_v1_decision, 7);
 
 /**
  * @generated from message remit.v1.Approval
@@ -475,7 +580,7 @@ export type Approval = Message<"remit.v1.Approval"> & {
  * Use `create(ApprovalSchema)` to create a new message.
  */
 export const ApprovalSchema: GenMessage<Approval> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 5);
+  messageDesc(file_remit_v1_decision, 8);
 
 /**
  * @generated from enum remit.v1.Approval.State
@@ -516,7 +621,7 @@ export type Approval_State = (typeof Approval_State)[keyof typeof Approval_State
  * Describes the enum remit.v1.Approval.State.
  */
 export const Approval_StateSchema: GenEnum<Approval_State> = /*@__PURE__*/
-  enumDesc(file_remit_v1_decision, 5, 0);
+  enumDesc(file_remit_v1_decision, 8, 0);
 
 /**
  * What one escalating rule asks for.
@@ -552,7 +657,7 @@ export type ApprovalRequirement = Message<"remit.v1.ApprovalRequirement"> & {
  * Use `create(ApprovalRequirementSchema)` to create a new message.
  */
 export const ApprovalRequirementSchema: GenMessage<ApprovalRequirement> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 6);
+  messageDesc(file_remit_v1_decision, 9);
 
 /**
  * @generated from message remit.v1.Question
@@ -581,7 +686,7 @@ export type Question = Message<"remit.v1.Question"> & {
  * Use `create(QuestionSchema)` to create a new message.
  */
 export const QuestionSchema: GenMessage<Question> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 7);
+  messageDesc(file_remit_v1_decision, 10);
 
 /**
  * @generated from message remit.v1.Hold
@@ -603,7 +708,7 @@ export type Hold = Message<"remit.v1.Hold"> & {
  * Use `create(HoldSchema)` to create a new message.
  */
 export const HoldSchema: GenMessage<Hold> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 8);
+  messageDesc(file_remit_v1_decision, 11);
 
 /**
  * Where the decision is recorded. Numbers of an epoch have no gaps: a missing n is evidence.
@@ -629,7 +734,7 @@ export type RecordRef = Message<"remit.v1.RecordRef"> & {
  * Use `create(RecordRefSchema)` to create a new message.
  */
 export const RecordRefSchema: GenMessage<RecordRef> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 9);
+  messageDesc(file_remit_v1_decision, 12);
 
 /**
  * @generated from message remit.v1.DecideBatchRequest
@@ -648,7 +753,7 @@ export type DecideBatchRequest = Message<"remit.v1.DecideBatchRequest"> & {
  * Use `create(DecideBatchRequestSchema)` to create a new message.
  */
 export const DecideBatchRequestSchema: GenMessage<DecideBatchRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 10);
+  messageDesc(file_remit_v1_decision, 13);
 
 /**
  * @generated from message remit.v1.DecideBatchResponse
@@ -667,7 +772,7 @@ export type DecideBatchResponse = Message<"remit.v1.DecideBatchResponse"> & {
  * Use `create(DecideBatchResponseSchema)` to create a new message.
  */
 export const DecideBatchResponseSchema: GenMessage<DecideBatchResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 11);
+  messageDesc(file_remit_v1_decision, 14);
 
 /**
  * @generated from message remit.v1.BatchItem
@@ -696,7 +801,7 @@ export type BatchItem = Message<"remit.v1.BatchItem"> & {
  * Use `create(BatchItemSchema)` to create a new message.
  */
 export const BatchItemSchema: GenMessage<BatchItem> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 12);
+  messageDesc(file_remit_v1_decision, 15);
 
 /**
  * An RPC error of one item of a batch or one frame of a stream.
@@ -727,7 +832,7 @@ export type CallError = Message<"remit.v1.CallError"> & {
  * Use `create(CallErrorSchema)` to create a new message.
  */
 export const CallErrorSchema: GenMessage<CallError> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 13);
+  messageDesc(file_remit_v1_decision, 16);
 
 /**
  * @generated from message remit.v1.ReportRequest
@@ -797,7 +902,7 @@ export type ReportRequest = Message<"remit.v1.ReportRequest"> & {
  * Use `create(ReportRequestSchema)` to create a new message.
  */
 export const ReportRequestSchema: GenMessage<ReportRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 14);
+  messageDesc(file_remit_v1_decision, 17);
 
 /**
  * @generated from message remit.v1.ReportResponse
@@ -847,7 +952,7 @@ export type ReportResponse = Message<"remit.v1.ReportResponse"> & {
  * Use `create(ReportResponseSchema)` to create a new message.
  */
 export const ReportResponseSchema: GenMessage<ReportResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 15);
+  messageDesc(file_remit_v1_decision, 18);
 
 /**
  * @generated from message remit.v1.ExplainRequest
@@ -864,7 +969,7 @@ export type ExplainRequest = Message<"remit.v1.ExplainRequest"> & {
  * Use `create(ExplainRequestSchema)` to create a new message.
  */
 export const ExplainRequestSchema: GenMessage<ExplainRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 16);
+  messageDesc(file_remit_v1_decision, 19);
 
 /**
  * @generated from message remit.v1.ExplainResponse
@@ -922,7 +1027,7 @@ export type ExplainResponse = Message<"remit.v1.ExplainResponse"> & {
  * Use `create(ExplainResponseSchema)` to create a new message.
  */
 export const ExplainResponseSchema: GenMessage<ExplainResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 17);
+  messageDesc(file_remit_v1_decision, 20);
 
 /**
  * What a call must pass before any rule is asked.
@@ -955,7 +1060,7 @@ export type CheckTrace = Message<"remit.v1.CheckTrace"> & {
  * Use `create(CheckTraceSchema)` to create a new message.
  */
 export const CheckTraceSchema: GenMessage<CheckTrace> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 18);
+  messageDesc(file_remit_v1_decision, 21);
 
 /**
  * Rules that were not considered, counted.
@@ -990,7 +1095,7 @@ export type SkippedRules = Message<"remit.v1.SkippedRules"> & {
  * Use `create(SkippedRulesSchema)` to create a new message.
  */
 export const SkippedRulesSchema: GenMessage<SkippedRules> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 19);
+  messageDesc(file_remit_v1_decision, 22);
 
 /**
  * How one rule came out.
@@ -1049,7 +1154,7 @@ export type RuleTrace = Message<"remit.v1.RuleTrace"> & {
  * Use `create(RuleTraceSchema)` to create a new message.
  */
 export const RuleTraceSchema: GenMessage<RuleTrace> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 20);
+  messageDesc(file_remit_v1_decision, 23);
 
 /**
  * One condition of a rule.
@@ -1096,7 +1201,7 @@ export type ConditionTrace = Message<"remit.v1.ConditionTrace"> & {
  * Use `create(ConditionTraceSchema)` to create a new message.
  */
 export const ConditionTraceSchema: GenMessage<ConditionTrace> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 21);
+  messageDesc(file_remit_v1_decision, 24);
 
 /**
  * One part of a condition and what it came out as.
@@ -1150,7 +1255,7 @@ export type PartTrace = Message<"remit.v1.PartTrace"> & {
  * Use `create(PartTraceSchema)` to create a new message.
  */
 export const PartTraceSchema: GenMessage<PartTrace> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 22);
+  messageDesc(file_remit_v1_decision, 25);
 
 /**
  * One value that a transform sets.
@@ -1202,7 +1307,7 @@ export type SettingTrace = Message<"remit.v1.SettingTrace"> & {
  * Use `create(SettingTraceSchema)` to create a new message.
  */
 export const SettingTraceSchema: GenMessage<SettingTrace> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 23);
+  messageDesc(file_remit_v1_decision, 26);
 
 /**
  * @generated from message remit.v1.ExchangeRequest
@@ -1250,7 +1355,7 @@ export type ExchangeRequest = Message<"remit.v1.ExchangeRequest"> & {
  * Use `create(ExchangeRequestSchema)` to create a new message.
  */
 export const ExchangeRequestSchema: GenMessage<ExchangeRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 24);
+  messageDesc(file_remit_v1_decision, 27);
 
 /**
  * Binds a session to the stream. Every later frame names the handle.
@@ -1269,7 +1374,7 @@ export type Attach = Message<"remit.v1.Attach"> & {
  * Use `create(AttachSchema)` to create a new message.
  */
 export const AttachSchema: GenMessage<Attach> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 25);
+  messageDesc(file_remit_v1_decision, 28);
 
 /**
  * @generated from message remit.v1.Detach
@@ -1286,7 +1391,7 @@ export type Detach = Message<"remit.v1.Detach"> & {
  * Use `create(DetachSchema)` to create a new message.
  */
 export const DetachSchema: GenMessage<Detach> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 26);
+  messageDesc(file_remit_v1_decision, 29);
 
 /**
  * @generated from message remit.v1.DecideFrame
@@ -1308,7 +1413,7 @@ export type DecideFrame = Message<"remit.v1.DecideFrame"> & {
  * Use `create(DecideFrameSchema)` to create a new message.
  */
 export const DecideFrameSchema: GenMessage<DecideFrame> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 27);
+  messageDesc(file_remit_v1_decision, 30);
 
 /**
  * @generated from message remit.v1.ReportFrame
@@ -1330,7 +1435,7 @@ export type ReportFrame = Message<"remit.v1.ReportFrame"> & {
  * Use `create(ReportFrameSchema)` to create a new message.
  */
 export const ReportFrameSchema: GenMessage<ReportFrame> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 28);
+  messageDesc(file_remit_v1_decision, 31);
 
 /**
  * @generated from message remit.v1.ExchangeResponse
@@ -1390,7 +1495,7 @@ export type ExchangeResponse = Message<"remit.v1.ExchangeResponse"> & {
  * Use `create(ExchangeResponseSchema)` to create a new message.
  */
 export const ExchangeResponseSchema: GenMessage<ExchangeResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 29);
+  messageDesc(file_remit_v1_decision, 32);
 
 /**
  * @generated from message remit.v1.Attached
@@ -1412,7 +1517,7 @@ export type Attached = Message<"remit.v1.Attached"> & {
  * Use `create(AttachedSchema)` to create a new message.
  */
 export const AttachedSchema: GenMessage<Attached> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 30);
+  messageDesc(file_remit_v1_decision, 33);
 
 /**
  * @generated from message remit.v1.Detached
@@ -1425,7 +1530,7 @@ export type Detached = Message<"remit.v1.Detached"> & {
  * Use `create(DetachedSchema)` to create a new message.
  */
 export const DetachedSchema: GenMessage<Detached> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 31);
+  messageDesc(file_remit_v1_decision, 34);
 
 /**
  * Something the server says unasked.
@@ -1474,7 +1579,7 @@ export type Notice = Message<"remit.v1.Notice"> & {
  * Use `create(NoticeSchema)` to create a new message.
  */
 export const NoticeSchema: GenMessage<Notice> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 32);
+  messageDesc(file_remit_v1_decision, 35);
 
 /**
  * @generated from message remit.v1.SessionEnded
@@ -1498,7 +1603,7 @@ export type SessionEnded = Message<"remit.v1.SessionEnded"> & {
  * Use `create(SessionEndedSchema)` to create a new message.
  */
 export const SessionEndedSchema: GenMessage<SessionEnded> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 33);
+  messageDesc(file_remit_v1_decision, 36);
 
 /**
  * @generated from message remit.v1.CallCancel
@@ -1525,7 +1630,7 @@ export type CallCancel = Message<"remit.v1.CallCancel"> & {
  * Use `create(CallCancelSchema)` to create a new message.
  */
 export const CallCancelSchema: GenMessage<CallCancel> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 34);
+  messageDesc(file_remit_v1_decision, 37);
 
 /**
  * @generated from message remit.v1.ApprovalResolved
@@ -1552,7 +1657,7 @@ export type ApprovalResolved = Message<"remit.v1.ApprovalResolved"> & {
  * Use `create(ApprovalResolvedSchema)` to create a new message.
  */
 export const ApprovalResolvedSchema: GenMessage<ApprovalResolved> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 35);
+  messageDesc(file_remit_v1_decision, 38);
 
 /**
  * @generated from message remit.v1.Halted
@@ -1569,7 +1674,7 @@ export type Halted = Message<"remit.v1.Halted"> & {
  * Use `create(HaltedSchema)` to create a new message.
  */
 export const HaltedSchema: GenMessage<Halted> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 36);
+  messageDesc(file_remit_v1_decision, 39);
 
 /**
  * The server ends this stream soon: open another, then close this one.
@@ -1588,7 +1693,7 @@ export type Reconnect = Message<"remit.v1.Reconnect"> & {
  * Use `create(ReconnectSchema)` to create a new message.
  */
 export const ReconnectSchema: GenMessage<Reconnect> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 37);
+  messageDesc(file_remit_v1_decision, 40);
 
 /**
  * What the caller says happened.

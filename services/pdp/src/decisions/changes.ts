@@ -47,6 +47,10 @@ function told(change: Change): Canonicalisable {
     case "policies_activated":
     case "policies_deactivated":
     case "policies_rolled_back":
+    case "rollout_started":
+    case "rollout_share_set":
+    case "rollout_promoted":
+    case "rollout_aborted":
       return toldOfPolicies(change);
     default:
       return toldOfKeys(change);
@@ -113,7 +117,7 @@ export function createChanges(rooms: {
     // This process obeys its own change at once; the others hear of it by their poll, and so does this one when it
     // cannot read now: the change is made, and saying otherwise would lose a new key for ever.
     if (applied.ok && kind === "admin") {
-      const obey = change.kind.startsWith("policies_") ? snapshots.refresh : snapshots.secured;
+      const obey = /^(?:policies|rollout)_/.test(change.kind) ? snapshots.refresh : snapshots.secured;
       await obey(tenant).catch(() => undefined);
     }
     return applied;

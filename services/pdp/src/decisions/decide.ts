@@ -7,6 +7,7 @@ import {
   type Snapshots,
   STALE_ANY_MS,
   STALE_WRITE_MS,
+  sidesOf,
   stalePolicy,
 } from "../policies/index.ts";
 import { type Ask, judgedUnder, type WhoAsks } from "./ask.ts";
@@ -17,6 +18,7 @@ import { draftDecision } from "./entry.ts";
 import { judgeAttempt } from "./judge.ts";
 import { createKnownCalls, type Progress } from "./known-call.ts";
 import type { Redaction } from "./redaction.ts";
+import { judgeOnSide } from "./sides.ts";
 
 /** A call that is outrun by security changes, or by twins of its own, this many times in a row is given up. */
 const TRIES_MAX = 8;
@@ -79,7 +81,9 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
     for (let tried = 0; tried < TRIES_MAX; tried++) {
       const asker = await who();
       const { tenant } = asker.session;
-      const snapshot = await snapshotFor(snapshots, tenant, ask);
+      const newest = await snapshotFor(snapshots, tenant, ask);
+      const sides = newest.rollout && sidesOf(newest, newest.rollout, asker.session.id);
+      const snapshot = sides ? sides.decides : newest;
       refuseStale(snapshots, snapshot, ask.tool);
       const withinMs = Math.max(0, giveUpAtMs - performance.now());
 
@@ -94,7 +98,9 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
       const { name, attempt } = progress;
       const nowMs = clock.now();
       const asked = attempt.answers === ask.answers ? ask : { ...ask, answers: attempt.answers };
-      const judged = judgeAttempt(snapshot, asker, asked, attempt, nowMs);
+      const judged = sides
+        ? judgeOnSide(sides, asker, asked, attempt, nowMs)
+        : judgeAttempt(snapshot, asker, asked, attempt, nowMs);
       const redacting = redaction.of(snapshot, asked, judged);
       const redacted = redacting instanceof Promise ? await redacting : redacting;
       const draft = draftDecision(newId(nowMs), asker, asked, judged, snapshot, nowMs, name, redacted);

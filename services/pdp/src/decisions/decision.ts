@@ -2,6 +2,7 @@ import type { ApprovalRequirement, Constraint, Effect, Question, RuleRef } from 
 import type { JsonObject } from "../foundation/canonical.ts";
 import type { RecordRef } from "../ledger/index.ts";
 import type { DecisionCode } from "./codes.ts";
+import type { RolloutNote } from "./sides.ts";
 
 /** Why, for the model and for code. */
 export interface Reason {
@@ -41,7 +42,10 @@ export interface DecisionBody {
   readonly constraints: readonly Constraint[];
   readonly approval?: PendingApproval;
   readonly questions?: readonly Question[];
+  /** Of the set that decided. */
   readonly policy_digest: string;
+  /** Versions that were tried beside those in force. */
+  readonly rollout?: RolloutNote;
   /** Of the input schema that the tool was registered with. */
   readonly tool_schema_digest?: string;
   readonly input_digest: string;

@@ -95,6 +95,7 @@ function decisionBody(
     ...(verdict.approval && { approval: { state: "pending", ...verdict.approval } }),
     ...(verdict.questions && { questions: verdict.questions }),
     policy_digest: snapshot.policyDigest,
+    ...(judged.rollout && { rollout: judged.rollout }),
     ...(registered && { tool_schema_digest: registered }),
     input_digest: inputDigest,
     effective_input_digest: transformed === undefined ? inputDigest : digest("input", transformed),
@@ -121,7 +122,7 @@ export function draftDecision(
   const verdict = redacted?.verdict ?? judged.verdict;
   const { transformedInput } = verdict;
   const transformed = transformedInput && canonical(transformedInput);
-  const whole = decisionBody(id, ask, { facts, verdict }, snapshot, nowMs, transformed);
+  const whole = decisionBody(id, ask, { ...judged, verdict }, snapshot, nowMs, transformed);
   const body = redacted ? { ...whole, redacted: redacted.paths } : whole;
   // Digests are over what was asked and what must run; what stands in the entry may say less.
   const { input, context } = redacted ?? { input: ask.input.canonical, context: ask.context.canonical };

@@ -1,7 +1,6 @@
-import { setImmediate } from "node:timers/promises";
 import { type Explanation, explainInSlices } from "@remit/engine";
 import type { Clock } from "../foundation/clock.ts";
-import { requireUsable, type Snapshot, type Snapshots } from "../policies/index.ts";
+import { decidingFor, requireUsable, type Snapshot, type Snapshots } from "../policies/index.ts";
 import type { Ask, WhoAsks } from "./ask.ts";
 import { revisionNumber, type Would } from "./decision.ts";
 import { reasonOf, wouldOf } from "./entry.ts";
@@ -50,6 +49,9 @@ function withoutQuotes({ checks, considered, skipped }: Explanation, scrub: Scru
   };
 }
 
+/** Lets others be answered before the work goes on. */
+const turnOfTheLoop = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 /** Judges a call and shows why. Nothing is recorded, so nothing is decided. */
 export function createExplain(rooms: {
   readonly snapshots: Snapshots;
@@ -57,12 +59,13 @@ export function createExplain(rooms: {
 }): (who: WhoAsks, ask: Ask) => Promise<Explained> {
   return async (who, ask) => {
     const asker = await who();
-    const snapshot = requireUsable(await rooms.snapshots.current(asker.session.tenant));
+    const newest = requireUsable(await rooms.snapshots.current(asker.session.tenant));
+    const snapshot = decidingFor(newest, asker.session.id);
     const nowMs = rooms.clock.now();
     const scrub = scrubOf(ask, redactedPaths(snapshot, ask));
     const verdict = scrubbed(judge(snapshot, asker, ask, 1, nowMs).verdict, scrub);
     const facts = factsOf(snapshot, asker, ask, 1, nowMs);
-    const explained = await explainInSlices(snapshot.compiled, facts, () => setImmediate());
+    const explained = await explainInSlices(snapshot.compiled, facts, turnOfTheLoop);
     const { effect, rules, mode } = verdict;
     return {
       verdict: { effect, rules, reason: reasonOf(verdict) },

@@ -1,5 +1,6 @@
 import type { Facts, Verdict, WouldBe } from "@remit/engine";
 import type { DecisionCode } from "./codes.ts";
+import type { RolloutNote } from "./sides.ts";
 
 /** The engine's verdict, or a denial that came before it. */
 export type Finding = Omit<Verdict, "code" | "would"> & {
@@ -11,6 +12,8 @@ export type Finding = Omit<Verdict, "code" | "would"> & {
 export interface Judged {
   readonly verdict: Finding;
   readonly facts: Facts;
+  /** Where versions are tried beside those in force. */
+  readonly rollout?: RolloutNote;
 }
 
 /** What stands in the way now of a call that was allowed before. */

@@ -1,17 +1,11 @@
 import { Fault } from "../foundation/fault.ts";
 import type { Caller } from "../identities/index.ts";
-import type { PastActivation, Snapshot } from "../policies/index.ts";
-import { revisionNumber } from "./decision.ts";
+import type { PastActivation } from "../policies/index.ts";
+import { type Activated, createChosen, createCommit } from "./commit-policies.ts";
 import type { LifecycleRooms } from "./lifecycle.ts";
-import type { PolicyChange } from "./policy-change.ts";
 import { type Choice, unknownVersion } from "./policy-choice.ts";
-import { movedOn, requireFit, type Versioned } from "./policy-set.ts";
+import { requireFit } from "./policy-set.ts";
 import { rollbackTarget } from "./rollback-target.ts";
-
-export interface Activated {
-  readonly revision: bigint;
-  readonly policyDigest: string;
-}
 
 /** What changes which versions are in force. Each is one revision, or nothing; `expected` refuses when the tenant has moved on. */
 export interface InForce {
@@ -21,14 +15,6 @@ export interface InForce {
   deactivate(caller: Caller, names: readonly string[], expected: bigint | undefined): Promise<Activated>;
   /** Puts back what was in force: version 0 is what was before the version that is. */
   rollback(caller: Caller, choices: readonly Choice[], expected: bigint | undefined): Promise<Activated>;
-}
-
-function refuseDraft({ document, version }: Versioned): Fault {
-  const { name } = document.metadata;
-  return new Fault("precondition", "policy_draft", `${name}@${version} is a draft`, {
-    field: "choices",
-    fix: `have it validated first: remit policy validate ${name}@${version}`,
-  });
 }
 
 function nothingToGoBackTo(policy: string, message: string, fix: string): Fault {
@@ -63,31 +49,8 @@ function targetOf({ policy, version }: Choice, history: readonly PastActivation[
 }
 
 export function createInForce({ snapshots, policies, change }: LifecycleRooms): InForce {
-  const at = async (caller: Caller, expected: bigint | undefined): Promise<Snapshot> => {
-    const now = await snapshots.refresh(caller.tenant);
-    if (expected !== undefined && expected !== revisionNumber(now.revisions)) throw movedOn(expected, now);
-    return now;
-  };
-
-  const make = async (caller: Caller, what: PolicyChange, expected: bigint | undefined): Promise<Activated> => {
-    const moved = async () => movedOn(expected, await snapshots.refresh(caller.tenant));
-    const applied = await change(caller, what).catch(async (error) => {
-      throw error instanceof Fault && error.reason === "revision_conflict" ? await moved() : error;
-    });
-    if (!applied.ok) throw await moved();
-    const after = await snapshots.current(caller.tenant);
-    return { revision: revisionNumber(applied.value.revisions), policyDigest: after.policyDigest };
-  };
-
-  /** The chosen versions with their documents. */
-  const chosenFrom = async (caller: Caller, choices: readonly Choice[]) => {
-    const chosen = await policies.documents(caller.tenant, choices);
-    const missing = choices.find(({ policy }) => !chosen.some(({ document }) => document.metadata.name === policy));
-    if (missing || choices.length === 0) throw unknownVersion(missing);
-    const draft = chosen.find((one) => one.draft);
-    if (draft) throw refuseDraft(draft);
-    return chosen;
-  };
+  const { at, make } = createCommit({ snapshots, change });
+  const chosenFrom = createChosen({ policies });
 
   return {
     async activate(caller, choices, expected) {

@@ -20,5 +20,6 @@ export { createRedaction } from "./redaction.ts";
 export { createRegistry, type PutEffect, type RegisteredKind, type Registry } from "./registry.ts";
 export { createReport, type Reported } from "./report.ts";
 export { createSessions, type OpenedSession, type Opening, type Sessions } from "./sessions.ts";
+export type { RolloutNote } from "./sides.ts";
 export { createStanding, type Standing } from "./standing.ts";
 export { createTenants, type Tenants } from "./tenants.ts";

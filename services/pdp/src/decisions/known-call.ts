@@ -1,6 +1,6 @@
 import type { Clock } from "../foundation/clock.ts";
 import type { Ledger, StoredRecord } from "../ledger/index.ts";
-import type { Snapshots } from "../policies/index.ts";
+import { decidingFor, type Snapshots } from "../policies/index.ts";
 import { draftAlias } from "./alias.ts";
 import type { Ask, Asker, WhoAsks } from "./ask.ts";
 import { type Attempt, firstAttempt, givenUp, mayBeFollowed, mayStart, nextStep, type Step } from "./attempt.ts";
@@ -42,7 +42,7 @@ export function createKnownCalls(rooms: {
     const { tenant } = asker.session;
     const held = await snapshots.current(tenant);
     const snapshot = asker.security > held.revisions.security ? await snapshots.secured(tenant) : held;
-    return barredAgain(snapshot, asker, ask, decision, clock.now());
+    return barredAgain(decidingFor(snapshot, asker.session.id), asker, ask, decision, clock.now());
   };
 
   /** What a recorded attempt leads to: its answer, or the attempt after it. */

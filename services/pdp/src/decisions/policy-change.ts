@@ -26,8 +26,12 @@ interface MadeBy {
 }
 
 /** A version that takes the place of another; `from` is undefined where nothing was in force. */
-interface Replacement extends Choice {
+export interface Replacement extends Choice {
   readonly from: number | undefined;
+}
+
+interface OfRollout extends MadeBy, CheckedAt {
+  readonly rollout: string;
 }
 
 /** What becomes of versions of policies. */
@@ -40,7 +44,17 @@ export type PolicyChange =
   | ({ readonly kind: "policies_validated"; readonly choices: readonly Choice[] } & MadeBy)
   | ({ readonly kind: "policies_activated"; readonly choices: readonly Choice[] } & MadeBy & CheckedAt)
   | ({ readonly kind: "policies_deactivated"; readonly policies: readonly string[] } & MadeBy & CheckedAt)
-  | ({ readonly kind: "policies_rolled_back"; readonly choices: readonly Replacement[] } & MadeBy & CheckedAt);
+  | ({ readonly kind: "policies_rolled_back"; readonly choices: readonly Replacement[] } & MadeBy & CheckedAt)
+  | ({
+      readonly kind: "rollout_started";
+      readonly choices: readonly Replacement[];
+      readonly shareBasisPoints: number;
+    } & OfRollout)
+  | ({ readonly kind: "rollout_share_set"; readonly shareBasisPoints: number } & OfRollout)
+  | ({ readonly kind: "rollout_promoted"; readonly choices: readonly Replacement[] } & OfRollout)
+  | ({ readonly kind: "rollout_aborted" } & OfRollout);
+
+const replacement = ({ policy, version, from }: Replacement) => ({ policy, version, from });
 
 /** What an entry says of it. */
 export function toldOfPolicies(change: PolicyChange): Canonicalisable {
@@ -58,6 +72,16 @@ export function toldOfPolicies(change: PolicyChange): Canonicalisable {
     case "policies_deactivated":
       return { policies: change.policies.map((policy) => ({ policy })) };
     case "policies_rolled_back":
-      return { policies: change.choices.map(({ policy, version, from }) => ({ policy, version, from })) };
+      return { policies: change.choices.map(replacement) };
+    case "rollout_started": {
+      const { rollout, shareBasisPoints, choices } = change;
+      return { rollout, share_basis_points: shareBasisPoints, policies: choices.map(replacement) };
+    }
+    case "rollout_share_set":
+      return { rollout: change.rollout, share_basis_points: change.shareBasisPoints };
+    case "rollout_promoted":
+      return { rollout: change.rollout, policies: change.choices.map(replacement) };
+    case "rollout_aborted":
+      return { rollout: change.rollout };
   }
 }

@@ -11,7 +11,7 @@ import { canonical, type Json } from "../foundation/canonical.ts";
 import { type DigestKind, digestBytes, digestText } from "../foundation/digest.ts";
 import { Fault, invalid } from "../foundation/fault.ts";
 import type { Caller } from "../identities/index.ts";
-import type { Revisions, Snapshot, Snapshots } from "../policies/index.ts";
+import { type Revisions, type Snapshot, type Snapshots, withRollout } from "../policies/index.ts";
 import type { MakeChange } from "./changes.ts";
 import { revisionNumber } from "./decision.ts";
 import type { Written } from "./policy-change.ts";
@@ -119,6 +119,11 @@ function putting({ change }: Rooms) {
   };
 }
 
+/** Every set of policies that decides for somebody: what is in force, and what a share of the sessions tries. */
+function decidingSets({ policies, rollout }: Snapshot) {
+  return rollout && rollout.shareBasisPoints > 0 ? [policies, withRollout(policies, rollout)] : [policies];
+}
+
 function declarations(
   { snapshots, change, read }: Rooms,
   put: PutOne,
@@ -179,11 +184,11 @@ export function createRegistry(rooms: Rooms): Registry {
         const { name } = next.document.metadata;
         for (let races = 0; ; races++) {
           // A tool whose new schema contradicts a policy in force is refused: else the tenant could not be compiled.
-          const checked = await snapshots.check(now, {
-            policies: now.policies,
-            tools: [...toolsBut(now, name), next.document],
-          });
-          if (failed(checked.problems)) return refusedPut([...problems, ...checked.problems], now.revisions);
+          const tools = [...toolsBut(now, name), next.document];
+          for (const policies of decidingSets(now)) {
+            const checked = await snapshots.check(now, { policies, tools });
+            if (failed(checked.problems)) return refusedPut([...problems, ...checked.problems], now.revisions);
+          }
           try {
             return { ...(await put(caller, now, next, now.tools.get(name)?.digest, dryRun, "tool_put")), problems };
           } catch (error) {

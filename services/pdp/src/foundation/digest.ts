@@ -12,7 +12,8 @@ export type DigestKind =
   | "budget"
   | "group"
   | "schema"
-  | "request";
+  | "request"
+  | "canary";
 
 /** SHA-256 over `remit/<kind>/v1\n` and the canonical JSON: 32 bytes. */
 export function digestBytes(kind: DigestKind, canonicalJson: string): Buffer {

@@ -135,6 +135,24 @@ export const errorReasons = {
     todo: "Look at its history with `remit policy show`; activate a version, or deactivate the policy.",
     since: "0.1",
   },
+  rollout_exists: {
+    kinds: ["precondition"],
+    means: "Versions are being tried already: a tenant has one rollout at a time.",
+    todo: "Promote it or call it off, then begin the next.",
+    since: "0.1",
+  },
+  rollout_missing: {
+    kinds: ["missing"],
+    means: "No rollout is under way, or the one that was named has ended.",
+    todo: "Look at `remit policy candidate status`; begin one.",
+    since: "0.1",
+  },
+  rollout_share_lowered: {
+    kinds: ["precondition"],
+    means: "The share of the sessions that a rollout decides for only grows.",
+    todo: "Call the rollout off and begin another.",
+    since: "0.1",
+  },
   caller_unknown: {
     kinds: ["missing"],
     means: "There is no such caller.",

@@ -1,3 +1,4 @@
+export { WHOLE_BASIS_POINTS } from "./canary.ts";
 export type {
   Activation,
   ActivePolicy,
@@ -7,9 +8,12 @@ export type {
   PolicyVersion,
   Registered,
   Revisions,
+  RolloutInfo,
   StoredPolicy,
+  TenantRows,
   VersionState,
 } from "./policy-store.ts";
+export { decidingFor, type RolloutSide, type Sides, sidesOf, withRollout } from "./rollout.ts";
 export { schemaDigest } from "./schema-digest.ts";
 export {
   type MatchLabels,

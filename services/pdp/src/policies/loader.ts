@@ -41,11 +41,22 @@ function isMuch(next: readonly ActivePolicy[], known: readonly ActivePolicy[]): 
   return rules.reduce((sum, count) => sum + count, 0) > AT_ONCE_RULES_MAX;
 }
 
-/** The newest rows under the policies of `base`, which are compiled. */
+const nameOf = ({ document }: ActivePolicy): unknown => document?.metadata?.name;
+
+/**
+ * The newest rows under the policies of `base`, which are compiled, and what is tried beside them. What is in force in no
+ * version any more is left out: that is a change of security.
+ */
 function rebased(rows: TenantRows, base: Snapshot, pause: Pause): Promise<Snapshot> {
   const revisions = { security: rows.revisions.security, policy: base.revisions.policy };
-  return buildSnapshot(base.tenant, { ...rows, revisions, policies: base.policies }, base, { pause });
+  const names = new Set(rows.policies.map(nameOf));
+  const policies = base.policies.filter((policy) => names.has(nameOf(policy)));
+  return buildSnapshot(base.tenant, { ...rows, revisions, policies, rollout: base.rollout }, base, { pause });
 }
+
+/** All that is compiled of a tenant: what is in force, and what is tried beside it. */
+const everyPolicy = ({ policies, rollout }: Pick<TenantRows, "policies" | "rollout">): readonly ActivePolicy[] =>
+  rollout ? [...policies, ...rollout.policies] : policies;
 
 /**
  * Loads have two parts. The quick one takes turns, a tenant at a time: rows are read, and revocations in them are in force
@@ -74,7 +85,7 @@ export function createLoader({ load, held, swap, pause }: Rooms): Loader {
     const made = ready.get(tenant);
     ready.delete(tenant);
     const base = made && sameDocuments(made.policies, rows.policies) ? made : undefined;
-    if (!last?.usable || base || !isMuch(rows.policies, last.policies)) {
+    if (!last?.usable || base || !isMuch(everyPolicy(rows), everyPolicy(last))) {
       waiting.delete(tenant);
       const snapshot = await buildSnapshot(tenant, rows, last, { pause, base });
       swap(snapshot);

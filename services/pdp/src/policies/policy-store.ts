@@ -1,4 +1,5 @@
 import type { AgentDocument, BudgetDocument, GroupDocument, PolicyDocument, ToolDocument } from "@remit/engine";
+import type { RolloutRows } from "./rollout.ts";
 import type { Tenant, TenantSettings } from "./settings.ts";
 
 /** The two counters of a tenant. `security` moves when authority may have shrunk, `policy` with the rest. */
@@ -27,6 +28,8 @@ export interface TenantRows {
   readonly agents: readonly Registered<AgentDocument>[];
   readonly budgets: readonly Registered<BudgetDocument>[];
   readonly groups: readonly Registered<GroupDocument>[];
+  /** Versions that are tried beside those in force. */
+  readonly rollout?: RolloutRows | undefined;
 }
 
 export type VersionState = "draft" | "validated" | "active" | "superseded";
@@ -80,6 +83,25 @@ export interface StoredPolicy {
   readonly source: string;
 }
 
+/** How a rollout ended: its versions came into force, it was called off, or what it was about was changed by name. */
+export type RolloutEnd = "promoted" | "aborted" | "overtaken";
+
+/** A rollout as its administrators see it. */
+export interface RolloutInfo {
+  readonly id: string;
+  readonly shareBasisPoints: number;
+  readonly shareSetAtMs: number;
+  readonly startedAtMs: number;
+  readonly startedBy: Maker;
+  /** What it tries; `base` is what was in force when it began, undefined where nothing was. */
+  readonly versions: readonly {
+    readonly policy: string;
+    readonly version: number;
+    readonly base: number | undefined;
+  }[];
+  readonly ended: { readonly as: RolloutEnd; readonly atMs: number; readonly by: Maker | undefined } | undefined;
+}
+
 /** What the room reads. */
 export interface PolicyStore {
   /** All of a tenant's rows in one snapshot of the store, its revisions read first. */
@@ -99,6 +121,8 @@ export interface PolicyStore {
     tenant: string,
     choices: readonly { readonly policy: string; readonly version: number }[],
   ): Promise<(ActivePolicy & { readonly draft: boolean })[]>;
+  /** A rollout by its id; without one the one under way, else the one that began last. Null when there is none. */
+  rollout(tenant: string, id: string | undefined): Promise<RolloutInfo | null>;
   /** What was in force of these policies, each in order; of one that was changed very often the newest part. */
   history(tenant: string, policies: readonly string[]): Promise<PastActivation[]>;
   /** Likewise, whole and in the order of the choices, several versions of one policy too; without choices what is in force. */

@@ -11,7 +11,9 @@ import { assert } from "../foundation/assert.ts";
 import { Canonical, canonical, type Json } from "../foundation/canonical.ts";
 import { digest } from "../foundation/digest.ts";
 import { Fault } from "../foundation/fault.ts";
+import { buildRollout } from "./build-rollout.ts";
 import type { ActivePolicy, Registered, Revisions, TenantRows } from "./policy-store.ts";
+import type { Rollout } from "./rollout.ts";
 import { schemaDigest } from "./schema-digest.ts";
 import type { TenantSettings } from "./settings.ts";
 
@@ -32,6 +34,8 @@ export interface Snapshot {
   readonly broken?: readonly Problem[];
   /** False when it has none: nothing may be decided by this snapshot, and its `compiled` allows nothing. */
   readonly usable: boolean;
+  /** Versions that are tried beside those in force. */
+  readonly rollout?: Rollout;
 }
 
 /** Lets the event loop turn, so that others are answered before the work goes on. */
@@ -150,6 +154,18 @@ interface Building {
  * Without a `last`, after a restart, nothing is decided until they are mended.
  */
 export async function buildSnapshot(
+  tenant: string,
+  rows: TenantRows,
+  last: Snapshot | undefined,
+  building: Building,
+): Promise<Snapshot> {
+  const active = await buildActive(tenant, rows, last, building);
+  if (!rows.rollout) return active;
+  const compileTried = (tried: Compilable, known: Prepared) => compileRows(tried, building.pause, known);
+  return { ...active, rollout: await buildRollout(rows.rollout, active, last?.rollout, compileTried) };
+}
+
+async function buildActive(
   tenant: string,
   rows: TenantRows,
   last: Snapshot | undefined,

@@ -207,7 +207,7 @@ function bigRows(security: bigint, policy: bigint, suspended = false): TenantRow
   const text = JSON.stringify({
     apiVersion: "remit/v1",
     kind: "Policy",
-    metadata: { name: `big-${policy}` },
+    metadata: { name: "house" },
     spec: {
       rules: Array.from({ length: 1_200 }, (_, at) => ({
         id: `r${at}`,
@@ -359,4 +359,28 @@ test("what was compiled for a change is not compiled again by the load after it"
   if (!made || "problems" in made) throw new Error("not prepared");
   expect(loaded?.compiled.policies).toBe(made.compiled.policies);
   expect(loaded?.revisions.policy).toBe(2n);
+});
+
+test("a policy that is out of force is out before newer ones are compiled", async () => {
+  const { snapshots, waiting, swaps, until } = stepped();
+  const first = snapshots.current("t");
+  const both = rows(1n, 1n);
+  const [house] = both.policies;
+  if (!house) throw new Error("no policy");
+  const { document } = house;
+  const yard = { ...house, document: { ...document, metadata: { ...document.metadata, name: "yard" } } };
+  waiting[0]?.({ ...both, policies: [house, yard] });
+  await until(() => swaps.length === 1);
+  await first;
+  const withdrawn = snapshots.secured("t");
+  await until(() => waiting.length === 2);
+  waiting[1]?.(bigRows(2n, 2n));
+  let secured: Snapshot | undefined;
+  void withdrawn.then((snapshot) => {
+    secured = snapshot;
+  });
+  await until(() => secured !== undefined);
+  expect(swaps).toEqual(["1.1", "2.1"]);
+  expect(secured?.policies.map(({ document: { metadata } }) => metadata.name)).toEqual(["house"]);
+  await until(() => swaps.length === 3);
 });

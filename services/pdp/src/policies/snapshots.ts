@@ -75,6 +75,21 @@ function systemAfter(ms: number, run: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
+function tellBroken(log: Log, { tenant, revisions, broken, usable, rollout }: Snapshot): void {
+  if (broken) {
+    log.error(
+      { tenant, policy: revisions.policy.toString(), problem: broken[0]?.message },
+      usable
+        ? "the newest policies do not compile; the last good ones stay in force"
+        : "the stored policies do not compile; nothing of this tenant is decided until they are mended",
+    );
+  }
+  if (rollout?.broken) {
+    const problem = rollout.broken[0]?.message;
+    log.error({ tenant, rollout: rollout.id, problem }, "the versions that are tried do not compile");
+  }
+}
+
 export function createSnapshots(options: Options): Snapshots {
   const { store, clock, log, after = systemAfter, pause = turnOfTheLoop } = options;
   const held = new Map<string, Snapshot>();
@@ -84,16 +99,8 @@ export function createSnapshots(options: Options): Snapshots {
   const behindSinceMs = new Map<string, number>();
 
   const swap = (snapshot: Snapshot): void => {
-    const { tenant, revisions, broken, usable } = snapshot;
-    if (broken) {
-      log.error(
-        { tenant, policy: revisions.policy.toString(), problem: broken[0]?.message },
-        usable
-          ? "the newest policies do not compile; the last good ones stay in force"
-          : "the stored policies do not compile; nothing of this tenant is decided until they are mended",
-      );
-    }
-    held.set(tenant, snapshot);
+    tellBroken(log, snapshot);
+    held.set(snapshot.tenant, snapshot);
     for (const swapped of watchers) swapped(snapshot);
   };
 

@@ -132,7 +132,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     standing: createStanding({ snapshots, identities, clock }),
     sessions: createSessions({ identities, snapshots, change, clock, newId }),
     registry: createRegistry({ snapshots, change, read: reader.read }),
-    lifecycle: createLifecycle({ snapshots, policies: policyStore, change, read: reader.read }),
+    lifecycle: createLifecycle({ snapshots, policies: policyStore, change, read: reader.read, ledger, clock, newId }),
     tenants: createTenants({ policies: policyStore, change, clock, random, newId }),
     custody: keyRooms.custody(change, replica),
     jwks: signingKeys.jwks,

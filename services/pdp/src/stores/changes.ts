@@ -27,12 +27,16 @@ function bumps(change: Change): "security" | "policy" | "none" {
     case "sealing_enabled":
       return "none";
     case "policies_activated":
+    case "policies_rolled_back":
+    case "rollout_started":
+    case "rollout_share_set":
+    case "rollout_promoted":
+    case "rollout_aborted":
       return "policy";
     case "signing_key_rotated":
       return change.atOnce ? "security" : "none";
     // What a policy allowed may be allowed by nothing now.
     case "policies_deactivated":
-    case "policies_rolled_back":
     case "tenant_erased":
     case "tenant_set":
     case "key_revoked":
@@ -126,6 +130,10 @@ async function make(
     case "policies_activated":
     case "policies_deactivated":
     case "policies_rolled_back":
+    case "rollout_started":
+    case "rollout_share_set":
+    case "rollout_promoted":
+    case "rollout_aborted":
       return changePolicies(client, tenant, change, revision);
     case "session_opened":
       await refuseTooManySessions(client, tenant, quotas);

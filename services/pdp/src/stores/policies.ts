@@ -3,6 +3,7 @@ import type { Pool } from "pg";
 import type { PolicyStore, Revisions } from "../policies/index.ts";
 import { withTransaction } from "./database.ts";
 import { type ActiveRow, active, type DocumentRow, policyVersions, registered } from "./policy-versions.ts";
+import { livingRollout, readRollout } from "./rollouts.ts";
 import { settingsFrom, TENANT_COLUMNS, type TenantRow, tenantFrom } from "./tenant-row.ts";
 
 const REVISION = "select security::text, policy::text from revision where tenant = $1";
@@ -37,7 +38,9 @@ export function createPolicyStore(pool: Pool): PolicyStore {
         const agents = await of<AgentDocument>("agent");
         const budgets = await of<BudgetDocument>("budget");
         const groups = await of<GroupDocument>("principal_group");
+        const rollout = await livingRollout(client, tenant);
         return {
+          ...(rollout && { rollout }),
           revisions: revisionsFrom(revision.rows[0]),
           settings: settingsFrom(settings.rows[0]),
           policies: policies.rows.map(active),
@@ -57,5 +60,6 @@ export function createPolicyStore(pool: Pool): PolicyStore {
       return rows.map(tenantFrom);
     },
     ...policyVersions(pool),
+    rollout: (tenant, id) => readRollout(pool, tenant, id),
   };
 }

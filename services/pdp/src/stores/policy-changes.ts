@@ -1,7 +1,7 @@
 import type { ClientBase } from "pg";
 import type { Applied, PolicyChange } from "../decisions/index.ts";
 import { VERSION_COLUMNS, VERSION_JOINS, type VersionRow, versionFrom } from "./policy-version-row.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal, touched } from "./refusal.ts";
 
 type Of<Kind extends PolicyChange["kind"]> = Extract<PolicyChange, { kind: Kind }>;
 
@@ -55,13 +55,19 @@ async function tellHistory(client: ClientBase, by: string, cause: string): Promi
   ]);
 }
 
+const CAUSES = {
+  policies_activated: "activated",
+  policies_rolled_back: "rolled_back",
+  rollout_promoted: "promoted",
+} as const;
+
 async function activate(
   client: ClientBase,
   tenant: string,
-  { choices, by, kind }: Of<"policies_activated" | "policies_rolled_back">,
+  { choices, by, kind }: Of<keyof typeof CAUSES>,
   revision: bigint,
 ): Promise<void> {
-  await tellHistory(client, by, kind === "policies_rolled_back" ? "rolled_back" : "activated");
+  await tellHistory(client, by, CAUSES[kind]);
   for (const { policy, version } of byName<{ policy: string; version: number }>(choices, (choice) => choice.policy)) {
     await client.query(
       `insert into active_policy (tenant, policy, version, revision) values ($1, $2, $3, $4)
@@ -84,6 +90,34 @@ async function deactivate(
   if (rowCount !== policies.length) throw new Refusal("missing");
 }
 
+async function startRollout(
+  client: ClientBase,
+  tenant: string,
+  { rollout, choices, shareBasisPoints, by }: Of<"rollout_started">,
+  revision: bigint,
+): Promise<void> {
+  await client.query(
+    "insert into policy_rollout (id, tenant, share, started_by, revision) values ($1, $2, $3, $4, $5)",
+    [...[rollout, tenant, shareBasisPoints, by, revision]],
+  );
+  for (const { policy, version, from } of choices) {
+    await client.query(
+      "insert into policy_rollout_version (tenant, rollout, policy, version, base) values ($1, $2, $3, $4, $5)",
+      [tenant, rollout, policy, version, from ?? null],
+    );
+  }
+}
+
+const LIVING = "where tenant = $1 and id = $2 and ended_at is null";
+
+function endRollout(client: ClientBase, tenant: string, id: string, by: string, as: string, revision: bigint) {
+  return touched(
+    client,
+    `update policy_rollout set ended_at = now(), ended_by = $3, ended_as = $4, revision = $5 ${LIVING}`,
+    [tenant, id, by, as, revision],
+  );
+}
+
 /** Does one change of versions inside its transaction. */
 export async function changePolicies(
   client: ClientBase,
@@ -103,6 +137,21 @@ export async function changePolicies(
       return [];
     case "policies_deactivated":
       await deactivate(client, tenant, change);
+      return [];
+    case "rollout_started":
+      await startRollout(client, tenant, change, revision);
+      return [];
+    case "rollout_share_set":
+      await touched(client, `update policy_rollout set share = $3, share_set_at = now(), revision = $4 ${LIVING}`, [
+        ...[tenant, change.rollout, change.shareBasisPoints, revision],
+      ]);
+      return [];
+    case "rollout_promoted":
+      await endRollout(client, tenant, change.rollout, change.by, "promoted", revision);
+      await activate(client, tenant, change, revision);
+      return [];
+    case "rollout_aborted":
+      await endRollout(client, tenant, change.rollout, change.by, "aborted", revision);
       return [];
   }
 }

@@ -19,6 +19,8 @@ export interface Metrics {
   decided(lane: string, effect: string, seconds: number): void;
   /** A decision that was only observed, by the effect that enforcement would have had. */
   observed(would: string): void;
+  /** A decision that versions which are tried would make otherwise: from the effect of what is in force, to theirs. */
+  candidateDiffers(from: string, to: string): void;
   reported(seconds: number): void;
   /** One group commit, from sent to acknowledged. */
   committed(seconds: number, rows: number): void;
@@ -85,6 +87,12 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
     "lane",
     "effect",
   ]);
+  const differs = new Counter({
+    name: "remit_candidate_differs_total",
+    help: "Decisions that versions which are tried would make otherwise, by the effect of what is in force and by theirs.",
+    labelNames: ["from", "to"] as const,
+    registers: [registry],
+  });
   const observed = new Counter({
     name: "remit_observed_total",
     help: "Decisions that were only observed, by the effect that enforcement would have had.",
@@ -120,6 +128,7 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
   return {
     decided: (lane, effect, seconds) => decide.observe({ lane, effect }, seconds),
     observed: (would) => observed.inc({ would }),
+    candidateDiffers: (from, to) => differs.inc({ from, to }),
     reported: (seconds) => report.observe(seconds),
     committed: (seconds, rows) => {
       commit.observe(seconds);

@@ -29,9 +29,15 @@ export async function decideFor(
   try {
     const ask = askFrom(request, traceIdFrom(origin.traceparent), desk.withinMs(origin));
     const decision = await desk.decide(who, ask);
-    const { effect, mode, would } = decision.body;
+    const { effect, mode, would, rollout } = decision.body;
     desk.meter.decided(origin.lane, effect, (performance.now() - startedMs) / 1000);
     if (mode === "observed" && would && !decision.replayed) desk.meter.observed(would.effect);
+    if (rollout?.other && !decision.replayed) {
+      const own = mode === "observed" && would ? would.effect : effect;
+      const { effect: other } = rollout.other;
+      if (rollout.side === "active") desk.meter.candidateDiffers(own, other);
+      else desk.meter.candidateDiffers(other, own);
+    }
     return decisionToWire(decision, {
       asBytes: request.input.case === "inputJson",
       diagnose: desk.mayDiagnose(asker.caller),

@@ -28,6 +28,8 @@ export interface Meter {
   decided(lane: string, effect: string, seconds: number): void;
   /** A decision that was only observed, by the effect that enforcement would have had. */
   observed(would: string): void;
+  /** A decision on which those who were tried say otherwise: what is in force answers this, and they that. */
+  candidateDiffers(from: string, to: string): void;
   reported(seconds: number): void;
   /** A request that was turned away because of load. */
   shed(rpc: string): void;

@@ -9,6 +9,7 @@ import {
 } from "@remit/proto/admin";
 import { DecisionService } from "@remit/proto/decision";
 import { KeyService } from "@remit/proto/keys";
+import { RolloutService } from "@remit/proto/rollout";
 import { SessionService } from "@remit/proto/session";
 import { TenantService } from "@remit/proto/tenant";
 import { callerRpcs } from "./admin/callers.ts";
@@ -18,6 +19,7 @@ import { documentRpcs } from "./admin/documents.ts";
 import { keyRpcs } from "./admin/keys.ts";
 import { ledgerRpcs } from "./admin/ledger.ts";
 import { policyRpcs } from "./admin/policies.ts";
+import { rolloutRpcs } from "./admin/rollouts.ts";
 import { tenantRpcs } from "./admin/tenants.ts";
 import { decideRpc } from "./decide.ts";
 import { decideBatchRpc } from "./decide-batch.ts";
@@ -60,6 +62,7 @@ export function adminServices(desk: AdminDesk): Served[] {
     serve(BudgetService, { putBudget, listBudgets, deleteBudgets }),
     serve(GroupService, { putGroup, listGroups, deleteGroups }),
     serve(PolicyService, { ...policyRpcs(desk) }),
+    serve(RolloutService, { ...rolloutRpcs(desk) }),
     serve(KeyService, { ...keyRpcs(desk) }),
     serve(CallerService, { ...callerRpcs(desk) }),
     serve(LedgerService, { ...ledgerRpcs(desk) }),

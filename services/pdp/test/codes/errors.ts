@@ -32,6 +32,18 @@ const pay = ({ decide }: World, more = {}, headers?: Readonly<Record<string, str
 const setTenant = ({ house, owner }: World, tenant: string, status: TenantStatus) =>
   house.clients.tenants.updateTenant({ tenant, status }, { headers: owner });
 
+/** A tenant that tries a version for one session of a hundred. */
+async function trying(world: World, tenant: string) {
+  const { clients, ownerKey } = await world.tenant(tenant);
+  const headers = bearer(ownerKey);
+  const rules = '{ rules: [{ id: r, match: { tools: ["*"] }, effect: deny }] }';
+  const text = `apiVersion: remit/v1\nkind: Policy\nmetadata: { name: house }\nspec: ${rules}\n`;
+  await clients.policies.publishPolicies({ files: [{ file: "p", text }] }, { headers });
+  const choices = [{ policy: "house" }];
+  await clients.rollouts.startRollout({ choices, shareBasisPoints: 100 }, { headers });
+  return { headers, clients };
+}
+
 function openIn(tenant: string, status: TenantStatus): Provoke {
   return async (world) => {
     const other = await world.tenant(tenant);
@@ -141,6 +153,15 @@ const administration: Readonly<Record<string, Provoke>> = {
     const text = `apiVersion: remit/v1\nkind: Policy\nmetadata: { name: unfinished }\nspec: ${rules}\n`;
     await house.clients.policies.publishPolicies({ files: [{ file: "p", text }], draft: true }, { headers: owner });
     return house.clients.policies.activatePolicies({ choices: [{ policy: "unfinished" }] }, { headers: owner });
+  },
+  rollout_exists: async (world) => {
+    const { headers, clients } = await trying(world, "trying-twice");
+    return clients.rollouts.startRollout({ choices: [{ policy: "house", version: 2 }] }, { headers });
+  },
+  rollout_missing: ({ house, owner }) => house.clients.rollouts.promoteRollout({}, { headers: owner }),
+  rollout_share_lowered: async (world) => {
+    const { headers, clients } = await trying(world, "trying-less");
+    return clients.rollouts.setRolloutShare({ shareBasisPoints: 99 }, { headers });
   },
   nothing_to_roll_back: ({ house, owner }) =>
     house.clients.policies.rollbackPolicies({ choices: [{ policy: "house" }] }, { headers: owner }),

@@ -140,6 +140,15 @@ function bySession(all: Neighbours, rpc: "renewSession" | "getSession" | "closeS
   return [{ theirs: all.theirs.sessionId, nobodys: nothing(), alike: ask }];
 }
 
+function byRollout(
+  { ours, theirs }: Neighbours,
+  rpc: "setRolloutShare" | "promoteRollout" | "abortRollout" | "getRollout" | "tallyRollout",
+): Probe[] {
+  const { rollouts } = ours.house.clients;
+  const ask = (rolloutId: string) => rollouts[rpc]({ rolloutId }, { headers: ours.headers });
+  return [{ theirs: theirs.rolloutId, nobodys: nothing(), alike: ask }];
+}
+
 const adminPlane: Readonly<Record<string, Row>> = {
   "remit.v1.AgentService/PutAgent": ({ ours }) => {
     const put = (name: string) =>
@@ -289,6 +298,17 @@ const adminPlane: Readonly<Record<string, Row>> = {
     },
     { ours: () => ours.house.clients.policies.getPolicies({}, { headers: ours.headers }) },
   ],
+  "remit.v1.RolloutService/StartRollout": ({ ours }) => [
+    {
+      ...{ theirs: `${THEIRS}-second`, nobodys: "no-rules" },
+      alike: (policy) => ours.house.clients.rollouts.startRollout({ choices: [{ policy }] }, { headers: ours.headers }),
+    },
+  ],
+  "remit.v1.RolloutService/SetRolloutShare": (all) => byRollout(all, "setRolloutShare"),
+  "remit.v1.RolloutService/PromoteRollout": (all) => byRollout(all, "promoteRollout"),
+  "remit.v1.RolloutService/AbortRollout": (all) => byRollout(all, "abortRollout"),
+  "remit.v1.RolloutService/GetRollout": (all) => byRollout(all, "getRollout"),
+  "remit.v1.RolloutService/TallyRollout": (all) => byRollout(all, "tallyRollout"),
   "remit.v1.CallerService/CreateKey": ({ ours }) => [
     {
       ...{ theirs: `${THEIRS}-caller`, nobodys: "new-caller" },

@@ -19,6 +19,7 @@ export interface Side {
   readonly decisionId: string;
   readonly reportedId: string;
   readonly callerId: string;
+  readonly rolloutId: string;
 }
 
 export interface Neighbours extends AsyncDisposable {
@@ -54,7 +55,7 @@ async function side(cell: House, name: string): Promise<Side> {
   const house = { ...cell, ownerKey };
   const headers = { authorization: `Bearer ${ownerKey}` };
   await furnish(house);
-  const { agents, tools, budgets, groups, policies, callers, decisions } = house.clients;
+  const { agents, tools, budgets, groups, policies, rollouts, callers, decisions } = house.clients;
   const { agent, tool, budget, group, policies: files } = documents(name);
   await agents.putAgent({ document: { file: "a.yaml", text: agent } }, { headers });
   await tools.putTool({ document: { file: "t.yaml", text: tool } }, { headers });
@@ -63,6 +64,9 @@ async function side(cell: House, name: string): Promise<Side> {
   await policies.publishPolicies({ files: files.map((text, at) => ({ file: `p${at}.yaml`, text })) }, { headers });
   const choices = [{ policy: `${name}-rules` }, { policy: `${name}-second` }];
   await policies.activatePolicies({ choices }, { headers });
+  const tried = documents(name).policies[1]?.replace("effect: allow", "effect: deny") ?? "";
+  await policies.publishPolicies({ files: [{ file: "tried.yaml", text: tried }] }, { headers });
+  const { rollout } = await rollouts.startRollout({ choices: [{ policy: `${name}-second` }] }, { headers });
   const { caller } = await callers.createKey({ name: `${name}-caller`, roles: ["viewer"] }, { headers });
   const opened = await openSession(house, {
     ...{ agent: `${name}-agent`, runId: `${name}-run`, purpose: `${name} purpose` },
@@ -77,6 +81,7 @@ async function side(cell: House, name: string): Promise<Side> {
   return {
     ...{ house, headers, token: opened.token, sessionId: opened.session.id },
     ...{ decisionId: decided.decisionId, reportedId: reported.decisionId, callerId: caller?.id ?? "" },
+    rolloutId: rollout?.id ?? "",
   };
 }
 

@@ -14,6 +14,7 @@ import {
 import { type ErrorDetail, ErrorDetailSchema } from "@remit/proto/common";
 import { DecisionService } from "@remit/proto/decision";
 import { KeyService } from "@remit/proto/keys";
+import { RolloutService } from "@remit/proto/rollout";
 import { type OpenSessionRequestSchema, SessionService } from "@remit/proto/session";
 import { TenantService } from "@remit/proto/tenant";
 import { type Config, loadConfig, type PdpOptions, type RunningPdp, startPdp } from "../../src/index.ts";
@@ -123,6 +124,7 @@ function clientsOf(pdp: RunningPdp) {
     agents: createClient(AgentService, admin),
     tools: createClient(ToolService, admin),
     policies: createClient(PolicyService, admin),
+    rollouts: createClient(RolloutService, admin),
     budgets: createClient(BudgetService, admin),
     groups: createClient(GroupService, admin),
     callers: createClient(CallerService, admin),

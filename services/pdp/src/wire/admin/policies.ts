@@ -1,5 +1,4 @@
 import { create } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   type ActivatePoliciesRequest,
   type ActivatePoliciesResponse,
@@ -13,7 +12,6 @@ import {
   type ListPoliciesRequest,
   type ListPoliciesResponse,
   ListPoliciesResponseSchema,
-  type PolicyChoice,
   type PublishPoliciesRequest,
   type PublishPoliciesResponse,
   PublishPoliciesResponseSchema,
@@ -24,66 +22,15 @@ import {
   type ValidatePoliciesResponse,
   ValidatePoliciesResponseSchema,
 } from "@remit/proto/admin";
-import { type Choice, revisionNumber, type ShownPolicy } from "../../decisions/index.ts";
+import { revisionNumber, type ShownPolicy } from "../../decisions/index.ts";
 import { canonical, type Json } from "../../foundation/canonical.ts";
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
-import type { Activation, PolicyVersion } from "../../policies/index.ts";
 import type { Unary } from "../call.ts";
 import { storedName } from "../convert/fields.ts";
+import { choicesFrom, expectedRevision, singleChoices, versionToWire } from "../convert/policy.ts";
 import { problemToWire, sourceFrom } from "../convert/problem.ts";
 import type { AdminDesk } from "./desk.ts";
-
-const timeToWire = (ms: number | undefined) => (ms === undefined ? undefined : timestampFromMs(ms));
-
-function activationToWire({ sinceMs, untilMs, cause, by, endedBy }: Activation) {
-  const since = timeToWire(sinceMs);
-  const until = timeToWire(untilMs);
-  return {
-    cause,
-    ...(since && { since }),
-    ...(until && { until }),
-    ...(by && { by: { ...by } }),
-    ...(endedBy && { endedBy: { ...endedBy } }),
-  };
-}
-
-function versionToWire(one: PolicyVersion & { readonly created?: boolean }) {
-  const { policy, version, digest, state, rules, publishedBy, validated } = one;
-  return {
-    ...{ policy, version, digest, state, rules, created: one.created ?? false },
-    publishedAt: timestampFromMs(one.publishedAtMs),
-    ...(publishedBy && { publishedBy: { ...publishedBy } }),
-    ...(validated && { validatedAt: timestampFromMs(validated.atMs) }),
-    ...(validated?.by && { validatedBy: { ...validated.by } }),
-    activations: one.activations.map(activationToWire),
-  };
-}
-
-const VERSION_MAX = 2 ** 31 - 1;
-
-function versionField(version: number, field: string): number {
-  if (version <= VERSION_MAX) return version;
-  throw invalid(field, `${field} is no version`, { limit: `${VERSION_MAX}` });
-}
-
-function choicesFrom(choices: readonly PolicyChoice[], max: number): Choice[] {
-  if (choices.length > max) {
-    throw invalid("choices", `${choices.length} versions are named`, { limit: `${max} versions` });
-  }
-  return choices.map(({ policy, version }, at) => ({
-    policy: storedName(policy, `choices[${at}].policy`, limits.nameBytesMax),
-    version: versionField(version, `choices[${at}].version`),
-  }));
-}
-
-/** Choices of which each policy has one. */
-function singleChoices(choices: readonly PolicyChoice[], max: number): Choice[] {
-  const found = choicesFrom(choices, max);
-  const twice = found.find(({ policy }, at) => found.findIndex((other) => other.policy === policy) !== at);
-  if (twice) throw invalid("choices", `${twice.policy} is chosen twice`, { fix: "choose one version of a policy" });
-  return found;
-}
 
 const shownToWire = ({ version, document, source, problems }: ShownPolicy) => ({
   version: versionToWire(version),
@@ -103,9 +50,6 @@ export interface PolicyRpcs {
   readonly getPolicies: Unary<GetPoliciesRequest, GetPoliciesResponse>;
 }
 
-const expected = ({ expectedRevision }: { readonly expectedRevision: bigint }) =>
-  expectedRevision === 0n ? undefined : expectedRevision;
-
 export function policyRpcs(desk: AdminDesk): PolicyRpcs {
   const active = async (tenant: string) =>
     (await desk.policies.versions(tenant)).filter(({ state }) => state === "active").map(versionToWire);
@@ -124,7 +68,7 @@ export function policyRpcs(desk: AdminDesk): PolicyRpcs {
     async activatePolicies(request, call) {
       const caller = await desk.caller(call, "policy-approver");
       const choices = singleChoices(request.choices, Number.POSITIVE_INFINITY);
-      const { revision, policyDigest } = await desk.lifecycle.activate(caller, choices, expected(request));
+      const { revision, policyDigest } = await desk.lifecycle.activate(caller, choices, expectedRevision(request));
       return create(ActivatePoliciesResponseSchema, { active: await active(caller.tenant), revision, policyDigest });
     },
     async deactivatePolicies(request, call) {
@@ -132,7 +76,7 @@ export function policyRpcs(desk: AdminDesk): PolicyRpcs {
       const names = request.policies.map((policy, at) => storedName(policy, `policies[${at}]`, limits.nameBytesMax));
       const twice = names.find((name, at) => names.indexOf(name) !== at);
       if (twice) throw invalid("policies", `${twice} is named twice`);
-      const { revision, policyDigest } = await desk.lifecycle.deactivate(caller, names, expected(request));
+      const { revision, policyDigest } = await desk.lifecycle.deactivate(caller, names, expectedRevision(request));
       return create(DeactivatePoliciesResponseSchema, { active: await active(caller.tenant), revision, policyDigest });
     },
     async validatePolicies(request, call) {
@@ -147,7 +91,7 @@ export function policyRpcs(desk: AdminDesk): PolicyRpcs {
     async rollbackPolicies(request, call) {
       const caller = await desk.caller(call, "policy-approver");
       const choices = singleChoices(request.choices, limits.policyChoicesMax);
-      const { revision, policyDigest } = await desk.lifecycle.rollback(caller, choices, expected(request));
+      const { revision, policyDigest } = await desk.lifecycle.rollback(caller, choices, expectedRevision(request));
       return create(RollbackPoliciesResponseSchema, { active: await active(caller.tenant), revision, policyDigest });
     },
     async listPolicies(_request, call) {

@@ -19,6 +19,7 @@ import {
   type Outcome,
   type Reason,
   type Reported,
+  type RolloutNote,
   revisionNumber,
   type Would,
 } from "../../decisions/index.ts";
@@ -102,6 +103,16 @@ function transformedToWire(decision: Decision, asBytes: boolean) {
   return { case: "transformedObject" as const, value: structuredClone(transformedInput) as never };
 }
 
+function rolloutToWire({ id, side, versions, other, judged }: RolloutNote) {
+  return {
+    ...{ id, canary: side === "candidate", judged },
+    versions: versions.map((version) => ({ ...version })),
+    ...(other && {
+      other: { effect: EFFECTS[other.effect], code: other.code, rules: other.rules.map((rule) => ({ ...rule })) },
+    }),
+  };
+}
+
 /** A decision as the wire has it. */
 export function decisionToWire(decision: Decision, { asBytes, diagnose }: Writing): DecideResponse {
   const { body, record } = decision;
@@ -137,6 +148,7 @@ export function decisionToWire(decision: Decision, { asBytes, diagnose }: Writin
     record: { ...record },
     traceId: body.trace_id,
     evaluatedAt: timestampFromMs(Date.parse(body.at)),
+    ...(body.rollout && { rollout: rolloutToWire(body.rollout) }),
   } as MessageInitShape<typeof DecideResponseSchema>);
 }
 
