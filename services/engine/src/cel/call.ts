@@ -1,7 +1,7 @@
 import type { Expr, Expr_Call } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
 import { present } from "./access.ts";
 import { conversions } from "./convert.ts";
-import { charSteps, type Frame, spend } from "./frame.ts";
+import { type Frame, spend } from "./frame.ts";
 import { type CelFunction, lookup } from "./function-table.ts";
 import { accepts, type Compiling, type Node, reject } from "./node.ts";
 import { compileOperator } from "./operator.ts";
@@ -113,7 +113,7 @@ function compileMatches(
     const value = operand.run(frame);
     if (value instanceof Failure) return value;
     if (typeof value !== "string") return typeConfusion("matches()", value);
-    return spend(frame, charSteps(value.length * Math.max(8, regex.size))) ? regex.search(value) : costFailure;
+    return spend(frame, regex.steps(value.length)) ? regex.search(value) : costFailure;
   };
   return { run, type: "bool", size: operand.size + 1 };
 }

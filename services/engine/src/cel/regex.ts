@@ -1,12 +1,13 @@
 import { RE2JS } from "re2js";
+import { charSteps } from "./frame.ts";
 
 const patternCharsMax = 1000;
 
 /** A compiled pattern: whether it is found anywhere in a text, in time linear in the text. */
 export interface Regex {
   readonly search: (text: string) => boolean;
-  /** Instructions of the compiled pattern: what one character may cost at most. */
-  readonly size: number;
+  /** The steps of a search in a text of so many characters, at most. */
+  readonly steps: (chars: number) => number;
 }
 
 /** Compiles a regular expression in RE2's syntax (no look-around, no back-references), or says what is wrong with it. */
@@ -14,9 +15,59 @@ export function compileRegex(pattern: string): Regex | { readonly problem: strin
   if (pattern.length > patternCharsMax) return { problem: `a pattern of ${pattern.length} characters` };
   try {
     const regex = RE2JS.compile(pattern);
-    return { search: (text) => regex.test(text), size: regex.programSize() };
+    return { search: (text) => regex.test(text), steps: stepsOf(regex) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { problem: message.replace(/^error parsing regexp: /, "") };
   }
+}
+
+/**
+ * What a search costs. Most patterns have few states, so that all of them are made here and a search is one look-up a
+ * character. The others would make states while they search, thousands of them and at a multiple of the time; they go
+ * through the parts of their program instead, and each character costs all of it.
+ */
+function stepsOf(regex: RE2JS): Regex["steps"] {
+  const re2 = regex.re2Input;
+  if (re2.prefixComplete) return (chars) => 4 + charSteps(chars) * 8;
+  if (hasFewStates(regex)) {
+    // Its one-pass form is several times slower than its states.
+    Object.assign(re2, { onepass: null });
+    return (chars) => 4 + (chars >> 1);
+  }
+  re2.dfa.failed = true;
+  const size = regex.programSize();
+  return (chars) => 4 + ((chars * size) >> 1);
+}
+
+/** What making all states may cost: entries of their tables, 8 bytes each, and parts of the program looked at. */
+const entriesMax = 8192;
+const workMax = 100_000;
+const beginOfText = 4;
+const endOfText = -1;
+const unanchored = 0;
+
+interface State {
+  readonly nfaStates: readonly number[];
+}
+
+/** Makes every state that a search can be in; false, with some of them made, if there are too many. */
+function hasFewStates(regex: RE2JS): boolean {
+  const { dfa } = regex.re2Input;
+  // A character of each class: the first of its range, and the end of the text.
+  const characters = [0, ...dfa.classBounds, endOfText];
+  const start: State | null = dfa.failed ? null : dfa.start({ context: () => beginOfText }, 0);
+  if (start === null) return false;
+  const seen = new Set([start]);
+  let work = 0;
+  for (const state of seen) {
+    work += characters.length * (4 + state.nfaStates.length);
+    if (seen.size * characters.length > entriesMax || work > workMax) return false;
+    for (const [number, character] of characters.entries()) {
+      const next: State | null = dfa.step(state, number, character, unanchored);
+      if (next === null) return false;
+      if (character !== endOfText) seen.add(next);
+    }
+  }
+  return true;
 }

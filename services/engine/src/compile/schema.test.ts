@@ -120,3 +120,66 @@ describe("a path against a schema", () => {
     expect(contradiction({ ...closed, patternProperties: { "^x": {} } }, ["x"])).toBeUndefined();
   });
 });
+
+describe("the work of a schema check", () => {
+  const chain = Object.fromEntries(
+    Array.from({ length: 30 }, (_, at) => {
+      const next = { $ref: `#/$defs/d${at + 1}` };
+      return [`d${at}`, { allOf: [next, next] }];
+    }),
+  );
+  const numbers = Array.from({ length: 120_000 }, () => 1);
+  const tooMuch = "takes more than 150000 steps to check";
+
+  it.each([
+    ["parts that double at each level", { $ref: "#/$defs/d0", $defs: { ...chain, d30: { type: "object" } } }, {}],
+    ["a part that is itself", { properties: { a: { $ref: "#/properties/a" } } }, { a: 1 }],
+    [
+      "many items tried in many ways",
+      { items: { anyOf: [..."abcdefgh", 1].map((value) => ({ const: value })) } },
+      numbers,
+    ],
+    ["long lists of values", { items: { enum: Array.from({ length: 2000 }, (_, at) => at - 1998) } }, numbers],
+    ["patterns of many states", { pattern: "^(a|b)*a(a|b){400}$" }, "ab".repeat(125_000)],
+    [
+      "many patterns for many keys",
+      { patternProperties: Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`^k${at}(a|b)*$`, {}])) },
+      Object.fromEntries(numbers.slice(0, 20_000).map((_, at) => [`k${at}`, 1])),
+    ],
+    ["items compared", { uniqueItems: true }, numbers.slice(0, 9000).map((_, at) => ({ at, deep: [at, [at]] }))],
+    [
+      "characters counted again and again",
+      { anyOf: Array.from({ length: 500 }, (_, at) => ({ maxLength: 130_000 + at, minLength: 130_001 + at })) },
+      "a".repeat(250_000),
+    ],
+  ] as [string, JsonObject, JsonValue][])("is bounded for %s", (_, schema, value) => {
+    expect(schemaProblem(schema)).toBeUndefined();
+    expect(check(schema, value)).toBe(`input ${tooMuch}`);
+  });
+
+  it.each([
+    ["a long list", { items: { type: "number" } }, numbers],
+    [
+      "many objects",
+      { items: { type: "object", properties: { a: { type: "integer" } }, required: ["a"] } },
+      numbers.slice(0, 30_000).map((a) => ({ a })),
+    ],
+    ["a long text", { maxLength: 300_000, pattern: "^(x|y)+$" }, "x".repeat(250_000)],
+  ] as [string, JsonObject, JsonValue][])("is enough for %s", (_, schema, value) => {
+    expect(check(schema, value)).toBeUndefined();
+  });
+
+  it("counts the characters of a text, not its units", () => {
+    expect(check({ maxLength: 3 }, "\u{1F600}".repeat(3))).toBeUndefined();
+    expect(check({ maxLength: 3 }, "\u{1F600}".repeat(4))).toBe("input must NOT have more than 3 characters");
+    expect(check({ minLength: 4 }, "\u{1F600}".repeat(3))).toBe("input must NOT have fewer than 4 characters");
+    expect(check({ minLength: 3 }, "\u{1F600}".repeat(3))).toBeUndefined();
+  });
+
+  it("is known of every part that can be reached", () => {
+    const problem = (schema: JsonObject) => schemaProblem(schema)?.message;
+    expect(problem({ $ref: "#/enum/0", enum: [{ type: "string" }] })).toContain("does not lead to a schema");
+    expect(problem({ const: { $id: "https://example.com/x" } })).toContain("looks like another schema");
+    expect(problem({ $work: { visit: 0 } })).toContain("unknown keyword");
+  });
+});

@@ -1,7 +1,9 @@
+import { _, str } from "ajv";
 import { Ajv2020, type AnySchema, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import { compileRegex } from "../cel/regex.ts";
 import { below } from "../documents/origin.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
+import { isWork, schemaStepsMax, spendSteps, spendVisit, withinSteps, withWork, workKeyword } from "./schema-work.ts";
 
 /** Undefined if the value is valid; otherwise where it is not, as `input.items.0`, and why. */
 export type SchemaCheck = (value: JsonValue) => { readonly path: string; readonly message: string } | undefined;
@@ -26,7 +28,9 @@ export function schemaProblem(schema: JsonObject): { pointer: string; message: s
 export function compileSchema(schema: JsonObject, root: string): SchemaCheck {
   const validate = compileOnce(schema);
   return (value) => {
-    if (validate(value)) return undefined;
+    const valid = withinSteps(() => validate(value));
+    if (valid === true) return undefined;
+    if (valid === "too much") return { path: root, message: `takes more than ${schemaStepsMax} steps to check` };
     const error = validate.errors?.[0];
     return error ? explainError(error, root) : { path: root, message: "is not valid" };
   };
@@ -37,10 +41,11 @@ let shared: Ajv2020 | undefined;
 /** Making an Ajv compiles the draft's own schema, so there is one; it keeps none of the schemas it compiles. */
 function compileOnce(schema: JsonObject): ValidateFunction {
   shared ??= newAjv();
+  const measured = withWork(schema) as AnySchema;
   try {
-    return shared.compile(schema as AnySchema);
+    return shared.compile(measured);
   } finally {
-    shared.removeSchema(schema as AnySchema);
+    shared.removeSchema(measured);
   }
 }
 
@@ -58,6 +63,31 @@ function newAjv(): Ajv2020 {
     logger: false,
     code: { regExp: linearRegExp },
   });
+  ajv.addKeyword({
+    keyword: workKeyword,
+    schemaType: "object",
+    // Before everything that leads to other parts.
+    before: "$dynamicAnchor",
+    code: ({ gen, data, schema }) => {
+      if (!isWork(schema)) return;
+      const spend = gen.scopeValue("func", { ref: spendVisit });
+      gen.code(_`${spend}(${schema.visit}, ${schema.key}, ${schema.item}, ${data})`);
+    },
+  });
+  for (const [keyword, holds, words] of [
+    ["maxLength", (most: number, text: string) => isAtMost(text, most), "must NOT have more than"],
+    ["minLength", (least: number, text: string) => !isAtMost(text, least - 1), "must NOT have fewer than"],
+  ] as const) {
+    // Ajv's own count the characters of any text, however long.
+    ajv.removeKeyword(keyword);
+    ajv.addKeyword({
+      keyword,
+      type: "string",
+      schemaType: "number",
+      validate: holds,
+      error: { message: ({ schemaCode }) => str`${words} ${schemaCode} characters` },
+    });
+  }
   // Ajv compares every item with every other.
   ajv.removeKeyword("uniqueItems");
   ajv.addKeyword({
@@ -73,8 +103,12 @@ function newAjv(): Ajv2020 {
 function linearRegExp(pattern: string): { test: (text: string) => boolean; toString: () => string } {
   const regex = compileRegex(pattern);
   if ("problem" in regex) throw new Error(`pattern ${pattern}: ${regex.problem}`);
+  const test = (text: string) => {
+    spendSteps(regex.steps(text.length));
+    return regex.search(text);
+  };
   // Ajv tells patterns apart by their text.
-  return { test: regex.search, toString: () => pattern };
+  return { test, toString: () => pattern };
 }
 linearRegExp.code = "new RegExp";
 
@@ -105,12 +139,22 @@ function firstOwnProblem(
   return undefined;
 }
 
+/** Whether a text has at most so many characters, each of one or two units. */
+function isAtMost(text: string, most: number): boolean {
+  if (text.length <= most || text.length > 2 * most) return text.length <= most;
+  spendSteps(text.length >> 3);
+  let count = 0;
+  for (const _ of text) if (++count > most) return false;
+  return true;
+}
+
 function allDifferent(items: readonly JsonValue[]): boolean {
   if (items.length > uniqueItemsMax) return false;
   return new Set(items.map(canonical)).size === items.length;
 }
 
 function canonical(value: JsonValue): string {
+  spendSteps(typeof value === "string" ? 4 + (value.length >> 3) : 4);
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (!isJsonObject(value)) return JSON.stringify(value);
   const keys = Object.keys(value).sort();
