@@ -2,7 +2,7 @@ import type { Expr, Expr_Select } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js
 import { isUnit, microsOf } from "../amount.ts";
 import type { BudgetFacts } from "../judge/facts.ts";
 import { present } from "./access.ts";
-import type { Frame } from "./frame.ts";
+import type { Frame, Run } from "./frame.ts";
 import { type Compiling, type Node, reject, type StaticType } from "./node.ts";
 import { Failure, LiteralMap, type Outcome, Quantity } from "./value.ts";
 
@@ -48,7 +48,7 @@ export function compileBudget(
   const name = operand && budgetName(operand, compiling);
   if (name === undefined) return undefined;
   if (!isBudgetField(field)) {
-    const names = Object.keys(budgetFields);
+    const names = budgetFieldNames;
     return reject(compiling, expr, `unknown field \`${field}\` of a budget`, {
       expected: names.join(", "),
       name: field,
@@ -73,11 +73,14 @@ function budgetName({ exprKind: kind }: Expr, compiling: Compiling): string | un
   return constant?.case === "stringValue" ? constant.value : undefined;
 }
 
+export const budgetFieldNames = Object.keys(budgetFields) as BudgetField[];
+
 function isBudgetField(field: string): field is BudgetField {
   return Object.hasOwn(budgetFields, field);
 }
 
-function budgetFact(name: string, field: BudgetField, path: string): Node["run"] {
+/** Reads one field of a budget. */
+export function budgetFact(name: string, field: BudgetField, path = `budget.${name}.${field}`): Run {
   const missing = new Failure("missing", `${path} is missing`);
   const odd = new Failure("error", `${path} is not an amount`);
   return ({ facts }) => {

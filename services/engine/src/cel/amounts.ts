@@ -33,6 +33,13 @@ function amount([value, unit = ""]: readonly Value[]): Outcome {
   return typeConfusion("amount()", value as Value);
 }
 
+/** An amount's decimal, without its unit and without zeros at its end. */
+export function decimalOf({ micros }: Quantity): string {
+  const size = micros < 0n ? -micros : micros;
+  const fraction = (size % 1_000_000n).toString().padStart(6, "0").replace(/0+$/, "");
+  return `${micros < 0n ? "-" : ""}${size / 1_000_000n}${fraction === "" ? "" : `.${fraction}`}`;
+}
+
 export const amountFunctions: FunctionTable = {
   amount: {
     params: [["string", "int", "double"], ["string"]],

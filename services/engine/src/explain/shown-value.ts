@@ -1,5 +1,6 @@
+import { decimalOf } from "../cel/amounts.ts";
 import { toJson } from "../cel/to-json.ts";
-import { Failure, kindOf, type Value } from "../cel/value.ts";
+import { Failure, kindOf, Quantity, type Value } from "../cel/value.ts";
 
 const charsMax = 120;
 
@@ -7,6 +8,10 @@ export const redactedText = "[redacted]";
 
 /** A value as a condition would write it, cut where it is long. */
 export function shownValue(value: Value): string {
+  if (value instanceof Quantity) {
+    const unit = value.unit === "" ? "" : `, "${value.unit}"`;
+    return `amount("${decimalOf(value)}"${unit})`;
+  }
   const json = toJson(value);
   return shortened(json instanceof Failure ? kindOf(value) : JSON.stringify(json));
 }
