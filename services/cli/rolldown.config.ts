@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { createRequire } from "node:module";
+import { basename, dirname, join } from "node:path";
 import { defineConfig, type Plugin } from "rolldown";
 import { licencePage, thirdParties } from "./build/licences.ts";
 
@@ -12,6 +13,9 @@ const carried = {
   "starter-pack": join(here, "src/starter/starter-pack"),
 } as const;
 
+/** Cedar as its package has it: CommonJS, which finds its module of WebAssembly beside itself. */
+const cedar = createRequire(join(here, "../engine/package.json")).resolve("@cedar-policy/cedar-wasm/nodejs");
+
 /** Puts the carried files and the licences of what was bundled beside the bundle. */
 function beside(): Plugin {
   return {
@@ -23,8 +27,12 @@ function beside(): Plugin {
         }
       }
       this.emitFile({ type: "asset", fileName: "LICENSE", source: readFileSync(join(here, "../../LICENSE")) });
+      const carriedCedar = { "cedar_wasm.cjs": cedar, "cedar_wasm_bg.wasm": join(dirname(cedar), "cedar_wasm_bg.wasm") };
+      for (const [name, from] of Object.entries(carriedCedar)) {
+        this.emitFile({ type: "asset", fileName: `cedar/${name}`, source: readFileSync(from) });
+      }
       const modules = Object.values(bundle).flatMap((one) => (one.type === "chunk" ? one.moduleIds : []));
-      this.emitFile({ type: "asset", fileName: "THIRD-PARTY-LICENSES", source: licencePage(thirdParties(modules)) });
+      this.emitFile({ type: "asset", fileName: "THIRD-PARTY-LICENSES", source: licencePage(thirdParties([...modules, cedar])) });
     },
   };
 }

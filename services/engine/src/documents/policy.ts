@@ -20,7 +20,7 @@ export interface PolicyDocument {
   readonly spec: PolicySpec;
 }
 
-export const policyLanguages = ["native", "rego"] as const;
+export const policyLanguages = ["native", "rego", "cedar"] as const;
 
 interface PolicySpec {
   /** Absent: native, the rules below. */
@@ -39,6 +39,9 @@ interface PolicySpec {
   readonly data?: JsonObject;
   /** Rego: the questions that its answers may ask. */
   readonly questions?: readonly QuestionDocument[];
+  /** Cedar: the policies, and the schema that they are written against. */
+  readonly source?: string;
+  readonly schema?: string;
 }
 
 export interface RuleDocument {

@@ -6,8 +6,9 @@ import { policyMetadata } from "./read-names.ts";
 import { appliesTo, questionShape, readMatch, readPolicy } from "./read-policy.ts";
 import { anyObject, described, listOf, oneOf, optional, type Reader, record, required, text } from "./shape.ts";
 
-/** Characters of a bundle in base64. */
+/** Characters of a bundle in base64; of Cedar policies, and of their schema. */
 const bundleCharsMax = 1_000_000;
+const sourceCharsMax = 65_536;
 
 const entrypoint = text({
   test: (path) => /^[A-Za-z_][A-Za-z0-9_]{0,63}(\/[A-Za-z_][A-Za-z0-9_]{0,63}){1,15}$/.test(path),
@@ -44,14 +45,32 @@ const regoWritten = record({
   spec: required(record({ ...regoSpec, bundle: optional(bundle), bundleFile: optional(text()) })),
 });
 
+const source = text(undefined, sourceCharsMax);
+const cedarSpec = { language: required(oneOf(["cedar"])), ...whole };
+const cedarShape = record({
+  ...document,
+  spec: required(record({ ...cedarSpec, source: required(source), schema: required(source) })),
+});
+
+const cedarWritten = record({
+  ...document,
+  spec: required(
+    record({
+      ...cedarSpec,
+      ...{ source: optional(source), sourceFile: optional(text()) },
+      ...{ schema: optional(source), schemaFile: optional(text()) },
+    }),
+  ),
+});
+
 /** A policy in any language: native where it says none. */
 export const readAnyPolicy: Reader<PolicyDocument> = described(
-  { anyOf: [readPolicy.schema ?? {}, regoWritten.schema ?? {}] },
+  { anyOf: [readPolicy.schema ?? {}, regoWritten.schema ?? {}, cedarWritten.schema ?? {}] },
   (value, pointer, report): PolicyDocument | undefined => {
     const language = languageOf(value);
-    if (language !== "rego") return readPolicy(value, pointer, report);
+    if (language !== "rego" && language !== "cedar") return readPolicy(value, pointer, report);
     refuseFiles(value, report);
-    const policy = regoShape(value, pointer, report);
+    const policy = language === "rego" ? regoShape(value, pointer, report) : cedarShape(value, pointer, report);
     return policy && { ...policy, spec: { ...policy.spec, mode: policy.spec.mode ?? "enforce", rules: [] } };
   },
 );
@@ -63,7 +82,7 @@ function languageOf(value: JsonValue): JsonValue | undefined {
 /** Files stand beside a document on somebody's disk: whoever reads the document there puts them in. */
 function refuseFiles(value: JsonValue, report: Report): void {
   const spec = isJsonObject(value) && isJsonObject(value.spec) ? value.spec : {};
-  for (const key of ["bundle"]) {
+  for (const key of ["bundle", "source", "schema"]) {
     if (!Object.hasOwn(spec, `${key}File`)) continue;
     report(below("/spec", `${key}File`), `\`${key}File\` is read by \`remit apply\` and \`remit policy\``, {
       code: "combination_invalid",

@@ -18,13 +18,13 @@ export function askTransforms(
   asked: Asked & { readonly matched: MatchedTransform[]; readonly unknownTransforms: CompiledRule[] },
 ): void {
   const { rule, program, frame, pass, matched, unknownTransforms } = asked;
-  const answer = program.answer(frame);
+  const answer = program.transforms(frame);
   if (answer instanceof Failure) {
     tellUnknown(asked, answer);
     unknownTransforms.push(rule);
     return;
   }
-  for (const transform of answer.filter(({ effect }) => effect === "transform")) {
+  for (const transform of answer) {
     pass.judging.trace?.(transform, true, frame);
     matched.push({ rule: transform, frame });
   }
@@ -34,23 +34,22 @@ export function askTransforms(
 export function askOthers(asked: Asked & { readonly findings: Findings }): void {
   const { rule, program, frame, pass, findings } = asked;
   const { facts, trace } = pass.judging;
-  const answer = program.answer(frame);
+  const answer = program.others(frame);
   if (answer instanceof Failure) {
     tellUnknown(asked, answer);
     note(rule, answer, findings, facts);
     return;
   }
-  const matching = answer.filter(({ effect }) => effect !== "transform");
   if (answer.length === 0) trace?.(rule, false, frame);
-  for (const match of matching) {
+  for (const match of answer) {
     trace?.(match, true, frame);
     note(match, true, findings, facts);
   }
   // Answered, and not just silent: without the answers it would have asked.
   const answered = Object.keys(frame.answers).length > 0;
-  const silent = answered ? program.answer({ ...frame, answers: {} }) : [];
+  const silent = answered ? program.others({ ...frame, answers: {} }) : [];
   for (const before of silent instanceof Failure ? [] : silent) {
-    if (before.effect !== "clarify" || matching.some(({ ref }) => ref.rule === before.ref.rule)) continue;
+    if (before.effect !== "clarify" || answer.some(({ ref }) => ref.rule === before.ref.rule)) continue;
     if (questionsAnswered(before, frame.answers)) findings.answered.push(before);
   }
 }

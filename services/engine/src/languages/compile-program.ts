@@ -2,6 +2,7 @@ import { Failure } from "../cel/value.ts";
 import type { CompiledRule } from "../compile/rule.ts";
 import type { Steps } from "../compile/steps.ts";
 import type { PolicyDocument } from "../documents/policy.ts";
+import { compileCedar } from "./cedar/compile-cedar.ts";
 import type { Program, ProgramCompiling } from "./program.ts";
 import { compileRego } from "./rego/compile-rego.ts";
 
@@ -11,7 +12,8 @@ import { compileRego } from "./rego/compile-rego.ts";
  */
 export function* compileProgram(document: PolicyDocument, compiling: ProgramCompiling): Steps<CompiledRule[]> {
   const { language } = document.spec;
-  const program = (yield* compileRego(document, compiling)) ?? nothing;
+  const compile = language === "rego" ? compileRego : compileCedar;
+  const program = (yield* compile(document, compiling)) ?? nothing;
   const { policy, version, observed } = compiling;
   const asked = {
     ref: { policy, version, rule: language ?? "" },
@@ -29,4 +31,5 @@ export function* compileProgram(document: PolicyDocument, compiling: ProgramComp
 }
 
 /** In the place of a program that does not compile: with its problems nothing is put in force. */
-const nothing: Program = { questions: [], answer: () => new Failure("error", "the policy did not compile") };
+const fails = () => new Failure("error", "the policy did not compile");
+const nothing: Program = { questions: [], transforms: fails, others: fails };

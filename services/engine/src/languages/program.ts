@@ -5,13 +5,18 @@ import type { CompiledRule } from "../compile/rule.ts";
 import type { Report } from "../documents/origin.ts";
 import type { QuestionDocument, RuleDocument } from "../documents/policy.ts";
 
+/**
+ * The rules that match a call, each as a rule of our own without conditions; or why the program cannot say, which denies
+ * the call. Takes its work from the evaluation's meter. The same frame gives the same answer.
+ */
+export type Ask = (frame: Frame) => readonly CompiledRule[] | Failure;
+
 /** A policy in another language, ready to be asked about calls. */
 export interface Program {
-  /**
-   * The rules that match a call, each as a rule of our own without conditions; or why the program cannot say, which
-   * denies the call. Takes its work from the evaluation's meter. The same frame gives the same answer.
-   */
-  readonly answer: (frame: Frame) => readonly CompiledRule[] | Failure;
+  /** The transforms that match a call. */
+  readonly transforms: Ask;
+  /** Everything else that matches. */
+  readonly others: Ask;
   /** Every question that an answer may ask. */
   readonly questions: readonly QuestionDocument[];
 }

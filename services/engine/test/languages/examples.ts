@@ -4,8 +4,8 @@ import { type Compiled, compile, formatProblem, parseDocuments, type SourceFile 
 
 const folder = new URL("../../../cli/examples/languages/", import.meta.url);
 
-export const languages = ["native", "rego"] as const;
-export type Language = "native" | "rego" | "cedar";
+export const languages = ["native", "rego", "cedar"] as const;
+export type Language = (typeof languages)[number];
 
 function exampleText(path: string): string {
   return readFileSync(new URL(path, folder), "utf8");

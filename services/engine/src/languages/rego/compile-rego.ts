@@ -1,5 +1,6 @@
 import type { Frame } from "../../cel/frame.ts";
 import { costFailure, Failure } from "../../cel/value.ts";
+import type { CompiledRule } from "../../compile/rule.ts";
 import type { Steps } from "../../compile/steps.ts";
 import { nearestName } from "../../documents/nearest.ts";
 import type { Report } from "../../documents/origin.ts";
@@ -43,21 +44,23 @@ export function* compileRego({ spec }: PolicyDocument, compiling: ProgramCompili
     });
     return undefined;
   }
-  return {
-    questions,
-    answer: oncePerPass((frame: Frame) => {
-      const fuel = Math.max(0, frame.meter.steps) * instructionsPerStep;
-      const nowNs = parseTimestampNs(frame.facts.now);
-      if (nowNs === undefined) return new Failure("error", "now is not an RFC 3339 timestamp");
-      const evaluated = module.evaluate(entrypoint, inputBytes(frame), { fuel, nowNs });
-      frame.meter.steps -= Math.ceil(evaluated.fuel / instructionsPerStep);
-      if ("problem" in evaluated) {
-        return evaluated.exhausted ? costFailure : new Failure("error", `${entrypoint}: ${evaluated.problem}`);
-      }
-      if (evaluated.result === undefined) return new Failure("missing", `${entrypoint} is undefined`);
-      return readAnswer(evaluated.result, { entrypoint, questions, compiling });
-    }),
+  const ask = oncePerPass((frame: Frame): readonly CompiledRule[] | Failure => {
+    const fuel = Math.max(0, frame.meter.steps) * instructionsPerStep;
+    const nowNs = parseTimestampNs(frame.facts.now);
+    if (nowNs === undefined) return new Failure("error", "now is not an RFC 3339 timestamp");
+    const evaluated = module.evaluate(entrypoint, inputBytes(frame), { fuel, nowNs });
+    frame.meter.steps -= Math.ceil(evaluated.fuel / instructionsPerStep);
+    if ("problem" in evaluated) {
+      return evaluated.exhausted ? costFailure : new Failure("error", `${entrypoint}: ${evaluated.problem}`);
+    }
+    if (evaluated.result === undefined) return new Failure("missing", `${entrypoint} is undefined`);
+    return readAnswer(evaluated.result, { entrypoint, questions, compiling });
+  });
+  const only = (transforms: boolean) => (frame: Frame) => {
+    const answer = ask(frame);
+    return answer instanceof Failure ? answer : answer.filter(({ effect }) => (effect === "transform") === transforms);
   };
+  return { questions, transforms: only(true), others: only(false) };
 }
 
 /** The bundle's data and the document's, which may not say the same thing twice. */

@@ -1,0 +1,67 @@
+import type { Context, Entities } from "@cedar-policy/cedar-wasm/nodejs";
+import { Failure } from "../../cel/value.ts";
+import type { Size } from "./convert.ts";
+import { CedarBreakdown, nameFor, withCedar } from "./engine.ts";
+import { type CedarPolicy, workOf } from "./read-policies.ts";
+import type { CedarRequest } from "./request.ts";
+
+/** Policies that Cedar keeps parsed. */
+export interface PreparedSet {
+  /** Steps that an evaluation on so much takes at most. */
+  readonly stepsFor: (size: Size) => number;
+  /** The ids of the policies that decide: forbids that are satisfied, else permits. One that errs and nothing is known. */
+  readonly satisfied: (request: CedarRequest) => readonly string[] | Failure;
+}
+
+const requestSteps = 1_000;
+const stepsPerValue = 80;
+const charsPerStep = 4;
+const stepsPerWideValue = 4;
+const wideCharsPerStep = 16;
+const patternPairsPerStep = 12;
+
+export function preparedSet(policies: readonly CedarPolicy[]): PreparedSet {
+  const work = workOf(policies);
+  const staticPolicies = Object.fromEntries(policies.map(({ rule, text }) => [rule.id, text]));
+  let keptIn = 0;
+  let broken = false;
+  const set: PreparedSet = {
+    stepsFor: ({ values, chars }) =>
+      requestSteps +
+      work.steps +
+      stepsPerValue * values +
+      Math.ceil(chars / charsPerStep) +
+      work.wide * (stepsPerWideValue * values + Math.ceil(chars / wideCharsPerStep)) +
+      Math.ceil((work.patternChars * chars) / patternPairsPerStep),
+    satisfied: (request) => {
+      if (broken) return new Failure("error", "Cedar broke down on this policy before");
+      try {
+        return withCedar(({ api, generation }) => {
+          if (keptIn !== generation) api.preparsePolicySet(name, { staticPolicies });
+          keptIn = generation;
+          return read(api.statefulIsAuthorized({ ...wire(request), preparsedPolicySetId: name }));
+        });
+      } catch (error) {
+        if (!(error instanceof CedarBreakdown)) throw error;
+        broken = true;
+        return new Failure("error", `Cedar broke down: ${error.message}`);
+      }
+    },
+  };
+  const name = nameFor(set);
+  return set;
+}
+
+type Api = Parameters<Parameters<typeof withCedar>[0]>[0]["api"];
+type Call = Parameters<Api["statefulIsAuthorized"]>[0];
+
+function wire({ principal, action, resource, context, entities }: CedarRequest): Omit<Call, "preparsedPolicySetId"> {
+  return { principal, action, resource, context: context as Context, entities: entities as unknown as Entities };
+}
+
+function read(answer: ReturnType<Api["statefulIsAuthorized"]>): readonly string[] | Failure {
+  if (answer.type === "failure") return new Failure("error", answer.errors.map(({ message }) => message).join("; "));
+  const { reason, errors } = answer.response.diagnostics;
+  const [failed] = errors;
+  return failed ? new Failure("error", `${failed.policyId}: ${failed.error.message}`) : reason;
+}

@@ -1,0 +1,111 @@
+import type { ProblemDetails } from "../../documents/origin.ts";
+import type { RuleDocument } from "../../documents/policy.ts";
+import type { JsonObject } from "../../json.ts";
+import type { ProgramCompiling } from "../program.ts";
+import type { CedarApi } from "./engine.ts";
+import { readAnnotations } from "./read-annotations.ts";
+import { tooDeepAt } from "./text-limits.ts";
+
+/** One policy of a source. */
+export interface CedarPolicy {
+  readonly rule: RuleDocument;
+  readonly text: string;
+  /** Where it stands in the source. */
+  readonly offset: number;
+}
+
+type SayAt = (offset: number, message: string, details?: ProblemDetails) => void;
+
+/** Says what is wrong at an offset of one of the document's texts. */
+export function sayIn(key: "source" | "schema", text: string, report: ProgramCompiling["report"]): SayAt {
+  return (offset, message, details = {}) =>
+    report(`/spec/${key}`, message, { code: "program_invalid", within: { text, offset }, ...details });
+}
+
+/** Whether a text is one that Cedar's parser can be given. */
+export function isShallow(text: string, say: SayAt): boolean {
+  const deep = tooDeepAt(text);
+  if (deep) say(deep.offset, deep.message);
+  return !deep;
+}
+
+/** Cedar's own errors, at their places: it counts bytes of UTF-8. */
+export function sayErrors(
+  errors: readonly {
+    readonly message: string;
+    readonly help: string | null;
+    readonly sourceLocations?: readonly { readonly start: number }[];
+  }[],
+  text: string,
+  say: SayAt,
+  severity: "error" | "warning" = "error",
+): void {
+  for (const { message, help, sourceLocations = [] } of errors) {
+    const start = sourceLocations[0]?.start ?? 0;
+    const offset = Buffer.from(text, "utf8").subarray(0, start).toString("utf8").length;
+    say(offset, message.slice(0, 1000), { severity, ...(help === null ? {} : { expected: help.slice(0, 500) }) });
+  }
+}
+
+/** The policies of a source, each with the rule that its annotations make of it; undefined after problems were said. */
+export function readPolicies(api: CedarApi, source: string, say: SayAt): readonly CedarPolicy[] | undefined {
+  const parts = api.policySetTextToParts(source);
+  if (parts.type === "failure") {
+    sayErrors(parts.errors, source, say);
+    return undefined;
+  }
+  if (parts.policy_templates.length > 0) say(0, "a template, which has slots that nothing here fills");
+  if (parts.policies.length === 0) say(0, "no policy");
+  const read = parts.policies.map((text) => readOne(api, text, Math.max(0, source.indexOf(text)), say));
+  const policies = read.filter((policy) => policy !== undefined).sort((one, other) => one.offset - other.offset);
+  const ids = policies.map(({ rule }) => rule.id);
+  const twice = policies.filter(({ rule }, index) => ids.indexOf(rule.id) < index);
+  for (const { rule, offset } of twice) say(offset, `the policy \`${rule.id}\` stands twice`, { code: "name_taken" });
+  const whole = parts.policy_templates.length === 0 && twice.length === 0 && policies.length === read.length;
+  return whole && policies.length > 0 ? policies : undefined;
+}
+
+function readOne(api: CedarApi, text: string, offset: number, say: SayAt): CedarPolicy | undefined {
+  const parsed = api.policyToJson(text);
+  if (parsed.type === "failure") {
+    say(offset, parsed.errors.map(({ message }) => message).join("; "));
+    return undefined;
+  }
+  const { effect, annotations = {} } = parsed.json;
+  const texts = Object.fromEntries(Object.entries(annotations).map(([name, value]) => [name, value ?? ""]));
+  const shown = typeof texts.id === "string" ? `${texts.id}: ` : "";
+  const rule = readAnnotations(effect, texts, (message, details) => say(offset, `${shown}${message}`, details));
+  return rule && { rule, text, offset };
+}
+
+/** How many steps one evaluation of policies takes beside what its facts cost, and what of it grows with the facts. */
+export interface CedarWork {
+  readonly steps: number;
+  /** Operations that look at whole values: comparisons, and those on sets. */
+  readonly wide: number;
+  /** Characters of the patterns of `like`. */
+  readonly patternChars: number;
+}
+
+const stepsPerPolicy = 60;
+const stepsPerToken = 10;
+
+/** Bounds the work of a policy by its text: every token is looked at once at most. */
+export function workOf(policies: readonly CedarPolicy[]): CedarWork {
+  let [steps, wide, patternChars] = [0, 0, 0];
+  for (const { text } of policies) {
+    const tokens = text.match(/"(?:[^"\\]|\\.)*"|\w+|[^\s\w]/gs) ?? [];
+    steps += stepsPerPolicy + stepsPerToken * tokens.length;
+    wide += tokens.filter((token) => /^(?:=|in|contains\w*|isEmpty|has\w*|getTag)$/.test(token)).length;
+    for (const [, pattern = ""] of text.matchAll(/\blike\s*"((?:[^"\\]|\\.)*)"/gs)) patternChars += 1 + pattern.length;
+  }
+  return { steps, wide, patternChars };
+}
+
+/** The JSON of a schema, and whether it parses; undefined after problems were said. */
+export function readSchemaText(api: CedarApi, schema: string, say: SayAt): JsonObject | undefined {
+  const answer = api.schemaToJsonWithResolvedTypes(schema);
+  if (answer.type === "success") return answer.json as unknown as JsonObject;
+  sayErrors(answer.errors, schema, say);
+  return undefined;
+}
