@@ -27,12 +27,19 @@ function beside(): Plugin {
         }
       }
       this.emitFile({ type: "asset", fileName: "LICENSE", source: readFileSync(join(here, "../../LICENSE")) });
-      const carriedCedar = { "cedar_wasm.cjs": cedar, "cedar_wasm_bg.wasm": join(dirname(cedar), "cedar_wasm_bg.wasm") };
+      const carriedCedar = {
+        "cedar_wasm.cjs": cedar,
+        "cedar_wasm_bg.wasm": join(dirname(cedar), "cedar_wasm_bg.wasm"),
+      };
       for (const [name, from] of Object.entries(carriedCedar)) {
         this.emitFile({ type: "asset", fileName: `cedar/${name}`, source: readFileSync(from) });
       }
       const modules = Object.values(bundle).flatMap((one) => (one.type === "chunk" ? one.moduleIds : []));
-      this.emitFile({ type: "asset", fileName: "THIRD-PARTY-LICENSES", source: licencePage(thirdParties([...modules, cedar])) });
+      this.emitFile({
+        type: "asset",
+        fileName: "THIRD-PARTY-LICENSES",
+        source: licencePage(thirdParties([...modules, cedar])),
+      });
     },
   };
 }

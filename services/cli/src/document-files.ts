@@ -1,5 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { Problem } from "@remit/engine";
+import { withFilesBeside } from "./beside-files.ts";
 import type { Io } from "./cli.ts";
 import { loadEngine } from "./engine.ts";
 import { usage } from "./stop.ts";
@@ -8,6 +10,8 @@ import { usage } from "./stop.ts";
 export interface DocumentFile {
   readonly file: string;
   readonly text: string;
+  /** Where a problem found in the text stands, if other files were put into it. */
+  readonly placed?: (problem: Problem) => Problem;
 }
 
 export type DocumentKind = "policy" | "tool" | "agent" | "budget" | "group";
@@ -52,12 +56,12 @@ export async function readDocumentFiles(
   const tests: DocumentFile[] = [];
   for (const path of paths) {
     if (path === "-") {
-      documents.push({ file: "stdin", text: await io.stdin() });
+      documents.push(await withFilesBeside({ file: "stdin", text: await io.stdin() }));
       continue;
     }
     for (const file of await expand(path, option)) {
       const list = isTestFile(file) ? tests : documents;
-      list.push({ file, text: await readFile(file, "utf8") });
+      list.push(await withFilesBeside({ file, text: await readFile(file, "utf8") }));
     }
   }
   if (documents.length === 0 && tests.length === 0) {

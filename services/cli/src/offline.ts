@@ -10,5 +10,7 @@ export async function checkDocuments(
   const { documents, problems } = parseDocuments(files);
   const policies = documents.policies.map((document) => ({ document, version: 1 }));
   const compiled = compile({ policies, tools: documents.tools });
-  return { documents, problems: [...problems, ...compiled.problems, ...lint(documents, namesOfFiles(documents))] };
+  const found = [...problems, ...compiled.problems, ...lint(documents, namesOfFiles(documents))];
+  const sources = new Map(files.map((source) => [source.file, source]));
+  return { documents, problems: found.map((problem) => sources.get(problem.file)?.placed?.(problem) ?? problem) };
 }

@@ -10,7 +10,7 @@ import type { PolicyDocument } from "../../documents/policy.ts";
 import { oncePerPass } from "../facts-document.ts";
 import { answeredRule, type Program, type ProgramCompiling } from "../program.ts";
 import { Unrepresentable } from "./convert.ts";
-import { CedarBreakdown, withCedar } from "./engine.ts";
+import { type CedarApi, CedarBreakdown, withCedar } from "./engine.ts";
 import { checkFactsSchema } from "./facts-schema.ts";
 import { preparedSet } from "./prepared-set.ts";
 import {
@@ -18,6 +18,7 @@ import {
   isShallow,
   readPolicies,
   readSchemaText,
+  type SayAt,
   sayErrors,
   sayIn,
   workOf,
@@ -65,30 +66,17 @@ function readTexts(
   if (shallow.includes(false)) return undefined;
   try {
     return withCedar(({ api }) => {
-      const policies = readPolicies(api, source, saySource);
+      const parsed = api.checkParsePolicySet({ staticPolicies: source });
+      if (parsed.type === "failure") sayErrors(parsed.errors, source, saySource);
+      const policies = parsed.type === "success" ? readPolicies(api, source, saySource) : undefined;
       const json = readSchemaText(api, schemaText, saySchema);
       if (!json) return undefined;
       const schema = readSchema(json);
       checkFactsSchema(schema, (name, message, details) => {
         saySchema(Math.max(0, schemaText.indexOf(name)), message, details);
       });
+      if (parsed.type === "success") validate(api, { source, schema: schemaText }, saySource);
       if (!policies) return undefined;
-      const validated = api.validate({ schema: schemaText, policies: { staticPolicies: source } });
-      if (validated.type === "failure") sayErrors(validated.errors, source, saySource);
-      else {
-        const { validationErrors, validationWarnings } = validated;
-        sayErrors(
-          validationErrors.map(({ error }) => error),
-          source,
-          saySource,
-        );
-        sayErrors(
-          validationWarnings.map(({ error }) => error),
-          source,
-          saySource,
-          "warning",
-        );
-      }
       return { schema, policies };
     });
   } catch (error) {
@@ -96,6 +84,19 @@ function readTexts(
     saySource(0, `Cedar cannot read it: ${error.message}`);
     return undefined;
   }
+}
+
+function validate(api: CedarApi, texts: { source: string; schema: string }, say: SayAt): void {
+  const { source, schema } = texts;
+  const validated = api.validate({ schema, policies: { staticPolicies: source } });
+  if (validated.type === "failure") {
+    sayErrors(validated.errors, source, say);
+    return;
+  }
+  const { validationErrors, validationWarnings } = validated;
+  const errorsOf = (found: typeof validationErrors) => found.map(({ error }) => error);
+  sayErrors(errorsOf(validationErrors), source, say);
+  sayErrors(errorsOf(validationWarnings), source, say, "warning");
 }
 
 /** Every tool that is matched by its name needs an action: without one its calls could not be judged. */

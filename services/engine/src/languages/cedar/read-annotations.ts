@@ -1,9 +1,10 @@
 import { nearestName } from "../../documents/nearest.ts";
+import type { ProblemDetails } from "../../documents/origin.ts";
 import type { RuleDocument } from "../../documents/policy.ts";
 import { readRule } from "../../documents/read-policy.ts";
 import type { JsonObject, JsonValue } from "../../json.ts";
 
-type Say = (message: string, details?: { expected?: string | undefined; nearest?: string | undefined }) => void;
+type Say = (message: string, details?: Pick<ProblemDetails, "expected" | "nearest">) => void;
 type Read = (text: string) => JsonValue | undefined;
 
 const words: Read = (text) => text;

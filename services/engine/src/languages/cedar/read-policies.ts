@@ -14,7 +14,7 @@ export interface CedarPolicy {
   readonly offset: number;
 }
 
-type SayAt = (offset: number, message: string, details?: ProblemDetails) => void;
+export type SayAt = (offset: number, message: string, details?: ProblemDetails) => void;
 
 /** Says what is wrong at an offset of one of the document's texts. */
 export function sayIn(key: "source" | "schema", text: string, report: ProgramCompiling["report"]): SayAt {
