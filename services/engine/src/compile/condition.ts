@@ -106,7 +106,9 @@ export function policyExpressions(
     among: (types) => {
       let scope = scopes.get(types);
       if (!scope) {
-        const compile = types.named ? textsOf(variables, types, note, watch).text : guarded(variables, types, note);
+        const compile = types.named
+          ? textsOf(variables, types, note, watch).text
+          : guarded(variables, types, note, watch);
         scope = expressions(compile);
         scopes.set(types, scope);
       }
@@ -120,11 +122,16 @@ export function policyExpressions(
  * Texts of rules that may come to match other tools than are registered. What only the schemas of the registered ones
  * contradict is a warning, unless it looks like a slip of the pen, and the text then runs as its call's tool has it.
  */
-function guarded(variables: Readonly<Record<string, string>>, types: ToolTypes, note: Note): CompileText {
-  const loose = textsOf(variables, { input: unsure, context: unsure, owner: "" }, note);
-  const close = textsOf(variables, types, (problem, text, pointer) =>
-    note(problem.nearest === undefined ? { ...problem, severity: "warning" } : problem, text, pointer),
-  );
+function guarded(
+  variables: Readonly<Record<string, string>>,
+  types: ToolTypes,
+  note: Note,
+  watch: Watch | undefined,
+): CompileText {
+  const loose = textsOf(variables, { input: unsure, context: unsure, owner: "" }, note, watch);
+  const softened: Note = (problem, text, pointer) =>
+    note(problem.nearest === undefined ? { ...problem, severity: "warning" } : problem, text, pointer);
+  const close = textsOf(variables, types, softened, watch);
   return (text, pointer) => {
     const { node, reads } = loose.text(text, pointer);
     if (!node) return { node, reads };

@@ -1,9 +1,10 @@
 import type { Frame } from "../cel/frame.ts";
 import { toJson } from "../cel/to-json.ts";
 import { Failure } from "../cel/value.ts";
+import type { CompiledPolicy } from "../compile/compile-policy.ts";
 import { type Judge, type PolicyExpressions, policyExpressions } from "../compile/condition.ts";
 import type { CompiledRule } from "../compile/rule.ts";
-import type { PolicyDocument, RuleDocument } from "../documents/policy.ts";
+import type { RuleDocument } from "../documents/policy.ts";
 import { isExpression } from "../documents/read-policy.ts";
 import { isJsonObject, type JsonValue, ownValue } from "../json.ts";
 import { spareFrame } from "../judge/judge.ts";
@@ -54,8 +55,12 @@ const nothing: RuleDetails = { conditions: [], settings: [] };
  * Compiles what is explained once more, with every part noting what it computes. Rules that are not written in
  * conditions have no details.
  */
-export function policyExplainer(document: PolicyDocument, redacted: readonly string[]): PolicyExplainer {
+export function policyExplainer(
+  { document, rules: placed }: CompiledPolicy,
+  redacted: readonly string[],
+): PolicyExplainer {
   const rules = new Map(document.spec.rules.map((rule) => [rule.id, rule]));
+  const typesOf = new Map(placed.map(({ rule, types }) => [rule.ref.rule, types]));
   const variables = document.spec.variables ?? {};
   const recording = startRecording();
   const expressions = policyExpressions(variables, () => {}, recording.watch).among(anyTool);
@@ -64,7 +69,8 @@ export function policyExplainer(document: PolicyDocument, redacted: readonly str
     const rule = rules.get(ref.rule);
     if (!rule) return nothing;
     recording.clear();
-    const told = { recording, hidden, variables, expressions };
+    const types = typesOf.get(ref.rule);
+    const told = { recording, hidden, variables, expressions: types ? expressions.among(types) : expressions };
     const conditions = explainConditions(rule, spareFrame(frame), told);
     const settings = explainSettings(rule, spareFrame(frame), told);
     return { conditions, settings };

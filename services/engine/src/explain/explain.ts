@@ -115,8 +115,8 @@ function explainers({ policies, tools }: Compiled, facts: Facts): (rule: Compile
   const made = new Map<string, PolicyExplainer | undefined>();
   return ({ ref: { policy } }) => {
     if (!made.has(policy)) {
-      const document = policies.find((one) => one.document.metadata.name === policy)?.document;
-      made.set(policy, document && policyExplainer(document, redacted));
+      const compiled = policies.find(({ document }) => document.metadata.name === policy);
+      made.set(policy, compiled && policyExplainer(compiled, redacted));
     }
     return made.get(policy);
   };

@@ -82,6 +82,31 @@ describe("the parts of a condition", () => {
     expect(lines(when, input)).toEqual(expected);
   });
 
+  it("are computed as the schemas of the rule's tools have them", () => {
+    const schema = {
+      type: "object",
+      properties: { n: { type: "integer" }, m: { type: "integer" } },
+      required: ["n", "m"],
+    };
+    for (const match of [{ tools: ["pay"] }, any]) {
+      const compiled = compileTexts(
+        toolText("pay", { inputSchema: schema }),
+        policyText([{ id: "r", match, effect: "deny", when: "type(input.n) == int && vars.whole" }], {
+          variables: { whole: "type(input.m) == int" },
+        }),
+      );
+      const [rule] = explain(compiled, sampleFacts({ input: { n: 5, m: 2 } })).considered;
+      expect(rule && ruleDetailLines(rule)).toEqual([
+        "when   type(input.n) == int && vars.whole → true",
+        "         type(input.n) == int → int == int → true",
+        "           type(input.n) → type(5) → int",
+        "         vars.whole → true",
+        "           type(input.m) == int → int == int → true",
+        "             type(input.m) → type(2) → int",
+      ]);
+    }
+  });
+
   it("of a list show the element that decided, or that none did", () => {
     expect(lines("input.to.exists(x, x > 5 && x < 9)", { to: [1, 7, 8] })).toEqual([
       "input.to.exists(x, x > 5 && x < 9) → true",

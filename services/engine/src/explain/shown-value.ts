@@ -1,6 +1,6 @@
 import { decimalOf } from "../cel/amounts.ts";
 import { toJson } from "../cel/to-json.ts";
-import { Failure, kindOf, Quantity, type Value } from "../cel/value.ts";
+import { Failure, kindOf, Quantity, TypeName, type Value } from "../cel/value.ts";
 
 const charsMax = 120;
 
@@ -12,6 +12,7 @@ export function shownValue(value: Value): string {
     const unit = value.unit === "" ? "" : `, "${value.unit}"`;
     return `amount("${decimalOf(value)}"${unit})`;
   }
+  if (value instanceof TypeName) return value.name;
   const json = toJson(value);
   return shortened(json instanceof Failure ? kindOf(value) : JSON.stringify(json));
 }
