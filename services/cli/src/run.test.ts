@@ -51,6 +51,7 @@ const commands = [
   "policy lint",
   "policy init",
   "policy test",
+  "policy diff",
   "policy explain",
   "policy suggest",
   "policy publish",

@@ -1,3 +1,4 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Announced, fixtures, type Running, remit, serve, temporaryDirectory } from "./remit.ts";
@@ -74,6 +75,31 @@ test("a session asks, reports, and asks why; the exit code is the answer", async
   expect(shown.stdout).toContain('input.book == "map" → "map" == "map" → true');
 });
 
+test("a decision becomes a test, which fails once the policy says otherwise", async () => {
+  const allowed = await json("decide", "loans.list", "--input", '{"reader": "ada"}');
+  const held = await json("decide", "loans.renew", "--input", '{"reader": "ada", "book": "map", "days": 30}');
+  const file = join(directory.path, "decided_test.yaml");
+  for (const { answer } of [allowed, held]) {
+    const added = await remit(["why", answer.decisionId, "--as-test", "--out", file], { env });
+    expect(added).toMatchObject({ code: 0, stderr: expect.stringContaining("a case was added") });
+  }
+  const printed = await remit(["why", allowed.answer.decisionId, "--as-test"], { env });
+  expect(printed.stdout).toContain(`name: "decision-${allowed.answer.decisionId}"`);
+  expect(await remit(["policy", "test", library, file])).toMatchObject({ code: 0, stdout: "ok: 2 cases in 1 file\n" });
+  const changed = join(directory.path, "changed.yaml");
+  const text = await readFile(join(library, "policy.yaml"), "utf8");
+  await writeFile(
+    changed,
+    text.replace("quorum: 1", "quorum: 1, approvers: [ada]").replace('approvers: ["group:librarians"], ', ""),
+  );
+  const failed = await remit(["policy", "test", changed, file]);
+  expect(failed.code).toBe(1);
+  expect(failed.stdout).toContain("1 of 2 cases in 1 file failed");
+  expect(failed.stdout).toContain('approval  - expected  [{"approvers":["group:librarians"]');
+  const elsewhere = await remit(["why", allowed.answer.decisionId, "--out", file], { env });
+  expect(elsewhere).toMatchObject({ code: 2, stderr: expect.stringContaining("--as-test") });
+});
+
 test("a closed session is denied, and a renewed one goes on", async () => {
   const { answer } = await json("session", "open", "desk", "--principal", "bo", "--lifetime", "2h");
   const id = answer.session.id as string;
@@ -94,6 +120,12 @@ test("a policy is published, put in force and listed", async () => {
   expect(activated).toMatchObject({ code: 0, stdout: expect.stringContaining("library@1 in force") });
   const { answer } = await json("policy", "list");
   expect(answer.versions).toMatchObject([{ policy: "library", version: 1, state: "active" }]);
+  const unchanged = await remit(["policy", "diff", "library@1", file, "--fail-on", "change"], { env });
+  expect(unchanged).toMatchObject({ code: 0, stdout: expect.stringContaining("the documents say the same") });
+  const log = join(directory.path, "decisions.json");
+  await writeFile(log, (await remit(["decisions", "list", "--json"], { env })).stdout);
+  const compared = await remit(["policy", "diff", "@active", file, "--calls", log], { env });
+  expect(compared.stdout).toMatch(/[1-9][0-9]* calls?: 0 wider, 0 narrower, 0 otherwise/);
   const missing = await remit(["policy", "activate", "library@9"], { env });
   expect(missing.code).toBe(1);
   const outrun = await remit(["policy", "activate", "library", "--expected-revision", "1"], { env });

@@ -2,6 +2,21 @@ export type { Amount } from "./amount.ts";
 export { type Compiled, type CompileSource, compile, compileInSlices } from "./compile/compile.ts";
 export { compileGlobs, type NameTest } from "./compile/pattern.ts";
 export { schemaProblem } from "./compile/schema.ts";
+export {
+  type ChangeKind,
+  type DocumentChange,
+  diffDocuments,
+  type FieldChange,
+  type RuleChange,
+} from "./diff/document-diff.ts";
+export {
+  type ComparedCall,
+  type ComparedOutcome,
+  type Direction,
+  diffOutcomes,
+  type OutcomeChange,
+  type OutcomesDiff,
+} from "./diff/outcome-diff.ts";
 export type { AgentDocument, AgentSpec } from "./documents/agent.ts";
 export type { BudgetDocument } from "./documents/budget.ts";
 export { rememberFar, type Unplaced, unplacedIn, withPlaces } from "./documents/far-origin.ts";
@@ -51,5 +66,6 @@ export {
   type PolicyTestRun,
   runPolicyTests,
 } from "./testing/policy-tests.ts";
-export { completeFacts, mergeFacts, parseFacts } from "./testing/written-facts.ts";
+export { type TestCall, testCalls } from "./testing/test-calls.ts";
+export { completeFacts, mergeFacts, parseFacts, toFacts } from "./testing/written-facts.ts";
 export { engineVersion } from "./version.ts";

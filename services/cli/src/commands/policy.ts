@@ -15,6 +15,7 @@ import { checkDocuments } from "../offline.ts";
 import { fromWire, printProblems, refuses } from "../problems.ts";
 import { type ExitCode, exitCodes, usage } from "../stop.ts";
 import { table } from "../table.ts";
+import { addPolicyDiff } from "./policy-diff.ts";
 import { addPolicyExplain } from "./policy-explain.ts";
 import { addPolicyInit } from "./policy-init.ts";
 import { addPolicySuggest } from "./policy-suggest.ts";
@@ -159,6 +160,7 @@ export function addPolicy(program: Command, cli: Cli, ended: (code: ExitCode) =>
   examples(linted, [["before a commit", "remit policy lint policies/ --strict"]]);
   addPolicyInit(policy, cli);
   addPolicyTest(policy, cli, ended);
+  addPolicyDiff(policy, cli, ended);
   addPolicyExplain(policy, cli, ended);
   addPolicySuggest(policy, cli, ended);
   addVersions(policy, cli, ended);

@@ -4,7 +4,7 @@ import type { DraftPolicy, NamedRule } from "./draft.ts";
 import { type Compiled, type Engine, factsOf } from "./facts.ts";
 import { masked } from "./redacted.ts";
 import type { SeenCall } from "./seen-call.ts";
-import { scalar } from "./yaml-text.ts";
+import { flow, scalar } from "./yaml-text.ts";
 
 const EXAMPLES_MAX = 3;
 const BROKEN_MAX = 60;
@@ -24,16 +24,6 @@ interface Case {
 function depthOf(value: JsonValue): number {
   if (typeof value !== "object" || value === null) return 0;
   return 1 + Math.max(0, ...Object.values(value).map((inner: JsonValue) => depthOf(inner)));
-}
-
-/** A JSON value on one line, as YAML reads it too. */
-function flow(value: JsonValue): string {
-  if (Array.isArray(value)) return `[${value.map(flow).join(", ")}]`;
-  if (typeof value === "object" && value !== null) {
-    const members = Object.entries(value).map(([key, inner]) => `${literal(key)}: ${flow(inner)}`);
-    return members.length === 0 ? "{}" : `{ ${members.join(", ")} }`;
-  }
-  return typeof value === "string" ? literal(value) : JSON.stringify(value);
 }
 
 const fits = ({ input, context }: SeenCall) =>

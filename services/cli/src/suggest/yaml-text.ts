@@ -1,3 +1,4 @@
+import type { JsonValue } from "@remit/engine";
 import { balanced, literal } from "./cel-text.ts";
 
 const WORDS = /^(?:true|false|null|yes|no|on|off|y|n)$/i;
@@ -12,6 +13,16 @@ export function conditionScalar(text: string): string {
   if (!/^[\x20-\x7e\u00a1-\u{10ffff}]*$/u.test(text)) return literal(text);
   const plain = /^[a-z]/.test(text) && !/: | #|[:\s]$/.test(text);
   return plain ? text : `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A JSON value on one line, as YAML reads it too. */
+export function flow(value: JsonValue): string {
+  if (Array.isArray(value)) return `[${value.map(flow).join(", ")}]`;
+  if (typeof value === "object" && value !== null) {
+    const members = Object.entries(value).map(([key, inner]) => `${literal(key)}: ${flow(inner)}`);
+    return members.length === 0 ? "{}" : `{ ${members.join(", ")} }`;
+  }
+  return typeof value === "string" ? literal(value) : JSON.stringify(value);
 }
 
 /** A JSON value over several lines, as YAML reads it too. */

@@ -61,7 +61,7 @@ export interface PolicyTestOptions {
 }
 
 /** Of all files together. */
-const testCasesMax = 100_000;
+export const testCasesMax = 100_000;
 
 /** Rules that are explained of one failure, and failures that are explained. */
 const excerptRulesMax = 10;

@@ -1,6 +1,6 @@
 import { isUnit, microsOf } from "../amount.ts";
 import { modes } from "../documents/mode.ts";
-import { labels, nameText } from "../documents/read-names.ts";
+import { nameText } from "../documents/read-names.ts";
 import { readScope } from "../documents/read-scope.ts";
 import {
   anyObject,
@@ -42,6 +42,9 @@ const ruleRef = record({
   rule: required(nameText),
 });
 
+/** Labels as sessions and principals may have them: wider than documents write them. */
+const factLabels = mapOf({ test: (name) => name !== "", expected: "the name of a label" }, idText, 256);
+
 /** Checked, and kept as the plain value it is, to be merged. */
 function asWritten(read: Reader<unknown>): Reader<JsonObject> {
   return (value, pointer, report) => (read(value, pointer, report) === undefined ? undefined : (value as JsonObject));
@@ -51,17 +54,17 @@ function asWritten(read: Reader<unknown>): Reader<JsonObject> {
 export const fixtureReaders = {
   agents: asWritten(
     record({
-      id: optional(someText),
-      labels: optional(labels),
+      id: optional(idText),
+      labels: optional(factLabels),
       owner: optional(idText),
       score: optional(integer(300, 850)),
     }),
   ),
-  principals: asWritten(record({ id: optional(someText), verified: optional(flag), labels: optional(labels) })),
+  principals: asWritten(record({ id: optional(idText), verified: optional(flag), labels: optional(factLabels) })),
   sessions: asWritten(
     record({
-      id: optional(someText),
-      labels: optional(labels),
+      id: optional(idText),
+      labels: optional(factLabels),
       depth: optional(integer(0, 8)),
       purpose: optional(idText),
       ageSeconds: optional(finiteNumber),
@@ -89,7 +92,7 @@ function orName(read: Reader<JsonObject>): Reader<JsonObject | string> {
 
 const otherFacts = {
   budget: optional(mapOf(budgetName, budget, 100)),
-  caller: optional(record({ id: optional(someText), name: optional(someText) })),
+  caller: optional(record({ id: optional(idText), name: optional(idText) })),
   now: optional(someText),
   scopes: optional(listOf(readScope, 0, 20)),
   mode: optional(oneOf(modes)),

@@ -1,0 +1,75 @@
+import type { ChangeKind, DocumentChange, FieldChange, JsonValue, OutcomeChange, OutcomesDiff } from "@remit/engine";
+import { counted } from "../counted.ts";
+import { paintEffect } from "../effects.ts";
+import type { Paint } from "../paint.ts";
+
+const signs: Readonly<Record<ChangeKind, string>> = { added: "+", removed: "-", changed: "~" };
+
+function painted(change: ChangeKind, text: string, paint: Paint): string {
+  return change === "added" ? paint.green(text) : change === "removed" ? paint.red(text) : paint.yellow(text);
+}
+
+function valueText(value: JsonValue): string {
+  if (typeof value === "string") return value;
+  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value.join(" · ");
+  return JSON.stringify(value);
+}
+
+function fieldLines({ field, from, to }: FieldChange, indent: string, paint: Paint): string[] {
+  if (from === undefined) return [`${indent}${field}: ${paint.green(`+ ${valueText(to ?? null)}`)}`];
+  if (to === undefined) return [`${indent}${field}: ${paint.red(`- ${valueText(from)}`)}`];
+  const [old, now] = [valueText(from), valueText(to)];
+  if (old.length + now.length < 60) return [`${indent}${field}: ${paint.red(old)} → ${paint.green(now)}`];
+  return [`${indent}${field}:`, `${indent}  ${paint.red(`- ${old}`)}`, `${indent}  ${paint.green(`+ ${now}`)}`];
+}
+
+function documentLines({ kind, name, change, fields, rules }: DocumentChange, paint: Paint): string[] {
+  return [
+    painted(change, `${signs[change]} ${kind} ${name}`, paint),
+    ...fields.flatMap((field) => fieldLines(field, "    ", paint)),
+    ...rules.flatMap((rule) => [
+      `  ${painted(rule.change, `${signs[rule.change]} rule ${rule.rule}`, paint)}`,
+      ...rule.fields.flatMap((field) => fieldLines(field, "      ", paint)),
+    ]),
+  ];
+}
+
+/** What is otherwise in the documents. */
+export function documentDiffLines(changes: readonly DocumentChange[], paint: Paint): string[] {
+  if (changes.length === 0) return ["the documents say the same"];
+  return changes.flatMap((change) => documentLines(change, paint));
+}
+
+function rulesText({ code, rules }: OutcomeChange["from"]): string {
+  return rules.length === 0 ? code : rules.join(", ");
+}
+
+function outcomeLines({ name, tool, direction, from, to, also }: OutcomeChange, paint: Paint): string[] {
+  const word = { wider: paint.red("WIDER"), narrower: paint.green("narrower"), otherwise: paint.dim("otherwise") }[
+    direction
+  ];
+  const more = also.length === 0 ? "" : `  (${also.join(", ")} too)`;
+  return [
+    `${word}  ${tool}  ${name}`,
+    `    ${paintEffect(paint, from.effect)} (${rulesText(from)}) → ${paintEffect(paint, to.effect)} (${rulesText(to)})${more}`,
+  ];
+}
+
+const SHOWN_MAX = 50;
+
+/** Which calls end otherwise, wider ones first. */
+export function outcomeDiffLines(
+  { compared, wider, narrower, otherwise, changes }: OutcomesDiff,
+  paint: Paint,
+): string[] {
+  if (compared === 0) return ["no calls were compared: give tests beside the policies, or --calls FILE"];
+  const order = ["wider", "narrower", "otherwise"] as const;
+  const sorted = order.flatMap((direction) => changes.filter((change) => change.direction === direction));
+  const shown = sorted.slice(0, SHOWN_MAX);
+  const rest = wider + narrower + otherwise - shown.length;
+  return [
+    ...shown.flatMap((change) => outcomeLines(change, paint)),
+    ...(rest > 0 ? [`and ${rest} more; --json has up to 1,000 of each`] : []),
+    `${counted(compared, "call")}: ${wider} wider, ${narrower} narrower, ${otherwise} otherwise`,
+  ];
+}
