@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
+import { documentSchemas, everyDocumentSchema } from "@remit/engine";
 import { defineConfig, type Plugin } from "rolldown";
 import { licencePage, thirdParties } from "./build/licences.ts";
 
@@ -16,7 +17,7 @@ const carried = {
 /** Cedar as its package has it: CommonJS, which finds its module of WebAssembly beside itself. */
 const cedar = createRequire(join(here, "../engine/package.json")).resolve("@cedar-policy/cedar-wasm/nodejs");
 
-/** Puts the carried files and the licences of what was bundled beside the bundle. */
+/** Puts the carried files, the schemas of documents and the licences of what was bundled beside the bundle. */
 function beside(): Plugin {
   return {
     name: "remit-beside",
@@ -25,6 +26,11 @@ function beside(): Plugin {
         for (const file of readdirSync(from)) {
           this.emitFile({ type: "asset", fileName: `${folder}/${file}`, source: readFileSync(join(from, file)) });
         }
+      }
+      const schemas = { Remit: everyDocumentSchema(), ...documentSchemas() };
+      for (const [kind, schema] of Object.entries(schemas)) {
+        const fileName = `schemas/${kind.toLowerCase()}.schema.json`;
+        this.emitFile({ type: "asset", fileName, source: `${JSON.stringify(schema, null, 2)}\n` });
       }
       this.emitFile({ type: "asset", fileName: "LICENSE", source: readFileSync(join(here, "../../LICENSE")) });
       const carriedCedar = {

@@ -10,7 +10,13 @@ export async function checkDocuments(
   const { documents, problems } = parseDocuments(files);
   const policies = documents.policies.map((document) => ({ document, version: 1 }));
   const compiled = compile({ policies, tools: documents.tools });
-  const found = [...problems, ...compiled.problems, ...lint(documents, namesOfFiles(documents))];
   const sources = new Map(files.map((source) => [source.file, source]));
-  return { documents, problems: found.map((problem) => sources.get(problem.file)?.placed?.(problem) ?? problem) };
+  const found = [...problems, ...compiled.problems, ...lint(documents, namesOfFiles(documents))].map(
+    (problem) => sources.get(problem.file)?.placed?.(problem) ?? problem,
+  );
+  const order = new Map(files.map(({ file }, at) => [file, at]));
+  // As somebody reads who mends them: file by file, from the top.
+  const place = ({ file }: Problem) => order.get(file) ?? files.length;
+  found.sort((one, other) => place(one) - place(other) || one.line - other.line || one.column - other.column);
+  return { documents, problems: found };
 }

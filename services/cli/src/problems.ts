@@ -1,8 +1,7 @@
 import type { Problem, ProblemCode } from "@remit/engine";
 import { Problem_Severity, type Problem as WireProblem } from "@remit/proto/common";
-import type { Io } from "./cli.ts";
-import { counted } from "./counted.ts";
-import { loadEngine } from "./engine.ts";
+import { type Io, paintFor } from "./cli.ts";
+import { problemCount, problemText } from "./diagnostics/problem-text.ts";
 
 /** A problem that the service found, as the engine writes the ones it finds itself. */
 export function fromWire(problem: WireProblem): Problem {
@@ -30,8 +29,7 @@ export function refuses(problems: readonly Problem[], strict: boolean): boolean 
 /** Writes problems to the error output, then how many there were. */
 export async function printProblems(io: Io, problems: readonly Problem[]): Promise<void> {
   if (problems.length === 0) return;
-  const { formatProblem } = await loadEngine();
-  for (const problem of problems) io.err(`${formatProblem(problem)}\n`);
-  const errors = problems.filter(({ severity }) => severity === "error").length;
-  io.err(`${counted(errors, "error")}, ${counted(problems.length - errors, "warning")}`);
+  const paint = paintFor(io);
+  for (const problem of problems) io.err(`${problemText(problem, paint)}\n`);
+  io.err(problemCount(problems));
 }

@@ -129,7 +129,21 @@ test("lint names the file, the line, the mistake and the nearest word, and ends 
 test("lint says the same to machines", async () => {
   const { code, stdout } = await remit(["policy", "lint", broken, "--json"]);
   expect(code).toBe(1);
-  expect(JSON.parse(stdout)).toMatchObject([{ line: 8, severity: "error", nearest: "allow" }]);
+  expect(JSON.parse(stdout)).toMatchObject([{ line: 8, severity: "error", code: "value_invalid", nearest: "allow" }]);
+  const github = await remit(["policy", "lint", broken, "--format", "github"]);
+  expect(github.stdout).toMatch(/^::error file=.*policy\.yaml,line=8,col=15,title=value_invalid::/);
+  const sarif = await remit(["policy", "lint", broken, "--format", "sarif"]);
+  expect(JSON.parse(sarif.stdout)).toMatchObject({ version: "2.1.0", runs: [{ results: [{ level: "error" }] }] });
+});
+
+test("the schemas of documents are printed for editors, all or one", async () => {
+  expect(JSON.parse((await remit(["policy", "schema"])).stdout)).toHaveProperty("$defs.Budget");
+  const group = await remit(["policy", "schema", "group"]);
+  expect(JSON.parse(group.stdout)).toMatchObject({ title: "Remit Group", required: expect.arrayContaining(["spec"]) });
+  expect(await remit(["policy", "schema", "Polcy"])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("Policy"),
+  });
 });
 
 const passing = `apiVersion: remit/v1

@@ -55,6 +55,13 @@ test("it carries the migrations, byte for byte, and the licence of everything th
   expect(licences).not.toMatch(/^@remit\//m);
 });
 
+test("it carries the schemas of documents for editors, as its readers make them", async () => {
+  const { stdout } = await remit(["policy", "schema"], { command });
+  expect(await readFile(join(unpacked, "dist/schemas/remit.schema.json"), "utf8")).toBe(stdout);
+  const kinds = ["agent", "budget", "group", "policy", "policytest", "remit", "tool"];
+  expect((await readdir(join(unpacked, "dist/schemas"))).sort()).toEqual(kinds.map((kind) => `${kind}.schema.json`));
+});
+
 test("it writes the starter pack, which passes its own tests", async () => {
   const policies = join(directory.path, "policies");
   const written = await remit(["policy", "init", policies], { command });

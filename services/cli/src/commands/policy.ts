@@ -8,7 +8,6 @@ import {
 } from "@remit/proto/admin";
 import type { Command } from "commander";
 import { type Cli, printJson } from "../cli.ts";
-import { counted } from "../counted.ts";
 import { readDocumentFiles, separate } from "../document-files.ts";
 import { examples } from "../examples.ts";
 import { checkDocuments } from "../offline.ts";
@@ -18,32 +17,14 @@ import { table } from "../table.ts";
 import { addPolicyDiff } from "./policy-diff.ts";
 import { addPolicyExplain } from "./policy-explain.ts";
 import { addPolicyInit } from "./policy-init.ts";
+import { addPolicyLint } from "./policy-lint.ts";
+import { addPolicySchema } from "./policy-schema.ts";
 import { addPolicySuggest } from "./policy-suggest.ts";
 import { addPolicyTest } from "./policy-test.ts";
 
 interface LintFlags {
   strict?: boolean;
   json?: boolean;
-}
-
-async function lint(cli: Cli, paths: readonly string[], flags: LintFlags): Promise<ExitCode> {
-  const { documents: files } = await readDocumentFiles(cli.io, paths, "the path");
-  const { documents, problems } = await checkDocuments(files);
-  if (flags.json) printJson(cli.io, problems);
-  else await printProblems(cli.io, problems);
-  if (refuses(problems, flags.strict ?? false)) return exitCodes.no;
-  const { policies, tools, agents } = documents;
-  const rules = policies.reduce((sum, { spec }) => sum + spec.rules.length, 0);
-  if (!flags.json) {
-    const parts = [
-      counted(policies.length, "policy"),
-      counted(rules, "rule"),
-      counted(tools.length, "tool"),
-      counted(agents.length, "agent"),
-    ];
-    cli.io.out(`ok: ${parts.join(", ")}`);
-  }
-  return exitCodes.ok;
 }
 
 interface PublishFlags extends LintFlags {
@@ -151,14 +132,9 @@ function addVersions(policy: Command, cli: Cli, ended: (code: ExitCode) => void)
 /** `remit policy`: lint and test without a service; publish, activate, list with one. */
 export function addPolicy(program: Command, cli: Cli, ended: (code: ExitCode) => void): void {
   const policy = program.command("policy").description("check, test, publish and activate policies");
-  const linted = policy
-    .command("lint <path...>")
-    .description("check documents without a service; ends with 1 when something is wrong")
-    .option("--strict", "warnings count as errors")
-    .option("--json", "for machines")
-    .action(async (paths: string[], flags: LintFlags) => ended(await lint(cli, paths, flags)));
-  examples(linted, [["before a commit", "remit policy lint policies/ --strict"]]);
+  addPolicyLint(policy, cli, ended);
   addPolicyInit(policy, cli);
+  addPolicySchema(policy, cli);
   addPolicyTest(policy, cli, ended);
   addPolicyDiff(policy, cli, ended);
   addPolicyExplain(policy, cli, ended);

@@ -4,6 +4,7 @@ import { nameText } from "../documents/read-names.ts";
 import { readScope } from "../documents/read-scope.ts";
 import {
   anyObject,
+  described,
   finiteNumber,
   flag,
   integer,
@@ -19,7 +20,9 @@ import {
 import type { JsonObject } from "../json.ts";
 
 const someText = text();
-const idText: Reader<string> = (value, pointer, report) => (value === "" ? "" : someText(value, pointer, report));
+const idText: Reader<string> = described({ type: "string" }, (value, pointer, report) =>
+  value === "" ? "" : someText(value, pointer, report),
+);
 
 const amount = record({ unit: required(someText), value: required(someText) });
 const decimal = text({
@@ -47,7 +50,9 @@ const factLabels = mapOf({ test: (name) => name !== "", expected: "the name of a
 
 /** Checked, and kept as the plain value it is, to be merged. */
 function asWritten(read: Reader<unknown>): Reader<JsonObject> {
-  return (value, pointer, report) => (read(value, pointer, report) === undefined ? undefined : (value as JsonObject));
+  return described(read.schema ?? {}, (value, pointer, report) =>
+    read(value, pointer, report) === undefined ? undefined : (value as JsonObject),
+  );
 }
 
 /** The facts that tests give names to, and that a matrix runs over. */
@@ -86,8 +91,9 @@ export const fixtureReaders = {
 
 /** A value, or the name of a fixture that is one. */
 function orName(read: Reader<JsonObject>): Reader<JsonObject | string> {
-  return (value, pointer, report) =>
-    typeof value === "string" ? nameText(value, pointer, report) : read(value, pointer, report);
+  return described({ anyOf: [nameText.schema ?? {}, read.schema ?? {}] }, (value, pointer, report) =>
+    typeof value === "string" ? nameText(value, pointer, report) : read(value, pointer, report),
+  );
 }
 
 const otherFacts = {

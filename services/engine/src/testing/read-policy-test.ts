@@ -1,5 +1,5 @@
 import { nameText, prose } from "../documents/read-names.ts";
-import { listOf, mapOf, oneOf, optional, type Reader, record, required, text } from "../documents/shape.ts";
+import { listOf, mapOf, oneOf, optional, type Reader, record, refined, required, text } from "../documents/shape.ts";
 import type { JsonObject } from "../json.ts";
 import { type Expectation, expectationFields } from "./expectation.ts";
 import { fixtureReaders, readGiven } from "./read-facts.ts";
@@ -112,9 +112,8 @@ const shape = record({
   ),
 });
 
-export const readPolicyTest: Reader<PolicyTestDocument> = (value, pointer, report) => {
-  const test = shape(value, pointer, report);
-  if (!test || test.spec.cases || test.spec.matrix) return test;
+export const readPolicyTest: Reader<PolicyTestDocument> = refined(shape, (test, _value, _pointer, report) => {
+  if (test.spec.cases || test.spec.matrix) return test;
   report("/spec", "a test without cases", { atKey: true, expected: "cases, matrix or both" });
   return undefined;
-};
+});
