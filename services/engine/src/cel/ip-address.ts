@@ -83,7 +83,12 @@ function masked(groups: Groups, bits: number): Groups {
 }
 
 export function inRange(groups: Groups, { groups: start, bits }: Range): boolean {
-  return masked(groups, bits).every((group, index) => group === start[index]);
+  const whole = bits >> 4;
+  for (let index = 0; index < whole; index++) {
+    if (groups[index] !== start[index]) return false;
+  }
+  const rest = bits & 15;
+  return rest === 0 || ((groups[whole] ?? 0) ^ (start[whole] ?? 0)) >> (16 - rest) === 0;
 }
 
 function isV4(groups: Groups): boolean {

@@ -8,28 +8,35 @@ const stepsOfOne = 20;
 const notAddress = new Failure("error", "not an IP address in its usual form");
 const hidden = new Failure("error", "an IPv6 address that may lead to an IPv4 address inside it");
 
-/** Whether an address lies in a range, or in one of a list of ranges. */
-function within([text, given]: readonly Value[], frame: Frame): Outcome {
-  const ranges = typeof given === "string" ? [given] : given;
-  if (typeof text !== "string" || !isList(ranges as Value)) {
-    return typeConfusion("ip.within()", text as Value, given as Value);
-  }
-  if (!spend(frame, stepsOfOne * 2 + charSteps(text.length))) return costFailure;
+/** Whether an address lies in one of the ranges. */
+function lies(text: Value, ranges: readonly Range[], frame: Frame): Outcome {
+  if (typeof text !== "string") return typeConfusion("ip.within()", text);
+  if (!spend(frame, stepsOfOne * (1 + ranges.length) + charSteps(text.length))) return costFailure;
   // A URL's host has brackets around an IPv6 address.
   const bracketed = text.startsWith("[") && text.endsWith("]") && text.includes(":");
   const address = parseAddress(bracketed ? text.slice(1, -1) : text);
   if (!address) return notAddress;
-  let found = false;
-  let unsure = false;
-  for (const item of ranges as readonly Value[]) {
+  if (ranges.some((range) => inRange(address, range))) return true;
+  return carriesV4(address) && ranges.some(isV4Range) ? hidden : false;
+}
+
+/** One range, or a list of them. */
+function rangesOf(given: Value): readonly Range[] | Failure {
+  const ranges: Range[] = [];
+  for (const item of isList(given) ? given : [given]) {
     if (typeof item !== "string") return typeConfusion("a range", item);
-    if (!spend(frame, stepsOfOne + charSteps(item.length))) return costFailure;
     const range = parseRange(item);
     if ("problem" in range) return new Failure("error", range.problem);
-    if (inRange(address, range)) found = true;
-    else if (isV4Range(range) && carriesV4(address)) unsure = true;
+    ranges.push(range);
   }
-  return found || (unsure ? hidden : false);
+  return ranges;
+}
+
+function within([text, given]: readonly Value[], frame: Frame): Outcome {
+  const count = isList(given as Value) ? (given as readonly Value[]).length : 1;
+  if (!spend(frame, stepsOfOne * count)) return costFailure;
+  const ranges = rangesOf(given as Value);
+  return ranges instanceof Failure ? ranges : lies(text as Value, ranges, frame);
 }
 
 function checkRanges(index: number, value: Value): LiteralProblem | undefined {
@@ -48,5 +55,14 @@ function checkRanges(index: number, value: Value): LiteralProblem | undefined {
 }
 
 export const ipFunctions: FunctionTable = {
-  "ip.within": { params: [["string"], ["string", "list"]], result: "bool", literal: checkRanges, apply: within },
+  "ip.within": {
+    params: [["string"], ["string", "list"]],
+    result: "bool",
+    literal: checkRanges,
+    prepare: ([, given]) => {
+      const ranges = given === undefined ? undefined : rangesOf(given);
+      return !ranges || ranges instanceof Failure ? undefined : ([text], frame) => lies(text as Value, ranges, frame);
+    },
+    apply: within,
+  },
 };

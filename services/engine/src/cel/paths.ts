@@ -37,7 +37,11 @@ function parse(text: string): { absolute: boolean; parts: string[] } | Failure {
 
 /** Whether a path, once resolved, is the directory or lies below it. Both must be absolute. */
 function within(path: string, directory: string): Outcome {
-  const [inner, outer] = [parse(path), parse(directory)];
+  return liesBelow(path, parse(directory));
+}
+
+function liesBelow(path: string, outer: ReturnType<typeof parse>): Outcome {
+  const inner = parse(path);
   if (inner instanceof Failure) return inner;
   if (outer instanceof Failure) return outer;
   if (!inner.absolute || !outer.absolute) return odd("is relative");
@@ -89,6 +93,11 @@ export const pathFunctions: FunctionTable = {
     params: [["string"], ["string"]],
     result: "bool",
     literal: checkDirectory(1),
+    prepare: ([, directory]) => {
+      if (typeof directory !== "string") return undefined;
+      const outer = parse(directory);
+      return onTexts("path.within", 2, (path) => liesBelow(path, outer));
+    },
     apply: onTexts("path.within", 2, within),
   },
   "path.join": {

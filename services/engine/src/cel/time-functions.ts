@@ -20,7 +20,9 @@ export function zoned(
 ): Pick<CelFunction, "apply" | "literal" | "prepare"> {
   const answer = (args: readonly Value[], zone: Zone): Outcome => {
     const [time] = args;
-    return time instanceof Timestamp ? compute(localMs(time, zone), args) : typeConfusion(`${name}()`, time as Value);
+    if (!(time instanceof Timestamp)) return typeConfusion(`${name}()`, time as Value);
+    const local = localMs(time, zone);
+    return Number.isNaN(local) ? noOffset : compute(local, args);
   };
   return {
     literal: (index, value) => (index === zoneAt && typeof value === "string" ? zoneProblem(value) : undefined),
@@ -41,6 +43,7 @@ export function zoned(
 }
 
 const noZone = new Failure("error", "not a time zone: UTC, an offset such as +02:00, or a name such as Europe/Berlin");
+const noOffset = new Failure("error", "a time zone whose offset the platform does not say");
 const noTimeOfDay = new Failure("error", "not a time of day such as 09:00");
 
 function msOfDay(local: number): number {

@@ -3,7 +3,7 @@ import type { LiteralProblem } from "./function-table.ts";
 
 /** A time zone: how far its clocks are ahead of UTC at a time. */
 export interface Zone {
-  /** In milliseconds; `ms` is a time in milliseconds since 1970. */
+  /** In milliseconds, not a number if the platform does not say; `ms` is a time in milliseconds since 1970. */
   readonly offsetMs: (ms: number) => number;
 }
 
@@ -81,11 +81,12 @@ function cached(offsetAt: (ms: number) => number): (ms: number) => number {
   };
 }
 
-/** Reads `GMT+02:00`, `GMT-00:53:28` or `GMT`, as ECMA-402's long offsets are written. */
+/** Reads `GMT+02:00`, `GMT-00:53:28` or `GMT`, as ECMA-402's long offsets are written; not a number for anything else. */
 function readOffset(format: Intl.DateTimeFormat, ms: number): number {
   const text = format.formatToParts(ms).find(({ type }) => type === "timeZoneName")?.value ?? "";
-  const [, sign, hours = "0", minutes = "0", seconds = "0"] =
-    /^GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/.exec(text) ?? [];
+  const read = /^GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/.exec(text);
+  if (!read) return Number.NaN;
+  const [, sign, hours = "0", minutes = "0", seconds = "0"] = read;
   const size = (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000;
   return sign === "-" ? -size : size;
 }
