@@ -162,6 +162,11 @@ describe("fields", () => {
     ["has(input.missing.deeper)", "unknown: input.missing is missing"],
   ])("%s is %s", (text, expected) => expect(of(text)).toBe(expected));
 
+  it("of the other facts are there or not, whatever their value", () => {
+    const facts = sampleFacts({ principal: { verified: false } });
+    expect(resultOf("has(principal.verified) && has(tool.server) && has(session.labels)", facts)).toBe(true);
+  });
+
   it.each(["__proto__", "constructor", "toString", "hasOwnProperty"])("%s is a key like any other", (key) => {
     expect(of(`has(input.${key})`)).toBe(false);
     expect(of(`"${key}" in input`)).toBe(false);

@@ -1,0 +1,127 @@
+import { pathBase, pathJoin, pathWithin, urlHost, urlPath, urlScheme } from "./paths-and-urls.ts";
+import {
+  type Answer,
+  Dictionary,
+  double,
+  int,
+  Kind,
+  type Known,
+  odd,
+  Span,
+  spanText,
+  Time,
+  timeText,
+} from "./values.ts";
+
+/** What a function or method answers on known values, its receiver first. */
+export function callFunction(name: string, values: readonly Known[]): Answer {
+  const named = Object.hasOwn(functions, name) ? functions[name] : undefined;
+  return named ? named(...values) : odd;
+}
+
+type NaiveFunction = (...values: readonly Known[]) => Answer;
+
+const onText = (answer: (text: string) => Answer) => (value: Known) => (typeof value === "string" ? answer(value) : odd);
+const onTexts = (answer: (text: string, other: string) => Answer) => (value: Known, other: Known) =>
+  typeof value === "string" && typeof other === "string" ? answer(value, other) : odd;
+
+function size(value: Known): Answer {
+  if (typeof value === "string") return BigInt([...value].length);
+  if (Array.isArray(value)) return BigInt(value.length);
+  return value instanceof Dictionary ? BigInt(value.entries.size) : odd;
+}
+
+function toInt(value: Known): Answer {
+  if (typeof value === "bigint") return value;
+  if (typeof value === "number") return int(BigInt(Math.trunc(value)));
+  if (value instanceof Time) return value.ns / 1_000_000_000n;
+  return typeof value === "string" && /^-?[0-9]{1,19}$/.test(value) ? int(BigInt(value)) : odd;
+}
+
+function toDouble(value: Known): Answer {
+  if (typeof value === "bigint" || typeof value === "number") return Number(value);
+  const decimal = /^-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]{1,3})?$/;
+  return typeof value === "string" && decimal.test(value) ? double(Number.parseFloat(value)) : odd;
+}
+
+function toText(value: Known): Answer {
+  if (value instanceof Time) return timeText(value.ns);
+  if (value instanceof Span) return spanText(value.ns);
+  return value === null || typeof value === "object" ? odd : `${value}`;
+}
+
+function kindOf(value: Known): Kind {
+  if (value === null) return new Kind("null_type");
+  if (Array.isArray(value)) return new Kind("list");
+  if (value instanceof Dictionary) return new Kind("map");
+  if (value instanceof Time) return new Kind("timestamp");
+  if (value instanceof Span) return new Kind("duration");
+  const names: Readonly<Record<string, string>> = { boolean: "bool", number: "double", bigint: "int", string: "string" };
+  return new Kind(names[typeof value] ?? "type");
+}
+
+/** The generator's own spans: `90s`, `5m`, `1h30m`. */
+function span(text: string): Answer {
+  const seconds: Readonly<Record<string, bigint>> = { h: 3600n, m: 60n, s: 1n };
+  let ns = 0n;
+  for (const [, digits = "0", unit = "s"] of text.matchAll(/([0-9]+)([hms])/g)) {
+    ns += BigInt(digits) * (seconds[unit] ?? 0n) * 1_000_000_000n;
+  }
+  return new Span(ns);
+}
+
+const timeShape = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/;
+
+/** The generator's own times, whole seconds of UTC; anything else is none. */
+export function timeOf(text: string): Answer {
+  const ms = timeShape.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(ms) ? odd : new Time(BigInt(ms) * 1_000_000n);
+}
+
+/** A part of a time, or of a time moved by an offset such as `+02:00`. */
+function part(read: (date: Date) => number) {
+  return (value: Known, offset: Known = "UTC"): Answer => {
+    if (!(value instanceof Time) || typeof offset !== "string") return odd;
+    const [, sign, hours = 0, minutes = 0] = /^([+-]?)([0-9]{2}):([0-9]{2})$/.exec(offset) ?? [];
+    if (sign === undefined && offset !== "UTC") return odd;
+    const movedMs = (Number(hours) * 60 + Number(minutes)) * (sign === "-" ? -60_000 : 60_000);
+    return BigInt(read(new Date(Number(value.ns / 1_000_000n) + movedMs)));
+  };
+}
+
+const functions: Readonly<Record<string, NaiveFunction>> = {
+  size,
+  int: toInt,
+  double: toDouble,
+  string: toText,
+  bool: (value) => (value === "true" || value === true ? true : value === "false" || value === false ? false : odd),
+  type: kindOf,
+  dyn: (value) => value,
+  timestamp: onText(timeOf),
+  duration: onText(span),
+  startsWith: onTexts((text, start) => text.slice(0, start.length) === start),
+  endsWith: onTexts((text, end) => end === "" || text.slice(-end.length) === end),
+  contains: onTexts((text, part) => text.split(part).length > 1 || part === ""),
+  matches: onTexts((text, pattern) => new RegExp(pattern, "u").test(text)),
+  lowerAscii: onText((text) => text.replace(/[A-Z]/g, (letter) => String.fromCharCode(letter.charCodeAt(0) + 32))),
+  upperAscii: onText((text) => text.replace(/[a-z]/g, (letter) => String.fromCharCode(letter.charCodeAt(0) - 32))),
+  trim: onText((text) => text.replace(/^\s+|\s+$/g, "")),
+  split: onTexts((text, separator) => (separator === "" ? [...text] : text.split(separator))),
+  join: (parts, separator = "") => {
+    if (!Array.isArray(parts) || typeof separator !== "string") return odd;
+    if (!parts.every((one) => typeof one === "string")) return odd;
+    return parts.reduce<string>((text, one, index) => `${text}${index === 0 ? "" : separator}${one}`, "");
+  },
+  getHours: part((date) => date.getUTCHours()),
+  getMinutes: part((date) => date.getUTCMinutes()),
+  getDayOfWeek: part((date) => date.getUTCDay()),
+  getFullYear: part((date) => date.getUTCFullYear()),
+  getMonth: part((date) => date.getUTCMonth()),
+  getDate: part((date) => date.getUTCDate()),
+  "path.within": onTexts(pathWithin),
+  "path.join": onTexts(pathJoin),
+  "path.base": onText(pathBase),
+  "url.host": onText(urlHost),
+  "url.scheme": onText(urlScheme),
+  "url.path": onText(urlPath),
+};

@@ -1,0 +1,110 @@
+import type { Expr } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
+import { parseCondition } from "../../src/cel/parse-condition.ts";
+import type { RuleDocument } from "../../src/documents/policy.ts";
+import type { Facts, JsonObject, PolicyDocument, ToolDocument } from "../../src/index.ts";
+import type { Flaw } from "./flaws.ts";
+import { timeOf } from "./functions.ts";
+import { interpret } from "./interpret.ts";
+import { type Answer, fromJson, odd, type Schema, missing, Span, type Truth, Unknown } from "./values.ts";
+
+/** A rule of a policy and what it stands in. */
+export interface PlacedRule {
+  readonly rule: RuleDocument;
+  readonly policy: PolicyDocument;
+  readonly version: number;
+}
+
+/** Answers an expression of a policy, on one input and one set of answers. */
+export type Ask = (text: string, policy: PolicyDocument) => Answer;
+
+export type Parse = (text: string) => Expr;
+
+/** Parses an expression, the same text once. */
+export function parsing(): Parse {
+  const parsed = new Map<string, Expr>();
+  return (text) => {
+    let expr = parsed.get(text);
+    if (!expr) {
+      const condition = parseCondition(text);
+      if ("message" in condition) throw new Error(`${text}: ${condition.message}`);
+      expr = condition.expr;
+      parsed.set(text, expr);
+    }
+    return expr;
+  };
+}
+
+/** Reads the facts for conditions. Nothing is remembered from one expression to the next. */
+export function asking(
+  parse: Parse,
+  facts: Facts,
+  tool: ToolDocument,
+  input: JsonObject,
+  answers: JsonObject,
+  flaw: Flaw | undefined,
+  leak: Map<string, Answer>,
+): Ask {
+  const typed = flaw !== "ints-of-schemas-are-doubles";
+  const known = new Map<string, Answer>([
+    ["input", fromJson(input, typed ? (tool.spec.inputSchema as Schema) : undefined)],
+    ["context", fromJson(facts.context, typed ? (tool.spec.contextSchema as Schema) : undefined)],
+    ["answers", fromJson(answers, undefined)],
+    ["now", timeOf(facts.now)],
+    ...fixedFacts(facts, tool),
+  ]);
+  return (text, policy) => {
+    const variable = (name: string): Answer => {
+      const place = `${policy.metadata.name}.${name}`;
+      if (flaw === "variables-leak-between-passes" && leak.has(place)) return leak.get(place) as Answer;
+      const answer = walk(policy.spec.variables?.[name] ?? "");
+      leak.set(place, answer);
+      return answer;
+    };
+    const walk = (one: string) => interpret(parse(one), { facts: known, variable, bound: new Map(), flaw });
+    return walk(text);
+  };
+}
+
+function fixedFacts(facts: Facts, { metadata, spec }: ToolDocument): [string, Answer][] {
+  const { agent, principal, session, caller, call } = facts;
+  return [
+    ["call.tool", call.tool],
+    ["call.attempt", BigInt(call.attempt)],
+    ["tool.name", metadata.name],
+    ["tool.server", spec.server ?? missing],
+    ["tool.risk", spec.risk],
+    ["tool.labels", fromJson(spec.labels ?? {}, undefined)],
+    ["agent.id", agent.id],
+    ["agent.owner", agent.owner],
+    ["agent.labels", fromJson(agent.labels, undefined)],
+    ["principal.id", principal.id],
+    ["principal.verified", principal.verified],
+    ["principal.labels", fromJson(principal.labels, undefined)],
+    ["session.id", session.id],
+    ["session.labels", fromJson(session.labels, undefined)],
+    ["session.depth", BigInt(session.depth)],
+    ["session.purpose", session.purpose],
+    ["session.age", new Span(BigInt(Math.trunc(session.ageSeconds * 1000)) * 1_000_000n)],
+    ["session.calls", session.calls === undefined ? odd : BigInt(session.calls)],
+    ["caller.id", caller.id],
+    ["caller.name", caller.name],
+  ];
+}
+
+/** Whether a rule's conditions hold: all of `when`, and not all of `unless`. */
+export function truthOf({ rule, policy }: PlacedRule, ask: Ask, flaw?: Flaw): Truth {
+  const truths = (texts: readonly string[]) =>
+    texts.map((text): Truth => {
+      const answer = ask(text, policy);
+      return typeof answer === "boolean" || answer instanceof Unknown ? answer : odd;
+    });
+  const all = (given: readonly Truth[], any: boolean): Truth => {
+    if (any && given.includes(true)) return true;
+    if (given.includes(false)) return false;
+    return given.find((truth) => truth instanceof Unknown) ?? true;
+  };
+  const wanted = all(truths(rule.when ?? []), flaw === "when-wants-any");
+  const excepted = rule.unless && rule.unless.length > 0 ? all(truths(rule.unless), flaw === "unless-wants-any") : false;
+  if (wanted === false || excepted === true) return false;
+  return wanted === true && excepted === false ? true : odd;
+}
