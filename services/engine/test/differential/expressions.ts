@@ -8,6 +8,8 @@ export interface Scope {
   readonly bound: { readonly number?: string; readonly text?: string; readonly item?: string };
   /** Macros may stand one inside another, no deeper. */
   readonly macros: number;
+  /** Only expressions that are unknown where what they read is missing or of another type: nothing asks about that. */
+  readonly strict?: boolean;
 }
 
 const quoted = (text: string) => JSON.stringify(text);
@@ -18,14 +20,16 @@ const patterns = ["^[A-Z]{2}$", "a", "^$", "[0-9]+", "^(rent|tax)$", "e.t"];
 /** A number: ints and doubles mixed, now and then one that cannot be computed. */
 export function number(scope: Scope, depth: number): string {
   const { random, variables, bound } = scope;
+  const loose = scope.strict ? 0 : 1;
   const inner = () => number(scope, depth - 1);
   const leaf = () =>
     random.way([
       [4, () => random.pick(["input.amount", "input.count", "input.to.n", "input.to.k"])],
       [2, () => random.pick(["0", "1", "2", "3", "2.5", "5.0", "500.0", "7", "-1"])],
       [1, () => random.pick(["session.depth", "session.calls", "call.attempt"])],
-      [1, () => random.pick(["input.list[0]", "input.ids[1]", "input.items[0].price", "input.any"])],
-      [1, () => random.pick(["size(input.text)", "size(input.list)", "input.tags.size()", "size(input.to)"])],
+      [1, () => random.pick(["input.list[0]", "input.ids[1]", "input.items[0].price"])],
+      [loose / 2, () => "input.any"],
+      [loose, () => random.pick(["size(input.text)", "size(input.list)", "input.tags.size()", "size(input.to)"])],
       [variables.number.length, () => `vars.${random.pick(variables.number)}`],
       [bound.number === undefined ? 0 : 4, () => bound.number ?? "0"],
     ]);
@@ -35,7 +39,7 @@ export function number(scope: Scope, depth: number): string {
     [2, () => `(${inner()} ${random.pick(["+", "-", "*"])} ${inner()})`],
     [1, () => `(${inner()} ${random.pick(["/", "%"])} ${inner()})`],
     [0.3, () => `-(${inner()})`],
-    [0.5, () => random.pick(["int", "double"]).concat(`(${inner()})`)],
+    [loose / 2, () => random.pick(["int", "double"]).concat(`(${inner()})`)],
     [0.4, () => `(${bool(scope, depth - 1)} ? ${inner()} : ${inner()})`],
     [0.4, () => `now.${random.pick(["getHours", "getDayOfWeek", "getMonth", "getDate", "getMinutes"])}(${random.pick(offsets)})`],
   ]);
@@ -43,13 +47,15 @@ export function number(scope: Scope, depth: number): string {
 
 export function text(scope: Scope, depth: number): string {
   const { random, variables, bound } = scope;
+  const loose = scope.strict ? 0 : 1;
   const inner = () => text(scope, depth - 1);
   const leaf = () =>
     random.way([
       [5, () => random.pick(["input.text", "input.memo", "input.to.country", "input.path", "input.url"])],
       [2, () => quoted(random.pick(words))],
       [2, () => random.pick(["principal.id", "agent.id", "agent.labels.team", "session.labels.zone", "tool.name", "tool.server"])],
-      [1, () => random.pick(["input.tags[0]", "input.items[0].sku", "input.any", "answers.memo", "context.user"])],
+      [1, () => random.pick(["input.tags[0]", "input.items[0].sku", "answers.memo", "context.user"])],
+      [loose / 2, () => "input.any"],
       [1, () => random.pick(["tool.risk", "call.tool", "session.purpose", "caller.name", "agent.owner", 'input["text"]'])],
       [variables.text.length, () => `vars.${random.pick(variables.text)}`],
       [bound.text === undefined ? 0 : 4, () => bound.text ?? ""],
@@ -63,7 +69,7 @@ export function text(scope: Scope, depth: number): string {
     [0.6, () => `path.base(${pathText(scope)})`],
     [0.6, () => `path.join(${quoted(random.pick(["/workspace", "/a/b"]))}, ${pathText(scope)})`],
     [0.8, () => `url.${random.pick(["host", "scheme", "path"])}(${urlText(scope)})`],
-    [0.3, () => `string(${number(scope, depth - 1)})`],
+    [loose / 3, () => `string(${number(scope, depth - 1)})`],
     [0.3, () => `(${inner()}).split(",").join("-")`],
     [0.3, () => `input.tags.join(${quoted(random.pick(["", "+"]))})`],
     [0.3, () => `(${bool(scope, depth - 1)} ? ${inner()} : ${inner()})`],
@@ -82,6 +88,7 @@ const signs = ["<", "<=", ">", ">=", "==", "!="];
 
 function comparison(scope: Scope, depth: number): string {
   const { random } = scope;
+  const loose = scope.strict ? 0 : 1;
   const times = () => random.pick(["now", `timestamp(${quoted(random.pick(clocks))})`, 'now + duration("90s")']);
   const spans = () => random.pick(["session.age", 'duration("5m")', 'duration("1h30m")', "now - now"]);
   return random.way([
@@ -90,11 +97,11 @@ function comparison(scope: Scope, depth: number): string {
     [0.5, () => `${text(scope, depth)} ${random.pick(signs)} ${text(scope, depth)}`],
     [0.7, () => `${times()} ${random.pick(signs)} ${times()}`],
     [0.7, () => `${spans()} ${random.pick(signs)} ${spans()}`],
-    [0.4, () => `input.any ${random.pick(["==", "!="])} ${random.pick(["null", "true", "5", '"DE"', "[1]", '{"a": 1}'])}`],
+    [loose / 2, () => `input.any ${random.pick(["==", "!="])} ${random.pick(["null", "true", "5", '"DE"', "[1]", '{"a": 1}'])}`],
     [0.3, () => `input.to ${random.pick(["==", "!="])} {"country": ${text(scope, 0)}, "n": ${number(scope, 0)}, "k": 2}`],
     [0.3, () => `input.list ${random.pick(["==", "!="])} [${number(scope, 0)}, 2, 3]`],
-    [0.3, () => `type(input.any) == ${random.pick(["string", "int", "double", "list", "map", "null_type", "bool"])}`],
-    [0.2, () => `type(${number(scope, 0)}) == ${random.pick(["int", "double"])}`],
+    [loose / 3, () => `type(input.any) == ${random.pick(["string", "int", "double", "list", "map", "null_type", "bool"])}`],
+    [loose / 4, () => `type(${number(scope, 0)}) == ${random.pick(["int", "double"])}`],
   ]);
 }
 
@@ -111,14 +118,15 @@ function textTest(scope: Scope, depth: number): string {
 
 function membership(scope: Scope, depth: number): string {
   const { random } = scope;
+  const loose = scope.strict ? 0 : 1;
   return random.way([
     [3, () => `${text(scope, depth)} in [${random.list(0, 3, () => quoted(random.pick(words))).join(", ")}]`],
     [2, () => `${number(scope, depth)} in ${random.pick(["input.list", "input.ids", "[1, 2.5, 7]"])}`],
     [2, () => `${text(scope, depth)} in input.tags`],
-    [1, () => `${quoted(random.pick(["untrusted", "zone"]))} in session.labels`],
+    [loose, () => `${quoted(random.pick(["untrusted", "zone"]))} in session.labels`],
     [1, () => `${text(scope, 0)} in {"DE": 1, "FR": 2}`],
-    [0.4, () => `${text(scope, 0)} in [1, ${quoted(random.pick(words))}]`],
-    [0.4, () => `input.any in ${random.pick(['["DE", 5]', '{"DE": true, 5: false}', "input.list", "input.to"])}`],
+    [loose / 2, () => `${text(scope, 0)} in [1, ${quoted(random.pick(words))}]`],
+    [loose / 2, () => `input.any in ${random.pick(['["DE", 5]', '{"DE": true, 5: false}', "input.list", "input.to"])}`],
     [0.5, () => `{"DE": true, "FR": false}[${text(scope, 0)}]`],
   ]);
 }
@@ -134,6 +142,7 @@ function presence({ random }: Scope): string {
 
 function macro(scope: Scope, depth: number): string {
   const { random, macros } = scope;
+  const loose = scope.strict ? 0 : 1;
   const inside = { ...scope, macros: macros + 1 };
   const name = `x${macros}`;
   const over = (bound: Scope["bound"]) => bool({ ...inside, bound: { ...scope.bound, ...bound } }, depth - 1);
@@ -142,10 +151,10 @@ function macro(scope: Scope, depth: number): string {
     [2, () => `${random.pick(["input.list", "input.ids"])}.${quantifier}(${name}, ${over({ number: name })})`],
     [2, () => `input.tags.${quantifier}(${name}, ${over({ text: name })})`],
     [1, () => `input.items.${quantifier}(${name}, ${over({ item: name })})`],
-    [1, () => `size(input.list.filter(${name}, ${over({ number: name })})) > 1`],
+    [loose, () => `size(input.list.filter(${name}, ${over({ number: name })})) > 1`],
     [1, () => `${number(scope, 0)} in input.ids.map(${name}, ${name} + ${number(scope, 0)})`],
-    [0.5, () => `input.any.${quantifier}(${name}, ${name} == "DE")`],
-    [0.5, () => `input.to.${quantifier}(${name}, ${name} != "n")`],
+    [loose / 2, () => `input.any.${quantifier}(${name}, ${name} == "DE")`],
+    [loose / 2, () => `input.to.${quantifier}(${name}, ${name} != "n")`],
     [0.5, () => `input.tags.map(${name}, ${over({ text: name })}, ${name}) == ["DE"]`],
   ]);
 }
@@ -159,7 +168,7 @@ export function bool(scope: Scope, depth: number): string {
       [6, () => comparison(scope, small)],
       [2, () => textTest(scope, small)],
       [2, () => membership(scope, small)],
-      [1.5, () => presence(scope)],
+      [scope.strict ? 0 : 1.5, () => presence(scope)],
       [1.5, () => random.pick(["input.flag", "principal.verified", "input.flag == true", "true", "false"])],
       [macros < 2 && depth > 0 ? 1.5 : 0, () => macro(scope, depth)],
       [variables.bool.length, () => `vars.${random.pick(variables.bool)}`],

@@ -16,21 +16,27 @@ const labelSets: readonly Readonly<Record<string, string>>[] = [
   { team: "finance", level: "2" },
 ];
 
+/** What worlds hold. Strict ones have no expression that asks whether something is there, or of which type it is. */
+export interface WorldKind {
+  readonly strict?: boolean;
+}
+
 /** Tools and policies, well typed for the most part. */
-export function randomWorld(random: Random): World {
-  const tools = random.list(2, 4, (index) => randomTool(random, toolNames[index] ?? "pay"));
+export function randomWorld(random: Random, { strict = false }: WorldKind = {}): World {
+  const tools = random.list(2, 4, (index) => randomTool(random, toolNames[index] ?? "pay", strict));
   const policies = random.list(1, 4, (index) => ({
-    document: randomPolicy(random, `p${index}`),
+    document: randomPolicy(random, `p${index}`, strict),
     version: 1 + random.below(3),
   }));
   return { tools, policies };
 }
 
-function randomTool(random: Random, name: string): ToolDocument {
+function randomTool(random: Random, name: string, strict: boolean): ToolDocument {
   const inputSchema = random.way<JsonObject | undefined>([
-    [2, () => undefined],
-    [2, () => schemaOf(random, false)],
-    [2, () => schemaOf(random, true)],
+    // Operators on lists take maps too, so it is for a schema to say which one there is.
+    [2, () => (strict ? listsOnly : undefined)],
+    [2, () => schemaOf(random, false, strict)],
+    [2, () => schemaOf(random, true, strict)],
   ]);
   const contextSchema: JsonObject = { type: "object", properties: { user: { type: "string" } } };
   return {
@@ -50,8 +56,15 @@ function randomTool(random: Random, name: string): ToolDocument {
   };
 }
 
-function schemaOf(random: Random, closed: boolean): JsonObject {
-  const names = closed ? Object.keys(fields) : Object.keys(fields).filter(() => random.chance(0.7));
+const lists = Object.keys(fields).filter((name) => fields[name]?.schema.type === "array");
+const listsOnly: JsonObject = {
+  type: "object",
+  properties: Object.fromEntries(lists.map((name) => [name, { type: "array" }])),
+};
+
+function schemaOf(random: Random, closed: boolean, strict: boolean): JsonObject {
+  const isNamed = (name: string) => closed || (strict && lists.includes(name)) || random.chance(0.7);
+  const names = Object.keys(fields).filter(isNamed);
   const properties = Object.fromEntries(names.map((name) => [name, fields[name]?.schema ?? {}]));
   const amount = { type: "number", maximum: 1000 };
   return {
@@ -62,8 +75,8 @@ function schemaOf(random: Random, closed: boolean): JsonObject {
   };
 }
 
-function randomPolicy(random: Random, name: string): PolicyDocument {
-  const { variables, scope } = randomVariables(random);
+function randomPolicy(random: Random, name: string, strict: boolean): PolicyDocument {
+  const { variables, scope } = randomVariables(random, strict);
   return {
     apiVersion: "remit/v1",
     kind: "Policy",
@@ -77,10 +90,10 @@ function randomPolicy(random: Random, name: string): PolicyDocument {
   };
 }
 
-function randomVariables(random: Random): { variables: Record<string, string>; scope: Scope } {
+function randomVariables(random: Random, strict: boolean): { variables: Record<string, string>; scope: Scope } {
   const variables: Record<string, string> = {};
   const known = { bool: [] as string[], number: [] as string[], text: [] as string[] };
-  const scope: Scope = { random, variables: known, bound: {}, macros: 0 };
+  const scope: Scope = { random, variables: known, bound: {}, macros: 0, strict };
   for (const index of random.list(0, 3, (at) => at)) {
     const type = random.pick(["bool", "number", "text"] as const);
     const name = `v${index}`;
@@ -113,17 +126,17 @@ function randomRule(random: Random, id: string, scope: Scope): RuleDocument {
     case "escalate":
       return { ...common, ...told, when, approval: randomApproval(random), ...randomConstraints(random, 0.2) };
     case "clarify":
-      return { ...common, ...told, when: [...random.list(0, 1, () => bool(scope, 1)), ...questioned(random)], ...randomQuestions(random) };
+      return { ...common, ...told, when: [...random.list(0, 1, () => bool(scope, 1)), ...questioned(scope)], ...randomQuestions(random) };
     default:
       return { ...common, ...told, when: random.list(1, 3, () => bool(scope, 1)) };
   }
 }
 
-function questioned(random: Random): string[] {
+function questioned({ random, strict }: Scope): string[] {
   return random.way([
     [5, () => ["!present(answers.memo)"]],
     [2, () => ["!present(answers.memo) || answers.memo == input.text"]],
-    [1, () => ["!(present(input.memo) || present(answers.memo)) || !present(answers.ok)"]],
+    [strict ? 0 : 1, () => ["!(present(input.memo) || present(answers.memo)) || !present(answers.ok)"]],
     [1, () => [] as string[]],
   ]);
 }
@@ -168,6 +181,7 @@ function randomApproval(random: Random): NonNullable<RuleDocument["approval"]> {
 }
 
 function randomChanges(random: Random, scope: Scope): Record<string, JsonValue> {
+  const loose = scope.strict ? 0 : 0.3;
   const one = (): [string, JsonValue] =>
     random.way<[string, JsonValue]>([
       [3, () => ["amount", random.chance(0.5) ? random.pick([1, 2.5, 2000]) : { expr: number(scope, 1) }]],
@@ -178,8 +192,8 @@ function randomChanges(random: Random, scope: Scope): Record<string, JsonValue> 
       [1, () => ["memo", { expr: "answers.memo" }]],
       [0.5, () => ["to", { country: "DE", n: 1, k: 2 }]],
       [0.5, () => ["list", { expr: `[${number(scope, 0)}, 1]` }]],
-      [0.3, () => ["any.deep.er", { expr: 'now + duration("1h")' }]],
-      [0.3, () => ["any", { expr: random.pick(["input.to", "input.items", "input.ids", '{"a": input.count}']) }]],
+      [loose, () => ["any.deep.er", { expr: 'now + duration("1h")' }]],
+      [loose, () => ["any", { expr: random.pick(["input.to", "input.items", "input.ids", '{"a": input.count}']) }]],
       [0.2, () => ["dry", true]],
     ]);
   return Object.fromEntries(random.list(1, 2, one));

@@ -125,7 +125,8 @@ function changedInput(
   for (const { path, value } of changes) {
     let map = changed;
     for (const key of path.slice(0, -1)) {
-      if (!Object.hasOwn(map, key)) map[key] = {};
+      // Null on the way is nothing, for a path that is set as for one that is read.
+      if (!Object.hasOwn(map, key) || map[key] === null) map[key] = {};
       const inner = map[key];
       if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return "transform_invalid";
       map = inner as Record<string, JsonValue>;
