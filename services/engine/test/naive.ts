@@ -1,11 +1,11 @@
 import type { Facts, JsonObject, PolicyDocument, RuleRef, ToolDocument } from "../src/index.ts";
-import { schemaDigest } from "./sample.ts";
 import { aboveMaximum, excessOf, misfits } from "./naive/before-policy.ts";
+import { byRules } from "./naive/by-rules.ts";
 import { deny, type NaiveVerdict } from "./naive/combined.ts";
 import type { Flaw } from "./naive/flaws.ts";
-import { byRules } from "./naive/by-rules.ts";
 import { type Parse, type PlacedRule, parsing } from "./naive/judgement.ts";
 import { appliesTo, namesTool } from "./naive/match.ts";
+import { schemaDigest } from "./sample.ts";
 
 export { globFits } from "./naive/match.ts";
 
@@ -25,11 +25,16 @@ export function naively(world: World, flaw?: Flaw): (facts: Facts) => NaiveVerdi
     const tool = world.tools.find(({ metadata }) => metadata.name === facts.call.tool);
     const barred = tool && barrier(tool, facts, flaw);
     if (barred?.code === "tool_suspended") return barred;
-    const verdict = barred ?? (tool ? judged(world, tool, facts, parse, flaw) : deny("tool_unknown", "The tool is not registered."));
+    const verdict =
+      barred ?? (tool ? judged(world, tool, facts, parse, flaw) : deny("tool_unknown", "The tool is not registered."));
     if (facts.mode !== "observe") return verdict;
     const { effect, code, message, retryable, rules, remedy } = verdict;
     const would = { effect, code, message, retryable, rules, ...(remedy === undefined ? {} : { remedy }) };
-    const watched = { effect: "allow", code: "observed", message: "Allowed: policies are observed here, not enforced." } as const;
+    const watched = {
+      effect: "allow",
+      code: "observed",
+      message: "Allowed: policies are observed here, not enforced.",
+    } as const;
     return {
       ...deny("observed", ""),
       ...watched,
@@ -52,13 +57,7 @@ function barrier({ spec }: ToolDocument, { call }: Facts, flaw: Flaw | undefined
   return { ...deny("tool_schema_changed", message), retryable: true };
 }
 
-function judged(
-  world: World,
-  tool: ToolDocument,
-  facts: Facts,
-  parse: Parse,
-  flaw: Flaw | undefined,
-): NaiveVerdict {
+function judged(world: World, tool: ToolDocument, facts: Facts, parse: Parse, flaw: Flaw | undefined): NaiveVerdict {
   const refused = refusal(tool, facts, flaw);
   if (refused) return refused;
   const asked = world.policies
@@ -79,7 +78,10 @@ function judged(
   const observed = byRules(rules, on);
   const { effect, code, message, retryable, rules: agreed, remedy } = observed;
   if (effect === verdict.effect && code === verdict.code && sameRefs(agreed, verdict.rules)) return verdict;
-  return { ...verdict, would: { effect, code, message, retryable, rules: agreed, ...(remedy === undefined ? {} : { remedy }) } };
+  return {
+    ...verdict,
+    would: { effect, code, message, retryable, rules: agreed, ...(remedy === undefined ? {} : { remedy }) },
+  };
 }
 
 function sameRefs(some: readonly RuleRef[], others: readonly RuleRef[]): boolean {
@@ -101,5 +103,7 @@ function refusal(tool: ToolDocument, facts: Facts, flaw: Flaw | undefined): Naiv
     return deny("input_invalid", message);
   }
   const excess = excessOf(facts, tool, facts.input, flaw);
-  return excess === undefined ? undefined : deny("scope_exceeded", `The call exceeds what this session may do: ${excess}.`);
+  return excess === undefined
+    ? undefined
+    : deny("scope_exceeded", `The call exceeds what this session may do: ${excess}.`);
 }

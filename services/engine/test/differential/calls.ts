@@ -19,10 +19,24 @@ export function randomFacts(random: Random, world: World): Facts {
   return {
     input: random.chance(0.05) ? damaged(random, input) : input,
     context: random.chance(0.05) ? { user: 5 } : random.pick([{}, { user: "mia" }, { user: "ada" }]),
-    answers: random.pick<JsonObject>([{}, {}, { memo: "rent" }, { memo: "rent", ok: true }, { memo: 5 }, { memo: " " }, { other: "x" }]),
+    answers: random.pick<JsonObject>([
+      {},
+      {},
+      { memo: "rent" },
+      { memo: "rent", ok: true },
+      { memo: 5 },
+      { memo: " " },
+      { other: "x" },
+    ]),
     call: {
       tool: random.chance(0.01) ? "unknown.tool" : tool.metadata.name,
-      estimate: random.pick([[], [], [{ unit: "EUR", value: "5" }], [{ unit: "EUR", value: "5.01" }], [{ unit: "USD", value: "900" }]]),
+      estimate: random.pick([
+        [],
+        [],
+        [{ unit: "EUR", value: "5" }],
+        [{ unit: "EUR", value: "5.01" }],
+        [{ unit: "USD", value: "900" }],
+      ]),
       attempt: 1 + random.below(3),
       ...randomDigest(random, tool.spec.inputSchema),
     },
@@ -69,7 +83,7 @@ function randomScopes(random: Random): readonly Scope[] {
   });
   return random.way([
     [12, () => everything],
-    [1.5, () => [one()]],
+    [2, () => [one()]],
     [1, () => [...everything, one()]],
     [0.1, () => []],
   ]);
@@ -77,9 +91,11 @@ function randomScopes(random: Random): readonly Scope[] {
 
 function randomBound(random: Random): NonNullable<Scope["bounds"]>[number] {
   return random.pick([
+    { tool: "*", path: "input.amount", max: 600 },
     { tool: "pay*", path: "input.amount", max: 500 },
     { tool: "*", path: "input.count", min: 1 },
     { tool: "*", path: "input.to.country", in: ["DE", "FR"] },
+    { tool: "*", path: "input.to.country", in: ["DE"] },
     { tool: "*", path: "input.path", prefix: "/workspace" },
     { tool: "*a*", path: "input.text", equals: "principal.id" },
     { tool: "*", path: "input.memo", equals: "rent" },
@@ -91,6 +107,10 @@ function randomGrants(random: Random, { policies }: World): NonNullable<Facts["g
   return policies.flatMap(({ document, version }) =>
     document.spec.rules
       .filter(({ effect }) => effect === "escalate" && random.chance(0.6))
-      .map(({ id }) => ({ policy: document.metadata.name, version: random.chance(0.85) ? version : version + 1, rule: id })),
+      .map(({ id }) => ({
+        policy: document.metadata.name,
+        version: random.chance(0.85) ? version : version + 1,
+        rule: id,
+      })),
   );
 }

@@ -6,12 +6,28 @@ import type { NaiveVerdict } from "../naive/combined.ts";
 export function differences(engine: Verdict, naive: NaiveVerdict): string[] {
   const wrong: string[] = [];
   const { would } = engine;
-  for (const key of ["effect", "code", "retryable", "rules", "mode", "transformedInput", "approval", "questions", "remedy"] as const) {
+  for (const key of [
+    "effect",
+    "code",
+    "retryable",
+    "rules",
+    "mode",
+    "transformedInput",
+    "approval",
+    "questions",
+    "remedy",
+  ] as const) {
     if (!isDeepStrictEqual(engine[key], naive[key])) wrong.push(key);
   }
   if (!says(engine.message, naive.message)) wrong.push("message");
   if (!isDeepStrictEqual(normal(engine.constraints), normal(naive.constraints))) wrong.push("constraints");
-  if (!sameRefs(engine.unknowns.map(({ rule }) => rule), naive.unknowns)) wrong.push("unknowns");
+  if (
+    !sameRefs(
+      engine.unknowns.map(({ rule }) => rule),
+      naive.unknowns,
+    )
+  )
+    wrong.push("unknowns");
   if ((would === undefined) !== (naive.would === undefined)) wrong.push("would");
   for (const key of ["effect", "code", "retryable", "rules", "remedy"] as const) {
     if (would && naive.would && !isDeepStrictEqual(would[key], naive.would[key])) wrong.push(`would.${key}`);

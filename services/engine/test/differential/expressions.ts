@@ -25,23 +25,27 @@ export function number(scope: Scope, depth: number): string {
   const leaf = () =>
     random.way([
       [4, () => random.pick(["input.amount", "input.count", "input.to.n", "input.to.k"])],
-      [2, () => random.pick(["0", "1", "2", "3", "2.5", "5.0", "500.0", "7", "-1"])],
+      [2, () => random.pick(["0", "1", "2", "3", "2.5", "5.0", "500.0", "7", "-1", "0.5", "1.5"])],
       [1, () => random.pick(["session.depth", "session.calls", "call.attempt"])],
       [1, () => random.pick(["input.list[0]", "input.ids[1]", "input.items[0].price"])],
       [loose / 2, () => "input.any"],
       [loose, () => random.pick(["size(input.text)", "size(input.list)", "input.tags.size()", "size(input.to)"])],
-      [variables.number.length, () => `vars.${random.pick(variables.number)}`],
+      [3 * variables.number.length, () => `vars.${random.pick(variables.number)}`],
       [bound.number === undefined ? 0 : 4, () => bound.number ?? "0"],
     ]);
   if (depth <= 0) return leaf();
   return random.way([
     [5, leaf],
     [2, () => `(${inner()} ${random.pick(["+", "-", "*"])} ${inner()})`],
-    [1, () => `(${inner()} ${random.pick(["/", "%"])} ${inner()})`],
+    [2, () => `(${inner()} ${random.pick(["/", "%"])} ${inner()})`],
     [0.3, () => `-(${inner()})`],
     [loose / 2, () => random.pick(["int", "double"]).concat(`(${inner()})`)],
     [0.4, () => `(${bool(scope, depth - 1)} ? ${inner()} : ${inner()})`],
-    [0.4, () => `now.${random.pick(["getHours", "getDayOfWeek", "getMonth", "getDate", "getMinutes"])}(${random.pick(offsets)})`],
+    [
+      0.4,
+      () =>
+        `now.${random.pick(["getHours", "getDayOfWeek", "getMonth", "getDate", "getMinutes"])}(${random.pick(offsets)})`,
+    ],
   ]);
 }
 
@@ -53,11 +57,25 @@ export function text(scope: Scope, depth: number): string {
     random.way([
       [5, () => random.pick(["input.text", "input.memo", "input.to.country", "input.path", "input.url"])],
       [2, () => quoted(random.pick(words))],
-      [2, () => random.pick(["principal.id", "agent.id", "agent.labels.team", "session.labels.zone", "tool.name", "tool.server"])],
+      [
+        2,
+        () =>
+          random.pick([
+            "principal.id",
+            "agent.id",
+            "agent.labels.team",
+            "session.labels.zone",
+            "tool.name",
+            "tool.server",
+          ]),
+      ],
       [1, () => random.pick(["input.tags[0]", "input.items[0].sku", "answers.memo", "context.user"])],
       [loose / 2, () => "input.any"],
-      [1, () => random.pick(["tool.risk", "call.tool", "session.purpose", "caller.name", "agent.owner", 'input["text"]'])],
-      [variables.text.length, () => `vars.${random.pick(variables.text)}`],
+      [
+        1,
+        () => random.pick(["tool.risk", "call.tool", "session.purpose", "caller.name", "agent.owner", 'input["text"]']),
+      ],
+      [3 * variables.text.length, () => `vars.${random.pick(variables.text)}`],
       [bound.text === undefined ? 0 : 4, () => bound.text ?? ""],
       [bound.item === undefined ? 0 : 2, () => `${bound.item}.sku`],
     ]);
@@ -77,11 +95,19 @@ export function text(scope: Scope, depth: number): string {
 }
 
 function pathText({ random }: Scope): string {
-  return random.way([[4, () => "input.path"], [1, () => quoted(random.pick(paths))], [0.5, () => "input.text"]]);
+  return random.way([
+    [4, () => "input.path"],
+    [1, () => quoted(random.pick(paths))],
+    [0.5, () => "input.text"],
+  ]);
 }
 
 function urlText({ random }: Scope): string {
-  return random.way([[4, () => "input.url"], [1, () => quoted(random.pick(urls))], [0.3, () => "input.text"]]);
+  return random.way([
+    [4, () => "input.url"],
+    [1, () => quoted(random.pick(urls))],
+    [0.3, () => "input.text"],
+  ]);
 }
 
 const signs = ["<", "<=", ">", ">=", "==", "!="];
@@ -97,10 +123,19 @@ function comparison(scope: Scope, depth: number): string {
     [0.5, () => `${text(scope, depth)} ${random.pick(signs)} ${text(scope, depth)}`],
     [0.7, () => `${times()} ${random.pick(signs)} ${times()}`],
     [0.7, () => `${spans()} ${random.pick(signs)} ${spans()}`],
-    [loose / 2, () => `input.any ${random.pick(["==", "!="])} ${random.pick(["null", "true", "5", '"DE"', "[1]", '{"a": 1}'])}`],
-    [0.3, () => `input.to ${random.pick(["==", "!="])} {"country": ${text(scope, 0)}, "n": ${number(scope, 0)}, "k": 2}`],
+    [
+      loose / 2,
+      () => `input.any ${random.pick(["==", "!="])} ${random.pick(["null", "true", "5", '"DE"', "[1]", '{"a": 1}'])}`,
+    ],
+    [
+      0.3,
+      () => `input.to ${random.pick(["==", "!="])} {"country": ${text(scope, 0)}, "n": ${number(scope, 0)}, "k": 2}`,
+    ],
     [0.3, () => `input.list ${random.pick(["==", "!="])} [${number(scope, 0)}, 2, 3]`],
-    [loose / 3, () => `type(input.any) == ${random.pick(["string", "int", "double", "list", "map", "null_type", "bool"])}`],
+    [
+      loose / 3,
+      () => `type(input.any) == ${random.pick(["string", "int", "double", "list", "map", "null_type", "bool"])}`,
+    ],
     [loose / 4, () => `type(${number(scope, 0)}) == ${random.pick(["int", "double"])}`],
   ]);
 }
@@ -132,7 +167,15 @@ function membership(scope: Scope, depth: number): string {
 }
 
 function presence({ random }: Scope): string {
-  const paths = ["input.memo", "input.any", "input.to.country", "input.missing", "answers.memo", "context.user", "tool.server"];
+  const paths = [
+    "input.memo",
+    "input.any",
+    "input.to.country",
+    "input.missing",
+    "answers.memo",
+    "context.user",
+    "tool.server",
+  ];
   return random.way([
     [3, () => `present(${random.pick(paths)})`],
     [1, () => `has(${random.pick(paths)})`],
@@ -171,7 +214,7 @@ export function bool(scope: Scope, depth: number): string {
       [scope.strict ? 0 : 1.5, () => presence(scope)],
       [1.5, () => random.pick(["input.flag", "principal.verified", "input.flag == true", "true", "false"])],
       [macros < 2 && depth > 0 ? 1.5 : 0, () => macro(scope, depth)],
-      [variables.bool.length, () => `vars.${random.pick(variables.bool)}`],
+      [4 * variables.bool.length, () => `vars.${random.pick(variables.bool)}`],
     ]);
   if (depth <= 0) return leaf();
   const inner = () => bool(scope, depth - 1);

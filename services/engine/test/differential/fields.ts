@@ -36,10 +36,13 @@ export const urls = [
   "https://acme.com/%2e%2e/x",
 ];
 const sku = ["A1", "B2", "C3"];
-const numbers = [0, 1, 2, 2.5, 3, 5, 100, 500.01, -1, 0.1, 1e15, 9007199254740993];
+const numbers = [0, 1, 2, 2.5, 3, 5, 100, 500.01, -1, 0.1, 1e15, 9007199254740992];
 const wholes = [0, 1, 2, 3, 7, 10, -4];
 
-const person = { type: "object", properties: { country: { type: "string" }, n: { type: "number" }, k: { type: "integer" } } };
+const person = {
+  type: "object",
+  properties: { country: { type: "string" }, n: { type: "number" }, k: { type: "integer" } },
+};
 const item = { type: "object", properties: { sku: { type: "string" }, price: { type: "number" } } };
 
 /** Every argument there is. A whole number of a tool without a schema is a double. */
@@ -51,7 +54,10 @@ export const fields: Readonly<Record<string, Field>> = {
   url: { schema: { type: "string" }, values: urls },
   flag: { schema: { type: "boolean" }, values: [true, false] },
   list: { schema: { type: "array", items: { type: "number" } }, values: [[], [1, 2, 3], [2.5], [5, 0, 1]] },
-  tags: { schema: { type: "array", items: { type: "string" } }, values: [[], ["ada"], ["DE", "FR"], ["rent", "", "mia"]] },
+  tags: {
+    schema: { type: "array", items: { type: "string" } },
+    values: [[], ["ada"], ["DE", "FR"], ["rent", "", "mia"]],
+  },
   ids: { schema: { type: "array", items: { type: "integer" } }, values: [[], [1, 2], [7, 7, 3]] },
   to: {
     schema: person,
@@ -63,14 +69,35 @@ export const fields: Readonly<Record<string, Field>> = {
   },
   items: {
     schema: { type: "array", items: item },
-    values: [[], [{ sku: "A1", price: 5 }], [{ sku: "B2", price: 2.5 }, { sku: "A1", price: 0 }]],
+    values: [
+      [],
+      [{ sku: "A1", price: 5 }],
+      [
+        { sku: "B2", price: 2.5 },
+        { sku: "A1", price: 0 },
+      ],
+    ],
   },
   memo: { schema: { type: "string" }, values: ["rent", "tax", ""] },
   any: { schema: {}, values: ["DE", 5, 2.5, true, null, [1, "a"], ["x"], { a: 1 }, {}, "5"] },
 };
 
 /** Values of every type. */
-const others: readonly JsonValue[] = ["DE", "5", 5, 2.5, true, false, null, [], [1, "x"], ["DE"], {}, { country: 5 }, { sku }];
+const others: readonly JsonValue[] = [
+  "DE",
+  "5",
+  5,
+  2.5,
+  true,
+  false,
+  null,
+  [],
+  [1, "x"],
+  ["DE"],
+  {},
+  { country: 5 },
+  { sku },
+];
 
 /** An input with most of the arguments, each of its type. */
 export function properInput(random: Random, names: readonly string[]): Record<string, JsonValue> {

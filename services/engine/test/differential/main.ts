@@ -40,7 +40,12 @@ function add(total: Tally, { tally }: Told): void {
 }
 
 /** Runs parts on workers until there are enough cases, a difference, or no time left. */
-async function runAll(seed: number, cases: number, workers: number, endMs: number): Promise<{ total: Tally; found: Told | undefined }> {
+async function runAll(
+  seed: number,
+  cases: number,
+  workers: number,
+  endMs: number,
+): Promise<{ total: Tally; found: Told | undefined }> {
   const total = newTally();
   let next = 0;
   let found: Told | undefined;

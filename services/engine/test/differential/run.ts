@@ -82,6 +82,31 @@ export function differential({ seed, from, worlds, callsPerWorld, flaw }: Run, t
   return undefined;
 }
 
+/** How many cases it takes to find each mistake; none for one that was not found. */
+export function casesToFind(
+  flaws: readonly Flaw[],
+  { seed, from, worlds, callsPerWorld }: Omit<Run, "flaw">,
+): Map<Flaw, number> {
+  const found = new Map<Flaw, number>();
+  let cases = 0;
+  for (let index = from; index < from + worlds && found.size < flaws.length; index++) {
+    const random = randomFrom(seedOf(seed, index));
+    const world = randomWorld(random);
+    const compiled = compiledWorld(world);
+    if (typeof compiled === "string") continue;
+    const wrong = flaws.filter((flaw) => !found.has(flaw)).map((flaw) => ({ flaw, judge: naively(world, flaw) }));
+    for (let call = 0; call < callsPerWorld; call++) {
+      const facts = randomFacts(random, world);
+      const verdict = evaluate(compiled, facts);
+      cases++;
+      for (const { flaw, judge } of wrong) {
+        if (!found.has(flaw) && differences(verdict, judge(facts)).length > 0) found.set(flaw, cases);
+      }
+    }
+  }
+  return found;
+}
+
 function note(tally: Tally, { effect, code, unknowns, would }: Verdict): void {
   const key = `${effect} ${code}`;
   tally.codes.set(key, (tally.codes.get(key) ?? 0) + 1);

@@ -57,7 +57,8 @@ function* smallerPolicies(policy: PolicyDocument): Generator<PolicyDocument> {
     if (left) yield { ...policy, spec: rest as PolicyDocument["spec"] };
   }
   for (const [at, rule] of spec.rules.entries()) {
-    for (const smaller of smallerRules(rule)) yield { ...policy, spec: { ...spec, rules: spec.rules.with(at, smaller) } };
+    for (const smaller of smallerRules(rule))
+      yield { ...policy, spec: { ...spec, rules: spec.rules.with(at, smaller) } };
   }
 }
 

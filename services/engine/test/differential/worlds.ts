@@ -94,7 +94,7 @@ function randomVariables(random: Random, strict: boolean): { variables: Record<s
   const variables: Record<string, string> = {};
   const known = { bool: [] as string[], number: [] as string[], text: [] as string[] };
   const scope: Scope = { random, variables: known, bound: {}, macros: 0, strict };
-  for (const index of random.list(0, 3, (at) => at)) {
+  for (const index of random.list(0, 4, (at) => at)) {
     const type = random.pick(["bool", "number", "text"] as const);
     const name = `v${index}`;
     variables[name] = { bool, number, text }[type](scope, 1);
@@ -106,7 +106,7 @@ function randomVariables(random: Random, strict: boolean): { variables: Record<s
 const effects = ["allow", "transform", "escalate", "clarify", "deny"] as const;
 
 function randomRule(random: Random, id: string, scope: Scope): RuleDocument {
-  const effect = random.way(effects.map((one, index) => [[7, 2.2, 2.6, 1.6, 1.6][index] ?? 1, () => one] as const));
+  const effect = random.way(effects.map((one, index) => [[7, 3, 2.6, 1.6, 1.6][index] ?? 1, () => one] as const));
   const common = {
     id,
     effect,
@@ -122,11 +122,21 @@ function randomRule(random: Random, id: string, scope: Scope): RuleDocument {
     case "allow":
       return { ...common, ...(when.length > 0 ? { when } : {}), ...randomConstraints(random, 0.3) };
     case "transform":
-      return { ...common, when, set: randomChanges(random, scope), ...randomConstraints(random, 0.2) };
+      return {
+        ...common,
+        when: when.slice(0, 1),
+        set: randomChanges(random, scope),
+        ...randomConstraints(random, 0.2),
+      };
     case "escalate":
       return { ...common, ...told, when, approval: randomApproval(random), ...randomConstraints(random, 0.2) };
     case "clarify":
-      return { ...common, ...told, when: [...random.list(0, 1, () => bool(scope, 1)), ...questioned(scope)], ...randomQuestions(random) };
+      return {
+        ...common,
+        ...told,
+        when: [...random.list(0, 1, () => bool(scope, 1)), ...questioned(scope)],
+        ...randomQuestions(random),
+      };
     default:
       return { ...common, ...told, when: random.list(1, 3, () => bool(scope, 1)) };
   }
@@ -164,6 +174,7 @@ function randomConstraints(random: Random, share: number): Pick<RuleDocument, "c
     constraints: random.pick([
       { timeout: "5s" },
       { timeout: "30s", maxOutputBytes: 100 },
+      { timeout: "10s" },
       { redactOutput: ["iban", "card"] },
       { redactOutput: ["name"], requireIdempotencyKey: true },
       { maxOutputBytes: 5000 },
@@ -184,9 +195,9 @@ function randomChanges(random: Random, scope: Scope): Record<string, JsonValue> 
   const loose = scope.strict ? 0 : 0.3;
   const one = (): [string, JsonValue] =>
     random.way<[string, JsonValue]>([
-      [3, () => ["amount", random.chance(0.5) ? random.pick([1, 2.5, 2000]) : { expr: number(scope, 1) }]],
+      [3, () => ["amount", random.chance(0.5) ? random.pick([1, 2.5, 700]) : { expr: number(scope, 1) }]],
       [2, () => ["text", random.chance(0.5) ? random.pick(["DE", "safe"]) : { expr: text(scope, 1) }]],
-      [2, () => ["to.country", random.chance(0.6) ? random.pick(["DE", "FR"]) : { expr: text(scope, 1) }]],
+      [2, () => ["to.country", random.chance(0.6) ? random.pick(["DE", "FR", "US"]) : { expr: text(scope, 1) }]],
       [1, () => ["flag", random.chance(0.5) ? true : { expr: bool(scope, 1) }]],
       [1, () => ["path", { expr: 'path.join("/workspace", path.base(input.path))' }]],
       [1, () => ["memo", { expr: "answers.memo" }]],

@@ -1,7 +1,7 @@
 import type { Amount, Bound, Facts, JsonObject, JsonValue, Scope, ToolDocument } from "../../src/index.ts";
-import { globFits } from "./match.ts";
 import type { Flaw } from "./flaws.ts";
 import { timeOf } from "./functions.ts";
+import { globFits } from "./match.ts";
 import { Time } from "./values.ts";
 
 /** Every place at which a value does not fit a schema of the generator's kind. */

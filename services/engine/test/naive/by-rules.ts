@@ -37,9 +37,7 @@ export function byRules(rules: readonly PlacedRule[], on: On): NaiveVerdict {
   const findings: Findings = {
     facts,
     judged,
-    answered: judged
-      .filter(({ one, truth }) => isAnswered(one, truth, answers, silent, flaw))
-      .map(({ one }) => one),
+    answered: judged.filter(({ one, truth }) => isAnswered(one, truth, answers, silent, flaw)).map(({ one }) => one),
     applied,
     unsure: flaw === "unknown-transform-is-ignored" ? [] : transforms.filter(isUnknown).map(({ one }) => one),
     changed,
@@ -74,13 +72,7 @@ function refusedAgain(changed: JsonObject, { tool, facts, flaw }: On): NaiveVerd
 }
 
 /** Content because it was answered: without the answers it would have asked. */
-function isAnswered(
-  one: PlacedRule,
-  truth: Truth,
-  answers: JsonObject,
-  silent: Ask,
-  flaw: Flaw | undefined,
-): boolean {
+function isAnswered(one: PlacedRule, truth: Truth, answers: JsonObject, silent: Ask, flaw: Flaw | undefined): boolean {
   if (one.rule.effect !== "clarify" || truth !== false) return false;
   const complete = (one.rule.questions ?? []).every(({ id, type }) => typeof answers[id] === type);
   if (!complete) return false;
@@ -88,11 +80,7 @@ function isAnswered(
 }
 
 /** The answers to questions that are asked, in the type they are asked for; blank ones are none. */
-function validAnswers(
-  questions: readonly Question[],
-  { answers }: Facts,
-  flaw: Flaw | undefined,
-): JsonObject {
+function validAnswers(questions: readonly Question[], { answers }: Facts, flaw: Flaw | undefined): JsonObject {
   return Object.fromEntries(
     Object.entries(answers).filter(([id, answer]) => {
       if (typeof answer === "string" && answer.trim() === "") return false;
@@ -118,7 +106,8 @@ function changedInput(
       const clash = changes.find((change) => isPrefix(change.path, keys) || isPrefix(keys, change.path));
       if (!clash) changes.push({ path: keys, value });
       else if (flaw === "first-transform-wins") continue;
-      else if (clash.path.length !== keys.length || canonical(clash.value) !== canonical(value)) return "transform_conflict";
+      else if (clash.path.length !== keys.length || canonical(clash.value) !== canonical(value))
+        return "transform_conflict";
     }
   }
   const changed = structuredClone(input) as Record<string, JsonValue>;

@@ -1,5 +1,5 @@
-import type { Constraint, Effect, Facts, JsonObject, RuleRef, Verdict } from "../../src/index.ts";
 import type { RuleDocument } from "../../src/documents/policy.ts";
+import type { Constraint, Effect, Facts, JsonObject, RuleRef, Verdict } from "../../src/index.ts";
 import type { Flaw } from "./flaws.ts";
 import type { PlacedRule } from "./judgement.ts";
 import { type Truth, Unknown } from "./values.ts";
@@ -23,7 +23,16 @@ export interface NaiveVerdict {
 }
 
 export function deny(code: string, message: string): NaiveVerdict {
-  return { effect: "deny", code, message, retryable: false, rules: [], mode: "enforced", constraints: [], unknowns: [] };
+  return {
+    effect: "deny",
+    code,
+    message,
+    retryable: false,
+    rules: [],
+    mode: "enforced",
+    constraints: [],
+    unknowns: [],
+  };
 }
 
 export function refOf({ policy, version, rule }: PlacedRule): RuleRef {
@@ -98,7 +107,8 @@ export function combined(findings: Findings): NaiveVerdict {
 /** The rules of an effect that permit: known to match. */
 function ofEffect({ judged, flaw }: Findings, effect: Effect): PlacedRule[] {
   const wrong =
-    (flaw === "unknown-allow-matches" && effect === "allow") || (flaw === "unknown-grant-permits" && effect === "escalate");
+    (flaw === "unknown-allow-matches" && effect === "allow") ||
+    (flaw === "unknown-grant-permits" && effect === "escalate");
   return judged
     .filter(({ one, truth }) => one.rule.effect === effect && (truth === true || (wrong && truth instanceof Unknown)))
     .map(({ one }) => one);
@@ -160,7 +170,11 @@ function permitted(unsorted: readonly PlacedRule[], findings: Findings): NaiveVe
   if (lacking.length > 0 && flaw !== "unsupported-constraint-passes") {
     const words = "The call is only permitted under constraints that this client does not support";
     const blamed = demanding.filter((one) => constraintsOf(one).some(({ name }) => lacking.includes(name)));
-    return { ...deny("constraint_unsupported", `${words}: ${lacking.join(", ")}.`), rules: blamed.map(refOf), unknowns };
+    return {
+      ...deny("constraint_unsupported", `${words}: ${lacking.join(", ")}.`),
+      rules: blamed.map(refOf),
+      unknowns,
+    };
   }
   if (applied.length > 0) {
     return {
@@ -189,7 +203,8 @@ function constraintsOf({ rule }: PlacedRule): Constraint[] {
 function strictest(rules: readonly PlacedRule[], flaw: Flaw | undefined): Constraint[] {
   const all = rules.flatMap(constraintsOf);
   const named = (name: string) => all.filter((one) => one.name === name);
-  const numbers = (name: string) => named(name).map((one) => ("integer" in one ? one.integer : "durationMs" in one ? one.durationMs : 0));
+  const numbers = (name: string) =>
+    named(name).map((one) => ("integer" in one ? one.integer : "durationMs" in one ? one.durationMs : 0));
   const paths = named("redactOutput").flatMap((one) => ("strings" in one ? one.strings : []));
   const [bytes, times] = [numbers("maxOutputBytes"), numbers("timeout")];
   return [
@@ -197,7 +212,12 @@ function strictest(rules: readonly PlacedRule[], flaw: Flaw | undefined): Constr
     ...(paths.length > 0 ? [{ name: "redactOutput" as const, strings: [...new Set(paths)].sort() }] : []),
     ...named("requireIdempotencyKey").slice(0, 1),
     ...(times.length > 0
-      ? [{ name: "timeout" as const, durationMs: flaw === "longest-timeout-wins" ? Math.max(...times) : Math.min(...times) }]
+      ? [
+          {
+            name: "timeout" as const,
+            durationMs: flaw === "longest-timeout-wins" ? Math.max(...times) : Math.min(...times),
+          },
+        ]
       : []),
   ];
 }

@@ -21,7 +21,8 @@ export function callFunction(name: string, values: readonly Known[]): Answer {
 
 type NaiveFunction = (...values: readonly Known[]) => Answer;
 
-const onText = (answer: (text: string) => Answer) => (value: Known) => (typeof value === "string" ? answer(value) : odd);
+const onText = (answer: (text: string) => Answer) => (value: Known) =>
+  typeof value === "string" ? answer(value) : odd;
 const onTexts = (answer: (text: string, other: string) => Answer) => (value: Known, other: Known) =>
   typeof value === "string" && typeof other === "string" ? answer(value, other) : odd;
 
@@ -56,7 +57,12 @@ function kindOf(value: Known): Kind {
   if (value instanceof Dictionary) return new Kind("map");
   if (value instanceof Time) return new Kind("timestamp");
   if (value instanceof Span) return new Kind("duration");
-  const names: Readonly<Record<string, string>> = { boolean: "bool", number: "double", bigint: "int", string: "string" };
+  const names: Readonly<Record<string, string>> = {
+    boolean: "bool",
+    number: "double",
+    bigint: "int",
+    string: "string",
+  };
   return new Kind(names[typeof value] ?? "type");
 }
 

@@ -1,7 +1,7 @@
 import type { Expr, Expr_Call, Expr_Comprehension } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
 import { callFunction } from "./functions.ts";
 import { operate } from "./operators.ts";
-import { type Answer, Dictionary, Kind, type Key, type Known, missing, odd, Unknown } from "./values.ts";
+import { type Answer, Dictionary, type Key, Kind, type Known, missing, odd, Unknown } from "./values.ts";
 
 /** What a condition may name: facts by their root or, where they are fixed, by root and field; variables when they are asked for, and what macros bind. */
 export interface Surroundings {

@@ -5,7 +5,7 @@ import type { Facts, JsonObject, PolicyDocument, ToolDocument } from "../../src/
 import type { Flaw } from "./flaws.ts";
 import { timeOf } from "./functions.ts";
 import { interpret } from "./interpret.ts";
-import { type Answer, fromJson, odd, type Schema, missing, Span, type Truth, Unknown } from "./values.ts";
+import { type Answer, fromJson, missing, odd, type Schema, Span, type Truth, Unknown } from "./values.ts";
 
 /** A rule of a policy and what it stands in. */
 export interface PlacedRule {
@@ -65,29 +65,35 @@ export function asking(
   };
 }
 
+// Facts that were left out, or are not of their type, are as good as an argument like that.
+const text = (value: unknown): Answer => (typeof value === "string" ? value : value === undefined ? missing : odd);
+const count = (value: unknown): Answer => (Number.isSafeInteger(value) ? BigInt(value as number) : odd);
+const age = (seconds: unknown): Answer =>
+  typeof seconds === "number" ? new Span(BigInt(Math.trunc(seconds * 1000)) * 1_000_000n) : odd;
+
 function fixedFacts(facts: Facts, { metadata, spec }: ToolDocument): [string, Answer][] {
   const { agent, principal, session, caller, call } = facts;
   return [
     ["call.tool", call.tool],
-    ["call.attempt", BigInt(call.attempt)],
+    ["call.attempt", count(call.attempt)],
     ["tool.name", metadata.name],
     ["tool.server", spec.server ?? missing],
     ["tool.risk", spec.risk],
     ["tool.labels", fromJson(spec.labels ?? {}, undefined)],
-    ["agent.id", agent.id],
-    ["agent.owner", agent.owner],
+    ["agent.id", text(agent.id)],
+    ["agent.owner", text(agent.owner)],
     ["agent.labels", fromJson(agent.labels, undefined)],
-    ["principal.id", principal.id],
-    ["principal.verified", principal.verified],
+    ["principal.id", text(principal.id)],
+    ["principal.verified", typeof principal.verified === "boolean" ? principal.verified : odd],
     ["principal.labels", fromJson(principal.labels, undefined)],
-    ["session.id", session.id],
+    ["session.id", text(session.id)],
     ["session.labels", fromJson(session.labels, undefined)],
-    ["session.depth", BigInt(session.depth)],
-    ["session.purpose", session.purpose],
-    ["session.age", new Span(BigInt(Math.trunc(session.ageSeconds * 1000)) * 1_000_000n)],
-    ["session.calls", session.calls === undefined ? odd : BigInt(session.calls)],
-    ["caller.id", caller.id],
-    ["caller.name", caller.name],
+    ["session.depth", count(session.depth)],
+    ["session.purpose", text(session.purpose)],
+    ["session.age", age(session.ageSeconds)],
+    ["session.calls", count(session.calls)],
+    ["caller.id", text(caller.id)],
+    ["caller.name", text(caller.name)],
   ];
 }
 
@@ -104,7 +110,8 @@ export function truthOf({ rule, policy }: PlacedRule, ask: Ask, flaw?: Flaw): Tr
     return given.find((truth) => truth instanceof Unknown) ?? true;
   };
   const wanted = all(truths(rule.when ?? []), flaw === "when-wants-any");
-  const excepted = rule.unless && rule.unless.length > 0 ? all(truths(rule.unless), flaw === "unless-wants-any") : false;
+  const excepted =
+    rule.unless && rule.unless.length > 0 ? all(truths(rule.unless), flaw === "unless-wants-any") : false;
   if (wanted === false || excepted === true) return false;
   return wanted === true && excepted === false ? true : odd;
 }

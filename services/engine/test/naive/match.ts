@@ -1,6 +1,5 @@
-import type { PolicyDocument } from "../../src/index.ts";
 import type { RuleDocument } from "../../src/documents/policy.ts";
-import type { Facts, ToolDocument } from "../../src/index.ts";
+import type { Facts, PolicyDocument, ToolDocument } from "../../src/index.ts";
 import type { Flaw } from "./flaws.ts";
 
 /** Whether a rule names a tool, by the definition of each selector. */

@@ -9,8 +9,8 @@ import {
   missing,
   odd,
   ordered,
-  same,
   Span,
+  same,
   Time,
   Unknown,
 } from "./values.ts";
@@ -43,7 +43,12 @@ export function operate(
     case "_-_":
       return values.length === 1 ? undefined : difference(left, right);
     case "_*_":
-      return calculated(left, right, (a, b) => a * b, (a, b) => a * b);
+      return calculated(
+        left,
+        right,
+        (a, b) => a * b,
+        (a, b) => a * b,
+      );
     case "_/_":
       if (typeof left === "bigint" && right === 0n) return odd;
       return calculated(
@@ -95,14 +100,24 @@ function sum(left: Known, right: Known): Answer {
   if (left instanceof Time && right instanceof Span) return time(left.ns + right.ns);
   if (left instanceof Span && right instanceof Time) return time(left.ns + right.ns);
   if (left instanceof Span && right instanceof Span) return new Span(left.ns + right.ns);
-  return calculated(left, right, (a, b) => a + b, (a, b) => a + b);
+  return calculated(
+    left,
+    right,
+    (a, b) => a + b,
+    (a, b) => a + b,
+  );
 }
 
 function difference(left: Known, right: Known): Answer {
   if (left instanceof Time && right instanceof Time) return new Span(left.ns - right.ns);
   if (left instanceof Time && right instanceof Span) return time(left.ns - right.ns);
   if (left instanceof Span && right instanceof Span) return new Span(left.ns - right.ns);
-  return calculated(left, right, (a, b) => a - b, (a, b) => a - b);
+  return calculated(
+    left,
+    right,
+    (a, b) => a - b,
+    (a, b) => a - b,
+  );
 }
 
 /** Of whole numbers, also those that are written as doubles. */

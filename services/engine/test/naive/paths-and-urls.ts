@@ -85,7 +85,8 @@ function hostOf(authority: string): string | undefined {
   if (host.length > 253) return undefined;
   const last = labels[labels.length - 1] ?? "";
   const looksLikeNumber = /^([0-9]+|0x[0-9a-f]*)$/.test(last);
-  const isAddress = labels.length === 4 && labels.every((label) => String(Number(label)) === label && Number(label) < 256);
+  const isAddress =
+    labels.length === 4 && labels.every((label) => String(Number(label)) === label && Number(label) < 256);
   return looksLikeNumber && !isAddress ? undefined : host;
 }
 

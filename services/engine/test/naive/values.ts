@@ -144,7 +144,7 @@ export function same(left: Known, right: Known): Truth {
 }
 
 /** All of them, as `&&` has it: false if any is, else unknown if any is. */
-export function every(truths: readonly Truth[]): Truth {
+function every(truths: readonly Truth[]): Truth {
   if (truths.includes(false)) return false;
   return truths.find((truth) => truth instanceof Unknown) ?? true;
 }
