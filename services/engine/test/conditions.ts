@@ -62,7 +62,7 @@ export function complaintsOf(text: string, variables: Record<string, string> = {
   return problems;
 }
 
-function frameOf(facts: Facts): Frame {
+export function frameOf(facts: Facts): Frame {
   return {
     facts,
     tool: { name: facts.call.tool, server: "bank", risk: "write", labels: { tier: "1" } },
