@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { evaluate, type Facts, type Verdict } from "../../src/index.ts";
+import { evaluate, type Facts, parseDocuments, runPolicyTests, type Verdict } from "../../src/index.ts";
 import { sampleFacts } from "../sample.ts";
-import { compiledExample, languages } from "./examples.ts";
+import { compiledExample, exampleDocument, exampleText, languages } from "./examples.ts";
 
 const compiled = languages.map((language) => ({ language, compiled: compiledExample(language) }));
 
@@ -81,5 +81,19 @@ describe("the example in three languages", () => {
       "rule_denied",
       "rule_transformed",
     ]);
+  });
+});
+
+describe("the cases of the example", () => {
+  it.each(languages)("pass in %s", (language) => {
+    const { documents } = parseDocuments([
+      { file: "tools.yaml", text: exampleText("tools.yaml") },
+      exampleDocument(language),
+    ]);
+    const { passed, failed } = runPolicyTests(
+      [{ file: "payments_test.yaml", text: exampleText("payments_test.yaml") }],
+      documents,
+    );
+    expect([passed, failed]).toEqual([10, []]);
   });
 });

@@ -7,7 +7,7 @@ const folder = new URL("../../../cli/examples/languages/", import.meta.url);
 export const languages = ["native", "rego", "cedar"] as const;
 export type Language = (typeof languages)[number];
 
-function exampleText(path: string): string {
+export function exampleText(path: string): string {
   return readFileSync(new URL(path, folder), "utf8");
 }
 

@@ -1,0 +1,15 @@
+import { writeFileSync } from "node:fs";
+import { buildBundle, buildOpa, bundlePath, fixtures, madeOf, madePath } from "./opa.ts";
+
+// `npm run opa:fixture`: the bundles that the repository carries, made anew from their sources by OPA's own compiler.
+try {
+  const opa = buildOpa();
+  for (const fixture of fixtures) {
+    buildBundle(opa, fixture, bundlePath(fixture));
+    writeFileSync(madePath(fixture), `${JSON.stringify(madeOf(fixture), undefined, 2)}\n`);
+    process.stdout.write(`${fixture.bundle}\n`);
+  }
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+}
