@@ -141,15 +141,19 @@ function compileVariable(expr: Expr, name: string, testOnly: boolean, compiling:
   }
   if (testOnly)
     return reject(compiling, expr, `\`vars.${name}\` is always there`, { expected: `present(vars.${name})` });
-  const { index, node } = variable;
+  const { index, node, key } = variable;
   if (!node) return { run: () => null, type: "dyn", size: 1, path: `vars.${name}` };
   const { run, size } = node;
   return {
     run: (frame) => {
       const known = frame.variables[index];
       if (known !== undefined) return known;
-      frame.meter.steps -= size;
-      const value = frame.meter.steps < 0 ? costFailure : run(frame);
+      let value = frame.shared?.get(key);
+      if (value === undefined) {
+        frame.meter.steps -= size;
+        value = frame.meter.steps < 0 ? costFailure : run(frame);
+        frame.shared?.set(key, value);
+      }
       frame.variables[index] = value;
       return value;
     },

@@ -37,6 +37,8 @@ export interface Frame {
   readonly variables: (Outcome | undefined)[];
   /** The values that macros bind: `x` of `list.all(x, …)`. */
   readonly locals: Outcome[];
+  /** What other rules and policies of the same pass have computed, by meaning; absent where nothing is computed twice. */
+  readonly shared?: Map<string, Outcome> | undefined;
 }
 
 export type Run = (frame: Frame) => Outcome;

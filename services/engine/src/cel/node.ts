@@ -68,9 +68,15 @@ export interface CallTypes {
 /** What a condition may name besides the facts. */
 export interface Variables {
   /** The variable's number and type; undefined if there is none of that name. */
-  find(
-    name: string,
-  ): { readonly index: number; readonly type: StaticType; readonly node: Node | undefined } | undefined;
+  find(name: string):
+    | {
+        readonly index: number;
+        readonly type: StaticType;
+        readonly node: Node | undefined;
+        /** Equal for variables, of other policies too, that mean the same. */
+        readonly key: string;
+      }
+    | undefined;
   names(): readonly string[];
   /** A number for one more value bound by a macro, its own within the policy. */
   newLocal(): number;

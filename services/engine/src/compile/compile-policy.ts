@@ -203,7 +203,7 @@ function compileConditions(texts: readonly string[], key: string, compiling: Rul
     const pointer = below(below(compiling.pointer, key), index);
     const condition = compiling.expressions.condition(text, pointer);
     if (condition) compiling.reads({ ...condition.reads, text, pointer });
-    return { text, judge: condition?.judge ?? neverJudged };
+    return condition ? { text, judge: condition.judge, key: condition.key } : { text, judge: neverJudged };
   });
 }
 

@@ -18,6 +18,7 @@ import { conditionCharsMax, isExpression } from "../documents/read-policy.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
 import { type Shape, unsure } from "../typing/shape.ts";
 import type { ToolTypes } from "../typing/tool-types.ts";
+import { meaningOf } from "./shared.ts";
 
 /** An expression of a policy, ready to run. */
 export interface Compiled {
@@ -35,11 +36,17 @@ export interface Reads {
 /** Judges a condition on a frame: true, false, or why it is neither. */
 export type Judge = (frame: Frame) => boolean | Failure;
 
+interface CompiledCondition extends Omit<Compiled, "run"> {
+  readonly judge: Judge;
+  /** Equal for conditions that mean the same. */
+  readonly key: string;
+}
+
 /** Compiles the expressions of one policy, which share its variables. */
 export interface PolicyExpressions {
   /** An expression of any type; undefined after its problems were reported. */
   value(text: string, pointer: string): (Compiled & { readonly types: readonly StaticType[] }) | undefined;
-  condition(text: string, pointer: string): (Omit<Compiled, "run"> & { readonly judge: Judge }) | undefined;
+  condition(text: string, pointer: string): CompiledCondition | undefined;
   readonly variableCount: number;
   /** The same variables in rules that can match these tools. */
   among(types: ToolTypes): PolicyExpressions;
@@ -83,7 +90,7 @@ export function policyExpressions(
   const untyped = textsOf(variables, undefined, note, watch);
   for (const name of Object.keys(variables)) untyped.variable(name);
   const scopes = new Map<ToolTypes, PolicyExpressions>();
-  const expressions = (compile: CompileText): PolicyExpressions => ({
+  const expressions = (compile: CompileText, named: boolean): PolicyExpressions => ({
     variableCount: Object.keys(variables).length,
     value: (text, pointer) => {
       const { node, reads } = compile(text, pointer);
@@ -101,7 +108,8 @@ export function policyExpressions(
         return undefined;
       }
       const run = charged(node);
-      return { judge: (frame) => asTruth(run(frame)), reads };
+      const key = meaningOf(text, { variables, named, places: reads.places });
+      return { judge: (frame) => asTruth(run(frame)), reads, key };
     },
     among: (types) => {
       let scope = scopes.get(types);
@@ -109,13 +117,13 @@ export function policyExpressions(
         const compile = types.named
           ? textsOf(variables, types, note, watch).text
           : guarded(variables, types, note, watch);
-        scope = expressions(compile);
+        scope = expressions(compile, types.named);
         scopes.set(types, scope);
       }
       return scope;
     },
   });
-  return expressions(untyped.text);
+  return expressions(untyped.text, true);
 }
 
 /**
@@ -163,7 +171,9 @@ function textsOf(
         const { node, reads } = compileText(variable.text, below(variablesPointer, name));
         Object.assign(variable, { state: "done", node, reads });
       }
-      return { index: variable.index, type: variable.node?.type ?? "dyn", node: variable.node };
+      const { index, node, reads } = variable;
+      const key = `= ${meaningOf(variable.text, { variables, named: true, places: reads.places })}`;
+      return { index, type: node?.type ?? "dyn", node, key };
     },
   };
   const compileText: CompileText = (text, pointer) => {

@@ -4,6 +4,7 @@ import type { CompiledPolicy } from "./compile-policy.ts";
 import { type LabelNode, type Labels, labelNode, newLabelNode, rarestFirst, walkLabels } from "./label-tree.ts";
 import type { CompiledRule } from "./rule.ts";
 import { indexSelectors, type Selectors } from "./selectors.ts";
+import { repeats, type SharedRules, shareConditions } from "./shared.ts";
 import type { Steps } from "./steps.ts";
 
 /** The rules of one policy that one tool's calls may meet. */
@@ -20,6 +21,8 @@ export interface RuleGroup {
 export interface ToolRules {
   /** The groups that apply to an agent with these labels, in the order of their policies. */
   groupsFor(labels: Labels): readonly RuleGroup[];
+  /** Whether something may be computed more than once for a call unless it is shared. */
+  readonly repeats: boolean;
   /** Whether a rule asks a question of that id and takes an answer of that type. */
   asks(id: string, type: string): boolean;
 }
@@ -32,6 +35,8 @@ export interface RuleIndex {
 /** The rules of one policy that have one selector, with their places in the policy. */
 interface Part {
   readonly policy: CompiledPolicy;
+  /** All of the policy. */
+  readonly rules: readonly CompiledRule[];
   readonly order: number;
   readonly places: readonly number[];
   readonly group: RuleGroup;
@@ -74,7 +79,7 @@ export function* indexRules(
     yield Math.ceil(policy.rules.length / 50);
   }
   const selectors = yield* indexSelectors(matches);
-  const index = yield* partsOf(policies, selectors);
+  const index = yield* partsOf(policies, selectors, yield* shareConditions(policies));
   const known = new Map<string, ToolRules>();
   return {
     rulesFor: (tool) => {
@@ -89,7 +94,7 @@ export function* indexRules(
   };
 }
 
-function* partsOf(policies: readonly CompiledPolicy[], selectors: Selectors): Steps<Indexed> {
+function* partsOf(policies: readonly CompiledPolicy[], selectors: Selectors, shared: SharedRules): Steps<Indexed> {
   const parts = Array.from({ length: selectors.count }, (): Part[] => []);
   const ruleCounts = new Array<number>(selectors.count).fill(0);
   const questions = Array.from({ length: selectors.count }, () => new Map<string, Set<string>>());
@@ -107,7 +112,8 @@ function* partsOf(policies: readonly CompiledPolicy[], selectors: Selectors): St
     const [node = new Map<number, Parts>()] = items;
     if (items.length === 0) items.push(node);
     for (const [selector, ofSelector] of places) {
-      const part = { policy, order, places: ofSelector, group: groupOf(policy, order, ofSelector) };
+      const rules = shared[order] ?? [];
+      const part = { policy, rules, order, places: ofSelector, group: groupOf({ policy, rules, order }, ofSelector) };
       parts[selector]?.push(part);
       const there = node.get(selector) ?? { parts: [], groups: [] };
       node.set(selector, there);
@@ -133,15 +139,18 @@ function toolRules(index: Indexed, selectors: readonly number[], laidOutMax: num
   const count = selectors.reduce((sum, selector) => sum + (index.ruleCounts[selector] ?? 0), 0);
   const asks = (id: string, type: string) =>
     selectors.some((selector) => index.questions[selector]?.get(id)?.has(type) ?? false);
-  const groupsFor = count <= laidOutMax ? laidOut(index, selectors) : mergedOnCall(index, selectors);
-  return { groupsFor, asks };
+  if (count > laidOutMax) return { groupsFor: mergedOnCall(index, selectors), repeats: true, asks };
+  const parts = selectors.flatMap((selector) => index.parts[selector] ?? []);
+  const rules = parts.flatMap(({ group }) => [...group.transforms, ...group.others]);
+  const policies = [...new Set(parts.map(({ policy }) => policy))];
+  return { groupsFor: laidOut(index, parts), repeats: repeats(rules, policies), asks };
 }
 
 const byOrder = (one: { readonly order: number }, other: { readonly order: number }) => one.order - other.order;
 
-function laidOut({ parts, labels }: Indexed, selectors: readonly number[]): ToolRules["groupsFor"] {
+function laidOut({ labels }: Indexed, parts: readonly Part[]): ToolRules["groupsFor"] {
   const root = newLabelNode<RuleGroup>();
-  for (const group of merged(selectors.flatMap((selector) => parts[selector] ?? []))) {
+  for (const group of merged(parts)) {
     labelNode(root, labels[group.order] ?? []).items.push(group);
   }
   if (!root.children) return () => root.items;
@@ -185,7 +194,7 @@ function merged(parts: readonly Part[]): RuleGroup[] {
     const first = sorted[from] as Part;
     let to = from + 1;
     while (sorted[to]?.order === first.order) to++;
-    groups.push(to === from + 1 ? first.group : groupOf(first.policy, first.order, placesOf(sorted.slice(from, to))));
+    groups.push(to === from + 1 ? first.group : groupOf(first, placesOf(sorted.slice(from, to))));
     from = to;
   }
   return groups;
@@ -195,11 +204,14 @@ function placesOf(parts: readonly Part[]): number[] {
   return parts.flatMap(({ places }) => places).sort((one, other) => one - other);
 }
 
-function groupOf(policy: CompiledPolicy, order: number, places: readonly number[]): RuleGroup {
+function groupOf(
+  { policy, rules, order }: Pick<Part, "policy" | "rules" | "order">,
+  places: readonly number[],
+): RuleGroup {
   const transforms: CompiledRule[] = [];
   const others: CompiledRule[] = [];
   for (const place of places) {
-    const rule = policy.rules[place]?.rule;
+    const rule = rules[place];
     if (rule) (rule.effect === "transform" ? transforms : others).push(rule);
   }
   const { observed, variableCount } = policy;

@@ -9,6 +9,8 @@ import type { Compiled as CompiledExpression, Judge } from "./condition.ts";
 export interface CompiledCondition {
   readonly text: string;
   readonly judge: Judge;
+  /** Equal for conditions that mean the same; absent where nobody can tell. */
+  readonly key?: string;
 }
 
 /** One value that a transform rule sets: a literal or an expression. */

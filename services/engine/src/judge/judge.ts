@@ -89,9 +89,11 @@ function judgeTransforms(
 ): { matched: MatchedTransform[]; unknownTransforms: CompiledRule[] } {
   const matched: MatchedTransform[] = [];
   const unknownTransforms: CompiledRule[] = [];
+  let shared: Frame["shared"];
   for (const group of pass.judging.groups) {
     if (group.transforms.length === 0) continue;
-    const frame = newFrame(pass, group, pass.judging.facts.input, answers);
+    shared ??= pass.judging.tool.rules.repeats ? new Map() : undefined;
+    const frame = newFrame(pass, group, pass.judging.facts.input, answers, shared);
     for (const rule of group.transforms) {
       if (rule.program) {
         askTransforms({ rule, program: rule.program, frame, pass, matched, unknownTransforms });
@@ -106,10 +108,11 @@ function judgeTransforms(
 }
 
 function judgeOthers(pass: Pass, input: JsonObject, answers: JsonObject, findings: Findings): void {
-  const { facts, groups } = pass.judging;
+  const { facts, groups, tool } = pass.judging;
+  const shared: Frame["shared"] = tool.rules.repeats ? new Map() : undefined;
   for (const group of groups) {
     if (group.others.length === 0) continue;
-    const frame = newFrame(pass, group, input, answers);
+    const frame = newFrame(pass, group, input, answers, shared);
     for (const rule of group.others) {
       if (rule.program) {
         askOthers({ rule, program: rule.program, frame, pass, findings });
@@ -125,14 +128,20 @@ function judgeOthers(pass: Pass, input: JsonObject, answers: JsonObject, finding
   }
 }
 
-function newFrame({ judging, meter, now }: Pass, group: RuleGroup, input: JsonObject, answers: JsonObject): Frame {
+function newFrame(
+  { judging, meter, now }: Pass,
+  group: RuleGroup,
+  input: JsonObject,
+  answers: JsonObject,
+  shared?: Frame["shared"],
+): Frame {
   const variables = group.variableCount === 0 ? noVariables : new Array(group.variableCount);
-  return { facts: judging.facts, tool: judging.tool.facts, input, answers, now, meter, variables, locals: [] };
+  return { facts: judging.facts, tool: judging.tool.facts, input, answers, now, meter, variables, locals: [], shared };
 }
 
 /** The same facts, to compute on once more: it takes no steps from the call's own evaluation. */
 export function spareFrame(frame: Frame): Frame {
-  return { ...frame, meter: { steps: evaluationStepsMax }, variables: [], locals: [] };
+  return { ...frame, meter: { steps: evaluationStepsMax }, variables: [], locals: [], shared: undefined };
 }
 
 // Shared by every frame without variables; nothing is ever written to it.

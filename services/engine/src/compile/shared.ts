@@ -1,0 +1,104 @@
+import { summaryOf } from "../typing/shape.ts";
+import type { CompiledPolicy } from "./compile-policy.ts";
+import type { Reads } from "./condition.ts";
+import type { CompiledCondition, CompiledRule } from "./rule.ts";
+import type { Steps } from "./steps.ts";
+
+/** What an expression is compiled in, besides its own text. */
+interface Surroundings {
+  readonly variables: Readonly<Record<string, string>>;
+  /** Whether its rule names its tools one by one. */
+  readonly named: boolean;
+  /** What it asked the schemas of its rule's tools, and what they said. */
+  readonly places: Reads["places"];
+}
+
+/**
+ * Equal for expressions that mean the same: the same text, with the same text wherever a variable stands, compiled by
+ * the same types. Expressions that mean the same may have different keys; the other way round never.
+ */
+export function meaningOf(text: string, { variables, named, places }: Surroundings): string {
+  const expanded = text.includes("vars") ? JSON.stringify([text, ...expansions(text, variables)]) : text;
+  if (places.length === 0) return expanded;
+  const shapes = places.map(({ steps, shape }) => [steps, shape && summaryOf(shape)]);
+  return JSON.stringify([expanded, named, shapes]);
+}
+
+/** The variables that a text names, with those that they name; all of them where that cannot be told from the text. */
+function expansions(text: string, variables: Readonly<Record<string, string>>): (readonly [string, string])[] {
+  const found = new Map<string, string>();
+  const open = [text];
+  for (let one = open.pop(); one !== undefined; one = open.pop()) {
+    const words = one.split(/\bvars\b/).length - 1;
+    const names = [...one.matchAll(/\bvars\.([A-Za-z_][A-Za-z0-9_]*)/g)].map(([, name = ""]) => name);
+    for (const name of words === names.length ? names : Object.keys(variables)) {
+      const variable = Object.hasOwn(variables, name) ? variables[name] : undefined;
+      if (variable === undefined || found.has(name)) continue;
+      found.set(name, variable);
+      open.push(variable);
+    }
+  }
+  return [...found].sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
+/** The rules of each policy, in order; conditions that several rules have are judged once a pass and call. */
+export type SharedRules = readonly (readonly CompiledRule[])[];
+
+const ruleCost = 0.1;
+
+export function* shareConditions(policies: readonly CompiledPolicy[]): Steps<SharedRules> {
+  const counts = new Map<string, number>();
+  for (const { rules } of policies) {
+    for (const { rule } of rules) {
+      for (const key of keysOf(rule)) counts.set(key, (counts.get(key) ?? 0) + 1);
+      yield ruleCost;
+    }
+  }
+  const isShared = (key: string | undefined) => key !== undefined && (counts.get(key) ?? 0) > 1;
+  const once = (conditions: readonly CompiledCondition[]) =>
+    conditions.map((condition) => (isShared(condition.key) ? judgedOnce(condition) : condition));
+  const shared: CompiledRule[][] = [];
+  for (const { rules } of policies) {
+    const all: CompiledRule[] = [];
+    for (const { rule } of rules) {
+      const some = keysOf(rule).some(isShared);
+      all.push(some ? { ...rule, when: once(rule.when), unless: once(rule.unless) } : rule);
+      yield ruleCost;
+    }
+    shared.push(all);
+  }
+  return shared;
+}
+
+/** Whether calls that meet these rules would judge a condition, or compute a variable, more than once. */
+export function repeats(rules: readonly CompiledRule[], policies: readonly CompiledPolicy[]): boolean {
+  const seen = new Set<string>();
+  const isSecond = (key: string) => seen.size === seen.add(key).size;
+  if (rules.some((rule) => keysOf(rule).some(isSecond))) return true;
+  seen.clear();
+  return policies.some(({ document }) =>
+    [...new Set(Object.values(document.spec.variables ?? {}))].some((text) => isSecond(text)),
+  );
+}
+
+function keysOf({ when, unless }: CompiledRule): string[] {
+  return [...when, ...unless].flatMap(({ key }) => key ?? []);
+}
+
+/** The condition, judged by whichever rule asks first in a pass that shares. */
+function judgedOnce(condition: CompiledCondition): CompiledCondition {
+  const { judge, key = "" } = condition;
+  const place = `? ${key}`;
+  return {
+    ...condition,
+    judge: (frame) => {
+      const { shared } = frame;
+      if (!shared) return judge(frame);
+      const known = shared.get(place);
+      if (known !== undefined) return known as ReturnType<typeof judge>;
+      const truth = judge(frame);
+      shared.set(place, truth);
+      return truth;
+    },
+  };
+}
