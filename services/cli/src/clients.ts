@@ -11,6 +11,7 @@ import {
 } from "@remit/proto/admin";
 import { DecisionService } from "@remit/proto/decision";
 import { KeyService } from "@remit/proto/keys";
+import { RolloutService } from "@remit/proto/rollout";
 import { SessionService } from "@remit/proto/session";
 import { TenantService } from "@remit/proto/tenant";
 import { usage } from "./stop.ts";
@@ -25,6 +26,7 @@ export interface Clients {
   readonly agent: Client<typeof AgentService>;
   readonly tool: Client<typeof ToolService>;
   readonly policy: Client<typeof PolicyService>;
+  readonly rollout: Client<typeof RolloutService>;
   readonly budget: Client<typeof BudgetService>;
   readonly group: Client<typeof GroupService>;
   readonly caller: Client<typeof CallerService>;
@@ -71,6 +73,7 @@ export function connectClients(target: Target): Clients {
     agent: createClient(AgentService, admin),
     tool: createClient(ToolService, admin),
     policy: createClient(PolicyService, admin),
+    rollout: createClient(RolloutService, admin),
     budget: createClient(BudgetService, admin),
     group: createClient(GroupService, admin),
     caller: createClient(CallerService, admin),

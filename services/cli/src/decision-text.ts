@@ -31,6 +31,17 @@ export function observedLine({ effect, reason, rules }: Would): string {
   return field("observed", `enforcement would ${effectWord(effect)} (${by}): ${reason?.message ?? ""}`);
 }
 
+/** Which versions were tried when it was decided, and what the side answers that did not decide. */
+function triedLines({ rollout }: DecideResponse): string[] {
+  if (!rollout) return [];
+  const tried = rollout.versions.map(({ policy, version }) => `${policy}@${version}`).join(", ");
+  const side = rollout.canary ? `${tried} decided` : `${tried} judged along`;
+  if (!rollout.other) return [field("tried", side)];
+  const { effect, code, rules } = rollout.other;
+  const by = rules.length === 0 ? code : rules.map(versionedRule).join(", ");
+  return [field("tried", `${side}; ${rollout.canary ? "what is in force" : "it"} would ${effectWord(effect)} (${by})`)];
+}
+
 /** A decision for a person: what, why, by which rules, until when, where it is recorded. */
 export function decisionLines(decision: DecideResponse, tool: string, paint: Paint): string[] {
   const word = effectWord(decision.effect);
@@ -40,6 +51,7 @@ export function decisionLines(decision: DecideResponse, tool: string, paint: Pai
   const lines = [`${paintEffect(paint, word, word.toUpperCase())}  ${tool}  ${paint.dim(code)}${replayed}`];
   lines.push(...reasonLines(decision));
   if (decision.would) lines.push(observedLine(decision.would));
+  lines.push(...triedLines(decision));
   if (runs !== undefined) lines.push(field("runs with", runs));
   lines.push(...pauseLines(decision));
   if (decision.constraints.length > 0) {

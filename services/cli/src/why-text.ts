@@ -73,6 +73,19 @@ function wouldText({ effect, reason, rules }: JsonObject): string {
   return `enforcement would ${text(effect)} (${by}): ${text(message)}`;
 }
 
+/** Which versions were tried when it was decided, and what the side answers that did not decide. */
+function triedText({ side, versions, other, judged }: JsonObject): string {
+  const tried = list(versions)
+    .map(({ policy, version }) => `${text(policy)}@${text(version)}`)
+    .join(", ");
+  const canary = side === "candidate";
+  const said = `${tried} ${canary ? "decided" : judged === false ? "could not be judged" : "judged along"}`;
+  if (other === undefined) return said;
+  const { effect, code, rules } = object(other);
+  const by = list(rules).map(rule).join(", ") || text(code);
+  return `${said}; ${canary ? "what is in force" : "it"} would ${text(effect)} (${by})`;
+}
+
 function answeredLines(body: JsonObject): string[] {
   const reason = object(body.reason);
   return [
@@ -82,6 +95,7 @@ function answeredLines(body: JsonObject): string[] {
     ...field("rules", list(body.rules).map(rule).join(", ") || "none"),
     ...list(body.unknowns).flatMap(({ rule: ref, why }) => field("unknown", `${rule(object(ref))}: ${text(why)}`)),
     ...field("observed", body.would === undefined ? "" : wouldText(object(body.would))),
+    ...field("tried", body.rollout === undefined ? "" : triedText(object(body.rollout))),
     ...field("runs with", short(body.transformed_input)),
     ...field("needs", approvalText(object(body.approval))),
     ...list(body.questions).flatMap(({ id, ask }) => field("question", `${text(id)}: ${text(ask)}`)),
