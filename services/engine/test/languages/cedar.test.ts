@@ -276,6 +276,17 @@ describe("a policy in Cedar", () => {
     expect(outcome(decide(`${allow} when { ${conditions.join(" && ")} };`, schema, {}))).toBe("allow rule_allowed yes");
   });
 
+  it("has what is left of a budget as an exact decimal", () => {
+    const schema = schemaOf("budget: { daily: { remaining: decimal, unit: String } }");
+    const source = `${allow} when { context.budget.daily.remaining.greaterThan(decimal("9.99")) };`;
+    const budget = (remaining: string) => ({ daily: { unit: "EUR", limit: "20", spent: "0", remaining } });
+    const judged = (remaining: string) => outcome(decide(source, schema, {}, { budget: budget(remaining) }));
+    expect(judged("10")).toBe("allow rule_allowed yes");
+    expect(judged("9.99")).toBe("deny no_rule_matched");
+    expect(judged("9.99001")).toBe("deny evaluation_error cedar");
+    expect(outcome(decide(source, schema, {}))).toBe("deny evaluation_error cedar");
+  });
+
   it("finds tools in the groups that the schema has", () => {
     const schema = `action "writes"; action "money" in ["writes"];
 ${schemaOf("").replace('action "pay"', 'action "pay" in ["money"]')}`;
