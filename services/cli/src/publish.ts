@@ -7,7 +7,7 @@ import { fromWire, refuses } from "./problems.ts";
 export interface Applied {
   readonly kind: Document["kind"];
   readonly name: string;
-  readonly change: "created" | "replaced" | "unchanged" | "published" | "activated";
+  readonly change: "created" | "replaced" | "unchanged" | "published" | "activated" | "removed" | "deactivated";
   /** Of a policy. */
   readonly version?: number;
 }
@@ -77,8 +77,8 @@ async function putPolicies(
 }
 
 /**
- * Registers tools, then agents, budgets and groups, then publishes and activates policies, so that each finds what it names. Stops at the
- * first document that the service refuses; what came before it stays.
+ * Registers tools, then agents, budgets and groups, then publishes and activates policies, so that each finds what it
+ * names. Stops at the first document that the service refuses; what came before it stays.
  */
 export async function applyDocuments(
   clients: Clients,
