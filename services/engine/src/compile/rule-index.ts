@@ -63,16 +63,16 @@ interface Indexed {
 }
 
 /**
- * How many rules of a tool are laid out beforehand, merged and in order. The rules of a tool that more match are merged
- * for each call, those alone that its agent's labels leave: laid out for every tool they would take the product of rules
- * and tools.
+ * How many rules are laid out beforehand, merged and in order: of one tool always, and of all tools that have more. Past
+ * that the rules of a tool are merged for each call, those alone that its agent's labels leave: laid out for every tool
+ * they would take the product of rules and tools.
  */
-const laidOutRulesMax = 64;
+export interface LaidOutMax {
+  readonly ofOne: number;
+  readonly ofAll: number;
+}
 
-export function* indexRules(
-  policies: readonly CompiledPolicy[],
-  laidOutMax: number = laidOutRulesMax,
-): Steps<RuleIndex> {
+export function* indexRules(policies: readonly CompiledPolicy[], laidOutMax?: LaidOutMax): Steps<RuleIndex> {
   const matches = new Map<string, MatchDocument>();
   for (const policy of policies) {
     for (const { key, match } of policy.rules) matches.set(key, match);
@@ -81,13 +81,18 @@ export function* indexRules(
   const selectors = yield* indexSelectors(matches);
   const index = yield* partsOf(policies, selectors, yield* shareConditions(policies));
   const known = new Map<string, ToolRules>();
+  const { ofOne, ofAll } = laidOutMax ?? { ofOne: 64, ofAll: 100_000 + 4 * sumOf(index.ruleCounts) };
+  let room = ofAll;
   return {
     rulesFor: (tool) => {
       const fitting = index.selectors.fitting(tool);
       const key = fitting.join();
       const there = known.get(key);
       if (there) return there;
-      const made = toolRules(index, fitting, laidOutMax);
+      const count = sumOf(fitting.map((selector) => index.ruleCounts[selector] ?? 0));
+      const fits = count <= ofOne || count <= room;
+      if (fits && count > ofOne) room -= count;
+      const made = toolRules(index, fitting, fits);
       known.set(key, made);
       return made;
     },
@@ -135,11 +140,12 @@ function addTo(questions: Map<string, Set<string>> | undefined, id: string, type
   questions?.set(id, (questions.get(id) ?? new Set()).add(type));
 }
 
-function toolRules(index: Indexed, selectors: readonly number[], laidOutMax: number): ToolRules {
-  const count = selectors.reduce((sum, selector) => sum + (index.ruleCounts[selector] ?? 0), 0);
+const sumOf = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
+
+function toolRules(index: Indexed, selectors: readonly number[], isLaidOut: boolean): ToolRules {
   const asks = (id: string, type: string) =>
     selectors.some((selector) => index.questions[selector]?.get(id)?.has(type) ?? false);
-  if (count > laidOutMax) return { groupsFor: mergedOnCall(index, selectors), repeats: true, asks };
+  if (!isLaidOut) return { groupsFor: mergedOnCall(index, selectors), repeats: true, asks };
   const parts = selectors.flatMap((selector) => index.parts[selector] ?? []);
   const rules = parts.flatMap(({ group }) => [...group.transforms, ...group.others]);
   const policies = [...new Set(parts.map(({ policy }) => policy))];
