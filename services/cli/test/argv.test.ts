@@ -19,7 +19,7 @@ test("argv splits what it accepts exactly as /bin/sh does", () => {
   });
   expect(accepted.length).toBeGreaterThan(300);
   const script = accepted.map(({ command }) => `printf '%s\\0' ${command}\nprintf '\\n'\n`).join("");
-  const lines = execFileSync("/bin/sh", ["-c", script], { encoding: "utf8", maxBuffer: 2 ** 24 }).split("\n");
+  const lines = execFileSync("/bin/sh", ["-s"], { input: script, encoding: "utf8", maxBuffer: 2 ** 24 }).split("\n");
   for (const [index, { command, words }] of accepted.entries()) {
     expect(lines[index]?.split("\0").slice(0, -1), command).toEqual(words);
   }
