@@ -9,10 +9,15 @@ function painted(change: ChangeKind, text: string, paint: Paint): string {
   return change === "added" ? paint.green(text) : change === "removed" ? paint.red(text) : paint.yellow(text);
 }
 
+/** A bundle of another language is long, and its text says nothing. */
+const VALUE_CHARS_MAX = 400;
+
 function valueText(value: JsonValue): string {
-  if (typeof value === "string") return value;
-  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value.join(" · ");
-  return JSON.stringify(value);
+  const texts = Array.isArray(value) && value.every((item) => typeof item === "string");
+  const text = typeof value === "string" ? value : texts ? value.join(" · ") : JSON.stringify(value);
+  return text.length <= VALUE_CHARS_MAX
+    ? text
+    : `${text.slice(0, VALUE_CHARS_MAX).toWellFormed()}… (${text.length} characters)`;
 }
 
 function fieldLines({ field, from, to }: FieldChange, indent: string, paint: Paint): string[] {

@@ -76,6 +76,7 @@ function* explainSteps(compiled: Compiled, facts: Facts): Steps<Explanation> {
     return result instanceof Failure ? 1 : 2;
   }
   const explainer = explainers(compiled, facts);
+  const languages = new Map(compiled.policies.map(({ document }) => [document.metadata.name, document.spec.language]));
   const considered: ConsideredRule[] = [];
   for (const one of judged) {
     const { rule, result, frame } = one;
@@ -85,7 +86,7 @@ function* explainSteps(compiled: Compiled, facts: Facts): Steps<Explanation> {
       effect: rule.effect,
       mode: rule.observed ? "observe" : "enforce",
       result: result instanceof Failure ? "unknown" : result ? "true" : "false",
-      why: result instanceof Failure ? result.why : decider(rule, result, frame),
+      why: result instanceof Failure ? result.why : decider(rule, result, frame, languages.get(rule.ref.policy)),
       ...shownDetails(details, result),
     });
     yield details ? detailsCost(details) : 1;
@@ -122,21 +123,31 @@ function explainers({ policies, tools }: Compiled, facts: Facts): (rule: Compile
   };
 }
 
+/** Rules of policies in other languages are known once they answer, and are not counted. */
 function skippedRules(compiled: Compiled, facts: Facts, considered: readonly ConsideredRule[]): SkippedRules {
   const { labels } = facts.agent;
-  const all = compiled.policies.reduce((sum, { rules }) => sum + rules.length, 0);
+  const counted = compiled.policies.map((policy) => ({
+    applies: policy.labels.every(([name, value]) => ownValue(labels, name) === value),
+    count: policy.rules.filter(({ rule }) => !rule.program).length,
+  }));
+  const sum = (policies: typeof counted) => policies.reduce((total, { count }) => total + count, 0);
   const tool = compiled.tools.get(facts.call.tool);
-  if (!tool) return { otherAgents: 0, otherTools: 0, notReached: all };
-  const groups = tool.rules.groupsFor(labels);
-  const applicable = groups.reduce((sum, { transforms, others }) => sum + transforms.length + others.length, 0);
-  const otherAgents = compiled.policies
-    .filter((policy) => policy.labels.some(([name, value]) => ownValue(labels, name) !== value))
-    .reduce((sum, { rules }) => sum + rules.length, 0);
-  const distinct = new Set(considered.map(({ rule }) => rule)).size;
-  return { otherAgents, otherTools: all - applicable - otherAgents, notReached: applicable - distinct };
+  if (!tool) return { otherAgents: 0, otherTools: 0, notReached: sum(counted) };
+  const applicable = tool.rules
+    .groupsFor(labels)
+    .flatMap(({ transforms, others }) => [...transforms, ...others].filter(({ program }) => !program));
+  const otherAgents = sum(counted.filter(({ applies }) => !applies));
+  const reached = new Set(considered.map(({ rule }) => rule));
+  return {
+    otherAgents,
+    otherTools: sum(counted) - otherAgents - applicable.length,
+    notReached: applicable.filter(({ ref }) => !reached.has(ref)).length,
+  };
 }
 
-function decider(rule: CompiledRule, result: boolean, frame: Frame): string {
+function decider(rule: CompiledRule, result: boolean, frame: Frame, language: string | undefined): string {
+  if (language !== undefined)
+    return result ? `the ${language} policy answered so` : `the ${language} policy answered nothing`;
   const spare = spareFrame(frame);
   const failing = (conditions: readonly CompiledCondition[]) => conditions.find(({ judge }) => judge(spare) === false);
   const [when, unless] = [failing(rule.when), failing(rule.unless)];
