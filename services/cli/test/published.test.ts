@@ -67,7 +67,14 @@ test("it writes the starter pack, which passes its own tests", async () => {
   const written = await remit(["policy", "init", policies], { command });
   expect(written).toMatchObject({ code: 0, stdout: expect.stringContaining("mail_test.yaml") });
   expect((await remit(["policy", "lint", policies, "--strict"], { command })).code).toBe(0);
-  expect((await remit(["policy", "test", policies], { command })).code).toBe(0);
+  const junit = join(directory.path, "junit.xml");
+  const tested = await remit(["policy", "test", policies, "--coverage", "--junit", junit], { command });
+  expect(tested).toMatchObject({ code: 0, stdout: expect.stringMatching(/^coverage \d/m) });
+  expect(await readFile(junit, "utf8")).toContain('failures="0"');
+  const explained = await remit(["policy", "explain", policies, "--tool", "mail.send"], { command });
+  expect(explained.stdout).toMatch(/^would \w+ {2}mail\.send/);
+  const compared = await remit(["policy", "diff", policies, policies, "--fail-on", "change"], { command });
+  expect(compared).toMatchObject({ code: 0, stdout: expect.stringContaining("0 wider, 0 narrower, 0 otherwise") });
 });
 
 test("what its code looks for beside itself is there", async () => {

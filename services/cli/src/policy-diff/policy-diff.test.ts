@@ -61,7 +61,7 @@ test("what has changed is told field by field, and which of the tests' calls end
     `WIDER  loans.renew  ${join(old, "library_test.yaml")}: another reader`,
     "    deny (library/one-reader-a-session) → allow (library/serve-the-reader)",
     `narrower  loans.renew  ${join(old, "library_test.yaml")}: days (2)`,
-    "    allow (library/serve-the-reader) → transform (library/four-weeks-at-most)  (transformedInput too)",
+    "    allow (library/serve-the-reader) → transform (library/four-weeks-at-most)",
     "4 calls: 1 wider, 1 narrower, 0 otherwise",
   ]);
 });

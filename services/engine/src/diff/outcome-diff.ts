@@ -74,7 +74,9 @@ function judged(side: Side, facts: Facts): Verdict {
 
 function changeOf({ name, before }: ComparedCall, from: Verdict, to: Verdict): OutcomeChange | undefined {
   const [old, now] = [outcomeOf(from), outcomeOf(to)];
-  const also = otherParts.filter((part) => !sameJson(partOf(from, part), partOf(to, part)));
+  // Of another effect it goes without saying that its parameters are others.
+  const parts = otherParts.filter((part) => from.effect === to.effect || part === "constraints" || part === "would");
+  const also = parts.filter((part) => !sameJson(partOf(from, part), partOf(to, part)));
   if (also.length === 0 && sameJson(asJson(old), asJson(now))) return undefined;
   const gained = effects.indexOf(to.effect) - effects.indexOf(from.effect);
   const direction = gained > 0 ? "wider" : gained < 0 ? "narrower" : "otherwise";
