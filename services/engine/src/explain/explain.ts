@@ -76,7 +76,6 @@ function* explainSteps(compiled: Compiled, facts: Facts): Steps<Explanation> {
     return result instanceof Failure ? 1 : 2;
   }
   const explainer = explainers(compiled, facts);
-  const languages = new Map(compiled.policies.map(({ document }) => [document.metadata.name, document.spec.language]));
   const considered: ConsideredRule[] = [];
   for (const one of judged) {
     const { rule, result, frame } = one;
@@ -86,7 +85,7 @@ function* explainSteps(compiled: Compiled, facts: Facts): Steps<Explanation> {
       effect: rule.effect,
       mode: rule.observed ? "observe" : "enforce",
       result: result instanceof Failure ? "unknown" : result ? "true" : "false",
-      why: result instanceof Failure ? result.why : decider(rule, result, frame, languages.get(rule.ref.policy)),
+      why: result instanceof Failure ? result.why : decider(rule, result, frame),
       ...shownDetails(details, result),
     });
     yield details ? detailsCost(details) : 1;
@@ -145,9 +144,7 @@ function skippedRules(compiled: Compiled, facts: Facts, considered: readonly Con
   };
 }
 
-function decider(rule: CompiledRule, result: boolean, frame: Frame, language: string | undefined): string {
-  if (language !== undefined)
-    return result ? `the ${language} policy answered so` : `the ${language} policy answered nothing`;
+function decider(rule: CompiledRule, result: boolean, frame: Frame): string {
   const spare = spareFrame(frame);
   const failing = (conditions: readonly CompiledCondition[]) => conditions.find(({ judge }) => judge(spare) === false);
   const [when, unless] = [failing(rule.when), failing(rule.unless)];

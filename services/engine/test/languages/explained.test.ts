@@ -15,10 +15,10 @@ it.each(["rego", "cedar"] as const)(
     const explanation = explain(compiledExample(language), large);
     expect(explanation.verdict.effect).toBe("escalate");
     const decided = explanation.considered.find(({ rule }) => rule.rule === "large-transfers");
-    expect(decided).toMatchObject({ result: "true", conditions: [], why: `the ${language} policy answered so` });
+    expect(decided).toMatchObject({ result: "true", conditions: [], why: expect.stringContaining("when is true: ") });
     expect(explanation.skipped).toEqual({ otherAgents: 0, otherTools: 0, notReached: 0 });
     const lines = explanationLines(explanation).join("\n");
-    expect(lines).toContain(`payments@1/large-transfers: the ${language} policy answered so`);
+    expect(lines).toContain("payments@1/large-transfers: when is true: ");
     expect(lines).toContain("escalate by payments/large-transfers → escalate (approval_required)");
   },
 );
