@@ -21,7 +21,9 @@ import {
  */
 export function equal(left: Value, right: Value, frame: Frame): boolean | Failure {
   if (typeof left === "string" && typeof right === "string") {
-    return spend(frame, charSteps(left.length)) ? left === right : costFailure;
+    // Texts of different lengths are told apart by them.
+    const steps = left.length === right.length ? charSteps(left.length) : 1;
+    return spend(frame, steps) ? left === right : costFailure;
   }
   if (isNumber(left) && isNumber(right)) return sameNumber(left, right);
   if (typeof left === "boolean" && typeof right === "boolean") return left === right;

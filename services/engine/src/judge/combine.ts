@@ -82,7 +82,8 @@ function couldPermit(findings: Findings): boolean {
 
 /** The rules whose conditions were true, and not just unknown. */
 function certainOf(rules: readonly CompiledRule[], { unknowns }: Findings): CompiledRule[] {
-  return rules.filter(({ ref }) => !unknowns.some(({ rule }) => rule === ref));
+  const unknown = new Set(unknowns.map(({ rule }) => rule));
+  return rules.filter(({ ref }) => !unknown.has(ref));
 }
 
 /** A deny, clarify or escalate. If it rests on unknown conditions alone, that is what its code says. */
@@ -132,17 +133,23 @@ function permission(findings: Findings, facts: Facts): Verdict {
   return verdictOf("allow", code, { rules: permitting, constraints, unknowns });
 }
 
+/** How many unknown rules a detail tells of; the verdict names them all. */
+const toldMax = 20;
+
 function unknownDetail({ unknowns }: Findings): { detail?: string } {
   if (unknowns.length === 0) return {};
-  return { detail: unknowns.map(({ rule, why }) => `${rule.policy}/${rule.rule} is unknown: ${why}`).join("; ") };
+  const told = unknowns.slice(0, toldMax).map(({ rule, why }) => `${rule.policy}/${rule.rule} is unknown: ${why}`);
+  if (unknowns.length > toldMax) told.push(`and ${unknowns.length - toldMax} more`);
+  return { detail: told.join("; ") };
 }
 
 function mergeQuestions(rules: readonly CompiledRule[]): Question[] {
-  const questions: Question[] = [];
+  const questions = new Map<string, Question>();
   for (const question of rules.flatMap((rule) => rule.questions)) {
-    if (!questions.some(({ id, type }) => id === question.id && type === question.type)) questions.push(question);
+    const key = `${question.type} ${question.id}`;
+    if (!questions.has(key)) questions.set(key, question);
   }
-  return questions;
+  return [...questions.values()];
 }
 
 function joined(texts: readonly (string | undefined)[]): string | undefined {

@@ -148,6 +148,7 @@ export function spareFrame(frame: Frame): Frame {
 const noVariables: [] = [];
 
 function judge({ judging, unknowns }: Pass, rule: CompiledRule, frame: Frame): boolean | Failure {
+  frame.meter.steps -= 1;
   const result = judgeRule(rule, frame);
   judging.trace?.(rule, result, frame);
   if (result instanceof Failure) unknowns.push({ rule: rule.ref, why: result.why });
