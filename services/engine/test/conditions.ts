@@ -1,9 +1,8 @@
-import type { Frame } from "../src/cel/frame.ts";
+import { evaluationStepsMax, type Frame } from "../src/cel/frame.ts";
 import { Failure, type Outcome } from "../src/cel/value.ts";
 import { policyExpressions } from "../src/compile/condition.ts";
 import type { Report } from "../src/documents/origin.ts";
 import type { Facts, JsonObject, ToolDocument } from "../src/index.ts";
-import { evaluationStepsMax } from "../src/judge/judge.ts";
 import { inputShape, typesAmong } from "../src/typing/tool-types.ts";
 import { sampleFacts } from "./sample.ts";
 
@@ -45,8 +44,30 @@ export function outcomeIn(
     .among({ ...types, named: true })
     .value(text, "");
   if (!compiled || problems.length > 0) throw new Error(problems.join("; "));
+  return compiled.run(frameIn(tools[0], facts));
+}
+
+function frameIn(tool: ToolDocument, facts: Partial<Facts>): Frame {
   const frame = frameOf({ ...sampleFacts(), ...facts });
-  return compiled.run({ ...frame, tool: { ...frame.tool, input: inputShape(tools[0]) } });
+  return { ...frame, tool: { ...frame.tool, input: inputShape(tool) } };
+}
+
+/** The most steps that an expression may take where the called tool has this input schema, and those that it took. */
+export function stepsIn(
+  inputSchema: JsonObject,
+  text: string,
+  input: JsonObject,
+  variables: Record<string, string> = {},
+): { readonly most: number | undefined; readonly taken: number; readonly problems: readonly string[] } {
+  const problems: string[] = [];
+  const tool = toolDocument("pay", inputSchema);
+  const types = typesAmong(new Map([["pay", tool]]))({ tools: ["pay"] });
+  if (!types) throw new Error("no tool");
+  const report: Report = (_, message) => problems.push(message);
+  const compiled = policyExpressions(variables, report).among(types).value(text, "");
+  const frame = frameIn(tool, { input });
+  compiled?.run(frame);
+  return { most: compiled?.most, taken: evaluationStepsMax - frame.meter.steps, problems };
 }
 
 function toolDocument(name: string, inputSchema: JsonObject): ToolDocument {

@@ -115,7 +115,7 @@ function compileMatches(
     if (typeof value !== "string") return typeConfusion("matches()", value);
     return spend(frame, regex.steps(value.length)) ? regex.search(value) : costFailure;
   };
-  return { run, type: "bool", size: operand.size + 1 };
+  return { run, type: "bool", size: operand.size + 1, search: regex.steps };
 }
 
 function applied(

@@ -115,7 +115,7 @@ export const conversions: FunctionTable = {
       if (isList(value as Value)) return BigInt((value as readonly Value[]).length);
       if (!isAnyMap(value as Value)) return typeConfusion("size()", value as Value);
       const count = countKeys(value as Value);
-      return spend(frame, count) ? BigInt(count) : costFailure;
+      return spend(frame, 3 * count) ? BigInt(count) : costFailure;
     },
   },
 };

@@ -3,6 +3,9 @@ import type { Facts } from "../judge/facts.ts";
 import type { Shape } from "../typing/shape.ts";
 import type { Failure, Outcome, Timestamp } from "./value.ts";
 
+/** A bound on the work of one evaluation, all rules together: a few milliseconds at most. */
+export const evaluationStepsMax = 100_000;
+
 /** How many steps are left of one evaluation, all its conditions together. Below zero every result is unknown. */
 export interface Meter {
   steps: number;

@@ -19,7 +19,7 @@ function forEach(
       ? keysOf(container)
       : undefined;
   if (!items) return typeConfusion("a macro over the elements", container);
-  if (!isList(container) && !spend(frame, items.length)) return costFailure;
+  if (!isList(container) && !spend(frame, 3 * items.length)) return costFailure;
   for (const item of items) {
     frame.meter.steps -= cost;
     if (frame.meter.steps < 0) return costFailure;

@@ -37,6 +37,8 @@ export interface Node {
   readonly place?: Place;
   /** The same as `run`, with the ints of schemas as JavaScript numbers: enough wherever numbers are only compared. */
   readonly plain?: Run;
+  /** The most steps of a search by a pattern in a text of so many characters. */
+  readonly search?: (chars: number) => number;
 }
 
 /** What is wrong in a condition, `offset` UTF-16 units into it. */

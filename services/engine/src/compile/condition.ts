@@ -1,6 +1,6 @@
 import type { Expr } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
 import { compileExpr } from "../cel/expression.ts";
-import type { Frame } from "../cel/frame.ts";
+import { evaluationStepsMax, type Frame } from "../cel/frame.ts";
 import {
   type AnswerUse,
   type CallTypes,
@@ -16,6 +16,7 @@ import { costFailure, Failure, type Outcome, typeConfusion } from "../cel/value.
 import { below, type Report } from "../documents/origin.ts";
 import { conditionCharsMax, isExpression } from "../documents/read-policy.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
+import { stepsMost } from "../typing/bound.ts";
 import { type Shape, unsure } from "../typing/shape.ts";
 import type { ToolTypes } from "../typing/tool-types.ts";
 import { meaningOf } from "./shared.ts";
@@ -24,6 +25,8 @@ import { meaningOf } from "./shared.ts";
 export interface Compiled {
   readonly run: (frame: Frame) => Outcome;
   readonly reads: Reads;
+  /** The most steps that it may take; undefined if no schema bounds them. */
+  readonly most: number | undefined;
 }
 
 /** What an expression reads, itself or by a variable that it uses. */
@@ -57,6 +60,7 @@ interface VariableState {
   readonly text: string;
   node?: Node | undefined;
   reads: Reads;
+  most?: number | undefined;
   state: "new" | "open" | "done";
 }
 
@@ -64,6 +68,8 @@ interface CompiledText {
   /** Undefined after problems were reported. */
   readonly node: Node | undefined;
   readonly reads: Reads;
+  /** The most steps that it may take; undefined if no schema bounds them. */
+  readonly most?: number | undefined;
 }
 
 /** Compiles texts and the variables that they use, all for one set of tools. */
@@ -93,11 +99,11 @@ export function policyExpressions(
   const expressions = (compile: CompileText, named: boolean): PolicyExpressions => ({
     variableCount: Object.keys(variables).length,
     value: (text, pointer) => {
-      const { node, reads } = compile(text, pointer);
-      return node && { run: charged(node), reads, types: typesOf(node) };
+      const { node, reads, most } = compile(text, pointer);
+      return node && { run: charged(node), reads, most, types: typesOf(node) };
     },
     condition: (text, pointer) => {
-      const { node, reads } = compile(text, pointer);
+      const { node, reads, most } = compile(text, pointer);
       if (!node) return undefined;
       if (!typesOf(node).some((type) => type === "dyn" || type === "bool")) {
         note(
@@ -109,7 +115,7 @@ export function policyExpressions(
       }
       const run = charged(node);
       const key = meaningOf(text, { variables, named, places: reads.places });
-      return { judge: (frame) => asTruth(run(frame)), reads, key };
+      return { judge: (frame) => asTruth(run(frame)), reads, most, key };
     },
     among: (types) => {
       let scope = scopes.get(types);
@@ -144,7 +150,7 @@ function guarded(
     const { node, reads } = loose.text(text, pointer);
     if (!node) return { node, reads };
     const typed = close.text(text, pointer);
-    return { node: typed.node ?? node, reads: typed.reads };
+    return { ...typed, node: typed.node ?? node };
   };
 }
 
@@ -168,8 +174,8 @@ function textsOf(
       if (!variable) return undefined;
       if (variable.state === "new") {
         variable.state = "open";
-        const { node, reads } = compileText(variable.text, below(variablesPointer, name));
-        Object.assign(variable, { state: "done", node, reads });
+        const compiled = compileText(variable.text, below(variablesPointer, name));
+        Object.assign(variable, { state: "done", ...compiled });
       }
       const { index, node, reads } = variable;
       const key = `= ${meaningOf(variable.text, { variables, named: true, places: reads.places })}`;
@@ -185,6 +191,7 @@ function textsOf(
     const problems: ConditionProblem[] = [];
     const reads = { answers: [] as AnswerUse[], places: [] as Reads["places"][number][] };
     const usedVariables = new Set<string>();
+    const parts = new Map<bigint, Node>();
     const node = compileExpr(parsed.expr, {
       variables: names,
       problems,
@@ -195,7 +202,11 @@ function textsOf(
       offsetOf: parsed.offsetOf,
       locals: new Map(),
       macros: 0,
-      ...(watch && { watch: (part, compiled) => watch(text, part, compiled) }),
+      watch: (part, compiled) => {
+        const watched = watch ? watch(text, part, compiled) : compiled;
+        parts.set(part.id, watched);
+        return watched;
+      },
     });
     for (const used of usedVariables) {
       const variable = states.get(used);
@@ -205,11 +216,28 @@ function textsOf(
       for (const { id } of variable?.reads.answers ?? []) reads.answers.push({ id, offset: 0 });
       reads.places.push(...(variable?.reads.places ?? []));
     }
+    const most =
+      types && problems.length === 0
+        ? stepsMost(parsed.expr, {
+            node: ({ id }) => parts.get(id),
+            variable: (name) => states.get(name)?.most,
+          })
+        : undefined;
+    if (most !== undefined && most > evaluationStepsMax) problems.push(tooCostly(most));
     for (const problem of problems) note(problem, text, pointer);
     const broken = [...usedVariables].some((used) => states.get(used)?.node === undefined);
-    return { node: broken || problems.some(({ severity }) => severity === undefined) ? undefined : node, reads };
+    return { node: broken || problems.some(({ severity }) => severity === undefined) ? undefined : node, reads, most };
   };
   return { text: compileText, variable: names.find };
+}
+
+function tooCostly(most: number): ConditionProblem {
+  return {
+    offset: 0,
+    code: "cost_exceeded",
+    message: `up to ${Math.ceil(most)} steps on an input that the schema permits, more than the ${evaluationStepsMax} of an evaluation`,
+    expected: "a smaller maxItems or maxLength in the schema, or a condition that goes through less",
+  };
 }
 
 function charged({ run, size }: Node): (frame: Frame) => Outcome {

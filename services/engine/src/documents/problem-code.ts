@@ -19,6 +19,7 @@ export const problemCodes = {
   program_invalid: "A policy in another language that does not compile, or asks for what it cannot have.",
   path_unknown: "A path that the registered schema cannot have.",
   type_contradicted: "A value that the registered schema never has.",
+  cost_exceeded: "A condition that could take more steps than an evaluation has.",
   division_truncates: "A division of ints, which drops the remainder.",
   document_unreadable: "A stored document cannot be read.",
   tool_unregistered: "A rule names a tool that nobody registered.",

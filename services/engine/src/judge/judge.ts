@@ -1,4 +1,4 @@
-import type { Frame, LazyTime, Meter } from "../cel/frame.ts";
+import { evaluationStepsMax, type Frame, type LazyTime, type Meter } from "../cel/frame.ts";
 import { Failure } from "../cel/value.ts";
 import type { CompiledTool } from "../compile/compile.ts";
 import { type CompiledRule, judgeRule } from "../compile/rule.ts";
@@ -8,9 +8,6 @@ import { askOthers, askTransforms } from "./ask-program.ts";
 import type { Facts } from "./facts.ts";
 import { type MatchedTransform, type Transformed, transformInput } from "./transform.ts";
 import type { UnknownRule } from "./verdict.ts";
-
-/** A bound on the work of one evaluation, all rules together: a few milliseconds at most. */
-export const evaluationStepsMax = 100_000;
 
 /** Told of every rule that is judged, with what came out and what it was judged on. */
 export type Trace = (rule: CompiledRule, result: boolean | Failure, frame: Frame) => void;
