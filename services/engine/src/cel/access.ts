@@ -11,7 +11,10 @@ export function select(operand: Node, field: string, path: string): Run {
   const { run } = operand;
   return (frame) => {
     const value = run(frame);
-    return value instanceof Failure ? value : (memberOf(value, field, path) ?? missing);
+    if (value instanceof Failure) return value;
+    // Null is a value like any other.
+    const member = memberOf(value, field, path);
+    return member === undefined ? missing : member;
   };
 }
 

@@ -54,6 +54,14 @@ function checkedAmount(micros: bigint, unit: string): Quantity | Failure {
 }
 const amountOverflow = new Failure("error", "an amount out of range");
 
+/** As far as a duration reaches, either way: about ten thousand years. */
+const durationNsMax = 315_576_000_000n * 1_000_000_000n;
+
+export function checkedDuration(ns: bigint): Duration | Failure {
+  const inRange = ns <= durationNsMax && ns >= -durationNsMax;
+  return inRange ? new Duration(ns) : new Failure("error", "a duration out of range");
+}
+
 export const add: Operation = (left, right, frame) => {
   const sum = numeric(
     left,
@@ -70,7 +78,7 @@ export const add: Operation = (left, right, frame) => {
   }
   if (left instanceof Timestamp && right instanceof Duration) return checkedTimestamp(left.ns + right.ns);
   if (left instanceof Duration && right instanceof Timestamp) return checkedTimestamp(left.ns + right.ns);
-  if (left instanceof Duration && right instanceof Duration) return new Duration(left.ns + right.ns);
+  if (left instanceof Duration && right instanceof Duration) return checkedDuration(left.ns + right.ns);
   if (left instanceof Quantity && right instanceof Quantity) {
     return left.unit === right.unit
       ? checkedAmount(left.micros + right.micros, left.unit)
@@ -89,7 +97,7 @@ export const subtract: Operation = (left, right) => {
   if (difference !== undefined) return difference;
   if (left instanceof Timestamp && right instanceof Timestamp) return new Duration(left.ns - right.ns);
   if (left instanceof Timestamp && right instanceof Duration) return checkedTimestamp(left.ns - right.ns);
-  if (left instanceof Duration && right instanceof Duration) return new Duration(left.ns - right.ns);
+  if (left instanceof Duration && right instanceof Duration) return checkedDuration(left.ns - right.ns);
   if (left instanceof Quantity && right instanceof Quantity) {
     return left.unit === right.unit
       ? checkedAmount(left.micros - right.micros, left.unit)

@@ -1,3 +1,4 @@
+import { checkedTimestamp } from "./arithmetic.ts";
 import { isAnyMap, keysOf } from "./compare.ts";
 import { scanSteps, spend } from "./frame.ts";
 import type { FunctionTable } from "./function-table.ts";
@@ -19,7 +20,8 @@ import {
 
 function toInt(value: Value): Outcome {
   if (typeof value === "bigint") return value;
-  if (typeof value === "number") return Number.isFinite(value) ? checkedInt(BigInt(Math.trunc(value))) : noInt;
+  // The least int, written as a double, is what rounding makes of many others.
+  if (typeof value === "number") return Math.abs(value) < 2 ** 63 ? BigInt(Math.trunc(value)) : noInt;
   if (typeof value === "string") return /^-?\d{1,19}$/.test(value) ? checkedInt(BigInt(value)) : noInt;
   return value instanceof Timestamp ? value.ns / 1_000_000_000n : typeConfusion("int()", value);
 }
@@ -41,9 +43,13 @@ function toText(value: Value): Outcome {
   return ["boolean", "number", "bigint"].includes(typeof value) ? String(value) : typeConfusion("string()", value);
 }
 
+const trueTexts = ["true", "True", "TRUE", "t", "1"];
+const falseTexts = ["false", "False", "FALSE", "f", "0"];
+
 function toBool(value: Value): Outcome {
   if (typeof value === "boolean") return value;
-  if (value === "true" || value === "false") return value === "true";
+  if (typeof value === "string" && trueTexts.includes(value)) return true;
+  if (typeof value === "string" && falseTexts.includes(value)) return false;
   return typeof value === "string" ? new Failure("error", "not a bool") : typeConfusion("bool()", value);
 }
 
@@ -88,12 +94,13 @@ export const conversions: FunctionTable = {
   dyn: { params: [["dyn"]], result: "dyn", apply: ([value]) => value as Value },
   type: { params: [["dyn"]], result: "type", apply: ([value]) => typeOf(value as Value) },
   timestamp: {
-    params: [["string", "timestamp"]],
+    params: [["string", "timestamp", "int"]],
     result: "timestamp",
     steps: readingSteps,
     folds: true,
     apply: ([value]) => {
       if (value instanceof Timestamp) return value;
+      if (typeof value === "bigint") return checkedTimestamp(value * 1_000_000_000n);
       return typeof value === "string" ? timestampFrom(value) : typeConfusion("timestamp()", value as Value);
     },
   },

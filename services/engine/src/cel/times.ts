@@ -1,5 +1,5 @@
 import { parseTimestampNs } from "../instant.ts";
-import { checkedTimestamp } from "./arithmetic.ts";
+import { checkedDuration, checkedTimestamp } from "./arithmetic.ts";
 import { Duration, Failure, type Outcome, type Timestamp } from "./value.ts";
 import type { Zone } from "./zones.ts";
 
@@ -11,7 +11,6 @@ const unitNs: Readonly<Record<string, bigint>> = {
   m: 60_000_000_000n,
   h: 3_600_000_000_000n,
 };
-const durationNsMax = 315_576_000_000n * 1_000_000_000n;
 
 export function timestampFrom(text: string): Outcome {
   const ns = parseTimestampNs(text);
@@ -32,8 +31,7 @@ export function durationFrom(text: string): Outcome {
     const size = unitNs[unit] ?? 0n;
     ns += BigInt(digits) * size + (BigInt(fraction || "0") * size) / 10n ** BigInt(fraction.length);
   }
-  if (ns > durationNsMax) return new Failure("error", "a duration out of range");
-  return new Duration(whole[1] === "-" ? -ns : ns);
+  return checkedDuration(whole[1] === "-" ? -ns : ns);
 }
 
 export function timestampText(value: Timestamp): string {

@@ -162,6 +162,12 @@ describe("fields", () => {
     ["has(input.missing.deeper)", "unknown: input.missing is missing"],
   ])("%s is %s", (text, expected) => expect(of(text)).toBe(expected));
 
+  it("that hold null are null below other fields too, and not missing", () => {
+    const facts = { input: { to: { none: null } } };
+    expect(resultOf("input.to.none == null && has(input.to.none) && !present(input.to.none)", facts)).toBe(true);
+    expect(resultOf("input.to.none == 5", facts)).toBe("unknown: a comparison of null and an int");
+  });
+
   it("of the other facts are there or not, whatever their value", () => {
     const facts = sampleFacts({ principal: { verified: false } });
     expect(resultOf("has(principal.verified) && has(tool.server) && has(session.labels)", facts)).toBe(true);

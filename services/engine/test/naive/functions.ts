@@ -34,7 +34,7 @@ function size(value: Known): Answer {
 
 function toInt(value: Known): Answer {
   if (typeof value === "bigint") return value;
-  if (typeof value === "number") return int(BigInt(Math.trunc(value)));
+  if (typeof value === "number") return Math.abs(value) < 2 ** 63 ? BigInt(Math.trunc(value)) : odd;
   if (value instanceof Time) return value.ns / 1_000_000_000n;
   return typeof value === "string" && /^-?[0-9]{1,19}$/.test(value) ? int(BigInt(value)) : odd;
 }
@@ -100,10 +100,14 @@ const functions: Readonly<Record<string, NaiveFunction>> = {
   int: toInt,
   double: toDouble,
   string: toText,
-  bool: (value) => (value === "true" || value === true ? true : value === "false" || value === false ? false : odd),
+  bool: (value) => {
+    if (typeof value === "boolean") return value;
+    const [yes, no] = [/^(1|t|true|True|TRUE)$/, /^(0|f|false|False|FALSE)$/];
+    return typeof value !== "string" ? odd : yes.test(value) ? true : no.test(value) ? false : odd;
+  },
   type: kindOf,
   dyn: (value) => value,
-  timestamp: onText(timeOf),
+  timestamp: (value) => (typeof value === "bigint" ? new Time(value * 1_000_000_000n) : onText(timeOf)(value)),
   duration: onText(span),
   startsWith: onTexts((text, start) => text.slice(0, start.length) === start),
   endsWith: onTexts((text, end) => end === "" || text.slice(-end.length) === end),
