@@ -1,6 +1,6 @@
 import { Fault } from "../foundation/fault.ts";
 import type { Caller } from "../identities/index.ts";
-import type { PastActivation } from "../policies/index.ts";
+import type { PastActivation, Snapshot } from "../policies/index.ts";
 import { type Activated, createChosen, createCommit } from "./commit-policies.ts";
 import type { LifecycleRooms } from "./lifecycle.ts";
 import { type Choice, unknownVersion } from "./policy-choice.ts";
@@ -48,6 +48,20 @@ function targetOf({ policy, version }: Choice, history: readonly PastActivation[
   );
 }
 
+/** By whom a change is made and against what it was checked; and the rollout that it ends, as the store will. */
+function checkedAt(
+  caller: Caller,
+  now: Snapshot,
+  named: readonly { readonly policy: string; readonly version: number | undefined }[],
+) {
+  const changes = new Map(named.map(({ policy, version }) => [policy, version]));
+  const inForce = new Map(now.policies.map(({ document, version }) => [document.metadata.name, version]));
+  const overtaken = now.rollout?.policies.some(({ document: { metadata } }) => {
+    return changes.has(metadata.name) && changes.get(metadata.name) !== inForce.get(metadata.name);
+  });
+  return { by: caller.id, expected: now.revisions, overtakes: overtaken ? now.rollout?.id : undefined };
+}
+
 export function createInForce({ snapshots, policies, change }: LifecycleRooms): InForce {
   const { at, make } = createCommit({ snapshots, change });
   const chosenFrom = createChosen({ policies });
@@ -58,7 +72,7 @@ export function createInForce({ snapshots, policies, change }: LifecycleRooms): 
       const chosen = await chosenFrom(caller, choices);
       await requireFit(snapshots, now, chosen);
       const exact = chosen.map(({ document, version }) => ({ policy: document.metadata.name, version }));
-      const checked = { by: caller.id, expected: now.revisions };
+      const checked = checkedAt(caller, now, exact);
       return make(caller, { kind: "policies_activated", choices: exact, ...checked }, expected);
     },
     async deactivate(caller, names, expected) {
@@ -72,7 +86,8 @@ export function createInForce({ snapshots, policies, change }: LifecycleRooms): 
         });
       }
       // No policy reads anything of another: what is left compiles.
-      const checked = { by: caller.id, expected: now.revisions };
+      const named = names.map((policy) => ({ policy, version: undefined }));
+      const checked = checkedAt(caller, now, named);
       return make(caller, { kind: "policies_deactivated", policies: names, ...checked }, expected);
     },
     async rollback(caller, choices, expected) {
@@ -90,7 +105,7 @@ export function createInForce({ snapshots, policies, change }: LifecycleRooms): 
         ...target,
         from: history.find(({ policy, living }) => living && policy === target.policy)?.version,
       }));
-      const checked = { by: caller.id, expected: now.revisions };
+      const checked = checkedAt(caller, now, exact);
       return make(caller, { kind: "policies_rolled_back", choices: exact, ...checked }, expected);
     },
   };

@@ -25,6 +25,12 @@ interface MadeBy {
   readonly by: string;
 }
 
+/** A change by name of what is in force. */
+interface InForceChange extends MadeBy, CheckedAt {
+  /** The rollout that it ends, if it changes what that is about. */
+  readonly overtakes: string | undefined;
+}
+
 /** A version that takes the place of another; `from` is undefined where nothing was in force. */
 export interface Replacement extends Choice {
   readonly from: number | undefined;
@@ -42,9 +48,9 @@ export type PolicyChange =
       readonly draft: boolean;
     } & MadeBy)
   | ({ readonly kind: "policies_validated"; readonly choices: readonly Choice[] } & MadeBy)
-  | ({ readonly kind: "policies_activated"; readonly choices: readonly Choice[] } & MadeBy & CheckedAt)
-  | ({ readonly kind: "policies_deactivated"; readonly policies: readonly string[] } & MadeBy & CheckedAt)
-  | ({ readonly kind: "policies_rolled_back"; readonly choices: readonly Replacement[] } & MadeBy & CheckedAt)
+  | ({ readonly kind: "policies_activated"; readonly choices: readonly Choice[] } & InForceChange)
+  | ({ readonly kind: "policies_deactivated"; readonly policies: readonly string[] } & InForceChange)
+  | ({ readonly kind: "policies_rolled_back"; readonly choices: readonly Replacement[] } & InForceChange)
   | ({
       readonly kind: "rollout_started";
       readonly choices: readonly Replacement[];
@@ -55,6 +61,8 @@ export type PolicyChange =
   | ({ readonly kind: "rollout_aborted" } & OfRollout);
 
 const replacement = ({ policy, version, from }: Replacement) => ({ policy, version, from });
+
+const ended = ({ overtakes }: InForceChange) => (overtakes === undefined ? {} : { overtakes });
 
 /** What an entry says of it. */
 export function toldOfPolicies(change: PolicyChange): Canonicalisable {
@@ -67,12 +75,13 @@ export function toldOfPolicies(change: PolicyChange): Canonicalisable {
         ...(change.draft && { draft: true }),
       };
     case "policies_validated":
-    case "policies_activated":
       return { policies: change.choices.map(({ policy, version }) => ({ policy, version })) };
+    case "policies_activated":
+      return { policies: change.choices.map(({ policy, version }) => ({ policy, version })), ...ended(change) };
     case "policies_deactivated":
-      return { policies: change.policies.map((policy) => ({ policy })) };
+      return { policies: change.policies.map((policy) => ({ policy })), ...ended(change) };
     case "policies_rolled_back":
-      return { policies: change.choices.map(replacement) };
+      return { policies: change.choices.map(replacement), ...ended(change) };
     case "rollout_started": {
       const { rollout, shareBasisPoints, choices } = change;
       return { rollout, share_basis_points: shareBasisPoints, policies: choices.map(replacement) };

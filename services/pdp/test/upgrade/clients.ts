@@ -2,6 +2,7 @@ import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { AgentService, CallerService, LedgerService, PolicyService, ToolService } from "@remit/proto/admin";
 import { DecisionService } from "@remit/proto/decision";
+import { RolloutService } from "@remit/proto/rollout";
 import { SessionService } from "@remit/proto/session";
 
 /** Where a service listens: host:port. */
@@ -10,7 +11,7 @@ export interface Addresses {
   readonly adminAddress: string;
 }
 
-/** Clients of the services that every build has. */
+/** Clients of the services that every build has, and of rollouts, which the kept ones do not serve. */
 export function clientsAt({ grpcAddress, adminAddress }: Addresses) {
   const data = createGrpcTransport({ baseUrl: `http://${grpcAddress}` });
   const admin = createConnectTransport({ baseUrl: `http://${adminAddress}`, httpVersion: "1.1" });
@@ -20,6 +21,7 @@ export function clientsAt({ grpcAddress, adminAddress }: Addresses) {
     agents: createClient(AgentService, admin),
     tools: createClient(ToolService, admin),
     policies: createClient(PolicyService, admin),
+    rollouts: createClient(RolloutService, admin),
     callers: createClient(CallerService, admin),
     ledger: createClient(LedgerService, admin),
   };

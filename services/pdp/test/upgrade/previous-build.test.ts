@@ -183,6 +183,35 @@ spec:
     });
   });
 
+  test("the previous build decides by what is in force, whatever is tried, and what it puts in force ends that", async () => {
+    const text = (effect: string) =>
+      `apiVersion: remit/v1\nkind: Policy\nmetadata: { name: tried }
+spec: { rules: [{ id: list, match: { tools: [files.list] }, effect: ${effect} }] }\n`;
+    const [old, ours] = [sides.old.clients.policies, sides.new.clients.policies];
+    const owner = sides.new.teller.owner();
+    for (const effect of ["allow", "deny"]) {
+      await ours.publishPolicies({ files: [{ file: "p.yaml", text: text(effect) }] }, owner);
+    }
+    await old.activatePolicies({ choices: [{ policy: "tried", version: 1 }] }, owner);
+    const tried = [{ policy: "tried", version: 2 }];
+    const { rollouts } = sides.new.clients;
+    const { rollout } = await rollouts.startRollout({ choices: tried, shareBasisPoints: 10_000 }, owner);
+    const list = (side: "old" | "new", callId: string) =>
+      sides[side].teller.ask(`${side}-books`, call(callId, "files.list", {}));
+    expect(await list("new", "tried-new")).toMatchObject({ effect: Effect.DENY, rollout: { canary: true } });
+    expect(await list("old", "tried-old")).toMatchObject({ effect: Effect.ALLOW });
+    await old.activatePolicies({ choices: tried }, owner);
+    const after = await rollouts.getRollout({ rolloutId: rollout?.id ?? "" }, owner);
+    expect(after.rollout?.endedAs).toBe("overtaken");
+    // Told by the database: who made it, the previous build does not say.
+    const { policies } = await ours.getPolicies({ choices: tried }, owner);
+    expect(policies[0]?.version).toMatchObject({ state: "active", activations: [{ cause: "activated" }] });
+    expect(policies[0]?.version?.activations[0]?.by).toBeUndefined();
+    await ours.rollbackPolicies({ choices: [{ policy: "tried" }] }, owner);
+    let asks = 0;
+    await eventually(async () => (await list("old", `tried-after-${asks++}`)).effect === Effect.ALLOW);
+  });
+
   test("a key that the new build revokes is refused by the previous one at once", async () => {
     await sides.new.teller.key("passing", ["*"]);
     const opening = { agent: "bookkeeper", onBehalfOf: { case: "principal" as const, value: { id: "ada" } } };
