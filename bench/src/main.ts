@@ -84,8 +84,9 @@ async function checkClient(bench: Bench, options: Options, echo: Subject, runOnc
   );
 }
 
-const options = parseOptions(process.argv.slice(2));
-if (typeof options === "string") {
+const options = process.argv[2] === "engines" ? undefined : parseOptions(process.argv.slice(2));
+if (options === undefined) await import("../engines/main.ts");
+else if (typeof options === "string") {
   process.stderr.write(`${options}\n\n${help}`);
   process.exitCode = 2;
 } else if (options.help) process.stdout.write(help);

@@ -24,6 +24,8 @@ export interface Options {
 
 export const help = `Usage: npm run bench -- [options]
 
+       npm run bench -- engines     the engine beside cedar-wasm and OPA WASM; --help says more
+
 Measures Decide, recorded before answered, against an echo of the same messages on the same lane, in one run.
 
   --quick            one round of one-second runs: does it work, not how fast is it

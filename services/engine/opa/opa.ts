@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 
 /** The release of OPA that the bundles of this repository are built with. */
 export const opaVersion = "1.22.0";
@@ -30,6 +30,11 @@ export const fixtures: readonly Fixture[] = [
     entrypoints: hostile.map((name) => `hostile/${name}`),
     bundle: `${tests}/hostile.tar.gz`,
   },
+  ...["rbac", "agents"].map((name) => ({
+    source: `bench/engines/rego/${name}.rego`,
+    entrypoints: [`${name}/allow`, `${name}/decisions`],
+    bundle: `bench/engines/rego/${name}.tar.gz`,
+  })),
   { source: `${tests}/reaching.rego`, entrypoints: ["reaching/decisions"], bundle: `${tests}/reaching.tar.gz` },
 ];
 
@@ -93,7 +98,7 @@ function answers(program: string): boolean {
 
 /** Compiles a fixture into a file. */
 export function buildBundle(opa: string, fixture: Fixture, output: string): void {
-  const cwd = join(root, dirname(fixture.source));
+  const cwd = resolve(root, dirname(fixture.source));
   execFileSync(opa, buildArguments(fixture, output), { cwd, stdio: ["ignore", "inherit", "inherit"] });
 }
 
