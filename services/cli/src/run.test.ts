@@ -126,6 +126,13 @@ test("lint names the file, the line, the mistake and the nearest word, and ends 
   expect((await remit(["policy", "lint", library])).stdout).toContain("ok: 1 policy, 4 rules, 2 tools, 1 agent");
 });
 
+test("lint reads standard input and whole directories", async () => {
+  const io = fakeIo({ stdin: await readFile(broken, "utf8") });
+  expect(await run(io, ["policy", "lint", "-"])).toBe(1);
+  expect(io.errLines.join("\n")).toContain("stdin:8:15");
+  expect((await remit(["policy", "lint", join(fixtures, "broken"), library])).code).toBe(1);
+});
+
 test("lint says the same to machines", async () => {
   const { code, stdout } = await remit(["policy", "lint", broken, "--json"]);
   expect(code).toBe(1);

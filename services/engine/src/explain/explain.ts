@@ -17,6 +17,7 @@ import {
   policyExplainer,
   type RuleDetails,
 } from "./conditions.ts";
+import { redactedText } from "./shown-value.ts";
 
 /** How one rule came out. */
 export interface ConsideredRule {
@@ -56,7 +57,7 @@ const detailedRulesMax = 100;
 
 /**
  * The verdict on a call with every rule that was judged for it, and what its conditions were made of. Values that the
- * called tool redacts are nowhere in it but in what the verdict and the checks say.
+ * called tool redacts are nowhere in it but in what the verdict, the checks and policies of other languages say.
  */
 export function explain(compiled: Compiled, facts: Facts): Explanation {
   return finish(explainSteps(compiled, facts));
@@ -71,15 +72,18 @@ function* explainSteps(compiled: Compiled, facts: Facts): Steps<Explanation> {
   const judged: { readonly rule: CompiledRule; readonly result: boolean | Failure; readonly frame: Frame }[] = [];
   const verdict = evaluateTraced(compiled, facts, (rule, result, frame) => judged.push({ rule, result, frame }));
   const detailed = new Set([...judged].sort((one, other) => rank(one) - rank(other)).slice(0, detailedRulesMax));
-  function rank({ rule: { ref }, result }: (typeof judged)[number]): number {
+  function rank({ rule: { ref, effect }, result }: (typeof judged)[number]): number {
     if ([...verdict.rules, ...(verdict.would?.rules ?? [])].includes(ref)) return 0;
+    // What they set is what the others are judged on.
+    if (effect === "transform" && result === true) return 0;
     return result instanceof Failure ? 1 : 2;
   }
   const explainer = explainers(compiled, facts);
   const considered: ConsideredRule[] = [];
   for (const one of judged) {
     const { rule, result, frame } = one;
-    const details = detailed.has(one) ? explainer(rule)?.(rule, frame) : undefined;
+    const details = detailed.has(one) ? explainer.explain(rule, frame) : undefined;
+    if (rule.effect === "transform" && result === true) explainer.note(rule, details);
     considered.push({
       rule: rule.ref,
       effect: rule.effect,
@@ -109,16 +113,34 @@ function shownDetails(details: RuleDetails | undefined, result: boolean | Failur
   return result === true ? details : { ...details, settings: [] };
 }
 
-/** Finds the explainer of a rule's policy, made when it is first asked for. */
-function explainers({ policies, tools }: Compiled, facts: Facts): (rule: CompiledRule) => PolicyExplainer | undefined {
-  const redacted = tools.get(facts.call.tool)?.document.spec.redact ?? [];
+/** Explains rules, transforms before the others. */
+interface Explainers {
+  readonly explain: (rule: CompiledRule, frame: Frame) => RuleDetails | undefined;
+  /** Takes note of what a transform sets: where it has put what is redacted, that is redacted too. */
+  readonly note: (rule: CompiledRule, details: RuleDetails | undefined) => void;
+}
+
+function explainers({ policies, tools }: Compiled, facts: Facts): Explainers {
+  const proposed = tools.get(facts.call.tool)?.document.spec.redact ?? [];
+  const redacted = new Set(proposed);
   const made = new Map<string, PolicyExplainer | undefined>();
-  return ({ ref: { policy } }) => {
-    if (!made.has(policy)) {
-      const compiled = policies.find(({ document }) => document.metadata.name === policy);
-      made.set(policy, compiled && policyExplainer(compiled, redacted));
-    }
-    return made.get(policy);
+  return {
+    explain: (rule, frame) => {
+      const transforms = rule.effect === "transform";
+      const { policy } = rule.ref;
+      const key = `${policy} ${transforms}`;
+      if (!made.has(key)) {
+        const compiled = policies.find(({ document }) => document.metadata.name === policy);
+        made.set(key, compiled && policyExplainer(compiled, transforms ? proposed : [...redacted]));
+      }
+      return made.get(key)?.(rule, frame);
+    },
+    note: ({ settings }, details) => {
+      if (proposed.length === 0) return;
+      // What was not explained may have put anything anywhere.
+      if (settings.length > (details?.settings.length ?? 0)) redacted.add("input");
+      for (const { path, after } of details?.settings ?? []) if (after === redactedText) redacted.add(path);
+    },
   };
 }
 

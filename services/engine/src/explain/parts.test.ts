@@ -186,4 +186,19 @@ describe("what a tool redacts", () => {
       ["input.user.name", '"mia"', '"bo"'],
     ]);
   });
+
+  it("is not told of where a transform has put it", () => {
+    const compiled = compileTexts(
+      toolText("pay", { redact }),
+      policyText([
+        { id: "t", match: any, effect: "transform", set: { copy: { expr: "input.iban" }, other: "x" } },
+        { id: "d", match: any, effect: "deny", when: "input.copy.lowerAscii() == 'y' || input.other == 'x'" },
+      ]),
+    );
+    const [, rule] = explain(compiled, sampleFacts({ input: iban })).considered;
+    const lines = rule ? ruleDetailLines(rule).join("\n") : "";
+    expect(lines).toContain("input.copy.lowerAscii() → [redacted].lowerAscii() → [redacted]");
+    expect(lines).toContain('"x" == "x"');
+    expect(lines.toLowerCase()).not.toContain(secret.toLowerCase());
+  });
 });

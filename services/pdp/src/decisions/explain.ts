@@ -38,6 +38,8 @@ function withoutQuotes({ checks, considered, skipped }: Explanation, scrub: Scru
     considered: considered.map(
       (rule): Rule => ({
         ...rule,
+        // A policy of another language says what it answered.
+        why: scrub(rule.why),
         conditions: rule.conditions.map((one) => ({ ...one, ...said(one, "why"), parts: one.parts.map(partOf) })),
         settings: rule.settings.map((one) => ({
           ...{ ...one, ...said(one, "before", "after", "why") },
