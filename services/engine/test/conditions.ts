@@ -20,6 +20,15 @@ export function outcomeOf(text: string, facts: Partial<Facts> = {}, variables: R
   return compiled.run(frameOf({ ...sampleFacts(), ...facts }));
 }
 
+/** How many steps an expression takes. */
+export function stepsOf(text: string, input: JsonObject): number {
+  const frame = frameOf({ ...sampleFacts(), input });
+  policyExpressions({}, () => {})
+    .value(text, "")
+    ?.run(frame);
+  return evaluationStepsMax - frame.meter.steps;
+}
+
 /** The same where the called tool has this input schema. */
 export function resultIn(inputSchema: JsonObject, text: string, facts: Partial<Facts> = {}): unknown {
   const outcome = outcomeIn([inputSchema], text, facts);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { outcomeOf, resultOf } from "../../test/conditions.ts";
+import { outcomeOf, resultOf, stepsOf } from "../../test/conditions.ts";
 import { Failure } from "./value.ts";
 
 const many = Array.from({ length: 2000 }, (_, index) => index);
@@ -56,5 +56,69 @@ describe("the cost limit", () => {
 
   it("leaves ordinary conditions alone", () => {
     expect(resultOf('input.list.all(x, x >= 0.0) && "a".matches("a")', { input: { list: many } })).toBe(true);
+  });
+});
+
+describe("the steps of an evaluation", () => {
+  const sized = (size: number) => {
+    const keys = Array.from({ length: size }, (_, index) => `key${index}`);
+    const text = "ab".repeat(size);
+    return {
+      ...{ text, same: `${text}`, path: "/a".repeat(size), url: `https://a.com${"/a".repeat(size)}` },
+      ...{ list: keys.map((_, index) => index), more: keys.map((_, index) => index), keys },
+      ...{
+        map: Object.fromEntries(keys.map((key) => [key, 1])),
+        copy: Object.fromEntries(keys.map((key) => [key, 1])),
+      },
+      ...{ mails: keys.map((key) => `${key}@acme.com`).join(", "), words: keys.join(" ") },
+    };
+  };
+
+  it.each([
+    ["input.text == input.same"],
+    ["input.text < input.same"],
+    ["input.text + input.same"],
+    ["input.list == input.more"],
+    ["input.list + input.more"],
+    ["-1 in input.list"],
+    ["input.map == input.copy"],
+    ["input.list.all(x, true)"],
+    ["input.list.map(x, x)"],
+    ["input.list.filter(x, true)"],
+    ["input.list.exists_one(x, true)"],
+    ["input.map.all(key, true)"],
+    ["size(input.text)"],
+    ["size(input.map)"],
+    ["input.text.startsWith(input.same)"],
+    ["input.text.contains(input.same)"],
+    ['input.text.matches("c$")'],
+    ['input.text.matches("(a|b)*a(a|b){40}c")'],
+    ["input.text.lowerAscii()"],
+    ["input.text.trim()"],
+    ['input.text.split("a")'],
+    ['input.keys.join(",")'],
+    ['path.within(input.path, "/a")'],
+    ["url.path(input.url)"],
+    ["email.addresses(input.mails)"],
+    ["argv(input.words)"],
+  ])("of %s grow with the data", (text) => {
+    const [some, more] = [stepsOf(text, sized(100)), stepsOf(text, sized(1600))];
+    expect(more - 60).toBeGreaterThan(2 * (some - 60));
+    expect(more).toBeGreaterThan(90);
+  });
+
+  it("end soon after the limit, whatever the condition and the input", () => {
+    // 256 KiB of JSON in one text, list or map.
+    const input = { ...sized(2000), text: "ab".repeat(120_000), same: "ab".repeat(120_000) };
+    for (const part of [
+      "input.text == input.same",
+      'input.text.matches("(a|b)*a(a|b){40}c")',
+      "input.map == input.copy",
+    ]) {
+      const taken = stepsOf(`input.list.all(x, input.list.all(y, ${part} || true))`, input);
+      expect(taken, part).toBeGreaterThan(100_000);
+      // The step that passed the limit was not done.
+      expect(resultOf(`input.list.all(x, ${part})`, { input }), part).toBe(limit);
+    }
   });
 });
