@@ -14,6 +14,14 @@ export interface ListedDecision {
   readonly rules: readonly string[];
   /** What enforcement would have answered, where that is said. */
   readonly would: { readonly effect: string; readonly code: string; readonly rules: readonly string[] } | undefined;
+  /** What the side answers that did not decide, where that differs: what is tried, or what is in force. */
+  readonly other: { readonly effect: string; readonly tried: boolean } | undefined;
+}
+
+/** What the side answers that did not decide, while versions were tried. */
+function otherSide({ rollout }: JsonObject): ListedDecision["other"] {
+  const { other, side } = object(rollout);
+  return other === undefined ? undefined : { effect: text(object(other).effect), tried: side !== "candidate" };
 }
 
 const PAGE = 100;
@@ -40,6 +48,7 @@ function listedDecision(body: JsonObject): ListedDecision {
     ...{ id: text(id), at: text(at), tool: text(tool), agent: text(object(agent).id) },
     ...answered(body),
     would: would === undefined ? undefined : answered(object(would)),
+    other: otherSide(body),
   };
 }
 

@@ -105,6 +105,8 @@ test("a version is tried, decides for some, is promoted, and the next one is cal
   const counted = JSON.parse((await policy("candidate", "status", "--json")).stdout);
   expect(counted).toMatchObject({ judged: "1", differences: [{ calls: "1", decisionIds: [id] }] });
 
+  const listed = await remit(["decisions", "list", "--differs"], { env });
+  expect(listed.stdout).toMatch(/ allow, tried deny +loans\.list +desk /);
   expect((await policy("canary", "--percent", "100")).stdout).toContain("decides for 100 % of the sessions");
   const denied = await remit(LIST, { env });
   expect(denied).toMatchObject({

@@ -17,6 +17,8 @@ interface ListFlags {
   effect?: string;
   would?: string;
   session?: string;
+  rollout?: string;
+  differs?: boolean;
   limit: string;
   json?: boolean;
 }
@@ -36,13 +38,16 @@ function query(flags: ListFlags, nowMs: number): MessageInitShape<typeof ListDec
     agent: flags.agent ?? "",
     tool: flags.tool ?? "",
     sessionId: flags.session ?? "",
+    rolloutId: flags.rollout ?? "",
+    differs: flags.differs ?? false,
     ...(effect !== undefined && { effect }),
     ...(would !== undefined && { would }),
   };
 }
 
-function row({ id, at, tool, agent, effect, would, code, rules }: ListedDecision): string[] {
-  const answered = would === undefined ? effect : `${effect}, would ${would.effect}`;
+function row({ id, at, tool, agent, effect, would, other, code, rules }: ListedDecision): string[] {
+  const said = would === undefined ? effect : `${effect}, would ${would.effect}`;
+  const answered = other === undefined ? said : `${said}, ${other.tried ? "tried" : "in force"} ${other.effect}`;
   const why = would ?? { code, rules };
   return [at, answered, tool, agent, why.rules.join(",") || why.code, id];
 }
@@ -77,11 +82,14 @@ export function addDecisions(program: Command, cli: Cli): void {
     .option("--effect <effect>", "answered so: allow, transform, escalate, clarify, deny")
     .option("--would <effect>", "observed, and enforcement would have answered so")
     .option("--session <id>", "of this session")
+    .option("--rollout <id>", "made while this rollout was under way")
+    .option("--differs", "versions that were tried would have answered otherwise")
     .option("--limit <n>", "at most so many", "50")
     .option("--json", "for machines: the whole bodies, inputs too")
     .action((flags: ListFlags) => list(cli, flags));
   examples(command, [
     ["what would enforcement have stopped today?", "remit decisions list --would deny"],
+    ["what would the version that is tried have changed?", "remit decisions list --differs"],
     ["what did an agent do in the last hour?", "remit decisions list --agent bookkeeper --since 1h"],
   ]);
 }

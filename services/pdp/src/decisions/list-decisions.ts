@@ -15,6 +15,10 @@ export interface DecisionQuery {
   readonly effect: Effect | undefined;
   readonly would: Effect | undefined;
   readonly session: string | undefined;
+  /** A rollout's id. */
+  readonly rollout?: string | undefined;
+  /** On which what is tried and what is in force differ. */
+  readonly differs?: boolean;
   /** The last id of the page before. */
   readonly beforeId: string | undefined;
   readonly pageSize: number;
@@ -33,12 +37,21 @@ export type ListDecisions = (tenant: string, query: DecisionQuery) => Promise<De
 const READ_RECORDS = 100;
 
 /** Whether a decision is one that was asked for. A body is decoded only if its text could fit. */
-function chooser({ agent, tool, effect, would }: DecisionQuery): (record: StoredRecord) => boolean {
+function chooser({
+  agent,
+  tool,
+  effect,
+  would,
+  rollout,
+  differs = false,
+}: DecisionQuery): (record: StoredRecord) => boolean {
   const needles = [
     agent === undefined ? undefined : `"id":${JSON.stringify(agent)}`,
     tool === undefined ? undefined : `"tool":${JSON.stringify(tool)}`,
     effect === undefined ? undefined : `"effect":"${effect}"`,
     would === undefined ? undefined : `"effect":"${would}"`,
+    rollout === undefined ? undefined : `"id":${JSON.stringify(rollout)}`,
+    differs ? '"rollout":' : undefined,
   ].filter((needle) => needle !== undefined);
   return (record) => {
     // What it said is gone: it is listed where nothing is asked of what it said.
@@ -50,7 +63,9 @@ function chooser({ agent, tool, effect, would }: DecisionQuery): (record: Stored
       (agent === undefined || body.agent.id === agent) &&
       (tool === undefined || body.tool === tool) &&
       (effect === undefined || body.effect === effect) &&
-      (would === undefined || body.would?.effect === would)
+      (would === undefined || body.would?.effect === would) &&
+      (rollout === undefined || body.rollout?.id === rollout) &&
+      (!differs || body.rollout?.other !== undefined)
     );
   };
 }

@@ -117,6 +117,11 @@ test("while a version is only tried what is in force decides, and a decision tel
     { from: Effect.ALLOW, to: Effect.DENY, fromCode: "rule_allowed", toCode: "rule_denied", calls: 2n },
   ]);
   expect(tally.differences[0]?.decisionIds).toHaveLength(2);
+  const { ledger } = house.clients;
+  const listed = await ledger.listDecisions({ rolloutId: rollout?.id ?? "" }, { headers: owner });
+  expect(listed.decisions.map(({ id }) => id)).toContain(same.decisionId);
+  const differing = await ledger.listDecisions({ rolloutId: rollout?.id ?? "", differs: true }, { headers: owner });
+  expect(differing.decisions.map(({ id }) => id)).toEqual(tally.differences[0]?.decisionIds);
   const page = await (await fetch(`http://${house.pdp.metricsAddress}/metrics`)).text();
   expect(page).toMatch(/remit_candidate_differs_total\{from="allow",to="deny"\} 1/);
 });

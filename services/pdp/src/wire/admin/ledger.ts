@@ -34,7 +34,7 @@ const DAY_MS = 24 * 3600 * 1000;
 
 /** Checks the form of a query. Without `until` it reaches to the newest decision, whatever this machine's clock says. */
 function queryFrom(request: ListDecisionsRequest, nowMs: number): DecisionQuery {
-  const { since, until, agent, tool, sessionId, pageSize, pageToken } = request;
+  const { since, until, agent, tool, sessionId, rolloutId, differs, pageSize, pageToken } = request;
   if (pageSize > limits.listPageRecordsMax) {
     const limit = `${limits.listPageRecordsMax} decisions`;
     throw invalid("page_size", `a page of ${pageSize} decisions is too long`, { limit });
@@ -48,6 +48,8 @@ function queryFrom(request: ListDecisionsRequest, nowMs: number): DecisionQuery 
     effect: effectFrom(request.effect, "effect"),
     would: effectFrom(request.would, "would"),
     session: sessionId === "" ? undefined : uuidField(sessionId, "session_id"),
+    rollout: rolloutId === "" ? undefined : uuidField(rolloutId, "rollout_id"),
+    differs,
     beforeId: pageToken === "" ? undefined : uuidField(pageToken, "page_token"),
     pageSize: pageSize || limits.listPageRecordsMax,
   };
