@@ -159,7 +159,7 @@ describe("names that look alike", () => {
   it("of documents and rules are told", () => {
     const twin = policyText([
       { id: "pay-1", match: { tools: ["*"] }, effect: "allow" },
-      { id: "Pay-l", match: { tools: ["*"] }, effect: "deny" },
+      { id: "Pay-l", match: { tools: ["*"] }, effect: "deny", when: "input.amount > 1" },
     ]);
     expect(warnings(twin)).toMatchObject([{ code: "name_confusable", message: "`Pay-l` looks like `pay-1`" }]);
     expect(warnings(toolText("PAY"))).toMatchObject([{ code: "name_confusable" }]);

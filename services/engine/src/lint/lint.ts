@@ -13,6 +13,7 @@ import { labelUnknown } from "./label-unknown.ts";
 import type { ExpressionWarning, PolicyLint, RuleWarning } from "./look.ts";
 import { confusableArguments, confusableNames } from "./name-confusable.ts";
 import { patternUnanchored } from "./pattern-unanchored.ts";
+import { excludesItself, neverHolds, shadowedRules } from "./reach.ts";
 import { serverUnknown } from "./server-unknown.ts";
 
 // Every warning is a file of this room. Some look at a rule, some at each expression wherever it stands.
@@ -46,6 +47,8 @@ function* lintPolicy(document: PolicyDocument, known: KnownNames, report: Report
   for (const [index, rule] of rules.entries()) {
     const written = ruleExpressions(rule, `/spec/rules/${index}`);
     for (const warn of ruleWarnings) warn(written, policy);
+    neverHolds(written, report);
+    excludesItself(written, known.tools, report);
     const expressions = [...written.when, ...written.unless, ...written.set];
     for (const expression of expressions) {
       for (const warn of expressionWarnings) warn(expression, rule.match.tools ?? [], policy);
@@ -56,9 +59,9 @@ function* lintPolicy(document: PolicyDocument, known: KnownNames, report: Report
 
 function* lintSteps(documents: Documents, known: KnownNames): Steps<Problem[]> {
   const problems: Problem[] = [];
-  for (const policy of documents.policies) {
-    yield* lintPolicy(policy, known, reporter(policy, `policy ${policy.metadata.name}`, problems));
-  }
+  const reportOf = (policy: PolicyDocument) => reporter(policy, `policy ${policy.metadata.name}`, problems);
+  for (const policy of documents.policies) yield* lintPolicy(policy, known, reportOf(policy));
+  yield* shadowedRules(documents.policies, reportOf);
   for (const tool of documents.tools) {
     confusableArguments(tool, reporter(tool, `tool ${tool.metadata.name}`, problems));
     yield ruleCost;
