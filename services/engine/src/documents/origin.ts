@@ -70,13 +70,14 @@ export function placeIn(document: object, { pointer, message, details }: Unplace
   return problems[0];
 }
 
-/** Enough to mend; hostile files could have one a byte. An error is always told, so that it is never taken for none. */
+/** Enough to mend; hostile files could have one a byte. There is room for errors when there is none for warnings, so that no error is lost without another. */
 const warningsMax = 1000;
+const problemsMax = 2 * warningsMax;
 /** Looking for near names among thousands takes its time. */
 const nearestMax = 200;
 
 function isTold(details: ProblemDetails, problems: readonly Problem[]): boolean {
-  return details.severity !== "warning" || problems.length < warningsMax;
+  return problems.length < (details.severity === "warning" ? warningsMax : problemsMax);
 }
 
 export function originReporter(origin: Origin, problems: Problem[]): Report {
@@ -109,10 +110,16 @@ export function problemAt(source: LinedText, offset: number, message: string, de
   const { file, text, lineStarts } = source;
   const line = lineAt(lineStarts, offset);
   const start = lineStarts[line] ?? 0;
-  const end = lineStarts[line + 1];
-  const shown = text.slice(start, end === undefined ? text.length : end - 1).replace(/\r$/, "");
+  const next = lineStarts[line + 1];
+  const end = next === undefined ? text.length : next - (text[next - 2] === "\r" ? 2 : 1);
   const column = offset - start + 1;
-  return { file, line: line + 1, column, ...withoutPlace(message, details), excerpt: excerptOf(shown, column) };
+  return {
+    file,
+    line: line + 1,
+    column,
+    ...withoutPlace(message, details),
+    excerpt: excerptOf(text, start, end, column),
+  };
 }
 
 /** The last line that begins at or before the offset, from 0. */
@@ -138,9 +145,10 @@ function withoutPlace(message: string, details: Resolved) {
 
 const excerptCharsMax = 120;
 
-function excerptOf(source: string, column: number): string {
+/** A line, or the part of a long one that stands around the column: a file may be one line. */
+function excerptOf(text: string, start: number, end: number, column: number): string {
   const from = column > excerptCharsMax - 20 ? column - 40 : 0;
-  const shown = source.slice(from, from + excerptCharsMax);
+  const shown = text.slice(start + from, Math.max(start + from, Math.min(end, start + from + excerptCharsMax)));
   // A tab stays a tab, so that the caret stands below its character.
   const before = shown.slice(0, column - 1 - from).replace(/[^\t]/g, " ");
   return `${shown}\n${before}^`;

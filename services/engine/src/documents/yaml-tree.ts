@@ -1,18 +1,9 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  parseAllDocuments,
-  type Range,
-  type Scalar,
-  type YAMLMap,
-} from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, type Range, type Scalar, type YAMLMap } from "yaml";
 import { type JsonValue, setOwn } from "../json.ts";
 import { below, type LinedText, linedText, type Origin, type Place, problemAt } from "./origin.ts";
 import type { Problem } from "./problem.ts";
 import type { ProblemCode } from "./problem-code.ts";
+import { flowDepthOver, yamlDocuments } from "./yaml-stream.ts";
 
 /** One YAML or JSON file and what to call it in problems. */
 export interface SourceFile {
@@ -31,6 +22,9 @@ const fileCharsMax = 8 * documentCharsMax;
 const depthMax = 32;
 
 const problemsMax = 200;
+const documentsMax = 20_000;
+/** The keys that lead to a value, together: they stand in its pointer, one for every value. */
+const pointerCharsMax = 1000;
 
 /**
  * The documents of a file by YAML 1.2's core schema, which JSON is part of: no tags, no anchors or aliases, no duplicate
@@ -53,9 +47,15 @@ export function readYaml(file: SourceFile, problems: Problem[]): SourceDocument[
   }
   const before = problems.length;
   const documents: SourceDocument[] = [];
-  for (const document of parseFile(text)) {
+  let documentsRead = 0;
+  // A broken token is no place to go on from when there are hundreds of them.
+  for (const document of yamlDocuments(text, problemsMax)) {
     const read = readDocument(document, source, fail);
     if (read && read.value !== null) documents.push(read);
+    if (++documentsRead > documentsMax) {
+      fail(document.range[0], "too_large", `a file of more than ${documentsMax} documents`, "several files");
+      return [];
+    }
     if (problems.length - before < problemsMax) continue;
     fail(document.range[1], "too_large", `more than ${problemsMax} problems: the rest of the file is not read`);
     return [];
@@ -64,20 +64,6 @@ export function readYaml(file: SourceFile, problems: Problem[]): SourceDocument[
 }
 
 type Fail = (offset: number, code: ProblemCode, message: string, expected?: string) => void;
-
-function parseFile(text: string): Document.Parsed[] {
-  const parsed = parseAllDocuments(text, {
-    version: "1.2",
-    schema: "core",
-    merge: false,
-    // Checked while reading instead: the parser compares every key with every other.
-    uniqueKeys: false,
-    strict: true,
-    prettyErrors: false,
-    logLevel: "silent",
-  });
-  return Array.isArray(parsed) ? parsed : [];
-}
 
 function readDocument(document: Document.Parsed, source: LinedText, fail: Fail): SourceDocument | undefined {
   let whole = true;
@@ -100,7 +86,15 @@ function readDocument(document: Document.Parsed, source: LinedText, fail: Fail):
   if (!whole) return undefined;
   const values = new Map<string, Place>();
   const keys = new Map<string, number>();
-  const value = readNode(document.contents, "", 0, { text: source.text, values, keys, refuse });
+  let refused = 0;
+  const walk: Walk = {
+    ...{ text: source.text, values, keys },
+    refuse: (...problem) => {
+      if (refused++ < problemsMax) refuse(...problem);
+    },
+    ended: () => refused > problemsMax,
+  };
+  const value = readNode(document.contents, "", 0, walk);
   return whole ? { value, origin: { source, values, keys } } : undefined;
 }
 
@@ -109,10 +103,12 @@ interface Walk {
   readonly values: Map<string, Place>;
   readonly keys: Map<string, number>;
   readonly refuse: Fail;
+  /** Whether so much was refused that the rest is not worth reading. */
+  readonly ended: () => boolean;
 }
 
 function readNode(node: unknown, pointer: string, depth: number, walk: Walk): JsonValue {
-  if (node === null || node === undefined) return null;
+  if (node === null || node === undefined || walk.ended()) return null;
   const marked = node as { range?: Range | null; tag?: string; anchor?: string };
   const offset = marked.range?.[0] ?? 0;
   const unsupported = unsupportedNode(node, marked, depth);
@@ -149,10 +145,15 @@ function readMap(map: YAMLMap, pointer: string, depth: number, walk: Walk): Json
       continue;
     }
     if (Object.hasOwn(object, key)) {
-      walk.refuse(offset, "key_duplicate", `the key \`${key}\` stands twice in one map`);
+      walk.refuse(offset, "key_duplicate", `the key \`${key.slice(0, 100)}\` stands twice in one map`);
       continue;
     }
     const child = below(pointer, key);
+    if (child.length > pointerCharsMax) {
+      const expected = `at most ${pointerCharsMax} characters of keys that lead to a value`;
+      walk.refuse(offset, "too_large", `a key of ${key.length} characters`, expected);
+      continue;
+    }
     if (!key.isWellFormed() || key.includes("\0")) {
       walk.refuse(offset, "yaml_unsupported", "a key with a NUL or half a character in it");
     }
@@ -188,16 +189,4 @@ function placeOfText(node: Scalar, value: string, offset: number, source: string
   if (source.startsWith(value, textOffset)) return { offset, textOffset };
   const block = node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED";
   return { offset, foldedOffset: block ? source.indexOf("\n", offset) + 1 : textOffset };
-}
-
-/** Where the brackets of a text are first nested deeper than `max`, if they are: a bound before any parser runs. */
-function flowDepthOver(text: string, max: number): number | undefined {
-  let depth = 0;
-  for (let index = 0; index < text.length; index++) {
-    const char = text.charCodeAt(index);
-    if (char === 0x5b || char === 0x7b) {
-      if (++depth > max) return index;
-    } else if (char === 0x5d || char === 0x7d) depth = Math.max(0, depth - 1);
-  }
-  return undefined;
 }
