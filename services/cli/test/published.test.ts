@@ -77,6 +77,15 @@ test("it writes the starter pack, which passes its own tests", async () => {
   expect(compared).toMatchObject({ code: 0, stdout: expect.stringContaining("0 wider, 0 narrower, 0 otherwise") });
 });
 
+test("it judges policies in Rego and in Cedar, whose module it carries", async () => {
+  const example = join(workspace, "examples/languages");
+  for (const language of ["rego", "cedar"]) {
+    const paths = ["tools.yaml", language, "payments_test.yaml"].map((name) => join(example, name));
+    const tested = await remit(["policy", "test", ...paths], { command });
+    expect(tested).toMatchObject({ code: 0, stdout: expect.stringContaining("ok: 10 cases") });
+  }
+});
+
 test("what its code looks for beside itself is there", async () => {
   const dist = join(unpacked, "dist");
   const code = (await readdir(dist)).filter((file) => file.endsWith(".js"));
