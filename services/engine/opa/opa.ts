@@ -38,7 +38,7 @@ export const fixtures: readonly Fixture[] = [
   { source: `${tests}/reaching.rego`, entrypoints: ["reaching/decisions"], bundle: `${tests}/reaching.tar.gz` },
 ];
 
-/** What stands beside a bundle: who made it, how, and of what. */
+/** What stands beside a bundle, as JSON: who made it, how, and of what. Its name keeps it from being read as a document. */
 export interface Made {
   readonly opa: string;
   /** Run in the bundle's folder. */
@@ -47,7 +47,7 @@ export interface Made {
 }
 
 export function madePath({ bundle }: Fixture): string {
-  return join(root, bundle.replace(/[^/]*$/, ""), `${basename(bundle, ".tar.gz")}.bundle.json`);
+  return join(root, bundle.replace(/[^/]*$/, ""), `${basename(bundle)}.origin`);
 }
 
 export function madeOf(fixture: Fixture, folder = join(root, dirname(fixture.bundle))): Made {
