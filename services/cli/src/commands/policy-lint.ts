@@ -43,12 +43,15 @@ async function print(cli: Cli, problems: readonly Problem[], format: LintFlags["
 async function lint(cli: Cli, paths: readonly string[], flags: LintFlags, version: string): Promise<ExitCode> {
   const { strict = false } = flags;
   const { documents: files } = await readDocumentFiles(cli.io, paths, "the path");
-  const { documents, problems } = await checkDocuments(files);
+  const { documents, problems, compiling } = await checkDocuments(files);
   const format = flags.json ? "json" : flags.format;
   const told = problems.map((problem) => (strict ? { ...problem, severity: "error" as const } : problem));
   await print(cli, told, format, version);
   if (refuses(problems, strict)) return exitCodes.no;
-  if (format === "text") cli.io.out(`ok: ${summary(documents)}`);
+  if (format === "text") {
+    cli.io.out(`ok: ${summary(documents)}`);
+    cli.io.out(`compiled in ${Math.ceil(compiling.ms)} ms, with ${Math.ceil(compiling.mebibytes)} MiB of memory`);
+  }
   return exitCodes.ok;
 }
 

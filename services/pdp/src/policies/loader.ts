@@ -1,5 +1,5 @@
 import type { ActivePolicy, PolicyStore, Revisions, TenantRows } from "./policy-store.ts";
-import { buildSnapshot, type Pause, type Prepared, type Snapshot, sameDocuments } from "./snapshot.ts";
+import { type buildSnapshot, type Pause, type Prepared, type Snapshot, sameDocuments } from "./snapshot.ts";
 
 /** Rules that are compiled while whoever asked waits; more are compiled beside what is in force. */
 const AT_ONCE_RULES_MAX = 1_000;
@@ -28,6 +28,8 @@ interface Rooms {
   held(tenant: string): Snapshot | undefined;
   swap(snapshot: Snapshot): void;
   readonly pause: Pause;
+  /** Makes a snapshot; what that takes is measured. */
+  readonly build: typeof buildSnapshot;
 }
 
 export const moved = (seen: Revisions, held: Revisions) => seen.security > held.security || seen.policy > held.policy;
@@ -47,11 +49,11 @@ const nameOf = ({ document }: ActivePolicy): unknown => document?.metadata?.name
  * The newest rows under the policies of `base`, which are compiled, and what is tried beside them. What is in force in no
  * version any more is left out: that is a change of security.
  */
-function rebased(rows: TenantRows, base: Snapshot, pause: Pause): Promise<Snapshot> {
+function rebased(build: typeof buildSnapshot, rows: TenantRows, base: Snapshot, pause: Pause): Promise<Snapshot> {
   const revisions = { security: rows.revisions.security, policy: base.revisions.policy };
   const names = new Set(rows.policies.map(nameOf));
   const policies = base.policies.filter((policy) => names.has(nameOf(policy)));
-  return buildSnapshot(base.tenant, { ...rows, revisions, policies, rollout: base.rollout }, base, { pause });
+  return build(base.tenant, { ...rows, revisions, policies, rollout: base.rollout }, base, { pause });
 }
 
 /** All that is compiled of a tenant: what is in force, and what is tried beside it. */
@@ -64,7 +66,7 @@ const everyPolicy = ({ policies, rollout }: Pick<TenantRows, "policies" | "rollo
  * is in force and newer rows may come; it takes its turn again to put in force what it made, under the newest
  * revocations.
  */
-export function createLoader({ load, held, swap, pause }: Rooms): Loader {
+export function createLoader({ load, held, swap, pause, build }: Rooms): Loader {
   const underWay = new Map<string, Promise<Snapshot>>();
   const beside = new Map<string, Promise<void>>();
   // The newest rows whose policies are still to be compiled.
@@ -87,12 +89,12 @@ export function createLoader({ load, held, swap, pause }: Rooms): Loader {
     const base = made && sameDocuments(made.policies, rows.policies) ? made : undefined;
     if (!last?.usable || base || !isMuch(everyPolicy(rows), everyPolicy(last))) {
       waiting.delete(tenant);
-      const snapshot = await buildSnapshot(tenant, rows, last, { pause, base });
+      const snapshot = await build(tenant, rows, last, { pause, base });
       swap(snapshot);
       return snapshot;
     }
     const { broken } = last;
-    const secured = rows.revisions.security > last.revisions.security ? await rebased(rows, last, pause) : last;
+    const secured = rows.revisions.security > last.revisions.security ? await rebased(build, rows, last, pause) : last;
     if (secured !== last) swap(broken ? { ...secured, broken } : secured);
     waiting.set(tenant, rows);
     if (!beside.has(tenant)) {
@@ -107,7 +109,7 @@ export function createLoader({ load, held, swap, pause }: Rooms): Loader {
 
   const compileBeside = async (tenant: string): Promise<void> => {
     for (let rows = waiting.get(tenant); rows; rows = waiting.get(tenant)) {
-      const made = await buildSnapshot(tenant, rows, held(tenant), { pause });
+      const made = await build(tenant, rows, held(tenant), { pause });
       while (underWay.has(tenant)) await underWay.get(tenant)?.catch(() => undefined);
       await turn(tenant, settle(tenant, rows, made));
     }
@@ -123,7 +125,7 @@ export function createLoader({ load, held, swap, pause }: Rooms): Loader {
     } else if (!made.broken) {
       const same = sameDocuments(newest.policies, made.policies);
       if (same) waiting.delete(tenant);
-      swap(same ? await buildSnapshot(tenant, newest, made, { pause }) : await rebased(newest, made, pause));
+      swap(same ? await build(tenant, newest, made, { pause }) : await rebased(build, newest, made, pause));
     }
     return held(tenant) ?? made;
   };

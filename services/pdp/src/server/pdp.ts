@@ -39,6 +39,7 @@ function meters(store: Store, held: { rooms?: Rooms; handles?: () => number }): 
     pull: {
       stalenessSeconds: () => (held.rooms?.snapshots.stalenessMs() ?? 0) / 1000,
       policiesBroken: () => held.rooms?.snapshots.broken().length ?? 0,
+      rules: () => held.rooms?.snapshots.rules() ?? 0,
       revision: () => {
         const revisions = [...(held.rooms?.snapshots.revisions().values() ?? [])];
         return Math.max(0, ...revisions.map(({ security, policy }) => Number(security + policy)));

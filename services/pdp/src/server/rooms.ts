@@ -47,7 +47,7 @@ interface Options {
   readonly clock: Clock;
   readonly storeClock: StoreClock;
   readonly log: Log;
-  readonly metrics: Pick<Metrics, "committed" | "replicaFenced" | "reportedLate">;
+  readonly metrics: Pick<Metrics, "committed" | "replicaFenced" | "reportedLate" | "compiled">;
 }
 
 /** Tells every room what a poll saw. */
@@ -93,7 +93,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   const changeStore = createChangeStore({ pool: store.pool, recorded });
   const policyStore = reading(createPolicyStore(store.pool));
 
-  const snapshots = createSnapshots({ store: policyStore, clock: uptime, log });
+  const snapshots = createSnapshots({ store: policyStore, clock: uptime, log, onCompiled: metrics.compiled });
   const { security } = snapshots;
   const onErased = (tenant: string) => identities.forget(tenant);
   const sealing = openSealing({ store, wrapping, random, newId, security, onErased });

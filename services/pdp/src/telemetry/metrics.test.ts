@@ -4,6 +4,7 @@ import { createMetrics, type PulledMeters } from "./metrics.ts";
 const pull: PulledMeters = {
   stalenessSeconds: () => 0.25,
   policiesBroken: () => 2,
+  rules: () => 17,
   revision: () => 7,
   streamHandles: () => 3,
   defaultPartitionRows: async () => 0,
@@ -22,6 +23,7 @@ test("meters that are pulled are read when the page is", async () => {
       "remit_revision 7",
       "remit_stream_handles 3",
       "remit_default_partition_rows 0",
+      "remit_rules 17",
     ]),
   );
   revision = 8;
@@ -44,8 +46,10 @@ test("reports, commits and shed requests are counted", async () => {
   metrics.reported(0.001);
   metrics.committed(0.0007, 12);
   metrics.shed("Explain");
+  metrics.compiled(0.2);
   const page = await lines(metrics);
   expect(page).toContain("remit_report_seconds_count 1");
+  expect(page).toContain('remit_compile_seconds_bucket{le="0.25"} 1');
   expect(page).toContain("remit_commit_seconds_sum 0.0007");
   expect(page).toContain('remit_batch_rows_bucket{le="8"} 0');
   expect(page).toContain('remit_batch_rows_bucket{le="16"} 1');

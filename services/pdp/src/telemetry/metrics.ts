@@ -10,6 +10,8 @@ export interface PulledMeters {
   streamHandles(): number;
   /** Tenants whose newest policies do not compile. */
   policiesBroken(): number;
+  /** Rules in force here, of all tenants. */
+  rules(): number;
   /** Rows that fell outside every day's partition: should be 0. */
   defaultPartitionRows(): number | Promise<number>;
 }
@@ -24,6 +26,8 @@ export interface Metrics {
   reported(seconds: number): void;
   /** One group commit, from sent to acknowledged. */
   committed(seconds: number, rows: number): void;
+  /** A tenant was compiled. */
+  compiled(seconds: number): void;
   /** A report that came after its time. */
   reportedLate(): void;
   /** A request that was turned away because of load. */
@@ -44,6 +48,7 @@ export interface MetricsOptions {
 const LATENCY_BUCKETS_SECONDS = [
   0.00025, 0.0005, 0.00075, 0.001, 0.0015, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
 ];
+const COMPILE_BUCKETS_SECONDS = [0.001, 0.005, 0.025, 0.1, 0.25, 1, 5, 25, 120];
 const BATCH_BUCKETS_ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
 function pulled(registry: Registry, name: string, help: string, read: () => number | Promise<number>): void {
@@ -73,6 +78,7 @@ function pullAll(registry: Registry, pull: PulledMeters): void {
     "Tenants whose newest policies do not compile; should be 0.",
     pull.policiesBroken,
   );
+  pulled(registry, "remit_rules", "Rules in force here, of all tenants.", pull.rules);
 }
 
 function latency<Label extends string>(registry: Registry, name: string, help: string, labelNames: Label[]) {
@@ -107,6 +113,12 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
     buckets: BATCH_BUCKETS_ROWS,
     registers: [registry],
   });
+  const compile = new Histogram({
+    name: "remit_compile_seconds",
+    help: "Compiling one tenant's policies and tools, in slices between which decisions go on.",
+    buckets: COMPILE_BUCKETS_SECONDS,
+    registers: [registry],
+  });
   const shed = new Counter({
     name: "remit_shed_total",
     help: "Requests turned away because of load.",
@@ -134,6 +146,7 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
       commit.observe(seconds);
       batch.observe(rows);
     },
+    compiled: (seconds) => compile.observe(seconds),
     reportedLate: () => late.inc(),
     shed: (rpc) => shed.inc({ rpc }),
     replicaFenced: () => fenced.inc(),
