@@ -163,6 +163,14 @@ function declarations(
 export function createRegistry(rooms: Rooms): Registry {
   const { snapshots, read } = rooms;
   const put = putting(rooms);
+  /** What the policies in force are warned of that they were not before: a schema changes what a rule says of numbers. */
+  const newWarnings = async (found: readonly Problem[], now: Snapshot, policies: Snapshot["policies"]) => {
+    if (found.length === 0) return [];
+    const tools = [...now.tools.values()].map(({ document }) => document);
+    const { problems } = await snapshots.check(now, { policies, tools });
+    const known = new Set(problems.map(({ file, message }) => `${file} ${message}`));
+    return found.filter(({ file, message }) => !known.has(`${file} ${message}`));
+  };
   return {
     putAgent: (caller, source, dryRun) =>
       withRead(read, [source], async (parsed) => {
@@ -185,12 +193,15 @@ export function createRegistry(rooms: Rooms): Registry {
         for (let races = 0; ; races++) {
           // A tool whose new schema contradicts a policy in force is refused: else the tenant could not be compiled.
           const tools = [...toolsBut(now, name), next.document];
+          const told = [...problems];
           for (const policies of decidingSets(now)) {
             const checked = await snapshots.check(now, { policies, tools });
             if (failed(checked.problems)) return refusedPut([...problems, ...checked.problems], now.revisions);
+            told.push(...(await newWarnings(checked.problems, now, policies)));
           }
           try {
-            return { ...(await put(caller, now, next, now.tools.get(name)?.digest, dryRun, "tool_put")), problems };
+            const done = await put(caller, now, next, now.tools.get(name)?.digest, dryRun, "tool_put");
+            return { ...done, problems: told };
           } catch (error) {
             // Somebody else changed the tenant meanwhile: what was checked is checked again, against that.
             if (!movedOn(error) || races >= RACES_MAX) throw error;

@@ -141,3 +141,27 @@ test("a tool that is not there and a digest that is none are told apart by their
   const malformed = await failure(decide("malformed", "invoices.read", { toolSchemaDigest: "sha256:1" }));
   expect(malformed).toMatchObject({ code: "InvalidArgument", detail: { field: "tool_schema_digest" } });
 });
+
+test("a schema that changes what a policy in force says of a number is warned of", async () => {
+  const policy = `apiVersion: remit/v1
+kind: Policy
+metadata: { name: halves }
+spec: { rules: [{ id: half, match: { tools: [boxes.pack] }, effect: allow, when: input.qty / 2 < 2 }] }
+`;
+  const packs = (type: string) => `apiVersion: remit/v1
+kind: Tool
+metadata: { name: boxes.pack }
+spec: { risk: write, inputSchema: { type: object, properties: { qty: { type: ${type} } } } }
+`;
+  const put = (type: string) =>
+    house.clients.tools.putTool({ document: { file: "tool.yaml", text: packs(type) } }, { headers });
+  expect((await put("number")).problems).toEqual([]);
+  await house.clients.policies.publishPolicies({ files: [{ file: "halves.yaml", text: policy }] }, { headers });
+  await house.clients.policies.activatePolicies({ choices: [{ policy: "halves" }] }, { headers });
+  const { problems, tool } = await put("integer");
+  expect(tool?.name).toBe("boxes.pack");
+  expect(problems.map(({ message }) => message)).toEqual([
+    expect.stringContaining("a division of ints drops the remainder"),
+  ]);
+  expect((await put("integer")).problems).toEqual([]);
+});
