@@ -18,6 +18,14 @@ export {
   type RuleRef,
   type Would,
 } from "./decision.ts";
+export {
+  defineBudget,
+  defineGroup,
+  definePolicy,
+  defineTool,
+  type PolicyDefinition,
+  type PolicyRule,
+} from "./define.ts";
 export { ConstraintError, DeniedError, NothingSpent, PausedError, RemitError } from "./errors.ts";
 export type { Json, JsonObject } from "./json.ts";
 export type { Log, LogEvent } from "./log.ts";
