@@ -49,8 +49,8 @@ function barrier({ spec }: ToolDocument, { call }: Facts, flaw: Flaw | undefined
   if (spec.status === "suspended" && flaw !== "suspended-tool-runs") {
     return deny("tool_suspended", "The tool may not be called now. Its owner can say why.");
   }
-  const registered = spec.inputSchema ? schemaDigest(spec.inputSchema) : "";
   if (call.schemaDigest === undefined || flaw === "changed-schema-passes") return undefined;
+  const registered = spec.inputSchema ? schemaDigest(spec.inputSchema) : "";
   if (call.schemaDigest === registered || call.schemaDigest === spec.offeredSchema) return undefined;
   const message =
     "The tool is not the one that was registered: its schema is another. It may be called once it is registered again.";

@@ -21,13 +21,8 @@ export function differences(engine: Verdict, naive: NaiveVerdict): string[] {
   }
   if (!says(engine.message, naive.message)) wrong.push("message");
   if (!isDeepStrictEqual(normal(engine.constraints), normal(naive.constraints))) wrong.push("constraints");
-  if (
-    !sameRefs(
-      engine.unknowns.map(({ rule }) => rule),
-      naive.unknowns,
-    )
-  )
-    wrong.push("unknowns");
+  const unknowns = engine.unknowns.map(({ rule }) => rule);
+  if (naive.unknowns && !sameRefs(unknowns, naive.unknowns)) wrong.push("unknowns");
   if ((would === undefined) !== (naive.would === undefined)) wrong.push("would");
   for (const key of ["effect", "code", "retryable", "rules", "remedy"] as const) {
     if (would && naive.would && !isDeepStrictEqual(would[key], naive.would[key])) wrong.push(`would.${key}`);

@@ -12,8 +12,8 @@ import { toldDifference, toldTally } from "./told.ts";
  * where time ran out before the cases did.
  */
 
-const callsPerWorld = 200;
-const worldsAtOnce = 10;
+const callsPerWorld = 400;
+const worldsAtOnce = 5;
 
 interface Part {
   readonly from: number;
@@ -48,6 +48,7 @@ async function runAll(
 ): Promise<{ total: Tally; found: Told | undefined }> {
   const total = newTally();
   let next = 0;
+  let nextTold = 100_000;
   let found: Told | undefined;
   const one = async () => {
     const worker = new Worker(new URL(import.meta.url), { workerData: { seed } });
@@ -58,6 +59,10 @@ async function runAll(
       worker.postMessage({ from } satisfies Part);
       const [told] = (await answers.next()).value as [Told];
       add(total, told);
+      if (total.cases >= nextTold) {
+        console.log(`${total.cases} cases`);
+        nextTold += 100_000;
+      }
       if (told.difference) found ??= told;
     }
     await worker.terminate();

@@ -32,7 +32,10 @@ export function byRules(rules: readonly PlacedRule[], on: On): NaiveVerdict {
   const judged = rules.filter(({ rule }) => rule.effect !== "transform").map((one) => judge(one, ask));
   const unknowns = [...transforms, ...judged].filter(isUnknown).map(({ one }) => refOf(one));
   const refused = applied.length > 0 ? refusedAgain(changed, on) : undefined;
-  if (refused) return { ...refused, rules: applied.map(refOf), unknowns };
+  if (refused) {
+    const rest = { rules: applied.map(refOf), unknowns: refused.code === "transform_invalid" ? undefined : unknowns };
+    return { ...refused, ...rest };
+  }
   const silent = askOf(seen, {});
   const findings: Findings = {
     facts,
@@ -110,7 +113,8 @@ function changedInput(
         return "transform_conflict";
     }
   }
-  const changed = structuredClone(input) as Record<string, JsonValue>;
+  if (changes.length === 0) return input;
+  const changed = JSON.parse(JSON.stringify(input)) as Record<string, JsonValue>;
   for (const { path, value } of changes) {
     let map = changed;
     for (const key of path.slice(0, -1)) {

@@ -18,7 +18,8 @@ export interface NaiveVerdict {
   readonly constraints: readonly Constraint[];
   readonly approval?: Verdict["approval"];
   readonly questions?: Verdict["questions"];
-  readonly unknowns: readonly RuleRef[];
+  /** Undefined where rules were judged on an input that the tool's schema refuses: no type in it is what was declared. */
+  readonly unknowns: readonly RuleRef[] | undefined;
   readonly remedy?: string;
 }
 
