@@ -1,6 +1,7 @@
 import { evaluationStepsMax, type Frame } from "../src/cel/frame.ts";
 import { Failure, type Outcome } from "../src/cel/value.ts";
 import { policyExpressions } from "../src/compile/condition.ts";
+import { finish } from "../src/compile/steps.ts";
 import type { Report } from "../src/documents/origin.ts";
 import type { Facts, JsonObject, ToolDocument } from "../src/index.ts";
 import { inputShape, typesAmong } from "../src/typing/tool-types.ts";
@@ -44,7 +45,9 @@ export function outcomeIn(
 ): Outcome {
   const problems: string[] = [];
   const tools = schemas.map((inputSchema, at) => toolDocument(`pay${at === 0 ? "" : at}`, inputSchema));
-  const types = typesAmong(new Map(tools.map((tool) => [tool.metadata.name, tool])))({ tools: ["pay*"] });
+  const types = finish(typesAmong(new Map(tools.map((tool) => [tool.metadata.name, tool])), [{ tools: ["pay*"] }]))({
+    tools: ["pay*"],
+  });
   if (!types || !tools[0]) throw new Error("no tool");
   const report: Report = (_, message, details) => {
     if (details?.severity !== "warning") problems.push(message);
@@ -70,7 +73,7 @@ export function stepsIn(
 ): { readonly most: number | undefined; readonly taken: number; readonly problems: readonly string[] } {
   const problems: string[] = [];
   const tool = toolDocument("pay", inputSchema);
-  const types = typesAmong(new Map([["pay", tool]]))({ tools: ["pay"] });
+  const types = finish(typesAmong(new Map([["pay", tool]]), [{ tools: ["pay"] }]))({ tools: ["pay"] });
   if (!types) throw new Error("no tool");
   const report: Report = (_, message) => problems.push(message);
   const compiled = policyExpressions(variables, report).among(types).value(text, "");

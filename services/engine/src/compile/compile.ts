@@ -135,7 +135,8 @@ function* compilePolicies(
   problems: Problem[],
 ): Steps<CompiledPolicy[]> {
   const names = new Set<string>();
-  const findTypes = typesAmong(tools);
+  const rules = source.policies.flatMap(({ document }) => document.spec.rules.map(({ match }) => match));
+  const findTypes = yield* typesAmong(tools, rules);
   const kept = new Map(last?.policies.map((policy) => [policy.document, policy]));
   const policies: CompiledPolicy[] = [];
   for (const { document, version } of source.policies) {

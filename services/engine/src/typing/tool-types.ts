@@ -1,4 +1,6 @@
-import { compileGlobs, isExactName } from "../compile/pattern.ts";
+import { isExactName } from "../compile/pattern.ts";
+import { indexSelectors, selectorKey } from "../compile/selectors.ts";
+import type { Steps } from "../compile/steps.ts";
 import type { MatchDocument } from "../documents/policy.ts";
 import type { ToolDocument } from "../documents/tool.ts";
 import { shapeOf } from "./schema-shape.ts";
@@ -31,19 +33,43 @@ export function contextShape({ spec }: ToolDocument): Shape {
   return shapeOf(spec.contextSchema ?? noSchema);
 }
 
-/** Finds the types of rules among registered tools; what several rules match is put together once. */
-export function typesAmong(registered: ReadonlyMap<string, ToolDocument>): FindTypes {
-  const known = new Map<string, ToolTypes | undefined>();
-  const names = [...registered.keys()].sort();
+/**
+ * Finds the types of rules among registered tools; what several rules match is put together once. `matches` are those of
+ * all rules that will ask: their tools are found by an index over them, not by holding each against every tool.
+ */
+export function* typesAmong(
+  registered: ReadonlyMap<string, ToolDocument>,
+  matches: Iterable<MatchDocument>,
+): Steps<FindTypes> {
+  const distinct = new Map<string, MatchDocument>();
+  for (const match of matches) {
+    distinct.set(selectorKey(match), match);
+    yield matchCost;
+  }
+  const selectors = yield* indexSelectors(distinct);
+  const toolsOf = Array.from({ length: selectors.count }, (): ToolDocument[] => []);
+  for (const name of [...registered.keys()].sort()) {
+    const tool = registered.get(name);
+    if (!tool) continue;
+    const { server, risk } = tool.spec;
+    const fitting = selectors.fitting({ name, server, risk, labels: {} });
+    for (const selector of fitting) toolsOf[selector]?.push(tool);
+    yield toolCost + fitting.length * matchCost;
+  }
+  const known = new Map<number, ToolTypes | undefined>();
   return (match) => {
-    const key = JSON.stringify([match.tools, match.servers, match.risk]);
-    if (known.has(key)) return known.get(key);
-    const tools = matching(match, registered, names);
+    const selector = selectors.numberOf(selectorKey(match));
+    const there = known.get(selector);
+    if (there || known.has(selector)) return there;
+    const tools = toolsOf[selector] ?? [];
     const types = tools.length === 0 ? undefined : typesOfTools(tools, (match.tools ?? ["*"]).every(isExactName));
-    known.set(key, types);
+    known.set(selector, types);
     return types;
   };
 }
+
+const matchCost = 0.1;
+const toolCost = 1;
 
 function typesOfTools(tools: readonly ToolDocument[], named: boolean): ToolTypes {
   const [first] = tools;
@@ -55,49 +81,4 @@ function typesOfTools(tools: readonly ToolDocument[], named: boolean): ToolTypes
     owner: tools.length === 1 ? (first?.metadata.name ?? "") : `any of ${tools.length} tools`,
     named,
   };
-}
-
-function matching(
-  { tools: globs, servers, risk }: MatchDocument,
-  registered: ReadonlyMap<string, ToolDocument>,
-  names: readonly string[],
-): ToolDocument[] {
-  const onServer = servers && compileGlobs(servers);
-  return namesMatching(globs, names).flatMap((name) => {
-    const tool = registered.get(name);
-    if (!tool) return [];
-    const { server, risk: itsRisk } = tool.spec;
-    if (onServer && !(server !== undefined && onServer(server))) return [];
-    return !risk || risk.includes(itsRisk) ? [tool] : [];
-  });
-}
-
-/** The names that one of the globs accepts; those that begin alike are found without a look at the others. */
-function namesMatching(globs: readonly string[] | undefined, names: readonly string[]): readonly string[] {
-  if (!globs || globs.includes("*")) return names;
-  const found = new Set<string>();
-  for (const glob of globs) {
-    if (isExactName(glob)) {
-      found.add(glob);
-      continue;
-    }
-    const [prefix = ""] = glob.split("*");
-    const accepts = compileGlobs([glob]);
-    for (let at = firstFrom(names, prefix); names[at]?.startsWith(prefix); at++) {
-      const name = names[at] ?? "";
-      if (accepts(name)) found.add(name);
-    }
-  }
-  return [...found].sort();
-}
-
-/** The place of the first name that is not before `prefix`. */
-function firstFrom(names: readonly string[], prefix: string): number {
-  let [low, high] = [0, names.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((names[middle] ?? "") < prefix) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
