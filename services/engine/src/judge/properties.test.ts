@@ -21,6 +21,8 @@ function eachCall(worlds: number, visit: (world: World, facts: readonly Facts[],
   for (let index = 0; index < worlds; index++) {
     const random = randomFrom(seedOf(seed, index));
     const world = randomWorld(random);
+    // Of some thousand worlds one has a condition that the compiler refuses.
+    if (typeof compiledWorld(world) === "string") continue;
     visit(
       world,
       random.list(8, 8, () => randomFacts(random, world)),
@@ -51,7 +53,7 @@ describe("whatever the policies and the call", { timeout: 60_000 }, () => {
       const rules = extra
         .filter(({ effect }) => effect !== "transform")
         .map((rule, index) => ({ ...rule, id: `x${index}` }));
-      if (rules.length === 0) return;
+      if (rules.length === 0 || typeof compiledWorld(withPolicy(world, rules)) === "string") return;
       const [before, after] = [compiled(world), compiled(withPolicy(world, rules))];
       for (const call of facts) {
         const first = evaluate(before, { ...call, answers: {}, mode: "enforce" });
