@@ -1,5 +1,5 @@
 import { type JsonObject, ownValue } from "../json.ts";
-import { charSteps, type Frame, spend } from "./frame.ts";
+import { charSteps, type Frame, isSpent, orderSteps, spend } from "./frame.ts";
 import {
   costFailure,
   Duration,
@@ -86,6 +86,7 @@ export function keyFrom(value: Value): Key | undefined {
 
 /** A key that one map lacks is missing, as a field is: it makes the answer unknown unless another key differs. */
 function equalMaps(left: AnyMap, right: AnyMap, frame: Frame): boolean | Failure {
+  if (isSpent(frame)) return costFailure;
   const [keys, others] = [keysOf(left), keysOf(right)];
   // Listing and looking up keys costs about four steps a key.
   if (!spend(frame, 4 * (keys.length + others.length))) return costFailure;
@@ -105,7 +106,7 @@ const otherKeys = new Failure("missing", "a comparison of maps with different ke
 export function order(left: Value, right: Value, frame: Frame): number | Failure {
   if (isNumber(left) && isNumber(right)) return left < right ? -1 : left > right ? 1 : 0;
   if (typeof left === "string" && typeof right === "string") {
-    return spend(frame, charSteps(Math.min(left.length, right.length))) ? orderStrings(left, right) : costFailure;
+    return spend(frame, orderSteps(Math.min(left.length, right.length))) ? orderStrings(left, right) : costFailure;
   }
   if (typeof left === "boolean" && typeof right === "boolean") return Number(left) - Number(right);
   if (left instanceof Timestamp && right instanceof Timestamp) return orderInts(left.ns, right.ns);
@@ -152,8 +153,8 @@ export function contains(item: Value, container: Value, mixed: boolean, frame: F
     if (entryOf(container, key) !== undefined) return true;
     // Among keys of another type alone nothing was looked for.
     if (!(container instanceof LiteralMap)) return false;
+    if (!spend(frame, container.entries.size)) return costFailure;
     const keys = keysOf(container);
-    if (!spend(frame, keys.length)) return costFailure;
     return keys.length === 0 || keys.some((other) => typeof other === typeof key)
       ? false
       : typeConfusion("a look-up", item, container);

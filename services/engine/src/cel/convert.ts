@@ -1,6 +1,6 @@
 import { checkedTimestamp } from "./arithmetic.ts";
 import { isAnyMap, keysOf } from "./compare.ts";
-import { scanSteps, spend } from "./frame.ts";
+import { isSpent, scanSteps, spend } from "./frame.ts";
 import type { FunctionTable } from "./function-table.ts";
 import { durationFrom, durationText, timestampFrom, timestampText } from "./times.ts";
 import {
@@ -121,6 +121,7 @@ export const conversions: FunctionTable = {
       if (typeof value === "string") return spend(frame, scanSteps(value.length)) ? codePoints(value) : costFailure;
       if (isList(value as Value)) return BigInt((value as readonly Value[]).length);
       if (!isAnyMap(value as Value)) return typeConfusion("size()", value as Value);
+      if (isSpent(frame)) return costFailure;
       const count = countKeys(value as Value);
       return spend(frame, 3 * count) ? BigInt(count) : costFailure;
     },

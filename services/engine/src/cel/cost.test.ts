@@ -54,6 +54,29 @@ describe("the cost limit", () => {
     expect(resultOf("vars.slow", { input: { list: many } }, variables)).toBe(limit);
   });
 
+  it.each([
+    ["maps measured", "size(input.map) < 0", " || "],
+    ["maps compared", "input.map == input.map", " && "],
+    ["a map compared with one that is written", '{"a": 1} == input.map', " || "],
+    ["keys", "input.map.all(key, true)", " && "],
+  ])("is not passed again and again by %s: what is too much is not begun", (_, text, sign) => {
+    let listed = 0;
+    const wide = new Proxy(Object.fromEntries(Array.from({ length: 18_000 }, (_, at) => [`key${at}`, at])), {
+      ownKeys: (target) => {
+        listed++;
+        return Reflect.ownKeys(target);
+      },
+    });
+    resultOf(Array.from({ length: 100 }, () => text).join(sign), { input: { map: wide } });
+    expect(listed).toBeLessThan(6);
+  });
+
+  it("counts the characters that telling an order looks at", () => {
+    const input = { list: many, one: `${"a".repeat(60_000)}b`, other: `${"a".repeat(60_000)}c` };
+    expect(resultOf("input.list.all(x, input.one <= input.other)", { input })).toBe(limit);
+    expect(resultOf("input.list.size() == 2000 && input.one < input.other", { input })).toBe(true);
+  });
+
   it("leaves ordinary conditions alone", () => {
     expect(resultOf('input.list.all(x, x >= 0.0) && "a".matches("a")', { input: { list: many } })).toBe(true);
   });

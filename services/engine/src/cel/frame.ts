@@ -52,9 +52,22 @@ export function spend(frame: Frame, steps: number): boolean {
   return frame.meter.steps >= 0;
 }
 
+/**
+ * Whether no steps are left. Asked before work whose steps are known only once it is done, such as listing the keys of a
+ * map: a condition that asks for such work again and again does it no more once it is too much.
+ */
+export function isSpent({ meter }: Frame): boolean {
+  return meter.steps < 0;
+}
+
 /** The steps of work that the machine does on whole runs of characters: comparing, copying, searching for a literal. */
 export function charSteps(chars: number): number {
   return 1 + (chars >> 5);
+}
+
+/** The steps of telling which of two texts comes first, the shorter of so many characters: one by one, unlike equality. */
+export function orderSteps(chars: number): number {
+  return 1 + (chars >> 3);
 }
 
 /** The steps of work that looks at each character. */

@@ -26,7 +26,10 @@ export function compileMacro(expr: Expr, macro: Expr_Comprehension, compiling: C
   const range = compile(iterRange, compiling);
   accepts(compiling, iterRange, range, "what a macro runs over", ["list", "map"]);
   const slot = compiling.variables.newLocal();
-  const read: Run = (frame) => frame.locals[slot] ?? costFailure;
+  const read: Run = ({ locals }) => {
+    const bound = locals[slot];
+    return bound === undefined ? costFailure : bound;
+  };
   const place = itemPlace(range, compiling);
   const local: Node = place
     ? placed(read, 1, macro.iterVar, place)

@@ -1,5 +1,5 @@
 import { isAnyMap, keysOf } from "./compare.ts";
-import { type Frame, type Run, spend } from "./frame.ts";
+import { type Frame, isSpent, type Run, spend } from "./frame.ts";
 import type { Node } from "./node.ts";
 import { costFailure, Failure, isList, type Outcome, typeConfusion, type Value } from "./value.ts";
 
@@ -13,6 +13,7 @@ function forEach(
 ): Outcome | undefined {
   const container = range.run(frame);
   if (container instanceof Failure) return container;
+  if (isSpent(frame)) return costFailure;
   const items: readonly Value[] | undefined = isList(container)
     ? container
     : isAnyMap(container)

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../json.ts";
 import { everyType, jsonTypes, type Shape, type TypeSet } from "../typing/shape.ts";
-import { type Frame, type Run, spend } from "./frame.ts";
+import { type Frame, isSpent, type Run, spend } from "./frame.ts";
 import { type Node, type StaticType, typeWords } from "./node.ts";
 import { costFailure, Failure, isList, isMap, LiteralMap, type Outcome, type Value } from "./value.ts";
 
@@ -110,6 +110,7 @@ function listWithInts(items: readonly Value[], shape: Shape, frame: Frame): Outc
 }
 
 function mapWithInts(map: JsonObject, shape: Shape, frame: Frame): Outcome {
+  if (isSpent(frame)) return costFailure;
   const entries = new Map<string, Value>();
   for (const key of Object.keys(map)) {
     if (!spend(frame, 4)) return costFailure;

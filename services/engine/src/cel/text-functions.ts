@@ -60,10 +60,11 @@ function join(args: readonly Value[], frame: Frame): Outcome {
   const [parts, separator = ""] = args;
   if (!isList(parts as Value) || typeof separator !== "string") return typeConfusion("join()", parts as Value);
   const texts = parts as readonly Value[];
+  if (!spend(frame, texts.length)) return costFailure;
   const other = texts.find((part) => typeof part !== "string");
   if (other !== undefined) return typeConfusion("join()", other);
   const chars = texts.reduce<number>((total, part) => total + (part as string).length + separator.length, 0);
-  return spend(frame, charSteps(chars) + texts.length) ? texts.join(separator) : costFailure;
+  return spend(frame, charSteps(chars)) ? texts.join(separator) : costFailure;
 }
 
 /** A getter of CEL: of a timestamp in a zone, UTC if none is given, or of a duration. */

@@ -231,6 +231,10 @@ describe("macros", () => {
     ["input.list.filter(x, input.missing)", "unknown: input.missing is missing"],
     ["input.text.all(x, true)", "unknown: a macro over the elements of a string"],
     ["input.list.all(input, input > 0)", true],
+    ["[null, 1].exists(x, x == null)", true],
+    ["[null, 1].filter(x, x != null)", [1n]],
+    ["[null, 1].all(x, x == null || x > 0)", true],
+    ["[null].map(x, x)", [null]],
   ])("%s is %s", (text, expected) => expect(of(text)).toEqual(expected));
 
   it("may be nested once, not twice", () => {

@@ -14,9 +14,9 @@ import { parseCondition } from "../cel/parse-condition.ts";
 import { typesOf, type Way } from "../cel/place.ts";
 import { costFailure, Failure, type Outcome, typeConfusion } from "../cel/value.ts";
 import { below, type Report } from "../documents/origin.ts";
-import { conditionCharsMax, isExpression } from "../documents/read-policy.ts";
+import { conditionCharsMax, isExpression, variablesMax } from "../documents/read-policy.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
-import { stepsMost } from "../typing/bound.ts";
+import { stepsMost, type Work, workOf } from "../typing/bound.ts";
 import { type Shape, unsure } from "../typing/shape.ts";
 import type { ToolTypes } from "../typing/tool-types.ts";
 import { meaningOf } from "./shared.ts";
@@ -59,7 +59,9 @@ interface VariableState {
   readonly index: number;
   readonly text: string;
   node?: Node | undefined;
+  key: string;
   reads: Reads;
+  work?: Work | undefined;
   most?: number | undefined;
   state: "new" | "open" | "done";
 }
@@ -67,9 +69,12 @@ interface VariableState {
 interface CompiledText {
   /** Undefined after problems were reported. */
   readonly node: Node | undefined;
+  /** Equal for texts that mean the same. */
+  readonly key: string;
   readonly reads: Reads;
   /** The most steps that it may take; undefined if no schema bounds them. */
   readonly most?: number | undefined;
+  readonly work?: Work | undefined;
 }
 
 /** Compiles texts and the variables that they use, all for one set of tools. */
@@ -96,14 +101,14 @@ export function policyExpressions(
   const untyped = textsOf(variables, undefined, note, watch);
   for (const name of Object.keys(variables)) untyped.variable(name);
   const scopes = new Map<ToolTypes, PolicyExpressions>();
-  const expressions = (compile: CompileText, named: boolean): PolicyExpressions => ({
+  const expressions = (compile: CompileText): PolicyExpressions => ({
     variableCount: Object.keys(variables).length,
     value: (text, pointer) => {
       const { node, reads, most } = compile(text, pointer);
       return node && { run: charged(node), reads, most, types: typesOf(node) };
     },
     condition: (text, pointer) => {
-      const { node, reads, most } = compile(text, pointer);
+      const { node, reads, most, key } = compile(text, pointer);
       if (!node) return undefined;
       if (!typesOf(node).some((type) => type === "dyn" || type === "bool")) {
         note(
@@ -114,7 +119,6 @@ export function policyExpressions(
         return undefined;
       }
       const run = charged(node);
-      const key = meaningOf(text, { variables, named, places: reads.places });
       return { judge: (frame) => asTruth(run(frame)), reads, most, key };
     },
     among: (types) => {
@@ -123,13 +127,13 @@ export function policyExpressions(
         const compile = types.named
           ? textsOf(variables, types, note, watch).text
           : guarded(variables, types, note, watch);
-        scope = expressions(compile, types.named);
+        scope = expressions(compile);
         scopes.set(types, scope);
       }
       return scope;
     },
   });
-  return expressions(untyped.text, true);
+  return expressions(untyped.text);
 }
 
 /**
@@ -147,8 +151,8 @@ function guarded(
     note(problem.nearest === undefined ? { ...problem, severity: "warning" } : problem, text, pointer);
   const close = textsOf(variables, types, softened, watch);
   return (text, pointer) => {
-    const { node, reads } = loose.text(text, pointer);
-    if (!node) return { node, reads };
+    const { node, reads, key } = loose.text(text, pointer);
+    if (!node) return { node, reads, key };
     const typed = close.text(text, pointer);
     return { ...typed, node: typed.node ?? node };
   };
@@ -163,7 +167,7 @@ function textsOf(
 ): { readonly text: CompileText; readonly variable: Variables["find"] } {
   const states = new Map<string, VariableState>();
   for (const [name, text] of Object.entries(variables)) {
-    states.set(name, { index: states.size, text, reads: readsNothing, state: "new" });
+    states.set(name, { index: states.size, text, key: "", reads: readsNothing, state: "new" });
   }
   let locals = 0;
   const names: Variables = {
@@ -177,28 +181,27 @@ function textsOf(
         const compiled = compileText(variable.text, below(variablesPointer, name));
         Object.assign(variable, { state: "done", ...compiled });
       }
-      const { index, node, reads } = variable;
-      const key = `= ${meaningOf(variable.text, { variables, named: true, places: reads.places })}`;
-      return { index, type: node?.type ?? "dyn", node, key };
+      const { index, node, key } = variable;
+      return { index, type: node?.type ?? "dyn", node, key: `= ${key}` };
     },
   };
   const compileText: CompileText = (text, pointer) => {
     const parsed = parseCondition(text);
     if ("message" in parsed) {
       note(parsed, text, pointer);
-      return { node: undefined, reads: readsNothing };
+      return { node: undefined, key: "", reads: readsNothing };
     }
     const problems: ConditionProblem[] = [];
-    const reads = { answers: [] as AnswerUse[], places: [] as Reads["places"][number][] };
+    const own = { answers: [] as AnswerUse[], places: new Map<string, Reads["places"][number]>() };
     const usedVariables = new Set<string>();
     const parts = new Map<bigint, Node>();
     const node = compileExpr(parsed.expr, {
       variables: names,
       problems,
-      answers: reads.answers,
+      answers: own.answers,
       usedVariables,
       types,
-      consult: (steps, shape) => reads.places.push({ steps, shape }),
+      consult: (steps, shape) => own.places.set(JSON.stringify(steps), { steps, shape }),
       offsetOf: parsed.offsetOf,
       locals: new Map(),
       macros: 0,
@@ -208,27 +211,47 @@ function textsOf(
         return watched;
       },
     });
-    for (const used of usedVariables) {
-      const variable = states.get(used);
-      if (variable?.state === "open") {
-        problems.push({ offset: 0, message: `the variable \`${used}\` is defined by itself`, expected: "no cycles" });
-      }
-      for (const { id } of variable?.reads.answers ?? []) reads.answers.push({ id, offset: 0 });
-      reads.places.push(...(variable?.reads.places ?? []));
+    for (const name of usedVariables) {
+      if (states.get(name)?.state !== "open") continue;
+      problems.push({ offset: 0, message: `the variable \`${name}\` is defined by itself`, expected: "no cycles" });
     }
-    const most =
+    const used = [...usedVariables].map((name) => states.get(name));
+    const keys = new Map([...usedVariables].map((name) => [name, states.get(name)?.key ?? ""]));
+    const key = meaningOf(text, { places: [...own.places.values()], variables: keys });
+    const reads = withVariables(own, used);
+    const workOfVariable = (name: string) => states.get(name)?.work;
+    const work =
       types && problems.length === 0
-        ? stepsMost(parsed.expr, {
-            node: ({ id }) => parts.get(id),
-            variable: (name) => states.get(name)?.most,
-          })
+        ? workOf(parsed.expr, { node: ({ id }) => parts.get(id), variable: workOfVariable })
         : undefined;
-    if (most !== undefined && most > evaluationStepsMax) problems.push(tooCostly(most));
+    const most = work && stepsMost(work, workOfVariable);
+    // Of a variable that is too costly by itself it is said there.
+    if (isTooMuch(most) && !used.some((variable) => isTooMuch(variable?.most))) problems.push(tooCostly(most));
     for (const problem of problems) note(problem, text, pointer);
-    const broken = [...usedVariables].some((used) => states.get(used)?.node === undefined);
-    return { node: broken || problems.some(({ severity }) => severity === undefined) ? undefined : node, reads, most };
+    const broken = used.some((variable) => variable?.node === undefined);
+    const whole = !broken && problems.every(({ severity }) => severity !== undefined);
+    return { node: whole ? node : undefined, key, reads, most, work };
   };
   return { text: compileText, variable: names.find };
+}
+
+/** What a text reads, itself and by the variables that it uses: each answer and each place once, whoever asks for it. */
+function withVariables(
+  own: { readonly answers: readonly AnswerUse[]; readonly places: ReadonlyMap<string, Reads["places"][number]> },
+  variables: readonly (VariableState | undefined)[],
+): Reads {
+  const answers = [...own.answers];
+  const ids = new Set(answers.map(({ id }) => id));
+  const places = new Map(own.places);
+  for (const { reads } of variables.filter((variable) => variable !== undefined)) {
+    for (const { id } of reads.answers) if (ids.size < ids.add(id).size) answers.push({ id, offset: 0 });
+    for (const place of reads.places) places.set(JSON.stringify(place.steps), place);
+  }
+  return { answers, places: [...places.values()] };
+}
+
+function isTooMuch(most: number | undefined): most is number {
+  return most !== undefined && most > evaluationStepsMax;
 }
 
 function tooCostly(most: number): ConditionProblem {
@@ -256,6 +279,8 @@ function asTruth(outcome: Outcome): boolean | Failure {
 export function checkExpressions(policy: JsonObject, report: Report): void {
   const spec = isJsonObject(policy.spec) ? policy.spec : {};
   const variables = Object.entries(isJsonObject(spec.variables) ? spec.variables : {}).filter(isText);
+  // More than there may be is refused already, and each is compiled from within the one that names it.
+  if (variables.length > variablesMax) return;
   const expressions = policyExpressions(Object.fromEntries(variables), report);
   for (const [index, rule] of (Array.isArray(spec.rules) ? spec.rules : []).entries()) {
     if (!isJsonObject(rule)) continue;

@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { compileTexts, policyText, sampleFacts, toolText } from "../../test/sample.ts";
 import { type Compiled, evaluate, type JsonObject } from "../index.ts";
 import { judgeRules } from "../judge/judge.ts";
-import { meaningOf } from "./shared.ts";
 
 const tool = toolText("pay", { inputSchema: { type: "object", properties: { amount: { type: "integer" } } } });
 
@@ -79,16 +78,37 @@ describe("a variable that several policies have", () => {
 });
 
 describe("the meaning of a text", () => {
-  const surroundings = (variables: Record<string, string>) => ({ variables, named: true, places: [] });
+  const keyOf = (when: string, variables: Record<string, string>) =>
+    compileTexts(tool, policyText([rule("a", when)], { variables })).policies[0]?.rules[0]?.rule.when[0]?.key ?? "";
+
   it.each([
     ["vars.a > 1", { a: "1" }, { a: "1", b: "2" }, true],
     ["vars.a > 1", { a: "1" }, { a: "2" }, false],
     ["vars.a > 1", { a: "vars.b", b: "1" }, { a: "vars.b", b: "2" }, false],
     ["vars .a > 1", { a: "1" }, { a: "2" }, false],
-    ["vars\n.a > 1", { a: "1", b: "3" }, { a: "1", b: "4" }, false],
-    ["input.a > 1", { a: "1" }, { a: "2" }, true],
-  ])("%s with %j and with %j is the same: %s", (text, some, others, equal) => {
-    expect(meaningOf(text, surroundings(some)) === meaningOf(text, surroundings(others))).toBe(equal);
+    ["vars\n.a > 1", { a: "1", b: "3" }, { a: "1", b: "4" }, true],
+    ["input.amount > 1", { a: "1" }, { a: "2" }, true],
+    // Each names the other, one of them in a text alone.
+    ["vars.b", { a: 'input.t == "vars.b"', b: "vars.a" }, { a: 'input.u == "vars.b"', b: "vars.a" }, false],
+  ])("%s with %j and with %j is the same: %s", (text, some: object, others: object, equal) => {
+    const [one, other] = [some, others].map((variables) => keyOf(text, { ...variables }));
+    expect(one).not.toBe("");
+    expect(one === other).toBe(equal);
+  });
+
+  it("is told in few characters, however much its variables say", () => {
+    const long = Array.from({ length: 40 }, (_, at) => [`v${at}`, `vars.v${at + 1} && "${"x".repeat(3000)}" != "y"`]);
+    const key = keyOf("vars.v0", { ...Object.fromEntries(long), v40: "input.amount > 1" });
+    expect(key.length).toBeLessThan(200);
+  });
+
+  it("is found once for each variable, however many ways lead to it", () => {
+    const names = Array.from({ length: 60 }, (_, at) => [`v${at}`, `vars.v${at + 1} || vars.v${at + 2}`]);
+    const variables = { ...Object.fromEntries(names), v60: "input.amount > 1", v61: "present(answers.memo)" };
+    const asking = { ...rule("b", "vars.v0", "clarify"), questions: [{ id: "memo", type: "string", ask: "Why?" }] };
+    const [read] = compileTexts(tool, policyText([asking], { variables })).policies[0]?.rules[0]?.reads ?? [];
+    expect(read?.answers.map(({ id }) => id)).toEqual(["memo"]);
+    expect(read?.places.map(({ steps }) => steps.join("."))).toEqual(["input", "input.amount"]);
   });
 });
 

@@ -1,44 +1,28 @@
+import { shortKey } from "../digest.ts";
 import { summaryOf } from "../typing/shape.ts";
 import type { CompiledPolicy } from "./compile-policy.ts";
 import type { Reads } from "./condition.ts";
 import type { CompiledCondition, CompiledRule } from "./rule.ts";
 import type { Steps } from "./steps.ts";
 
-/** What an expression is compiled in, besides its own text. */
+/** What decides what an expression compiles to, besides its own text. */
 interface Surroundings {
-  readonly variables: Readonly<Record<string, string>>;
-  /** Whether its rule names its tools one by one. */
-  readonly named: boolean;
-  /** What it asked the schemas of its rule's tools, and what they said. */
+  /** What it asked the schemas of its rule's tools itself, and what they said. */
   readonly places: Reads["places"];
+  /** The keys of the variables that it names. */
+  readonly variables: ReadonlyMap<string, string>;
 }
 
 /**
- * Equal for expressions that mean the same: the same text, with the same text wherever a variable stands, compiled by
- * the same types. Expressions that mean the same may have different keys; the other way round never.
+ * Equal for expressions that mean the same: the same text, compiled by the same types, with variables that mean the
+ * same. Expressions that mean the same may have different keys; the other way round never. Its length is bounded,
+ * whatever the variables and the schemas say.
  */
-export function meaningOf(text: string, { variables, named, places }: Surroundings): string {
-  const expanded = text.includes("vars") ? JSON.stringify([text, ...expansions(text, variables)]) : text;
-  if (places.length === 0) return expanded;
+export function meaningOf(text: string, { places, variables }: Surroundings): string {
+  if (places.length === 0 && variables.size === 0) return shortKey(JSON.stringify([text]));
   const shapes = places.map(({ steps, shape }) => [steps, shape && summaryOf(shape)]);
-  return JSON.stringify([expanded, named, shapes]);
-}
-
-/** The variables that a text names, with those that they name; all of them where that cannot be told from the text. */
-function expansions(text: string, variables: Readonly<Record<string, string>>): (readonly [string, string])[] {
-  const found = new Map<string, string>();
-  const open = [text];
-  for (let one = open.pop(); one !== undefined; one = open.pop()) {
-    const words = one.split(/\bvars\b/).length - 1;
-    const names = [...one.matchAll(/\bvars\.([A-Za-z_][A-Za-z0-9_]*)/g)].map(([, name = ""]) => name);
-    for (const name of words === names.length ? names : Object.keys(variables)) {
-      const variable = Object.hasOwn(variables, name) ? variables[name] : undefined;
-      if (variable === undefined || found.has(name)) continue;
-      found.set(name, variable);
-      open.push(variable);
-    }
-  }
-  return [...found].sort(([one], [other]) => (one < other ? -1 : 1));
+  const named = [...variables].sort(([one], [other]) => (one < other ? -1 : 1));
+  return shortKey(JSON.stringify([text, shapes, named]));
 }
 
 /** The rules of each policy, in order; conditions that several rules have are judged once a pass and call. */

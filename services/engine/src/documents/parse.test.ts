@@ -214,6 +214,16 @@ describe("names that are checked against the registered tools", () => {
     expect(problem).toContain(nearest);
   });
 
+  it("are not looked for where there are more variables than there may be", () => {
+    const variables = Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`v${at}`, `vars.v${at + 1}`]));
+    const text = JSON.stringify({
+      ...{ apiVersion: "remit/v1", kind: "Policy", metadata: { name: "p" } },
+      spec: { variables, rules: [{ id: "a", match: { tools: ["pay"] }, effect: "allow" }] },
+    });
+    const { problems } = parseDocuments([{ file: "a.json", text }]);
+    expect(problems.map(({ message }) => message)).toEqual(["a map of 5000 keys"]);
+  });
+
   it("see through variables", () => {
     const text = `${tool}\n---\n${policyText(
       [{ id: "a", match: { tools: ["pay"] }, effect: "allow", when: "vars.large" }],

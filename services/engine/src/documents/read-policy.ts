@@ -22,6 +22,7 @@ import {
 import { risks } from "./tool.ts";
 
 export const conditionCharsMax = 4096;
+export const variablesMax = 200;
 const rulesMax = 10_000;
 const expression = text(undefined, conditionCharsMax);
 const conditions = oneOrList(expression, 32);
@@ -200,7 +201,7 @@ const policyShape = record({
       language: optional(oneOf(policyLanguages)),
       appliesTo: optional(appliesTo),
       mode: optional(oneOf(modes)),
-      variables: optional(mapOf(identifier, expression, 200)),
+      variables: optional(mapOf(identifier, expression, variablesMax)),
       rules: required(readRules),
     }),
   ),

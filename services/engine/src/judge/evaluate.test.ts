@@ -109,6 +109,24 @@ describe("rules combined", () => {
 });
 
 describe("a transform", () => {
+  it("is not computed further than an evaluation may go, though one list stands in it many times over", () => {
+    let read = 0;
+    const wide = new Proxy(
+      Array.from({ length: 30_000 }, () => 1),
+      {
+        get: (list, key) => {
+          if (typeof key === "string" && /^[0-9]/.test(key)) read++;
+          return Reflect.get(list, key);
+        },
+      },
+    );
+    const rules = [transform("t", { copies: { expr: "input.list.map(x, input.wide)" } }), allow("a")];
+    const verdict = judge(rules, { input: { list: Array.from({ length: 2000 }, () => 1), wide } });
+    expect(outcome(verdict)).toBe("deny transform_invalid t");
+    expect(verdict.detail).toBe("input.copies: the evaluation passed its cost limit");
+    expect(read).toBeLessThan(200_000);
+  });
+
   it("changes the input, computed on the input as proposed", () => {
     const set = { "to.country": "DE", amount: { expr: "input.amount * 2" }, seen: { expr: "[input.amount, 1, now]" } };
     const verdict = judge([transform("t", set)], { input: { amount: 4, to: { town: "Ulm" } } });

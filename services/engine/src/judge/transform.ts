@@ -62,12 +62,12 @@ function note(changes: Changes, path: readonly string[], value: JsonValue): bool
 /** A value that costs its size in steps: it is compared, copied and checked. */
 function settingValue(setting: Setting, frame: Frame): JsonValue | Failure {
   if (!spend(frame, setting.path.length)) return costFailure;
-  const value = setting.run ? jsonOf(setting.run(frame)) : (setting.literal ?? null);
+  const value = setting.run ? jsonOf(setting.run(frame), frame) : (setting.literal ?? null);
   return value instanceof Failure || spendJson(value, frame) ? value : costFailure;
 }
 
-function jsonOf(outcome: Outcome): JsonValue | Failure {
-  return outcome instanceof Failure ? outcome : toJson(outcome);
+function jsonOf(outcome: Outcome, { meter }: Frame): JsonValue | Failure {
+  return outcome instanceof Failure ? outcome : toJson(outcome, meter.steps);
 }
 
 function spendJson(value: JsonValue, frame: Frame): boolean {

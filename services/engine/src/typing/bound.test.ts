@@ -61,6 +61,24 @@ describe("the most steps of a condition", () => {
     expect(most(text, 1000, 1_000_000)).toBeLessThan(20 * (most(text, 1, 1_000_000) ?? 0));
   });
 
+  it("are those of each variable once, however many others use it, because it is computed once", () => {
+    const chain = Array.from({ length: 60 }, (_, at) => [`v${at}`, `vars.v${at + 1} || vars.v${at + 2}`]);
+    const variables = { ...Object.fromEntries(chain), v60: "input.list.all(i, i.qty < 5)", v61: "input.qty > 5" };
+    const { most: used = 0, taken, problems } = stepsIn(schema(100, 10), "vars.v0", { list: [], qty: 1 }, variables);
+    expect(problems).toEqual([]);
+    expect(used).toBeGreaterThanOrEqual(taken);
+    expect(used).toBeLessThan((most(variables.v60, 100, 10) ?? 0) + 500);
+  });
+
+  it("are told once where they are too many, and not again wherever the variable is used", () => {
+    const heavy = "input.list.all(i, input.tags.exists(t, t == i.name))";
+    const variables = { heavy, more: "vars.heavy && input.qty > 1", most: "vars.more || vars.heavy" };
+    const { problems } = stepsIn(schema(2000, 10), "vars.most", {}, variables);
+    expect(problems.map((problem) => problem.replace(/[0-9]+/, "N"))).toEqual([
+      "up to N steps on an input that the schema permits, more than the 100000 of an evaluation",
+    ]);
+  });
+
   it("are those of its variables too", () => {
     const variables = { all: "input.list.all(i, i.qty < 5)" };
     const used = stepsIn(schema(100, 10), "vars.all && vars.all", {}, variables).most;

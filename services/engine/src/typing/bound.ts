@@ -1,5 +1,5 @@
 import type { Expr } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
-import { charSteps } from "../cel/frame.ts";
+import { charSteps, orderSteps } from "../cel/frame.ts";
 import type { Node } from "../cel/node.ts";
 import { isList } from "../cel/value.ts";
 
@@ -28,21 +28,29 @@ interface Local {
 /** What the parts of a condition were compiled to, and what the variables that it uses cost. */
 export interface Parts {
   readonly node: (part: Expr) => Node | undefined;
-  /** The most steps of a variable: undefined if nothing bounds it. */
-  readonly variable: (name: string) => number | undefined;
+  readonly variable: (name: string) => Work | undefined;
 }
 
-/**
- * The most steps that a condition may take on any input within the limits; undefined where no schema bounds something
- * that it goes through.
- */
-export function stepsMost(expr: Expr, parts: Parts): number | undefined {
+/** What a condition or a variable may take: each variable is computed once, however many others use it. */
+export interface Work {
+  /** The most steps of its own, without those of its variables; undefined if nothing bounds them. */
+  readonly own: number | undefined;
+  /** The variables that it uses, itself or by another. */
+  readonly uses: ReadonlySet<string>;
+}
+
+/** What a condition may take on any input within the limits. */
+export function workOf(expr: Expr, parts: Parts): Work {
   const used = new Set<string>();
   const { steps } = boundOf(expr, { parts, locals: new Map(), used });
-  const size = parts.node(expr)?.size;
-  let total = sum([steps, size]);
-  for (const name of used) total = sum([total, parts.variable(name)]);
-  return total;
+  const uses = new Set(used);
+  for (const name of used) for (const below of parts.variable(name)?.uses ?? []) uses.add(below);
+  return { own: sum([steps, parts.node(expr)?.size]), uses };
+}
+
+/** The most steps of all together; undefined where no schema bounds something that is gone through. */
+export function stepsMost({ own, uses }: Work, variable: Parts["variable"]): number | undefined {
+  return sum([own, ...[...uses].map((name) => variable(name)?.own)]);
 }
 
 interface Scope {
@@ -154,11 +162,12 @@ function callBound(expr: Expr, node: Node | undefined, scope: Scope): Bound {
       return { ...small, steps: sum([below, membership(left, right, nodes)]) };
     case "_==_":
     case "_!=_":
+      return { ...small, steps: sum([below, comparison(left, right, nodes, charSteps)]) };
     case "_<_":
     case "_<=_":
     case "_>_":
     case "_>=_":
-      return { ...small, steps: sum([below, comparison(left, right, nodes)]) };
+      return { ...small, steps: sum([below, comparison(left, right, nodes, orderSteps)]) };
     case "_+_":
     case "_-_":
     case "_*_":
@@ -181,10 +190,15 @@ function isFixed(node: Node | undefined): boolean {
 }
 
 /** Comparing goes as far as the shorter side. */
-function comparison(left: Bound, right: Bound, nodes: readonly (Node | undefined)[]): number | undefined {
+function comparison(
+  left: Bound,
+  right: Bound,
+  nodes: readonly (Node | undefined)[],
+  stepsOf: (chars: number) => number,
+): number | undefined {
   if (nodes.some(isFixed)) return 0;
   const chars = Math.min(left.chars ?? Number.POSITIVE_INFINITY, right.chars ?? Number.POSITIVE_INFINITY);
-  if (nodes.some((node) => node?.type === "string")) return Number.isFinite(chars) ? charSteps(chars) : undefined;
+  if (nodes.some((node) => node?.type === "string")) return Number.isFinite(chars) ? stepsOf(chars) : undefined;
   const constant = nodes.find((node) => node?.constant)?.constant;
   return constant === undefined ? undefined : 8 * JSON.stringify(constant.value, plainInts).length;
 }

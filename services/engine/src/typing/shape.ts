@@ -1,3 +1,4 @@
+import { shortKey } from "../digest.ts";
 import type { JsonValue } from "../json.ts";
 
 /** The types of JSON values that conditions tell apart, a bit each. A number is an int only where a schema says so. */
@@ -73,10 +74,7 @@ export function meet(one: Shape, other: Shape): Shape | undefined {
   if (one === anything || one === other) return other;
   if (other === anything) return one;
   const types = (one.types & other.types & ~numberTypes) | meetNumbers(one.types, other.types);
-  const values =
-    one.values && other.values
-      ? one.values.filter((value) => other.values?.some((there) => there === value))
-      : (one.values ?? other.values);
+  const values = one.values && other.values ? common(one.values, other.values) : (one.values ?? other.values);
   if (types === 0 || values?.length === 0) return undefined;
   const property = byName((name) => {
     const [left, right] = [one.property(name), other.property(name)];
@@ -98,6 +96,12 @@ export function meet(one: Shape, other: Shape): Shape | undefined {
       keys: least(one.most.keys, other.most.keys),
     },
   };
+}
+
+/** What is listed on both sides: texts, numbers, bools and null, which a set tells apart as they are. */
+function common(some: readonly JsonValue[], others: readonly JsonValue[]): readonly JsonValue[] {
+  const there = new Set(others);
+  return some.filter((value) => there.has(value));
 }
 
 /** A number is an int if either side says so, and none if either side permits none. */
@@ -152,6 +156,14 @@ export function union(shapes: readonly (Shape | undefined)[], { apart }: { apart
 }
 
 /** Everything that compiling a condition may ask of a shape by itself, as text: equal for shapes that compile alike. */
-export function summaryOf({ types, ints, values, most }: Shape): string {
-  return JSON.stringify([types, ints, values, most.chars, most.items, most.keys]);
+export function summaryOf(shape: Shape): string {
+  let summary = summaries.get(shape);
+  if (summary === undefined) {
+    const { types, ints, values, most } = shape;
+    summary = shortKey(JSON.stringify([types, ints, values, most.chars, most.items, most.keys]));
+    summaries.set(shape, summary);
+  }
+  return summary;
 }
+
+const summaries = new WeakMap<Shape, string>();
