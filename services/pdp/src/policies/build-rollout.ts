@@ -1,4 +1,5 @@
 import type { Compiled, Problem } from "@remit/engine";
+import { lastGood } from "./last-good.ts";
 import type { TenantRows } from "./policy-store.ts";
 import { type Rollout, type RolloutRows, withRollout } from "./rollout.ts";
 import type { Prepared, Snapshot } from "./snapshot.ts";
@@ -20,7 +21,7 @@ const sameItems = (some: readonly unknown[], others: readonly unknown[]) =>
 
 /**
  * Compiles the versions of a rollout beside what is in force, with which they share all else. What does not compile leaves
- * the last good candidate of the same rollout, under the new revisions and settings.
+ * the last good candidate of the same rollout, under the new revisions and settings, less what was taken since.
  */
 export async function buildRollout(
   { id, shareBasisPoints, policies: rows }: RolloutRows,
@@ -44,5 +45,7 @@ export async function buildRollout(
   const compiled = compiledBefore(active, before);
   const parts = await compileTried({ policies, tools }, { compiled, policies, tools: active.tools });
   if ("compiled" in parts) return { ...rollout, candidate: { ...common, ...parts } };
-  return { ...rollout, candidate: held && { ...held, ...common }, broken: parts };
+  if (!held) return { ...rollout, candidate: held, broken: parts };
+  const kept = await lastGood({ policies, tools }, held, async (less) => compileTried(less, held));
+  return { ...rollout, candidate: { ...held, ...common, ...kept }, broken: parts };
 }

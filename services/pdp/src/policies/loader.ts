@@ -1,4 +1,5 @@
 import type { ActivePolicy, PolicyStore, Revisions, TenantRows } from "./policy-store.ts";
+import type { RolloutRows } from "./rollout.ts";
 import { type buildSnapshot, type Pause, type Prepared, type Snapshot, sameDocuments } from "./snapshot.ts";
 
 /** Rules that are compiled while whoever asked waits; more are compiled beside what is in force. */
@@ -53,7 +54,18 @@ function rebased(build: typeof buildSnapshot, rows: TenantRows, base: Snapshot, 
   const revisions = { security: rows.revisions.security, policy: base.revisions.policy };
   const names = new Set(rows.policies.map(nameOf));
   const policies = base.policies.filter((policy) => names.has(nameOf(policy)));
-  return build(base.tenant, { ...rows, revisions, policies, rollout: base.rollout }, base, { pause });
+  return build(base.tenant, { ...rows, revisions, policies, rollout: triedStill(rows, base) }, base, { pause });
+}
+
+/**
+ * What `base` tries beside its policies. Of a rollout that has ended since, only versions of what is in force: the end may
+ * be that a policy was taken out of force.
+ */
+function triedStill({ rollout: now, policies: inForce }: TenantRows, { rollout }: Snapshot): RolloutRows | undefined {
+  if (!rollout || now?.id === rollout.id) return rollout;
+  const names = new Set(inForce.map(nameOf));
+  const policies = rollout.policies.filter((policy) => names.has(nameOf(policy)));
+  return policies.length === 0 ? undefined : { ...rollout, policies };
 }
 
 /** All that is compiled of a tenant: what is in force, and what is tried beside it. */

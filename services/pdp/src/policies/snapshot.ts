@@ -12,6 +12,7 @@ import { Canonical, canonical, type Json } from "../foundation/canonical.ts";
 import { digest } from "../foundation/digest.ts";
 import { Fault } from "../foundation/fault.ts";
 import { buildRollout } from "./build-rollout.ts";
+import { lastGood } from "./last-good.ts";
 import type { ActivePolicy, Registered, Revisions, TenantRows } from "./policy-store.ts";
 import type { Rollout } from "./rollout.ts";
 import { schemaDigest } from "./schema-digest.ts";
@@ -150,7 +151,8 @@ interface Building {
 
 /**
  * Compiles a tenant's rows, in slices. Rows that do not compile leave the policies of `last` in force, under the new
- * revisions and settings and with the new agents: what was taken from an agent is taken, whatever became of a policy.
+ * revisions and settings and with the new agents, but for policies that are out of force and tools that are suspended or
+ * gone: what was taken is taken, whatever became of a policy.
  * Without a `last`, after a restart, nothing is decided until they are mended.
  */
 export async function buildSnapshot(
@@ -177,8 +179,8 @@ async function buildActive(
   const parts = await compileRows(rows, pause, base);
   if ("compiled" in parts) return { ...common, ...parts, usable: true };
   if (!last?.usable) return { ...common, ...(await nothingInForce(rows, pause)), broken: parts, usable: false };
-  const { compiled, policyDigest, tools, policies } = last;
-  return { ...common, compiled, tools, policies, policyDigest, broken: parts, usable: true };
+  const kept = await lastGood(rows, last, (less) => compileRows(less, pause, last));
+  return { ...common, ...kept, broken: parts, usable: true };
 }
 
 /** Refuses to decide by a snapshot that has no policies in force. */
