@@ -3,7 +3,7 @@ import type { CompiledRule } from "../compile/rule.ts";
 import type { Effect } from "../documents/policy.ts";
 import type { Facts } from "./facts.ts";
 import type { Findings } from "./judge.ts";
-import type { Question, Verdict, VerdictCode } from "./verdict.ts";
+import type { Constraint, Question, RuleRef, UnknownRule, Verdict, VerdictCode } from "./verdict.ts";
 
 const wording: Readonly<Record<VerdictCode, string>> = {
   rule_allowed: "Allowed.",
@@ -34,17 +34,26 @@ type VerdictParts = Partial<Omit<Verdict, "effect" | "code" | "mode" | "rules">>
 
 /** A verdict that binds the caller. */
 export function verdictOf(effect: Effect, code: VerdictCode, { rules = [], ...parts }: VerdictParts): Verdict {
-  return {
-    effect,
-    code,
-    message: wording[code],
-    retryable: effect === "clarify" || effect === "escalate",
-    rules: rules.map(({ ref }) => ref),
-    mode: "enforced",
-    constraints: [],
-    unknowns: [],
-    ...parts,
-  };
+  return { ...plainVerdict(effect, code, rules, [], []), ...parts };
+}
+
+/** The same of the commonest parts alone: written out, since copying parts would take longer than everything else. */
+function plainVerdict(
+  effect: Effect,
+  code: VerdictCode,
+  rules: readonly CompiledRule[],
+  constraints: readonly Constraint[],
+  unknowns: readonly UnknownRule[],
+): Verdict {
+  const message = wording[code];
+  const retryable = effect === "clarify" || effect === "escalate";
+  return { effect, code, message, retryable, rules: refsOf(rules), mode: "enforced", constraints, unknowns };
+}
+
+function refsOf(rules: readonly CompiledRule[]): RuleRef[] {
+  const refs: RuleRef[] = [];
+  for (const { ref } of rules) refs.push(ref);
+  return refs;
 }
 
 /** Combines what the rules said by precedence: deny > clarify > escalate > transform > allow, and nothing is deny. */
@@ -81,7 +90,8 @@ function couldPermit(findings: Findings): boolean {
 }
 
 /** The rules whose conditions were true, and not just unknown. */
-function certainOf(rules: readonly CompiledRule[], { unknowns }: Findings): CompiledRule[] {
+function certainOf(rules: readonly CompiledRule[], { unknowns }: Findings): readonly CompiledRule[] {
+  if (unknowns.length === 0) return rules;
   const unknown = new Set(unknowns.map(({ rule }) => rule));
   return rules.filter(({ ref }) => !unknown.has(ref));
 }
@@ -92,6 +102,7 @@ function restraint(effect: Effect, code: VerdictCode, rules: readonly CompiledRu
   const certain = certainOf(rules, findings);
   if (certain.length === 0)
     return verdictOf(effect, "evaluation_error", { rules, unknowns, ...unknownDetail(findings) });
+  if (unknowns.length === 0 && saysNothing(rules)) return plainVerdict(effect, code, rules, [], unknowns);
   const message = joined(certain.map((rule) => rule.message));
   const remedy = joined(certain.map((rule) => rule.remedy));
   return verdictOf(effect, code, {
@@ -103,17 +114,23 @@ function restraint(effect: Effect, code: VerdictCode, rules: readonly CompiledRu
   });
 }
 
+function saysNothing(rules: readonly CompiledRule[]): boolean {
+  for (const { message, remedy } of rules) if (message !== undefined || remedy !== undefined) return false;
+  return true;
+}
+
 function permission(findings: Findings, facts: Facts): Verdict {
   const { allow, granted, answered, doubtful, transforms, transformed, unknowns } = findings;
-  const permitting = [...allow, ...granted, ...answered];
+  const permitting = joinLists(joinLists(allow, granted), answered);
   if (permitting.length === 0 && transforms.length === 0) {
-    const grantedInVain = doubtful.filter(({ effect }) => effect === "escalate");
+    const grantedInVain = doubtful.length === 0 ? none : doubtful.filter(({ effect }) => effect === "escalate");
     if (grantedInVain.length > 0) return restraint("deny", "evaluation_error", grantedInVain, findings);
+    if (unknowns.length === 0) return plainVerdict("deny", "no_rule_matched", none, [], []);
     return verdictOf("deny", "no_rule_matched", { unknowns, ...unknownDetail(findings) });
   }
   // A rule that may match demands what it would demand if it did.
-  const demanding = [...permitting, ...transforms, ...doubtful];
-  const constraints = mergeConstraints(demanding.map((rule) => rule.constraints));
+  const demanding = joinLists(joinLists(permitting, transforms), doubtful);
+  const constraints = constraintsOf(demanding);
   const unsupported = constraints.filter(({ name }) => !facts.supportedConstraints.includes(name));
   if (unsupported.length > 0) {
     const names = unsupported.map(({ name }) => name);
@@ -130,7 +147,22 @@ function permission(findings: Findings, facts: Facts): Verdict {
     });
   }
   const code = granted.length > 0 ? "approval_granted" : answered.length > 0 ? "clarified" : "rule_allowed";
-  return verdictOf("allow", code, { rules: permitting, constraints, unknowns });
+  return plainVerdict("allow", code, permitting, constraints, unknowns);
+}
+
+const none: readonly CompiledRule[] = [];
+
+/** One list after the other; nothing is copied where one of them is empty, as almost always. */
+function joinLists(one: readonly CompiledRule[], other: readonly CompiledRule[]): readonly CompiledRule[] {
+  if (other.length === 0) return one;
+  return one.length === 0 ? other : [...one, ...other];
+}
+
+function constraintsOf(rules: readonly CompiledRule[]): readonly Constraint[] {
+  for (const rule of rules) {
+    if (rule.constraints.length > 0) return mergeConstraints(rules.map(({ constraints }) => constraints));
+  }
+  return [];
 }
 
 /** How many unknown rules a detail tells of; the verdict names them all. */

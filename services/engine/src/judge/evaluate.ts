@@ -57,11 +57,16 @@ function enforced(compiled: Compiled, facts: Facts, trace: Trace | undefined): V
   const refused = refusedBeforePolicy(tool, facts, facts.input);
   if (refused) return refused;
   const groups = tool.rules.groupsFor(facts.agent.labels);
-  const bound = groups.some((group) => group.observed) ? groups.filter((group) => !group.observed) : groups;
+  if (!someObserved(groups)) return byPolicy(tool, groups, facts, trace);
+  const bound = groups.filter((group) => !group.observed);
   const verdict = byPolicy(tool, bound, facts, trace);
-  if (bound.length === groups.length) return verdict;
   const observed = byPolicy(tool, groups, facts, trace && onlyObserved(trace));
   return sameOutcome(verdict, observed) ? verdict : { ...verdict, would: wouldBe(observed) };
+}
+
+function someObserved(groups: readonly RuleGroup[]): boolean {
+  for (const group of groups) if (group.observed) return true;
+  return false;
 }
 
 /** What stops a call before any rule is asked: its input, its context, its estimate, the session's scope. */
@@ -90,7 +95,7 @@ function refusedByScope(tool: CompiledTool, facts: Facts, input: JsonObject): Ve
 }
 
 function byPolicy(tool: CompiledTool, groups: readonly RuleGroup[], facts: Facts, trace: Trace | undefined): Verdict {
-  const findings = judgeRules({ tool, groups, facts, ...(trace ? { trace } : {}) });
+  const findings = judgeRules({ tool, groups, facts, trace });
   const { transformed, transforms, unknowns } = findings;
   if (transformed && "input" in transformed) {
     const invalid = tool.checkInput?.(transformed.input);

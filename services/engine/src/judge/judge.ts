@@ -17,7 +17,7 @@ export interface Judging {
   readonly tool: CompiledTool;
   readonly groups: readonly RuleGroup[];
   readonly facts: Facts;
-  readonly trace?: Trace;
+  readonly trace: Trace | undefined;
 }
 
 /** Which rules matched, each list in the order of the policies. */
