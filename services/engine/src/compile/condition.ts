@@ -118,8 +118,7 @@ export function policyExpressions(
         );
         return undefined;
       }
-      const run = charged(node);
-      return { judge: (frame) => asTruth(run(frame)), reads, most, key };
+      return { judge: judging(node), reads, most, key };
     },
     among: (types) => {
       let scope = scopes.get(types);
@@ -270,9 +269,13 @@ function charged({ run, size }: Node): (frame: Frame) => Outcome {
   };
 }
 
-function asTruth(outcome: Outcome): boolean | Failure {
-  if (typeof outcome === "boolean" || outcome instanceof Failure) return outcome;
-  return typeConfusion("a condition", outcome);
+function judging({ run, size }: Node): Judge {
+  return (frame) => {
+    frame.meter.steps -= size;
+    if (frame.meter.steps < 0) return costFailure;
+    const outcome = run(frame);
+    return typeof outcome === "boolean" || outcome instanceof Failure ? outcome : typeConfusion("a condition", outcome);
+  };
 }
 
 /** Reports what is wrong in the expressions of a policy that may have other problems: whatever is text is compiled. */

@@ -2,7 +2,7 @@ import type { Frame } from "../cel/frame.ts";
 import { Failure } from "../cel/value.ts";
 import type { CompiledRule } from "../compile/rule.ts";
 import type { Program } from "../languages/program.ts";
-import { type Findings, note, type Pass, questionsAnswered } from "./judge.ts";
+import { added, type Findings, note, type Pass, questionsAnswered } from "./judge.ts";
 import type { MatchedTransform } from "./transform.ts";
 
 /** A policy in another language that is asked, as the rule that stands for it. */
@@ -50,7 +50,7 @@ export function askOthers(asked: Asked & { readonly findings: Findings }): void 
   const silent = answered ? program.others({ ...frame, answers: {} }) : [];
   for (const before of silent instanceof Failure ? [] : silent) {
     if (before.effect !== "clarify" || answer.some(({ ref }) => ref.rule === before.ref.rule)) continue;
-    if (questionsAnswered(before, frame.answers)) findings.answered.push(before);
+    if (questionsAnswered(before, frame.answers)) findings.answered = added(findings.answered, before);
   }
 }
 
@@ -58,5 +58,5 @@ export function askOthers(asked: Asked & { readonly findings: Findings }): void 
 function tellUnknown({ rule, pass, frame }: Asked, { why }: Failure): void {
   if (pass.unknowns.some((unknown) => unknown.rule === rule.ref)) return;
   pass.judging.trace?.(rule, new Failure("error", why), frame);
-  pass.unknowns.push({ rule: rule.ref, why });
+  pass.unknowns = added(pass.unknowns, { rule: rule.ref, why });
 }

@@ -34,8 +34,11 @@ type VerdictParts = Partial<Omit<Verdict, "effect" | "code" | "mode" | "rules">>
 
 /** A verdict that binds the caller. */
 export function verdictOf(effect: Effect, code: VerdictCode, { rules = [], ...parts }: VerdictParts): Verdict {
-  return { ...plainVerdict(effect, code, rules, [], []), ...parts };
+  return { ...plainVerdict(effect, code, rules, none, none), ...parts };
 }
+
+// Shared by all verdicts without any; frozen, since verdicts go out.
+const none: readonly never[] = Object.freeze([]);
 
 /** The same of the commonest parts alone: written out, since copying parts would take longer than everything else. */
 function plainVerdict(
@@ -50,7 +53,8 @@ function plainVerdict(
   return { effect, code, message, retryable, rules: refsOf(rules), mode: "enforced", constraints, unknowns };
 }
 
-function refsOf(rules: readonly CompiledRule[]): RuleRef[] {
+function refsOf(rules: readonly CompiledRule[]): readonly RuleRef[] {
+  if (rules.length === 0) return none;
   const refs: RuleRef[] = [];
   for (const { ref } of rules) refs.push(ref);
   return refs;
@@ -102,7 +106,7 @@ function restraint(effect: Effect, code: VerdictCode, rules: readonly CompiledRu
   const certain = certainOf(rules, findings);
   if (certain.length === 0)
     return verdictOf(effect, "evaluation_error", { rules, unknowns, ...unknownDetail(findings) });
-  if (unknowns.length === 0 && saysNothing(rules)) return plainVerdict(effect, code, rules, [], unknowns);
+  if (unknowns.length === 0 && saysNothing(rules)) return plainVerdict(effect, code, rules, none, none);
   const message = joined(certain.map((rule) => rule.message));
   const remedy = joined(certain.map((rule) => rule.remedy));
   return verdictOf(effect, code, {
@@ -125,7 +129,7 @@ function permission(findings: Findings, facts: Facts): Verdict {
   if (permitting.length === 0 && transforms.length === 0) {
     const grantedInVain = doubtful.length === 0 ? none : doubtful.filter(({ effect }) => effect === "escalate");
     if (grantedInVain.length > 0) return restraint("deny", "evaluation_error", grantedInVain, findings);
-    if (unknowns.length === 0) return plainVerdict("deny", "no_rule_matched", none, [], []);
+    if (unknowns.length === 0) return plainVerdict("deny", "no_rule_matched", none, none, none);
     return verdictOf("deny", "no_rule_matched", { unknowns, ...unknownDetail(findings) });
   }
   // A rule that may match demands what it would demand if it did.
@@ -150,8 +154,6 @@ function permission(findings: Findings, facts: Facts): Verdict {
   return plainVerdict("allow", code, permitting, constraints, unknowns);
 }
 
-const none: readonly CompiledRule[] = [];
-
 /** One list after the other; nothing is copied where one of them is empty, as almost always. */
 function joinLists(one: readonly CompiledRule[], other: readonly CompiledRule[]): readonly CompiledRule[] {
   if (other.length === 0) return one;
@@ -162,7 +164,7 @@ function constraintsOf(rules: readonly CompiledRule[]): readonly Constraint[] {
   for (const rule of rules) {
     if (rule.constraints.length > 0) return mergeConstraints(rules.map(({ constraints }) => constraints));
   }
-  return [];
+  return none;
 }
 
 /** How many unknown rules a detail tells of; the verdict names them all. */

@@ -20,10 +20,11 @@ export function evaluate(compiled: Compiled, facts: Facts): Verdict {
 
 /** The same, telling `trace` of every rule that is judged. */
 export function evaluateTraced(compiled: Compiled, facts: Facts, trace?: Trace): Verdict {
-  const barred = barredTool(compiled, facts.call);
+  const tool = compiled.tools.get(facts.call.tool);
+  const barred = tool && barredFrom(tool, facts.call);
   // An operator's own hand stops a call where everything else is only watched.
   if (barred?.code === "tool_suspended") return barred;
-  const verdict = barred ?? enforced(compiled, facts, trace);
+  const verdict = barred ?? (tool ? enforced(tool, facts, trace) : verdictOf("deny", "tool_unknown", {}));
   if (facts.mode !== "observe") return verdict;
   return {
     ...verdictOf("allow", "observed", { unknowns: verdict.unknowns }),
@@ -41,9 +42,11 @@ export function barredTool(
   call: Pick<Facts["call"], "tool" | "schemaDigest">,
 ): Verdict | undefined {
   const tool = compiled.tools.get(call.tool);
-  if (!tool) return undefined;
+  return tool && barredFrom(tool, call);
+}
+
+function barredFrom(tool: CompiledTool, { schemaDigest }: Pick<Facts["call"], "schemaDigest">): Verdict | undefined {
   if (tool.suspended) return verdictOf("deny", "tool_suspended", {});
-  const { schemaDigest } = call;
   if (schemaDigest === undefined || schemaDigest === tool.schemaDigest) return undefined;
   if (schemaDigest === tool.offeredSchema) return undefined;
   const detail = `registered: ${tool.schemaDigest || "no schema"}; the caller's: ${schemaDigest || "no schema"}`;
@@ -51,9 +54,7 @@ export function barredTool(
   return verdictOf("deny", "tool_schema_changed", { detail, retryable: true });
 }
 
-function enforced(compiled: Compiled, facts: Facts, trace: Trace | undefined): Verdict {
-  const tool = compiled.tools.get(facts.call.tool);
-  if (!tool) return verdictOf("deny", "tool_unknown", {});
+function enforced(tool: CompiledTool, facts: Facts, trace: Trace | undefined): Verdict {
   const refused = refusedBeforePolicy(tool, facts, facts.input);
   if (refused) return refused;
   const groups = tool.rules.groupsFor(facts.agent.labels);

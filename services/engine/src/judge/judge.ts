@@ -1,5 +1,5 @@
 import { evaluationStepsMax, type Frame, type LazyTime, type Meter } from "../cel/frame.ts";
-import { Failure } from "../cel/value.ts";
+import type { Failure } from "../cel/value.ts";
 import type { CompiledTool } from "../compile/compile.ts";
 import { type CompiledRule, judgeRule } from "../compile/rule.ts";
 import type { RuleGroup, ToolRules } from "../compile/rule-index.ts";
@@ -20,38 +20,47 @@ export interface Judging {
   readonly trace: Trace | undefined;
 }
 
-/** Which rules matched, each list in the order of the policies. */
+/** Which rules matched, each list in the order of the policies. Lists grow by {@link added} alone. */
 export interface Findings {
-  readonly deny: CompiledRule[];
-  readonly clarify: CompiledRule[];
-  readonly escalate: CompiledRule[];
-  readonly allow: CompiledRule[];
+  deny: CompiledRule[];
+  clarify: CompiledRule[];
+  escalate: CompiledRule[];
+  allow: CompiledRule[];
   /** Escalating rules whose requirement was granted for this call: they count as allows. */
-  readonly granted: CompiledRule[];
+  granted: CompiledRule[];
   /**
    * Rules that would permit if they matched, and are unknown: allows, and escalations that were granted. They permit
    * nothing, and what they demand of the caller is demanded.
    */
-  readonly doubtful: CompiledRule[];
+  doubtful: CompiledRule[];
   /** Clarifying rules whose questions were answered: they count as allows. */
-  readonly answered: CompiledRule[];
+  answered: CompiledRule[];
   /** Transforms that were applied, or that could not be. */
   readonly transforms: CompiledRule[];
   /** Transforms that are unknown: what the call's input should be is not known then, so nothing may permit it. */
   readonly unknownTransforms: CompiledRule[];
   readonly transformed: Transformed | undefined;
   /** Rules whose conditions were neither true nor false, matched or not. */
-  readonly unknowns: UnknownRule[];
+  readonly unknowns: readonly UnknownRule[];
 }
 
 const noAnswers: JsonObject = Object.freeze({});
+// Most lists of most calls stay empty: they are all this one, and nothing is ever written to it.
+const none: never[] = [];
+
+/** The list with one item more: itself, or a new one in the place of the empty list that all begin as. */
+export function added<Item>(list: Item[], item: Item): Item[] {
+  if (list.length === 0) return [item];
+  list.push(item);
+  return list;
+}
 
 /** One evaluation under way: what its passes share. */
 export interface Pass {
   readonly judging: Judging;
   readonly meter: Meter;
   readonly now: LazyTime;
-  readonly unknowns: UnknownRule[];
+  unknowns: UnknownRule[];
 }
 
 /** Judges every rule of the groups: the transforms on the input as proposed, the others on what they made of it. */
@@ -59,49 +68,53 @@ export function judgeRules(judging: Judging): Findings {
   const { facts, tool } = judging;
   const answers = validAnswers(facts.answers, tool.rules);
   const now: LazyTime = { text: facts.now, value: undefined };
-  const pass: Pass = { judging, meter: { steps: evaluationStepsMax }, now, unknowns: [] };
+  const pass: Pass = { judging, meter: { steps: evaluationStepsMax }, now, unknowns: none };
   const { matched, unknownTransforms } = judgeTransforms(pass, answers);
   const transformed = matched.length > 0 ? transformInput(facts.input, matched) : undefined;
-  const findings: Findings = {
-    deny: [],
-    clarify: [],
-    escalate: [],
-    allow: [],
-    granted: [],
-    doubtful: [],
-    answered: [],
-    transforms: matched.map(({ rule }) => rule),
+  const findings = {
+    deny: none,
+    clarify: none,
+    escalate: none,
+    allow: none,
+    granted: none,
+    doubtful: none,
+    answered: none,
+    transforms: matched.length > 0 ? matched.map(({ rule }) => rule) : none,
     unknownTransforms,
     transformed,
     unknowns: pass.unknowns,
   };
   if (!transformed) judgeOthers(pass, facts.input, answers, findings);
   else if ("input" in transformed) judgeOthers(pass, transformed.input, answers, findings);
+  findings.unknowns = pass.unknowns;
   return findings;
 }
 
-function judgeTransforms(
-  pass: Pass,
-  answers: JsonObject,
-): { matched: MatchedTransform[]; unknownTransforms: CompiledRule[] } {
-  const matched: MatchedTransform[] = [];
-  const unknownTransforms: CompiledRule[] = [];
+interface TransformsFound {
+  readonly matched: MatchedTransform[];
+  readonly unknownTransforms: CompiledRule[];
+}
+const noTransforms: TransformsFound = { matched: none, unknownTransforms: none };
+
+function judgeTransforms(pass: Pass, answers: JsonObject): TransformsFound {
+  let found = noTransforms;
   let shared: Frame["shared"];
   for (const group of pass.judging.groups) {
     if (group.transforms.length === 0) continue;
+    if (found === noTransforms) found = { matched: [], unknownTransforms: [] };
     shared ??= pass.judging.tool.rules.repeats ? new Map() : undefined;
     const frame = newFrame(pass, group, pass.judging.facts.input, answers, shared);
     for (const rule of group.transforms) {
       if (rule.program) {
-        askTransforms({ rule, program: rule.program, frame, pass, matched, unknownTransforms });
+        askTransforms({ rule, program: rule.program, frame, pass, ...found });
         continue;
       }
       const result = judge(pass, rule, frame);
-      if (result === true) matched.push({ rule, frame });
-      else if (result !== false) unknownTransforms.push(rule);
+      if (result === true) found.matched.push({ rule, frame });
+      else if (result !== false) found.unknownTransforms.push(rule);
     }
   }
-  return { matched, unknownTransforms };
+  return found;
 }
 
 function judgeOthers(pass: Pass, input: JsonObject, answers: JsonObject, findings: Findings): void {
@@ -119,7 +132,8 @@ function judgeOthers(pass: Pass, input: JsonObject, answers: JsonObject, finding
       if (result !== false) note(rule, result, findings, facts);
       else if (answers !== noAnswers && rule.effect === "clarify" && questionsAnswered(rule, answers)) {
         // Answered, and not just silent: without the answers it would have asked.
-        if (judgeRule(rule, newFrame(pass, group, input, noAnswers)) === true) findings.answered.push(rule);
+        if (judgeRule(rule, newFrame(pass, group, input, noAnswers)) === true)
+          findings.answered = added(findings.answered, rule);
       }
     }
   }
@@ -144,11 +158,11 @@ export function spareFrame(frame: Frame): Frame {
 // Shared by every frame without variables; nothing is ever written to it.
 const noVariables: [] = [];
 
-function judge({ judging, unknowns }: Pass, rule: CompiledRule, frame: Frame): boolean | Failure {
+function judge(pass: Pass, rule: CompiledRule, frame: Frame): boolean | Failure {
   frame.meter.steps -= 1;
   const result = judgeRule(rule, frame);
-  judging.trace?.(rule, result, frame);
-  if (result instanceof Failure) unknowns.push({ rule: rule.ref, why: result.why });
+  pass.judging.trace?.(rule, result, frame);
+  if (typeof result !== "boolean") pass.unknowns = added(pass.unknowns, { rule: rule.ref, why: result.why });
   return result;
 }
 
@@ -159,17 +173,19 @@ function judge({ judging, unknowns }: Pass, rule: CompiledRule, frame: Frame): b
 export function note(rule: CompiledRule, result: true | Failure, findings: Findings, facts: Facts): void {
   switch (rule.effect) {
     case "deny":
-      findings.deny.push(rule);
+      findings.deny = added(findings.deny, rule);
       return;
     case "clarify":
-      findings.clarify.push(rule);
+      findings.clarify = added(findings.clarify, rule);
       return;
     case "escalate":
-      if (!isGranted(rule, facts)) findings.escalate.push(rule);
-      else (result === true ? findings.granted : findings.doubtful).push(rule);
+      if (!isGranted(rule, facts)) findings.escalate = added(findings.escalate, rule);
+      else if (result === true) findings.granted = added(findings.granted, rule);
+      else findings.doubtful = added(findings.doubtful, rule);
       return;
     default:
-      (result === true ? findings.allow : findings.doubtful).push(rule);
+      if (result === true) findings.allow = added(findings.allow, rule);
+      else findings.doubtful = added(findings.doubtful, rule);
   }
 }
 
