@@ -197,6 +197,30 @@ describe("a policy in Rego that does too much", () => {
     expect(verdict.unknowns.map(({ rule }) => rule.rule)).toEqual(["rego", "yes"]);
   });
 
+  it("pays for the memory that is put back before it is asked, and its data lie in that", () => {
+    const data = { ballast: "x".repeat(700_000) };
+    const heavy = Array.from({ length: 18 }, (_, index) =>
+      document({ bundle: hostile, entrypoint: "hostile/echo", data }, `heavy-${index}`),
+    );
+    const verdict = evaluate(compiledOf(...heavy), sampleFacts({ input: { answer: { rule: "r", effect: "allow" } } }));
+    expect(outcome(verdict)).toContain("deny evaluation_error");
+    expect(new Set(verdict.unknowns.map(({ why }) => why))).toEqual(new Set(["the evaluation passed its cost limit"]));
+    expect(verdict.unknowns.length).toBeLessThan(18);
+  });
+
+  it("pays for what it leaves behind where it throws, so that many cannot throw in one call", () => {
+    const throwing = Array.from({ length: 8 }, (_, index) =>
+      document({ bundle: hostile, entrypoint: "hostile/verb" }, `verb-${index}`),
+    );
+    const compiled = compiledOf(...throwing);
+    const facts = sampleFacts({ input: { amount: 5 } });
+    const verdict = evaluate(compiled, facts);
+    const passed = verdict.unknowns.map(({ why }) => why.includes("cost limit"));
+    expect(passed).toEqual([...passed].sort());
+    expect([passed.at(0), passed.at(-1)]).toEqual([false, true]);
+    expect(evaluate(compiled, facts)).toEqual(verdict);
+  });
+
   it("matches patterns in linear time", () => {
     const text = `${"a".repeat(2000)}!`;
     expect(outcome(evaluate(entry("pattern"), sampleFacts({ input: { text } })))).toBe("allow rule_allowed pattern");

@@ -1,7 +1,7 @@
 import type { Steps } from "../../compile/steps.ts";
 import type { JsonObject, JsonValue } from "../../json.ts";
 import { meterModule } from "./meter-module.ts";
-import { importNames, type Limits, type OpaInstance, opaInstance } from "./opa-instance.ts";
+import { clearingFuel, importNames, type Limits, type OpaInstance, opaInstance } from "./opa-instance.ts";
 import { ModuleProblem } from "./wasm-bytes.ts";
 import { type WasmModule, webAssembly } from "./web-assembly.ts";
 
@@ -25,23 +25,25 @@ export interface OpaModule {
 export function* loadOpaModule(bytes: Uint8Array, data: JsonObject): Steps<OpaModule> {
   const module = compileModule(yield* meterModule(bytes));
   yield loadingCost;
-  let instance: OpaInstance | undefined = firstInstance(module, data);
-  const { entrypoints } = instance;
+  const instance = firstInstance(module, data);
+  const { entrypoints, resetFuel } = instance;
   return {
     entrypoints: Object.keys(entrypoints),
     evaluate: (entrypoint, input, limits) => {
+      const fuel = limits.fuel - resetFuel;
+      if (fuel < 0) return { problem: OUT_OF_STEPS, exhausted: true, fuel: limits.fuel };
       try {
-        instance ??= opaInstance(module, data);
-        return instance.run(entrypoints[entrypoint] ?? -1, input, limits);
+        const answered = instance.run(entrypoints[entrypoint] ?? -1, input, { ...limits, fuel });
+        return { ...answered, fuel: Math.min(limits.fuel, answered.fuel + resetFuel) };
       } catch (error) {
-        const stopped = stoppedAt(instance, limits, error);
-        // Whatever state it stopped in goes with it.
-        instance = undefined;
-        return stopped;
+        const stopped = stoppedAt(instance, fuel, error);
+        return { ...stopped, fuel: Math.min(limits.fuel, stopped.fuel + resetFuel + clearingFuel) };
       }
     },
   };
 }
+
+const OUT_OF_STEPS = "it ran out of steps";
 
 function compileModule(metered: Uint8Array): WasmModule {
   let module: WasmModule;
@@ -67,11 +69,11 @@ function firstInstance(module: WasmModule, data: JsonObject): OpaInstance {
   }
 }
 
-function stoppedAt(instance: OpaInstance | undefined, limits: Limits, error: unknown): Evaluated {
-  const left = instance?.fuelLeft() ?? 0;
-  const fuel = Math.min(limits.fuel, Math.max(0, limits.fuel - left));
-  if (left < 0) return { problem: "it ran out of steps", exhausted: true, fuel };
-  const tooDeep = error instanceof RangeError || (instance?.stackLeft() ?? 0) < 0;
+function stoppedAt(instance: OpaInstance, given: number, error: unknown): Extract<Evaluated, { problem: string }> {
+  const left = instance.fuelLeft();
+  const fuel = Math.min(given, Math.max(0, given - left));
+  if (left < 0) return { problem: OUT_OF_STEPS, exhausted: true, fuel };
+  const tooDeep = error instanceof RangeError || instance.stackLeft() < 0;
   return { problem: tooDeep ? "its calls are nested too deeply" : messageOf(error), exhausted: false, fuel };
 }
 
