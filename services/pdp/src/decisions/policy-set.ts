@@ -15,8 +15,11 @@ export const toolsOf = (snapshot: Snapshot) => [...snapshot.tools.values()].map(
 const rulesOf = (policies: readonly Pick<Versioned, "document">[]) =>
   policies.reduce((rules, { document }) => rules + document.spec.rules.length, 0);
 
-/** Refuses more rules than the tenant may have. What makes them fewer is never refused. */
-export function refuseTooManyRules(
+const bundlesOf = (policies: readonly Pick<Versioned, "document">[]) =>
+  policies.filter(({ document }) => document.spec.language === "rego").length;
+
+/** Refuses more rules, or policies in Rego, than the tenant may have. What makes them fewer is never refused. */
+export function refuseTooMany(
   { settings }: Snapshot,
   before: readonly Pick<Versioned, "document">[],
   after: readonly Pick<Versioned, "document">[],
@@ -24,6 +27,14 @@ export function refuseTooManyRules(
   const max = Math.min(settings.quotas.rules ?? limits.rulesMax, limits.rulesMax);
   const rules = rulesOf(after);
   if (rules > max && rules > rulesOf(before)) throw quotaExceeded("rules", max);
+  // None of their rules is counted, and each keeps a memory of its own.
+  const bundles = bundlesOf(after);
+  if (bundles <= limits.regoPoliciesMax || bundles <= bundlesOf(before)) return;
+  const what = `${limits.regoPoliciesMax} policies in Rego`;
+  throw new Fault("exhausted", "quota_exceeded", `the tenant may have no more than ${what} in force`, {
+    limit: what,
+    fix: "put what belongs together into one bundle, or take some out of force",
+  });
 }
 
 /** What is in force with the chosen versions in their places. */
@@ -38,7 +49,7 @@ function withChosen(now: Snapshot, chosen: readonly ActivePolicy[]): ActivePolic
  */
 export async function requireFit(snapshots: Snapshots, now: Snapshot, chosen: readonly ActivePolicy[]): Promise<void> {
   const policies = withChosen(now, chosen);
-  refuseTooManyRules(now, now.policies, policies);
+  refuseTooMany(now, now.policies, policies);
   const prepared = await snapshots.prepare(now, { policies, tools: [...now.tools.values()] });
   if (!("problems" in prepared)) return;
   throw new Fault("precondition", "policy_invalid", `together they do not compile: ${prepared.problems[0]?.message}`, {

@@ -6,7 +6,7 @@ import type { PolicyVersion, Snapshot, StoredPolicy } from "../policies/index.ts
 import type { LifecycleRooms } from "./lifecycle.ts";
 import type { Written } from "./policy-change.ts";
 import { type Choice, storedPolicies } from "./policy-choice.ts";
-import { movedOn, refuseTooManyRules, toolsOf, type Versioned } from "./policy-set.ts";
+import { movedOn, refuseTooMany, toolsOf, type Versioned } from "./policy-set.ts";
 import { type ReadDocuments, withRead } from "./reading.ts";
 import { failed, written } from "./registry.ts";
 
@@ -89,7 +89,7 @@ export function createPublishing({ snapshots, policies, change, read }: Lifecycl
         if (failed(parsed.problems)) return { versions: [], problems: parsed.problems };
         const drafts = parsed.documents.policies;
         if (drafts.length === 0) throw invalid("files", "the files hold no document of kind Policy");
-        refuseTooManyRules(now, [], asVersions(parsed));
+        refuseTooMany(now, [], asVersions(parsed));
         const problems = await checked(now, parsed, strict);
         if (!draft && failed(problems)) return { versions: [], problems };
         const next = drafts.map((document) => written("policy", document, sourceOf(document, files), parsed));

@@ -77,6 +77,8 @@ export const limits = {
   /** Registrations that one request may delete. */
   namesDeletedMax: 10_000,
   rulesMax: 100_000,
+  /** Of one tenant, in force: each keeps up to 16 MiB of memory. */
+  regoPoliciesMax: 64,
   /** Versions of policies that one request may name. */
   policyChoicesMax: 64,
   delegationDepthMax: 8,
