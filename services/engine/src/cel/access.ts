@@ -1,9 +1,10 @@
+import { ownValue } from "../json.ts";
 import type { Shape } from "../typing/shape.ts";
 import { entryOf, isAnyMap, keyFrom } from "./compare.ts";
 import type { Run } from "./frame.ts";
 import type { Node } from "./node.ts";
 import { type Place, withInts } from "./place.ts";
-import { Failure, isList, kindOf, LiteralMap, type Outcome, typeConfusion, type Value } from "./value.ts";
+import { Failure, isList, isMap, kindOf, LiteralMap, type Outcome, typeConfusion, type Value } from "./value.ts";
 
 /** `operand.field` */
 export function select(operand: Node, field: string, path: string): Run {
@@ -11,15 +12,15 @@ export function select(operand: Node, field: string, path: string): Run {
   const { run } = operand;
   return (frame) => {
     const value = run(frame);
-    if (value instanceof Failure) return value;
+    const member = isMap(value) ? ownValue(value, field) : memberOf(value, field, path);
     // Null is a value like any other.
-    const member = memberOf(value, field, path);
     return member === undefined ? missing : member;
   };
 }
 
 /** A key's value; undefined if the map lacks it or there is only null where the map should be. */
-function memberOf(value: Value, field: string, path: string): Outcome | undefined {
+function memberOf(value: Outcome, field: string, path: string): Outcome | undefined {
+  if (value instanceof Failure) return value;
   if (isAnyMap(value)) return entryOf(value, field);
   return value === null ? undefined : new Failure("type", `${path} is read from ${kindOf(value)}`);
 }

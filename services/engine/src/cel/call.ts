@@ -1,7 +1,7 @@
 import type { Expr, Expr_Call } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
 import { present } from "./access.ts";
 import { conversions } from "./convert.ts";
-import { type Frame, spend } from "./frame.ts";
+import { type Frame, type Run, spend } from "./frame.ts";
 import { type CelFunction, lookup } from "./function-table.ts";
 import { accepts, type Compiling, type Node, reject } from "./node.ts";
 import { compileOperator } from "./operator.ts";
@@ -145,15 +145,7 @@ function applied(
   const apply = found.prepare?.(known.map((constant) => constant?.value)) ?? found.apply;
   // What a function of any value hands on leaves its place.
   const runs = nodes.map((node) => (result === "dyn" ? settled(node) : node.run));
-  const run = (frame: Frame) => {
-    const values: Value[] = [];
-    for (const read of runs) {
-      const value = read(frame);
-      if (value instanceof Failure) return value;
-      values.push(value);
-    }
-    return apply(values, frame);
-  };
+  const run = withArguments(runs, apply);
   if (!found.folds || fits.includes(false) || known.includes(undefined))
     return { run, type: result, items: found.items, size };
   return folded(
@@ -163,6 +155,28 @@ function applied(
     known.map((constant) => constant?.value ?? null),
     compiling,
   );
+}
+
+function withArguments(runs: readonly Run[], apply: CelFunction["apply"]): Run {
+  const [first, second] = runs;
+  // A list that grows takes room for many items at once, so the commonest number is written out.
+  if (runs.length === 2 && first && second) {
+    return (frame) => {
+      const one = first(frame);
+      if (one instanceof Failure) return one;
+      const other = second(frame);
+      return other instanceof Failure ? other : apply([one, other], frame);
+    };
+  }
+  return (frame) => {
+    const values: Value[] = [];
+    for (const read of runs) {
+      const value = read(frame);
+      if (value instanceof Failure) return value;
+      values.push(value);
+    }
+    return apply(values, frame);
+  };
 }
 
 const noFrame = { meter: { steps: Number.MAX_SAFE_INTEGER } } as unknown as Frame;

@@ -20,11 +20,7 @@ import {
  * are not "unequal" but a type confusion: a rule that expects text must not be passed by sending a list.
  */
 export function equal(left: Value, right: Value, frame: Frame): boolean | Failure {
-  if (typeof left === "string" && typeof right === "string") {
-    // Texts of different lengths are told apart by them.
-    const steps = left.length === right.length ? charSteps(left.length) : 1;
-    return spend(frame, steps) ? left === right : costFailure;
-  }
+  if (typeof left === "string" && typeof right === "string") return equalText(left, right, frame);
   if (isNumber(left) && isNumber(right)) return sameNumber(left, right);
   if (typeof left === "boolean" && typeof right === "boolean") return left === right;
   if (left === null && right === null) return true;
@@ -37,6 +33,12 @@ export function equal(left: Value, right: Value, frame: Frame): boolean | Failur
   }
   if (left instanceof TypeName && right instanceof TypeName) return left.name === right.name;
   return typeConfusion("a comparison", left, right);
+}
+
+export function equalText(left: string, right: string, frame: Frame): boolean | Failure {
+  // Texts of different lengths are told apart by them.
+  const steps = left.length === right.length ? charSteps(left.length) : 1;
+  return spend(frame, steps) ? left === right : costFailure;
 }
 
 function isNumber(value: Value): value is number | bigint {

@@ -117,8 +117,9 @@ export function guarded(field: FactField, path: string): Run {
   if (expected === undefined) return field.read;
   const missing = new Failure("missing", `${path} is missing`);
   const wrongType = new Failure("type", `${path} is not ${field.type === "map" ? "a map" : `a ${field.type}`}`);
+  const { read } = field;
   return (frame) => {
-    const value = field.read(frame) ?? missing;
+    const value = read(frame) ?? missing;
     return typeof value === expected || value instanceof Failure ? value : wrongType;
   };
 }

@@ -1,7 +1,7 @@
 import type { Expr, Expr_Call } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
 import { index } from "./access.ts";
 import { add, divide, multiply, negate, type Operation, remainder, subtract } from "./arithmetic.ts";
-import { contains, equal, order } from "./compare.ts";
+import { contains, equal, equalText, order } from "./compare.ts";
 import { addable, checkMembers, clash, comparable, divides, rejectClash } from "./contradiction.ts";
 import type { Run } from "./frame.ts";
 import { and, choose, not, or } from "./logic.ts";
@@ -50,6 +50,8 @@ function equality(sign: "==" | "!=", positive: boolean): Build {
     comparable(left, right, args[1] ?? expr, compiling);
     comparable(right, left, args[0] ?? expr, compiling);
     const [first, second] = [left.plain ?? left.run, right.plain ?? right.run];
+    const literal = right.constant?.value;
+    if (typeof literal === "string") return { run: isText(first, literal, positive), type: "bool", size };
     const run: Run = (frame) => {
       const a = first(frame);
       if (a instanceof Failure) return a;
@@ -59,6 +61,20 @@ function equality(sign: "==" | "!=", positive: boolean): Build {
       return typeof same === "boolean" ? same === positive : same;
     };
     return { run, type: "bool", size };
+  };
+}
+
+/** The commonest comparison of all, with a text of the condition: the same as `equal`, without the way there. */
+function isText(read: Run, literal: string, positive: boolean): Run {
+  return (frame) => {
+    const value = read(frame);
+    if (typeof value === "string") {
+      const known = equalText(value, literal, frame);
+      return typeof known === "boolean" ? known === positive : known;
+    }
+    if (value instanceof Failure) return value;
+    const same = equal(value, literal, frame);
+    return typeof same === "boolean" ? same === positive : same;
   };
 }
 

@@ -55,9 +55,7 @@ function plainVerdict(
 
 function refsOf(rules: readonly CompiledRule[]): readonly RuleRef[] {
   if (rules.length === 0) return none;
-  const refs: RuleRef[] = [];
-  for (const { ref } of rules) refs.push(ref);
-  return refs;
+  return rules.map(({ ref }) => ref);
 }
 
 /** Combines what the rules said by precedence: deny > clarify > escalate > transform > allow, and nothing is deny. */
