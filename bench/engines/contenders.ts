@@ -43,12 +43,12 @@ function factsOf({ tool, input, role, untrusted, verified }: Asked): Facts {
   };
 }
 
-function compiled(set: PolicySet, specs: readonly object[]) {
+function compiled(set: PolicySet, specs: readonly object[], checked = false) {
   const tools = set.tools.map((name) => ({
     apiVersion: "remit/v1",
     kind: "Tool",
     metadata: { name },
-    spec: { risk: "write" },
+    spec: { risk: "write", ...(checked && { inputSchema: inputSchema(set, name) }) },
   }));
   const policies = specs.map((spec, index) => ({
     ...{ apiVersion: "remit/v1", kind: "Policy", metadata: { name: `${set.name}-${index}` }, spec },
@@ -65,8 +65,19 @@ function compiled(set: PolicySet, specs: readonly object[]) {
   return made;
 }
 
-function remit(name: string, set: PolicySet, specs: readonly object[]): Contender {
-  const policies = compiled(set, specs);
+/** Takes the inputs of a tool's calls, and nothing else. */
+function inputSchema({ calls }: PolicySet, name: string): object {
+  const inputs = calls.filter(({ tool }) => tool === name).map(({ input }) => input);
+  const properties = Object.fromEntries(
+    inputs.flatMap((input) =>
+      Object.entries(input).map(([key, value]) => [key, { type: typeof value === "number" ? "integer" : "string" }]),
+    ),
+  );
+  return { type: "object", properties, required: Object.keys(properties), additionalProperties: false };
+}
+
+function remit(name: string, set: PolicySet, specs: readonly object[], checked = false): Contender {
+  const policies = compiled(set, specs, checked);
   return { name, convert: factsOf, decide: (facts: Facts) => evaluate(policies, facts).effect === "allow" };
 }
 
@@ -77,6 +88,11 @@ export function native({ rules, ...set }: PolicySet): Contender {
   const specs: object[] = [];
   for (let at = 0; at < rules.length; at += rulesOfPolicy) specs.push({ rules: rules.slice(at, at + rulesOfPolicy) });
   return remit("remit", { rules, ...set }, specs);
+}
+
+/** The same with a JSON Schema for every tool's input: what a service does, and none of the others here. */
+export function nativeChecked(set: PolicySet): Contender {
+  return remit("remit, inputs checked", set, [{ rules: set.rules }], true);
 }
 
 /** Cedar's own code with the set preparsed; what it is asked is an object, which it converts into its memory itself. */
