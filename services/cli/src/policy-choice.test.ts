@@ -21,5 +21,6 @@ test("per cent are exact to the basis point", () => {
 
 test("a revision is a whole number, and none asks nothing", () => {
   expect([expectedRevision(undefined), expectedRevision("17")]).toEqual([0n, 17n]);
-  expect(() => expectedRevision("1.5")).toThrow("--expected-revision");
+  for (const text of ["1.5", "-1", "", "0", "00"])
+    expect(() => expectedRevision(text), text).toThrow("--expected-revision");
 });

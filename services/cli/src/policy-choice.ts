@@ -10,10 +10,16 @@ export function policyChoice(text: string): MessageInitShape<typeof PolicyChoice
   return { policy, version: Number(version ?? 0) };
 }
 
-/** The revision that a change is to be made at; 0 does not ask. */
+/** The revision that a change is to be made at; 0, on the wire, does not ask, and so nobody may mean it. */
 export function expectedRevision(text: string | undefined): bigint {
   if (text === undefined) return 0n;
   if (!/^[0-9]{1,18}$/.test(text)) throw usage("--expected-revision takes a whole number");
+  if (BigInt(text) === 0n) {
+    throw usage(
+      "--expected-revision takes a revision from 1",
+      "at 0 nothing was ever changed: leave it out, or ask again",
+    );
+  }
   return BigInt(text);
 }
 

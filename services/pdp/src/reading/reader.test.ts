@@ -73,3 +73,12 @@ test("short documents are read at once, and who reads them needs no thread", asy
   expect(documents.tools[0]?.metadata.name).toBe("pay-3");
   expect(await placed([])).toEqual([]);
 });
+
+test("what makes the thread fail is nobody else's trouble, not even of who asked right behind it", async () => {
+  const failing = reader.read([{ file: "not-text.yaml", text: { length: 1 } as unknown as string }]);
+  const behind = reader.read(files);
+  await expect(failing).rejects.toThrow("the thread that reads documents has failed");
+  const { documents, done } = await behind;
+  expect(documents.policies).toHaveLength(1);
+  done();
+});

@@ -165,6 +165,8 @@ function answerOf<Answer>(
         return refuse("the files could not be read in the memory that there is for that", `${memoryMiBMax} MiB`);
       }
       settle();
+      // It may still be ending: the next question is for a new one.
+      void end();
       reject(new Error("the thread that reads documents has failed", { cause: error }));
     };
     const closed = () => died(new Error("it was ended"));
