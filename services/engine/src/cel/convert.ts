@@ -2,7 +2,7 @@ import { checkedTimestamp } from "./arithmetic.ts";
 import { isAnyMap, keysOf } from "./compare.ts";
 import { isSpent, scanSteps, spend } from "./frame.ts";
 import type { FunctionTable } from "./function-table.ts";
-import { durationFrom, durationText, timestampFrom, timestampText } from "./times.ts";
+import { durationCharsMax, durationFrom, durationText, timestampFrom, timestampText } from "./times.ts";
 import {
   checkedDouble,
   checkedInt,
@@ -109,9 +109,10 @@ export const conversions: FunctionTable = {
     result: "duration",
     steps: readingSteps,
     folds: true,
-    apply: ([value]) => {
+    apply: ([value], frame) => {
       if (value instanceof Duration) return value;
-      return typeof value === "string" ? durationFrom(value) : typeConfusion("duration()", value as Value);
+      if (typeof value !== "string") return typeConfusion("duration()", value as Value);
+      return spend(frame, Math.min(value.length, durationCharsMax)) ? durationFrom(value) : costFailure;
     },
   },
   size: {

@@ -7,14 +7,15 @@ export interface Range {
   readonly bits: number;
 }
 
-const textCharsMax = 45;
+/** No address is longer; a longer text is not looked at. */
+export const addressCharsMax = 45;
 const mapped: Groups = [0, 0, 0, 0, 0, 0xffff];
 const decimalByte = /^(?:0|[1-9][0-9]{0,2})$/;
 const hexGroup = /^[0-9a-fA-F]{1,4}$/;
 
 /** Reads an IPv4 address in four decimal parts without leading zeros, or an IPv6 address by RFC 4291 without a zone. */
 export function parseAddress(text: string): Groups | undefined {
-  if (text.length > textCharsMax) return undefined;
+  if (text.length > addressCharsMax) return undefined;
   return text.includes(":") ? parseV6(text) : parseV4(text);
 }
 
@@ -102,12 +103,14 @@ export function isV4Range({ groups, bits }: Range): boolean {
 
 /**
  * Whether an IPv6 address may lead to an IPv4 one that it carries: IPv4-compatible (RFC 4291), NAT64 (RFC 6052, 8215),
- * 6to4 (RFC 3056), Teredo (RFC 4380).
+ * 6to4 (RFC 3056), Teredo (RFC 4380), IPv4-translated (RFC 2765), ISATAP (RFC 5214).
  */
 export function carriesV4(groups: Groups): boolean {
   const [a, b, c] = groups;
   if (a === 0x2002 || (a === 0x2001 && b === 0)) return true;
   if (a === 0x64 && b === 0xff9b && (c === 1 || groups.slice(2, 6).every((group) => group === 0))) return true;
+  if (groups[5] === 0x5efe && ((groups[4] ?? 0) & 0xfdff) === 0) return true;
+  if (groups[4] === 0xffff && groups[5] === 0 && groups.slice(0, 4).every((group) => group === 0)) return true;
   const compatible = groups.slice(0, 6).every((group) => group === 0);
   return compatible && (groups[6] !== 0 || (groups[7] ?? 0) > 1);
 }

@@ -72,14 +72,20 @@ describe("ip.within", () => {
     expect(within(address, "10.0.0.0/8")).toBe("unknown: not an IP address in its usual form");
   });
 
-  it.each(["64:ff9b::10.0.0.1", "64:ff9b:1::10.0.0.1", "2002:a00:1::", "2001:0:a00:1::1", "::10.0.0.1"])(
-    "is unknown for %s, which may lead to an IPv4 address, where one is asked about",
-    (address) => {
-      expect(within(address, "10.0.0.0/8")).toMatch(/^unknown: an IPv6 address that may lead/);
-      expect(within(address, ["10.0.0.0/8", `${formatAddress(parseAddress(address) ?? [])}/128`])).toBe(true);
-      expect(within(address, "fd00::/8")).toBe(false);
-    },
-  );
+  it.each([
+    "fe80::5efe:10.0.0.1",
+    "fe80::200:5efe:10.0.0.1",
+    "::ffff:0:10.0.0.1",
+    "64:ff9b::10.0.0.1",
+    "64:ff9b:1::10.0.0.1",
+    "2002:a00:1::",
+    "2001:0:a00:1::1",
+    "::10.0.0.1",
+  ])("is unknown for %s, which may lead to an IPv4 address, where one is asked about", (address) => {
+    expect(within(address, "10.0.0.0/8")).toMatch(/^unknown: an IPv6 address that may lead/);
+    expect(within(address, ["10.0.0.0/8", `${formatAddress(parseAddress(address) ?? [])}/128`])).toBe(true);
+    expect(within(address, "fd00::/8")).toBe(false);
+  });
 
   it("takes several ranges", () => {
     const ranges = ["10.0.0.0/8", "192.168.0.0/16", "fc00::/7"];

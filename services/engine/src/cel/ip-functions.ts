@@ -1,6 +1,6 @@
-import { charSteps, type Frame, spend } from "./frame.ts";
+import { type Frame, spend } from "./frame.ts";
 import type { FunctionTable, LiteralProblem } from "./function-table.ts";
-import { carriesV4, inRange, isV4Range, parseAddress, parseRange, type Range } from "./ip-address.ts";
+import { addressCharsMax, carriesV4, inRange, isV4Range, parseAddress, parseRange, type Range } from "./ip-address.ts";
 import { costFailure, Failure, isList, type Outcome, typeConfusion, type Value } from "./value.ts";
 
 /** What reading an address and comparing it with a range takes. */
@@ -11,7 +11,8 @@ const hidden = new Failure("error", "an IPv6 address that may lead to an IPv4 ad
 /** Whether an address lies in one of the ranges. */
 function lies(text: Value, ranges: readonly Range[], frame: Frame): Outcome {
   if (typeof text !== "string") return typeConfusion("ip.within()", text);
-  if (!spend(frame, stepsOfOne * (1 + ranges.length) + charSteps(text.length))) return costFailure;
+  const steps = stepsOfOne * (1 + ranges.length) + 2 * Math.min(text.length, addressCharsMax);
+  if (!spend(frame, steps)) return costFailure;
   // A URL's host has brackets around an IPv6 address.
   const bracketed = text.startsWith("[") && text.endsWith("]") && text.includes(":");
   const address = parseAddress(bracketed ? text.slice(1, -1) : text);

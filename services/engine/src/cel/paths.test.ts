@@ -59,6 +59,8 @@ describe("path.within", () => {
     "/workspace/%7e",
     "/workspace/%0a",
     "/workspace/.../etc",
+    "/workspace/..\u00a0/etc",
+    "/workspace/\u3000../etc",
     "/workspace/.. /etc",
     "/workspace/ /etc",
     "/workspace\u2215..\u2215etc",

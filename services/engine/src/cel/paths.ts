@@ -27,7 +27,7 @@ function parse(text: string): { absolute: boolean; parts: string[] } | Failure {
   const parts: string[] = [];
   for (const part of text.split("/")) {
     if (part === "" || part === ".") continue;
-    if (part !== ".." && /^[. ]+$/.test(part)) return odd("has a part of dots and blanks");
+    if (part !== ".." && /^[.\p{Zs}]+$/u.test(part)) return odd("has a part of dots and blanks");
     if (part !== "..") parts.push(part);
     else if (parts.length > 0 && parts.at(-1) !== "..") parts.pop();
     else if (!absolute) parts.push("..");

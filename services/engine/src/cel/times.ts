@@ -17,10 +17,12 @@ export function timestampFrom(text: string): Outcome {
   return ns === undefined ? new Failure("error", "not an RFC 3339 timestamp") : checkedTimestamp(ns);
 }
 
+export const durationCharsMax = 64;
+
 /** Reads CEL's durations: `1h30m`, `1.5s`, `-10ms`. */
 export function durationFrom(text: string): Outcome {
   const notOne = new Failure("error", "not a duration such as 90s or 1h30m");
-  if (text.length > 64) return notOne;
+  if (text.length > durationCharsMax) return notOne;
   if (text === "0") return new Duration(0n);
   const whole = /^([-+]?)((?:\d{1,18}(?:\.\d{1,18})?(?:ns|us|ms|s|m|h))+)$/.exec(text);
   if (!whole) return notOne;

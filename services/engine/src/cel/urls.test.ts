@@ -90,6 +90,8 @@ describe("url.host", () => {
     "data://api.acme.com/x",
     "view-source:https://api.acme.com/",
     "jar:https://evil.io/!/",
+    "netdoc://api.acme.com/etc/passwd",
+    "phar://api.acme.com/upload.png",
     "blob:https://api.acme.com/x",
     `https://${"a.".repeat(200)}com/`,
     `https://${"a".repeat(64)}.com/`,

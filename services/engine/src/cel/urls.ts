@@ -17,7 +17,15 @@ interface Parts {
 const shape = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)([^?#]*)/;
 const portMax = 65_535;
 /** Schemes under which what stands where a host stands is none, or is not where programs connect to. */
-const hostless = new Set("about blob data file filesystem jar javascript mailto tel vbscript view-source".split(" "));
+const hostless = new Set(
+  [
+    "about blob data file filesystem jar javascript mailto tel vbscript view-source",
+    // What Java and PHP open with the same call as a URL, and look for on their own disk.
+    "netdoc phar php glob expect zip rar ogg compress.zlib compress.bzip2",
+  ]
+    .join(" ")
+    .split(" "),
+);
 
 /**
  * The parts of a URL that every client reads alike. Unknown for what clients read differently or what hides its host:

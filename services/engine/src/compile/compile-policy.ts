@@ -5,12 +5,12 @@ import { parseDurationMs } from "../duration.ts";
 import { compileProgram } from "../languages/compile-program.ts";
 import type { FindTypes, ToolTypes } from "../typing/tool-types.ts";
 import { checkSetting } from "./check-setting.ts";
-import { type PolicyExpressions, policyExpressions, type Reads } from "./condition.ts";
+import { type PolicyExpressions, policyExpressionsInSteps, type Reads, textCost } from "./condition.ts";
 import { compileConstraints } from "./constraints.ts";
 import type { CompiledCondition, CompiledRule, Setting } from "./rule.ts";
 import { compilesAlike } from "./rule-types.ts";
 import { selectorKey } from "./selectors.ts";
-import type { Steps } from "./steps.ts";
+import { finish, type Steps } from "./steps.ts";
 
 /** Where an expression of a rule reads. */
 export interface ExpressionReads extends Reads {
@@ -107,7 +107,7 @@ function* compileRules(
     heard.push([pointer, message, details]);
     say(pointer, message, details);
   };
-  const expressions = policyExpressions(spec.variables ?? {}, hear);
+  const expressions = yield* policyExpressionsInSteps(spec.variables ?? {}, hear);
   const rules: PlacedRule[] = [];
   for (const [index, rule] of spec.rules.entries()) {
     const before = kept[index];
@@ -120,7 +120,7 @@ function* compileRules(
     heard = its;
     const reads: ExpressionReads[] = [];
     const ruleTypes = types[index];
-    const compiled = compileRule(rule, {
+    const compiled = yield* compileRuleInSteps(rule, {
       expressions: ruleTypes ? expressions.among(ruleTypes) : expressions,
       types: ruleTypes,
       report: hear,
@@ -137,7 +137,7 @@ function* compileRules(
       reads,
       complaints: its,
     });
-    yield costOf(rule);
+    yield 1;
   }
   if (spec.match) {
     const { match } = spec;
@@ -158,12 +158,6 @@ function* compileRules(
   };
 }
 
-/** Parsing is what compiling a rule costs. */
-function costOf({ when = [], unless = [], set = {} }: RuleDocument): number {
-  const texts = [...when, ...unless, ...Object.values(set).map((value) => (isExpression(value) ? value.expr : ""))];
-  return 1 + texts.reduce((cost, text) => cost + 2 + Math.ceil(text.length / 5), 0);
-}
-
 interface RuleCompiling {
   readonly expressions: PolicyExpressions;
   readonly types?: ToolTypes | undefined;
@@ -173,14 +167,28 @@ interface RuleCompiling {
   readonly reads: (read: ExpressionReads) => void;
 }
 
-function compileRule(rule: RuleDocument, compiling: RuleCompiling): Omit<CompiledRule, "ref" | "observed"> {
+type RuleParts = Omit<CompiledRule, "ref" | "observed">;
+
+function compileRule(rule: RuleDocument, compiling: RuleCompiling): RuleParts {
+  return finish(compileRuleInSteps(rule, compiling));
+}
+
+/** A condition, or a value that is set, at a time. */
+function* compileRuleInSteps(rule: RuleDocument, compiling: RuleCompiling): Steps<RuleParts> {
   const { approval, message, remedy } = rule;
+  const when = yield* compileConditions(rule.when ?? [], "when", compiling);
+  const unless = yield* compileConditions(rule.unless ?? [], "unless", compiling);
+  const settings: Setting[] = [];
+  for (const [path, value] of Object.entries(rule.set ?? {})) {
+    settings.push(compileSetting(path, value, compiling));
+    yield textCost(isExpression(value) ? value.expr : "");
+  }
   return {
     effect: rule.effect,
-    when: compileConditions(rule.when ?? [], "when", compiling),
-    unless: compileConditions(rule.unless ?? [], "unless", compiling),
+    when,
+    unless,
     constraints: compileConstraints(rule.constraints ?? {}),
-    settings: Object.entries(rule.set ?? {}).map(([path, value]) => compileSetting(path, value, compiling)),
+    settings,
     questions: rule.questions ?? [],
     ...(message === undefined ? {} : { message }),
     ...(remedy === undefined ? {} : { remedy }),
@@ -198,13 +206,20 @@ function compileRule(rule: RuleDocument, compiling: RuleCompiling): Omit<Compile
 
 const neverJudged: CompiledCondition["judge"] = () => false;
 
-function compileConditions(texts: readonly string[], key: string, compiling: RuleCompiling): CompiledCondition[] {
-  return texts.map((text, index) => {
+function* compileConditions(
+  texts: readonly string[],
+  key: string,
+  compiling: RuleCompiling,
+): Steps<CompiledCondition[]> {
+  const conditions: CompiledCondition[] = [];
+  for (const [index, text] of texts.entries()) {
     const pointer = below(below(compiling.pointer, key), index);
     const condition = compiling.expressions.condition(text, pointer);
     if (condition) compiling.reads({ ...condition.reads, text, pointer });
-    return condition ? { text, judge: condition.judge, key: condition.key } : { text, judge: neverJudged };
-  });
+    conditions.push(condition ? { text, judge: condition.judge, key: condition.key } : { text, judge: neverJudged });
+    yield textCost(text);
+  }
+  return conditions;
 }
 
 function compileSetting(path: string, value: unknown, compiling: RuleCompiling): Setting {

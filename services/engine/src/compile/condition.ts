@@ -20,6 +20,7 @@ import { stepsMost, type Work, workOf } from "../typing/bound.ts";
 import { type Shape, unsure } from "../typing/shape.ts";
 import type { ToolTypes } from "../typing/tool-types.ts";
 import { meaningOf } from "./shared.ts";
+import { finish, type Steps } from "./steps.ts";
 
 /** An expression of a policy, ready to run. */
 export interface Compiled {
@@ -83,6 +84,38 @@ type CompileText = (text: string, pointer: string) => CompiledText;
 /** Where problems of expressions go. */
 type Note = (problem: ConditionProblem, text: string, pointer: string) => void;
 
+/** What the texts of one policy have in common, whatever they are compiled for. */
+interface PolicyTexts {
+  readonly variables: Readonly<Record<string, string>>;
+  readonly note: Note;
+  readonly watch: Watch | undefined;
+  readonly parse: typeof parseCondition;
+}
+
+/** Parses each variable once, however many tools it is compiled for, and any text once if it is asked for at once again. */
+function parsingOnce(variables: readonly string[]): typeof parseCondition {
+  const kept = new Map<string, ReturnType<typeof parseCondition> | undefined>(
+    variables.map((text) => [text, undefined]),
+  );
+  let last: { readonly text: string; readonly parsed: ReturnType<typeof parseCondition> } | undefined;
+  return (text) => {
+    if (last?.text === text) return last.parsed;
+    const parsed = kept.get(text) ?? parseCondition(text);
+    if (kept.has(text)) kept.set(text, parsed);
+    last = { text, parsed };
+    return parsed;
+  };
+}
+
+/** A pattern that repeats its parts, or has the letters of the world, is a program many times as long as it is. */
+const widePattern = /matches[\s\S]*(?:\{[0-9]{2}|\\[pP])/;
+const widePatternCost = 2000;
+
+/** What compiling a text costs, by its length: most of it is parsing. */
+export function textCost(text: string): number {
+  return 2 + Math.ceil(text.length / 5) + (widePattern.test(text) ? widePatternCost : 0);
+}
+
 const variablesPointer = "/spec/variables";
 const readsNothing: Reads = { answers: [], places: [] };
 
@@ -95,11 +128,24 @@ export function policyExpressions(
   report: Report,
   watch?: Watch,
 ): PolicyExpressions {
+  return finish(policyExpressionsInSteps(variables, report, watch));
+}
+
+/** The same, a variable at a time. */
+export function* policyExpressionsInSteps(
+  variables: Readonly<Record<string, string>>,
+  report: Report,
+  watch?: Watch,
+): Steps<PolicyExpressions> {
+  const parse = parsingOnce(Object.values(variables));
   const note: Note = ({ offset, message, expected, nearest, severity, code = "condition_invalid" }, text, pointer) => {
     report(pointer, message, { code, expected, nearest, within: { text, offset }, ...(severity && { severity }) });
   };
-  const untyped = textsOf(variables, undefined, note, watch);
-  for (const name of Object.keys(variables)) untyped.variable(name);
+  const untyped = textsOf({ variables, note, watch, parse }, undefined);
+  for (const [name, text] of Object.entries(variables)) {
+    untyped.variable(name);
+    yield textCost(text);
+  }
   const scopes = new Map<ToolTypes, PolicyExpressions>();
   const expressions = (compile: CompileText): PolicyExpressions => ({
     variableCount: Object.keys(variables).length,
@@ -123,9 +169,8 @@ export function policyExpressions(
     among: (types) => {
       let scope = scopes.get(types);
       if (!scope) {
-        const compile = types.named
-          ? textsOf(variables, types, note, watch).text
-          : guarded(variables, types, note, watch);
+        const policy = { variables, note, watch, parse };
+        const compile = types.named ? textsOf(policy, types).text : guarded(policy, types);
         scope = expressions(compile);
         scopes.set(types, scope);
       }
@@ -139,16 +184,11 @@ export function policyExpressions(
  * Texts of rules that may come to match other tools than are registered. What only the schemas of the registered ones
  * contradict is a warning, unless it looks like a slip of the pen, and the text then runs as its call's tool has it.
  */
-function guarded(
-  variables: Readonly<Record<string, string>>,
-  types: ToolTypes,
-  note: Note,
-  watch: Watch | undefined,
-): CompileText {
-  const loose = textsOf(variables, { input: unsure, context: unsure, owner: "" }, note, watch);
+function guarded(policy: PolicyTexts, types: ToolTypes): CompileText {
+  const loose = textsOf(policy, { input: unsure, context: unsure, owner: "" });
   const softened: Note = (problem, text, pointer) =>
-    note(problem.nearest === undefined ? { ...problem, severity: "warning" } : problem, text, pointer);
-  const close = textsOf(variables, types, softened, watch);
+    policy.note(problem.nearest === undefined ? { ...problem, severity: "warning" } : problem, text, pointer);
+  const close = textsOf({ ...policy, note: softened }, types);
   return (text, pointer) => {
     const { node, reads, key } = loose.text(text, pointer);
     if (!node) return { node, reads, key };
@@ -159,10 +199,8 @@ function guarded(
 
 /** Compiles for tools of these types. */
 function textsOf(
-  variables: Readonly<Record<string, string>>,
+  { variables, note, watch, parse }: PolicyTexts,
   types: CallTypes | undefined,
-  note: Note,
-  watch?: Watch,
 ): { readonly text: CompileText; readonly variable: Variables["find"] } {
   const states = new Map<string, VariableState>();
   for (const [name, text] of Object.entries(variables)) {
@@ -185,7 +223,7 @@ function textsOf(
     },
   };
   const compileText: CompileText = (text, pointer) => {
-    const parsed = parseCondition(text);
+    const parsed = parse(text);
     if ("message" in parsed) {
       note(parsed, text, pointer);
       return { node: undefined, key: "", reads: readsNothing };
