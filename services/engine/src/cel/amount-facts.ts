@@ -1,6 +1,5 @@
 import type { Expr, Expr_Select } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
 import { isUnit, microsOf } from "../amount.ts";
-import type { BudgetFacts } from "../judge/facts.ts";
 import { present } from "./access.ts";
 import type { Frame, Run } from "./frame.ts";
 import { type Compiling, type Node, reject, type StaticType } from "./node.ts";
@@ -82,21 +81,25 @@ function isBudgetField(field: string): field is BudgetField {
 /** Reads one field of a budget. */
 export function budgetFact(name: string, field: BudgetField, path = `budget.${name}.${field}`): Run {
   const missing = new Failure("missing", `${path} is missing`);
-  const odd = new Failure("error", `${path} is not an amount`);
+  const odd = new Failure("error", field === "used" ? `${path} is not a share` : `${path} is not an amount`);
   return ({ facts }) => {
     const budget = facts.budget && Object.hasOwn(facts.budget, name) ? facts.budget[name] : undefined;
     if (budget === undefined) return missing;
-    if (field === "used") return usedShare(budget) ?? missing;
+    if (field === "used") {
+      if (budget.limit === undefined || budget.remaining === undefined) return missing;
+      return usedShare(budget.limit, budget.remaining) ?? odd;
+    }
     const value = budget[field];
     return value === undefined ? missing : (quantity(value, budget.unit) ?? odd);
   };
 }
 
-/** The share of a budget's limit that is no longer free, from 0 to 1. */
-function usedShare({ limit, remaining }: BudgetFacts): number | undefined {
-  const [most, left] = [limit, remaining].map((value) => (value === undefined ? undefined : microsOf(value)));
+/** The share of a budget's limit that is no longer free, from 0 to 1: the double next to it, so that 0.8 is 0.8. */
+function usedShare(limit: string, remaining: string): number | undefined {
+  const [most, left] = [microsOf(limit), microsOf(remaining)];
   if (most === undefined || left === undefined) return undefined;
   if (left >= most) return most === 0n ? 1 : 0;
-  // In parts of 2^53, so that one division of whole numbers is all that is rounded.
-  return Number(((most - left) << 53n) / most) / 2 ** 53;
+  // A quotient of more bits than a double has, whose last bit stands for all that follow it: rounded once, and rightly.
+  const [parts, rest] = [((most - left) << 128n) / most, ((most - left) << 128n) % most];
+  return Number(rest === 0n ? parts : parts | 1n) / 2 ** 128;
 }

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { complaintsOf, outcomeOf, resultOf } from "../../test/conditions.ts";
 import { sampleFacts } from "../../test/sample.ts";
@@ -76,7 +77,8 @@ describe("budget", () => {
     ['budget.travel.remaining > amount(input.amount, "EUR")', true],
     ["budget.travel.remaining > budget.full.remaining", "unknown: an ordering of EUR and tokens"],
     ['budget.odd.remaining > amount("0", "EUR")', "unknown: budget.odd.remaining is not an amount"],
-    ["budget.odd.used < 1.0", "unknown: budget.odd.used is missing"],
+    ["budget.odd.used < 1.0", "unknown: budget.odd.used is not a share"],
+    ["present(budget.odd.used)", "unknown: budget.odd.used is not a share"],
     ['budget.constructor.remaining > amount("0", "EUR")', "unknown: budget.constructor.remaining is missing"],
   ])("%s is %s", (text, expected) => {
     expect(resultOf(text, sampleFacts({ budget, input: { amount: "249.99" } }))).toBe(expected);
@@ -90,6 +92,24 @@ describe("budget", () => {
     ["budget.travel.remaining > 5", "`>` between an amount and an int"],
     ["budgets.travel.used > 0.5", "unknown name `budgets` (budget?)"],
   ])("%s does not compile", (text, complaint) => expect(complaintsOf(text)).toContain(complaint));
+
+  it("is used by the very share that its amounts make, as it would be written", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 1000 }),
+        fc.integer({ min: 1, max: 10 ** 9 }),
+        (thousandths, millionths) => {
+          const remaining = String(BigInt(millionths) * BigInt(1000 - thousandths)).padStart(7, "0");
+          const limit = String(BigInt(millionths) * 1000n).padStart(7, "0");
+          const decimal = (digits: string) => `${digits.slice(0, -6)}.${digits.slice(-6)}`;
+          const travel = { unit: "EUR", limit: decimal(limit), remaining: decimal(remaining) };
+          expect(outcomeOf("budget.travel.used", sampleFacts({ budget: { travel } }))).toBe(thousandths / 1000);
+        },
+      ),
+    );
+    const travel = { unit: "EUR", limit: "2305843009213.693952", remaining: "2305843009213.693951" };
+    expect(outcomeOf("budget.travel.used", sampleFacts({ budget: { travel } }))).toBe(2 ** -61);
+  });
 
   it("gives way to a name that a macro binds", () => {
     expect(ask('[{"travel": {"used": 1}}].all(budget, budget.travel.used == 1)')).toBe(true);

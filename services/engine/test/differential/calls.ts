@@ -36,11 +36,20 @@ export function randomFacts(random: Random, world: World): Facts {
         [{ unit: "EUR", value: "5" }],
         [{ unit: "EUR", value: "5.01" }],
         [{ unit: "USD", value: "900" }],
+        [
+          { unit: "tokens", value: "1200" },
+          { unit: "EUR", value: "0.25" },
+        ],
       ]),
       attempt: 1 + random.below(3),
       ...randomDigest(random, tool.spec.inputSchema),
     },
-    agent: { id: random.pick(["clerk", "ada"]), owner: random.pick(["ada", ""]), labels: randomLabels(random) },
+    agent: {
+      id: random.pick(["clerk", "ada"]),
+      owner: random.pick(["ada", ""]),
+      labels: randomLabels(random),
+      ...randomScore(random),
+    },
     principal: { id: random.pick(["mia", "ada"]), verified: random.chance(0.7), labels: {} },
     session: {
       id: "s1",
@@ -51,12 +60,43 @@ export function randomFacts(random: Random, world: World): Facts {
       ...(random.chance(0.9) ? { calls: random.below(6) } : {}),
     },
     caller: { id: "sdk", name: random.pick(["sdk", "mia"]) },
-    now: random.pick(["2026-03-02T10:00:00Z", "2026-07-04T23:30:00Z", "2025-12-31T23:59:59Z"]),
+    ...(random.chance(0.85) ? { budget: randomBudgets(random) } : {}),
+    now: random.pick(times),
     scopes: randomScopes(random),
     mode: random.chance(0.06) ? "observe" : "enforce",
     supportedConstraints: random.chance(0.85) ? constraintNames : constraintNames.filter(() => random.chance(0.5)),
     granted: randomGrants(random, world),
   };
+}
+
+// Among them both sides of where clocks are changed in Berlin and in New York, and a leap day.
+const times = [
+  ...["2026-03-02T10:00:00Z", "2026-07-04T23:30:00Z", "2025-12-31T23:59:59Z", "2026-07-05T06:15:00.250Z"],
+  ...["2026-03-29T00:59:59.999Z", "2026-03-29T01:00:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"],
+  ...["2026-03-08T06:59:59Z", "2026-03-08T07:00:00Z", "2028-02-29T22:45:00Z", "2026-11-20T16:29:59.999Z"],
+];
+
+function randomScore(random: Random): { score?: number } {
+  return random.chance(0.8) ? { score: random.pick([300, 450, 620, 850]) } : {};
+}
+
+function randomBudgets(random: Random): NonNullable<Facts["budget"]> {
+  const travel = random.pick<NonNullable<Facts["budget"]>[string]>([
+    { unit: "EUR", limit: "500", spent: "400", remaining: "100" },
+    { unit: "EUR", limit: "500.00", spent: "40.5", remaining: "50" },
+    { unit: "EUR", limit: "3", spent: "1", remaining: "2" },
+    { unit: "EUR", limit: "0", spent: "0", remaining: "0" },
+    { unit: "EUR", limit: "100", spent: "0", remaining: "100" },
+    { unit: "EUR", limit: "100", spent: "120", remaining: "0" },
+    { unit: "EUR", limit: "100", spent: "0", remaining: "120" },
+    { unit: "EUR", limit: "2305843009213.693952", spent: "0", remaining: "2305843009213.693951" },
+    { unit: "USD", limit: "7", spent: "0.7", remaining: "0.7" },
+    { unit: "EUR", remaining: "5" },
+    { unit: "EUR", limit: "many", spent: "-1", remaining: "5" },
+  ]);
+  return random.chance(0.3)
+    ? { travel, "team-travel": { unit: "tokens", limit: "1000", remaining: "10" } }
+    : { travel };
 }
 
 function randomDigest(random: Random, schema: JsonObject | undefined): { schemaDigest?: string } {

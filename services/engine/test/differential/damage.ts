@@ -54,6 +54,8 @@ export function damagedFacts(random: Random, facts: Facts, world: World): Facts 
     [labelled ? 0 : 1, () => ({ ...facts, agent: { ...facts.agent, labels: {} } })],
     [1, () => ({ ...facts, session: { ...facts.session, purpose: 5 as unknown as string } })],
     [1, () => ({ ...facts, principal: { ...facts.principal, verified: "yes" as unknown as boolean } })],
+    [0.5, () => ({ ...facts, agent: gone(facts.agent, "score") })],
+    [0.5, () => ({ ...facts, budget: {} })],
     [1, () => ({ ...facts, answers: {} })],
     [1, () => ({ ...facts, granted: (facts.granted ?? []).slice(1) })],
     [0.5, () => ({ ...facts, supportedConstraints: facts.supportedConstraints.slice(1) })],

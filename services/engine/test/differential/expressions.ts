@@ -1,3 +1,4 @@
+import { domainTest, domainText, moneyTest, timeNumber } from "./domains.ts";
 import { paths, urls, words } from "./fields.ts";
 import type { Random } from "./random.ts";
 
@@ -14,7 +15,7 @@ export interface Scope {
 
 const quoted = (text: string) => JSON.stringify(text);
 const clocks = ["2026-03-02T10:00:00Z", "2025-12-31T23:59:59Z", "2026-07-04T06:30:00Z"];
-const offsets = ["", '"+02:00"', '"-05:30"', '"UTC"'];
+const offsets = ["", '"+02:00"', '"-05:30"', '"UTC"', '"Europe/Berlin"', '"America/St_Johns"'];
 const patterns = ["^[A-Z]{2}$", "a", "^$", "[0-9]+", "^(rent|tax)$", "e.t"];
 
 /** A number: ints and doubles mixed, now and then one that cannot be computed. */
@@ -26,7 +27,8 @@ export function number(scope: Scope, depth: number): string {
     random.way([
       [4, () => random.pick(["input.amount", "input.count", "input.to.n", "input.to.k"])],
       [2, () => random.pick(["0", "1", "2", "3", "2.5", "5.0", "500.0", "7", "-1", "0.5", "1.5"])],
-      [1, () => random.pick(["session.depth", "session.calls", "call.attempt"])],
+      [1, () => random.pick(["session.depth", "session.calls", "call.attempt", "agent.score"])],
+      [0.7, () => random.pick(["agent.score", "budget.travel.used"])],
       [1, () => random.pick(["input.list[0]", "input.ids[1]", "input.items[0].price"])],
       [loose / 2, () => "input.any"],
       [loose, () => random.pick(["size(input.text)", "size(input.list)", "input.tags.size()", "size(input.to)"])],
@@ -40,6 +42,7 @@ export function number(scope: Scope, depth: number): string {
     [2, () => `(${inner()} ${random.pick(["/", "%"])} ${inner()})`],
     [0.3, () => `-(${inner()})`],
     [loose / 2, () => random.pick(["int", "double"]).concat(`(${inner()})`)],
+    [0.5, () => timeNumber(random)],
     [0.4, () => `(${bool(scope, depth - 1)} ? ${inner()} : ${inner()})`],
     [
       0.4,
@@ -87,6 +90,7 @@ export function text(scope: Scope, depth: number): string {
     [0.6, () => `path.base(${pathText(scope)})`],
     [0.6, () => `path.join(${quoted(random.pick(["/workspace", "/a/b"]))}, ${pathText(scope)})`],
     [0.8, () => `url.${random.pick(["host", "scheme", "path"])}(${urlText(scope)})`],
+    [0.7, () => domainText(random)],
     [loose / 3, () => `string(${number(scope, depth - 1)})`],
     [0.3, () => `(${inner()}).split(",").join("-")`],
     [0.3, () => `input.tags.join(${quoted(random.pick(["", "+"]))})`],
@@ -175,6 +179,11 @@ function presence({ random }: Scope): string {
     "answers.memo",
     "context.user",
     "tool.server",
+    "agent.score",
+    "call.estimate.EUR",
+    "budget.travel.limit",
+    "budget.none.remaining",
+    'budget["team-travel"].used',
   ];
   return random.way([
     [3, () => `present(${random.pick(paths)})`],
@@ -212,6 +221,8 @@ export function bool(scope: Scope, depth: number): string {
       [2, () => textTest(scope, small)],
       [2, () => membership(scope, small)],
       [scope.strict ? 0 : 1.5, () => presence(scope)],
+      [1.6, () => moneyTest(random, scope.strict ?? false)],
+      [1.8, () => domainTest(random, macros < 2 && depth > 0 ? `x${macros}` : undefined)],
       [1.5, () => random.pick(["input.flag", "principal.verified", "input.flag == true", "true", "false"])],
       [macros < 2 && depth > 0 ? 1.5 : 0, () => macro(scope, depth)],
       [4 * variables.bool.length, () => `vars.${random.pick(variables.bool)}`],

@@ -35,6 +35,86 @@ export const urls = [
   "no url",
   "https://acme.com/%2e%2e/x",
 ];
+const prices = [
+  "5",
+  "5.00",
+  "500",
+  "0.25",
+  "0.1",
+  "5.004",
+  "007",
+  "-5",
+  "+5",
+  "1e3",
+  "5,00",
+  "",
+  ".5",
+  "5.",
+  "1.2345678",
+];
+const largePrices = ["2305843009213.693952", "2305843009213.693953", "12345678901234", "0.000001"];
+export const addresses = [
+  ...["10.0.0.7", "10.255.0.1", "192.168.1.1", "0.0.0.0", "fd00::1", "[fd00::1]", "FD00:0:0:0:0:0:0:1", "::1", "::"],
+  ...["::ffff:10.0.0.1", "::ffff:a00:1", "[::ffff:192.168.1.1]", "64:ff9b::a00:1", "64:ff9b:1::1", "2002:a00:1::"],
+  ...["2001:0:a::1", "::10.0.0.1", "010.0.0.7", "0x0a.0.0.7", "10.7", "10.0.0.256", "10.0.0.7:80", "[10.0.0.7]"],
+  ...["fe80::1%eth0", "localhost", "", "10.0.0.7 ", "1::2::3", "167772167"],
+];
+export const mails = [
+  ...["ada@acme.com", "ADA@Acme.com", "Ada <ada@acme.com>, bob@eu.acme.com", '"Ada L." <ada@acme.com>'],
+  ...[
+    "evil@x.com, a@acme.com",
+    "a@acme.com,evil@x.com",
+    '"Ada, L" <ada@acme.com>',
+    "a@b@acme.com",
+    "evil@x.com@acme.com",
+  ],
+  ...[
+    "ada@acme.com.",
+    "ada@acme",
+    "ada%x@acme.com",
+    "(c) ada@acme.com",
+    "team: ada@acme.com;",
+    "ada@acme.com\nbcc: x@y.io",
+  ],
+  ...[
+    "ädä@acme.com",
+    "ada@größe.de",
+    "ada@acme.com,",
+    "<ada@acme.com>",
+    "ada@xn--gre-6ka8n.de",
+    "a..b@acme.com",
+    "",
+    "ada",
+  ],
+  ...[
+    "-a@acme.com",
+    "ada@1.2.3.4",
+    "'ada@acme.com' <bob@acme.com>",
+    "ada @acme.com",
+    "\u212Aay@acme.com",
+    '"a b"@acme.com',
+  ],
+  ...["Ada <ada@acme.com> x", "=?utf-8?q?x?= <a@acme.com>", "x!y@acme.com", " ada@acme.com  ", "o'b+c=d@acme.com"],
+];
+export const commands = [
+  ...["git status", "git push origin", "  git   log  ", "git commit -m 'a b'", 'git "a b"', "g''it push", "git HEAD~1"],
+  ...["git ''", 'git "a\\"b"', "git a\\ b", "ls -la /tmp", "rm -rf /", "git; rm -rf /", "git status;", "git $HOME"],
+  ...[
+    "git 'open",
+    'git "open',
+    "git \\",
+    "PATH=/tmp git",
+    "'A=b' git",
+    "~/bin/x",
+    "git ~",
+    "git *",
+    "if true",
+    "'if' x",
+  ],
+  ...['git "$x"', "git '$x'", "git # c", "git a>b", "git\nrm", 'git -m "a!b"', "git {a,b}", "=x", "git é", "git 'é'"],
+  ...["", "   ", "''", "git a=b", "git =b", "git a|b", "git &", "git `x`", "git \u200bx", "time ls", "a\\=b git"],
+];
+const zones = ["Europe/Berlin", "UTC", "America/New_York", "+02:00", "EST", "CET", "Mars/Olympus", "+25:00", ""];
 const sku = ["A1", "B2", "C3"];
 const numbers = [0, 1, 2, 2.5, 3, 5, 100, 500.01, -1, 0.1, 1e15, 9007199254740992];
 const wholes = [0, 1, 2, 3, 7, 10, -4];
@@ -79,6 +159,15 @@ export const fields: Readonly<Record<string, Field>> = {
     ],
   },
   memo: { schema: { type: "string" }, values: ["rent", "tax", ""] },
+  price: { schema: { type: "string" }, values: [...prices, ...prices, ...largePrices] },
+  currency: {
+    schema: { type: "string" },
+    values: ["EUR", "EUR", "USD", "tokens", "Euro", "€", "", "EURO", "_x", "Tokens"],
+  },
+  ip: { schema: { type: "string" }, values: addresses },
+  mail: { schema: { type: "string" }, values: mails },
+  command: { schema: { type: "string" }, values: commands },
+  zone: { schema: { type: "string" }, values: zones },
   any: { schema: {}, values: ["DE", 5, 2.5, true, null, [1, "a"], ["x"], { a: 1 }, {}, "5"] },
 };
 

@@ -90,6 +90,13 @@ function randomPolicy(random: Random, name: string, strict: boolean): PolicyDocu
   };
 }
 
+/** What reads nothing but what transforms like to change, so that it may have two values in one call. */
+const changing = {
+  bool: ["input.flag", "input.amount > 5", 'input.to.country == "DE"', 'input.text == "safe"'],
+  number: ["input.amount", "input.amount * 2"],
+  text: ["input.text", "input.to.country", "input.path"],
+} as const;
+
 function randomVariables(random: Random, strict: boolean): { variables: Record<string, string>; scope: Scope } {
   const variables: Record<string, string> = {};
   const known = { bool: [] as string[], number: [] as string[], text: [] as string[] };
@@ -97,7 +104,7 @@ function randomVariables(random: Random, strict: boolean): { variables: Record<s
   for (const index of random.list(0, 4, (at) => at)) {
     const type = random.pick(["bool", "number", "text"] as const);
     const name = `v${index}`;
-    variables[name] = { bool, number, text }[type](scope, 1);
+    variables[name] = random.chance(0.4) ? random.pick(changing[type]) : { bool, number, text }[type](scope, 1);
     known[type].push(name);
   }
   return { variables, scope };

@@ -1,3 +1,8 @@
+import { ipWithin } from "./addresses.ts";
+import { type Clock, clockAt, timeBetween, timeHours, timeWeekday } from "./clock.ts";
+import { commandWords } from "./command.ts";
+import { emailAddresses, emailDomain } from "./mail.ts";
+import { amountOf } from "./money.ts";
 import { pathBase, pathJoin, pathWithin, urlHost, urlPath, urlScheme } from "./paths-and-urls.ts";
 import {
   type Answer,
@@ -14,7 +19,9 @@ import {
 } from "./values.ts";
 
 /** What a function or method answers on known values, its receiver first. */
-export function callFunction(name: string, values: readonly Known[]): Answer {
+export function callFunction(name: string, values: readonly Known[], flaw: string | undefined): Answer {
+  const watched = Object.hasOwn(flawed, name) ? flawed[name] : undefined;
+  if (watched) return watched(values, flaw);
   const named = Object.hasOwn(functions, name) ? functions[name] : undefined;
   return named ? named(...values) : odd;
 }
@@ -76,24 +83,33 @@ function span(text: string): Answer {
   return new Span(ns);
 }
 
-const timeShape = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/;
+const timeShape = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,3})?Z$/;
 
-/** The generator's own times, whole seconds of UTC; anything else is none. */
+/** The generator's own times, to the millisecond of UTC; anything else is none. */
 export function timeOf(text: string): Answer {
   const ms = timeShape.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(ms) ? odd : new Time(BigInt(ms) * 1_000_000n);
 }
 
-/** A part of a time, or of a time moved by an offset such as `+02:00`. */
-function part(read: (date: Date) => number) {
-  return (value: Known, offset: Known = "UTC"): Answer => {
-    if (!(value instanceof Time) || typeof offset !== "string") return odd;
-    const [, sign, hours = 0, minutes = 0] = /^([+-]?)([0-9]{2}):([0-9]{2})$/.exec(offset) ?? [];
-    if (sign === undefined && offset !== "UTC") return odd;
-    const movedMs = (Number(hours) * 60 + Number(minutes)) * (sign === "-" ? -60_000 : 60_000);
-    return BigInt(read(new Date(Number(value.ns / 1_000_000n) + movedMs)));
+/** A part of a time, as the clocks of a zone show it. */
+function part(read: (clock: Clock) => number) {
+  return (value: Known, zone: Known = "UTC"): Answer => {
+    const clock = value instanceof Time && typeof zone === "string" ? clockAt(value.ns, zone) : undefined;
+    return clock ? BigInt(read(clock)) : odd;
   };
 }
+
+/** What a planted flaw can be in. */
+const flawed: Readonly<Record<string, (values: readonly Known[], flaw: string | undefined) => Answer>> = {
+  amount: amountOf,
+  "ip.within": ipWithin,
+  "time.weekday": timeWeekday,
+  "time.hours": timeHours,
+  "time.between": timeBetween,
+  "email.addresses": emailAddresses,
+  "email.domain": emailDomain,
+  argv: commandWords,
+};
 
 const functions: Readonly<Record<string, NaiveFunction>> = {
   size,
@@ -122,12 +138,12 @@ const functions: Readonly<Record<string, NaiveFunction>> = {
     if (!parts.every((one) => typeof one === "string")) return odd;
     return parts.reduce<string>((text, one, index) => `${text}${index === 0 ? "" : separator}${one}`, "");
   },
-  getHours: part((date) => date.getUTCHours()),
-  getMinutes: part((date) => date.getUTCMinutes()),
-  getDayOfWeek: part((date) => date.getUTCDay()),
-  getFullYear: part((date) => date.getUTCFullYear()),
-  getMonth: part((date) => date.getUTCMonth()),
-  getDate: part((date) => date.getUTCDate()),
+  getHours: part(({ hour }) => hour),
+  getMinutes: part(({ minute }) => minute),
+  getDayOfWeek: part(({ weekday }) => weekday % 7),
+  getFullYear: part(({ year }) => year),
+  getMonth: part(({ month }) => month - 1),
+  getDate: part(({ day }) => day),
   "path.within": onTexts(pathWithin),
   "path.join": onTexts(pathJoin),
   "path.base": onText(pathBase),

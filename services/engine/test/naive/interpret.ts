@@ -7,6 +7,8 @@ import { type Answer, Dictionary, type Key, Kind, type Known, missing, odd, Unkn
 export interface Surroundings {
   readonly facts: ReadonlyMap<string, Answer>;
   readonly variable: (name: string) => Answer;
+  /** A field of a budget. */
+  readonly budget: (name: string, field: string) => Answer;
   readonly bound: ReadonlyMap<string, Answer>;
   /** A way in which this interpreter is wrong on purpose. */
   readonly flaw?: string | undefined;
@@ -29,6 +31,11 @@ export function interpret(expr: Expr, around: Surroundings): Answer {
         if (root === "vars") return around.variable(field);
         const fact = around.facts.get(`${root}.${field}`);
         if (fact !== undefined) return testOnly ? there(fact) : fact;
+      }
+      const budget = budgetOf(operand, around);
+      if (budget !== undefined) {
+        const fact = around.budget(budget, field);
+        return testOnly ? there(fact) : fact;
       }
       const value = interpret(operand as Expr, around);
       if (value instanceof Unknown) return value;
@@ -55,6 +62,18 @@ export function interpret(expr: Expr, around: Surroundings): Answer {
 
 function nameOf(expr: Expr | undefined): string | undefined {
   return expr?.exprKind.case === "identExpr" ? expr.exprKind.value.name : undefined;
+}
+
+/** The name in `budget.name`, and in `budget["name"]`. */
+function budgetOf(expr: Expr | undefined, { bound }: Surroundings): string | undefined {
+  const kind = expr?.exprKind;
+  if (bound.has("budget")) return undefined;
+  if (kind?.case === "selectExpr") return nameOf(kind.value.operand) === "budget" ? kind.value.field : undefined;
+  if (kind?.case !== "callExpr" || kind.value.function !== "_[_]") return undefined;
+  const [of, key] = kind.value.args;
+  if (nameOf(of) !== "budget" || key?.exprKind.case !== "constExpr") return undefined;
+  const { constantKind } = key.exprKind.value;
+  return constantKind.case === "stringValue" ? constantKind.value : undefined;
 }
 
 function named(name: string, { bound, facts }: Surroundings): Answer {
@@ -113,9 +132,9 @@ function called(call: Expr_Call, around: Surroundings): Answer {
   const spaced = space !== undefined && !around.bound.has(space) && !around.facts.has(space);
   const given = gathered([...(target && !spaced ? [target] : []), ...args].map((arg) => interpret(arg, around)));
   if (given instanceof Unknown) return given;
-  if (spaced) return callFunction(`${space}.${name}`, given);
+  if (spaced) return callFunction(`${space}.${name}`, given, around.flaw);
   const answer = operate(name, given, name === "@in" && isWritten(args[1]), around.flaw);
-  return answer === undefined ? callFunction(name, given) : answer;
+  return answer === undefined ? callFunction(name, given, around.flaw) : answer;
 }
 
 function there(value: Answer): Answer {
@@ -141,8 +160,10 @@ function isNull(expr: Expr): boolean {
   return expr.exprKind.case === "constExpr" && expr.exprKind.value.constantKind.case === "nullValue";
 }
 
-/** Whether a list is written out in the condition, literals only. */
+/** Whether a list is written out in the condition, of literals and of amounts that are written. */
 function isWritten(expr: Expr | undefined): boolean {
   if (expr?.exprKind.case === "constExpr") return true;
+  const call = expr?.exprKind.case === "callExpr" ? expr.exprKind.value : undefined;
+  if (call?.function === "amount") return call.args.every(isWritten);
   return expr?.exprKind.case === "listExpr" && expr.exprKind.value.elements.every(isWritten);
 }

@@ -5,6 +5,7 @@ import type { Facts, JsonObject, PolicyDocument, ToolDocument } from "../../src/
 import type { Flaw } from "./flaws.ts";
 import { timeOf } from "./functions.ts";
 import { interpret } from "./interpret.ts";
+import { budgetField, estimateOf } from "./money.ts";
 import { type Answer, fromJson, missing, odd, type Schema, Span, type Truth, Unknown } from "./values.ts";
 
 /** A rule of a policy and what it stands in. */
@@ -50,8 +51,10 @@ export function asking(
     ["context", fromJson(facts.context, typed ? (tool.spec.contextSchema as Schema) : undefined)],
     ["answers", fromJson(answers, undefined)],
     ["now", timeOf(facts.now)],
-    ...fixedFacts(facts, tool),
+    ...fixedFacts(facts, tool, flaw),
   ]);
+  const budget = (name: string, field: string): Answer =>
+    budgetField(facts.budget && Object.hasOwn(facts.budget, name) ? facts.budget[name] : undefined, field, flaw);
   return (text, policy) => {
     const variable = (name: string): Answer => {
       const place = `${policy.metadata.name}.${name}`;
@@ -60,7 +63,7 @@ export function asking(
       leak.set(place, answer);
       return answer;
     };
-    const walk = (one: string) => interpret(parse(one), { facts: known, variable, bound: new Map(), flaw });
+    const walk = (one: string) => interpret(parse(one), { facts: known, variable, budget, bound: new Map(), flaw });
     return walk(text);
   };
 }
@@ -68,20 +71,23 @@ export function asking(
 // Facts that were left out, or are not of their type, are as good as an argument like that.
 const text = (value: unknown): Answer => (typeof value === "string" ? value : value === undefined ? missing : odd);
 const count = (value: unknown): Answer => (Number.isSafeInteger(value) ? BigInt(value as number) : odd);
+const kept = (value: number | undefined): Answer => (value === undefined ? missing : count(value));
 const age = (seconds: unknown): Answer =>
   typeof seconds === "number" ? new Span(BigInt(Math.trunc(seconds * 1000)) * 1_000_000n) : odd;
 
-function fixedFacts(facts: Facts, { metadata, spec }: ToolDocument): [string, Answer][] {
+function fixedFacts(facts: Facts, { metadata, spec }: ToolDocument, flaw: Flaw | undefined): [string, Answer][] {
   const { agent, principal, session, caller, call } = facts;
   return [
     ["call.tool", call.tool],
     ["call.attempt", count(call.attempt)],
+    ["call.estimate", estimateOf(call.estimate, flaw)],
     ["tool.name", metadata.name],
     ["tool.server", spec.server ?? missing],
     ["tool.risk", spec.risk],
     ["tool.labels", fromJson(spec.labels ?? {}, undefined)],
     ["agent.id", text(agent.id)],
     ["agent.owner", text(agent.owner)],
+    ["agent.score", kept(agent.score ?? (flaw === "missing-score-is-the-least" ? 300 : undefined))],
     ["agent.labels", fromJson(agent.labels, undefined)],
     ["principal.id", text(principal.id)],
     ["principal.verified", typeof principal.verified === "boolean" ? principal.verified : odd],
@@ -91,7 +97,7 @@ function fixedFacts(facts: Facts, { metadata, spec }: ToolDocument): [string, An
     ["session.depth", count(session.depth)],
     ["session.purpose", text(session.purpose)],
     ["session.age", age(session.ageSeconds)],
-    ["session.calls", count(session.calls)],
+    ["session.calls", kept(session.calls)],
     ["caller.id", text(caller.id)],
     ["caller.name", text(caller.name)],
   ];

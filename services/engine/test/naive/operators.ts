@@ -6,6 +6,7 @@ import {
   isNumber,
   type Key,
   type Known,
+  Money,
   missing,
   odd,
   ordered,
@@ -94,7 +95,16 @@ function time(ns: bigint): Answer {
   return ns < firstTime || ns >= endOfTime ? odd : new Time(ns);
 }
 
+/** Sums and differences of amounts reach as far as 2^62 millionths, either way. */
+function bounded(money: Money): Answer {
+  const size = money.numerator < 0n ? -money.numerator : money.numerator;
+  return size * 1_000_000n > 2n ** 62n * money.denominator ? odd : money;
+}
+
 function sum(left: Known, right: Known): Answer {
+  if (left instanceof Money && right instanceof Money) {
+    return left.unit === right.unit ? bounded(left.plus(right)) : odd;
+  }
   if (typeof left === "string" && typeof right === "string") return `${left}${right}`;
   if (Array.isArray(left) && Array.isArray(right)) return left.concat(right) as Known[];
   if (left instanceof Time && right instanceof Span) return time(left.ns + right.ns);
@@ -109,6 +119,9 @@ function sum(left: Known, right: Known): Answer {
 }
 
 function difference(left: Known, right: Known): Answer {
+  if (left instanceof Money && right instanceof Money) {
+    return left.unit === right.unit ? bounded(left.minus(right)) : odd;
+  }
   if (left instanceof Time && right instanceof Time) return new Span(left.ns - right.ns);
   if (left instanceof Time && right instanceof Span) return time(left.ns - right.ns);
   if (left instanceof Span && right instanceof Span) return new Span(left.ns - right.ns);

@@ -36,6 +36,29 @@ export class Kind {
   }
 }
 
+/** A fraction of a unit, exact however small its parts. */
+export class Money {
+  readonly numerator: bigint;
+  /** Above zero. */
+  readonly denominator: bigint;
+  readonly unit: string;
+
+  constructor(numerator: bigint, denominator: bigint, unit: string) {
+    this.numerator = numerator;
+    this.denominator = denominator;
+    this.unit = unit;
+  }
+
+  plus(other: Money): Money {
+    const numerator = this.numerator * other.denominator + other.numerator * this.denominator;
+    return new Money(numerator, this.denominator * other.denominator, this.unit);
+  }
+
+  minus({ numerator, denominator, unit }: Money): Money {
+    return this.plus(new Money(-numerator, denominator, unit));
+  }
+}
+
 /** Maps of JSON and maps written in a condition: their keys and values, and whether the keys are JSON's texts alone. */
 export class Dictionary {
   readonly entries: ReadonlyMap<Key, Known>;
@@ -48,7 +71,18 @@ export class Dictionary {
 }
 
 export type Key = string | bigint | boolean;
-export type Known = null | boolean | number | bigint | string | readonly Known[] | Dictionary | Time | Span | Kind;
+export type Known =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | readonly Known[]
+  | Dictionary
+  | Time
+  | Span
+  | Kind
+  | Money;
 export type Answer = Known | Unknown;
 
 /** A schema of the generator's kind: what is declared an integer makes ints. */
@@ -81,7 +115,7 @@ export function asJson(value: Known): JsonValue | Unknown {
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : odd;
   if (value instanceof Time) return timeText(value.ns);
   if (value instanceof Span) return spanText(value.ns);
-  if (value instanceof Kind) return odd;
+  if (value instanceof Kind || value instanceof Money) return odd;
   if (value instanceof Dictionary) {
     const map: Record<string, JsonValue> = {};
     for (const [key, item] of value.entries) {
@@ -136,6 +170,9 @@ export function same(left: Known, right: Known): Truth {
       }),
     );
   }
+  if (left instanceof Money && right instanceof Money) {
+    return left.unit === right.unit ? left.minus(right).numerator === 0n : odd;
+  }
   if (left instanceof Time && right instanceof Time) return left.ns === right.ns;
   if (left instanceof Span && right instanceof Span) return left.ns === right.ns;
   if (left instanceof Kind && right instanceof Kind) return left.name === right.name;
@@ -173,6 +210,9 @@ export function ordered(left: Known, right: Known): number | Unknown {
     return a.length - b.length;
   }
   if (typeof left === "boolean" && typeof right === "boolean") return Number(left) - Number(right);
+  if (left instanceof Money && right instanceof Money) {
+    return left.unit === right.unit ? compareNumbers(left.minus(right).numerator, 0n) : odd;
+  }
   const bothTimes = left instanceof Time && right instanceof Time;
   const bothSpans = left instanceof Span && right instanceof Span;
   if (!bothTimes && !bothSpans) return odd;
