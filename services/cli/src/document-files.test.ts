@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -26,6 +26,29 @@ test("a directory gives its YAML and JSON files at any depth, tests apart, in or
   const { documents, tests } = await readDocumentFiles(fakeIo(), [root], "--file");
   expect(documents.map(({ file }) => file.slice(root.length + 1))).toEqual(["b.yaml", "below/a.yml", "c.json"]);
   expect(tests.map(({ file }) => file.slice(root.length + 1))).toEqual(["a_test.yaml"]);
+});
+
+test("links are followed, and what two of them lead to is there once", async () => {
+  const elsewhere = await directory({ "tool.yaml": TOOL, "below/agent.yaml": AGENT });
+  const root = await directory({ "own.yaml": TOOL });
+  await symlink(join(elsewhere, "tool.yaml"), join(root, "linked.yaml"));
+  await symlink(join(elsewhere, "below"), join(root, "folder"));
+  await symlink(root, join(root, "below", "around"));
+  await symlink("own.yaml", join(root, "same.yaml"));
+  await symlink("user@host.1:2", join(root, ".#own.yaml"));
+  const { documents } = await readDocumentFiles(fakeIo(), [root], "--file");
+  expect(documents.map(({ file }) => file.slice(root.length + 1))).toEqual([
+    "folder/agent.yaml",
+    "linked.yaml",
+    "own.yaml",
+  ]);
+});
+
+test("a link that leads nowhere is told, not passed over: what it stood for would be pruned", async () => {
+  const root = await directory({ "own.yaml": TOOL });
+  await symlink("gone.yaml", join(root, "linked.yaml"));
+  const read = readDocumentFiles(fakeIo(), [root], "--file");
+  await expect(read).rejects.toThrow(`--file cannot read ${join(root, "linked.yaml")}: ENOENT`);
 });
 
 test("- is standard input", async () => {

@@ -1,4 +1,5 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import type { Dirent } from "node:fs";
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Problem } from "@remit/engine";
 import { withFilesBeside } from "./beside-files.ts";
@@ -30,19 +31,54 @@ export function isTestFile(file: string): boolean {
   return TEST_FILE.test(file);
 }
 
+// Emacs writes these links beside what it is changing; they lead nowhere.
+const EDITORS_LOCK = /^\.#/;
+
+/**
+ * The files below a directory, through links too, each once whatever leads to it. What cannot be followed is an error: a
+ * file that is passed over in silence would be pruned.
+ */
 async function below(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { withFileTypes: true, recursive: true });
-  return entries
-    .filter((entry) => entry.isFile() && EXTENSION.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
+  const seen = new Set<string>();
+  const isNew = async (path: string) => {
+    const place = await realpath(path);
+    return !seen.has(place) && seen.add(place).size > 0;
+  };
+  const files: string[] = [];
+  const folders = [directory];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    if (!(await isNew(folder))) continue;
+    // What is not led to by a link keeps its own name.
+    const order = (entry: Dirent) => `${entry.isSymbolicLink() ? 1 : 0}${entry.name}`;
+    const entries = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !EDITORS_LOCK.test(name));
+    for (const entry of entries.sort((a, b) => (order(a) < order(b) ? -1 : 1))) {
+      const path = join(folder, entry.name);
+      const found = entry.isSymbolicLink() ? await stat(path) : entry;
+      if (found.isDirectory()) folders.push(path);
+      else if (found.isFile() && EXTENSION.test(entry.name) && (await isNew(path))) files.push(path);
+    }
+  }
+  return files.sort();
+}
+
+function unreadable(option: string, path: string, error: unknown): Error {
+  const { code, path: place = path } = error as NodeJS.ErrnoException;
+  return usage(`${option} cannot read ${place}: ${code ?? String(error)}`);
 }
 
 async function expand(path: string, option: string): Promise<string[]> {
   try {
     return (await stat(path)).isDirectory() ? await below(path) : [path];
   } catch (error) {
-    throw usage(`${option} cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+    throw unreadable(option, path, error);
+  }
+}
+
+async function textOf(path: string, option: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw unreadable(option, path, error);
   }
 }
 
@@ -61,7 +97,7 @@ export async function readDocumentFiles(
     }
     for (const file of await expand(path, option)) {
       const list = isTestFile(file) ? tests : documents;
-      list.push(await withFilesBeside({ file, text: await readFile(file, "utf8") }));
+      list.push(await withFilesBeside({ file, text: await textOf(file, option) }));
     }
   }
   if (documents.length === 0 && tests.length === 0) {
@@ -72,12 +108,7 @@ export async function readDocumentFiles(
 
 /** The text of one file; `-` is standard input. */
 export async function readText(io: Io, path: string, option: string): Promise<string> {
-  if (path === "-") return io.stdin();
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    throw usage(`${option} cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
-  }
+  return path === "-" ? io.stdin() : textOf(path, option);
 }
 
 // YAML 1.2, section 9.1.2: `---` at the start of a line ends a document wherever it stands, block texts included.
