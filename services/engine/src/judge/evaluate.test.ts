@@ -270,6 +270,18 @@ describe("a clarification", () => {
     expect(judge([ask, allow("a")], { answers }).effect).toBe("clarify");
   });
 
+  it("is not answered in the type in which another rule asks for the same", () => {
+    const sure = rule("sure", "clarify", {
+      unless: "present(answers.memo)",
+      questions: [{ id: "memo", type: "boolean", ask: "Sure?" }],
+    });
+    const rules = [ask, sure, allow("a")];
+    const answered = (memo: string | boolean) => outcome(judge(rules, { answers: { memo } }));
+    expect(answered("rent")).toBe("clarify facts_missing sure");
+    expect(answered(true)).toBe("clarify facts_missing ask");
+    expect(judge([sure, allow("a")], { answers: { memo: true } }).effect).toBe("allow");
+  });
+
   it("is not answered by what makes it silent for another reason", () => {
     const facts = { input: { memo: "rent" }, answers: { memo: "rent" } };
     expect(outcome(judge([ask], facts))).toBe("deny no_rule_matched");

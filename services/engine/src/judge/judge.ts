@@ -7,7 +7,7 @@ import { type JsonObject, type JsonValue, setOwn } from "../json.ts";
 import { askOthers, askTransforms } from "./ask-program.ts";
 import type { Facts } from "./facts.ts";
 import { type MatchedTransform, type Transformed, transformInput } from "./transform.ts";
-import type { UnknownRule } from "./verdict.ts";
+import type { Question, UnknownRule } from "./verdict.ts";
 
 /** Told of every rule that is judged, with what came out and what it was judged on. */
 export type Trace = (rule: CompiledRule, result: boolean | Failure, frame: Frame) => void;
@@ -128,7 +128,8 @@ function judgeOthers(pass: Pass, input: JsonObject, answers: JsonObject, finding
         askOthers({ rule, program: rule.program, frame, pass, findings });
         continue;
       }
-      const result = judge(pass, rule, frame);
+      const seen = answersSeenBy(rule, answers);
+      const result = judge(pass, rule, seen === answers ? frame : newFrame(pass, group, input, seen));
       if (result !== false) note(rule, result, findings, facts);
       else if (answers !== noAnswers && rule.effect === "clarify" && questionsAnswered(rule, answers)) {
         // Answered, and not just silent: without the answers it would have asked.
@@ -193,6 +194,17 @@ function isGranted({ ref }: CompiledRule, { granted = [] }: Facts): boolean {
   return granted.some(
     ({ policy, version, rule }) => policy === ref.policy && version === ref.version && rule === ref.rule,
   );
+}
+
+/** The answers without those to the rule's own questions that are of another type: others may ask the same by that name. */
+function answersSeenBy({ questions }: CompiledRule, answers: JsonObject): JsonObject {
+  if (answers === noAnswers) return answers;
+  const isOdd = ({ id, type }: Question) => Object.hasOwn(answers, id) && typeof answers[id] !== type;
+  if (!questions.some(isOdd)) return answers;
+  const odd = new Set(questions.filter(isOdd).map(({ id }) => id));
+  const seen: Record<string, JsonValue> = {};
+  for (const id of Object.keys(answers)) if (!odd.has(id)) setOwn(seen, id, answers[id] ?? null);
+  return seen;
 }
 
 export function questionsAnswered(rule: CompiledRule, answers: JsonObject): boolean {

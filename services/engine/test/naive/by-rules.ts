@@ -29,7 +29,9 @@ export function byRules(rules: readonly PlacedRule[], on: On): NaiveVerdict {
   if (typeof changed === "string") return { ...deny(changed, wordsOf[changed]), ...before };
   const seen = flaw === "others-see-the-proposed-input" ? facts.input : changed;
   const ask = askOf(seen, answers);
-  const judged = rules.filter(({ rule }) => rule.effect !== "transform").map((one) => judge(one, ask));
+  const judged = rules
+    .filter(({ rule }) => rule.effect !== "transform")
+    .map((one) => judge(one, rightly(one, answers, flaw) ? ask : askOf(seen, withoutOdd(one, answers))));
   const unknowns = [...transforms, ...judged].filter(isUnknown).map(({ one }) => refOf(one));
   const refused = applied.length > 0 ? refusedAgain(changed, on) : undefined;
   if (refused) {
@@ -80,6 +82,20 @@ function isAnswered(one: PlacedRule, truth: Truth, answers: JsonObject, silent: 
   const complete = (one.rule.questions ?? []).every(({ id, type }) => typeof answers[id] === type);
   if (!complete) return false;
   return flaw === "silent-clarify-permits" || truthOf(one, silent) === true;
+}
+
+const isOdd = ({ rule }: PlacedRule, id: string, answer: JsonValue) =>
+  (rule.questions ?? []).some((question) => question.id === id && question.type !== typeof answer);
+
+function rightly(one: PlacedRule, answers: JsonObject, flaw: Flaw | undefined): boolean {
+  return (
+    flaw === "answer-of-another-type-counts" || !Object.entries(answers).some(([id, answer]) => isOdd(one, id, answer))
+  );
+}
+
+/** An answer of another type is none to the rule that asks, though another rule asks for it by the same name. */
+function withoutOdd(one: PlacedRule, answers: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(answers).filter(([id, answer]) => !isOdd(one, id, answer)));
 }
 
 /** The answers to questions that are asked, in the type they are asked for; blank ones are none. */
