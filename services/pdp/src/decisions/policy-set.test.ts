@@ -20,6 +20,7 @@ test("more policies in Rego than a tenant may have are refused, and fewer of too
       kind: "exhausted",
       reason: "quota_exceeded",
       detail: expect.objectContaining({ limit: "64 policies in Rego" }),
+      retryable: false,
     }),
   );
   expect(() => refuseTooMany(now, policies(max + 2, "rego"), policies(max + 1, "rego"))).not.toThrow();

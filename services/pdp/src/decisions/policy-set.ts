@@ -34,6 +34,7 @@ export function refuseTooMany(
   throw new Fault("exhausted", "quota_exceeded", `the tenant may have no more than ${what} in force`, {
     limit: what,
     fix: "put what belongs together into one bundle, or take some out of force",
+    retryable: false,
   });
 }
 
