@@ -143,13 +143,26 @@ function addTo(questions: Map<string, Set<string>> | undefined, id: string, type
 const sumOf = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
 
 function toolRules(index: Indexed, selectors: readonly number[], isLaidOut: boolean): ToolRules {
-  const asks = (id: string, type: string) =>
-    selectors.some((selector) => index.questions[selector]?.get(id)?.has(type) ?? false);
+  // Put together once a call brings answers: it may bring thousands, to each of which one look-up must be enough.
+  let asked: ReadonlyMap<string, ReadonlySet<string>> | undefined;
+  const asks = (id: string, type: string) => {
+    asked ??= askedBy(index, selectors);
+    return asked.get(id)?.has(type) ?? false;
+  };
   if (!isLaidOut) return { groupsFor: mergedOnCall(index, selectors), repeats: true, asks };
   const parts = selectors.flatMap((selector) => index.parts[selector] ?? []);
   const rules = parts.flatMap(({ group }) => [...group.transforms, ...group.others]);
   const policies = [...new Set(parts.map(({ policy }) => policy))];
   return { groupsFor: laidOut(index, parts), repeats: repeats(rules, policies), asks };
+}
+
+/** The questions of all rules with these selectors: types by id. */
+function askedBy({ questions }: Indexed, selectors: readonly number[]): Map<string, Set<string>> {
+  const asked = new Map<string, Set<string>>();
+  for (const selector of selectors) {
+    for (const [id, types] of questions[selector] ?? []) for (const type of types) addTo(asked, id, type);
+  }
+  return asked;
 }
 
 const byOrder = (one: { readonly order: number }, other: { readonly order: number }) => one.order - other.order;

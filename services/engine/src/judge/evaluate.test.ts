@@ -282,6 +282,20 @@ describe("a clarification", () => {
     expect(judge([sure, allow("a")], { answers: { memo: true } }).effect).toBe("allow");
   });
 
+  it("is found among thousands of answers and of rules that ask in as many ways", () => {
+    const asking = Array.from({ length: 2000 }, (_, at) => ({
+      ...clarify(`c${at}`, `!present(answers.q${at})`, `q${at}`),
+      match: { tools: [at === 1999 ? "*" : `other.${at}*`, `pay*${at}*`, "p*"] },
+    }));
+    const compiled = compiledFor([...asking, allow("a")]);
+    const others = Array.from({ length: 15_000 }, (_, at) => [`z${at}`, "x"]);
+    const known = Array.from({ length: 2000 }, (_, at) => [`q${at}`, "rent"]);
+    const silent = sampleFacts({ answers: Object.fromEntries(others) });
+    for (let times = 0; times < 20; times++) expect(evaluate(compiled, silent).rules).toHaveLength(2000);
+    const answered = sampleFacts({ answers: Object.fromEntries([...others, ...known]) });
+    expect(evaluate(compiled, answered).code).toBe("clarified");
+  });
+
   it("is not answered by what makes it silent for another reason", () => {
     const facts = { input: { memo: "rent" }, answers: { memo: "rent" } };
     expect(outcome(judge([ask], facts))).toBe("deny no_rule_matched");
