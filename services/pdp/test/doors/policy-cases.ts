@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import {
   type Compiled,
   compile,
@@ -36,7 +36,19 @@ function casesOf(name: string, text: string, tests: readonly string[]): PolicyCa
   return { name, text, documents, calls: facts, compiled };
 }
 
-/** Every case of the engine's examples and of the language reference. */
+const pack = new URL("../../../cli/src/starter/starter-pack/", import.meta.url);
+
+/** The starter pack in force as a whole, and every case of its tests. */
+function starterCases(): PolicyCases {
+  const files = readdirSync(pack).sort();
+  const texts = (isTest: boolean) =>
+    files
+      .filter((file) => file.endsWith(".yaml") && file.endsWith("_test.yaml") === isTest)
+      .map((file) => readFileSync(new URL(file, pack), "utf8"));
+  return casesOf("starter", texts(false).join("\n---\n"), texts(true));
+}
+
+/** Every case of the engine's examples, of the language reference and of the starter pack. */
 export function policyCases(): PolicyCases[] {
   const page = readFileSync(new URL("../../../../docs/policy.md", import.meta.url), "utf8");
   const blocks = [...page.matchAll(/```yaml\n(apiVersion:[\s\S]*?)```/g)].map(([, text = ""]) => text);
@@ -44,6 +56,7 @@ export function policyCases(): PolicyCases[] {
   return [
     casesOf("payments", read("payments.yaml"), [read("payments_test.yaml"), ...shown]),
     casesOf("browsing", read("browsing.yaml"), [read("browsing_test.yaml")]),
+    starterCases(),
   ];
 }
 
