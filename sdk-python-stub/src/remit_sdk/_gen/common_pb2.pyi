@@ -110,7 +110,7 @@ class StringSet(_message.Message):
     def __init__(self, values: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Problem(_message.Message):
-    __slots__ = ("file", "line", "column", "severity", "message", "excerpt", "expected", "nearest")
+    __slots__ = ("file", "line", "column", "severity", "message", "excerpt", "expected", "nearest", "code")
     class Severity(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         SEVERITY_UNSPECIFIED: _ClassVar[Problem.Severity]
@@ -127,6 +127,7 @@ class Problem(_message.Message):
     EXCERPT_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_FIELD_NUMBER: _ClassVar[int]
     NEAREST_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
     file: str
     line: int
     column: int
@@ -135,7 +136,8 @@ class Problem(_message.Message):
     excerpt: str
     expected: str
     nearest: str
-    def __init__(self, file: _Optional[str] = ..., line: _Optional[int] = ..., column: _Optional[int] = ..., severity: _Optional[_Union[Problem.Severity, str]] = ..., message: _Optional[str] = ..., excerpt: _Optional[str] = ..., expected: _Optional[str] = ..., nearest: _Optional[str] = ...) -> None: ...
+    code: str
+    def __init__(self, file: _Optional[str] = ..., line: _Optional[int] = ..., column: _Optional[int] = ..., severity: _Optional[_Union[Problem.Severity, str]] = ..., message: _Optional[str] = ..., excerpt: _Optional[str] = ..., expected: _Optional[str] = ..., nearest: _Optional[str] = ..., code: _Optional[str] = ...) -> None: ...
 
 class ErrorDetail(_message.Message):
     __slots__ = ("reason", "field", "limit", "fix", "retryable")

@@ -61,7 +61,7 @@ class DecideRequest(_message.Message):
     def __init__(self, call_id: _Optional[str] = ..., tool: _Optional[str] = ..., input_object: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., input_json: _Optional[bytes] = ..., context_object: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., context_json: _Optional[bytes] = ..., estimate: _Optional[_Iterable[_Union[_common_pb2.Amount, _Mapping]]] = ..., approval_id: _Optional[str] = ..., answers_object: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., answers_json: _Optional[bytes] = ..., supported_constraints: _Optional[_Iterable[str]] = ..., want_permit: _Optional[bool] = ..., min_revision: _Optional[int] = ..., tool_schema_digest: _Optional[str] = ...) -> None: ...
 
 class DecideResponse(_message.Message):
-    __slots__ = ("decision_id", "attempt", "replayed", "effect", "mode", "would", "reason", "rules", "transformed_object", "transformed_json", "transformed_tool", "constraints", "approval", "questions", "holds", "permit", "execute_before", "report_by", "policy_digest", "input_digest", "effective_input_digest", "revision", "record", "trace_id", "evaluated_at")
+    __slots__ = ("decision_id", "attempt", "replayed", "effect", "mode", "would", "reason", "rules", "transformed_object", "transformed_json", "transformed_tool", "constraints", "approval", "questions", "holds", "permit", "execute_before", "report_by", "policy_digest", "input_digest", "effective_input_digest", "revision", "record", "trace_id", "evaluated_at", "rollout")
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
@@ -87,6 +87,7 @@ class DecideResponse(_message.Message):
     RECORD_FIELD_NUMBER: _ClassVar[int]
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
     EVALUATED_AT_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUT_FIELD_NUMBER: _ClassVar[int]
     decision_id: str
     attempt: int
     replayed: bool
@@ -112,7 +113,40 @@ class DecideResponse(_message.Message):
     record: RecordRef
     trace_id: str
     evaluated_at: _timestamp_pb2.Timestamp
-    def __init__(self, decision_id: _Optional[str] = ..., attempt: _Optional[int] = ..., replayed: _Optional[bool] = ..., effect: _Optional[_Union[_common_pb2.Effect, str]] = ..., mode: _Optional[_Union[_common_pb2.Mode, str]] = ..., would: _Optional[_Union[Would, _Mapping]] = ..., reason: _Optional[_Union[Reason, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[_common_pb2.RuleRef, _Mapping]]] = ..., transformed_object: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., transformed_json: _Optional[bytes] = ..., transformed_tool: _Optional[str] = ..., constraints: _Optional[_Iterable[_Union[Constraint, _Mapping]]] = ..., approval: _Optional[_Union[Approval, _Mapping]] = ..., questions: _Optional[_Iterable[_Union[Question, _Mapping]]] = ..., holds: _Optional[_Iterable[_Union[Hold, _Mapping]]] = ..., permit: _Optional[str] = ..., execute_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., report_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., policy_digest: _Optional[str] = ..., input_digest: _Optional[str] = ..., effective_input_digest: _Optional[str] = ..., revision: _Optional[int] = ..., record: _Optional[_Union[RecordRef, _Mapping]] = ..., trace_id: _Optional[str] = ..., evaluated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    rollout: RolloutNote
+    def __init__(self, decision_id: _Optional[str] = ..., attempt: _Optional[int] = ..., replayed: _Optional[bool] = ..., effect: _Optional[_Union[_common_pb2.Effect, str]] = ..., mode: _Optional[_Union[_common_pb2.Mode, str]] = ..., would: _Optional[_Union[Would, _Mapping]] = ..., reason: _Optional[_Union[Reason, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[_common_pb2.RuleRef, _Mapping]]] = ..., transformed_object: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., transformed_json: _Optional[bytes] = ..., transformed_tool: _Optional[str] = ..., constraints: _Optional[_Iterable[_Union[Constraint, _Mapping]]] = ..., approval: _Optional[_Union[Approval, _Mapping]] = ..., questions: _Optional[_Iterable[_Union[Question, _Mapping]]] = ..., holds: _Optional[_Iterable[_Union[Hold, _Mapping]]] = ..., permit: _Optional[str] = ..., execute_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., report_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., policy_digest: _Optional[str] = ..., input_digest: _Optional[str] = ..., effective_input_digest: _Optional[str] = ..., revision: _Optional[int] = ..., record: _Optional[_Union[RecordRef, _Mapping]] = ..., trace_id: _Optional[str] = ..., evaluated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rollout: _Optional[_Union[RolloutNote, _Mapping]] = ...) -> None: ...
+
+class RolloutNote(_message.Message):
+    __slots__ = ("id", "canary", "versions", "other", "judged")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    CANARY_FIELD_NUMBER: _ClassVar[int]
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    OTHER_FIELD_NUMBER: _ClassVar[int]
+    JUDGED_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    canary: bool
+    versions: _containers.RepeatedCompositeFieldContainer[TriedVersion]
+    other: OtherSide
+    judged: bool
+    def __init__(self, id: _Optional[str] = ..., canary: _Optional[bool] = ..., versions: _Optional[_Iterable[_Union[TriedVersion, _Mapping]]] = ..., other: _Optional[_Union[OtherSide, _Mapping]] = ..., judged: _Optional[bool] = ...) -> None: ...
+
+class TriedVersion(_message.Message):
+    __slots__ = ("policy", "version")
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    policy: str
+    version: int
+    def __init__(self, policy: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class OtherSide(_message.Message):
+    __slots__ = ("effect", "code", "rules")
+    EFFECT_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    effect: _common_pb2.Effect
+    code: str
+    rules: _containers.RepeatedCompositeFieldContainer[_common_pb2.RuleRef]
+    def __init__(self, effect: _Optional[_Union[_common_pb2.Effect, str]] = ..., code: _Optional[str] = ..., rules: _Optional[_Iterable[_Union[_common_pb2.RuleRef, _Mapping]]] = ...) -> None: ...
 
 class Would(_message.Message):
     __slots__ = ("effect", "reason", "rules")
@@ -297,32 +331,108 @@ class ExplainRequest(_message.Message):
     def __init__(self, call: _Optional[_Union[DecideRequest, _Mapping]] = ...) -> None: ...
 
 class ExplainResponse(_message.Message):
-    __slots__ = ("verdict", "considered", "revision", "policy_digest", "mode", "would")
+    __slots__ = ("verdict", "considered", "revision", "policy_digest", "mode", "would", "checks", "skipped")
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     CONSIDERED_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     POLICY_DIGEST_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
     WOULD_FIELD_NUMBER: _ClassVar[int]
+    CHECKS_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_FIELD_NUMBER: _ClassVar[int]
     verdict: Would
     considered: _containers.RepeatedCompositeFieldContainer[RuleTrace]
     revision: int
     policy_digest: str
     mode: _common_pb2.Mode
     would: Would
-    def __init__(self, verdict: _Optional[_Union[Would, _Mapping]] = ..., considered: _Optional[_Iterable[_Union[RuleTrace, _Mapping]]] = ..., revision: _Optional[int] = ..., policy_digest: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.Mode, str]] = ..., would: _Optional[_Union[Would, _Mapping]] = ...) -> None: ...
+    checks: _containers.RepeatedCompositeFieldContainer[CheckTrace]
+    skipped: SkippedRules
+    def __init__(self, verdict: _Optional[_Union[Would, _Mapping]] = ..., considered: _Optional[_Iterable[_Union[RuleTrace, _Mapping]]] = ..., revision: _Optional[int] = ..., policy_digest: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.Mode, str]] = ..., would: _Optional[_Union[Would, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[CheckTrace, _Mapping]]] = ..., skipped: _Optional[_Union[SkippedRules, _Mapping]] = ...) -> None: ...
+
+class CheckTrace(_message.Message):
+    __slots__ = ("name", "outcome", "detail")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    outcome: str
+    detail: str
+    def __init__(self, name: _Optional[str] = ..., outcome: _Optional[str] = ..., detail: _Optional[str] = ...) -> None: ...
+
+class SkippedRules(_message.Message):
+    __slots__ = ("other_agents", "other_tools", "not_reached")
+    OTHER_AGENTS_FIELD_NUMBER: _ClassVar[int]
+    OTHER_TOOLS_FIELD_NUMBER: _ClassVar[int]
+    NOT_REACHED_FIELD_NUMBER: _ClassVar[int]
+    other_agents: int
+    other_tools: int
+    not_reached: int
+    def __init__(self, other_agents: _Optional[int] = ..., other_tools: _Optional[int] = ..., not_reached: _Optional[int] = ...) -> None: ...
 
 class RuleTrace(_message.Message):
-    __slots__ = ("rule", "effect", "result", "why")
+    __slots__ = ("rule", "effect", "result", "why", "mode", "conditions", "settings")
     RULE_FIELD_NUMBER: _ClassVar[int]
     EFFECT_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
     WHY_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    CONDITIONS_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
     rule: _common_pb2.RuleRef
     effect: _common_pb2.Effect
     result: str
     why: str
-    def __init__(self, rule: _Optional[_Union[_common_pb2.RuleRef, _Mapping]] = ..., effect: _Optional[_Union[_common_pb2.Effect, str]] = ..., result: _Optional[str] = ..., why: _Optional[str] = ...) -> None: ...
+    mode: _common_pb2.Mode
+    conditions: _containers.RepeatedCompositeFieldContainer[ConditionTrace]
+    settings: _containers.RepeatedCompositeFieldContainer[SettingTrace]
+    def __init__(self, rule: _Optional[_Union[_common_pb2.RuleRef, _Mapping]] = ..., effect: _Optional[_Union[_common_pb2.Effect, str]] = ..., result: _Optional[str] = ..., why: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.Mode, str]] = ..., conditions: _Optional[_Iterable[_Union[ConditionTrace, _Mapping]]] = ..., settings: _Optional[_Iterable[_Union[SettingTrace, _Mapping]]] = ...) -> None: ...
+
+class ConditionTrace(_message.Message):
+    __slots__ = ("kind", "text", "outcome", "why", "parts")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    text: str
+    outcome: str
+    why: str
+    parts: _containers.RepeatedCompositeFieldContainer[PartTrace]
+    def __init__(self, kind: _Optional[str] = ..., text: _Optional[str] = ..., outcome: _Optional[str] = ..., why: _Optional[str] = ..., parts: _Optional[_Iterable[_Union[PartTrace, _Mapping]]] = ...) -> None: ...
+
+class PartTrace(_message.Message):
+    __slots__ = ("depth", "text", "operands", "outcome", "value", "why")
+    DEPTH_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    OPERANDS_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    depth: int
+    text: str
+    operands: str
+    outcome: str
+    value: str
+    why: str
+    def __init__(self, depth: _Optional[int] = ..., text: _Optional[str] = ..., operands: _Optional[str] = ..., outcome: _Optional[str] = ..., value: _Optional[str] = ..., why: _Optional[str] = ...) -> None: ...
+
+class SettingTrace(_message.Message):
+    __slots__ = ("path", "before", "after", "why", "text", "parts")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    before: str
+    after: str
+    why: str
+    text: str
+    parts: _containers.RepeatedCompositeFieldContainer[PartTrace]
+    def __init__(self, path: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ..., why: _Optional[str] = ..., text: _Optional[str] = ..., parts: _Optional[_Iterable[_Union[PartTrace, _Mapping]]] = ...) -> None: ...
 
 class ExchangeRequest(_message.Message):
     __slots__ = ("frame", "attach", "detach", "decide", "report")
