@@ -9,6 +9,7 @@ import { contextShape, inputShape, typesAmong } from "../typing/tool-types.ts";
 import { checkPolicy } from "./check-policy.ts";
 import { type CompiledPolicy, compilePolicy } from "./compile-policy.ts";
 import { indexRules, type RuleIndex, type ToolRules } from "./rule-index.ts";
+import { sameItems } from "./same-items.ts";
 import { compileSchema, type SchemaCheck, schemaProblem } from "./schema.ts";
 import { finish, finishInSlices, type Steps } from "./steps.ts";
 
@@ -100,10 +101,6 @@ function* compileSteps(source: CompileSource, { strict, last }: CompileOptions):
 const keptCost = 0.05;
 /** Most of it is the schemas. */
 const toolCost = 50;
-
-function sameItems(some: readonly unknown[], others: readonly unknown[]): boolean {
-  return some.length === others.length && some.every((item, index) => item === others[index]);
-}
 
 function keptTool(
   document: ToolDocument,

@@ -2,6 +2,7 @@ import type { Way } from "../cel/place.ts";
 import { type Shape, summaryOf } from "../typing/shape.ts";
 import type { ToolTypes } from "../typing/tool-types.ts";
 import type { PlacedRule } from "./compile-policy.ts";
+import { sameItems } from "./same-items.ts";
 
 /** Whether a rule that was compiled for some tools would compile to the same for those that it matches now. */
 export function compilesAlike({ types, reads, complaints }: PlacedRule, now: ToolTypes | undefined): boolean {
@@ -16,10 +17,6 @@ export function compilesAlike({ types, reads, complaints }: PlacedRule, now: Too
       return found === shape || (found && shape && summaryOf(found) === summaryOf(shape));
     }),
   );
-}
-
-function sameItems(some: readonly unknown[], others: readonly unknown[]): boolean {
-  return some.length === others.length && some.every((item, index) => item === others[index]);
 }
 
 function shapeAt(types: ToolTypes, [root, ...steps]: Way): Shape | undefined {

@@ -1,6 +1,6 @@
 import { Effect } from "@remit/proto/common";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { furnish, type House, openSession, startHouse } from "../support/pdp.ts";
+import { furnish, type House, openSession, readInvoice, startHouse } from "../support/pdp.ts";
 
 /*
  * Documents that mean harm, sent by somebody with a key: refused with their places, and what was in force stays.
@@ -18,16 +18,7 @@ beforeAll(async () => {
 afterAll(() => house.close());
 
 let calls = 0;
-const decide = () =>
-  house.clients.decisions.decide(
-    {
-      callId: `c-${++calls}`,
-      tool: "invoices.read",
-      input: { case: "inputObject", value: { id: "INV-7" } },
-      supportedConstraints: ["timeout", "maxOutputBytes"],
-    },
-    { headers },
-  );
+const decide = () => readInvoice(house, headers, `c-${++calls}`);
 
 const head = (kind: string, spec: string) =>
   `apiVersion: remit/v1\nkind: ${kind}\nmetadata: { name: house }\nspec:\n${spec}`;

@@ -1,7 +1,7 @@
 import { Change } from "@remit/proto/admin";
 import { Effect } from "@remit/proto/common";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { failure, furnish, type House, openSession, startHouse } from "../support/pdp.ts";
+import { failure, furnish, type House, openSession, readInvoice, startHouse } from "../support/pdp.ts";
 import { withClient } from "../support/test-database.ts";
 
 /*
@@ -20,16 +20,7 @@ beforeAll(async () => {
 afterAll(() => house.close());
 
 let calls = 0;
-const decide = () =>
-  house.clients.decisions.decide(
-    {
-      callId: `c-${++calls}`,
-      tool: "invoices.read",
-      input: { case: "inputObject", value: { id: "INV-7" } },
-      supportedConstraints: ["timeout", "maxOutputBytes"],
-    },
-    { headers },
-  );
+const decide = () => readInvoice(house, headers, `c-${++calls}`);
 
 test("a policy is taken out of force for the next call, and its versions stay", async () => {
   const { policies } = house.clients;

@@ -206,6 +206,19 @@ export async function openSession(
   return { session, token, headers: { ...bearer(key), "remit-session": token } };
 }
 
+/** Decides a call that the house allows as {@link furnish} leaves it. */
+export function readInvoice({ clients }: House, headers: Record<string, string>, callId: string) {
+  return clients.decisions.decide(
+    {
+      callId,
+      tool: "invoices.read",
+      input: { case: "inputObject", value: { id: "INV-7" } },
+      supportedConstraints: ["timeout", "maxOutputBytes"],
+    },
+    { headers },
+  );
+}
+
 /** How an RPC failed: its code, its message and our detail of it. */
 export async function failure(
   promise: Promise<unknown>,
