@@ -109,9 +109,21 @@ metadata: { name: files.list }
 spec: { risk: read, labels: { system: files } }
 `;
 
+const leads = `apiVersion: remit/v1
+kind: Group
+metadata: { name: finance-leads }
+spec: { members: [grace@example.com] }
+`;
+
+const monthly = `apiVersion: remit/v1
+kind: Budget
+metadata: { name: monthly_payments, owner: finance }
+spec: { unit: EUR, limit: "100000.00", window: month, timeZone: Europe/Oslo, owner: tenant, enforcement: hard }
+`;
+
 /** The first day: everything is set up, and used. */
 export async function firstDay(clients: Clients, tale: Tale, teller: Teller): Promise<void> {
-  await applyTexts(clients, tale.keys.owner?.key ?? "", [...(await storyDocuments()), listing]);
+  await applyTexts(clients, tale.keys.owner?.key ?? "", [...(await storyDocuments()), listing, leads, monthly]);
   await teller.key("checkout", ["bookkeeper"]);
   await teller.key("desk", ["airline-*"], ["diagnose"]);
   await teller.key("old-runner", ["*"]);
@@ -174,7 +186,7 @@ spec:
     tools: [invoices.*, payments.*, files.*, customers.*]
 `;
 
-/** The second day: policies move on and one comes back, a key is revoked, an agent rests for a while. */
+/** The second day: policies move on and one comes back, another is only tried, a key is revoked, an agent rests for a while. */
 export async function secondDay(clients: Clients, tale: Tale, teller: Teller): Promise<void> {
   const owner = tale.keys.owner?.key ?? "";
   await applyTexts(clients, owner, [secondPayments(600, "the second")]);
@@ -184,6 +196,11 @@ export async function secondDay(clients: Clients, tale: Tale, teller: Teller): P
   await teller.ask("books", pay("under-the-mistake", 40));
   await clients.policies.activatePolicies({ choices: [{ policy: "payments", version: 2 }] }, teller.owner());
   await applyTexts(clients, owner, [secondPayments(800, "not yet in force")], { activate: false });
+  // Tried beside what is in force, and called off.
+  const tried = { choices: [{ policy: "payments", version: 4 }], shareBasisPoints: 10_000 };
+  await clients.rollouts.startRollout(tried, teller.owner());
+  await teller.ask("books", pay("tried", 700));
+  await clients.rollouts.abortRollout({}, teller.owner());
   await applyTexts(clients, owner, [agent("suspended")]);
   await teller.ask("books", pay("suspended", 40));
   await applyTexts(clients, owner, [agent("active")]);

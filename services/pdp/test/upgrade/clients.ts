@@ -1,6 +1,14 @@
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
-import { AgentService, CallerService, LedgerService, PolicyService, ToolService } from "@remit/proto/admin";
+import {
+  AgentService,
+  BudgetService,
+  CallerService,
+  GroupService,
+  LedgerService,
+  PolicyService,
+  ToolService,
+} from "@remit/proto/admin";
 import { DecisionService } from "@remit/proto/decision";
 import { RolloutService } from "@remit/proto/rollout";
 import { SessionService } from "@remit/proto/session";
@@ -11,7 +19,7 @@ export interface Addresses {
   readonly adminAddress: string;
 }
 
-/** Clients of the services that every build has, and of rollouts, which the kept ones do not serve. */
+/** Clients of the services that every build has, and of what the builds before schema 10 do not serve. */
 export function clientsAt({ grpcAddress, adminAddress }: Addresses) {
   const data = createGrpcTransport({ baseUrl: `http://${grpcAddress}` });
   const admin = createConnectTransport({ baseUrl: `http://${adminAddress}`, httpVersion: "1.1" });
@@ -22,6 +30,8 @@ export function clientsAt({ grpcAddress, adminAddress }: Addresses) {
     tools: createClient(ToolService, admin),
     policies: createClient(PolicyService, admin),
     rollouts: createClient(RolloutService, admin),
+    budgets: createClient(BudgetService, admin),
+    groups: createClient(GroupService, admin),
     callers: createClient(CallerService, admin),
     ledger: createClient(LedgerService, admin),
   };
