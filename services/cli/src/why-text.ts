@@ -48,10 +48,11 @@ function headline(body: JsonObject, paint: Paint): string {
 function askedLines(body: JsonObject): string[] {
   const { agent, principal, session, caller, call } = body;
   const verified = object(principal).verified === true ? "verified" : "asserted by the caller";
-  const depth = list(body.chain).length - 1;
+  const chain = list(body.chain).map((link) => text(link.agent));
+  const depth = chain.length - 1;
   return [
     ...field("asked at", text(body.at)),
-    ...field("agent", `${text(object(agent).id)}${depth > 0 ? `, ${depth} delegations deep` : ""}`),
+    ...field("agent", `${text(object(agent).id)}${depth > 0 ? `, delegated: ${chain.join(" → ")}` : ""}`),
     ...field("for", `${text(object(principal).id)} (${verified})`),
     ...field("session", text(object(session).id)),
     ...field("caller", text(object(caller).name) || text(object(caller).id)),

@@ -138,6 +138,13 @@ export const decisionCodes = {
     todo: "Ask who revoked it.",
     since: "0.1",
   },
+  delegation_expired: {
+    effects: ["deny"],
+    means: "The time of a delegated session is over, or that of a session above it.",
+    todo: "Have it delegated again, or go on without.",
+    since: "0.1",
+    later: "before sessions are delegated",
+  },
   agent_suspended: {
     effects: ["deny"],
     means: "The agent may not act now.",

@@ -1,5 +1,6 @@
 import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
+import { rootOf } from "../identities/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import {
   requireUsable,
@@ -82,7 +83,7 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
       const asker = await who();
       const { tenant } = asker.session;
       const newest = await snapshotFor(snapshots, tenant, ask);
-      const sides = newest.rollout && sidesOf(newest, newest.rollout, asker.session.id);
+      const sides = newest.rollout && sidesOf(newest, newest.rollout, rootOf(asker.session));
       const snapshot = sides ? sides.decides : newest;
       refuseStale(snapshots, snapshot, ask.tool);
       const withinMs = Math.max(0, giveUpAtMs - performance.now());

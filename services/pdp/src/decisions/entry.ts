@@ -3,6 +3,7 @@ import { Canonical, type Canonicalisable, canonical } from "../foundation/canoni
 import { rfc3339, utcDay } from "../foundation/clock.ts";
 import { digest, digestBytes } from "../foundation/digest.ts";
 import { limits } from "../foundation/limits.ts";
+import type { Session } from "../identities/index.ts";
 import type { NewRecord } from "../ledger/index.ts";
 import type { Snapshot } from "../policies/index.ts";
 import { type Ask, type Asker, judgedUnder } from "./ask.ts";
@@ -106,6 +107,24 @@ function decisionBody(
   };
 }
 
+/** The sessions from the root to the one that asks, and whose runs they are. */
+function chainOf({ id, agent, ancestors }: Session): Canonicalisable {
+  const self = { session: id, agent };
+  if (ancestors.length === 0) return [self];
+  return [...ancestors.map((link) => ({ session: link.id, agent: link.agent })), self];
+}
+
+/**
+ * Who acts, outermost, and within it who handed the work on, up to the root: the `act` of RFC 8693 with the members of
+ * the actor profile (draft-mcguinness-oauth-actor-profile). An agent is named by its tenant and its name together.
+ */
+function actOf({ tenant, agent, ancestors }: Session): Canonicalisable {
+  const actor = (sub: string) => ({ iss: `remit:${tenant}`, sub, sub_profile: "ai_agent" });
+  let act: Canonicalisable | undefined;
+  for (const link of ancestors) act = { ...actor(link.agent), ...(act !== undefined && { act }) };
+  return { ...actor(agent), ...(act !== undefined && { act }) };
+}
+
 /** Writes the entry of a decision: what it says, who asked, and everything that it was judged from. */
 export function draftDecision(
   id: string,
@@ -138,7 +157,8 @@ export function draftDecision(
     session: facts.session,
     agent: facts.agent,
     principal: facts.principal,
-    chain: [{ session: session.id, agent: session.agent }],
+    chain: chainOf(session),
+    act: actOf(session),
     scopes: facts.scopes,
     tool: ask.tool,
     call: {

@@ -1,5 +1,6 @@
 import { type Explanation, explainInSlices } from "@remit/engine";
 import type { Clock } from "../foundation/clock.ts";
+import { rootOf } from "../identities/index.ts";
 import { decidingFor, requireUsable, type Snapshot, type Snapshots } from "../policies/index.ts";
 import type { Ask, WhoAsks } from "./ask.ts";
 import { revisionNumber, type Would } from "./decision.ts";
@@ -62,7 +63,7 @@ export function createExplain(rooms: {
   return async (who, ask) => {
     const asker = await who();
     const newest = requireUsable(await rooms.snapshots.current(asker.session.tenant));
-    const snapshot = decidingFor(newest, asker.session.id);
+    const snapshot = decidingFor(newest, rootOf(asker.session));
     const nowMs = rooms.clock.now();
     const scrub = scrubOf(ask, redactedPaths(snapshot, ask));
     const verdict = scrubbed(judge(snapshot, asker, ask, 1, nowMs).verdict, scrub);

@@ -1,7 +1,7 @@
 import { barredTool, estimateFor, evaluate, type Facts, type Scope } from "@remit/engine";
 import { formatAmount } from "../foundation/amount.ts";
 import { rfc3339 } from "../foundation/clock.ts";
-import { endedBecause, type Session } from "../identities/index.ts";
+import { endedBecause, type Link, type Session } from "../identities/index.ts";
 import type { Snapshot } from "../policies/index.ts";
 import type { Ask, Asker } from "./ask.ts";
 import type { Attempt } from "./attempt.ts";
@@ -17,17 +17,36 @@ export function barred(snapshot: Snapshot, session: Session, nowMs: number): Fin
   if (status !== "active") return refusal(`tenant_${status}`, NOTHING_RUNS);
   const ended = endedBecause(session, nowMs);
   if (ended) return refusal(ended, "This session has ended. Open a new one to go on.");
-  const agent = snapshot.agents.get(session.agent);
-  if (!agent || agent.spec.status === "suspended") {
+  if (!acts(snapshot, session.agent)) {
     return refusal("agent_suspended", "This agent may not act now. Its owner can say why.");
   }
-  return undefined;
+  // A chain is stopped by any of its links.
+  const stopped = session.ancestors.find(({ agent }) => !acts(snapshot, agent));
+  return (
+    stopped && refusal("agent_suspended", `The agent ${stopped.agent}, which delegated to this one, may not act now.`)
+  );
 }
 
-/** Every scope that binds the session: its agent's ceiling and its own. All must permit. */
+function acts(snapshot: Snapshot, name: string): boolean {
+  const agent = snapshot.agents.get(name);
+  return agent !== undefined && agent.spec.status !== "suspended";
+}
+
+/**
+ * Every scope that binds the session: its own and those of all sessions above it, with the ceiling that the agent of
+ * each has now. All must permit, so what narrows any of them narrows everything under it.
+ */
 function scopesOf(snapshot: Snapshot, { session }: Asker): Scope[] {
-  const ceiling = snapshot.agents.get(session.agent)?.spec.ceiling;
-  return [ceiling, session.scope].filter((scope) => scope !== undefined);
+  const scopes: Scope[] = [];
+  for (const link of session.ancestors) addScopes(scopes, snapshot, link);
+  addScopes(scopes, snapshot, session);
+  return scopes;
+}
+
+function addScopes(scopes: Scope[], snapshot: Snapshot, { agent, scope }: Pick<Link, "agent" | "scope">): void {
+  const ceiling = snapshot.agents.get(agent)?.spec.ceiling;
+  if (ceiling) scopes.push(ceiling);
+  if (scope) scopes.push(scope);
 }
 
 /** Everything that the policies may know of a call. */

@@ -1,4 +1,5 @@
 import type { Clock } from "../foundation/clock.ts";
+import { rootOf } from "../identities/index.ts";
 import type { Ledger, StoredRecord } from "../ledger/index.ts";
 import { decidingFor, type Snapshots } from "../policies/index.ts";
 import { draftAlias } from "./alias.ts";
@@ -42,7 +43,7 @@ export function createKnownCalls(rooms: {
     const { tenant } = asker.session;
     const held = await snapshots.current(tenant);
     const snapshot = asker.security > held.revisions.security ? await snapshots.secured(tenant) : held;
-    return barredAgain(decidingFor(snapshot, asker.session.id), asker, ask, decision, clock.now());
+    return barredAgain(decidingFor(snapshot, rootOf(asker.session)), asker, ask, decision, clock.now());
   };
 
   /** What a recorded attempt leads to: its answer, or the attempt after it. */

@@ -81,6 +81,21 @@ function requireActing({ agents }: Snapshot, caller: Caller, agent: string): voi
   }
 }
 
+/** The session that is asked for, of the given id. */
+function sessionOf(caller: Caller, opening: Opening, id: string, nowMs: number): Session {
+  const { lifetimeSeconds, agent, purpose, scope, runId, labels, details } = opening;
+  const seconds = lifetimeSeconds || limits.sessionLifetimeDefaultSeconds;
+  if (seconds > limits.sessionLifetimeMaxSeconds) {
+    throw invalid("max_lifetime_seconds", `a session may not live for ${seconds} seconds`, {
+      limit: `${limits.sessionLifetimeMaxSeconds} seconds`,
+    });
+  }
+  const principal = principalOf(caller, opening);
+  const base = { id, tenant: caller.tenant, openedBy: caller.id, state: "open", parent: undefined } as const;
+  const place = { ancestors: [], depth: 0, openedAtMs: nowMs, expiresAtMs: nowMs + seconds * 1000 };
+  return { ...base, ...place, agent, principal, purpose, scope, runId, labels, details };
+}
+
 export function createSessions(rooms: {
   readonly identities: Identities;
   readonly snapshots: Snapshots;
@@ -107,25 +122,11 @@ export function createSessions(rooms: {
   const found = async (caller: Caller, opening: Opening): Promise<Session | null> =>
     opening.runId === undefined ? null : identities.sessionByRun(caller, opening.agent, opening.runId);
 
-  const build = (caller: Caller, opening: Opening): Session => {
-    const nowMs = clock.now();
-    const { lifetimeSeconds, agent, purpose, scope, runId, labels, details } = opening;
-    const seconds = lifetimeSeconds || limits.sessionLifetimeDefaultSeconds;
-    if (seconds > limits.sessionLifetimeMaxSeconds) {
-      throw invalid("max_lifetime_seconds", `a session may not live for ${seconds} seconds`, {
-        limit: `${limits.sessionLifetimeMaxSeconds} seconds`,
-      });
-    }
-    const principal = principalOf(caller, opening);
-    const base = { id: newId(nowMs), tenant: caller.tenant, openedBy: caller.id, state: "open", depth: 0 } as const;
-    const times = { openedAtMs: nowMs, expiresAtMs: nowMs + seconds * 1000 };
-    return { ...base, ...times, agent, principal, purpose, scope, runId, labels, details, parent: undefined };
-  };
-
   return {
     async open(caller, opening) {
       await requireAgent(caller, opening.agent);
-      const session = build(caller, opening);
+      const nowMs = clock.now();
+      const session = sessionOf(caller, opening, newId(nowMs), nowMs);
       const answer = (before: Session): Promise<OpenedSession> => {
         requireSameRun(before, session.principal, session.scope);
         requireOpen(before, clock.now());

@@ -58,10 +58,16 @@ const session = {
     runId: undefined,
     details: {},
   },
-  ...{ principal: { id: "ada", verified: true, labels: {} }, state: "open", parent: undefined, depth: 0 },
+  ...{
+    principal: { id: "ada", verified: true, labels: {} },
+    state: "open",
+    parent: undefined,
+    ancestors: [],
+    depth: 0,
+  },
   ...{ openedAtMs: 0, expiresAtMs: 1e12, openedBy: "c" },
 } as const;
-const asker = { session, security: 1n, caller: { id: "c", name: "desk" } } as Asker;
+const asker = { session, security: 1n, caller: { id: "c", name: "desk" } } as unknown as Asker;
 const ask = {
   ...{ callId: "c-1", tool: "pay", input: strictObject({ amount: 7 }, "input"), estimate: [] },
   ...{ context: strictObject({}, "context"), answers: strictObject({}, "answers") },

@@ -213,6 +213,12 @@ export const errorReasons = {
     todo: "Open another.",
     since: "0.1",
   },
+  delegation_expired: {
+    kinds: ["precondition"],
+    means: "The time of the delegated session is over, or that of a session above it: it is not renewed.",
+    todo: "Delegate again, from a session that is open.",
+    since: "0.1",
+  },
   session_revoked: {
     kinds: ["precondition"],
     means: "The session was revoked: it is not renewed, and its run is not opened again.",

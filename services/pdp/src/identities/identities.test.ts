@@ -19,7 +19,7 @@ const caller: Caller = {
 };
 const session: Session = {
   ...{ id: "s1", tenant: "t", agent: "clerk", purpose: "", scope: undefined, labels: {}, runId: undefined },
-  ...{ state: "open", parent: undefined, depth: 0, openedBy: "c1", details: {} },
+  ...{ state: "open", parent: undefined, ancestors: [], depth: 0, openedBy: "c1", details: {} },
   ...{ openedAtMs: NOW_MS, expiresAtMs: NOW_MS + 86_400_000, principal: { id: "mia", verified: false, labels: {} } },
 };
 

@@ -1,14 +1,12 @@
-import { LRUCache } from "lru-cache";
 import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
 import { type Caller, maySpeakFor } from "./caller.ts";
 import { createCallers } from "./callers.ts";
-import type { IdentityStore, Loaded, LoadedSession } from "./identity-store.ts";
+import type { IdentityStore, Loaded } from "./identity-store.ts";
+import { createKnownSessions } from "./known-sessions.ts";
 import { type Session, tokenInvalid } from "./session.ts";
 import { keyRetired, type Tokens } from "./tokens.ts";
-
-const CLOSED_MAX = 100_000;
 
 /** Who speaks, and for which run. Both are read again whenever the tenant's security revision has moved. */
 export interface Identities {
@@ -61,25 +59,10 @@ function allowed(caller: Caller, session: Session): Session {
 
 /** The keeper of what was read: bounded caches whose rows count only while no security change came after them. */
 export function createIdentities({ store, tokens, security, sessionsMax, clock }: Options): Identities {
-  const sessions = new LRUCache<string, LoadedSession>({ max: sessionsMax });
-  const closed = new LRUCache<string, "closed" | "revoked">({ max: CLOSED_MAX });
-  const watchers = new Set<Parameters<Identities["subscribe"]>[0]>();
   const fresh = (entry: Loaded<{ readonly tenant: string }>) => entry.security >= security(entry.row.tenant);
 
   const knownCaller = createCallers({ store, fresh, clock });
-
-  const loadSession = async (tenant: string, id: string, anew: boolean): Promise<LoadedSession> => {
-    const known = sessions.get(id);
-    if (!anew && known && known.row.tenant === tenant && fresh(known)) return known;
-    const loaded = await store.session(tenant, id);
-    if (!loaded) throw tokenInvalid("the session does not exist");
-    // A close that was heard of while the row was on its way is not overwritten by the older row.
-    const state = closed.get(id);
-    const row = state && loaded.row.state === "open" ? { ...loaded.row, state } : loaded.row;
-    const entry = { ...loaded, row };
-    sessions.set(id, entry);
-    return entry;
-  };
+  const sessions = createKnownSessions({ store, fresh, sessionsMax });
 
   const knownSession = async (
     caller: Caller,
@@ -90,9 +73,9 @@ export function createIdentities({ store, tokens, security, sessionsMax, clock }
     if (!token) throw tokenInvalid("no session was named");
     const claims = await tokens.verify(token, use === "report" ? limits.lateReportSeconds * 1000 : 0);
     if (claims.tenant !== caller.tenant) throw tokenInvalid("the session's token is not valid");
-    let entry = await loadSession(claims.tenant, claims.session, anew);
+    let entry = await sessions.load(claims.tenant, claims.session, anew);
     // A key that was made after the session was read, or one that was retired at once: the store knows which.
-    if (!entry.signers.includes(claims.kid)) entry = await loadSession(claims.tenant, claims.session, true);
+    if (!entry.signers.includes(claims.kid)) entry = await sessions.load(claims.tenant, claims.session, true);
     if (!entry.signers.includes(claims.kid)) throw keyRetired();
     allowed(caller, entry.row);
     return entry;
@@ -119,20 +102,8 @@ export function createIdentities({ store, tokens, security, sessionsMax, clock }
     callers: (tenant) => store.callers(tenant),
     issueToken: (session) => tokens.issue(session),
     tokenExpiry: async (token) => (await tokens.verify(token, limits.lateReportSeconds * 1000)).expiresAtMs,
-    ended(sessionIds, state = "closed") {
-      for (const id of sessionIds) {
-        closed.set(id, state);
-        const entry = sessions.get(id);
-        if (entry?.row.state === "open") sessions.set(id, { ...entry, row: { ...entry.row, state } });
-      }
-      if (sessionIds.length > 0) for (const heard of watchers) heard(sessionIds, state);
-    },
-    forget(tenant) {
-      for (const [id, entry] of sessions) if (entry.row.tenant === tenant) sessions.delete(id);
-    },
-    subscribe(heard) {
-      watchers.add(heard);
-      return () => watchers.delete(heard);
-    },
+    ended: sessions.ended,
+    forget: sessions.forget,
+    subscribe: sessions.subscribe,
   };
 }

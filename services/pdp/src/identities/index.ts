@@ -12,7 +12,15 @@ export {
 export { createIdentities, type Identities } from "./identities.ts";
 export type { IdentityStore, StoredSigningKey } from "./identity-store.ts";
 export { createRates, type Rates } from "./rates.ts";
-export { endedBecause, type Principal, type Session, type SessionState, stateAt } from "./session.ts";
+export {
+  endedBecause,
+  type Link,
+  type Principal,
+  rootOf,
+  type Session,
+  type SessionState,
+  stateAt,
+} from "./session.ts";
 export {
   makeSigningKey,
   openSigningKeys,

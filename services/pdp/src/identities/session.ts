@@ -11,6 +11,17 @@ export interface Principal {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** A session that another one descends from: what binds everything under it. */
+export interface Link {
+  /** The session's. */
+  readonly id: string;
+  readonly agent: string;
+  /** Undefined: everything that the agent's ceiling allows. */
+  readonly scope: Scope | undefined;
+  readonly state: SessionState;
+  readonly expiresAtMs: number;
+}
+
 /** One run of one agent for one principal. */
 export interface Session {
   /** UUIDv7. */
@@ -25,6 +36,9 @@ export interface Session {
   readonly runId: string | undefined;
   readonly state: SessionState;
   readonly parent: string | undefined;
+  /** The sessions above it, the root first and its parent last; none unless it was delegated. Read with it, at once. */
+  readonly ancestors: readonly Link[];
+  /** How many delegations lead to it: as many as it has ancestors. */
   readonly depth: number;
   readonly openedAtMs: number;
   /** No renewal reaches beyond it. */
@@ -35,16 +49,57 @@ export interface Session {
   readonly details: Readonly<Record<string, string>>;
 }
 
-/** Why a session's calls are denied now, or undefined. A denial, not an error: it is recorded. */
-export function endedBecause(session: Session, nowMs: number): "session_closed" | "session_revoked" | undefined {
-  if (session.state === "revoked") return "session_revoked";
-  if (session.state === "closed" || nowMs >= session.expiresAtMs) return "session_closed";
-  return undefined;
+/** The session at the top, which decides what its whole chain stands under: itself unless it was delegated. */
+export function rootOf({ id, ancestors }: Pick<Session, "id" | "ancestors">): string {
+  return ancestors[0]?.id ?? id;
 }
 
-/** A session's state as it is shown, expiry included. */
+/** What ended a session. `delegation_expired`: its time, or that of a session above it. */
+export type Ended = "session_closed" | "session_revoked" | "delegation_expired";
+
+/**
+ * Why a session's calls are denied now, or undefined. A denial, not an error: it is recorded. Whatever ends a session
+ * ends everything under it: what its parent lost, no token of its own gives back.
+ */
+export function endedBecause(session: Session, nowMs: number): Ended | undefined {
+  const { state, ancestors, expiresAtMs } = session;
+  if (ancestors.length === 0) {
+    if (state === "revoked") return "session_revoked";
+    return state === "closed" || nowMs >= expiresAtMs ? "session_closed" : undefined;
+  }
+  const chain: readonly Pick<Link, "state" | "expiresAtMs">[] = [...ancestors, session];
+  if (chain.some((link) => link.state === "revoked")) return "session_revoked";
+  if (chain.some((link) => link.state === "closed")) return "session_closed";
+  return chain.some((link) => nowMs >= link.expiresAtMs) ? "delegation_expired" : undefined;
+}
+
+/** A session with what was heard of it and of those above it since it was read; the very same if that is nothing new. */
+export function withEnded(
+  session: Session,
+  heard: (sessionId: string) => Exclude<SessionState, "open"> | undefined,
+): Session {
+  const ended = <One extends Pick<Link, "id" | "state">>(one: One): One => {
+    const state = one.state === "open" ? heard(one.id) : undefined;
+    return state ? { ...one, state } : one;
+  };
+  const self = ended(session);
+  if (session.ancestors.length === 0) return self;
+  const ancestors = session.ancestors.map(ended);
+  return ancestors.every((link, at) => link === session.ancestors[at]) ? self : { ...self, ancestors };
+}
+
+/** A session's state as it is shown, expiry and what ended above it included. */
 export function stateAt(session: Session, nowMs: number): SessionState | "expired" {
-  return session.state === "open" && nowMs >= session.expiresAtMs ? "expired" : session.state;
+  switch (endedBecause(session, nowMs)) {
+    case undefined:
+      return "open";
+    case "session_revoked":
+      return "revoked";
+    case "delegation_expired":
+      return "expired";
+    case "session_closed":
+      return session.depth > 0 || session.state === "closed" ? "closed" : "expired";
+  }
 }
 
 /** The fault for a token that does not prove a session. */

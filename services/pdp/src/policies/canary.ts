@@ -13,7 +13,7 @@ export function canaryPlace(rolloutId: string, sessionId: string): number {
   return digestBytes("canary", JSON.stringify([rolloutId, sessionId])).readUIntBE(0, 6) % WHOLE_BASIS_POINTS;
 }
 
-/** Whether a session's calls are decided by the versions that are rolled out. */
+/** Whether a session's calls, and those of everything delegated from it, are decided by the versions that are rolled out. */
 export function isCanary(rolloutId: string, shareBasisPoints: number, sessionId: string): boolean {
   if (shareBasisPoints <= 0) return false;
   return shareBasisPoints >= WHOLE_BASIS_POINTS || canaryPlace(rolloutId, sessionId) < shareBasisPoints;

@@ -45,12 +45,12 @@ export interface Sides {
 }
 
 /**
- * The side of a session. One of the canary is never decided by what is in force instead: if the candidate cannot be
+ * The side of a session, by the id of its root: what was delegated follows it. One of the canary is never decided by what is in force instead: if the candidate cannot be
  * judged by here, its calls are refused until it can, or the rollout ends.
  */
-export function sidesOf(active: Snapshot, rollout: Rollout, sessionId: string): Sides {
+export function sidesOf(active: Snapshot, rollout: Rollout, rootSessionId: string): Sides {
   const { candidate } = rollout;
-  if (!isCanary(rollout.id, rollout.shareBasisPoints, sessionId)) {
+  if (!isCanary(rollout.id, rollout.shareBasisPoints, rootSessionId)) {
     return { rollout, side: "active", decides: active, other: candidate };
   }
   if (candidate) return { rollout, side: "candidate", decides: candidate, other: active };
@@ -60,6 +60,6 @@ export function sidesOf(active: Snapshot, rollout: Rollout, sessionId: string): 
 }
 
 /** The snapshot that decides a session's calls. */
-export function decidingFor(active: Snapshot, sessionId: string): Snapshot {
-  return active.rollout ? sidesOf(active, active.rollout, sessionId).decides : active;
+export function decidingFor(active: Snapshot, rootSessionId: string): Snapshot {
+  return active.rollout ? sidesOf(active, active.rollout, rootSessionId).decides : active;
 }

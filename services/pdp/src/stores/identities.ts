@@ -1,6 +1,15 @@
 import type { Scope } from "@remit/engine";
 import type { Pool } from "pg";
-import type { Caller, IdentityStore, Role, Session, SessionState, StoredSigningKey } from "../identities/index.ts";
+import { assert } from "../foundation/assert.ts";
+import type {
+  Caller,
+  IdentityStore,
+  Link,
+  Role,
+  Session,
+  SessionState,
+  StoredSigningKey,
+} from "../identities/index.ts";
 import { withTransaction } from "./database.ts";
 import { insertSigningKey, LOCK_SIGNING_KEYS } from "./key-changes.ts";
 
@@ -39,10 +48,41 @@ interface SessionRow {
   readonly expires_at: Date;
   readonly opened_by: string;
   readonly details: Record<string, string>;
+  readonly above: readonly LinkRow[] | null;
 }
 
+interface LinkRow {
+  readonly id: string;
+  readonly agent: string;
+  readonly scope: Scope | null;
+  readonly state: SessionState;
+  readonly expires_ms: number;
+}
+
+// The sessions above, the root first, of the same snapshot as the session itself. Few are delegated: the others pay for
+// none of it. A parent of another tenant is no parent, and its absence is found out below.
+const ABOVE = `case when t.parent is not null then (
+    with recursive above as (
+      select p.* from session p where p.tenant = t.tenant and p.id = t.parent
+      union all
+      select p.* from above a join session p on p.tenant = a.tenant and p.id = a.parent and p.depth < a.depth
+    )
+    select json_agg(json_build_object('id', id, 'agent', agent, 'scope', scope, 'state', state,
+        'expires_ms', floor(extract(epoch from expires_at) * 1000)) order by depth)
+      from above
+  ) end as above`;
+
+function linkFrom({ id, agent, scope, state, expires_ms: expiresAtMs }: LinkRow): Link {
+  return { id, agent, scope: scope ?? undefined, state, expiresAtMs };
+}
+
+const NO_ANCESTORS: readonly Link[] = [];
+
 function sessionFrom(row: SessionRow): Session {
-  const { id, tenant, agent, purpose, labels, state, depth, details } = row;
+  const { id, tenant, agent, purpose, labels, state, depth, details, above } = row;
+  const ancestors = above?.map(linkFrom) ?? NO_ANCESTORS;
+  // A chain with a link missing would be bound by too little.
+  assert(ancestors.length === depth, "a session's ancestors are as many as its depth");
   return {
     id,
     tenant,
@@ -54,6 +94,7 @@ function sessionFrom(row: SessionRow): Session {
     runId: row.run_id ?? undefined,
     state,
     parent: row.parent ?? undefined,
+    ancestors,
     depth,
     openedAtMs: row.opened_at.getTime(),
     expiresAtMs: row.expires_at.getTime(),
@@ -115,12 +156,13 @@ export function createIdentityStore(pool: Pool): IdentityStore {
       return (await pool.query<CallerRow>(text, [tenant])).rows.map(callerFrom);
     },
     async session(tenant, id) {
-      const text = `select t.*, ${SECURITY}, ${SIGNERS} from session t where t.tenant = $1 and t.id = $2`;
+      const text = `select t.*, ${SECURITY}, ${SIGNERS}, ${ABOVE} from session t where t.tenant = $1 and t.id = $2`;
       const found = await loaded<SessionRow & { signers: string }>(text, [tenant, id], "session_by_id");
       return found && { ...found, row: sessionFrom(found.row), signers: signersOf(found.row.signers) };
     },
     async sessionByRun(tenant, openedBy, agent, runId) {
-      const text = "select * from session where tenant = $1 and opened_by = $2 and agent = $3 and run_id = $4";
+      const text = `select t.*, ${ABOVE} from session t
+         where t.tenant = $1 and t.opened_by = $2 and t.agent = $3 and t.run_id = $4`;
       const { rows } = await pool.query<SessionRow>(text, [tenant, openedBy, agent, runId]);
       return rows[0] ? sessionFrom(rows[0]) : null;
     },

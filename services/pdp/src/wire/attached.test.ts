@@ -25,7 +25,7 @@ function streamOf(standing: Partial<Standing> = {}) {
 }
 
 const opening = (id = "s1", expiresAtMs = 1_000): Attaching => {
-  const session: Partial<Session> = { id, tenant: "t" };
+  const session: Partial<Session> = { id, tenant: "t", ancestors: [] };
   return { token: `token of ${id}`, session: session as Session, expiresAtMs };
 };
 

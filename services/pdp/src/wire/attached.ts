@@ -188,7 +188,10 @@ export function createAttached(standing: Standing, now: () => number, notify: (b
     },
     sessionsEnded(sessionIds, code) {
       for (const one of handles.all()) {
-        if (one.over !== undefined || !sessionIds.has(one.session.id)) continue;
+        const { id, ancestors } = one.session;
+        // What ends a session ends everything under it.
+        if (one.over !== undefined || !(sessionIds.has(id) || ancestors.some((link) => sessionIds.has(link.id))))
+          continue;
         one.over = code;
         refresh(one);
       }

@@ -87,7 +87,7 @@ const asker: Asker = {
   },
   session: {
     ...{ id: "session", tenant: "t", agent: "clerk", purpose: "", scope: undefined, labels: {}, runId: undefined },
-    ...{ state: "open", parent: undefined, depth: 0, openedBy: "caller", details: {} },
+    ...{ state: "open", parent: undefined, ancestors: [], depth: 0, openedBy: "caller", details: {} },
     ...{ principal: { id: "mia", verified: false, labels: {} } },
     ...{ openedAtMs: START_MS, expiresAtMs: START_MS + 86_400_000 },
   },

@@ -207,6 +207,7 @@ export const errorRows: Readonly<Partial<Record<ErrorReason, Provoke | Elsewhere
   internal: test("lanes/contract"),
   cancelled: unit("wire/errors"),
   session_raced: unit("decisions/sessions"),
+  delegation_expired: unit("identities/session"),
   ledger_unavailable: test("doors/store-away"),
   record_refused: test("ledger/commit"),
   already_recorded: test("ledger/recorded-change"),
