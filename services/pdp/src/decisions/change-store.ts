@@ -16,6 +16,7 @@ export type Change =
   | { readonly kind: "tenant_set"; readonly tenant: string; readonly set: Partial<TenantSettings> }
   | { readonly kind: "key_created"; readonly caller: Caller; readonly keyHash: Uint8Array }
   | { readonly kind: "key_revoked"; readonly callerId: string }
+  | { readonly kind: "caller_sighted"; readonly caller: Caller }
   | ({ readonly kind: "agent_put" } & Written<AgentDocument>)
   | ({ readonly kind: "tool_put" } & Written<ToolDocument> & CheckedAt)
   | ({ readonly kind: "budget_put" } & Written<BudgetDocument>)

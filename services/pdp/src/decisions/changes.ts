@@ -26,6 +26,8 @@ function told(change: Change): Canonicalisable {
       return { ...change.set } as Canonicalisable;
     case "key_created":
       return { caller: shown(change.caller) };
+    case "caller_sighted":
+      return { caller: { id: change.caller.id, name: change.caller.name, ...change.caller.proof } };
     case "key_revoked":
       return { caller: change.callerId };
     case "agent_put":

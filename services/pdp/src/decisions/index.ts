@@ -21,5 +21,6 @@ export { createRegistry, type PutEffect, type RegisteredKind, type Registry } fr
 export { createReport, type Reported } from "./report.ts";
 export { createSessions, type OpenedSession, type Opening, type Sessions } from "./sessions.ts";
 export type { RolloutNote } from "./sides.ts";
+export { createSight } from "./sight.ts";
 export { createStanding, type Standing } from "./standing.ts";
 export { createTenants, type Tenants } from "./tenants.ts";

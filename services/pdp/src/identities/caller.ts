@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { compileGlobs } from "@remit/engine";
 import { Fault } from "../foundation/fault.ts";
 import type { Random } from "../foundation/ids.ts";
+import type { ProofKind } from "./evidence.ts";
 
 /** The tenant that a first start makes. Only its callers can administer the tenants of the cell. */
 export const FIRST_TENANT = "default";
@@ -34,6 +35,10 @@ export interface Caller {
   readonly mayAssertPrincipals: boolean;
   readonly revoked: boolean;
   readonly createdAtMs: number;
+  /** Of one that came by somebody else's word: whose, and on whom. Undefined: it has a key of ours. */
+  readonly proof?:
+    | { readonly kind: Exclude<ProofKind, "key">; readonly issuer: string; readonly subject: string }
+    | undefined;
 }
 
 const KEY_PREFIX = "rmt_";

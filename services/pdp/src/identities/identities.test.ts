@@ -1,7 +1,9 @@
 import { randomFillSync } from "node:crypto";
 import { beforeEach, expect, test } from "vitest";
 import { wrappingKey } from "../foundation/key-wrap.ts";
+import { createAuthenticate } from "./authenticate.ts";
 import { type Caller, keyHash, newKey } from "./caller.ts";
+import { createCallers } from "./callers.ts";
 import { createIdentities } from "./identities.ts";
 import type { IdentityStore, Loaded, StoredSigningKey } from "./identity-store.ts";
 import type { Session } from "./session.ts";
@@ -35,6 +37,8 @@ function memoryStore() {
   };
   const store: IdentityStore = {
     callerByKeyHash: async (hash) => (keyHash(key).equals(hash) ? read(state.caller) : null),
+    callerBySubject: async () => null,
+    trust: async (tenant) => ({ row: { tenant, issuers: [], bindings: [] }, security: state.security }),
     callers: async () => [state.caller],
     session: async (tenant, id) => {
       if (tenant !== "t" || id !== "s1") return null;
@@ -57,6 +61,13 @@ let nowMs = NOW_MS;
 
 const keysOf = (store: IdentityStore) => openSigningKeys({ store, wrapping, random, clock, pause: async () => {} });
 
+/** Callers by their keys alone. */
+function byKey(store: IdentityStore) {
+  const fresh = (entry: Loaded<Caller>) => entry.security >= known;
+  const key = createCallers({ store, fresh, clock: { now: () => 0 } });
+  return createAuthenticate({ certificate: async () => null, key });
+}
+
 async function open() {
   const tokens = createTokens({ keys: await keysOf(memory.store), clock });
   return createIdentities({
@@ -64,7 +75,7 @@ async function open() {
     tokens,
     security: () => known,
     sessionsMax: 100,
-    clock: { now: () => 0 },
+    authenticate: byKey(memory.store),
   });
 }
 
@@ -77,7 +88,7 @@ beforeEach(() => {
 test("caller and session are read once, and again after a security change", async () => {
   const identities = await open();
   const { token } = await identities.issueToken(session);
-  const who = async () => identities.session(await identities.authenticate(`Bearer ${key}`), token);
+  const who = async () => identities.session(await identities.authenticate({ authorization: `Bearer ${key}` }), token);
   await who();
   await who();
   expect(memory.state.reads).toBe(2);
@@ -89,10 +100,10 @@ test("caller and session are read once, and again after a security change", asyn
 
 test("a key that was revoked is refused as soon as the change is known", async () => {
   const identities = await open();
-  await identities.authenticate(`Bearer ${key}`);
+  await identities.authenticate({ authorization: `Bearer ${key}` });
   memory.state.caller = { ...caller, revoked: true };
   memory.state.security = known = 2n;
-  await expect(identities.authenticate(`Bearer ${key}`)).rejects.toThrow("revoked");
+  await expect(identities.authenticate({ authorization: `Bearer ${key}` })).rejects.toThrow("revoked");
 });
 
 test("a row that is older than the change it was read before does not count", async () => {
@@ -100,9 +111,9 @@ test("a row that is older than the change it was read before does not count", as
   memory.state.beforeAnswer = async () => {
     known = 2n;
   };
-  await identities.authenticate(`Bearer ${key}`);
+  await identities.authenticate({ authorization: `Bearer ${key}` });
   memory.state.beforeAnswer = async () => {};
-  await identities.authenticate(`Bearer ${key}`);
+  await identities.authenticate({ authorization: `Bearer ${key}` });
   expect(memory.state.reads).toBe(2);
 });
 
@@ -147,7 +158,7 @@ test("a token signed by a replica that made its key later is verified after one 
     tokens: createTokens({ keys: await keysOf(other.store), clock }),
     security: () => 1n,
     sessionsMax: 1,
-    clock,
+    authenticate: byKey(other.store),
   });
   const { token } = await elsewhere.issueToken(session);
   await expect(first.session(caller, token)).rejects.toMatchObject({ reason: "token_invalid" });

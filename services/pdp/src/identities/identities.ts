@@ -1,8 +1,8 @@
-import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
+import type { Authenticate } from "./authenticate.ts";
 import { type Caller, maySpeakFor } from "./caller.ts";
-import { createCallers } from "./callers.ts";
+import type { Credentials } from "./evidence.ts";
 import type { IdentityStore, Loaded } from "./identity-store.ts";
 import { createKnownSessions } from "./known-sessions.ts";
 import { type Session, tokenInvalid } from "./session.ts";
@@ -11,15 +11,15 @@ import { keyRetired, type Tokens } from "./tokens.ts";
 /** Who speaks, and for which run. Both are read again whenever the tenant's security revision has moved. */
 export interface Identities {
   /**
-   * The caller of an `authorization` header. Throws a Fault: nobody is anonymous. `anew`: read from the store, so that
-   * a revocation that was answered anywhere counts here already.
+   * Who calls, by what the transport heard. Throws a Fault: nobody is anonymous. `anew`: read from the store, so that a
+   * revocation that was answered anywhere counts here already.
    */
-  authenticate(authorization: string | undefined, anew?: boolean): Promise<Caller>;
+  authenticate(credentials: Credentials, anew?: boolean): Promise<Caller>;
   /** The session of a token, which this caller may speak for. `late`: a report, whose token may have run out. */
   session(caller: Caller, token: string | undefined, use?: "decide" | "report"): Promise<Session>;
   /** Both of one call, and the oldest security revision that either is known under. `anew` as above. */
   asker(
-    authorization: string | undefined,
+    credentials: Credentials,
     token: string | undefined,
     use?: "decide" | "report",
     anew?: boolean,
@@ -45,8 +45,7 @@ interface Options {
   /** The tenant's security revision as this process knows it. */
   readonly security: (tenant: string) => bigint;
   readonly sessionsMax: number;
-  /** Monotonic: what counts how often strangers ask. */
-  readonly clock: Clock;
+  readonly authenticate: Authenticate;
 }
 
 function allowed(caller: Caller, session: Session): Session {
@@ -58,10 +57,8 @@ function allowed(caller: Caller, session: Session): Session {
 }
 
 /** The keeper of what was read: bounded caches whose rows count only while no security change came after them. */
-export function createIdentities({ store, tokens, security, sessionsMax, clock }: Options): Identities {
+export function createIdentities({ store, tokens, security, sessionsMax, authenticate }: Options): Identities {
   const fresh = (entry: Loaded<{ readonly tenant: string }>) => entry.security >= security(entry.row.tenant);
-
-  const knownCaller = createCallers({ store, fresh, clock });
   const sessions = createKnownSessions({ store, fresh, sessionsMax });
 
   const knownSession = async (
@@ -82,10 +79,10 @@ export function createIdentities({ store, tokens, security, sessionsMax, clock }
   };
 
   return {
-    authenticate: async (authorization, anew = false) => (await knownCaller(authorization, anew)).row,
+    authenticate: async (credentials, anew = false) => (await authenticate(credentials, anew)).row,
     session: async (caller, token, use = "decide") => (await knownSession(caller, token, use, false)).row,
-    async asker(authorization, token, use = "decide", anew = false) {
-      const caller = await knownCaller(authorization, anew);
+    async asker(credentials, token, use = "decide", anew = false) {
+      const caller = await authenticate(credentials, anew);
       const session = await knownSession(caller.row, token, use, anew);
       // The two are read at different times: together they are as new as the older.
       const security = caller.security < session.security ? caller.security : session.security;

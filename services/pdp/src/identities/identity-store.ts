@@ -1,5 +1,7 @@
 import type { Caller } from "./caller.ts";
+import type { Evidence } from "./evidence.ts";
 import type { Session } from "./session.ts";
+import type { Trust } from "./trust.ts";
 
 /** A row, and the tenant's security revision that held when it was read. */
 export interface Loaded<Row> {
@@ -26,6 +28,15 @@ export interface LoadedSession extends Loaded<Session> {
 export interface IdentityStore {
   /** The caller whose key has this hash, revoked ones too, or null. */
   callerByKeyHash(hash: Uint8Array): Promise<Loaded<Caller> | null>;
+  /** The caller that somebody else's word is on, revoked ones too, or null. Its rights are none: bindings give them. */
+  callerBySubject(
+    tenant: string,
+    kind: Evidence["kind"],
+    issuer: string,
+    subject: string,
+  ): Promise<Loaded<Caller> | null>;
+  /** What a tenant says of who is to be believed; of an unknown tenant nothing. */
+  trust(tenant: string): Promise<Loaded<Trust>>;
   callers(tenant: string): Promise<Caller[]>;
   session(tenant: string, id: string): Promise<LoadedSession | null>;
   sessionByRun(tenant: string, openedBy: string, agent: string, runId: string): Promise<Session | null>;

@@ -1,3 +1,4 @@
+export { createAuthenticate } from "./authenticate.ts";
 export {
   type Caller,
   FIRST_TENANT,
@@ -9,8 +10,12 @@ export {
   requireBinding,
   requireRole,
 } from "./caller.ts";
+export { createCallers } from "./callers.ts";
+export { createCertificates } from "./certificates.ts";
+export type { Credentials, Evidence } from "./evidence.ts";
 export { createIdentities, type Identities } from "./identities.ts";
-export type { IdentityStore, StoredSigningKey } from "./identity-store.ts";
+export type { IdentityStore, Loaded, StoredSigningKey } from "./identity-store.ts";
+export { createProven, type Stranger } from "./proven.ts";
 export { createRates, type Rates } from "./rates.ts";
 export {
   endedBecause,
@@ -29,3 +34,4 @@ export {
   signingKeyPurpose,
 } from "./signing-keys.ts";
 export { createTokens } from "./tokens.ts";
+export type { Binding, Issuer, Trust } from "./trust.ts";

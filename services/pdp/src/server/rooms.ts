@@ -11,6 +11,7 @@ import {
   createRegistry,
   createReport,
   createSessions,
+  createSight,
   createStanding,
   createTenants,
 } from "../decisions/index.ts";
@@ -19,7 +20,7 @@ import { systemRandom, uuidMaker } from "../foundation/ids.ts";
 import type { WrappingKeys } from "../foundation/key-wrap.ts";
 import type { Log } from "../foundation/log.ts";
 import type { StoreClock } from "../foundation/store-time.ts";
-import { createIdentities, createRates, type Identities, type SigningKeys } from "../identities/index.ts";
+import { createRates, type Identities, type SigningKeys } from "../identities/index.ts";
 import { sealedLedger } from "../ledger/index.ts";
 import { createSnapshots, type Snapshots } from "../policies/index.ts";
 import { createReader } from "../reading/index.ts";
@@ -31,12 +32,12 @@ import { createPolicyStore } from "../stores/policies.ts";
 import { reading } from "../stores/reading.ts";
 import { createRecordedChanges } from "../stores/recorded-change.ts";
 import type { Metrics } from "../telemetry/index.ts";
+import { openIdentities } from "./identities.ts";
 import { openKeyRooms } from "./key-rooms.ts";
 import { createReplica } from "./replica.ts";
 import { openSealing } from "./sealing.ts";
 import type { Store } from "./store.ts";
 
-const SESSIONS_MAX = 100_000;
 const RATES_MAX = 50_000;
 
 interface Options {
@@ -99,13 +100,9 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   const sealing = openSealing({ store, wrapping, random, newId, security, onErased });
   const { seal } = sealing;
   const ledger = sealedLedger(self.ledger, seal);
-  const identities = createIdentities({
-    store: identityStore,
-    tokens,
-    security,
-    sessionsMax: SESSIONS_MAX,
-    clock: uptime,
-  });
+  const change = createChanges({ store: changeStore, snapshots, seal: seal.seal, clock, newId });
+  const sight = createSight({ change, clock, newId });
+  const identities = openIdentities({ store: identityStore, tokens, security, uptime, sight });
   const rates = createRates(RATES_MAX);
   const { callerCallsPerSecond } = config;
   const feed = createFeed({
@@ -118,7 +115,6 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   await feed.start();
 
   const reader = createReader();
-  const change = createChanges({ store: changeStore, snapshots, seal: seal.seal, clock, newId });
   return {
     ledger,
     snapshots,

@@ -18,6 +18,7 @@ function bumps(change: Change): "security" | "policy" | "none" {
   switch (change.kind) {
     case "tenant_created":
     case "key_created":
+    case "caller_sighted":
     case "policies_published":
     case "policies_validated":
     case "session_opened":
@@ -58,6 +59,16 @@ async function insertCaller(client: ClientBase, caller: Caller, keyHash: Uint8Ar
     `insert into caller (id, tenant, name, key_hash, roles, agents, may_assert_principals, created_at, revision)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     [id, tenant, name, Buffer.from(keyHash), roles, agents, mayAssertPrincipals, new Date(createdAtMs), revision],
+  );
+}
+
+/** A caller without a key and without rights of its own. */
+async function insertSighted(client: ClientBase, caller: Caller, revision: bigint): Promise<void> {
+  const { id, tenant, name, proof, createdAtMs } = caller;
+  await client.query(
+    `insert into caller (id, tenant, name, kind, issuer, subject, created_at, revision)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [id, tenant, name, proof?.kind ?? "key", proof?.issuer, proof?.subject, new Date(createdAtMs), revision],
   );
 }
 
@@ -107,6 +118,9 @@ async function make(
       return [];
     case "key_created":
       await insertCaller(client, change.caller, change.keyHash, revision);
+      return [];
+    case "caller_sighted":
+      await insertSighted(client, change.caller, revision);
       return [];
     case "key_revoked":
       await touched(client, "update caller set revoked = true, revision = $3 where tenant = $1 and id = $2", [

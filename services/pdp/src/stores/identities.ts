@@ -3,6 +3,7 @@ import type { Pool } from "pg";
 import { assert } from "../foundation/assert.ts";
 import type {
   Caller,
+  Evidence,
   IdentityStore,
   Link,
   Role,
@@ -12,6 +13,7 @@ import type {
 } from "../identities/index.ts";
 import { withTransaction } from "./database.ts";
 import { insertSigningKey, LOCK_SIGNING_KEYS } from "./key-changes.ts";
+import { readTrust } from "./trust.ts";
 
 interface CallerRow {
   readonly id: string;
@@ -22,12 +24,16 @@ interface CallerRow {
   readonly may_assert_principals: boolean;
   readonly revoked: boolean;
   readonly created_at: Date;
+  readonly kind: Evidence["kind"] | "key";
+  readonly issuer: string | null;
+  readonly subject: string | null;
 }
 
 function callerFrom(row: CallerRow): Caller {
-  const { id, tenant, name, roles, agents, revoked } = row;
+  const { id, tenant, name, roles, agents, revoked, kind, issuer, subject } = row;
   const rights = { roles, agents, mayAssertPrincipals: row.may_assert_principals };
-  return { id, tenant, name, ...rights, revoked, createdAtMs: row.created_at.getTime() };
+  const proof = kind === "key" ? undefined : { kind, issuer: issuer ?? "", subject: subject ?? "" };
+  return { id, tenant, name, ...rights, revoked, createdAtMs: row.created_at.getTime(), ...(proof && { proof }) };
 }
 
 interface SessionRow {
@@ -151,6 +157,13 @@ export function createIdentityStore(pool: Pool): IdentityStore {
       const found = await loaded<CallerRow>(text, [Buffer.from(hash)], "caller_by_key");
       return found && { ...found, row: callerFrom(found.row) };
     },
+    async callerBySubject(tenant, kind, issuer, subject) {
+      const text = `select t.*, ${SECURITY} from caller t
+        where t.tenant = $1 and t.kind = $2 and t.issuer = $3 and t.subject = $4 and t.kind <> 'key'`;
+      const found = await loaded<CallerRow>(text, [tenant, kind, issuer, subject], "caller_by_subject");
+      return found && { ...found, row: callerFrom(found.row) };
+    },
+    trust: (tenant) => readTrust(pool, tenant),
     async callers(tenant) {
       const text = "select * from caller where tenant = $1 order by created_at, id";
       return (await pool.query<CallerRow>(text, [tenant])).rows.map(callerFrom);

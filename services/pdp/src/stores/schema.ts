@@ -70,7 +70,59 @@ export const caller = pgTable("caller", {
   revoked: boolean("revoked").notNull().default(false),
   createdAt: instant("created_at").notNull().defaultNow(),
   revision: int8("revision").notNull(),
+  kind: text("kind", { enum: ["key", "jwt", "spiffe", "person"] })
+    .notNull()
+    .default("key"),
+  issuer: text("issuer"),
+  subject: text("subject"),
 });
+
+export const issuer = pgTable(
+  "issuer",
+  {
+    tenant: text("tenant").notNull(),
+    name: text("name").notNull(),
+    profile: text("profile", { enum: ["oidc", "kubernetes", "spiffe"] }).notNull(),
+    use: text("use", { enum: ["workloads", "principals", "people"] }).notNull(),
+    issuer: text("issuer").notNull(),
+    jwksUri: text("jwks_uri"),
+    jwks: jsonb("jwks"),
+    algorithms: text("algorithms").array().notNull(),
+    claims: jsonb("claims").notNull().default({}),
+    tokenSecondsMax: integer("token_seconds_max").notNull(),
+    sessionSecondsMax: integer("session_seconds_max").notNull(),
+    principalPrefix: text("principal_prefix").notNull().default(""),
+    revision: int8("revision").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenant, t.name] })],
+);
+
+export const issuerAudience = pgTable(
+  "issuer_audience",
+  {
+    issuer: text("issuer").notNull(),
+    audience: text("audience").notNull(),
+    tenant: text("tenant").notNull(),
+    name: text("name").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.issuer, t.audience] })],
+);
+
+export const binding = pgTable(
+  "binding",
+  {
+    tenant: text("tenant").notNull(),
+    name: text("name").notNull(),
+    issuer: text("issuer").notNull(),
+    subject: text("subject"),
+    callerGroup: text("caller_group"),
+    agents: text("agents").array().notNull().default(sql`'{}'`),
+    mayAssertPrincipals: boolean("may_assert_principals").notNull().default(false),
+    roles: text("roles").array().notNull().default(sql`'{}'`),
+    revision: int8("revision").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenant, t.name] })],
+);
 
 const documentColumns = () => ({
   tenant: text("tenant").notNull(),
@@ -180,6 +232,8 @@ export const session = pgTable("session", {
   details: jsonb("details").notNull().default({}),
   closedAt: instant("closed_at"),
   revision: int8("revision").notNull().default(sql`0`),
+  principalIssuer: text("principal_issuer"),
+  act: jsonb("act"),
 });
 
 export const signingKey = pgTable("signing_key", {

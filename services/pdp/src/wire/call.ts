@@ -1,7 +1,7 @@
+import type { Credentials } from "../identities/index.ts";
+
 /** What an RPC knows of its transport: nothing but this. */
-export interface Call {
-  /** The `authorization` header: who the caller is. */
-  readonly authorization: string | undefined;
+export interface Call extends Credentials {
   /** The `remit-session` header: the session's token, on unary calls. */
   readonly sessionToken: string | undefined;
   /** The W3C `traceparent` header. */

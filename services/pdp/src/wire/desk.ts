@@ -62,10 +62,7 @@ export function createDesk(rooms: Rooms, { deadlineDefaultMs }: Settings): Desk 
   };
   return {
     ...rooms,
-    whoAsks:
-      ({ authorization, sessionToken }, use) =>
-      (anew) =>
-        rooms.identities.asker(authorization, sessionToken, use, anew),
+    whoAsks: (call, use) => (anew) => rooms.identities.asker(call, call.sessionToken, use, anew),
     withinMs({ deadlineMs }) {
       if (deadlineMs === undefined) return deadlineDefaultMs;
       const leftMs = deadlineMs - Date.now();

@@ -43,10 +43,10 @@ export function sessionRpcs(rooms: {
 }): SessionRpcs {
   const { identities, sessions, admission, meter, clock } = rooms;
   // From the store: opening and closing pass no commit that would refuse a key that was revoked elsewhere.
-  const callerOf = (call: Call) => identities.authenticate(call.authorization, true);
+  const callerOf = (call: Call) => identities.authenticate(call, true);
   /** The same for what is asked for; nothing is read for whoever asks too often. */
   const askerOf = async (call: Call, rpc: "OpenSession" | "RenewSession" | "Delegate" | "GetSession") => {
-    const caller = await identities.authenticate(call.authorization);
+    const caller = await identities.authenticate(call);
     try {
       admission.admitSession(caller, rpc === "OpenSession");
     } catch (error) {

@@ -13,11 +13,14 @@ const denied = { code: "42501" };
 const updatable: Record<string, string> = {
   active_policy: "activated_at,revision,version",
   agent: "digest,document,revision,source",
+  binding: "agents,caller_group,issuer,may_assert_principals,revision,roles,subject",
   budget: "digest,document,revision,source",
   cell: "keys_revision,sealing",
   caller: "agents,may_assert_principals,name,revision,revoked,roles",
   data_key: "destroyed_at,wrapped,wrapped_by",
   heartbeat: "beats",
+  issuer:
+    "algorithms,claims,issuer,jwks,jwks_uri,principal_prefix,profile,revision,session_seconds_max,token_seconds_max,use",
   policy_rollout: "ended_as,ended_at,ended_by,revision,share,share_set_at",
   policy_version: "validated_at,validated_by",
   principal_group: "digest,document,revision,source",
@@ -29,8 +32,11 @@ const updatable: Record<string, string> = {
   tool: "digest,document,revision,source",
   writer: "alive,last_n",
 };
-const deletable = ["active_policy", "agent", "budget", "heartbeat", "principal_group", "tool"];
-const readable = ["call", "policy_rollout_version", "record", ...Object.keys(updatable)];
+const deletable = [
+  ...["active_policy", "agent", "binding", "budget", "heartbeat", "issuer", "issuer_audience"],
+  ...["principal_group", "tool"],
+];
+const readable = ["call", "issuer_audience", "policy_rollout_version", "record", ...Object.keys(updatable)];
 
 test("the runtime role has exactly the rights that are written down here", async () => {
   const { rows } = await withClient(database.superuserUrl, (client) =>

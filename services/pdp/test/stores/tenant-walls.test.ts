@@ -45,6 +45,15 @@ async function fillTenant(client: pg.Client, tenant: (typeof TENANTS)[number]): 
   await run("insert into policy_rollout_version (tenant, rollout, policy, version) values ($1, $2, $3, 1)", [
     ...[tenant, session, `house-of-${tenant}`],
   ]);
+  await run(
+    `insert into issuer (tenant, name, profile, use, issuer, algorithms, token_seconds_max, session_seconds_max, revision)
+     values ($1, 'idp', 'oidc', 'workloads', 'https://id.example', '{ES256}', 60, 60, 0)`,
+    [tenant],
+  );
+  await run("insert into issuer_audience (issuer, audience, tenant, name) values ($1, $2, $3, 'idp')", [
+    ...["https://id.example", `remit:${tenant}`, tenant],
+  ]);
+  await run("insert into binding (tenant, name, issuer, subject, revision) values ($1, 'b', 'idp', '*', 0)", [tenant]);
   await run(session_(session, tenant, caller));
   await run("insert into call (day, tenant, session, key, id, digest) values (current_date, $1, $2, $3, $4, $5)", [
     ...[tenant, session, hex(16, "02"), session, hex(32, "01")],
@@ -111,6 +120,7 @@ const shown = [
   "tool",
   "budget",
   "principal_group",
+  ...["issuer", "issuer_audience", "binding"],
   ...policyTables,
   "session",
   "call",
@@ -129,6 +139,14 @@ test("every table with a tenant is behind the wall, so that a new one cannot be 
   );
   expect(rows.length).toBeGreaterThan(shown.length);
   for (const row of rows) expect(row).toMatchObject({ walled: true, policies: ["named_tenant", "service"] });
+});
+
+test("nobody takes an audience that names another tenant, or a pair that another has", async () => {
+  const audience = (of: string) =>
+    `insert into issuer_audience (issuer, audience, tenant, name) values ('https://id.example', '${of}', 'acme', 'idp')`;
+  await expect(asRuntime(audience("remit:other"))).rejects.toMatchObject({ code: "23514" });
+  await expect(asRuntime(audience("remit:globex"))).rejects.toMatchObject({ code: "23514" });
+  await expect(asRuntime(audience("remit:acme"))).rejects.toMatchObject({ code: "23505" });
 });
 
 test("a reader sees the tenant that it named, and without a name nothing", async () => {

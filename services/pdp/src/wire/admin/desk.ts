@@ -25,10 +25,10 @@ export interface AdminDesk {
 
 export function createAdminDesk(rooms: Omit<AdminDesk, "identify" | "caller">): AdminDesk {
   const { identities, admission } = rooms;
-  const identify = async ({ authorization }: Call): Promise<Caller> => {
-    admission.admitAdmin(await identities.authenticate(authorization));
+  const identify = async (call: Call): Promise<Caller> => {
+    admission.admitAdmin(await identities.authenticate(call));
     // Nothing here passes the commit that refuses what was judged too early, and none of it is in a hurry.
-    return identities.authenticate(authorization, true);
+    return identities.authenticate(call, true);
   };
   return {
     ...rooms,

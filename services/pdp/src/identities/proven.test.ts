@@ -1,0 +1,87 @@
+import { beforeEach, expect, test } from "vitest";
+import { createAuthenticate } from "./authenticate.ts";
+import type { Caller } from "./caller.ts";
+import { createCertificates } from "./certificates.ts";
+import type { Loaded } from "./identity-store.ts";
+import { createProven, type Stranger } from "./proven.ts";
+import type { Binding } from "./trust.ts";
+
+const ID = "spiffe://example.org/ns/prod/sa/clerk";
+const binding: Binding = {
+  ...{ name: "clerks", issuer: "spiffe", subject: "spiffe://example.org/ns/prod/**", group: undefined },
+  ...{ agents: ["clerk"], mayAssertPrincipals: false, roles: [] },
+};
+
+let state: { bindings: Binding[]; security: bigint; known: bigint; rows: Caller[]; reads: number };
+beforeEach(() => {
+  state = { bindings: [binding], security: 1n, known: 1n, rows: [], reads: 0 };
+});
+
+function open() {
+  const loaded = <Row>(row: Row): Loaded<Row> => {
+    state.reads++;
+    return { row, security: state.security };
+  };
+  const store = {
+    trust: async (tenant: string) => loaded({ tenant, issuers: [], bindings: [...state.bindings] }),
+    callerBySubject: async (tenant: string, kind: string, _issuer: string, subject: string) => {
+      const row = state.rows.find(({ proof, ...of }) => of.tenant === tenant && proof?.subject === subject);
+      return row && row.proof?.kind === kind ? loaded(row) : null;
+    },
+  };
+  const sight = async (stranger: Stranger) => {
+    const rights = { roles: [], agents: [], mayAssertPrincipals: false, revoked: false, createdAtMs: 0 };
+    state.rows.push({ ...stranger, ...rights, id: `c${state.rows.length}` });
+  };
+  const fresh = (entry: Loaded<{ tenant: string }>) => entry.security >= state.known;
+  const proven = createProven({ store, fresh, sight });
+  const key = async (authorization: string | undefined): Promise<Loaded<Caller>> => {
+    if (authorization === "Bearer good") return loaded({ id: "by-key", tenant: "t" } as Caller);
+    throw new Error("no such key");
+  };
+  return createAuthenticate({ certificate: createCertificates({ proven, fresh, tenantOf: () => "t" }), key });
+}
+
+test("a bound certificate is a caller from its first sight on, and read once", async () => {
+  const who = open();
+  const first = await who({ authorization: undefined, spiffeId: ID }, false);
+  expect(first.row).toMatchObject({
+    ...{ id: "c0", name: ID, agents: ["clerk"] },
+    proof: { kind: "spiffe", issuer: "spiffe://example.org", subject: ID },
+  });
+  const { reads } = state;
+  expect((await who({ authorization: undefined, spiffeId: ID }, false)).row.id).toBe("c0");
+  expect(state.reads).toBe(reads);
+});
+
+test("a certificate comes before a key, and one that nobody bound leaves it to the key", async () => {
+  const who = open();
+  expect((await who({ authorization: "Bearer good", spiffeId: ID }, false)).row.id).toBe("c0");
+  const other = "spiffe://example.org/ns/dev/sa/clerk";
+  expect((await who({ authorization: "Bearer good", spiffeId: other }, false)).row.id).toBe("by-key");
+  await expect(who({ authorization: undefined, spiffeId: other }, false)).rejects.toThrow("no binding");
+  expect(state.rows).toHaveLength(1);
+});
+
+test("a binding that is narrowed or gone counts at the next use after the change is known", async () => {
+  const who = open();
+  await who({ authorization: undefined, spiffeId: ID }, false);
+  state.bindings = [{ ...binding, agents: ["porter"] }];
+  state.security = state.known = 2n;
+  expect((await who({ authorization: undefined, spiffeId: ID }, false)).row.agents).toEqual(["porter"]);
+  state.bindings = [];
+  state.security = 3n;
+  await expect(who({ authorization: undefined, spiffeId: ID }, true)).rejects.toThrow("no binding");
+  state.known = 3n;
+  await expect(who({ authorization: undefined, spiffeId: ID }, false)).rejects.toThrow("no binding");
+});
+
+test("a caller that was revoked is let in by no certificate", async () => {
+  const who = open();
+  await who({ authorization: undefined, spiffeId: ID }, false);
+  state.rows = state.rows.map((row) => ({ ...row, revoked: true }));
+  state.security = state.known = 2n;
+  await expect(who({ authorization: undefined, spiffeId: ID }, false)).rejects.toMatchObject({
+    reason: "token_invalid",
+  });
+});

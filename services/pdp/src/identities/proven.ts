@@ -1,0 +1,80 @@
+import { LRUCache } from "lru-cache";
+import { Fault } from "../foundation/fault.ts";
+import type { Caller } from "./caller.ts";
+import type { Evidence } from "./evidence.ts";
+import type { IdentityStore, Loaded } from "./identity-store.ts";
+import { type Rights, rightsOf, type Trust } from "./trust.ts";
+
+const TENANTS_MAX = 10_000;
+
+/** A caller that has no row yet: what one is made from. */
+export type Stranger = Pick<Caller, "tenant" | "name"> & { readonly proof: NonNullable<Caller["proof"]> };
+
+export interface Proven {
+  /**
+   * The caller that evidence proves, with the rights that its tenant's bindings give it now; null when they give none.
+   * Throws `token_invalid` for one that was revoked. `anew`: from the store, whatever is remembered.
+   */
+  callerOf(evidence: Evidence, anew: boolean): Promise<Loaded<Caller> | null>;
+  /** What a tenant says of who is to be believed. */
+  trust(tenant: string, anew: boolean): Promise<Loaded<Trust>>;
+}
+
+interface Options {
+  readonly store: Pick<IdentityStore, "trust" | "callerBySubject">;
+  readonly fresh: (entry: Loaded<{ readonly tenant: string }>) => boolean;
+  /** Gives a stranger a row, whoever else does so at the same time. */
+  readonly sight: (stranger: Stranger) => Promise<void>;
+}
+
+/** The fault for evidence that is true and gives no right to call. */
+export function notBound({ source, subject }: Pick<Evidence, "source" | "subject">): Fault {
+  return new Fault("forbidden", "agent_not_bound", `no binding gives ${subject} of ${source} any right`, {
+    fix: "an owner makes one with `remit bindings put`",
+  });
+}
+
+function revoked({ source, subject }: Evidence): Fault {
+  return new Fault("unauthenticated", "token_invalid", `the caller ${subject} of ${source} was revoked`, {
+    field: "authorization",
+    fix: "ask an owner; a caller is let in again by no token of its own",
+  });
+}
+
+/** Turns evidence into callers: who it is from its row, what it may from the bindings, never from what is stored of it. */
+export function createProven({ store, fresh, sight }: Options): Proven {
+  const trusts = new LRUCache<string, Loaded<Trust>>({ max: TENANTS_MAX });
+
+  const trust = async (tenant: string, anew: boolean): Promise<Loaded<Trust>> => {
+    const known = trusts.get(tenant);
+    if (!anew && known && fresh(known)) return known;
+    const loaded = await store.trust(tenant);
+    trusts.set(tenant, loaded);
+    return loaded;
+  };
+
+  const sighted = async (evidence: Evidence): Promise<Loaded<Caller>> => {
+    const { tenant, kind, issuer, subject, source } = evidence;
+    const known = await store.callerBySubject(tenant, kind, issuer, subject);
+    if (known) return known;
+    const name = kind === "spiffe" ? subject : `${source}/${subject}`;
+    await sight({ tenant, name, proof: { kind, issuer, subject } });
+    const made = await store.callerBySubject(tenant, kind, issuer, subject);
+    if (made) return made;
+    throw new Fault("aborted", "session_raced", "the caller could not be recorded", { fix: "ask again" });
+  };
+
+  return {
+    trust,
+    async callerOf(evidence, anew) {
+      const trusted = await trust(evidence.tenant, anew);
+      const rights: Rights | undefined = rightsOf(trusted.row, evidence);
+      if (!rights) return null;
+      const { row, security } = await sighted(evidence);
+      if (row.revoked) throw revoked(evidence);
+      // Two reads: together they are as new as the older.
+      const older = security < trusted.security ? security : trusted.security;
+      return { row: { ...row, ...rights }, security: older };
+    },
+  };
+}
