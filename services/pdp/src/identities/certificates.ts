@@ -7,7 +7,7 @@ import type { Proven } from "./proven.ts";
 const CERTIFICATES_MAX = 10_000;
 
 /** `spiffe://trust.domain/path`: the trust domain's own id, which is the part that vouches for the rest. */
-export function trustDomainOf(spiffeId: string): string {
+function trustDomainOf(spiffeId: string): string {
   return spiffeId.split("/").slice(0, 3).join("/");
 }
 
