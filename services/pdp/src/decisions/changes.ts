@@ -4,15 +4,14 @@ import { digestBytes, digestText } from "../foundation/digest.ts";
 import type { Caller } from "../identities/index.ts";
 import { idempotencyKey, type NewRecord, type Seal } from "../ledger/index.ts";
 import type { Snapshots } from "../policies/index.ts";
+import { type Maker, NO_SESSION } from "./audit.ts";
 import type { Applied, Change, ChangeRefusal, ChangeStore } from "./change-store.ts";
 import { toldOfKeys } from "./key-change.ts";
 import { toldOfPolicies } from "./policy-change.ts";
 
-const NO_SESSION = "00000000-0000-0000-0000-000000000000";
-
 /** Makes changes: each an entry of the ledger, in the same commit. */
 export type MakeChange = (
-  by: Pick<Caller, "id" | "name" | "tenant">,
+  by: Maker,
   change: Change,
   traceId?: string,
 ) => Promise<{ readonly ok: true; readonly value: Applied } | { readonly ok: false; readonly refusal: ChangeRefusal }>;
@@ -98,6 +97,7 @@ export function createChanges(rooms: {
       tenant,
       caller: { id: by.id, name: by.name, ...(by.tenant !== tenant && { tenant: by.tenant }) },
       change: change.kind,
+      ...(by.asked && { method: by.asked.method }),
       ...(traceId && { trace_id: traceId }),
       what: told(change),
     });
@@ -116,6 +116,7 @@ export function createChanges(rooms: {
     // What tells of an erasure stays readable: there is no key for it any more.
     const sealed = change.kind === "tenant_erased" ? entry : await seal(entry);
     const applied = await store.apply(tenant, change, sealed);
+    if (applied.ok) by.asked?.told.add(tenant);
     // This process obeys its own change at once; the others hear of it by their poll, and so does this one when it
     // cannot read now: the change is made, and saying otherwise would lose a new key for ever.
     if (applied.ok && kind === "admin") {

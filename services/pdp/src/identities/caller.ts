@@ -85,10 +85,16 @@ export function hasRole({ tenant, roles }: Pick<Caller, "tenant" | "roles">, rol
 
 /** Refuses a caller without the role. */
 export function requireRole(caller: Caller, role: Role): void {
-  if (hasRole(caller, role)) return;
-  const giver = role === "cell-operator" ? "a cell operator" : "an owner";
-  throw new Fault("forbidden", "role_missing", `the caller ${caller.name} does not have the role ${role}`, {
-    fix: `use a key with the role ${role}, or ask ${giver} for one`,
+  requireAnyRole(caller, [role]);
+}
+
+/** Refuses a caller with none of the roles. */
+export function requireAnyRole(caller: Caller, roles: readonly Role[]): void {
+  if (roles.some((role) => hasRole(caller, role))) return;
+  const giver = roles.every((role) => role === "cell-operator") ? "a cell operator" : "an owner";
+  const named = roles.join(" or ");
+  throw new Fault("forbidden", "role_missing", `the caller ${caller.name} does not have the role ${named}`, {
+    fix: `use a key with the role ${named}, or ask ${giver} for one`,
   });
 }
 

@@ -7,6 +7,7 @@ export {
   newKey,
   ROLES,
   type Role,
+  requireAnyRole,
   requireBinding,
   requireRole,
 } from "./caller.ts";

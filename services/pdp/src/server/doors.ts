@@ -125,6 +125,7 @@ function services({ config, clock, log, rooms, metrics }: Options) {
     policyStore: policies,
     ledger,
     listDecisions,
+    recordCall,
   } = rooms;
   const admin = adminServices(
     createAdminDesk({
@@ -140,6 +141,9 @@ function services({ config, clock, log, rooms, metrics }: Options) {
         listDecisions,
         identities,
         admission,
+        recordCall,
+        log,
+        meter: metrics,
       },
     }),
   );

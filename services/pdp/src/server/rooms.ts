@@ -7,6 +7,7 @@ import {
   createKeys,
   createLifecycle,
   createListDecisions,
+  createRecordCall,
   createRedaction,
   createRegistry,
   createReport,
@@ -75,6 +76,24 @@ function hearing(rooms: {
 const telling = (log: Log) => (tenant: string, decision: string) =>
   log.error({ tenant, decision }, "what ran is not what was decided");
 
+/** What the admin plane is answered by, besides what both planes share. */
+function administration(
+  rooms: Parameters<typeof createKeys>[0] &
+    Parameters<typeof createRegistry>[0] &
+    Parameters<typeof createLifecycle>[0] &
+    Parameters<typeof createTenants>[0] &
+    Parameters<typeof createRecordCall>[0],
+) {
+  return {
+    listDecisions: createListDecisions(rooms),
+    recordCall: createRecordCall(rooms),
+    registry: createRegistry(rooms),
+    lifecycle: createLifecycle(rooms),
+    tenants: createTenants(rooms),
+    keys: createKeys(rooms),
+  };
+}
+
 /** Every room, furnished. The only place that knows who lives where. */
 export async function openRooms({ config, store, wrapping, clock, storeClock, log, metrics }: Options) {
   const random = systemRandom();
@@ -115,6 +134,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   await feed.start();
 
   const reader = createReader();
+  const shared = { ledger, unsealed: self.ledger, snapshots, identities, change, clock, random, newId };
   return {
     ledger,
     snapshots,
@@ -123,16 +143,12 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     admission: createAdmission({ snapshots, ledger, rates, clock: uptime, callerCallsPerSecond }),
     decide: createDecide({ snapshots, ledger, redaction: createRedaction(seal.marks), clock, newId }),
     report: createReport({ snapshots, ledger, clock, newId, onMismatch: telling(log), onLate: metrics.reportedLate }),
-    listDecisions: createListDecisions({ ledger }),
     explain: createExplain({ snapshots, clock }),
     standing: createStanding({ snapshots, identities, clock }),
     sessions: createSessions({ identities, snapshots, change, clock, newId }),
-    registry: createRegistry({ snapshots, change, read: reader.read }),
-    lifecycle: createLifecycle({ snapshots, policies: policyStore, change, read: reader.read, ledger, clock, newId }),
-    tenants: createTenants({ policies: policyStore, change, clock, random, newId }),
+    ...administration({ store: changeStore, policies: policyStore, read: reader.read, ...shared }),
     custody: keyRooms.custody(change, replica),
     jwks: signingKeys.jwks,
-    keys: createKeys({ store: changeStore, change, identities, clock, random, newId }),
     /** How far this machine's clock is ahead of the store's, in milliseconds. */
     clockSkewMs: () => storeClock.skewMs(systemClock),
     /** Resolves with the reason when nothing can be recorded here any more. */

@@ -32,6 +32,8 @@ export interface Metrics {
   reportedLate(): void;
   /** A request that was turned away because of load. */
   shed(rpc: string): void;
+  /** A request to the admin plane of nobody that is known, by the reason it was refused for. */
+  adminStranger(reason: string): void;
   /** Another replica was shut out by this one. */
   replicaFenced(): void;
   /** The Prometheus exposition, and its content type. */
@@ -85,6 +87,10 @@ function latency<Label extends string>(registry: Registry, name: string, help: s
   return new Histogram({ name, help, labelNames, buckets: LATENCY_BUCKETS_SECONDS, registers: [registry] });
 }
 
+function counter<Label extends string>(registry: Registry, name: string, help: string, labelNames: Label[]) {
+  return new Counter({ name, help, labelNames, registers: [registry] });
+}
+
 /** A registry of this service's own: two services in one process do not share meters. */
 export function createMetrics({ pull, process = false }: MetricsOptions): Metrics {
   const registry = new Registry();
@@ -93,18 +99,18 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
     "lane",
     "effect",
   ]);
-  const differs = new Counter({
-    name: "remit_candidate_differs_total",
-    help: "Decisions that versions which are tried would make otherwise, by the effect of what is in force and by theirs.",
-    labelNames: ["from", "to"] as const,
-    registers: [registry],
-  });
-  const observed = new Counter({
-    name: "remit_observed_total",
-    help: "Decisions that were only observed, by the effect that enforcement would have had.",
-    labelNames: ["would"],
-    registers: [registry],
-  });
+  const differs = counter(
+    registry,
+    "remit_candidate_differs_total",
+    "Decisions that versions which are tried would make otherwise, by the effect of what is in force and by theirs.",
+    ["from", "to"],
+  );
+  const observed = counter(
+    registry,
+    "remit_observed_total",
+    "Decisions that were only observed, by the effect that enforcement would have had.",
+    ["would"],
+  );
   const report = latency(registry, "remit_report_seconds", "Report, from its arrival to its answer.", []);
   const commit = latency(registry, "remit_commit_seconds", "One group commit, from sent to acknowledged.", []);
   const batch = new Histogram({
@@ -119,22 +125,15 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
     buckets: COMPILE_BUCKETS_SECONDS,
     registers: [registry],
   });
-  const shed = new Counter({
-    name: "remit_shed_total",
-    help: "Requests turned away because of load.",
-    labelNames: ["rpc"],
-    registers: [registry],
-  });
-  const fenced = new Counter({
-    name: "remit_replica_fenced_total",
-    help: "Replicas that this one has declared dead.",
-    registers: [registry],
-  });
-  const late = new Counter({
-    name: "remit_reports_late_total",
-    help: "Reports that came after their time.",
-    registers: [registry],
-  });
+  const shed = counter(registry, "remit_shed_total", "Requests turned away because of load.", ["rpc"]);
+  const strangers = counter(
+    registry,
+    "remit_admin_strangers_total",
+    "Requests to the admin plane of nobody that is known: there is no tenant whose ledger could tell of them.",
+    ["reason"],
+  );
+  const fenced = counter(registry, "remit_replica_fenced_total", "Replicas that this one has declared dead.", []);
+  const late = counter(registry, "remit_reports_late_total", "Reports that came after their time.", []);
   pullAll(registry, pull);
 
   return {
@@ -149,6 +148,7 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
     compiled: (seconds) => compile.observe(seconds),
     reportedLate: () => late.inc(),
     shed: (rpc) => shed.inc({ rpc }),
+    adminStranger: (reason) => strangers.inc({ reason }),
     replicaFenced: () => fenced.inc(),
     page: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };

@@ -1,4 +1,8 @@
-import type { Credentials } from "../identities/index.ts";
+import type { Maker } from "../decisions/index.ts";
+import type { Caller, Credentials } from "../identities/index.ts";
+
+/** A caller of the admin plane, at one RPC: what it changes names that RPC. */
+export type Actor = Caller & Required<Pick<Maker, "asked">>;
 
 /** What an RPC knows of its transport: nothing but this. */
 export interface Call extends Credentials {
@@ -11,6 +15,8 @@ export interface Call extends Credentials {
   /** Aborted when the caller hangs up and at its deadline; on a stream also once it has ended. */
   readonly signal: AbortSignal;
   readonly lane: "grpc" | "connect";
+  /** On the admin plane: who calls, whom the RPC is granted to. */
+  readonly actor?: Actor;
 }
 
 /** An RPC of one request and one response. Throws a `Fault`; the lane turns it into a status. */

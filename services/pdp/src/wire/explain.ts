@@ -7,7 +7,6 @@ import {
 } from "@remit/proto/decision";
 import type { Explained, WhoAsks } from "../decisions/index.ts";
 import { invalid } from "../foundation/fault.ts";
-import { requireRole } from "../identities/index.ts";
 import type { Call, Unary } from "./call.ts";
 import { askFrom } from "./convert/ask.ts";
 import { explainedToWire } from "./convert/explained.ts";
@@ -23,7 +22,6 @@ export function explainRpc(desk: Desk): Unary<ExplainRequest, ExplainResponse> {
   return async (request, call) => {
     const who = desk.whoAsks(call);
     const asker = await who();
-    requireRole(asker.caller, "diagnose");
     if (!request.call) throw invalid("call", "call is missing", { fix: "send the call to explain" });
     const done = desk.enter("Explain", asker);
     const explained = await explainWith(desk, who, request.call, call).finally(done);

@@ -16,6 +16,7 @@ import { callerRpcs } from "./admin/callers.ts";
 import { declarationRpcs } from "./admin/declarations.ts";
 import type { AdminDesk } from "./admin/desk.ts";
 import { documentRpcs } from "./admin/documents.ts";
+import { createGate, grantedOnly } from "./admin/gate.ts";
 import { keyRpcs } from "./admin/keys.ts";
 import { ledgerRpcs } from "./admin/ledger.ts";
 import { policyRpcs } from "./admin/policies.ts";
@@ -38,7 +39,7 @@ export { sessionRpcs } from "./session-rpcs.ts";
 
 /** The services of the data plane: both lanes serve them. */
 export function dataServices(desk: Desk, exchange: Exchange, sessions: SessionRpcs): Served[] {
-  return [
+  const services = [
     serve(DecisionService, {
       decide: decideRpc(desk),
       decideBatch: decideBatchRpc(desk),
@@ -48,6 +49,7 @@ export function dataServices(desk: Desk, exchange: Exchange, sessions: SessionRp
     }),
     serve(SessionService, { ...sessions }),
   ];
+  return services.map(grantedOnly(desk.identities));
 }
 
 /** The services of the admin plane: they have a listener of their own. */
@@ -55,7 +57,7 @@ export function adminServices(desk: AdminDesk): Served[] {
   const { putAgent, listAgents, putTool, listTools, getTool } = documentRpcs(desk);
   const { deleteAgents, deleteTools, ...declared } = declarationRpcs(desk);
   const { putBudget, listBudgets, deleteBudgets, putGroup, listGroups, deleteGroups } = declared;
-  return [
+  const services = [
     serve(TenantService, { ...tenantRpcs(desk) }),
     serve(AgentService, { putAgent, listAgents, deleteAgents }),
     serve(ToolService, { putTool, listTools, getTool, deleteTools }),
@@ -67,4 +69,5 @@ export function adminServices(desk: AdminDesk): Served[] {
     serve(CallerService, { ...callerRpcs(desk) }),
     serve(LedgerService, { ...ledgerRpcs(desk) }),
   ];
+  return services.map(createGate(desk));
 }

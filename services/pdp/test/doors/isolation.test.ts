@@ -1,7 +1,5 @@
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
-import type { DescService } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { everyMethod } from "../support/descriptors.ts";
 import { failure } from "../support/pdp.ts";
 import { isolationTable, type Probe } from "./isolation-table.ts";
 import { type Neighbours, neighbours, THEIRS } from "./neighbours.ts";
@@ -16,16 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => all[Symbol.asyncDispose]());
 
-const GENERATED = join(import.meta.dirname, "../../../../proto/gen/remit/v1");
-
-async function everyRpc(): Promise<string[]> {
-  const files = readdirSync(GENERATED).filter((file) => file.endsWith("_pb.ts"));
-  const modules: Record<string, unknown>[] = await Promise.all(files.map((file) => import(join(GENERATED, file))));
-  const services = modules.flatMap((module) =>
-    Object.values(module).filter((value): value is DescService => (value as DescService)?.kind === "service"),
-  );
-  return services.flatMap(({ typeName, methods }) => methods.map(({ name }) => `${typeName}/${name}`));
-}
+const everyRpc = async () => (await everyMethod()).map(({ parent, name }) => `${parent.typeName}/${name}`);
 
 const written = (value: unknown) =>
   JSON.stringify(value, (_name, one) => (typeof one === "bigint" ? `${one}` : one)) ?? "";

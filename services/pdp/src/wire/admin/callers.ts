@@ -39,7 +39,7 @@ export interface CallerRpcs {
 export function callerRpcs(desk: AdminDesk): CallerRpcs {
   return {
     async createKey(request, call) {
-      const by = await desk.caller(call, "owner");
+      const by = desk.caller(call);
       const agents = boundedList(request.agents, "agents", limits.scopeEntriesMax);
       const { caller, key } = await desk.keys.create(by, {
         name: storedName(request.name, "name", limits.nameBytesMax),
@@ -50,12 +50,12 @@ export function callerRpcs(desk: AdminDesk): CallerRpcs {
       return create(CreateKeyResponseSchema, { caller: callerToWire(caller), key });
     },
     async listCallers(_request, call) {
-      const { tenant } = await desk.caller(call, "viewer");
+      const { tenant } = desk.caller(call);
       const callers = await desk.identities.callers(tenant);
       return create(ListCallersResponseSchema, { callers: callers.map(callerToWire) });
     },
     async revokeKey(request, call) {
-      const by = await desk.caller(call, "owner");
+      const by = desk.caller(call);
       const { caller, revision } = await desk.keys.revoke(by, uuidField(request.callerId, "caller_id"));
       return create(RevokeKeyResponseSchema, { caller: callerToWire(caller), revision });
     },

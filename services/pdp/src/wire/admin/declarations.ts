@@ -73,7 +73,7 @@ export interface DeclarationRpcs {
 
 export function declarationRpcs(desk: AdminDesk): DeclarationRpcs {
   const remove = async (kind: RegisteredKind, request: { names: string[]; dryRun: boolean }, call: Call) => {
-    const caller = await desk.caller(call, "operator");
+    const caller = desk.caller(call);
     const names = boundedList(request.names, "names", limits.namesDeletedMax).map((name, at) =>
       storedName(name, `names[${at}]`, limits.toolNameBytesMax),
     );
@@ -83,7 +83,7 @@ export function declarationRpcs(desk: AdminDesk): DeclarationRpcs {
   };
   return {
     async putBudget(request, call) {
-      const caller = await desk.caller(call, "operator");
+      const caller = desk.caller(call);
       const put = await desk.registry.putBudget(caller, sourceFrom(request.document, "document"), request.dryRun);
       return create(PutBudgetResponseSchema, {
         ...(put.document && { budget: budgetToWire(put.document) }),
@@ -93,7 +93,7 @@ export function declarationRpcs(desk: AdminDesk): DeclarationRpcs {
       });
     },
     async listBudgets(_request, call) {
-      const caller = await desk.caller(call, "viewer");
+      const caller = desk.caller(call);
       const { budgets } = await desk.snapshots.current(caller.tenant);
       return create(ListBudgetsResponseSchema, {
         budgets: [...budgets.values()].map(({ document }) => budgetToWire(document)),
@@ -101,7 +101,7 @@ export function declarationRpcs(desk: AdminDesk): DeclarationRpcs {
     },
     deleteBudgets: async (request, call) => create(DeleteBudgetsResponseSchema, await remove("budget", request, call)),
     async putGroup(request, call) {
-      const caller = await desk.caller(call, "operator");
+      const caller = desk.caller(call);
       const put = await desk.registry.putGroup(caller, sourceFrom(request.document, "document"), request.dryRun);
       return create(PutGroupResponseSchema, {
         ...(put.document && { group: groupToWire(put.document) }),
@@ -111,7 +111,7 @@ export function declarationRpcs(desk: AdminDesk): DeclarationRpcs {
       });
     },
     async listGroups(_request, call) {
-      const caller = await desk.caller(call, "viewer");
+      const caller = desk.caller(call);
       const { groups } = await desk.snapshots.current(caller.tenant);
       return create(ListGroupsResponseSchema, {
         groups: [...groups.values()].map(({ document }) => groupToWire(document)),

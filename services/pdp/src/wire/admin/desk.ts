@@ -1,8 +1,19 @@
-import type { Admission, Custody, Keys, Lifecycle, ListDecisions, Registry, Tenants } from "../../decisions/index.ts";
-import { type Caller, type Identities, type Role, requireRole } from "../../identities/index.ts";
+import type {
+  Admission,
+  Custody,
+  Keys,
+  Lifecycle,
+  ListDecisions,
+  RecordCall,
+  Registry,
+  Tenants,
+} from "../../decisions/index.ts";
+import { assert } from "../../foundation/assert.ts";
+import type { Log } from "../../foundation/log.ts";
+import type { Identities } from "../../identities/index.ts";
 import type { Ledger } from "../../ledger/index.ts";
 import type { PolicyStore, Snapshots } from "../../policies/index.ts";
-import type { Call } from "../call.ts";
+import type { Actor, Call } from "../call.ts";
 
 /** What the RPCs of the admin plane share. */
 export interface AdminDesk {
@@ -17,26 +28,27 @@ export interface AdminDesk {
   readonly listDecisions: ListDecisions;
   readonly identities: Identities;
   readonly admission: Admission;
-  /** Who calls. */
-  identify(call: Call): Promise<Caller>;
-  /** Who calls, who must have the role. */
-  caller(call: Call, role: Role): Promise<Caller>;
+  readonly recordCall: RecordCall;
+  readonly meter: AdminMeter;
+  readonly log: Log;
+  /** Who calls, as the gate found out before the RPC was run: see `gate.ts`. */
+  caller(call: Call): Actor;
 }
 
-export function createAdminDesk(rooms: Omit<AdminDesk, "identify" | "caller">): AdminDesk {
-  const { identities, admission } = rooms;
-  const identify = async (call: Call): Promise<Caller> => {
-    admission.admitAdmin(await identities.authenticate(call));
-    // Nothing here passes the commit that refuses what was judged too early, and none of it is in a hurry.
-    return identities.authenticate(call, true);
-  };
+/** What is counted of the admin plane. */
+export interface AdminMeter {
+  /** A request of nobody that is known, by the reason it was refused for. */
+  adminStranger(reason: string): void;
+  /** A request that was turned away because of load. */
+  shed(rpc: string): void;
+}
+
+export function createAdminDesk(rooms: Omit<AdminDesk, "caller">): AdminDesk {
   return {
     ...rooms,
-    identify,
-    async caller(call, role) {
-      const caller = await identify(call);
-      requireRole(caller, role);
-      return caller;
+    caller({ actor }) {
+      assert(actor !== undefined, "an RPC of the admin plane is reached through its gate");
+      return actor;
     },
   };
 }

@@ -79,7 +79,7 @@ export interface DocumentRpcs {
 export function documentRpcs(desk: AdminDesk): DocumentRpcs {
   return {
     async putAgent(request, call) {
-      const caller = await desk.caller(call, "operator");
+      const caller = desk.caller(call);
       const put = await desk.registry.putAgent(caller, sourceFrom(request.document, "document"), request.dryRun);
       return create(PutAgentResponseSchema, {
         ...(put.document && { agent: agentToWire(put.document) }),
@@ -89,12 +89,12 @@ export function documentRpcs(desk: AdminDesk): DocumentRpcs {
       });
     },
     async listAgents(_request, call) {
-      const caller = await desk.caller(call, "viewer");
+      const caller = desk.caller(call);
       const { agents } = await desk.snapshots.current(caller.tenant);
       return create(ListAgentsResponseSchema, { agents: [...agents.values()].map(agentToWire) });
     },
     async putTool(request, call) {
-      const caller = await desk.caller(call, "operator");
+      const caller = desk.caller(call);
       const put = await desk.registry.putTool(caller, sourceFrom(request.document, "document"), request.dryRun);
       return create(PutToolResponseSchema, {
         ...(put.document && { tool: toolToWire(put.document) }),
@@ -104,14 +104,14 @@ export function documentRpcs(desk: AdminDesk): DocumentRpcs {
       });
     },
     async listTools(_request, call) {
-      const caller = await desk.caller(call, "viewer");
+      const caller = desk.caller(call);
       const { tools } = await desk.snapshots.current(caller.tenant);
       return create(ListToolsResponseSchema, {
         tools: [...tools.values()].map(({ document }) => toolToWire(document)),
       });
     },
     async getTool(request, call) {
-      const caller = await desk.caller(call, "viewer");
+      const caller = desk.caller(call);
       const name = requiredText(request.name, "name", limits.toolNameBytesMax);
       const { tools, revisions } = await desk.snapshots.current(caller.tenant);
       const document = tools.get(name)?.document;

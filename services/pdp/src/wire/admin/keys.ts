@@ -23,7 +23,7 @@ import type { Unary } from "../call.ts";
 import { storedName } from "../convert/fields.ts";
 import type { AdminDesk } from "./desk.ts";
 
-/** `KeyService`. Which role it takes is asked by `decisions/custody.ts`. */
+/** `KeyService`. */
 export interface KeyRpcs {
   readonly listSigningKeys: Unary<ListSigningKeysRequest, ListSigningKeysResponse>;
   readonly rotateSigningKey: Unary<RotateSigningKeyRequest, RotateSigningKeyResponse>;
@@ -38,27 +38,27 @@ function keyToWire({ kid, wrappedBy, createdAtMs, retiredAtMs }: ListedSigningKe
   return { kid, state: newest ? "signing" : "verifying", createdAt, wrappedBy };
 }
 
-export function keyRpcs({ identify, custody }: AdminDesk): KeyRpcs {
+export function keyRpcs({ caller, custody }: AdminDesk): KeyRpcs {
   return {
-    async listSigningKeys(_request, call) {
-      const keys = await custody.signingKeys(await identify(call));
+    async listSigningKeys() {
+      const keys = await custody.signingKeys();
       const newest = keys.find(({ retiredAtMs }) => retiredAtMs === null);
       return create(ListSigningKeysResponseSchema, { keys: keys.map((key) => keyToWire(key, key === newest)) });
     },
     async rotateSigningKey(request, call) {
-      const { kid, retired } = await custody.rotate(await identify(call), request.retireNow);
+      const { kid, retired } = await custody.rotate(caller(call), request.retireNow);
       return create(RotateSigningKeyResponseSchema, { kid, retired: [...retired] });
     },
     async rewrapKeys(_request, call) {
-      const { signing, data, more } = await custody.rewrap(await identify(call));
+      const { signing, data, more } = await custody.rewrap(caller(call));
       return create(RewrapKeysResponseSchema, { signingKeys: signing, dataKeys: data, more });
     },
     async enableSealing(_request, call) {
-      await custody.enableSealing(await identify(call));
+      await custody.enableSealing(caller(call));
       return create(EnableSealingResponseSchema);
     },
     async eraseTenant(request, call) {
-      const by = await identify(call);
+      const by = caller(call);
       const tenant = storedName(request.tenant, "tenant", limits.nameBytesMax);
       return create(EraseTenantResponseSchema, await custody.erase(by, tenant, request.confirm));
     },

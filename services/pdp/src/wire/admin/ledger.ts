@@ -64,7 +64,7 @@ export interface LedgerRpcs {
 export function ledgerRpcs(desk: AdminDesk): LedgerRpcs {
   return {
     async getDecision(request, call) {
-      const { tenant } = await desk.caller(call, "viewer");
+      const { tenant } = desk.caller(call);
       const found = await desk.ledger.findById(tenant, uuidField(request.decisionId, "decision_id"));
       if (found?.kind !== "decision") {
         throw new Fault("missing", "decision_unknown", "there is no such decision", { field: "decision_id" });
@@ -76,7 +76,7 @@ export function ledgerRpcs(desk: AdminDesk): LedgerRpcs {
       });
     },
     async listDecisions(request, call) {
-      const { tenant } = await desk.caller(call, "viewer");
+      const { tenant } = desk.caller(call);
       const { records, nextBeforeId } = await desk.listDecisions(tenant, queryFrom(request, Date.now()));
       return create(ListDecisionsResponseSchema, {
         decisions: records.map((record) => ({ ...entryToWire(record), canonical: "" })),

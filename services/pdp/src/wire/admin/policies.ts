@@ -56,7 +56,7 @@ export function policyRpcs(desk: AdminDesk): PolicyRpcs {
 
   return {
     async publishPolicies(request, call) {
-      const caller = await desk.caller(call, "policy-author");
+      const caller = desk.caller(call);
       const files = request.files.map((file, at) => sourceFrom(file, `files[${at}]`));
       const { strict, dryRun, draft } = request;
       const { versions, problems } = await desk.lifecycle.publish(caller, files, { strict, dryRun, draft });
@@ -66,13 +66,13 @@ export function policyRpcs(desk: AdminDesk): PolicyRpcs {
       });
     },
     async activatePolicies(request, call) {
-      const caller = await desk.caller(call, "policy-approver");
+      const caller = desk.caller(call);
       const choices = singleChoices(request.choices, Number.POSITIVE_INFINITY);
       const { revision, policyDigest } = await desk.lifecycle.activate(caller, choices, expectedRevision(request));
       return create(ActivatePoliciesResponseSchema, { active: await active(caller.tenant), revision, policyDigest });
     },
     async deactivatePolicies(request, call) {
-      const caller = await desk.caller(call, "policy-approver");
+      const caller = desk.caller(call);
       const names = request.policies.map((policy, at) => storedName(policy, `policies[${at}]`, limits.nameBytesMax));
       const twice = names.find((name, at) => names.indexOf(name) !== at);
       if (twice) throw invalid("policies", `${twice} is named twice`);
@@ -80,7 +80,7 @@ export function policyRpcs(desk: AdminDesk): PolicyRpcs {
       return create(DeactivatePoliciesResponseSchema, { active: await active(caller.tenant), revision, policyDigest });
     },
     async validatePolicies(request, call) {
-      const caller = await desk.caller(call, "policy-author");
+      const caller = desk.caller(call);
       const choices = singleChoices(request.choices, limits.policyChoicesMax);
       const { versions, problems } = await desk.lifecycle.validate(caller, choices, request.strict);
       return create(ValidatePoliciesResponseSchema, {
@@ -89,13 +89,13 @@ export function policyRpcs(desk: AdminDesk): PolicyRpcs {
       });
     },
     async rollbackPolicies(request, call) {
-      const caller = await desk.caller(call, "policy-approver");
+      const caller = desk.caller(call);
       const choices = singleChoices(request.choices, limits.policyChoicesMax);
       const { revision, policyDigest } = await desk.lifecycle.rollback(caller, choices, expectedRevision(request));
       return create(RollbackPoliciesResponseSchema, { active: await active(caller.tenant), revision, policyDigest });
     },
     async listPolicies(_request, call) {
-      const caller = await desk.caller(call, "viewer");
+      const caller = desk.caller(call);
       const snapshot = await desk.snapshots.current(caller.tenant);
       const versions = await desk.policies.versions(caller.tenant);
       return create(ListPoliciesResponseSchema, {
@@ -105,7 +105,7 @@ export function policyRpcs(desk: AdminDesk): PolicyRpcs {
       });
     },
     async getPolicies(request, call) {
-      const caller = await desk.caller(call, "viewer");
+      const caller = desk.caller(call);
       // The revision first: what is read after it may be newer, and a change that expects it is refused then.
       const { revisions, policyDigest } = await desk.snapshots.current(caller.tenant);
       const policies = await desk.lifecycle.show(caller, choicesFrom(request.choices, limits.policyChoicesMax));

@@ -63,7 +63,7 @@ export function rolloutRpcs(desk: AdminDesk): RolloutRpcs {
   const shown = async (tenant: string, info: RolloutInfo) => rolloutToWire(info, await snapshots.current(tenant));
   return {
     async startRollout(request, call) {
-      const caller = await desk.caller(call, "policy-approver");
+      const caller = desk.caller(call);
       const choices = singleChoices(request.choices, limits.policyChoicesMax);
       const { shareBasisPoints } = request;
       const made = await lifecycle.startRollout(caller, choices, shareBasisPoints, expectedRevision(request));
@@ -71,7 +71,7 @@ export function rolloutRpcs(desk: AdminDesk): RolloutRpcs {
       return create(StartRolloutResponseSchema, { rollout: await shown(caller.tenant, made.rollout), revision });
     },
     async setRolloutShare(request, call) {
-      const caller = await desk.caller(call, "policy-approver");
+      const caller = desk.caller(call);
       const { shareBasisPoints } = request;
       const expected = expectedRevision(request);
       const made = await lifecycle.setRolloutShare(caller, idFrom(request), shareBasisPoints, expected);
@@ -79,27 +79,27 @@ export function rolloutRpcs(desk: AdminDesk): RolloutRpcs {
       return create(SetRolloutShareResponseSchema, { rollout: await shown(caller.tenant, made.rollout), revision });
     },
     async promoteRollout(request, call) {
-      const caller = await desk.caller(call, "policy-approver");
+      const caller = desk.caller(call);
       const made = await lifecycle.promoteRollout(caller, idFrom(request), expectedRevision(request));
       const { revision, policyDigest } = made;
       const rollout = await shown(caller.tenant, made.rollout);
       return create(PromoteRolloutResponseSchema, { rollout, revision, policyDigest });
     },
     async abortRollout(request, call) {
-      const caller = await desk.caller(call, "policy-approver");
+      const caller = desk.caller(call);
       const made = await lifecycle.abortRollout(caller, idFrom(request), expectedRevision(request));
       const { revision } = made;
       return create(AbortRolloutResponseSchema, { rollout: await shown(caller.tenant, made.rollout), revision });
     },
     async getRollout(request, call) {
-      const caller = await desk.caller(call, "viewer");
+      const caller = desk.caller(call);
       const { revisions } = await snapshots.current(caller.tenant);
       const info = await lifecycle.showRollout(caller, idFrom(request));
       const rollout = await shown(caller.tenant, info);
       return create(GetRolloutResponseSchema, { rollout, revision: revisionNumber(revisions) });
     },
     async tallyRollout(request, call) {
-      const caller = await desk.caller(call, "viewer");
+      const caller = desk.caller(call);
       const before = request.pageToken === "" ? undefined : uuidField(request.pageToken, "page_token");
       const page = await lifecycle.tallyRollout(caller, idFrom(request), before);
       const { judged, unjudged, canary, differences, nextBeforeId } = page;

@@ -19,7 +19,7 @@ import { storedName, storedText } from "../convert/fields.ts";
 import { newTenantId, quotasFromWire, settingsFromWire, tenantToWire } from "../convert/tenant.ts";
 import type { AdminDesk } from "./desk.ts";
 
-/** `TenantService`. Which role it takes depends on whose tenant it is: `decisions/tenants.ts` asks. */
+/** `TenantService`. What it takes depends on whose tenant it is, too: `decisions/tenants.ts` asks. */
 export interface TenantRpcs {
   readonly getTenant: Unary<GetTenantRequest, GetTenantResponse>;
   readonly listTenants: Unary<ListTenantsRequest, ListTenantsResponse>;
@@ -27,19 +27,19 @@ export interface TenantRpcs {
   readonly updateTenant: Unary<UpdateTenantRequest, UpdateTenantResponse>;
 }
 
-export function tenantRpcs({ identify, tenants }: AdminDesk): TenantRpcs {
+export function tenantRpcs({ caller, tenants }: AdminDesk): TenantRpcs {
   const idFrom = (tenant: string) => storedText(tenant, "tenant", limits.nameBytesMax);
   return {
     async getTenant(request, call) {
-      const tenant = await tenants.get(await identify(call), idFrom(request.tenant));
+      const tenant = await tenants.get(caller(call), idFrom(request.tenant));
       return create(GetTenantResponseSchema, { tenant: tenantToWire(tenant) });
     },
-    async listTenants(_request, call) {
-      const all = await tenants.list(await identify(call));
+    async listTenants() {
+      const all = await tenants.list();
       return create(ListTenantsResponseSchema, { tenants: all.map(tenantToWire) });
     },
     async createTenant(request, call) {
-      const by = await identify(call);
+      const by = caller(call);
       const { tenant, owner, key } = await tenants.create(by, {
         id: newTenantId(request.tenant),
         ownerName: storedName(request.ownerName || "owner", "owner_name", limits.nameBytesMax),
@@ -48,7 +48,7 @@ export function tenantRpcs({ identify, tenants }: AdminDesk): TenantRpcs {
       return create(CreateTenantResponseSchema, { tenant: tenantToWire(tenant), ownerId: owner.id, ownerKey: key });
     },
     async updateTenant(request, call) {
-      const by = await identify(call);
+      const by = caller(call);
       const { tenant, revision } = await tenants.update(by, idFrom(request.tenant), settingsFromWire(request));
       return create(UpdateTenantResponseSchema, { tenant: tenantToWire(tenant), revision });
     },

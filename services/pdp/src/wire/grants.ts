@@ -1,0 +1,127 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { assert } from "../foundation/assert.ts";
+import type { Role } from "../identities/index.ts";
+
+/** Whom an RPC is granted to, and what its entry says. */
+export interface Grant {
+  /**
+   * Any one of these roles does. `callers`: whoever is a caller, of what is its own. `anybody`: nobody is asked who they
+   * are.
+   */
+  readonly to: readonly Role[] | "callers" | "anybody";
+  /** Fields of the request that the entry of an admin call repeats. Never a key, a token or the text of a document. */
+  readonly tells?: readonly string[];
+  /** What is asked besides the role, for whoever reads docs/roles.md. */
+  readonly further?: string;
+}
+
+// Whoever changes policies or registrations sees what is there; what calls said of people is another matter.
+const READ_POLICIES = ["viewer", "policy-author", "policy-approver", "operator"] as const;
+const READ_ROLLOUTS = ["viewer", "policy-author", "policy-approver"] as const;
+const READ_REGISTRY = ["viewer", "policy-author", "policy-approver", "operator"] as const;
+const READ_DECISIONS = ["viewer", "approver"] as const;
+const OF_THE_CELL = ["cell-operator"] as const;
+const OWN_SESSIONS = "Of a session that the caller opened; an owner speaks for every session of the tenant.";
+
+const put = { to: ["operator"], tells: ["document", "dryRun"] } as const;
+const remove = { to: ["operator"], tells: ["names", "dryRun"] } as const;
+const inForce = { to: ["policy-approver"], tells: ["choices", "expectedRevision"] } as const;
+const rollout = { to: ["policy-approver"], tells: ["rolloutId", "expectedRevision"] } as const;
+const session = { to: "callers", further: OWN_SESSIONS } as const;
+
+/**
+ * Every RPC that is served, and whom it is granted to. What is not on this page is not served: a method without a row
+ * stops the start. docs/roles.md is written from it.
+ */
+export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> = {
+  "remit.v1.DecisionService": {
+    Decide: session,
+    DecideBatch: session,
+    Report: session,
+    Exchange: session,
+    Explain: { to: ["diagnose"], further: OWN_SESSIONS },
+  },
+  "remit.v1.SessionService": {
+    OpenSession: {
+      to: "callers",
+      further: "For agents that the caller is bound to; a principal is named by callers that may assert them.",
+    },
+    RenewSession: session,
+    GetSession: session,
+    CloseSession: session,
+    Delegate: session,
+  },
+  "remit.v1.TenantService": {
+    GetTenant: {
+      ...{ to: ["viewer", "operator", "cell-operator"], tells: ["tenant"] },
+      further: "Any tenant but one's own takes cell-operator.",
+    },
+    ListTenants: { to: OF_THE_CELL },
+    CreateTenant: { to: OF_THE_CELL, tells: ["tenant", "ownerName"] },
+    UpdateTenant: {
+      ...{ to: ["owner", "cell-operator"], tells: ["tenant", "status", "mode"] },
+      further: "Status and quotas, and any tenant but one's own, take cell-operator.",
+    },
+  },
+  "remit.v1.AgentService": { PutAgent: put, ListAgents: { to: READ_REGISTRY }, DeleteAgents: remove },
+  "remit.v1.ToolService": {
+    PutTool: put,
+    ListTools: { to: READ_REGISTRY },
+    GetTool: { to: READ_REGISTRY, tells: ["name"] },
+    DeleteTools: remove,
+  },
+  "remit.v1.BudgetService": { PutBudget: put, ListBudgets: { to: READ_REGISTRY }, DeleteBudgets: remove },
+  "remit.v1.GroupService": { PutGroup: put, ListGroups: { to: READ_REGISTRY }, DeleteGroups: remove },
+  "remit.v1.PolicyService": {
+    PublishPolicies: { to: ["policy-author"], tells: ["files", "strict", "draft", "dryRun"] },
+    ValidatePolicies: { to: ["policy-author"], tells: ["choices", "strict"] },
+    ActivatePolicies: inForce,
+    DeactivatePolicies: { to: ["policy-approver"], tells: ["policies", "expectedRevision"] },
+    RollbackPolicies: inForce,
+    ListPolicies: { to: READ_POLICIES },
+    GetPolicies: { to: READ_POLICIES, tells: ["choices"] },
+  },
+  "remit.v1.RolloutService": {
+    StartRollout: { to: ["policy-approver"], tells: ["choices", "shareBasisPoints", "expectedRevision"] },
+    SetRolloutShare: { to: ["policy-approver"], tells: ["rolloutId", "shareBasisPoints", "expectedRevision"] },
+    PromoteRollout: rollout,
+    AbortRollout: rollout,
+    GetRollout: { to: READ_ROLLOUTS, tells: ["rolloutId"] },
+    TallyRollout: { to: READ_ROLLOUTS, tells: ["rolloutId", "pageToken"] },
+  },
+  "remit.v1.KeyService": {
+    ListSigningKeys: { to: OF_THE_CELL },
+    RotateSigningKey: { to: OF_THE_CELL, tells: ["retireNow"] },
+    RewrapKeys: { to: OF_THE_CELL },
+    EnableSealing: { to: OF_THE_CELL },
+    EraseTenant: { to: OF_THE_CELL, tells: ["tenant"] },
+  },
+  "remit.v1.CallerService": {
+    CreateKey: {
+      ...{ to: ["owner"], tells: ["name", "roles", "agents", "mayAssertPrincipals"] },
+      further: "A key with the role cell-operator takes that role.",
+    },
+    ListCallers: { to: ["viewer"] },
+    RevokeKey: {
+      ...{ to: ["owner"], tells: ["callerId"] },
+      further: "The key of a cell operator takes that role.",
+    },
+  },
+  "remit.v1.LedgerService": {
+    GetDecision: { to: READ_DECISIONS, tells: ["decisionId"] },
+    ListDecisions: {
+      to: READ_DECISIONS,
+      tells: ["since", "until", "agent", "tool", "sessionId", "rolloutId", "differs", "pageToken"],
+    },
+  },
+};
+
+/** The name that roles, entries and metrics know an RPC by. */
+export const methodName = ({ parent, name }: DescMethod): string => `${parent.typeName}/${name}`;
+
+/** Whom a method is granted to. Without a row it cannot be served. */
+export function grantOf(method: DescMethod): Grant {
+  const grant = GRANTS[method.parent.typeName]?.[method.name];
+  assert(grant !== undefined, `${methodName(method)} is granted to nobody: it needs a row in wire/grants.ts`);
+  return grant;
+}
