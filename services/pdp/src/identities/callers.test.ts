@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { type Caller, keyHash, newKey } from "./caller.ts";
 import { createCallers } from "./callers.ts";
 import type { Loaded } from "./identity-store.ts";
+import { createKeeping } from "./keeping.ts";
 
 const keyOf = (number: number) => newKey((bytes) => new DataView(bytes.buffer, bytes.byteOffset).setUint32(0, number));
 const bearer = (number: number) => `Bearer ${keyOf(number)}`;
@@ -22,7 +23,8 @@ function setUp() {
       return stored.get(Buffer.from(hash).toString("hex")) ?? null;
     },
   };
-  const find = createCallers({ store, fresh: () => true, clock: { now: () => time.ms } });
+  const keeping = createKeeping({ security: () => 0n, catchUp: async () => {} });
+  const { find } = createCallers({ store, keeping, clock: { now: () => time.ms } });
   return { find, asked, time, stored };
 }
 

@@ -6,6 +6,7 @@ import { limits } from "../foundation/limits.ts";
 import { fullBucket, giveBack, takeToken } from "../foundation/token-bucket.ts";
 import { type Caller, keyFrom, keyHash } from "./caller.ts";
 import type { IdentityStore, Loaded } from "./identity-store.ts";
+import type { Keeping } from "./keeping.ts";
 
 const CALLERS_MAX = 10_000;
 const STRANGERS_MAX = 10_000;
@@ -52,15 +53,23 @@ function createFirstLookUp(store: Pick<IdentityStore, "callerByKeyHash">, clock:
   };
 }
 
-/** Callers by their keys, as they were last read. */
+interface FoundCaller extends Loaded<Caller> {
+  readonly hash: Buffer;
+}
+
+/** Callers by their keys. `told`: by their ids. */
 export function createCallers(rooms: {
   readonly store: Pick<IdentityStore, "callerByKeyHash">;
-  readonly fresh: (entry: Loaded<Caller>) => boolean;
+  readonly keeping: Keeping;
   readonly clock: Clock;
 }) {
-  const { store, fresh, clock } = rooms;
+  const { store, keeping, clock } = rooms;
   const firstLookUp = createFirstLookUp(store, clock);
-  const callers = new LRUCache<string, Loaded<Caller> & { hash: Buffer }>({ max: CALLERS_MAX });
+  const callers = keeping.keep<FoundCaller>({
+    max: CALLERS_MAX,
+    namesOf: ({ row }) => [row.id],
+    raise: (entry, security) => ({ ...entry, security }),
+  });
   // A workload sends the same header with every call; hashing it each time would be a twentieth of a decision.
   const hashes = new LRUCache<string, { readonly hash: Buffer; readonly name: string }>({ max: CALLERS_MAX });
   const hashOf = (authorization: string | undefined) => {
@@ -69,19 +78,20 @@ export function createCallers(rooms: {
     const hash = keyHash(keyFrom(authorization));
     return { hash, name: hash.toString("base64") };
   };
-  return async (authorization: string | undefined, anew: boolean): Promise<Loaded<Caller>> => {
+  const find = async (authorization: string | undefined, anew: boolean): Promise<Loaded<Caller>> => {
     const hashed = hashOf(authorization);
     const { hash, name } = hashed;
-    let entry = callers.get(name);
-    if (anew || !entry || !fresh(entry)) {
-      const loaded = entry ? await store.callerByKeyHash(hash) : await firstLookUp(hash, name);
-      entry = loaded ? { ...loaded, hash } : undefined;
-      if (entry) callers.set(name, entry);
-      else callers.delete(name);
-    }
+    const known = callers.has(name);
+    const read = async (): Promise<FoundCaller | null> => {
+      const found = await (known ? store.callerByKeyHash(hash) : firstLookUp(hash, name));
+      return found && { ...found, hash };
+    };
+    const answer = callers.find(name, read, anew);
+    const entry = answer instanceof Promise ? await answer : answer;
     if (!entry || !timingSafeEqual(entry.hash, hash) || entry.row.revoked) throw unknownKey();
     // Only what a caller was found by is kept: strangers' headers push nobody's out.
     hashes.set(authorization ?? "", hashed);
     return entry;
   };
+  return { find, told: callers.told, clear: callers.clear };
 }

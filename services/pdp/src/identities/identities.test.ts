@@ -6,6 +6,7 @@ import { type Caller, keyHash, newKey } from "./caller.ts";
 import { createCallers } from "./callers.ts";
 import { createIdentities } from "./identities.ts";
 import type { IdentityStore, Loaded, StoredSigningKey } from "./identity-store.ts";
+import { type ChangedRows, createKeeping } from "./keeping.ts";
 import type { Session } from "./session.ts";
 import { openSigningKeys } from "./signing-keys.ts";
 import { createTokens } from "./tokens.ts";
@@ -61,23 +62,18 @@ let nowMs = NOW_MS;
 
 const keysOf = (store: IdentityStore) => openSigningKeys({ store, wrapping, random, clock, pause: async () => {} });
 
-/** Callers by their keys alone. */
-function byKey(store: IdentityStore) {
-  const fresh = (entry: Loaded<Caller>) => entry.security >= known;
-  const key = createCallers({ store, fresh, clock: { now: () => 0 } });
-  return createAuthenticate({ certificate: async () => null, key });
-}
-
-async function open() {
-  const tokens = createTokens({ keys: await keysOf(memory.store), clock });
+/** Identities whose callers come by their keys alone. */
+async function openOn(store: IdentityStore, security: () => bigint, catchUp = async () => {}) {
+  const keeping = createKeeping({ security, catchUp });
+  const keys = createCallers({ store, keeping, clock: { now: () => 0 } });
   return createIdentities({
-    store: memory.store,
-    tokens,
-    security: () => known,
-    sessionsMax: 100,
-    authenticate: byKey(memory.store),
+    ...{ store, keeping, tokens: createTokens({ keys: await keysOf(store), clock }), sessionsMax: 100 },
+    authenticate: createAuthenticate({ certificate: async () => null, key: keys.find }),
+    keptCallers: [keys],
   });
 }
+
+const open = (catchUp?: () => Promise<void>) => openOn(memory.store, () => known, catchUp);
 
 beforeEach(() => {
   memory = memoryStore();
@@ -106,10 +102,77 @@ test("a key that was revoked is refused as soon as the change is known", async (
   await expect(identities.authenticate({ authorization: `Bearer ${key}` })).rejects.toThrow("revoked");
 });
 
+const news = (security: bigint, changed: Partial<ChangedRows> | null = {}, signers = [...memory.keys]) => ({
+  revisions: new Map([["t", { security }]]),
+  changed: changed ? { sessions: [], callers: [], ...changed } : undefined,
+  signers: signers.map(({ kid }) => kid),
+});
+
+test("after a security change that is not about them, what is kept is known under it, and nothing is read", async () => {
+  const identities = await open();
+  identities.heard(news(1n, null));
+  const { token } = await identities.issueToken(session);
+  const asker = () => identities.asker({ authorization: `Bearer ${key}` }, token);
+  expect((await asker()).security).toBe(1n);
+  known = 2n;
+  identities.heard(news(2n));
+  expect((await asker()).security).toBe(2n);
+  expect(memory.state.reads).toBe(2);
+});
+
+test("what the news name is read again, and no more than that", async () => {
+  const identities = await open();
+  identities.heard(news(1n, null));
+  const { token } = await identities.issueToken(session);
+  const asker = () => identities.asker({ authorization: `Bearer ${key}` }, token);
+  await asker();
+  memory.state.security = known = 2n;
+  memory.state.session = { ...session, scope: { tools: ["notes.*"] } };
+  identities.heard(news(2n, { sessions: [{ id: "s1", state: "open" }] }));
+  expect((await asker()).session.scope).toEqual({ tools: ["notes.*"] });
+  expect(memory.state.reads).toBe(3);
+  memory.state.caller = { ...caller, revoked: true };
+  memory.state.security = known = 3n;
+  identities.heard(news(3n, { callers: ["c1"] }));
+  await expect(asker()).rejects.toThrow("revoked");
+});
+
+test("the first news that follow on none before let nothing pass for new that was read until then", async () => {
+  const identities = await open();
+  const { token } = await identities.issueToken(session);
+  await identities.asker({ authorization: `Bearer ${key}` }, token);
+  identities.heard(news(1n, null));
+  await identities.asker({ authorization: `Bearer ${key}` }, token);
+  expect(memory.state.reads).toBe(4);
+});
+
+test("whoever needs newer news than there are waits for one look, and reads where none comes", async () => {
+  let looks = 0;
+  const identities = await open(async () => void looks++);
+  identities.heard(news(1n, null));
+  const { token } = await identities.issueToken(session);
+  const asker = () => identities.asker({ authorization: `Bearer ${key}` }, token);
+  await asker();
+  memory.state.security = known = 2n;
+  expect((await asker()).security).toBe(2n);
+  expect({ looks, reads: memory.state.reads }).toEqual({ looks: 2, reads: 4 });
+});
+
+test("a key that was retired at once is refused by what is kept, once the news say so", async () => {
+  const identities = await open();
+  identities.heard(news(1n, null));
+  const { token } = await identities.issueToken(session);
+  await identities.session(caller, token);
+  memory.state.security = known = 2n;
+  memory.keys.splice(0);
+  identities.heard(news(2n, {}, []));
+  await expect(identities.session(caller, token)).rejects.toMatchObject({ reason: "token_invalid" });
+});
+
 test("a row that is older than the change it was read before does not count", async () => {
   const identities = await open();
   memory.state.beforeAnswer = async () => {
-    known = 2n;
+    memory.state.security = known = 2n;
   };
   await identities.authenticate({ authorization: `Bearer ${key}` });
   memory.state.beforeAnswer = async () => {};
@@ -120,7 +183,11 @@ test("a row that is older than the change it was read before does not count", as
 test("a session that ended while its row was on the way is ended", async () => {
   const identities = await open();
   const { token } = await identities.issueToken(session);
-  memory.state.beforeAnswer = async () => identities.ended(["s1"]);
+  memory.state.beforeAnswer = async () => {
+    memory.state.session = { ...session, state: "closed" };
+    identities.ended(["s1"]);
+    memory.state.beforeAnswer = async () => {};
+  };
   expect((await identities.session(caller, token)).state).toBe("closed");
   expect((await identities.session(caller, token)).state).toBe("closed");
 });
@@ -153,13 +220,7 @@ test("a token never outlives its session", async () => {
 test("a token signed by a replica that made its key later is verified after one more read", async () => {
   const first = await open();
   const other = memoryStore();
-  const elsewhere = createIdentities({
-    store: other.store,
-    tokens: createTokens({ keys: await keysOf(other.store), clock }),
-    security: () => 1n,
-    sessionsMax: 1,
-    authenticate: byKey(other.store),
-  });
+  const elsewhere = await openOn(other.store, () => 1n);
   const { token } = await elsewhere.issueToken(session);
   await expect(first.session(caller, token)).rejects.toMatchObject({ reason: "token_invalid" });
   memory.keys.push(...other.keys);

@@ -4,11 +4,12 @@ import type { Authenticate } from "./authenticate.ts";
 import { type Caller, maySpeakFor } from "./caller.ts";
 import type { Credentials } from "./evidence.ts";
 import type { IdentityStore, Loaded } from "./identity-store.ts";
+import type { IdentityNews, Keeping, KeptRows } from "./keeping.ts";
 import { createKnownSessions } from "./known-sessions.ts";
 import { type Session, tokenInvalid } from "./session.ts";
 import { keyRetired, type Tokens } from "./tokens.ts";
 
-/** Who speaks, and for which run. Both are read again whenever the tenant's security revision has moved. */
+/** Who speaks, and for which run: read once, kept, and as new as the newest news. */
 export interface Identities {
   /**
    * Who calls, by what the transport heard. Throws a Fault: nobody is anonymous. `anew`: read from the store, so that a
@@ -31,8 +32,10 @@ export interface Identities {
   issueToken(session: Session): Promise<{ token: string; expiresAtMs: number }>;
   /** When a session's token runs out, or ran out less than a day ago. */
   tokenExpiry(token: string): Promise<number>;
-  /** Forgets what is remembered of sessions that have been closed or revoked, here or on another replica. */
+  /** Sessions that have been closed or revoked. */
   ended(sessionIds: readonly string[], state?: "closed" | "revoked"): void;
+  /** Takes the news: what they do not name stands as it is kept. */
+  heard(news: IdentityNews): void;
   /** Forgets everything that is remembered of a tenant's sessions. */
   forget(tenant: string): void;
   /** Calls back with sessions that have ended, maybe more than once each; answers how to stop that. */
@@ -42,10 +45,11 @@ export interface Identities {
 interface Options {
   readonly store: IdentityStore;
   readonly tokens: Tokens;
-  /** The tenant's security revision as this process knows it. */
-  readonly security: (tenant: string) => bigint;
+  readonly keeping: Keeping;
   readonly sessionsMax: number;
   readonly authenticate: Authenticate;
+  /** Every place where callers are kept, by their ids. */
+  readonly keptCallers: readonly Pick<KeptRows<Loaded<Caller>>, "told" | "clear">[];
 }
 
 function allowed(caller: Caller, session: Session): Session {
@@ -56,10 +60,10 @@ function allowed(caller: Caller, session: Session): Session {
   });
 }
 
-/** The keeper of what was read: bounded caches whose rows count only while no security change came after them. */
-export function createIdentities({ store, tokens, security, sessionsMax, authenticate }: Options): Identities {
-  const fresh = (entry: Loaded<{ readonly tenant: string }>) => entry.security >= security(entry.row.tenant);
-  const sessions = createKnownSessions({ store, fresh, sessionsMax });
+/** The keeper of what was read: bounded caches whose rows are as new as the newest news. */
+export function createIdentities(options: Options): Identities {
+  const { store, tokens, keeping, sessionsMax, authenticate, keptCallers } = options;
+  const sessions = createKnownSessions({ store, keeping, sessionsMax });
 
   const knownSession = async (
     caller: Caller,
@@ -100,6 +104,16 @@ export function createIdentities({ store, tokens, security, sessionsMax, authent
     issueToken: (session) => tokens.issue(session),
     tokenExpiry: async (token) => (await tokens.verify(token, limits.lateReportSeconds * 1000)).expiresAtMs,
     ended: sessions.ended,
+    heard({ changed, ...seen }) {
+      // First what changed, then the revision that it is known under; nothing waits in between.
+      for (const callers of keptCallers) {
+        if (changed) callers.told(new Set(changed.callers));
+        else callers.clear();
+      }
+      if (changed) sessions.told(changed.sessions);
+      else sessions.forget();
+      keeping.raise(seen);
+    },
     forget: sessions.forget,
     subscribe: sessions.subscribe,
   };

@@ -16,6 +16,7 @@ export { createCertificates } from "./certificates.ts";
 export type { Credentials, Evidence } from "./evidence.ts";
 export { createIdentities, type Identities } from "./identities.ts";
 export type { IdentityStore, Loaded, StoredSigningKey } from "./identity-store.ts";
+export { type ChangedRows, createKeeping, type KeepingRooms } from "./keeping.ts";
 export { createProven, type Stranger } from "./proven.ts";
 export { createRates, type Rates } from "./rates.ts";
 export {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { createDescendants } from "./descendants.ts";
 import { endedBecause, type Link, type Session, stateAt, withEnded } from "./session.ts";
 
 const link = (id: string, more: Partial<Link> = {}): Link => ({
@@ -55,15 +54,4 @@ describe("a delegated session", () => {
     expect(withEnded(heard, () => "closed").ancestors.map(({ state }) => state)).toEqual(["revoked", "closed"]);
     expect(withEnded(open, (id) => (id === "s" ? "closed" : undefined)).state).toBe("closed");
   });
-});
-
-test("who stands under a session is known while it is remembered", () => {
-  const descendants = createDescendants();
-  const child = { id: "s", ancestors: [link("a"), link("b")] };
-  const sibling = { id: "z", ancestors: [link("a")] };
-  descendants.add(child);
-  descendants.add(sibling);
-  expect([descendants.of("a"), descendants.of("b"), descendants.of("s")]).toEqual([["s", "z"], ["s"], []]);
-  descendants.delete(child);
-  expect([descendants.of("a"), descendants.of("b")]).toEqual([["z"], []]);
 });

@@ -2,8 +2,9 @@ import { type CompileSource, compileInSlices, type PolicyDocument, type Problem 
 import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import type { Log } from "../foundation/log.ts";
+import { createFollowing, type Following } from "./following.ts";
 import { lintBeside } from "./lint.ts";
-import { createLoader, moved } from "./loader.ts";
+import { createLoader } from "./loader.ts";
 import type { PolicyStore, Revisions, TenantRows } from "./policy-store.ts";
 import { createReach } from "./reach.ts";
 import { buildSnapshot, type Pause, type Prepared, prepare, type Snapshot } from "./snapshot.ts";
@@ -13,7 +14,7 @@ export const STALE_WRITE_MS = 2_000;
 export const STALE_ANY_MS = 10_000;
 
 /** The snapshots in force, one a tenant, and how fresh they are. */
-export interface Snapshots {
+export interface Snapshots extends Following {
   /** The snapshot in force, loading it when this process has not needed the tenant yet. */
   current(tenant: string): Promise<Snapshot> | Snapshot;
   /** The snapshot in force, if this process has one of the tenant. */
@@ -41,12 +42,6 @@ export interface Snapshots {
   ): Promise<Prepared | { readonly problems: readonly Problem[] }>;
   /** The security revision known of a tenant; 0 before anything is known. */
   security(tenant: string): bigint;
-  /** What a poll saw: loads what has moved. `sentAtMs` is when the poll was sent, so staleness is never understated. */
-  polled(revisions: ReadonlyMap<string, Revisions>, sentAtMs: number): Promise<void>;
-  /** How old the newest word of the store is, whatever became of single tenants. */
-  pollAgeMs(): number;
-  /** How old what is in force may be: a tenant's, or the oldest of all. */
-  stalenessMs(tenant?: string): number;
   /**
    * One whose revision, the sum of both counters, is at least the given one: waits a moment for it to arrive by itself,
    * then asks the store. Answers the newest there is when there is none: asking for the future costs the store one row.
@@ -98,9 +93,6 @@ export function createSnapshots(options: Options): Snapshots {
   const { store, clock, log, after = systemAfter, pause = turnOfTheLoop, onCompiled } = options;
   const held = new Map<string, Snapshot>();
   const watchers = new Set<(snapshot: Snapshot) => void>();
-  let polledAtMs = clock.now();
-  // When a poll first saw what this process has not been able to load since.
-  const behindSinceMs = new Map<string, number>();
 
   const swap = (snapshot: Snapshot): void => {
     tellBroken(log, snapshot);
@@ -117,18 +109,7 @@ export function createSnapshots(options: Options): Snapshots {
   const loader = createLoader({ load: store.load, held: (tenant) => held.get(tenant), swap, pause, build });
   const { secured, loaded: refresh } = loader;
 
-  /** Catches up with a poll. One tenant that cannot be loaded grows stale; the others, and the poll, go on. */
-  const follow = async (tenant: string, seen: Revisions, sentAtMs: number): Promise<void> => {
-    if (!behindSinceMs.has(tenant)) behindSinceMs.set(tenant, sentAtMs);
-    try {
-      const { revisions } = await secured(tenant);
-      // Nobody is refused because the newest policies of a big tenant take their time: what was revoked is in force.
-      const following = loader.compiling(tenant) && seen.security <= revisions.security;
-      if (following || !moved(seen, revisions)) behindSinceMs.delete(tenant);
-    } catch (error) {
-      log.warn({ tenant, error }, "a change of the policies cannot be loaded; they grow old until it can");
-    }
-  };
+  const following = createFollowing({ clock, log, held: () => held.values(), secured, compiling: loader.compiling });
 
   const current = (tenant: string) => held.get(tenant) ?? loader.joined(tenant);
 
@@ -152,21 +133,7 @@ export function createSnapshots(options: Options): Snapshots {
     },
     reach: createReach({ current, refresh, subscribe, stored: store.revisions, now: clock.now, after }),
     security: (tenant) => held.get(tenant)?.revisions.security ?? 0n,
-    async polled(revisions, sentAtMs) {
-      polledAtMs = Math.max(polledAtMs, sentAtMs);
-      const following = [...held.values()].map(({ tenant, revisions: known }) => {
-        const seen = revisions.get(tenant);
-        if (seen && moved(seen, known)) return follow(tenant, seen, sentAtMs);
-        behindSinceMs.delete(tenant);
-        return undefined;
-      });
-      await Promise.all(following);
-    },
-    pollAgeMs: () => Math.max(0, clock.now() - polledAtMs),
-    stalenessMs(tenant) {
-      const behind = tenant === undefined ? [...behindSinceMs.values()] : [behindSinceMs.get(tenant) ?? polledAtMs];
-      return Math.max(0, clock.now() - Math.min(polledAtMs, ...behind));
-    },
+    ...following,
     broken: () => [...held.values()].filter(({ broken }) => broken).map(({ tenant, usable }) => ({ tenant, usable })),
     revisions: () => new Map([...held].map(([tenant, snapshot]) => [tenant, snapshot.revisions])),
     rules: () =>

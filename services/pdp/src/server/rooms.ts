@@ -26,9 +26,10 @@ import { sealedLedger } from "../ledger/index.ts";
 import { createSnapshots, type Snapshots } from "../policies/index.ts";
 import { createReader } from "../reading/index.ts";
 import { checkCell } from "../stores/cell.ts";
-import { createFeed, type News } from "../stores/change-feed.ts";
+import { createFeed, type Feed } from "../stores/change-feed.ts";
 import { createChangeStore } from "../stores/changes.ts";
 import { createIdentityStore } from "../stores/identities.ts";
+import type { News } from "../stores/news-query.ts";
 import { createPolicyStore } from "../stores/policies.ts";
 import { reading } from "../stores/reading.ts";
 import { createRecordedChanges } from "../stores/recorded-change.ts";
@@ -60,16 +61,14 @@ function hearing(rooms: {
   readonly sealing: ReturnType<typeof openSealing>;
 }) {
   const { identities, snapshots, signingKeys, sealing } = rooms;
-  return async ({ revisions, ended, cell, sentAtMs }: News): Promise<void> => {
-    for (const state of ["closed", "revoked"] as const) {
-      const ids = ended.filter((session) => session.state === state).map(({ id }) => id);
-      identities.ended(ids, state);
-    }
+  return (news: News): void => {
+    const { revisions, cell, sentAtMs } = news;
+    identities.heard(news);
     sealing.heard(cell);
     // Keys that cannot be read now are read with the next poll: the policies do not wait for them.
     const keys = signingKeys.heard(cell.keysRevision).catch(() => undefined);
-    await Promise.all([snapshots.polled(revisions, sentAtMs), keys]);
-    await sealing.dataKeys.heard();
+    // What takes longer runs beside the next polls.
+    void Promise.all([snapshots.polled(revisions, sentAtMs), keys]).then(sealing.dataKeys.heard);
   };
 }
 
@@ -121,7 +120,9 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   const ledger = sealedLedger(self.ledger, seal);
   const change = createChanges({ store: changeStore, snapshots, seal: seal.seal, clock, newId });
   const sight = createSight({ change, clock, newId });
-  const identities = openIdentities({ store: identityStore, tokens, security, uptime, sight });
+  const held: { feed?: Feed } = {};
+  const catchUp = async () => held.feed?.catchUp();
+  const identities = openIdentities({ store: identityStore, tokens, security, catchUp, uptime, sight });
   const rates = createRates(RATES_MAX);
   const { callerCallsPerSecond } = config;
   const feed = createFeed({
@@ -131,6 +132,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     log,
     hear: hearing({ identities, snapshots, signingKeys, sealing }),
   });
+  held.feed = feed;
   await feed.start();
 
   const reader = createReader();

@@ -1,8 +1,8 @@
 import type { Random } from "../foundation/ids.ts";
 import type { WrappingKeys } from "../foundation/key-wrap.ts";
 import { createDataKeys, createSeal, LedgerUnavailable, type Seal } from "../ledger/index.ts";
-import type { CellNews } from "../stores/change-feed.ts";
 import { createDataKeyStore } from "../stores/data-keys.ts";
+import type { CellNews } from "../stores/news-query.ts";
 import { reading } from "../stores/reading.ts";
 import type { Store } from "./store.ts";
 

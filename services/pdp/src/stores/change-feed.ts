@@ -1,29 +1,16 @@
 import type { Client } from "pg";
 import type { Log } from "../foundation/log.ts";
-import type { Revisions } from "../policies/index.ts";
 import { reconnectDelayMs } from "./database.ts";
-
-export interface CellNews {
-  /** Whether new entries are sealed. */
-  readonly sealing: boolean;
-  /** Moves with every change of the signing keys. */
-  readonly keysRevision: bigint;
-}
-
-/** What one poll saw. */
-export interface News {
-  readonly revisions: ReadonlyMap<string, Revisions>;
-  /** Sessions that ended since the poll before, and a little longer ago. */
-  readonly ended: readonly { readonly id: string; readonly state: "closed" | "revoked" }[];
-  /** What concerns every tenant of the cell. */
-  readonly cell: CellNews;
-  /** When the poll was sent, by the follower's own monotonic clock: what it saw is at least that new. */
-  readonly sentAtMs: number;
-}
+import { type News, newsQuery, readNews } from "./news-query.ts";
 
 export interface Feed {
   /** Polls until closed. The first poll has been heard when this resolves. */
   start(): Promise<void>;
+  /**
+   * Resolves once a poll was heard that was sent after this call, or after a moment when none comes. All who ask at one
+   * time share it.
+   */
+  catchUp(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,29 +18,38 @@ interface Options {
   /** A new direct connection. */
   readonly connect: () => Promise<Client>;
   readonly intervalMs: number;
-  readonly hear: (news: News) => Promise<void>;
+  /** Takes the news at once: whatever takes longer it lets run beside the polls. */
+  readonly hear: (news: News) => void;
   readonly now: () => number;
   readonly log: Log;
 }
 
-const OVERLAP_MS = 5_000;
+/** Between two polls, however many ask for one. */
+const GAP_MS = 5;
+/** For whoever asks for a poll: where polls fail, or take long, there are other ways to know. */
+const CATCH_UP_MS = 50;
 
-// What is of the whole cell stands in every row of the answer, and in one of its own while there is no tenant.
-const REVISIONS = {
-  name: "revisions",
-  text: `select r.tenant, r.security::text, r.policy::text, (now() - $1::interval)::text as since,
-      coalesce(c.sealing, false) as sealing, coalesce(c.keys_revision, 0)::text as keys
-    from (values (1)) as one left join cell c on true left join revision r on true`,
-};
-const ENDED = { name: "ended", text: "select id, state from session where closed_at > $1::timestamptz" };
-
-interface RevisionRow {
-  readonly tenant: string | null;
-  readonly security: string;
-  readonly policy: string;
-  readonly since: string;
-  readonly sealing: boolean;
-  readonly keys: string;
+/** Whoever waits for a poll that is still to be sent. */
+function createWaiting() {
+  let resolvers: (() => void)[] = [];
+  return {
+    join: () =>
+      new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, CATCH_UP_MS);
+        resolvers.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
+    /** Those who have joined until now; answers how to tell them. */
+    take(): () => void {
+      const taken = resolvers;
+      resolvers = [];
+      return () => {
+        for (const resolve of taken) resolve();
+      };
+    },
+  };
 }
 
 /** One connection of its own, so that a busy pool never delays the news. */
@@ -61,33 +57,30 @@ export function createFeed({ connect, intervalMs, hear, now, log }: Options): Fe
   let client: Client | undefined;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
+  let dueAtMs = 0;
+  let busy = false;
+  let wanted = false;
   let failures = 0;
-  let since: string | undefined;
-  const beganMs = now();
+  let before: string | undefined;
   let under: Promise<void> = Promise.resolve();
+  const waiting = createWaiting();
 
   const poll = async (): Promise<void> => {
     client ??= await connect();
     const sentAtMs = now();
-    // The first good poll asks back to when this feed began: what closed meanwhile was heard by nobody here.
-    const backMs = OVERLAP_MS + (since === undefined ? sentAtMs - beganMs : 0);
-    const { rows } = await client.query<RevisionRow>({ ...REVISIONS, values: [`${Math.ceil(backMs)} milliseconds`] });
-    const from = since ?? rows[0]?.since;
-    const ended =
-      from === undefined ? [] : (await client.query<News["ended"][number]>({ ...ENDED, values: [from] })).rows;
-    const revisions = new Map<string, Revisions>();
-    for (const row of rows) {
-      if (row.tenant === null) continue;
-      revisions.set(row.tenant, { security: BigInt(row.security), policy: BigInt(row.policy) });
+    const tell = waiting.take();
+    try {
+      const { snapshot, news } = readNews((await client.query(newsQuery(before))).rows);
+      hear({ ...news, changed: before === undefined ? undefined : news.changed, sentAtMs });
+      before = snapshot;
+    } finally {
+      tell();
     }
-    const [first] = rows;
-    if (!first) throw new Error("the poll answered no row");
-    since = first.since;
-    const cell = { sealing: first.sealing, keysRevision: BigInt(first.keys) };
-    await hear({ revisions, ended, cell, sentAtMs });
   };
 
   const round = async (): Promise<void> => {
+    busy = true;
+    wanted = false;
     try {
       await poll();
       if (failures > 0) log.info({ failures }, "the store can be followed again");
@@ -99,12 +92,24 @@ export function createFeed({ connect, intervalMs, hear, now, log }: Options): Fe
       client = undefined;
       await broken?.end().catch(() => undefined);
     }
+    busy = false;
     if (closed) return;
-    timer = setTimeout(turn, failures === 0 ? intervalMs : reconnectDelayMs(failures, Math.random()));
+    if (failures > 0) schedule(reconnectDelayMs(failures, Math.random()));
+    else schedule(wanted ? GAP_MS : intervalMs);
   };
 
   const turn = () => {
     under = round();
+  };
+  const schedule = (ms: number) => {
+    clearTimeout(timer);
+    dueAtMs = now() + ms;
+    timer = setTimeout(turn, ms);
+  };
+  /** Sooner than the interval says, and no sooner than the gap. A Postgres that is away is asked no more often. */
+  const wake = () => {
+    if (busy) wanted = true;
+    else if (!closed && failures === 0 && dueAtMs - now() > GAP_MS) schedule(GAP_MS);
   };
 
   return {
@@ -112,11 +117,17 @@ export function createFeed({ connect, intervalMs, hear, now, log }: Options): Fe
       turn();
       await under;
     },
+    catchUp() {
+      const caughtUp = waiting.join();
+      wake();
+      return caughtUp;
+    },
     async close() {
       closed = true;
       clearTimeout(timer);
       await under;
       clearTimeout(timer);
+      waiting.take()();
       await client?.end().catch(() => undefined);
     },
   };

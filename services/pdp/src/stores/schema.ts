@@ -20,6 +20,7 @@ import {
  */
 
 const bytes = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => "bytea" });
+const transactionId = customType<{ data: string; driverData: string }>({ dataType: () => "xid8" });
 const int8 = (name: string) => bigint(name, { mode: "bigint" });
 const instant = (name: string) => timestamp(name, { withTimezone: true });
 
@@ -75,6 +76,7 @@ export const caller = pgTable("caller", {
     .default("key"),
   issuer: text("issuer"),
   subject: text("subject"),
+  changed: transactionId("changed"),
 });
 
 export const issuer = pgTable(
@@ -234,6 +236,7 @@ export const session = pgTable("session", {
   revision: int8("revision").notNull().default(sql`0`),
   principalIssuer: text("principal_issuer"),
   act: jsonb("act"),
+  changed: transactionId("changed"),
 });
 
 export const signingKey = pgTable("signing_key", {

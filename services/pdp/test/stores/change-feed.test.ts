@@ -17,7 +17,7 @@ test("a poll whose connection swallows everything is given up, and the next conn
       return openDirect({ url: proxy.url, name: "feed", log: silentLog, statementTimeoutMs: 50 });
     },
     intervalMs: 10,
-    hear: async () => {
+    hear: () => {
       heard++;
     },
     now: () => performance.now(),
