@@ -549,10 +549,12 @@ class ApprovalResolved(_message.Message):
     def __init__(self, handle: _Optional[int] = ..., call_id: _Optional[str] = ..., approval: _Optional[_Union[Approval, _Mapping]] = ...) -> None: ...
 
 class Halted(_message.Message):
-    __slots__ = ("reason",)
+    __slots__ = ("reason", "handle")
     REASON_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
     reason: str
-    def __init__(self, reason: _Optional[str] = ...) -> None: ...
+    handle: int
+    def __init__(self, reason: _Optional[str] = ..., handle: _Optional[int] = ...) -> None: ...
 
 class Reconnect(_message.Message):
     __slots__ = ("within",)

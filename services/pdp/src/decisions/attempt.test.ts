@@ -42,6 +42,7 @@ function decided(own: Partial<DecisionBody> = {}, answers: Decision["answers"] =
     answers,
     askedBy: "c1",
     callId: "c",
+    tool: "pay",
     replayed: true,
   };
 }

@@ -4,6 +4,7 @@ import type { NewRecord, RecordRef } from "../ledger/index.ts";
 import type { PolicyVersion, Quotas, Revisions, TenantSettings } from "../policies/index.ts";
 import type { KeyChange } from "./key-change.ts";
 import type { CheckedAt, PolicyChange, Written } from "./policy-change.ts";
+import type { RevocationChange } from "./revocation-store.ts";
 
 /** Everything that can change who may do what. Each is applied and recorded in one commit. */
 export type Change =
@@ -27,6 +28,7 @@ export type Change =
     }
   | { readonly kind: "session_opened"; readonly session: Session }
   | { readonly kind: "session_closed"; readonly sessionId: string }
+  | RevocationChange
   | PolicyChange
   | KeyChange;
 

@@ -43,6 +43,12 @@ function told(change: Change): Canonicalisable {
       return { session: change.session };
     case "session_closed":
       return { session: change.sessionId };
+    case "revoked": {
+      const { id: revocation, kind, subject, labels, reason } = change.revocation;
+      return { revocation, kind, subject, ...(kind === "labels" && { labels }), reason };
+    }
+    case "revocation_lifted":
+      return { revocation: change.id, reason: change.reason };
     case "policies_published":
     case "policies_validated":
     case "policies_activated":

@@ -102,7 +102,8 @@ export const decisionCodes = {
   },
   tool_suspended: {
     effects: ["deny"],
-    means: "The tool may not be called now, calls that were allowed and have not started too.",
+    means:
+      "The tool is suspended or revoked: it may not be called now, calls that were allowed and have not started too.",
     todo: "Ask its owner.",
     since: "0.1",
   },
@@ -134,7 +135,7 @@ export const decisionCodes = {
   },
   session_revoked: {
     effects: ["deny"],
-    means: "The session was revoked.",
+    means: "The session was revoked, or the one that it was delegated from.",
     todo: "Ask who revoked it.",
     since: "0.1",
   },
@@ -147,8 +148,20 @@ export const decisionCodes = {
   },
   agent_suspended: {
     effects: ["deny"],
-    means: "The agent may not act now.",
+    means: "The agent may not act now: it is suspended, revoked or not registered.",
     todo: "Ask its owner.",
+    since: "0.1",
+  },
+  principal_suspended: {
+    effects: ["deny"],
+    means: "Nothing may be done for the principal now, calls that were allowed and have not started too.",
+    todo: "Ask an operator.",
+    since: "0.1",
+  },
+  halted: {
+    effects: ["deny"],
+    means: "An operator has halted the session, or the tenant; nothing of it runs, observed or not.",
+    todo: "Wait until the halt is released, then ask under another call id.",
     since: "0.1",
   },
   tenant_suspended: {

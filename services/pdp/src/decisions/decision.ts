@@ -71,6 +71,7 @@ export interface Decision {
   readonly askedBy: string;
   /** The id of the call that asked first: a business key has calls of several ids. */
   readonly callId: string;
+  readonly tool: string;
   /** True when an earlier request had it made. */
   readonly replayed: boolean;
 }

@@ -176,7 +176,10 @@ export function draftDecision(
     holds: [],
   });
   return {
-    decision: { body, transformedInput, answers: ask.answers.value, askedBy: facts.caller.id, callId: ask.callId },
+    decision: {
+      ...{ body, transformedInput, answers: ask.answers.value, askedBy: facts.caller.id },
+      ...{ callId: ask.callId, tool: ask.tool },
+    },
     record: {
       id,
       tenant: session.tenant,

@@ -20,6 +20,13 @@ export type { ReadDocuments, ReadFiles } from "./reading.ts";
 export { createRedaction } from "./redaction.ts";
 export { createRegistry, type PutEffect, type RegisteredKind, type Registry } from "./registry.ts";
 export { createReport, type Reported } from "./report.ts";
+export type {
+  NewRevocation,
+  Revocation,
+  RevocationChange,
+  RevocationStore,
+} from "./revocation-store.ts";
+export { createRevocations, haltOf, type Revocations } from "./revocations.ts";
 export { createSessions, type OpenedSession, type Opening, type Sessions } from "./sessions.ts";
 export type { RolloutNote } from "./sides.ts";
 export { createSight } from "./sight.ts";

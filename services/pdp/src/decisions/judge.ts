@@ -5,9 +5,14 @@ import { endedBecause, type Link, type Session } from "../identities/index.ts";
 import type { Snapshot } from "../policies/index.ts";
 import type { Ask, Asker } from "./ask.ts";
 import type { Attempt } from "./attempt.ts";
+import type { DecisionCode } from "./codes.ts";
 import type { Decision } from "./decision.ts";
 import { type Bar, type Finding, type Judged, refusal, watched } from "./finding.ts";
 import { modeOf } from "./mode.ts";
+import { revokedBecause, toolRevoked } from "./revoked-call.ts";
+
+/** What else may stand in the way of a tool or a session. */
+const NO_REVOCATION: ReadonlySet<DecisionCode> = new Set(["session_closed", "tool_unknown", "tool_schema_changed"]);
 
 const NOTHING_RUNS = "Nothing may run here now. Whoever runs this service can say why.";
 
@@ -22,9 +27,15 @@ export function barred(snapshot: Snapshot, session: Session, nowMs: number): Fin
   }
   // A chain is stopped by any of its links.
   const stopped = session.ancestors.find(({ agent }) => !acts(snapshot, agent));
-  return (
-    stopped && refusal("agent_suspended", `The agent ${stopped.agent}, which delegated to this one, may not act now.`)
-  );
+  if (stopped) {
+    return refusal("agent_suspended", `The agent ${stopped.agent}, which delegated to this one, may not act now.`);
+  }
+  return revokedBecause(snapshot, session);
+}
+
+/** The same of a call of one tool. */
+function barredCall(snapshot: Snapshot, session: Session, tool: string, nowMs: number): Finding | undefined {
+  return barred(snapshot, session, nowMs) ?? toolRevoked(snapshot, tool);
 }
 
 function acts(snapshot: Snapshot, name: string): boolean {
@@ -87,7 +98,7 @@ export function factsOf(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: num
 /** Judges one call. Pure: the same arguments give the same verdict, whenever and wherever. */
 export function judge(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: number, nowMs: number): Judged {
   const facts = factsOf(snapshot, asker, ask, attempt, nowMs);
-  return { facts, verdict: barred(snapshot, asker.session, nowMs) ?? evaluate(snapshot.compiled, facts) };
+  return { facts, verdict: barredCall(snapshot, asker.session, ask.tool, nowMs) ?? evaluate(snapshot.compiled, facts) };
 }
 
 /** Judges one attempt of a call: what came of the attempts before it counts too. */
@@ -104,6 +115,21 @@ export function judgeAttempt(snapshot: Snapshot, asker: Asker, ask: Ask, attempt
   return { ...judged, verdict: { ...refusal("approval_expired", message), rules: judged.verdict.rules } };
 }
 
+/**
+ * What was taken of a decision that allowed its call, since: for the entry of its report. That its session ended in order
+ * is none of it.
+ */
+export function revokedSince(
+  snapshot: Snapshot,
+  session: Session,
+  { body, tool }: Pick<Decision, "body" | "tool">,
+  nowMs: number,
+): DecisionCode | undefined {
+  if (body.effect !== "allow" && body.effect !== "transform") return undefined;
+  const code = (barredCall(snapshot, session, tool, nowMs) ?? barredTool(snapshot.compiled, { tool }))?.code;
+  return code === undefined || NO_REVOCATION.has(code) ? undefined : code;
+}
+
 /** Codes of what nothing may run against, whatever a policy said a moment ago. */
 const STANDING = new Set(["tool_unknown", "scope_exceeded"]);
 
@@ -118,7 +144,7 @@ export function barredAgain(
   last: Decision,
   nowMs: number,
 ): Bar | undefined {
-  const bar = barred(snapshot, asker.session, nowMs);
+  const bar = barredCall(snapshot, asker.session, ask.tool, nowMs);
   if (bar) return { code: bar.code, message: bar.message, kills: true };
   // What was allowed was a call of the tool as it was then.
   const { tool_schema_digest: schemaDigest } = last.body;

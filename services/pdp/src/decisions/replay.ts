@@ -16,6 +16,7 @@ type StoredBody = DecisionBody & {
   readonly answers?: JsonObject;
   readonly caller: { readonly id: string };
   readonly call: { readonly id: string };
+  readonly tool: string;
 };
 
 /** The decision that a record holds. */
@@ -30,6 +31,7 @@ export function storedDecision(record: StoredRecord): Decision {
     answers: body.answers ?? {},
     askedBy: body.caller.id,
     callId: body.call.id,
+    tool: body.tool,
     replayed: true,
   };
 }

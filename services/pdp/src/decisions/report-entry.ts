@@ -6,6 +6,7 @@ import { digestBytes } from "../foundation/digest.ts";
 import { idempotencyKey, type NewRecord } from "../ledger/index.ts";
 import type { Asker, Told } from "./ask.ts";
 import { type CallName, callKey } from "./call.ts";
+import type { DecisionCode } from "./codes.ts";
 import type { Decision } from "./decision.ts";
 
 /** What a report is about: a decision, or a call that had never been decided when its caller gave it up. */
@@ -22,6 +23,8 @@ export interface Received {
   readonly security: bigint;
   /** What its call is known by, where it names the call. */
   readonly name: CallName | undefined;
+  /** What was revoked of its call since it was allowed. */
+  readonly revoked: DecisionCode | undefined;
 }
 
 /** Whether what ran is what was decided, as far as the report says. */
@@ -97,7 +100,7 @@ function reportBody(told: Told, asker: Asker, decision: Subject): Record<string,
 /** Writes the entry of a report. */
 export function draftReport(told: Told, asker: Asker, decision: Subject, received: Received): NewRecord {
   const { session } = asker;
-  const { id, nowMs, late, reportByMs, security, name } = received;
+  const { id, nowMs, late, reportByMs, security, name, revoked } = received;
   const said = reportBody(told, asker, decision);
   const text = canonical({
     ...said,
@@ -105,6 +108,7 @@ export function draftReport(told: Told, asker: Asker, decision: Subject, receive
     id,
     at: rfc3339(nowMs),
     late: late || undefined,
+    revoked,
     report_by: reportByMs === undefined ? undefined : rfc3339(reportByMs),
     trace_id: told.traceId,
   });

@@ -8,6 +8,7 @@ import { byCallId, type CallName } from "./call.ts";
 import { aliasedName, createCalls } from "./calls.ts";
 import type { Decision } from "./decision.ts";
 import { REPORT_WITHIN_MS } from "./entry.ts";
+import { revokedSince } from "./judge.ts";
 import { bodyOf, storedDecision } from "./replay.ts";
 import { draftReport, matches, ranUnallowed, type Subject, settlingKey } from "./report-entry.ts";
 
@@ -149,7 +150,8 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
     const reportByMs = told.outcome === "running" ? nowMs + REPORT_WITHIN_MS : undefined;
     const snapshot = await snapshots.current(tenant);
     const security = judgedUnder(asker, snapshot.revisions);
-    const received = { id: newId(nowMs), nowMs, late, reportByMs, security, name };
+    const revoked = decision && revokedSince(snapshot, asker.session, decision, nowMs);
+    const received = { id: newId(nowMs), nowMs, late, reportByMs, security, name, revoked };
     const recorded = await ledger.record(draftReport(told, asker, decision, received));
     if (recorded.outcome === "stale") {
       await snapshots.secured(tenant);

@@ -10,7 +10,9 @@ test("a run that somebody else opened and that is not to be found is asked for a
   const agents = new Map([["clerk", { spec: { status: "active" } }]]);
   const rooms = {
     identities: { sessionByRun: async () => null } as Partial<Identities> as Identities,
-    snapshots: { current: () => ({ agents, settings: { status: "active" } }) } as unknown as Snapshots,
+    snapshots: {
+      latest: async () => ({ agents, settings: { status: "active" }, revoked: {} }),
+    } as unknown as Snapshots,
     change: async () => ({ ok: false, refusal: "exists" }) as never,
     clock: { now: () => 0 },
     newId: () => "id",

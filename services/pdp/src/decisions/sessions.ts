@@ -13,6 +13,7 @@ import {
 } from "../identities/index.ts";
 import { type Snapshot, type Snapshots, tenantNotActive } from "../policies/index.ts";
 import type { MakeChange } from "./changes.ts";
+import { revokedBecause } from "./revoked-call.ts";
 
 /** What a caller asks for when it opens a session, checked for its form. */
 export interface Opening {
@@ -96,6 +97,13 @@ function sessionOf(caller: Caller, opening: Opening, id: string, nowMs: number):
   return { ...base, ...place, agent, principal, purpose, scope, runId, labels, details };
 }
 
+/** Refuses what was revoked, with everything that a session of it could do. */
+function requireUnrevoked(snapshot: Snapshot, session: Session): void {
+  const found = revokedBecause(snapshot, session);
+  if (!found) return;
+  throw new Fault("precondition", found.code as "halted", found.message, { fix: "ask an operator" });
+}
+
 export function createSessions(rooms: {
   readonly identities: Identities;
   readonly snapshots: Snapshots;
@@ -111,25 +119,31 @@ export function createSessions(rooms: {
   };
 
   const requireActive = async ({ tenant }: Caller): Promise<Snapshot> => {
-    const snapshot = await snapshots.current(tenant);
+    // None of this passes the commit that refuses what was judged too early.
+    const snapshot = await snapshots.latest(tenant);
     const { status } = snapshot.settings;
     if (status !== "active") throw tenantNotActive(status);
     return snapshot;
   };
-  const requireAgent = async (caller: Caller, agent: string): Promise<void> =>
-    requireActing(await requireActive(caller), caller, agent);
+  const requireAgent = async (caller: Caller, agent: string): Promise<Snapshot> => {
+    const snapshot = await requireActive(caller);
+    requireActing(snapshot, caller, agent);
+    return snapshot;
+  };
 
   const found = async (caller: Caller, opening: Opening): Promise<Session | null> =>
     opening.runId === undefined ? null : identities.sessionByRun(caller, opening.agent, opening.runId);
 
   return {
     async open(caller, opening) {
-      await requireAgent(caller, opening.agent);
+      const snapshot = await requireAgent(caller, opening.agent);
       const nowMs = clock.now();
       const session = sessionOf(caller, opening, newId(nowMs), nowMs);
+      requireUnrevoked(snapshot, session);
       const answer = (before: Session): Promise<OpenedSession> => {
         requireSameRun(before, session.principal, session.scope);
         requireOpen(before, clock.now());
+        requireUnrevoked(snapshot, before);
         return withToken(before);
       };
       const before = await found(caller, opening);
@@ -144,7 +158,7 @@ export function createSessions(rooms: {
     async renew(caller, sessionId) {
       const session = await identities.sessionById(caller, sessionId);
       requireOpen(session, clock.now());
-      await requireAgent(caller, session.agent);
+      requireUnrevoked(await requireAgent(caller, session.agent), session);
       return withToken(session);
     },
     async get(caller, sessionId) {

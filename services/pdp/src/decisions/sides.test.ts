@@ -39,7 +39,7 @@ async function trying(inForce: string, tried: string, shareBasisPoints = 0, mode
       policies: [policy(inForce, 1)],
       tools: registered.tools.map((document) => ({ document, digest: "sha256:t" })),
       agents: registered.agents.map((document) => ({ document, digest: "sha256:a" })),
-      ...{ budgets: [], groups: [] },
+      ...{ budgets: [], groups: [], revocations: [] },
       rollout: { id: "r-1", shareBasisPoints, policies: [policy(tried, 2)] },
     },
     undefined,

@@ -4,6 +4,7 @@ import type { Identities, Session } from "../identities/index.ts";
 import type { Snapshots } from "../policies/index.ts";
 import { revisionNumber } from "./decision.ts";
 import { barred } from "./judge.ts";
+import { toolRevoked } from "./revoked-call.ts";
 
 /** What may have changed: everything of a tenant, or single sessions of it. */
 export interface News {
@@ -39,7 +40,7 @@ export function createStanding(rooms: {
     },
     toolBar(tenant, tool) {
       const snapshot = snapshots.held(tenant);
-      return snapshot && barredTool(snapshot.compiled, { tool })?.code;
+      return snapshot && (toolRevoked(snapshot, tool) ?? barredTool(snapshot.compiled, { tool }))?.code;
     },
     revision(tenant) {
       const snapshot = snapshots.held(tenant);

@@ -13,7 +13,8 @@ export type DigestKind =
   | "group"
   | "schema"
   | "request"
-  | "canary";
+  | "canary"
+  | "halt";
 
 /** SHA-256 over `remit/<kind>/v1\n` and the canonical JSON: 32 bytes. */
 export function digestBytes(kind: DigestKind, canonicalJson: string): Buffer {

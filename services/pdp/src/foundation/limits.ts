@@ -79,6 +79,15 @@ export const limits = {
   rulesMax: 100_000,
   /** Of one tenant, in force: each keeps up to 16 MiB of memory. */
   regoPoliciesMax: 64,
+  /** Living, of one tenant; those of sessions end with their sessions. */
+  revocationsMax: 20_000,
+  /** Living, of one tenant. */
+  haltsMax: 64,
+  haltLabelsMax: 16,
+  /** Why something was revoked, halted or lifted. */
+  revocationReasonBytesMax: 1024,
+  /** Revocations of one answer. */
+  revocationsListedMax: 100,
   /** Versions of policies that one request may name. */
   policyChoicesMax: 64,
   delegationDepthMax: 8,

@@ -159,6 +159,12 @@ export const errorReasons = {
     todo: "List the callers.",
     since: "0.1",
   },
+  revocation_unknown: {
+    kinds: ["missing"],
+    means: "There is no such revocation.",
+    todo: "List the revocations.",
+    since: "0.1",
+  },
   tenant_unknown: {
     kinds: ["missing"],
     means: "There is no such tenant.",
@@ -203,7 +209,7 @@ export const errorReasons = {
   },
   agent_suspended: {
     kinds: ["precondition"],
-    means: "The agent may not act now, so no session of it is opened or renewed.",
+    means: "The agent is suspended or revoked, so no session of it is opened or renewed.",
     todo: "Ask its owner.",
     since: "0.1",
   },
@@ -221,8 +227,20 @@ export const errorReasons = {
   },
   session_revoked: {
     kinds: ["precondition"],
-    means: "The session was revoked: it is not renewed, and its run is not opened again.",
+    means: "The session was revoked: it is not renewed, its run is not opened again, and nothing lifts that.",
     todo: "Ask who revoked it.",
+    since: "0.1",
+  },
+  principal_suspended: {
+    kinds: ["precondition"],
+    means: "Nothing may be done for the principal now, so no session for it is opened or renewed.",
+    todo: "Ask an operator.",
+    since: "0.1",
+  },
+  halted: {
+    kinds: ["precondition"],
+    means: "An operator has halted the session, so it is not opened or renewed.",
+    todo: "Wait until the halt is released.",
     since: "0.1",
   },
   tenant_suspended: {

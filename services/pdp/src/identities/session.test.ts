@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { endedBecause, type Link, type Session, stateAt, withEnded } from "./session.ts";
 
 const link = (id: string, more: Partial<Link> = {}): Link => ({
-  ...{ id, agent: "planner", scope: undefined, state: "open", expiresAtMs: 1000 },
+  ...{ id, agent: "planner", scope: undefined, labels: {}, state: "open", expiresAtMs: 1000 },
   ...more,
 });
 const root: Session = {

@@ -18,6 +18,7 @@ export interface Link {
   readonly agent: string;
   /** Undefined: everything that the agent's ceiling allows. */
   readonly scope: Scope | undefined;
+  readonly labels: Readonly<Record<string, string>>;
   readonly state: SessionState;
   readonly expiresAtMs: number;
 }

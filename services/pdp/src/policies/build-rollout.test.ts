@@ -36,7 +36,7 @@ function rowsOf(revision: bigint, shareBasisPoints: number, tool = "amount"): Te
     settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {} },
     policies: [policy("house", 1), policy("yard", 1)],
     tools: read(toolText(tool)).tools.map((document) => ({ document, digest: `sha256:${tool}` })),
-    ...{ agents: [], budgets: [], groups: [] },
+    ...{ agents: [], budgets: [], groups: [], revocations: [] },
     rollout: { id: "r-1", shareBasisPoints, policies: [policy("yard", 2, "input.amount > 1")] },
   };
 }

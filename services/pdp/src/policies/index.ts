@@ -13,6 +13,7 @@ export type {
   TenantRows,
   VersionState,
 } from "./policy-store.ts";
+export { isHalted, type Revocable } from "./revoked.ts";
 export { decidingFor, type RolloutSide, type Sides, sidesOf, withRollout } from "./rollout.ts";
 export { schemaDigest } from "./schema-digest.ts";
 export {

@@ -48,7 +48,7 @@ function rowsOf(
   rest: Partial<Pick<TenantRows, "tools" | "rollout">> = {},
 ): TenantRows {
   return {
-    ...{ revisions, policies, tools: [tool("pay")], agents: [], budgets: [], groups: [] },
+    ...{ revisions, policies, tools: [tool("pay")], agents: [], budgets: [], groups: [], revocations: [] },
     settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {} },
     ...rest,
   };

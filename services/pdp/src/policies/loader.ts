@@ -1,4 +1,5 @@
 import type { ActivePolicy, PolicyStore, Revisions, TenantRows } from "./policy-store.ts";
+import { revokedFrom, sameRevoked } from "./revoked.ts";
 import type { RolloutRows } from "./rollout.ts";
 import { type buildSnapshot, type Pause, type Prepared, type Snapshot, sameDocuments } from "./snapshot.ts";
 
@@ -73,6 +74,18 @@ const everyPolicy = ({ policies, rollout }: Pick<TenantRows, "policies" | "rollo
   rollout ? [...policies, ...rollout.policies] : policies;
 
 /**
+ * Puts what is revoked in force, which needs no compiling. The revisions stay: the rest of what the newer ones stand for is
+ * not there yet.
+ */
+function obeyRevocations(swap: Rooms["swap"], last: Snapshot, rows: TenantRows): void {
+  const revoked = revokedFrom(rows.revocations);
+  if (sameRevoked(revoked, last.revoked)) return;
+  const { rollout } = last;
+  const candidate = rollout?.candidate && { ...rollout.candidate, revoked };
+  swap({ ...last, revoked, ...(rollout && { rollout: { ...rollout, candidate } }) });
+}
+
+/**
  * Loads have two parts. The quick one takes turns, a tenant at a time: rows are read, and revocations in them are in force
  * before anything is compiled. The other compiles many new rules beside it, in slices, while calls are decided by what
  * is in force and newer rows may come; it takes its turn again to put in force what it made, under the newest
@@ -96,6 +109,7 @@ export function createLoader({ load, held, swap, pause, build }: Rooms): Loader 
     const last = held(tenant);
     // A slower, older load never takes the place of a newer one.
     if (last && !moved(rows.revisions, last.revisions)) return last;
+    if (last) obeyRevocations(swap, last, rows);
     const made = ready.get(tenant);
     ready.delete(tenant);
     const base = made && sameDocuments(made.policies, rows.policies) ? made : undefined;

@@ -1,4 +1,5 @@
 import type { AgentDocument, BudgetDocument, GroupDocument, PolicyDocument, ToolDocument } from "@remit/engine";
+import type { Revocable } from "./revoked.ts";
 import type { RolloutRows } from "./rollout.ts";
 import type { Tenant, TenantSettings } from "./settings.ts";
 
@@ -28,6 +29,8 @@ export interface TenantRows {
   readonly agents: readonly Registered<AgentDocument>[];
   readonly budgets: readonly Registered<BudgetDocument>[];
   readonly groups: readonly Registered<GroupDocument>[];
+  /** What is revoked. */
+  readonly revocations: readonly Revocable[];
   /** Versions that are tried beside those in force. */
   readonly rollout?: RolloutRows | undefined;
 }

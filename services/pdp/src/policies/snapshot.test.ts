@@ -29,7 +29,7 @@ function rowsOf(numbers: readonly number[]): TenantRows {
     settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {} },
     policies: documents.policies.map((document) => ({ document, version: 1, digest: "sha256:p" })),
     tools: documents.tools.map((document) => ({ document, digest: `sha256:${document.metadata.name}` })),
-    ...{ agents: [], budgets: [], groups: [] },
+    ...{ agents: [], budgets: [], groups: [], revocations: [] },
   };
 }
 

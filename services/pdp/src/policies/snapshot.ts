@@ -14,6 +14,7 @@ import { Fault } from "../foundation/fault.ts";
 import { buildRollout } from "./build-rollout.ts";
 import { lastGood } from "./last-good.ts";
 import type { ActivePolicy, Registered, Revisions, TenantRows } from "./policy-store.ts";
+import { type Revoked, revokedFrom } from "./revoked.ts";
 import type { Rollout } from "./rollout.ts";
 import { schemaDigest } from "./schema-digest.ts";
 import type { TenantSettings } from "./settings.ts";
@@ -31,6 +32,7 @@ export interface Snapshot {
   readonly budgets: ReadonlyMap<string, Registered<BudgetDocument>>;
   readonly groups: ReadonlyMap<string, Registered<GroupDocument>>;
   readonly policies: readonly ActivePolicy[];
+  readonly revoked: Revoked;
   /** Why the newest rows did not compile. The last good policies are still in force, if this process has any. */
   readonly broken?: readonly Problem[];
   /** False when it has none: nothing may be decided by this snapshot, and its `compiled` allows nothing. */
@@ -175,7 +177,8 @@ async function buildActive(
 ): Promise<Snapshot> {
   const agents = new Map(rows.agents.filter(isNamed).map(({ document }) => [document.metadata.name, document]));
   const declared = { budgets: byName(rows.budgets.filter(isNamed)), groups: byName(rows.groups.filter(isNamed)) };
-  const common = { tenant, revisions: rows.revisions, settings: rows.settings, agents, ...declared };
+  const revoked = revokedFrom(rows.revocations);
+  const common = { tenant, revisions: rows.revisions, settings: rows.settings, agents, revoked, ...declared };
   const parts = await compileRows(rows, pause, base);
   if ("compiled" in parts) return { ...common, ...parts, usable: true };
   if (!last?.usable) return { ...common, ...(await nothingInForce(rows, pause)), broken: parts, usable: false };

@@ -24,7 +24,7 @@ spec: {}
     policies: documents.policies.map((document) => ({ document, version: Number(policy), digest: `sha256:${policy}` })),
     tools: [],
     agents: documents.agents.map((document) => ({ document, digest: "sha256:a" })),
-    ...{ budgets: [], groups: [] },
+    ...{ budgets: [], groups: [], revocations: [] },
   };
 }
 

@@ -28,6 +28,11 @@ export interface Snapshots extends Following {
    * be those before, if compiling the newest takes long: nobody who only asks whether a call may still run waits for that.
    */
   secured(tenant: string): Promise<Snapshot>;
+  /**
+   * The same for whoever passes no commit, which would refuse what is judged too early: costs a row while nothing is
+   * revoked.
+   */
+  latest(tenant: string): Promise<Snapshot>;
   /** What compiling documents beside those of a snapshot finds: in slices, so that decisions go on. */
   check(
     beside: Snapshot,
@@ -89,6 +94,18 @@ function tellBroken(log: Log, { tenant, revisions, broken, usable, rollout }: Sn
   }
 }
 
+function createLatest({
+  stored,
+  current,
+  secured,
+}: Pick<Snapshots, "current" | "secured"> & { stored: Options["store"]["revisions"] }) {
+  return async (tenant: string): Promise<Snapshot> => {
+    const { security } = await stored(tenant);
+    const newest = await current(tenant);
+    return security > newest.revisions.security ? secured(tenant) : newest;
+  };
+}
+
 export function createSnapshots(options: Options): Snapshots {
   const { store, clock, log, after = systemAfter, pause = turnOfTheLoop, onCompiled } = options;
   const held = new Map<string, Snapshot>();
@@ -124,6 +141,7 @@ export function createSnapshots(options: Options): Snapshots {
     subscribe,
     refresh,
     secured,
+    latest: createLatest({ stored: store.revisions, current, secured }),
     check: ({ compiled }, { strict = false, ...source }) => compileInSlices(source, { strict, last: compiled }, pause),
     lint: (beside, policies) => lintBeside(beside, policies, pause),
     async prepare(beside, rows) {

@@ -11,6 +11,7 @@ import {
   createRedaction,
   createRegistry,
   createReport,
+  createRevocations,
   createSessions,
   createSight,
   createStanding,
@@ -33,6 +34,7 @@ import type { News } from "../stores/news-query.ts";
 import { createPolicyStore } from "../stores/policies.ts";
 import { reading } from "../stores/reading.ts";
 import { createRecordedChanges } from "../stores/recorded-change.ts";
+import { createRevocationStore } from "../stores/revocations.ts";
 import type { Metrics } from "../telemetry/index.ts";
 import { openIdentities } from "./identities.ts";
 import { openKeyRooms } from "./key-rooms.ts";
@@ -81,6 +83,7 @@ function administration(
     Parameters<typeof createRegistry>[0] &
     Parameters<typeof createLifecycle>[0] &
     Parameters<typeof createTenants>[0] &
+    Parameters<typeof createRevocations>[0] &
     Parameters<typeof createRecordCall>[0],
 ) {
   return {
@@ -90,6 +93,7 @@ function administration(
     lifecycle: createLifecycle(rooms),
     tenants: createTenants(rooms),
     keys: createKeys(rooms),
+    revocations: createRevocations(rooms),
   };
 }
 
@@ -110,6 +114,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   await self.start();
   const recorded = createRecordedChanges({ url: store.url, log, replica, verify: checkCell });
   const changeStore = createChangeStore({ pool: store.pool, recorded });
+  const revocationStore = reading(createRevocationStore(store.pool));
   const policyStore = reading(createPolicyStore(store.pool));
 
   const snapshots = createSnapshots({ store: policyStore, clock: uptime, log, onCompiled: metrics.compiled });
@@ -148,7 +153,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     explain: createExplain({ snapshots, clock }),
     standing: createStanding({ snapshots, identities, clock }),
     sessions: createSessions({ identities, snapshots, change, clock, newId }),
-    ...administration({ store: changeStore, policies: policyStore, read: reader.read, ...shared }),
+    ...administration({ store: changeStore, policies: policyStore, revocationStore, read: reader.read, ...shared }),
     custody: keyRooms.custody(change, replica),
     jwks: signingKeys.jwks,
     /** How far this machine's clock is ahead of the store's, in milliseconds. */

@@ -8,6 +8,7 @@ import { changeKeys, refuseErased } from "./key-changes.ts";
 import { changePolicies } from "./policy-changes.ts";
 import type { RecordedChanges } from "./recorded-change.ts";
 import { Refusal, touched } from "./refusal.ts";
+import { changeRevocations } from "./revocations.ts";
 import { ENDING, guardTenant, refuseTooManySessions } from "./tenant-guard.ts";
 
 const UNIQUE_VIOLATION = "23505";
@@ -49,6 +50,9 @@ function bumps(change: Change): "security" | "policy" | "none" {
     case "agents_deleted":
     case "budgets_deleted":
     case "groups_deleted":
+    case "revoked":
+    // What is lifted is asked for again at once, and not where the news comes first.
+    case "revocation_lifted":
       return "security";
   }
 }
@@ -83,6 +87,16 @@ async function insertSession(client: ClientBase, session: Session): Promise<void
       ...[scope ? JSON.stringify(scope) : null, JSON.stringify(labels), runId ?? null],
       ...[new Date(openedAtMs), new Date(expiresAtMs), openedBy, JSON.stringify(session.details)],
     ],
+  );
+}
+
+/** Closing twice is closing once; the first close stands. */
+async function closeSession(client: ClientBase, tenant: string, id: string): Promise<void> {
+  await touched(
+    client,
+    `update session set state = 'closed', closed_at = coalesce(closed_at, now())
+      where tenant = $1 and id = $2 and state in ('open', 'closed')`,
+    [tenant, id],
   );
 }
 
@@ -149,18 +163,16 @@ async function make(
     case "rollout_promoted":
     case "rollout_aborted":
       return changePolicies(client, tenant, change, revision);
+    case "revoked":
+    case "revocation_lifted":
+      await changeRevocations(client, tenant, change, revision);
+      return [];
     case "session_opened":
       await refuseTooManySessions(client, tenant, quotas);
       await insertSession(client, change.session);
       return [];
     case "session_closed":
-      // Closing twice is closing once; the first close stands.
-      await touched(
-        client,
-        `update session set state = 'closed', closed_at = coalesce(closed_at, now())
-          where tenant = $1 and id = $2 and state in ('open', 'closed')`,
-        [tenant, change.sessionId],
-      );
+      await closeSession(client, tenant, change.sessionId);
       return [];
     default:
       await changeKeys(client, tenant, change);

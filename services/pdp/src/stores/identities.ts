@@ -61,6 +61,7 @@ interface LinkRow {
   readonly id: string;
   readonly agent: string;
   readonly scope: Scope | null;
+  readonly labels: Record<string, string>;
   readonly state: SessionState;
   readonly expires_ms: number;
 }
@@ -73,13 +74,13 @@ const ABOVE = `case when t.parent is not null then (
       union all
       select p.* from above a join session p on p.tenant = a.tenant and p.id = a.parent and p.depth < a.depth
     )
-    select json_agg(json_build_object('id', id, 'agent', agent, 'scope', scope, 'state', state,
+    select json_agg(json_build_object('id', id, 'agent', agent, 'scope', scope, 'labels', labels, 'state', state,
         'expires_ms', floor(extract(epoch from expires_at) * 1000)) order by depth)
       from above
   ) end as above`;
 
-function linkFrom({ id, agent, scope, state, expires_ms: expiresAtMs }: LinkRow): Link {
-  return { id, agent, scope: scope ?? undefined, state, expiresAtMs };
+function linkFrom({ id, agent, scope, labels, state, expires_ms: expiresAtMs }: LinkRow): Link {
+  return { id, agent, scope: scope ?? undefined, labels, state, expiresAtMs };
 }
 
 const NO_ANCESTORS: readonly Link[] = [];

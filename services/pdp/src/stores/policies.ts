@@ -3,6 +3,7 @@ import type { Pool } from "pg";
 import type { PolicyStore, Revisions } from "../policies/index.ts";
 import { withTransaction } from "./database.ts";
 import { type ActiveRow, active, type DocumentRow, policyVersions, registered } from "./policy-versions.ts";
+import { livingRevocations } from "./revocations.ts";
 import { livingRollout, readRollout } from "./rollouts.ts";
 import { settingsFrom, TENANT_COLUMNS, type TenantRow, tenantFrom } from "./tenant-row.ts";
 
@@ -38,13 +39,14 @@ export function createPolicyStore(pool: Pool): PolicyStore {
         const agents = await of<AgentDocument>("agent");
         const budgets = await of<BudgetDocument>("budget");
         const groups = await of<GroupDocument>("principal_group");
+        const revocations = await livingRevocations(client, tenant);
         const rollout = await livingRollout(client, tenant);
         return {
           ...(rollout && { rollout }),
           revisions: revisionsFrom(revision.rows[0]),
           settings: settingsFrom(settings.rows[0]),
           policies: policies.rows.map(active),
-          ...{ tools, agents, budgets, groups },
+          ...{ tools, agents, budgets, groups, revocations },
         };
       });
     },

@@ -257,6 +257,27 @@ export const dataKey = pgTable("data_key", {
   destroyedAt: instant("destroyed_at"),
 });
 
+export const revocation = pgTable(
+  "revocation",
+  {
+    tenant: text("tenant").notNull(),
+    id: uuid("id").notNull(),
+    kind: text("kind", { enum: ["agent", "session", "principal", "tool", "labels", "tenant"] }).notNull(),
+    subject: text("subject").notNull(),
+    labels: jsonb("labels").notNull().default({}),
+    reason: text("reason").notNull(),
+    madeAt: instant("made_at").notNull().defaultNow(),
+    madeBy: uuid("made_by").notNull(),
+    expiresAt: instant("expires_at"),
+    revision: int8("revision").notNull(),
+    liftedAt: instant("lifted_at"),
+    liftedBy: uuid("lifted_by"),
+    liftReason: text("lift_reason"),
+    liftedRevision: int8("lifted_revision"),
+  },
+  (t) => [primaryKey({ columns: [t.tenant, t.id] })],
+);
+
 export const replica = pgTable("replica", {
   id: uuid("id").primaryKey(),
   alive: boolean("alive").notNull().default(true),

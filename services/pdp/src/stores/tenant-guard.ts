@@ -9,6 +9,7 @@ import type { TenantRow } from "./tenant-row.ts";
 export const ENDING: ReadonlySet<Change["kind"]> = new Set([
   "key_revoked",
   "session_closed",
+  "revoked",
   "tenant_set",
   "tenant_erased",
 ]);
@@ -28,8 +29,8 @@ export async function guardTenant(client: ClientBase, tenant: string, change: Ch
   return quotasFrom(quotas);
 }
 
-async function countedAbove(client: ClientBase, max: number, counted: string, tenant: string): Promise<boolean> {
-  // Never counts further than it has to.
+/** Whether there are more than so many rows of a tenant: `$1` in what is counted. Never counts further than it has to. */
+export async function countedAbove(client: ClientBase, max: number, counted: string, tenant: string): Promise<boolean> {
   const { rows } = await client.query<{ count: number }>(
     `select count(*)::int as count from (select from ${counted} limit $2) counted`,
     [tenant, max + 1],

@@ -16,6 +16,8 @@ export interface Attaching {
   readonly expiresAtMs: number;
 }
 
+const HALTED = "An operator has halted this session. Nothing runs in it until the halt is released.";
+
 interface Handle extends Attaching {
   readonly handle: number;
   /** Why nothing of its session may run, as its peer was told; undefined while nothing stands in its way. */
@@ -142,7 +144,8 @@ export function createAttached(standing: Standing, now: () => number, notify: (b
     one.bar = code;
     if (code === undefined) return;
     running.cancelEach((call) => (call.handle === one.handle ? code : undefined));
-    notify({ case: "sessionEnded", value: { handle: one.handle, code } });
+    if (code === "halted") notify({ case: "halted", value: { handle: one.handle, reason: HALTED } });
+    else notify({ case: "sessionEnded", value: { handle: one.handle, code } });
   };
   const barOf = ({ bar, session }: Handle, tool: string) => bar ?? standing.toolBar(session.tenant, tool);
 

@@ -89,6 +89,11 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
     GetRollout: { to: READ_ROLLOUTS, tells: ["rolloutId"] },
     TallyRollout: { to: READ_ROLLOUTS, tells: ["rolloutId", "pageToken"] },
   },
+  "remit.v1.RevocationService": {
+    Revoke: { to: ["operator"], tells: ["subject", "reason"] },
+    Lift: { to: ["operator"], tells: ["revocationId", "reason"] },
+    ListRevocations: { to: ["viewer", "operator"], tells: ["all", "halts", "pageToken"] },
+  },
   "remit.v1.KeyService": {
     ListSigningKeys: { to: OF_THE_CELL },
     RotateSigningKey: { to: OF_THE_CELL, tells: ["retireNow"] },

@@ -9,6 +9,7 @@ import {
 } from "@remit/proto/admin";
 import { DecisionService } from "@remit/proto/decision";
 import { KeyService } from "@remit/proto/keys";
+import { RevocationService } from "@remit/proto/revocation";
 import { RolloutService } from "@remit/proto/rollout";
 import { SessionService } from "@remit/proto/session";
 import { TenantService } from "@remit/proto/tenant";
@@ -20,6 +21,7 @@ import { createGate, grantedOnly } from "./admin/gate.ts";
 import { keyRpcs } from "./admin/keys.ts";
 import { ledgerRpcs } from "./admin/ledger.ts";
 import { policyRpcs } from "./admin/policies.ts";
+import { revocationRpcs } from "./admin/revocations.ts";
 import { rolloutRpcs } from "./admin/rollouts.ts";
 import { tenantRpcs } from "./admin/tenants.ts";
 import { decideRpc } from "./decide.ts";
@@ -65,6 +67,7 @@ export function adminServices(desk: AdminDesk): Served[] {
     serve(GroupService, { putGroup, listGroups, deleteGroups }),
     serve(PolicyService, { ...policyRpcs(desk) }),
     serve(RolloutService, { ...rolloutRpcs(desk) }),
+    serve(RevocationService, { ...revocationRpcs(desk) }),
     serve(KeyService, { ...keyRpcs(desk) }),
     serve(CallerService, { ...callerRpcs(desk) }),
     serve(LedgerService, { ...ledgerRpcs(desk) }),

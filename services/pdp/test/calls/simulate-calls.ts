@@ -74,7 +74,7 @@ function policyStore(): Pick<PolicyStore, "load" | "revisions"> {
         },
       },
     ],
-    ...{ budgets: [], groups: [] },
+    ...{ budgets: [], groups: [], revocations: [] },
   };
   return { load: async () => rows, revisions: async () => rows.revisions };
 }

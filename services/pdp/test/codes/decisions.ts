@@ -2,7 +2,6 @@ import { type DecideResponse, Outcome } from "@remit/proto/decision";
 import { TenantStatus } from "@remit/proto/tenant";
 import type { DecisionCode } from "../../src/decisions/codes.ts";
 import { openSession } from "../support/pdp.ts";
-import { withClient } from "../support/test-database.ts";
 import { MINUTE_MS, strangeDigest, type World } from "./world.ts";
 
 type Provoke = (world: World) => Promise<DecideResponse>;
@@ -75,11 +74,25 @@ export const decisionRows: Readonly<Partial<Record<DecisionCode, Provoke>>> = {
   session_closed: inSession(({ house, owner }, sessionId) =>
     house.clients.sessions.closeSession({ sessionId }, { headers: owner }),
   ),
-  // Nothing revokes a single session yet; what a later build writes is honoured by this one.
-  session_revoked: inSession(({ house }, sessionId) => {
-    const revoke = "update session set state = 'revoked', closed_at = now() where id = $1";
-    return withClient(house.database.superuserUrl, (pg) => pg.query(revoke, [sessionId]));
-  }),
+  session_revoked: inSession(({ house, owner }, sessionId) =>
+    house.clients.revocations.revoke(
+      { subject: { subject: { case: "session", value: sessionId } }, reason: "stolen" },
+      { headers: owner },
+    ),
+  ),
+  principal_suspended: ({ house, decide, revoked }) => {
+    const onBehalfOf = { case: "principal", value: { id: "mallory" } } as const;
+    const opened = openSession(house, { onBehalfOf });
+    return opened.then(({ headers }) =>
+      revoked({ case: "principal", value: "mallory" }, () => decide("invoices.read", {}, {}, headers)),
+    );
+  },
+  halted: ({ house, decide, revoked }) =>
+    openSession(house, { labels: { wing: "east" } }).then(({ headers }) =>
+      revoked({ case: "labels", value: { matchLabels: { wing: "east" } } }, () =>
+        decide("invoices.read", {}, {}, headers),
+      ),
+    ),
   agent_suspended: async (world) => {
     await world.put("Agent", "sleeper", "status: active");
     const { headers } = await openSession(world.house, { agent: "sleeper" });

@@ -7,7 +7,6 @@ import { limits } from "../../src/foundation/limits.ts";
 import type { ErrorReason } from "../../src/foundation/reasons.ts";
 import { openStream } from "../support/exchange-stream.ts";
 import { openSession } from "../support/pdp.ts";
-import { withClient } from "../support/test-database.ts";
 import { MINUTE_MS, type World } from "./world.ts";
 
 /** Makes a call that fails. */
@@ -126,10 +125,17 @@ const identities: Readonly<Record<string, Provoke>> = {
   session_closed: renew(({ house, owner }, sessionId) =>
     house.clients.sessions.closeSession({ sessionId }, { headers: owner }),
   ),
-  session_revoked: renew(({ house }, sessionId) => {
-    const revoke = "update session set state = 'revoked', closed_at = now() where id = $1";
-    return withClient(house.database.superuserUrl, (pg) => pg.query(revoke, [sessionId]));
-  }),
+  session_revoked: renew(({ house, owner }, sessionId) =>
+    house.clients.revocations.revoke(
+      { subject: { subject: { case: "session", value: sessionId } }, reason: "stolen" },
+      { headers: owner },
+    ),
+  ),
+  principal_suspended: ({ house, revoked }) =>
+    revoked({ case: "principal", value: "mallory" }, () =>
+      openSession(house, { onBehalfOf: { case: "principal", value: { id: "mallory" } } }),
+    ),
+  halted: ({ house, revoked }) => revoked({ case: "tenant", value: true }, () => openSession(house)),
   run_id_reused: async ({ house }) => {
     await openSession(house, { runId: "once" });
     return openSession(house, { runId: "once", scope: { tools: ["*"] } });
@@ -145,6 +151,11 @@ const administration: Readonly<Record<string, Provoke>> = {
   tool_unknown: ({ house, owner }) => house.clients.tools.getTool({ name: "rockets.launch" }, { headers: owner }),
   policy_unknown: ({ house, owner }) =>
     house.clients.policies.activatePolicies({ choices: [{ policy: "nothing" }] }, { headers: owner }),
+  revocation_unknown: ({ house, owner, id }) =>
+    house.clients.revocations.lift(
+      { revocationId: "00000000-0000-7000-8000-000000000000", reason: id() },
+      { headers: owner },
+    ),
   budget_unknown: ({ house, owner }) => house.clients.budgets.deleteBudgets({ names: ["nothing"] }, { headers: owner }),
   group_unknown: ({ house, owner }) => house.clients.groups.deleteGroups({ names: ["nothing"] }, { headers: owner }),
   policy_invalid: publishWhatNoLongerFits,

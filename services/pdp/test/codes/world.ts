@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { JsonObject, MessageInitShape } from "@bufbuild/protobuf";
 import type { DecideRequestSchema, DecideResponse } from "@remit/proto/decision";
+import type { RevocationSubjectSchema, RevokeRequestSchema } from "@remit/proto/revocation";
 import { settableClock } from "../../src/index.ts";
 import { furnish, type House, openSession, startHouse } from "../support/pdp.ts";
 
@@ -46,6 +47,8 @@ export interface World {
   /** Another tenant of the same cell, furnished: its owner's headers and its house. */
   tenant(name: string): Promise<House>;
   put(kind: "Agent" | "Tool", name: string, spec: string): Promise<void>;
+  /** Revokes, and lifts it again once `then` is done. */
+  revoked<T>(subject: MessageInitShape<typeof RevocationSubjectSchema>["subject"], then: () => Promise<T>): Promise<T>;
   id(): string;
   close(): Promise<void>;
 }
@@ -79,6 +82,18 @@ export async function openWorld(): Promise<World> {
     owner,
     headers,
     put,
+    revoked: async (subject, then) => {
+      const { revocations } = house.clients;
+      const made = { subject: { subject }, reason: "to see what happens" } as MessageInitShape<
+        typeof RevokeRequestSchema
+      >;
+      const { revocation } = await revocations.revoke(made, { headers: owner });
+      try {
+        return await then();
+      } finally {
+        await revocations.lift({ revocationId: revocation?.id ?? "", reason: "seen" }, { headers: owner });
+      }
+    },
     id,
     later: async (ms, then) => {
       clock.set(START_MS + ms);

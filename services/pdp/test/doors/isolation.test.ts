@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { everyMethod } from "../support/descriptors.ts";
 import { failure } from "../support/pdp.ts";
+import { revocationRows } from "./isolation-revocations.ts";
 import { isolationTable, type Probe } from "./isolation-table.ts";
 import { type Neighbours, neighbours, THEIRS } from "./neighbours.ts";
 
+const table = { ...isolationTable, ...revocationRows };
 let all: Neighbours;
 let before: string;
 
@@ -60,11 +62,11 @@ async function check(probe: Probe): Promise<void> {
 test("every RPC of both planes has a row in the table", async () => {
   const rpcs = await everyRpc();
   expect(rpcs.length).toBeGreaterThan(20);
-  expect(Object.keys(isolationTable).sort()).toEqual(rpcs.sort());
+  expect(Object.keys(table).sort()).toEqual(rpcs.sort());
 });
 
-test.each(Object.keys(isolationTable))("%s neither shows nor tells apart what is another tenant's", async (rpc) => {
-  const probes = isolationTable[rpc]?.(all) ?? [];
+test.each(Object.keys(table))("%s neither shows nor tells apart what is another tenant's", async (rpc) => {
+  const probes = table[rpc]?.(all) ?? [];
   expect(probes.length).toBeGreaterThan(0);
   for (const probe of probes) await check(probe);
 });

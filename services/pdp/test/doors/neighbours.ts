@@ -20,6 +20,7 @@ export interface Side {
   readonly reportedId: string;
   readonly callerId: string;
   readonly rolloutId: string;
+  readonly revocationId: string;
 }
 
 export interface Neighbours extends AsyncDisposable {
@@ -55,7 +56,7 @@ async function side(cell: House, name: string): Promise<Side> {
   const house = { ...cell, ownerKey };
   const headers = { authorization: `Bearer ${ownerKey}` };
   await furnish(house);
-  const { agents, tools, budgets, groups, policies, rollouts, callers, decisions } = house.clients;
+  const { agents, tools, budgets, groups, policies, rollouts, revocations, callers, decisions } = house.clients;
   const { agent, tool, budget, group, policies: files } = documents(name);
   await agents.putAgent({ document: { file: "a.yaml", text: agent } }, { headers });
   await tools.putTool({ document: { file: "t.yaml", text: tool } }, { headers });
@@ -78,10 +79,12 @@ async function side(cell: House, name: string): Promise<Side> {
     { subject: { case: "decisionId", value: reported.decisionId }, outcome: Outcome.SUCCEEDED },
     { headers: opened.headers },
   );
+  const subject = { case: "principal", value: `${name}-principal` } as const;
+  const { revocation } = await revocations.revoke({ subject: { subject }, reason: `${name} reason` }, { headers });
   return {
     ...{ house, headers, token: opened.token, sessionId: opened.session.id },
     ...{ decisionId: decided.decisionId, reportedId: reported.decisionId, callerId: caller?.id ?? "" },
-    rolloutId: rollout?.id ?? "",
+    ...{ rolloutId: rollout?.id ?? "", revocationId: revocation?.id ?? "" },
   };
 }
 

@@ -7,7 +7,7 @@ const meanings: Readonly<Record<Role, string>> = {
   approver: "Looks at the decisions that wait for people.",
   "policy-author": "Writes policies: stores versions, has them checked. Puts none in force, and sees no decision.",
   "policy-approver": "Puts policies in force, takes them out, tries them on a share of the sessions. Writes none.",
-  operator: "Registers agents, tools, budgets and groups.",
+  operator: "Registers agents, tools, budgets and groups; revokes, halts, and lets go on.",
   owner: "Makes and ends keys, sets the tenant's mode, and has every role above.",
   "cell-operator":
     "Administers the cell: its tenants and its keys. Only callers of the first tenant can have it, only one of them gives it, and owning a tenant does not include it.",

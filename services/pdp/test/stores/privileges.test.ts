@@ -26,6 +26,7 @@ const updatable: Record<string, string> = {
   principal_group: "digest,document,revision,source",
   replica: "alive",
   revision: "policy,security",
+  revocation: "lift_reason,lifted_at,lifted_by,lifted_revision",
   session: "closed_at,revision,state",
   signing_key: "retired_at,wrapped_by,wrapped_private",
   tenant: "mode,observe_agents,quotas,status",

@@ -54,6 +54,10 @@ async function fillTenant(client: pg.Client, tenant: (typeof TENANTS)[number]): 
     ...["https://id.example", `remit:${tenant}`, tenant],
   ]);
   await run("insert into binding (tenant, name, issuer, subject, revision) values ($1, 'b', 'idp', '*', 0)", [tenant]);
+  await run(
+    "insert into revocation (tenant, id, kind, subject, reason, made_by, revision) values ($1, $2, 'agent', 'one', '', $3, 0)",
+    [tenant, session, caller],
+  );
   await run(session_(session, tenant, caller));
   await run("insert into call (day, tenant, session, key, id, digest) values (current_date, $1, $2, $3, $4, $5)", [
     ...[tenant, session, hex(16, "02"), session, hex(32, "01")],
@@ -122,6 +126,7 @@ const shown = [
   "principal_group",
   ...["issuer", "issuer_audience", "binding"],
   ...policyTables,
+  "revocation",
   "session",
   "call",
   "record",
@@ -224,6 +229,9 @@ test("a row refers to rows of its own tenant alone", async () => {
      values ('acme', 'more', 1, '${hex(32, "05")}', '{}', '', 0, '${globex.caller}')`,
     `insert into policy_rollout_version (tenant, rollout, policy, version)
      values ('acme', '${globex.session}', 'house-of-acme', 1)`,
+    `insert into revocation (tenant, id, kind, subject, reason, made_by, revision)
+     values ('acme', gen_random_uuid(), 'tool', 'x', '', '${globex.caller}', 0)`,
+    `update revocation set lifted_at = now(), lifted_by = '${globex.caller}' where tenant = 'acme'`,
     `insert into policy_rollout_version (tenant, rollout, policy, version)
      values ('acme', '${acme.session}', 'house-of-globex', 1)`,
     "insert into revision (tenant) values ('nobody')",
@@ -242,6 +250,7 @@ test("the service's role cannot move a row to another tenant, nor make a cell op
     "budget",
     "principal_group",
     ...policyTables,
+    "revocation",
     "session",
     "revision",
     "record",

@@ -14,6 +14,7 @@ import {
 import { type ErrorDetail, ErrorDetailSchema } from "@remit/proto/common";
 import { DecisionService } from "@remit/proto/decision";
 import { KeyService } from "@remit/proto/keys";
+import { RevocationService } from "@remit/proto/revocation";
 import { RolloutService } from "@remit/proto/rollout";
 import { type OpenSessionRequestSchema, SessionService } from "@remit/proto/session";
 import { TenantService } from "@remit/proto/tenant";
@@ -124,6 +125,7 @@ function clientsOf(pdp: RunningPdp) {
     agents: createClient(AgentService, admin),
     tools: createClient(ToolService, admin),
     policies: createClient(PolicyService, admin),
+    revocations: createClient(RevocationService, admin),
     rollouts: createClient(RolloutService, admin),
     budgets: createClient(BudgetService, admin),
     groups: createClient(GroupService, admin),

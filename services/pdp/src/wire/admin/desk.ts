@@ -6,6 +6,7 @@ import type {
   ListDecisions,
   RecordCall,
   Registry,
+  Revocations,
   Tenants,
 } from "../../decisions/index.ts";
 import { assert } from "../../foundation/assert.ts";
@@ -22,6 +23,7 @@ export interface AdminDesk {
   readonly keys: Keys;
   readonly tenants: Tenants;
   readonly custody: Custody;
+  readonly revocations: Revocations;
   readonly snapshots: Snapshots;
   readonly policies: PolicyStore;
   readonly ledger: Ledger;
