@@ -115,6 +115,8 @@ export interface PolicyStore {
   tenant(id: string): Promise<Tenant | null>;
   /** Every tenant of the cell, by id. */
   tenants(): Promise<Tenant[]>;
+  /** The ids of active tenants that have a living session. */
+  tenantsInUse(): Promise<string[]>;
   versions(tenant: string): Promise<PolicyVersion[]>;
   /**
    * Published versions with their documents; version 0 is the newest that is no draft, else the newest. Those that do

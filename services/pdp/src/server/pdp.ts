@@ -8,6 +8,7 @@ import { openDoors } from "./doors.ts";
 import { tendSigningKeys } from "./key-rooms.ts";
 import { openRooms, type Rooms } from "./rooms.ts";
 import { keepPartitions, openStore, type Store } from "./store.ts";
+import { warm } from "./warm.ts";
 import { findWrappingKeys } from "./wrapping-key.ts";
 
 export interface PdpOptions {
@@ -74,6 +75,8 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     const rooms = await openRooms({ config, store, wrapping, clock, storeClock, log, metrics });
     held.rooms = rooms;
     open.push(rooms.close);
+    const stopWarming = await warm({ policies: rooms.policyStore, snapshots: rooms.snapshots, log });
+    open.push(async () => stopWarming());
     const stopPartitions = keepPartitions(store.pool, log);
     open.push(async () => stopPartitions());
     const stopTending = await tendSigningKeys(rooms.custody, config.signingKeyDays, log);

@@ -61,6 +61,13 @@ export function createPolicyStore(pool: Pool): PolicyStore {
       const { rows } = await pool.query<TenantRow>(`select ${TENANT_COLUMNS} from tenant order by id`);
       return rows.map(tenantFrom);
     },
+    async tenantsInUse() {
+      const { rows } = await pool.query<{ id: string }>(
+        `select t.id from tenant t where t.status = 'active' and exists (
+           select from session s where s.tenant = t.id and s.state = 'open' and s.expires_at > now()) order by t.id`,
+      );
+      return rows.map(({ id }) => id);
+    },
     ...policyVersions(pool),
     rollout: (tenant, id) => readRollout(pool, tenant, id),
   };

@@ -106,6 +106,8 @@ test("a restart keeps keys, sessions, policies and decisions, and prints no seco
 
   const second = await startHouse({ database, overrides, ownerKey: first.ownerKey });
   expect(second.pdp.bootstrapKey).toBeUndefined();
+  // Nobody asked yet: a tenant with living sessions is loaded before anybody is let in.
+  expect((await page(second.pdp.metricsAddress, "/metrics")).text).toMatch(/^remit_rules [1-9]/m);
   const after = await second.clients.decisions.decide(call, { headers });
   expect({ ...after, replayed: false }).toEqual(before);
   await second.close();
