@@ -23,7 +23,7 @@ export { rememberFar, type Unplaced, unplacedIn, withPlaces } from "./documents/
 export type { GroupDocument } from "./documents/group.ts";
 export type { Mode } from "./documents/mode.ts";
 export { placeIn } from "./documents/origin.ts";
-export { type Documents, noDocuments, parseDocuments } from "./documents/parse.ts";
+export { type Documents, noDocuments, parseDocuments, parseInSlices } from "./documents/parse.ts";
 export type { Effect, PolicyDocument } from "./documents/policy.ts";
 export { formatProblem, type Problem } from "./documents/problem.ts";
 export { type ProblemCode, problemCodes } from "./documents/problem-code.ts";

@@ -6,7 +6,6 @@ import { type CelFunction, lookup } from "./function-table.ts";
 import { accepts, type Compiling, type Node, reject } from "./node.ts";
 import { compileOperator } from "./operator.ts";
 import { settled } from "./place.ts";
-import { compileRegex } from "./regex.ts";
 import { globals, spaced, spaces } from "./spaces.ts";
 import { methods } from "./text-functions.ts";
 import { costFailure, Failure, typeConfusion, type Value } from "./value.ts";
@@ -103,7 +102,7 @@ function compileMatches(
       expected: 'a literal such as "^[a-z]+$"',
     });
   }
-  const regex = compileRegex(written);
+  const regex = compiling.regex(written);
   if ("problem" in regex) {
     return reject(compiling, pattern, `a pattern that is not supported: ${regex.problem}`, {
       expected: "RE2's syntax",

@@ -4,6 +4,7 @@ import type { ProblemCode } from "../documents/problem-code.ts";
 import type { Shape } from "../typing/shape.ts";
 import type { Run } from "./frame.ts";
 import { type Place, typesOf, type Way } from "./place.ts";
+import type { compileRegex } from "./regex.ts";
 import { Failure, type Value } from "./value.ts";
 
 /** What is known of a value before it is computed; `dyn` is anything. */
@@ -93,6 +94,8 @@ export interface Compiling {
   readonly types: CallTypes | undefined;
   /** Told of every place that was asked for and of what was found there: undefined if it cannot be. */
   readonly consult: (steps: Way, shape: Shape | undefined) => void;
+  /** Compiles a pattern, or finds it compiled. */
+  readonly regex: typeof compileRegex;
   readonly usedVariables: Set<string>;
   readonly offsetOf: (expr: Expr) => number;
   readonly locals: ReadonlyMap<string, Node>;

@@ -1,8 +1,10 @@
+import type { AnswerUse } from "../cel/node.ts";
 import { nearestName } from "../documents/nearest.ts";
 import { below, type Report } from "../documents/origin.ts";
 import type { MatchDocument } from "../documents/policy.ts";
 import type { ToolDocument } from "../documents/tool.ts";
 import type { CompiledPolicy } from "./compile-policy.ts";
+import type { Reads } from "./condition.ts";
 import { isExactName } from "./pattern.ts";
 import type { Steps } from "./steps.ts";
 
@@ -16,10 +18,11 @@ export function* checkPolicy(
 ): Steps<void> {
   const { rules } = document.spec;
   const questions = new Set(rules.flatMap((rule) => (rule.questions ?? []).map(({ id }) => id)));
+  const known = new Map<Reads, readonly AnswerUse[]>();
   for (const [index, rule] of rules.entries()) {
     checkNames(rule.match, below(below("/spec/rules", index), "match"), tools, report);
-    for (const { answers, text, pointer } of compiled[index]?.reads ?? []) {
-      for (const { id, offset } of answers) {
+    for (const { text, pointer, ...reads } of compiled[index]?.reads ?? []) {
+      for (const { id, offset } of answersOf(reads, known)) {
         if (questions.has(id)) continue;
         const nearest = () => nearestName(id, questions);
         const message = `no rule of this policy asks \`${id}\``;
@@ -28,6 +31,19 @@ export function* checkPolicy(
     }
     yield ruleCost;
   }
+}
+
+/** The answers that a text reads: its own, and at its beginning those of its variables. */
+function answersOf({ answers, variables }: Reads, known: Map<Reads, readonly AnswerUse[]>): readonly AnswerUse[] {
+  if (variables.length === 0) return answers;
+  const ids = new Set(answers.map(({ id }) => id));
+  const all = [...answers];
+  for (const variable of variables) {
+    const its = known.get(variable) ?? answersOf(variable, known);
+    known.set(variable, its);
+    for (const { id } of its) if (ids.size < ids.add(id).size) all.push({ id, offset: 0 });
+  }
+  return all;
 }
 
 function checkNames(

@@ -8,7 +8,7 @@ import { checkSetting } from "./check-setting.ts";
 import { type PolicyExpressions, policyExpressionsInSteps, type Reads, textCost } from "./condition.ts";
 import { compileConstraints } from "./constraints.ts";
 import type { CompiledCondition, CompiledRule, Setting } from "./rule.ts";
-import { compilesAlike } from "./rule-types.ts";
+import { compilesAlike, type VariablesAlike } from "./rule-types.ts";
 import { selectorKey } from "./selectors.ts";
 import { finish, type Steps } from "./steps.ts";
 
@@ -69,11 +69,12 @@ export function* compilePolicy(
   };
   const types: (ToolTypes | undefined)[] = [];
   const kept: (PlacedRule | undefined)[] = [];
+  const alike: VariablesAlike = new Map();
   for (const [index, { match }] of document.spec.rules.entries()) {
     const now = findTypes(match);
     const rule = before?.rules[index];
     types.push(now);
-    kept.push(rule && compilesAlike(rule, now) ? rule : undefined);
+    kept.push(rule && compilesAlike(rule, now, alike) ? rule : undefined);
     yield keptCost;
   }
   if (!before || kept.includes(undefined)) return yield* compileRules(document, version, { types, kept, say });
@@ -180,6 +181,7 @@ function* compileRuleInSteps(rule: RuleDocument, compiling: RuleCompiling): Step
   const unless = yield* compileConditions(rule.unless ?? [], "unless", compiling);
   const settings: Setting[] = [];
   for (const [path, value] of Object.entries(rule.set ?? {})) {
+    if (isExpression(value)) yield* compiling.expressions.prepare(value.expr);
     settings.push(compileSetting(path, value, compiling));
     yield textCost(isExpression(value) ? value.expr : "");
   }
@@ -214,6 +216,7 @@ function* compileConditions(
   const conditions: CompiledCondition[] = [];
   for (const [index, text] of texts.entries()) {
     const pointer = below(below(compiling.pointer, key), index);
+    yield* compiling.expressions.prepare(text);
     const condition = compiling.expressions.condition(text, pointer);
     if (condition) compiling.reads({ ...condition.reads, text, pointer });
     conditions.push(condition ? { text, judge: condition.judge, key: condition.key } : { text, judge: neverJudged });
@@ -228,13 +231,16 @@ function compileSetting(path: string, value: unknown, compiling: RuleCompiling):
   if (!isExpression(value)) {
     const literal = value as NonNullable<Setting["literal"]>;
     const places = checkSetting(keys, { literal }, pointer, compiling);
-    compiling.reads({ answers: [], places, text: path, pointer });
+    compiling.reads({ answers: [], places, variables: [], text: path, pointer });
     return { path: keys, literal };
   }
   const expression = compiling.expressions.value(value.expr, below(pointer, "expr"));
   const places = checkSetting(keys, { types: expression?.types ?? ["dyn"] }, pointer, compiling);
   if (!expression) return { path: keys };
-  const reads = { answers: expression.reads.answers, places: [...expression.reads.places, ...places] };
-  compiling.reads({ ...reads, text: value.expr, pointer: below(pointer, "expr") });
+  const { reads } = expression;
+  compiling.reads({
+    ...{ ...reads, places: [...reads.places, ...places] },
+    ...{ text: value.expr, pointer: below(pointer, "expr") },
+  });
   return { path: keys, run: expression.run };
 }

@@ -10,7 +10,7 @@ import { checkPolicy } from "./check-policy.ts";
 import { type CompiledPolicy, compilePolicy } from "./compile-policy.ts";
 import { indexRules, type RuleIndex, type ToolRules } from "./rule-index.ts";
 import { sameItems } from "./same-items.ts";
-import { compileSchema, type SchemaCheck, schemaProblem } from "./schema.ts";
+import { compileSchemaInSteps, type SchemaCheck } from "./schema.ts";
 import { finish, finishInSlices, type Steps } from "./steps.ts";
 
 export interface CompiledTool {
@@ -79,7 +79,7 @@ function* compileSteps(source: CompileSource, { strict, last }: CompileOptions):
   const checked: (CheckedTool | CompiledTool)[] = [];
   for (const tool of tools.values()) {
     const kept = keptTool(tool, source, last);
-    checked.push(kept ?? compileTool(tool, source, problems));
+    checked.push(kept ?? (yield* compileTool(tool, source, problems)));
     yield kept ? keptCost : toolCost;
   }
   const found = strict ? problems.map((problem) => ({ ...problem, severity: "error" as const })) : problems;
@@ -99,8 +99,9 @@ function* compileSteps(source: CompileSource, { strict, last }: CompileOptions):
 }
 
 const keptCost = 0.05;
-/** Most of it is the schemas. */
-const toolCost = 50;
+const toolCost = 1;
+/** Making the digest of a schema. */
+const digestCost = 10;
 
 function keptTool(
   document: ToolDocument,
@@ -152,16 +153,22 @@ function* compilePolicies(
 
 type CheckedTool = Omit<CompiledTool, "rules">;
 
-function compileTool(document: ToolDocument, { schemaDigest }: CompileSource, problems: Problem[]): CheckedTool {
+function* compileTool(
+  document: ToolDocument,
+  { schemaDigest }: CompileSource,
+  problems: Problem[],
+): Steps<CheckedTool> {
   const { metadata, spec } = document;
-  const check = (key: "inputSchema" | "contextSchema", root: string): SchemaCheck | undefined => {
+  const check = function* (key: "inputSchema" | "contextSchema", root: string): Steps<SchemaCheck | undefined> {
     const schema = spec[key];
-    if (!schema) return undefined;
-    const problem = schemaProblem(schema);
-    if (!problem) return compileSchema(schema, root);
-    reporter(document, `tool ${metadata.name}`, problems)(`/spec/${key}${problem.pointer}`, problem.message);
+    const made = schema && (yield* compileSchemaInSteps(schema, root));
+    if (made === undefined || !("message" in made)) return made;
+    reporter(document, `tool ${metadata.name}`, problems)(`/spec/${key}${made.pointer}`, made.message);
     return undefined;
   };
+  const checkInput = yield* check("inputSchema", "input");
+  const checkContext = yield* check("contextSchema", "context");
+  yield digestCost;
   return {
     document,
     facts: {
@@ -172,8 +179,8 @@ function compileTool(document: ToolDocument, { schemaDigest }: CompileSource, pr
       input: inputShape(document),
       context: contextShape(document),
     },
-    checkInput: check("inputSchema", "input"),
-    checkContext: check("contextSchema", "context"),
+    checkInput,
+    checkContext,
     suspended: spec.status === "suspended",
     schemaDigest: spec.inputSchema ? schemaDigest?.(spec.inputSchema) : "",
     offeredSchema: spec.offeredSchema,

@@ -4,6 +4,7 @@ import { evaluationStepsMax, type Frame } from "../cel/frame.ts";
 import {
   type AnswerUse,
   type CallTypes,
+  type Compiling,
   type ConditionProblem,
   type Node,
   type StaticType,
@@ -12,13 +13,13 @@ import {
 } from "../cel/node.ts";
 import { parseCondition } from "../cel/parse-condition.ts";
 import { typesOf, type Way } from "../cel/place.ts";
+import { compileRegex, compileRegexInSteps, readRegexInSteps } from "../cel/regex.ts";
 import { costFailure, Failure, type Outcome, typeConfusion } from "../cel/value.ts";
 import { below, type Report } from "../documents/origin.ts";
-import { conditionCharsMax, isExpression, variablesMax } from "../documents/read-policy.ts";
-import { isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
 import { stepsMost, type Work, workOf } from "../typing/bound.ts";
 import { type Shape, unsure } from "../typing/shape.ts";
 import type { ToolTypes } from "../typing/tool-types.ts";
+import { askShapes, needsOf } from "./needs.ts";
 import { meaningOf } from "./shared.ts";
 import { finish, type Steps } from "./steps.ts";
 
@@ -30,11 +31,13 @@ export interface Compiled {
   readonly most: number | undefined;
 }
 
-/** What an expression reads, itself or by a variable that it uses. */
+/** What an expression reads itself, and the variables that it uses, which read more. */
 export interface Reads {
   readonly answers: readonly AnswerUse[];
   /** What it asked the schemas of the rule's tools, and what they said. */
   readonly places: readonly { readonly steps: Way; readonly shape: Shape | undefined }[];
+  /** Shared by all expressions that use them. */
+  readonly variables: readonly Reads[];
 }
 
 /** Judges a condition on a frame: true, false, or why it is neither. */
@@ -48,6 +51,8 @@ interface CompiledCondition extends Omit<Compiled, "run"> {
 
 /** Compiles the expressions of one policy, which share its variables. */
 export interface PolicyExpressions {
+  /** Does, a part at a time, what compiling a text would else do in one piece: its variables, patterns and schemas. */
+  prepare(text: string): Steps<void>;
   /** An expression of any type; undefined after its problems were reported. */
   value(text: string, pointer: string): (Compiled & { readonly types: readonly StaticType[] }) | undefined;
   condition(text: string, pointer: string): CompiledCondition | undefined;
@@ -90,6 +95,27 @@ interface PolicyTexts {
   readonly note: Note;
   readonly watch: Watch | undefined;
   readonly parse: typeof parseCondition;
+  readonly regexes: Regexes;
+}
+
+/** The patterns of the text that is being compiled. */
+interface Regexes {
+  readonly prepare: (pattern: string) => Steps<void>;
+  readonly of: Compiling["regex"];
+  readonly forget: () => void;
+}
+
+/** `run` is false where nothing will be evaluated: then patterns are read, and not made ready for searching. */
+function regexesOf(run: boolean): Regexes {
+  const ready = new Map<string, ReturnType<typeof compileRegex>>();
+  return {
+    *prepare(pattern) {
+      if (!ready.has(pattern))
+        ready.set(pattern, yield* run ? compileRegexInSteps(pattern) : readRegexInSteps(pattern));
+    },
+    of: (pattern) => ready.get(pattern) ?? (run ? compileRegex(pattern) : finish(readRegexInSteps(pattern))),
+    forget: () => ready.clear(),
+  };
 }
 
 /** Parses each variable once, however many tools it is compiled for, and any text once if it is asked for at once again. */
@@ -107,101 +133,116 @@ function parsingOnce(variables: readonly string[]): typeof parseCondition {
   };
 }
 
-/** A pattern that repeats its parts, or has the letters of the world, is a program many times as long as it is. */
-const widePattern = /matches[\s\S]*(?:\{[0-9]{2}|\\[pP])/;
-const widePatternCost = 2000;
-
-/** What compiling a text costs, by its length: most of it is parsing. */
+/** What compiling a text costs, by its length. */
 export function textCost(text: string): number {
-  return 2 + Math.ceil(text.length / 5) + (widePattern.test(text) ? widePatternCost : 0);
+  return 2 + Math.ceil(text.length / 20);
 }
 
 const variablesPointer = "/spec/variables";
-const readsNothing: Reads = { answers: [], places: [] };
+const readsNothing: Reads = { answers: [], places: [], variables: [] };
 
 /** Given each part of a text once it is compiled; what it answers takes the part's place. */
 export type Watch = (text: string, part: Expr, node: Node) => Node;
+
+/** What there is beside the variables of a policy's expressions. */
+interface ExpressionOptions {
+  readonly watch?: Watch;
+  /** False where they are only checked. */
+  readonly run?: boolean;
+}
 
 /** The expressions of a policy with these variables. Problems of the variables are reported at once. */
 export function policyExpressions(
   variables: Readonly<Record<string, string>>,
   report: Report,
-  watch?: Watch,
+  options: ExpressionOptions = {},
 ): PolicyExpressions {
-  return finish(policyExpressionsInSteps(variables, report, watch));
+  return finish(policyExpressionsInSteps(variables, report, options));
 }
 
 /** The same, a variable at a time. */
 export function* policyExpressionsInSteps(
   variables: Readonly<Record<string, string>>,
   report: Report,
-  watch?: Watch,
+  { watch, run = true }: ExpressionOptions = {},
 ): Steps<PolicyExpressions> {
-  const parse = parsingOnce(Object.values(variables));
   const note: Note = ({ offset, message, expected, nearest, severity, code = "condition_invalid" }, text, pointer) => {
     report(pointer, message, { code, expected, nearest, within: { text, offset }, ...(severity && { severity }) });
   };
-  const untyped = textsOf({ variables, note, watch, parse }, undefined);
+  const policy = { variables, note, watch, parse: parsingOnce(Object.values(variables)), regexes: regexesOf(run) };
+  const untyped = textsOf(policy, undefined);
   for (const [name, text] of Object.entries(variables)) {
+    yield* untyped.prepare(text);
     untyped.variable(name);
     yield textCost(text);
   }
+  return expressionsOf(policy, untyped);
+}
+
+function expressionsOf(policy: PolicyTexts, texts: Texts): PolicyExpressions {
+  const { variables, note } = policy;
   const scopes = new Map<ToolTypes, PolicyExpressions>();
-  const expressions = (compile: CompileText): PolicyExpressions => ({
+  return {
+    prepare: texts.prepare,
     variableCount: Object.keys(variables).length,
     value: (text, pointer) => {
-      const { node, reads, most } = compile(text, pointer);
+      const { node, reads, most } = texts.text(text, pointer);
       return node && { run: charged(node), reads, most, types: typesOf(node) };
     },
     condition: (text, pointer) => {
-      const { node, reads, most, key } = compile(text, pointer);
+      const { node, reads, most, key } = texts.text(text, pointer);
       if (!node) return undefined;
       if (!typesOf(node).some((type) => type === "dyn" || type === "bool")) {
-        note(
-          { offset: 0, message: `a condition that is ${typeWords(typesOf(node))}`, expected: "true or false" },
-          text,
-          pointer,
-        );
+        const message = `a condition that is ${typeWords(typesOf(node))}`;
+        note({ offset: 0, message, expected: "true or false" }, text, pointer);
         return undefined;
       }
       return { judge: judging(node), reads, most, key };
     },
     among: (types) => {
-      let scope = scopes.get(types);
-      if (!scope) {
-        const policy = { variables, note, watch, parse };
-        const compile = types.named ? textsOf(policy, types).text : guarded(policy, types);
-        scope = expressions(compile);
-        scopes.set(types, scope);
-      }
-      return scope;
+      const known = scopes.get(types);
+      if (known) return known;
+      const made = expressionsOf(policy, types.named ? textsOf(policy, types) : guarded(policy, types));
+      scopes.set(types, made);
+      return made;
     },
-  });
-  return expressions(untyped.text);
+  };
 }
 
 /**
  * Texts of rules that may come to match other tools than are registered. What only the schemas of the registered ones
  * contradict is a warning, unless it looks like a slip of the pen, and the text then runs as its call's tool has it.
  */
-function guarded(policy: PolicyTexts, types: ToolTypes): CompileText {
+function guarded(policy: PolicyTexts, types: ToolTypes): Texts {
   const loose = textsOf(policy, { input: unsure, context: unsure, owner: "" });
   const softened: Note = (problem, text, pointer) =>
     policy.note(problem.nearest === undefined ? { ...problem, severity: "warning" } : problem, text, pointer);
   const close = textsOf({ ...policy, note: softened }, types);
-  return (text, pointer) => {
-    const { node, reads, key } = loose.text(text, pointer);
-    if (!node) return { node, reads, key };
-    const typed = close.text(text, pointer);
-    return { ...typed, node: typed.node ?? node };
+  return {
+    *prepare(text) {
+      yield* loose.prepare(text);
+      yield* close.prepare(text);
+    },
+    text: (text, pointer) => {
+      const { node, reads, key } = loose.text(text, pointer);
+      if (!node) return { node, reads, key };
+      const typed = close.text(text, pointer);
+      return { ...typed, node: typed.node ?? node };
+    },
+    variable: close.variable,
   };
 }
 
+/** Texts that are compiled for one set of tools, and the variables that they use. */
+interface Texts {
+  readonly prepare: (text: string) => Steps<void>;
+  readonly text: CompileText;
+  readonly variable: Variables["find"];
+}
+
 /** Compiles for tools of these types. */
-function textsOf(
-  { variables, note, watch, parse }: PolicyTexts,
-  types: CallTypes | undefined,
-): { readonly text: CompileText; readonly variable: Variables["find"] } {
+function textsOf(policy: PolicyTexts, types: CallTypes | undefined): Texts {
+  const { variables } = policy;
   const states = new Map<string, VariableState>();
   for (const [name, text] of Object.entries(variables)) {
     states.set(name, { index: states.size, text, key: "", reads: readsNothing, state: "new" });
@@ -222,7 +263,42 @@ function textsOf(
       return { index, type: node?.type ?? "dyn", node, key: `= ${key}` };
     },
   };
-  const compileText: CompileText = (text, pointer) => {
+  const compileText = textCompiler(policy, types, { names, states });
+  const asked = new Set<string>();
+  const prepare = function* (text: string): Steps<void> {
+    const parsed = policy.parse(text);
+    yield textCost(text);
+    if ("message" in parsed) return;
+    const needs = needsOf(parsed.expr);
+    for (const name of needs.variables) {
+      const variable = states.get(name);
+      // What goes round in circles is found, and told, where it is compiled.
+      if (variable?.state !== "new" || asked.has(name)) continue;
+      asked.add(name);
+      yield* prepare(variable.text);
+      names.find(name);
+      yield textCost(variable.text);
+    }
+    policy.regexes.forget();
+    for (const pattern of needs.patterns) yield* policy.regexes.prepare(pattern);
+    if (types) yield* askShapes(parsed.expr, types, (name) => states.get(name)?.node?.place?.shape);
+    // The variables' texts were parsed in between.
+    policy.parse(text);
+  };
+  return { prepare, text: compileText, variable: names.find };
+}
+
+interface CompilingTexts {
+  readonly names: Variables;
+  readonly states: ReadonlyMap<string, VariableState>;
+}
+
+function textCompiler(
+  { note, watch, parse, regexes }: PolicyTexts,
+  types: CallTypes | undefined,
+  { names, states }: CompilingTexts,
+): CompileText {
+  return (text, pointer) => {
     const parsed = parse(text);
     if ("message" in parsed) {
       note(parsed, text, pointer);
@@ -239,6 +315,7 @@ function textsOf(
       usedVariables,
       types,
       consult: (steps, shape) => own.places.set(JSON.stringify(steps), { steps, shape }),
+      regex: regexes.of,
       offsetOf: parsed.offsetOf,
       locals: new Map(),
       macros: 0,
@@ -254,8 +331,9 @@ function textsOf(
     }
     const used = [...usedVariables].map((name) => states.get(name));
     const keys = new Map([...usedVariables].map((name) => [name, states.get(name)?.key ?? ""]));
-    const key = meaningOf(text, { places: [...own.places.values()], variables: keys });
-    const reads = withVariables(own, used);
+    const places = [...own.places.values()];
+    const key = meaningOf(text, { places, variables: keys });
+    const reads: Reads = { answers: own.answers, places, variables: used.flatMap((variable) => variable?.reads ?? []) };
     const workOfVariable = (name: string) => states.get(name)?.work;
     const work =
       types && problems.length === 0
@@ -269,22 +347,6 @@ function textsOf(
     const whole = !broken && problems.every(({ severity }) => severity !== undefined);
     return { node: whole ? node : undefined, key, reads, most, work };
   };
-  return { text: compileText, variable: names.find };
-}
-
-/** What a text reads, itself and by the variables that it uses: each answer and each place once, whoever asks for it. */
-function withVariables(
-  own: { readonly answers: readonly AnswerUse[]; readonly places: ReadonlyMap<string, Reads["places"][number]> },
-  variables: readonly (VariableState | undefined)[],
-): Reads {
-  const answers = [...own.answers];
-  const ids = new Set(answers.map(({ id }) => id));
-  const places = new Map(own.places);
-  for (const { reads } of variables.filter((variable) => variable !== undefined)) {
-    for (const { id } of reads.answers) if (ids.size < ids.add(id).size) answers.push({ id, offset: 0 });
-    for (const place of reads.places) places.set(JSON.stringify(place.steps), place);
-  }
-  return { answers, places: [...places.values()] };
 }
 
 function isTooMuch(most: number | undefined): most is number {
@@ -314,36 +376,4 @@ function judging({ run, size }: Node): Judge {
     const outcome = run(frame);
     return typeof outcome === "boolean" || outcome instanceof Failure ? outcome : typeConfusion("a condition", outcome);
   };
-}
-
-/** Reports what is wrong in the expressions of a policy that may have other problems: whatever is text is compiled. */
-export function checkExpressions(policy: JsonObject, report: Report): void {
-  const spec = isJsonObject(policy.spec) ? policy.spec : {};
-  const variables = Object.entries(isJsonObject(spec.variables) ? spec.variables : {}).filter(isText);
-  // More than there may be is refused already, and each is compiled from within the one that names it.
-  if (variables.length > variablesMax) return;
-  const expressions = policyExpressions(Object.fromEntries(variables), report);
-  for (const [index, rule] of (Array.isArray(spec.rules) ? spec.rules : []).entries()) {
-    if (!isJsonObject(rule)) continue;
-    const pointer = below("/spec/rules", index);
-    for (const key of ["when", "unless"]) checkConditions(rule[key] ?? null, below(pointer, key), expressions);
-    for (const [path, value] of isJsonObject(rule.set) ? Object.entries(rule.set) : []) {
-      if (isExpression(value) && value.expr.length <= conditionCharsMax) {
-        expressions.value(value.expr, below(below(below(pointer, "set"), path), "expr"));
-      }
-    }
-  }
-}
-
-function checkConditions(value: JsonValue, pointer: string, expressions: PolicyExpressions): void {
-  if (typeof value === "string" && value !== "" && value.length <= conditionCharsMax)
-    expressions.condition(value, pointer);
-  if (!Array.isArray(value)) return;
-  for (const [index, item] of value.entries()) {
-    if (typeof item === "string") checkConditions(item, below(pointer, index), expressions);
-  }
-}
-
-function isText(entry: [string, JsonValue]): entry is [string, string] {
-  return typeof entry[1] === "string" && entry[1] !== "" && entry[1].length <= conditionCharsMax;
 }

@@ -139,7 +139,6 @@ describe("the work of a schema check", () => {
       { items: { anyOf: [..."abcdefgh", 1].map((value) => ({ const: value })) } },
       numbers,
     ],
-    ["long lists of values", { items: { enum: Array.from({ length: 2000 }, (_, at) => at - 1998) } }, numbers],
     ["patterns of many states", { pattern: "^(a|b)*a(a|b){400}$" }, "ab".repeat(125_000)],
     [
       "many patterns for many keys",
@@ -164,6 +163,7 @@ describe("the work of a schema check", () => {
       { items: { type: "object", properties: { a: { type: "integer" } }, required: ["a"] } },
       numbers.slice(0, 30_000).map((a) => ({ a })),
     ],
+    ["long lists of values", { items: { enum: Array.from({ length: 20_000 }, (_, at) => at - 19_998) } }, numbers],
     ["a long text", { maxLength: 300_000, pattern: "^(x|y)+$" }, "x".repeat(250_000)],
   ] as [string, JsonObject, JsonValue][])("is enough for %s", (_, schema, value) => {
     expect(check(schema, value)).toBeUndefined();
@@ -179,7 +179,9 @@ describe("the work of a schema check", () => {
   it("is known of every part that can be reached", () => {
     const problem = (schema: JsonObject) => schemaProblem(schema)?.message;
     expect(problem({ $ref: "#/enum/0", enum: [{ type: "string" }] })).toContain("does not lead to a schema");
-    expect(problem({ const: { $id: "https://example.com/x" } })).toContain("looks like another schema");
+    expect(problem({ $ref: "https://example.com/x", const: { $id: "https://example.com/x" } })).toContain(
+      "does not lead to a schema",
+    );
     expect(problem({ $work: { visit: 0 } })).toContain("unknown keyword");
   });
 });

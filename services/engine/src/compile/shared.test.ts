@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { compileTexts, policyText, sampleFacts, toolText } from "../../test/sample.ts";
 import { type Compiled, evaluate, type JsonObject } from "../index.ts";
 import { judgeRules } from "../judge/judge.ts";
+import type { Reads } from "./condition.ts";
 
 const tool = toolText("pay", { inputSchema: { type: "object", properties: { amount: { type: "integer" } } } });
 
@@ -107,8 +108,16 @@ describe("the meaning of a text", () => {
     const variables = { ...Object.fromEntries(names), v60: "input.amount > 1", v61: "present(answers.memo)" };
     const asking = { ...rule("b", "vars.v0", "clarify"), questions: [{ id: "memo", type: "string", ask: "Why?" }] };
     const [read] = compileTexts(tool, policyText([asking], { variables })).policies[0]?.rules[0]?.reads ?? [];
-    expect(read?.answers.map(({ id }) => id)).toEqual(["memo"]);
-    expect(read?.places.map(({ steps }) => steps.join("."))).toEqual(["input", "input.amount"]);
+    const all = new Set<Reads>();
+    const visit = (reads: Reads) => {
+      if (all.size < all.add(reads).size) reads.variables.forEach(visit);
+    };
+    if (read) visit(read);
+    // The text, and each variable.
+    expect(all.size).toBe(1 + 62);
+    expect([...all].flatMap(({ answers }) => answers.map(({ id }) => id))).toEqual(["memo"]);
+    const places = [...all].flatMap((reads) => reads.places.map(({ steps }) => steps.join(".")));
+    expect(places).toEqual(["input", "input.amount"]);
   });
 });
 

@@ -1,4 +1,5 @@
-import { checkExpressions } from "../compile/condition.ts";
+import { checkExpressions } from "../compile/check-expressions.ts";
+import { finish, finishInSlices, type Steps } from "../compile/steps.ts";
 import { isJsonObject, type JsonValue } from "../json.ts";
 import type { AgentDocument } from "./agent.ts";
 import type { BudgetDocument } from "./budget.ts";
@@ -11,7 +12,7 @@ import { readAgent } from "./read-agent.ts";
 import { readBudget } from "./read-budget.ts";
 import { readGroup } from "./read-group.ts";
 import { readAnyPolicy } from "./read-language.ts";
-import { readTool } from "./read-tool.ts";
+import { checkSchemas, readTool } from "./read-tool.ts";
 import type { ToolDocument } from "./tool.ts";
 import { readYaml, type SourceDocument, type SourceFile } from "./yaml-tree.ts";
 
@@ -37,11 +38,33 @@ const problemsMax = 1000;
  * Reads documents from YAML or JSON files, several a file. Every problem of every file is reported; a document that has
  * an error is left out.
  */
-export function parseDocuments(files: readonly SourceFile[]): { documents: Documents; problems: Problem[] } {
+export function parseDocuments(files: readonly SourceFile[]): ParsedDocuments {
+  return finish(parseSteps(files));
+}
+
+/** The same in slices of some milliseconds; between them it awaits `pause`. */
+export function parseInSlices(files: readonly SourceFile[], pause: () => Promise<void>): Promise<ParsedDocuments> {
+  return finishInSlices(parseSteps(files), pause);
+}
+
+interface ParsedDocuments {
+  readonly documents: Documents;
+  readonly problems: Problem[];
+}
+
+/** Of making a tree of a text, a thousand characters of it. */
+const yamlCost = 30;
+
+function* parseSteps(files: readonly SourceFile[]): Steps<ParsedDocuments> {
   const problems: Problem[] = [];
   const documents = noDocuments();
   const names = new Set<string>();
-  for (const source of files.flatMap((file) => readYaml(file, problems))) {
+  const sources: SourceDocument[] = [];
+  for (const file of files) {
+    sources.push(...readYaml(file, problems));
+    yield (yamlCost * file.text.length) / 1000;
+  }
+  for (const source of sources) {
     if (problems.length > problemsMax) break;
     let whole = true;
     const write = originReporter(source.origin, problems);
@@ -50,6 +73,7 @@ export function parseDocuments(files: readonly SourceFile[]): { documents: Docum
       write(pointer, message, details);
     };
     const accept = readDocument(source, documents, report);
+    yield* checkParts(source.value, report);
     refuseSecondName(source.value, names, report);
     if (whole) accept?.();
   }
@@ -70,11 +94,8 @@ function readDocument(
     };
   const kind = isJsonObject(value) ? value.kind : undefined;
   switch (kind) {
-    case "Policy": {
-      const policy = readAnyPolicy(value, "", report);
-      if (isJsonObject(value)) checkExpressions(value, report);
-      return keep(documents.policies, policy);
-    }
+    case "Policy":
+      return keep(documents.policies, readAnyPolicy(value, "", report));
     case "Tool":
       return keep(documents.tools, readTool(value, "", report));
     case "Agent":
@@ -87,6 +108,13 @@ function readDocument(
       reportKind(kind, report);
       return undefined;
   }
+}
+
+/** What is looked at part by part, whatever else is wrong. */
+function* checkParts(value: JsonValue, report: Report): Steps<void> {
+  if (!isJsonObject(value)) return;
+  if (value.kind === "Policy") yield* checkExpressions(value, report);
+  if (value.kind === "Tool") yield* checkSchemas(value, report);
 }
 
 function reportKind(kind: JsonValue | undefined, report: Report): void {

@@ -1,6 +1,7 @@
 import { firstAbove, readAmounts } from "../amount.ts";
-import { schemaProblem } from "../compile/schema.ts";
+import { schemaProblemInSteps } from "../compile/schema.ts";
 import { contradiction } from "../compile/schema-path.ts";
+import type { Steps } from "../compile/steps.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
 import { modes } from "./mode.ts";
 import { nearestName } from "./nearest.ts";
@@ -19,13 +20,6 @@ import {
   text,
 } from "./shape.ts";
 import { risks, type ToolDocument } from "./tool.ts";
-
-const schema: Reader<JsonObject> = refined(anyObject, (object, _value, pointer, report) => {
-  const problem = schemaProblem(object);
-  if (problem === undefined) return object;
-  report(pointer + problem.pointer, problem.message, { code: "schema_invalid" });
-  return undefined;
-});
 
 const pathCharsMax = 256;
 
@@ -56,9 +50,9 @@ const toolShape = record({
       description: optional(prose),
       risk: required(oneOf(risks)),
       labels: optional(labels),
-      inputSchema: optional(schema),
+      inputSchema: optional(anyObject),
       offeredSchema: optional(text(schemaDigest)),
-      contextSchema: optional(schema),
+      contextSchema: optional(anyObject),
       idempotentOn: optional(listOf(inputPath, 1, 20)),
       timeout: optional(durationText),
       mode: optional(oneOf(modes)),
@@ -71,6 +65,17 @@ const toolShape = record({
   ),
 });
 
+/** Reports what is wrong with the schemas of a tool that may have other problems. */
+export function* checkSchemas(tool: JsonObject, report: Report): Steps<void> {
+  const spec = isJsonObject(tool.spec) ? tool.spec : {};
+  for (const key of ["inputSchema", "contextSchema"]) {
+    const schema = spec[key];
+    const problem = isJsonObject(schema) ? yield* schemaProblemInSteps(schema) : undefined;
+    if (problem) report(`/spec/${key}${problem.pointer}`, problem.message, { code: "schema_invalid" });
+  }
+}
+
+/** Reads everything but whether the schemas are ones: {@link checkSchemas}. */
 export const readTool: Reader<ToolDocument> = refined(toolShape, (tool, _value, pointer, report) => {
   const spec = below(pointer, "spec");
   checkRedact(tool, spec, report);

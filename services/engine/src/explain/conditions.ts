@@ -63,7 +63,7 @@ export function policyExplainer(
   const typesOf = new Map(placed.map(({ rule, types }) => [rule.ref.rule, types]));
   const variables = document.spec.variables ?? {};
   const recording = startRecording();
-  const expressions = policyExpressions(variables, () => {}, recording.watch).among(anyTool);
+  const expressions = policyExpressions(variables, () => {}, { watch: recording.watch }).among(anyTool);
   const hidden = hiddenBy(redacted, variables);
   return ({ ref }, frame) => {
     const rule = rules.get(ref.rule);

@@ -34,7 +34,7 @@ interface Reading {
 function rootShape(root: JsonObject): Shape {
   const text = JSON.stringify(root);
   const { $id: _, ...rest } = root;
-  const follows = !JSON.stringify(rest).includes('"$id"');
+  const follows = !text.includes('"$id"') || !JSON.stringify(rest).includes('"$id"');
   const reading: Reading = { root, known: new Map(), open: new Set(), ints: text.includes('"integer"'), follows };
   return meet(read(root, reading) ?? anything, anyObject) ?? anyObject;
 }
@@ -129,6 +129,13 @@ function listedValues(schema: JsonObject, declared: TypeSet): readonly JsonValue
   return declared === jsonTypes.null ? [null] : undefined;
 }
 
+/** Longer lists are not compared with what conditions say: they are looked up when a call is checked. */
+const valuesMax = 1000;
+
+function isComparable(all: readonly JsonValue[]): boolean {
+  return all.length <= valuesMax && all.every((value) => typeof value !== "object" || value === null);
+}
+
 function bound(value: JsonValue | undefined): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
@@ -143,7 +150,7 @@ function ownShape(schema: JsonObject, reading: Reading): Shape | undefined {
   return {
     types,
     // Lists and maps are not compared with what is listed: their parts may be listed elsewhere.
-    values: all?.every((value) => typeof value !== "object" || value === null) ? all : undefined,
+    values: all && isComparable(all) ? all : undefined,
     property: byName((name) => (types & jsonTypes.map ? ownProperty(name, schema, properties, reading) : undefined)),
     item: once(() => {
       if (!(types & jsonTypes.list)) return undefined;
@@ -153,6 +160,7 @@ function ownShape(schema: JsonObject, reading: Reading): Shape | undefined {
     names: () => (types & jsonTypes.map ? Object.keys(properties) : []),
     ints: reading.ints,
     most: { chars: bound(schema.maxLength), items: bound(schema.maxItems), keys: keysMost(schema, properties) },
+    width: 1,
   };
 }
 

@@ -26,6 +26,8 @@ export interface Shape {
   readonly ints: boolean;
   /** Most characters of a text, items of a list and keys of a map; undefined where nothing bounds them. */
   readonly most: Readonly<Record<"chars" | "items" | "keys", number | undefined>>;
+  /** Of how many others it is put together, side by side: each is asked where it is. */
+  readonly width: number;
 }
 
 const unbounded = { chars: undefined, items: undefined, keys: undefined };
@@ -39,6 +41,7 @@ export const anything: Shape = {
   values: undefined,
   ints: false,
   most: unbounded,
+  width: 1,
 };
 
 /** What may stand where only the called tool knows: anything, with numbers as its schema has them. */
@@ -95,6 +98,7 @@ export function meet(one: Shape, other: Shape): Shape | undefined {
       items: least(one.most.items, other.most.items),
       keys: least(one.most.keys, other.most.keys),
     },
+    width: one.width + other.width,
   };
 }
 
@@ -152,6 +156,7 @@ export function union(shapes: readonly (Shape | undefined)[], { apart }: { apart
       items: most("items", jsonTypes.list),
       keys: most("keys", jsonTypes.map),
     },
+    width: parts.reduce((sum, part) => sum + part.width, 0),
   };
 }
 

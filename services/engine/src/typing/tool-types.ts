@@ -52,6 +52,10 @@ export function* typesAmong(
     const tool = registered.get(name);
     if (!tool) continue;
     const { server, risk } = tool.spec;
+    // A tool's at a time: who asks for them later finds them known.
+    inputShape(tool);
+    yield toolCost;
+    contextShape(tool);
     const fitting = selectors.fitting({ name, server, risk, labels: {} });
     for (const selector of fitting) toolsOf[selector]?.push(tool);
     yield toolCost + fitting.length * matchCost;
@@ -71,8 +75,13 @@ export function* typesAmong(
 const matchCost = 0.1;
 const toolCost = 1;
 
+/** Schemas of one kind that a rule's texts are compared with: each place that a text reads is asked of all of them. */
+const schemasMax = 500;
+
 function typesOfTools(tools: readonly ToolDocument[], named: boolean): ToolTypes {
   const [first] = tools;
+  const schemas = new Set(tools.flatMap((tool) => [inputShape(tool), contextShape(tool)]));
+  if (schemas.size > schemasMax) return { ...anyTool, tools };
   const shape = (of: (tool: ToolDocument) => Shape) => union(tools.map(of), { apart: true }) ?? anything;
   return {
     tools,

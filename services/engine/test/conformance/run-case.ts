@@ -1,6 +1,7 @@
 import { compileExpr } from "../../src/cel/expression.ts";
 import type { ConditionProblem, Node } from "../../src/cel/node.ts";
 import { parseCondition } from "../../src/cel/parse-condition.ts";
+import { compileRegex } from "../../src/cel/regex.ts";
 import { Failure } from "../../src/cel/value.ts";
 import { frameOf } from "../conditions.ts";
 import { sampleFacts } from "../sample.ts";
@@ -57,6 +58,7 @@ function compiledNode(text: string, locals: ReadonlyMap<string, Node>): Node | s
     answers: [],
     types: undefined,
     consult: () => undefined,
+    regex: compileRegex,
     usedVariables: new Set(),
     offsetOf: parsed.offsetOf,
     locals,

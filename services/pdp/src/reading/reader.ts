@@ -3,7 +3,7 @@ import {
   type Documents,
   noDocuments,
   type Problem,
-  parseDocuments,
+  parseInSlices,
   rememberFar,
   type SourceFile,
   unplacedIn,
@@ -113,8 +113,8 @@ export function createReader({
   };
 }
 
-function readHere(files: readonly SourceFile[]): ReadDocuments {
-  const { documents, problems } = parseDocuments(files);
+async function readHere(files: readonly SourceFile[]): Promise<ReadDocuments> {
+  const { documents, problems } = await parseInSlices(files, turnOfTheLoop);
   return {
     documents,
     problems,
@@ -122,6 +122,10 @@ function readHere(files: readonly SourceFile[]): ReadDocuments {
     placed: async (found: readonly Problem[]) => [...found],
     done: () => undefined,
   };
+}
+
+function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Documents of their texts, one after the other, others answered in between. */
@@ -133,7 +137,7 @@ async function takenOver(texts: ReadAnswer["texts"]) {
     rememberFar(document, number);
     digests.set(document, digest);
     (documents[kind] as object[]).push(document);
-    await new Promise((resolve) => setImmediate(resolve));
+    await turnOfTheLoop();
   }
   return { documents, digests };
 }
