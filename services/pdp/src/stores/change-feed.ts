@@ -24,8 +24,12 @@ interface Options {
   readonly log: Log;
 }
 
-/** Between two polls, however many ask for one. */
-const GAP_MS = 5;
+/** Told by changes of who may do what, as they commit: there is something to poll for. */
+export const HINTS = "remit_changed";
+
+/** From one poll to the next, however many ask for one: by a hint, and because they wait for it. */
+const HINT_GAP_MS = 20;
+const WAIT_GAP_MS = 5;
 /** For whoever asks for a poll: where polls fail, or take long, there are other ways to know. */
 const CATCH_UP_MS = 50;
 
@@ -52,21 +56,72 @@ function createWaiting() {
   };
 }
 
-/** One connection of its own, so that a busy pool never delays the news. */
+/** When the next poll is due. Whoever wants one while one is under way has the next. */
+function createPace(turn: () => void, now: () => number) {
+  let timer: NodeJS.Timeout | undefined;
+  let dueAtMs = 0;
+  let beganAtMs = 0;
+  let busy = false;
+  // How long after the beginning of this poll the next one is wanted.
+  let wantedGapMs = Number.POSITIVE_INFINITY;
+  const schedule = (ms: number) => {
+    clearTimeout(timer);
+    dueAtMs = now() + ms;
+    timer = setTimeout(turn, Math.ceil(ms));
+  };
+  return {
+    began() {
+      busy = true;
+      beganAtMs = now();
+      wantedGapMs = Number.POSITIVE_INFINITY;
+    },
+    /** `sooner`: whether anybody's wish counts. */
+    ended(nextMs: number, sooner: boolean) {
+      busy = false;
+      const wishedMs = sooner ? Math.max(0, beganAtMs + wantedGapMs - now()) : Number.POSITIVE_INFINITY;
+      schedule(Math.min(nextMs, wishedMs));
+    },
+    /** Sooner than it is due, and no sooner than the gap after the poll before. */
+    want(gapMs: number) {
+      const at = Math.max(now(), beganAtMs + gapMs);
+      if (busy) wantedGapMs = Math.min(wantedGapMs, gapMs);
+      else if (at < dueAtMs) schedule(at - now());
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+/**
+ * One connection of its own, so that a busy pool never delays the news. What is polled is the authority; a hint only
+ * makes a poll come sooner. One that is lost costs an interval, and one that nobody meant, or a thousand, a poll.
+ */
 export function createFeed({ connect, intervalMs, hear, now, log }: Options): Feed {
   let client: Client | undefined;
   let closed = false;
-  let timer: NodeJS.Timeout | undefined;
-  let dueAtMs = 0;
-  let busy = false;
-  let wanted = false;
   let failures = 0;
   let before: string | undefined;
   let under: Promise<void> = Promise.resolve();
   const waiting = createWaiting();
+  const turn = () => {
+    under = round();
+  };
+  const pace = createPace(turn, now);
+  // A Postgres that is away is asked no more often than it would be.
+  const want = (gapMs: number) => {
+    if (!closed && failures === 0) pace.want(gapMs);
+  };
+
+  const listen = async (): Promise<Client> => {
+    const made = await connect();
+    made.on("notification", () => want(HINT_GAP_MS));
+    await made.query(`listen ${HINTS}`).catch((error: unknown) => {
+      log.warn({ error }, "no hints of changes are heard; they are found by looking");
+    });
+    return made;
+  };
 
   const poll = async (): Promise<void> => {
-    client ??= await connect();
+    client ??= await listen();
     const sentAtMs = now();
     const tell = waiting.take();
     try {
@@ -79,8 +134,7 @@ export function createFeed({ connect, intervalMs, hear, now, log }: Options): Fe
   };
 
   const round = async (): Promise<void> => {
-    busy = true;
-    wanted = false;
+    pace.began();
     try {
       await poll();
       if (failures > 0) log.info({ failures }, "the store can be followed again");
@@ -92,24 +146,7 @@ export function createFeed({ connect, intervalMs, hear, now, log }: Options): Fe
       client = undefined;
       await broken?.end().catch(() => undefined);
     }
-    busy = false;
-    if (closed) return;
-    if (failures > 0) schedule(reconnectDelayMs(failures, Math.random()));
-    else schedule(wanted ? GAP_MS : intervalMs);
-  };
-
-  const turn = () => {
-    under = round();
-  };
-  const schedule = (ms: number) => {
-    clearTimeout(timer);
-    dueAtMs = now() + ms;
-    timer = setTimeout(turn, ms);
-  };
-  /** Sooner than the interval says, and no sooner than the gap. A Postgres that is away is asked no more often. */
-  const wake = () => {
-    if (busy) wanted = true;
-    else if (!closed && failures === 0 && dueAtMs - now() > GAP_MS) schedule(GAP_MS);
+    if (!closed) pace.ended(failures === 0 ? intervalMs : reconnectDelayMs(failures, Math.random()), failures === 0);
   };
 
   return {
@@ -119,14 +156,13 @@ export function createFeed({ connect, intervalMs, hear, now, log }: Options): Fe
     },
     catchUp() {
       const caughtUp = waiting.join();
-      wake();
+      want(WAIT_GAP_MS);
       return caughtUp;
     },
     async close() {
       closed = true;
-      clearTimeout(timer);
+      pace.stop();
       await under;
-      clearTimeout(timer);
       waiting.take()();
       await client?.end().catch(() => undefined);
     },

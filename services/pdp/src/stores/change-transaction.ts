@@ -1,6 +1,7 @@
 import type { Client, ClientBase } from "pg";
 import { Fault } from "../foundation/fault.ts";
 import { CommitFailure, type NewRecord, type RecordRef } from "../ledger/index.ts";
+import { HINTS } from "./change-feed.ts";
 import { commitFailure } from "./commit-failure.ts";
 import { inTransaction } from "./database.ts";
 import { commitQuery, readCommitted } from "./ledger-statement.ts";
@@ -58,14 +59,18 @@ async function readRevision(client: Client, { tenant, expected }: ChangeScope): 
 
 /**
  * The counter, last: its row is what all changes of a tenant share, so it is locked as shortly as can be. The rows of
- * this change carry the number already; when another change took it first, this one is made again.
+ * this change carry the number already; when another change took it first, this one is made again. The commit hints to
+ * those who poll; commits of records never do.
  */
 async function takeRevision(client: Client, { tenant, bump, expected }: ChangeScope, before: Revision): Promise<void> {
   if (bump === "none") return;
   // A change that was checked against both counters is lost by a move of either.
   const other = bump === "security" ? "policy" : "security";
   const { rowCount } = await client.query(
-    `update revision set ${bump} = ${bump} + 1 where tenant = $1 and ${bump} = $2 and ($3 or ${other} = $4)`,
+    `with moved as (
+       update revision set ${bump} = ${bump} + 1 where tenant = $1 and ${bump} = $2 and ($3 or ${other} = $4) returning tenant
+     )
+     select pg_notify('${HINTS}', '') from moved`,
     [tenant, before[bump], expected === undefined, before[other]],
   );
   if (rowCount !== 1) throw new RevisionMoved(tenant);
