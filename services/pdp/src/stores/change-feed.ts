@@ -155,6 +155,8 @@ export function createFeed({ connect, intervalMs, hear, now, log }: Options): Fe
       await under;
     },
     catchUp() {
+      // One that cannot be followed just now has nothing to wait for.
+      if (failures > 0) return Promise.resolve();
       const caughtUp = waiting.join();
       want(WAIT_GAP_MS);
       return caughtUp;
