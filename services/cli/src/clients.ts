@@ -11,6 +11,7 @@ import {
 } from "@remit/proto/admin";
 import { DecisionService } from "@remit/proto/decision";
 import { KeyService } from "@remit/proto/keys";
+import { LoginService } from "@remit/proto/login";
 import { RolloutService } from "@remit/proto/rollout";
 import { SessionService } from "@remit/proto/session";
 import { TenantService } from "@remit/proto/tenant";
@@ -32,6 +33,7 @@ export interface Clients {
   readonly caller: Client<typeof CallerService>;
   readonly keys: Client<typeof KeyService>;
   readonly ledger: Client<typeof LedgerService>;
+  readonly login: Client<typeof LoginService>;
 }
 
 export interface Target {
@@ -79,6 +81,7 @@ export function connectClients(target: Target): Clients {
     caller: createClient(CallerService, admin),
     keys: createClient(KeyService, admin),
     ledger: createClient(LedgerService, admin),
+    login: createClient(LoginService, admin),
   };
 }
 

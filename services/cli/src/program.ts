@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { Cli } from "./cli.ts";
 import { addAgents } from "./commands/agents.ts";
 import { addApply } from "./commands/apply.ts";
+import { addAudit } from "./commands/audit.ts";
 import { addBudgets } from "./commands/budgets.ts";
 import { addDecide } from "./commands/decide.ts";
 import { addDecisions } from "./commands/decisions.ts";
@@ -49,6 +50,7 @@ export function buildProgram(cli: Cli, version: string, ended: (code: ExitCode) 
   addReport(program, cli);
   addWhy(program, cli, ended);
   addDecisions(program, cli);
+  addAudit(program, cli);
   addPolicy(program, cli, ended);
   addTraceRun(program, cli, ended);
   addKeys(program, cli);

@@ -142,6 +142,10 @@ test("a key speaks for its agents alone, may not administer, and ends when it is
   expect(listed.stdout).toMatch(/worker .* active/);
   expect((await remit(["keys", "revoke", answer.caller.id], { env })).code).toBe(0);
   expect((await remit(["session", "open", "desk", "--principal", "cy"], theirs)).code).toBe(1);
+  const refused = await remit(["audit", "--outcome", "role_missing"], { env });
+  expect(refused.stdout).toMatch(/worker +CallerService\/ListCallers +role_missing/);
+  const changed = await remit(["audit", "--changes", "--caller", answer.caller.id], { env });
+  expect(changed.stdout).not.toContain("ListCallers");
 });
 
 test("a refused request shows the field, the limit and what to do", async () => {

@@ -12,6 +12,7 @@ export { createExplain, type Explained } from "./explain.ts";
 export type { KeyChange } from "./key-change.ts";
 export { createKeys, type Keys } from "./keys.ts";
 export { createLifecycle, type Lifecycle } from "./lifecycle.ts";
+export { type AdminCallQuery, createListAdminCalls, type ListAdminCalls } from "./list-admin-calls.ts";
 export { createListDecisions, type DecisionQuery, type ListDecisions } from "./list-decisions.ts";
 export type { PolicyChange } from "./policy-change.ts";
 export type { Choice } from "./policy-choice.ts";

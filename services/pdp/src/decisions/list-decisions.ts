@@ -1,9 +1,8 @@
 import type { Effect } from "@remit/engine";
-import { leastUuidAt } from "../foundation/ids.ts";
-import { limits } from "../foundation/limits.ts";
 import type { Ledger, StoredRecord } from "../ledger/index.ts";
 import type { DecisionBody } from "./decision.ts";
 import { bodyOf } from "./replay.ts";
+import { type EntryPage, scanEntries } from "./scan-entries.ts";
 
 /** Which decisions are listed; what is undefined does not choose. */
 export interface DecisionQuery {
@@ -24,17 +23,7 @@ export interface DecisionQuery {
   readonly pageSize: number;
 }
 
-export interface DecisionPage {
-  /** The newest first. */
-  readonly records: readonly StoredRecord[];
-  /** Where the next page goes on; undefined when there is none. */
-  readonly nextBeforeId: string | undefined;
-}
-
-export type ListDecisions = (tenant: string, query: DecisionQuery) => Promise<DecisionPage>;
-
-/** One read of the store: short, so that decisions are answered in between. */
-const READ_RECORDS = 100;
+export type ListDecisions = (tenant: string, query: DecisionQuery) => Promise<EntryPage>;
 
 /** Whether a decision is one that was asked for. A body is decoded only if its text could fit. */
 function chooser({
@@ -70,35 +59,7 @@ function chooser({
   };
 }
 
-const bytesOf = ({ body, aside }: StoredRecord) => body.byteLength + (aside?.byteLength ?? 0);
-
-/**
- * Lists decisions page by page, the newest first. Who acted and what was answered stand in the bodies alone, so a page
- * looks at a bounded number of decisions and may hold fewer than were asked for, or none, with more to come.
- */
+/** Lists decisions page by page, the newest first. */
 export function createListDecisions({ ledger }: { readonly ledger: Ledger }): ListDecisions {
-  return async (tenant, query) => {
-    const chosen = chooser(query);
-    const fromId = leastUuidAt(query.sinceMs);
-    const records: StoredRecord[] = [];
-    const end = leastUuidAt(query.untilMs);
-    let beforeId = query.beforeId !== undefined && query.beforeId < end ? query.beforeId : end;
-    let bytes = 0;
-    for (let scanned = 0; scanned < limits.listScanRecordsMax; ) {
-      const recordsMax = Math.min(READ_RECORDS, limits.listScanRecordsMax - scanned);
-      const read = await ledger.listDecisions(tenant, { fromId, beforeId, session: query.session, recordsMax });
-      for (const record of read) {
-        if (chosen(record)) {
-          bytes += bytesOf(record);
-          if (records.length > 0 && bytes > limits.listPageBytesMax) return { records, nextBeforeId: beforeId };
-          records.push(record);
-        }
-        beforeId = record.id;
-        if (records.length === query.pageSize) return { records, nextBeforeId: beforeId };
-      }
-      if (read.length < recordsMax) return { records, nextBeforeId: undefined };
-      scanned += read.length;
-    }
-    return { records, nextBeforeId: beforeId };
-  };
+  return (tenant, query) => scanEntries(ledger, tenant, { ...query, kind: "decision" }, chooser(query));
 }

@@ -25,6 +25,8 @@ export const limits = {
   /** Calls of one caller in a second, here, unless its tenant's quota or the configuration says otherwise. */
   callerCallsPerSecondDefault: 10_000,
   adminCallsPerSecondMax: 500,
+  /** How often it is asked where to log in, here, over all who ask: nobody proves who they are for it. */
+  loginQuestionsPerSecondMax: 20,
   /** API keys that turned out to be unknown, looked up in the store in a second, here, over all who ask. */
   unknownKeysPerSecondMax: 100,
   handlesPerStreamMax: 4096,

@@ -39,6 +39,27 @@ export interface Caller {
   readonly proof?:
     | { readonly kind: Exclude<ProofKind, "key">; readonly issuer: string; readonly subject: string }
     | undefined;
+  /** Of a person: how others are shown who that is. Personal data, and no identity. */
+  readonly person?: Person | undefined;
+  /** What that word said this time, and the bindings that it meets now. Never stored. */
+  readonly word?: CallerWord | undefined;
+}
+
+/** What a person's issuer said of them at first sight; empty where it said nothing. */
+export interface Person {
+  readonly displayName: string;
+  readonly email: string;
+}
+
+/** Somebody else's word on a caller, as this call brought it. */
+export interface CallerWord {
+  /** What bindings call its source. */
+  readonly source: string;
+  readonly groups: readonly string[];
+  /** Names of the bindings that match. */
+  readonly bindings: readonly string[];
+  /** Undefined where the transport sees to that. */
+  readonly expiresAtMs: number | undefined;
 }
 
 const KEY_PREFIX = "rmt_";

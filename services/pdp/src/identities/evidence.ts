@@ -1,3 +1,5 @@
+import type { Person } from "./caller.ts";
+
 /** What a call says of who is calling, as its transport heard it. */
 export interface Credentials {
   /** The `authorization` header. */
@@ -19,6 +21,8 @@ export interface Evidence {
   readonly issuer: string;
   readonly subject: string;
   readonly groups: readonly string[];
+  /** Of a person: who that is, for others to see. */
+  readonly person?: Person | undefined;
   /** When this word runs out, milliseconds since 1970; undefined where the transport sees to that. */
   readonly expiresAtMs: number | undefined;
 }

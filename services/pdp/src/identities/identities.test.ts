@@ -70,6 +70,7 @@ async function openOn(store: IdentityStore, security: () => bigint, catchUp = as
     ...{ store, keeping, tokens: createTokens({ keys: await keysOf(store), clock }), sessionsMax: 100 },
     authenticate: createAuthenticate({ certificate: async () => null, key: keys.find }),
     keptCallers: [keys],
+    trust: async (tenant) => ({ row: { tenant, issuers: [], bindings: [] }, security: 1n }),
   });
 }
 

@@ -6,8 +6,10 @@ import type { Credentials } from "./evidence.ts";
 import type { IdentityStore, Loaded } from "./identity-store.ts";
 import type { IdentityNews, Keeping, KeptRows } from "./keeping.ts";
 import { createKnownSessions } from "./known-sessions.ts";
+import type { Proven } from "./proven.ts";
 import { type Session, tokenInvalid } from "./session.ts";
 import { keyRetired, type Tokens } from "./tokens.ts";
+import type { Issuer } from "./trust.ts";
 
 /** Who speaks, and for which run: read once, kept, and as new as the newest news. */
 export interface Identities {
@@ -29,6 +31,8 @@ export interface Identities {
   sessionById(caller: Caller, id: string): Promise<Session>;
   sessionByRun(caller: Caller, agent: string, runId: string): Promise<Session | null>;
   callers(tenant: string): Promise<Caller[]>;
+  /** The issuers that vouch for a tenant's people. */
+  peopleOf(tenant: string): Promise<Issuer[]>;
   issueToken(session: Session): Promise<{ token: string; expiresAtMs: number }>;
   /** When a session's token runs out, or ran out less than a day ago. */
   tokenExpiry(token: string): Promise<number>;
@@ -49,6 +53,7 @@ interface Options {
   readonly sessionsMax: number;
   readonly authenticate: Authenticate;
   /** Every place where callers are kept, by their ids. */
+  readonly trust: Proven["trust"];
   readonly keptCallers: readonly Pick<KeptRows<Loaded<Caller>>, "told" | "clear">[];
 }
 
@@ -62,7 +67,7 @@ function allowed(caller: Caller, session: Session): Session {
 
 /** The keeper of what was read: bounded caches whose rows are as new as the newest news. */
 export function createIdentities(options: Options): Identities {
-  const { store, tokens, keeping, sessionsMax, authenticate, keptCallers } = options;
+  const { store, tokens, keeping, sessionsMax, authenticate, keptCallers, trust } = options;
   const sessions = createKnownSessions({ store, keeping, sessionsMax });
 
   const knownSession = async (
@@ -101,6 +106,7 @@ export function createIdentities(options: Options): Identities {
     },
     sessionByRun: (caller, agent, runId) => store.sessionByRun(caller.tenant, caller.id, agent, runId),
     callers: (tenant) => store.callers(tenant),
+    peopleOf: async (tenant) => (await trust(tenant, false)).row.issuers.filter(({ use }) => use === "people"),
     issueToken: (session) => tokens.issue(session),
     tokenExpiry: async (token) => (await tokens.verify(token, limits.lateReportSeconds * 1000)).expiresAtMs,
     ended: sessions.ended,

@@ -3,12 +3,12 @@ import { Fault } from "../foundation/fault.ts";
 import type { Caller } from "./caller.ts";
 import type { Evidence } from "./evidence.ts";
 import type { IdentityStore, Loaded } from "./identity-store.ts";
-import { type Rights, rightsOf, type Trust } from "./trust.ts";
+import { bindingsFor, type Rights, rightsOf, type Trust } from "./trust.ts";
 
 const TENANTS_MAX = 10_000;
 
 /** A caller that has no row yet: what one is made from. */
-export type Stranger = Pick<Caller, "tenant" | "name"> & { readonly proof: NonNullable<Caller["proof"]> };
+export type Stranger = Pick<Caller, "tenant" | "name" | "person"> & { readonly proof: NonNullable<Caller["proof"]> };
 
 export interface Proven {
   /**
@@ -54,11 +54,11 @@ export function createProven({ store, fresh, sight }: Options): Proven {
   };
 
   const sighted = async (evidence: Evidence): Promise<Loaded<Caller>> => {
-    const { tenant, kind, issuer, subject, source } = evidence;
+    const { tenant, kind, issuer, subject, source, person } = evidence;
     const known = await store.callerBySubject(tenant, kind, issuer, subject);
     if (known) return known;
     const name = kind === "spiffe" ? subject : `${source}/${subject}`;
-    await sight({ tenant, name, proof: { kind, issuer, subject } });
+    await sight({ tenant, name, proof: { kind, issuer, subject }, person });
     const made = await store.callerBySubject(tenant, kind, issuer, subject);
     if (made) return made;
     throw new Fault("aborted", "session_raced", "the caller could not be recorded", { fix: "ask again" });
@@ -74,7 +74,9 @@ export function createProven({ store, fresh, sight }: Options): Proven {
       if (row.revoked) throw revoked(evidence);
       // Two reads: together they are as new as the older.
       const older = security < trusted.security ? security : trusted.security;
-      return { row: { ...row, ...rights }, security: older };
+      const { source, groups, expiresAtMs } = evidence;
+      const word = { source, groups, bindings: bindingsFor(trusted.row, evidence), expiresAtMs };
+      return { row: { ...row, ...rights, word }, security: older };
     },
   };
 }

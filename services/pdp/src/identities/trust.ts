@@ -69,6 +69,11 @@ function applies({ issuer, subject, group }: Binding, evidence: Evidence): boole
   return subject === undefined || subjectMatches(subject, evidence.subject);
 }
 
+/** The names of the bindings that match now. */
+export function bindingsFor({ bindings }: Pick<Trust, "bindings">, evidence: Evidence): string[] {
+  return bindings.filter((binding) => applies(binding, evidence)).map(({ name }) => name);
+}
+
 /** What the bindings give that match now, together; undefined when none does. */
 export function rightsOf({ bindings }: Pick<Trust, "bindings">, evidence: Evidence): Rights | undefined {
   const matching = bindings.filter((binding) => applies(binding, evidence));

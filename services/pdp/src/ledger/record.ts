@@ -50,8 +50,10 @@ export interface StoredRecord extends RecordRef {
   readonly erased?: true;
 }
 
-/** Which decisions are read, by their ids: they sort by the time at which they were made. */
+/** Which decisions are read, or calls of the admin plane, by their ids: they sort by the time at which they were made. */
 export interface DecisionRange {
+  /** `decision` unless it says otherwise. */
+  readonly kind?: "decision" | "admin";
   readonly fromId: string;
   /** Not included. */
   readonly beforeId: string;

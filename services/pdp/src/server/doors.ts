@@ -126,6 +126,7 @@ function services({ config, clock, log, rooms, metrics }: Options) {
     policyStore: policies,
     ledger,
     listDecisions,
+    listAdminCalls,
     recordCall,
   } = rooms;
   const admin = adminServices(
@@ -141,11 +142,13 @@ function services({ config, clock, log, rooms, metrics }: Options) {
         policies,
         ledger,
         listDecisions,
+        listAdminCalls,
         identities,
         admission,
         recordCall,
         log,
         meter: metrics,
+        uptime: { now: () => performance.now() },
       },
     }),
   );

@@ -35,7 +35,7 @@ export function openIdentities({ store, tokens, security, catchUp, uptime, sight
     key: keys.find,
   });
   return createIdentities({
-    ...{ store, tokens, keeping, sessionsMax: SESSIONS_MAX, authenticate },
+    ...{ store, tokens, keeping, sessionsMax: SESSIONS_MAX, authenticate, trust: proven.trust },
     keptCallers: [keys],
   });
 }

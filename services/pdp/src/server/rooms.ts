@@ -6,6 +6,7 @@ import {
   createExplain,
   createKeys,
   createLifecycle,
+  createListAdminCalls,
   createListDecisions,
   createRecordCall,
   createRedaction,
@@ -88,6 +89,7 @@ function administration(
 ) {
   return {
     listDecisions: createListDecisions(rooms),
+    listAdminCalls: createListAdminCalls(rooms),
     recordCall: createRecordCall(rooms),
     registry: createRegistry(rooms),
     lifecycle: createLifecycle(rooms),

@@ -68,11 +68,14 @@ async function insertCaller(client: ClientBase, caller: Caller, keyHash: Uint8Ar
 
 /** A caller without a key and without rights of its own. */
 async function insertSighted(client: ClientBase, caller: Caller, revision: bigint): Promise<void> {
-  const { id, tenant, name, proof, createdAtMs } = caller;
+  const { id, tenant, name, proof, person, createdAtMs } = caller;
   await client.query(
-    `insert into caller (id, tenant, name, kind, issuer, subject, created_at, revision)
-     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-    [id, tenant, name, proof?.kind ?? "key", proof?.issuer, proof?.subject, new Date(createdAtMs), revision],
+    `insert into caller (id, tenant, name, kind, issuer, subject, created_at, revision, display_name, email)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    [
+      ...[id, tenant, name, proof?.kind ?? "key", proof?.issuer, proof?.subject, new Date(createdAtMs), revision],
+      ...[person?.displayName || null, person?.email || null],
+    ],
   );
 }
 

@@ -27,13 +27,17 @@ interface CallerRow {
   readonly kind: Evidence["kind"] | "key";
   readonly issuer: string | null;
   readonly subject: string | null;
+  readonly display_name: string | null;
+  readonly email: string | null;
 }
 
 function callerFrom(row: CallerRow): Caller {
   const { id, tenant, name, roles, agents, revoked, kind, issuer, subject } = row;
   const rights = { roles, agents, mayAssertPrincipals: row.may_assert_principals };
   const proof = kind === "key" ? undefined : { kind, issuer: issuer ?? "", subject: subject ?? "" };
-  return { id, tenant, name, ...rights, revoked, createdAtMs: row.created_at.getTime(), ...(proof && { proof }) };
+  const person = kind === "person" && { person: { displayName: row.display_name ?? "", email: row.email ?? "" } };
+  const createdAtMs = row.created_at.getTime();
+  return { id, tenant, name, ...rights, revoked, createdAtMs, ...(proof && { proof }), ...person };
 }
 
 interface SessionRow {

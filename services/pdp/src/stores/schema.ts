@@ -77,6 +77,8 @@ export const caller = pgTable("caller", {
   issuer: text("issuer"),
   subject: text("subject"),
   changed: transactionId("changed"),
+  displayName: text("display_name"),
+  email: text("email"),
 });
 
 export const issuer = pgTable(

@@ -118,6 +118,13 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
       to: READ_DECISIONS,
       tells: ["since", "until", "agent", "tool", "sessionId", "rolloutId", "differs", "pageToken"],
     },
+    ListAdminCalls: {
+      ...{ to: ["viewer"], tells: ["since", "until", "method", "callerId", "outcome", "changesOnly", "pageToken"] },
+    },
+  },
+  "remit.v1.LoginService": {
+    GetLogin: { to: "anybody", further: "It tells what a browser would be sent, at most 20 times a second." },
+    WhoAmI: { to: "callers" },
   },
 };
 

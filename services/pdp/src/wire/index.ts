@@ -9,6 +9,7 @@ import {
 } from "@remit/proto/admin";
 import { DecisionService } from "@remit/proto/decision";
 import { KeyService } from "@remit/proto/keys";
+import { LoginService } from "@remit/proto/login";
 import { RevocationService } from "@remit/proto/revocation";
 import { RolloutService } from "@remit/proto/rollout";
 import { SessionService } from "@remit/proto/session";
@@ -20,6 +21,7 @@ import { documentRpcs } from "./admin/documents.ts";
 import { createGate, grantedOnly } from "./admin/gate.ts";
 import { keyRpcs } from "./admin/keys.ts";
 import { ledgerRpcs } from "./admin/ledger.ts";
+import { loginRpcs } from "./admin/login.ts";
 import { policyRpcs } from "./admin/policies.ts";
 import { revocationRpcs } from "./admin/revocations.ts";
 import { rolloutRpcs } from "./admin/rollouts.ts";
@@ -71,6 +73,7 @@ export function adminServices(desk: AdminDesk): Served[] {
     serve(KeyService, { ...keyRpcs(desk) }),
     serve(CallerService, { ...callerRpcs(desk) }),
     serve(LedgerService, { ...ledgerRpcs(desk) }),
+    serve(LoginService, { ...loginRpcs(desk, desk.uptime) }),
   ];
   return services.map(createGate(desk));
 }

@@ -70,6 +70,24 @@ test("what is refused or fails is told with its reason, and who was refused", as
   expect(told[0]?.about).toEqual({ name: "mine", roles: ["owner"] });
 });
 
+test("the trail is read page by page, chosen by method, caller and outcome, and only by whoever may look", async () => {
+  const { key, caller } = await house.clients.callers.createKey({ name: "author", roles: ["policy-author"] }, owner());
+  await failure(house.clients.callers.listCallers({}, headersOf(key)));
+  const list = async (more: object) => (await house.clients.ledger.listAdminCalls(more, owner())).calls;
+  const refused = await list({ callerId: caller?.id ?? "", outcome: "role_missing" });
+  expect(refused.map(({ body }) => body?.method)).toEqual(["remit.v1.CallerService/ListCallers"]);
+  const made = await list({ method: "CreateKey", changesOnly: true });
+  expect(made[0]?.body).toMatchObject({ change: "key_created", method: "remit.v1.CallerService/CreateKey" });
+  const first = await house.clients.ledger.listAdminCalls({ pageSize: 2 }, owner());
+  const next = await house.clients.ledger.listAdminCalls({ pageSize: 2, pageToken: first.nextPageToken }, owner());
+  const ids = [...first.calls, ...next.calls].map(({ id }) => id);
+  expect(ids).toEqual([...new Set(ids)].sort().reverse());
+  expect(first.calls.every(({ canonical }) => canonical === "")).toBe(true);
+  expect(await failure(house.clients.ledger.listAdminCalls({}, headersOf(key)))).toMatchObject({
+    detail: { reason: "role_missing" },
+  });
+});
+
 test("a secret that stands where a name belongs is not repeated", async () => {
   const told = await toldOf(() => failure(house.clients.tools.getTool({ name: house.ownerKey }, owner())));
   expect(told).toMatchObject([{ about: { name: "(secret)" } }]);

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { everyMethod } from "../support/descriptors.ts";
 import { failure } from "../support/pdp.ts";
+import { loginPlane } from "./isolation-login.ts";
 import { revocationRows } from "./isolation-revocations.ts";
 import { isolationTable, type Probe } from "./isolation-table.ts";
 import { type Neighbours, neighbours, THEIRS } from "./neighbours.ts";
 
-const table = { ...isolationTable, ...revocationRows };
+const table = { ...isolationTable, ...revocationRows, ...loginPlane };
 let all: Neighbours;
 let before: string;
 

@@ -14,6 +14,7 @@ import {
 import { type ErrorDetail, ErrorDetailSchema } from "@remit/proto/common";
 import { DecisionService } from "@remit/proto/decision";
 import { KeyService } from "@remit/proto/keys";
+import { LoginService } from "@remit/proto/login";
 import { RevocationService } from "@remit/proto/revocation";
 import { RolloutService } from "@remit/proto/rollout";
 import { type OpenSessionRequestSchema, SessionService } from "@remit/proto/session";
@@ -132,6 +133,7 @@ function clientsOf(pdp: RunningPdp) {
     callers: createClient(CallerService, admin),
     ledger: createClient(LedgerService, admin),
     keys: createClient(KeyService, admin),
+    login: createClient(LoginService, admin),
   };
 }
 

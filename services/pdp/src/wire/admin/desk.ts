@@ -3,6 +3,7 @@ import type {
   Custody,
   Keys,
   Lifecycle,
+  ListAdminCalls,
   ListDecisions,
   RecordCall,
   Registry,
@@ -10,6 +11,7 @@ import type {
   Tenants,
 } from "../../decisions/index.ts";
 import { assert } from "../../foundation/assert.ts";
+import type { Clock } from "../../foundation/clock.ts";
 import type { Log } from "../../foundation/log.ts";
 import type { Identities } from "../../identities/index.ts";
 import type { Ledger } from "../../ledger/index.ts";
@@ -28,11 +30,14 @@ export interface AdminDesk {
   readonly policies: PolicyStore;
   readonly ledger: Ledger;
   readonly listDecisions: ListDecisions;
+  readonly listAdminCalls: ListAdminCalls;
   readonly identities: Identities;
   readonly admission: Admission;
   readonly recordCall: RecordCall;
   readonly meter: AdminMeter;
   readonly log: Log;
+  /** Monotonic. */
+  readonly uptime: Clock;
   /** Who calls, as the gate found out before the RPC was run: see `gate.ts`. */
   caller(call: Call): Actor;
 }

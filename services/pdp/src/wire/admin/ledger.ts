@@ -1,14 +1,18 @@
 import { create, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import {
   type EntrySchema,
   type GetDecisionRequest,
   type GetDecisionResponse,
   GetDecisionResponseSchema,
+  type ListAdminCallsRequest,
+  type ListAdminCallsResponse,
+  ListAdminCallsResponseSchema,
   type ListDecisionsRequest,
   type ListDecisionsResponse,
   ListDecisionsResponseSchema,
 } from "@remit/proto/admin";
-import type { DecisionQuery } from "../../decisions/index.ts";
+import type { AdminCallQuery, DecisionQuery } from "../../decisions/index.ts";
 import { digestText } from "../../foundation/digest.ts";
 import { Fault, invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
@@ -32,17 +36,33 @@ function entryToWire(record: StoredRecord): MessageInitShape<typeof EntrySchema>
 
 const DAY_MS = 24 * 3600 * 1000;
 
-/** Checks the form of a query. Without `until` it reaches to the newest decision, whatever this machine's clock says. */
-function queryFrom(request: ListDecisionsRequest, nowMs: number): DecisionQuery {
-  const { since, until, agent, tool, sessionId, rolloutId, differs, pageSize, pageToken } = request;
+/** What pages of entries have in common, whichever they list. */
+interface Paged {
+  readonly since?: Timestamp | undefined;
+  readonly until?: Timestamp | undefined;
+  readonly pageSize: number;
+  readonly pageToken: string;
+}
+
+/** Checks which page is asked for. Without `until` it reaches to the newest entry, whatever this machine's clock says. */
+function pageFrom({ since, until, pageSize, pageToken }: Paged, nowMs: number, entries: string) {
   if (pageSize > limits.listPageRecordsMax) {
-    const limit = `${limits.listPageRecordsMax} decisions`;
-    throw invalid("page_size", `a page of ${pageSize} decisions is too long`, { limit });
+    const limit = `${limits.listPageRecordsMax} ${entries}`;
+    throw invalid("page_size", `a page of ${pageSize} ${entries} is too long`, { limit });
   }
   const untilMs = until ? timeField(until, "until") : Number.POSITIVE_INFINITY;
   return {
     sinceMs: since ? timeField(since, "since") : Math.min(untilMs, nowMs) - DAY_MS,
     untilMs,
+    beforeId: pageToken === "" ? undefined : uuidField(pageToken, "page_token"),
+    pageSize: pageSize || limits.listPageRecordsMax,
+  };
+}
+
+function queryFrom(request: ListDecisionsRequest, nowMs: number): DecisionQuery {
+  const { agent, tool, sessionId, rolloutId, differs } = request;
+  return {
+    ...pageFrom(request, nowMs, "decisions"),
     agent: optionalText(agent, "agent", limits.nameBytesMax) || undefined,
     tool: optionalText(tool, "tool", limits.toolNameBytesMax) || undefined,
     effect: effectFrom(request.effect, "effect"),
@@ -50,8 +70,17 @@ function queryFrom(request: ListDecisionsRequest, nowMs: number): DecisionQuery 
     session: sessionId === "" ? undefined : uuidField(sessionId, "session_id"),
     rollout: rolloutId === "" ? undefined : uuidField(rolloutId, "rollout_id"),
     differs,
-    beforeId: pageToken === "" ? undefined : uuidField(pageToken, "page_token"),
-    pageSize: pageSize || limits.listPageRecordsMax,
+  };
+}
+
+function callQueryFrom(request: ListAdminCallsRequest, nowMs: number): AdminCallQuery {
+  const { method, callerId, outcome, changesOnly } = request;
+  return {
+    ...pageFrom(request, nowMs, "calls"),
+    method: optionalText(method, "method", limits.nameBytesMax) || undefined,
+    caller: callerId === "" ? undefined : uuidField(callerId, "caller_id"),
+    outcome: optionalText(outcome, "outcome", limits.nameBytesMax) || undefined,
+    changesOnly,
   };
 }
 
@@ -59,6 +88,7 @@ function queryFrom(request: ListDecisionsRequest, nowMs: number): DecisionQuery 
 export interface LedgerRpcs {
   readonly getDecision: Unary<GetDecisionRequest, GetDecisionResponse>;
   readonly listDecisions: Unary<ListDecisionsRequest, ListDecisionsResponse>;
+  readonly listAdminCalls: Unary<ListAdminCallsRequest, ListAdminCallsResponse>;
 }
 
 export function ledgerRpcs(desk: AdminDesk): LedgerRpcs {
@@ -80,6 +110,14 @@ export function ledgerRpcs(desk: AdminDesk): LedgerRpcs {
       const { records, nextBeforeId } = await desk.listDecisions(tenant, queryFrom(request, Date.now()));
       return create(ListDecisionsResponseSchema, {
         decisions: records.map((record) => ({ ...entryToWire(record), canonical: "" })),
+        nextPageToken: nextBeforeId ?? "",
+      });
+    },
+    async listAdminCalls(request, call) {
+      const { tenant } = desk.caller(call);
+      const { records, nextBeforeId } = await desk.listAdminCalls(tenant, callQueryFrom(request, Date.now()));
+      return create(ListAdminCallsResponseSchema, {
+        calls: records.map((record) => ({ ...entryToWire(record), canonical: "" })),
         nextPageToken: nextBeforeId ?? "",
       });
     },
