@@ -1,8 +1,8 @@
 import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import { nearest } from "./nearest.ts";
-import type { ConfigProblem } from "./problems.ts";
+import type { ConfigProblem, Setting, Settings } from "./problems.ts";
 import { type Config, type ConfigInput, type ConfigKey, commandVariables, knobs, variableOf } from "./schema.ts";
-import { type Address, isLoopback } from "./values.ts";
+import { checkTransport } from "./transport.ts";
 
 export interface ConfigSources {
   /** The environment; variables without our prefix are not looked at. */
@@ -18,14 +18,6 @@ export interface ConfigSources {
 export type LoadedConfig =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
-
-interface Setting {
-  readonly name: string;
-  readonly place: string;
-  readonly value: unknown;
-}
-
-type Settings = Map<ConfigKey, Setting>;
 
 const keys = Object.keys(knobs) as ConfigKey[];
 const keyOfVariable = new Map(keys.map((key) => [variableOf(key), key]));
@@ -107,24 +99,6 @@ function readValue(key: ConfigKey, setting: Setting | undefined, problems: Confi
   return undefined;
 }
 
-function checkBinds(config: Config, settings: Settings): ConfigProblem[] {
-  if (config.transport !== "loopback") return [];
-  const binds = ["httpAddress", "grpcAddress", "adminAddress", "metricsAddress"] as const;
-  return binds.flatMap((key) => {
-    const bind: Address | undefined = config[key];
-    if (bind === undefined || isLoopback(bind.host)) return [];
-    const setting = settings.get(key);
-    return {
-      name: setting?.name ?? key,
-      place: setting?.place ?? "default",
-      value: `${bind.host}:${bind.port}`,
-      message: "this address can be reached from other machines, and nothing protects it",
-      expected: "an address of this machine alone, such as 127.0.0.1 or [::1], unless the transport is settled",
-      fix: "bind to 127.0.0.1, or say REMIT_TRANSPORT=insecure where a mesh or a proxy protects the connections",
-    };
-  });
-}
-
 function checkStore(config: Config): ConfigProblem[] {
   if (config.mode !== "production") return [];
   const problems: ConfigProblem[] = [];
@@ -172,7 +146,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   // What is wrong already is not reported a second time as missing.
   const blamed = (problem: ConfigProblem) => !keys.some((key) => broken.has(key) && variableOf(key) === problem.name);
   if (sources.purpose !== "migrate") {
-    problems.push(...[...checkBinds(config, settings), ...checkStore(config)].filter(blamed));
+    problems.push(...[...checkTransport(config, settings), ...checkStore(config)].filter(blamed));
   }
   return problems.length === 0 ? { ok: true, config: Object.freeze(config) } : { ok: false, problems };
 }

@@ -1,3 +1,14 @@
+import type { ConfigKey } from "./schema.ts";
+
+/** One value as somebody wrote it, and where. */
+export interface Setting {
+  readonly name: string;
+  readonly place: string;
+  readonly value: unknown;
+}
+
+export type Settings = Map<ConfigKey, Setting>;
+
 /** One thing that must change before the service can start. */
 export interface ConfigProblem {
   /** What to change, as its author spelt it: REMIT_WRITERS, `writers`, or several names. */

@@ -1,6 +1,19 @@
 import type { z } from "zod";
 import { limits } from "../foundation/limits.ts";
-import { type Address, address, choice, integer, type Kind, key, path, postgresUrl } from "./values.ts";
+import {
+  type Address,
+  address,
+  choice,
+  file,
+  integer,
+  type Kind,
+  key,
+  type Proxies,
+  path,
+  postgresUrl,
+  proxies,
+  spiffeId,
+} from "./values.ts";
 
 /** One thing that can be set: in `remit.yaml` under its key, in the environment as REMIT_ and the key in capitals. */
 export interface Knob<Value> extends Kind<Value> {
@@ -16,7 +29,7 @@ type Set<Value> = Knob<Value> & { readonly default: string };
 type MaybeSet<Value> = Knob<Value> & { readonly absent: string };
 
 const secret = { secret: true } as const;
-const loopbackOnly = "Reaching beyond loopback needs `transport: insecure`.";
+const loopbackOnly = "Reaching beyond loopback needs another `transport` than `loopback`.";
 
 /** Every knob of the service, on one page. docs/configuration.md is written from it. */
 export const knobs = {
@@ -27,7 +40,7 @@ export const knobs = {
   } satisfies MaybeSet<"development" | "production">,
   httpAddress: {
     ...address,
-    doc: `Where Connect, gRPC-Web and JSON are served, over HTTP/1.1 and h2c. ${loopbackOnly}`,
+    doc: `Where Connect, gRPC-Web and JSON are served, over HTTP/1.1 and HTTP/2. ${loopbackOnly}`,
     default: "127.0.0.1:7080",
   } satisfies Set<Address>,
   grpcAddress: {
@@ -42,14 +55,47 @@ export const knobs = {
   } satisfies Set<Address>,
   metricsAddress: {
     ...address,
-    doc: `Where /metrics, /healthz and /readyz are served. ${loopbackOnly}`,
+    doc: `Where /metrics, /healthz and /readyz are served, always in clear text: nothing there is secret. ${loopbackOnly}`,
     default: "127.0.0.1:7083",
   } satisfies Set<Address>,
   transport: {
-    ...choice(["loopback", "insecure"]),
-    doc: "What protects the connections. `loopback`: every address stays on this machine. `insecure`: in clear text, beyond loopback as well: only where something else, such as a mesh's proxy, protects them. The service does not speak TLS by itself.",
+    ...choice(["loopback", "tls", "mesh", "insecure"]),
+    doc: "What protects the connections. `loopback`: every address stays on this machine. `tls`: the service speaks TLS itself, 1.2 or later, but for the metrics. `mesh`: in clear text, and only from the proxies that `meshPeers` names, who say in `x-forwarded-client-cert` who asks. `insecure`: in clear text, from anywhere: only where something else protects the connections. docs/identity.md tells more.",
     default: "loopback",
-  } satisfies Set<"loopback" | "insecure">,
+  } satisfies Set<"loopback" | "tls" | "mesh" | "insecure">,
+  serverCertificateFile: {
+    ...file,
+    doc: "The certificate that the service shows, in PEM, and below it what vouches for it. Read again when it changes, without a restart. Needed with `transport: tls`.",
+    absent: "the service does not speak TLS",
+    example: "/etc/remit-tls/tls.crt",
+  } satisfies MaybeSet<string>,
+  serverKeyFile: {
+    ...file,
+    doc: "The private key of that certificate, in PEM, without a passphrase. Needed with `transport: tls`.",
+    absent: "the service does not speak TLS",
+    example: "/etc/remit-tls/tls.key",
+  } satisfies MaybeSet<string>,
+  clientTrustFile: {
+    ...file,
+    doc: "The authorities whose certificates clients may show, in PEM: the trust bundle of your SPIFFE trust domain. A certificate with a SPIFFE id says who calls.",
+    absent: "no client is asked for a certificate",
+    example: "/etc/remit-tls/ca.crt",
+  } satisfies MaybeSet<string>,
+  clientCertificates: {
+    ...choice(["optional", "required"]),
+    doc: "Whether a client without a certificate may connect and say who it is by a key or a token. One whose certificate is not to be believed may never.",
+    default: "optional",
+  } satisfies Set<"optional" | "required">,
+  meshIdentity: {
+    ...spiffeId,
+    doc: "The SPIFFE id of this service in its mesh, which its own proxy writes as `By` into `x-forwarded-client-cert`. With it the last element of that header says who calls, if it comes from one of `meshPeers`.",
+    absent: "the header is not looked at, whatever it says",
+  } satisfies MaybeSet<string>,
+  meshPeers: {
+    ...proxies,
+    doc: "The service's own proxies: `loopback` for those of this machine or pod, IP addresses, and with `transport: tls` the SPIFFE ids of their certificates. From anybody else the header is refused.",
+    default: "loopback",
+  } satisfies Set<Proxies>,
   databaseUrl: {
     ...postgresUrl,
     ...secret,
@@ -147,6 +193,10 @@ export const commandVariables: Readonly<Record<string, string>> = {
     "Where commands and SDKs find the service: host:port of its gRPC lane. Several replicas are separated by commas: SDKs use them all, commands the first.",
   REMIT_API_KEY: "The key that commands and SDKs speak with.",
   REMIT_SESSION: "The session token that commands ask with.",
+  REMIT_TLS_TRUST_FILE:
+    "The authorities that commands and SDKs trust when they speak TLS to the service, in PEM. Without it the system's.",
+  REMIT_TLS_CERTIFICATE_FILE: "The certificate that commands and SDKs show to the service, in PEM.",
+  REMIT_TLS_KEY_FILE: "The private key of that certificate, in PEM.",
 };
 
 /** The variable of a key: httpAddress is REMIT_HTTP_ADDRESS. */

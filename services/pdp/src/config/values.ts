@@ -1,4 +1,6 @@
+import { isIP } from "node:net";
 import { z } from "zod";
+import { spiffeIdProblem } from "../foundation/spiffe-id.ts";
 import { Secret } from "./secret.ts";
 
 /** How one kind of value is read, and what to tell somebody who wrote it wrong. */
@@ -65,6 +67,12 @@ export const path: Kind<string> = {
   example: "./.remit",
 };
 
+export const file: Kind<string> = {
+  schema: z.string().min(1).max(4096),
+  expected: "the path of a file, relative to the working directory or absolute",
+  example: "/etc/remit-tls/tls.crt",
+};
+
 export const postgresUrl: Kind<Secret<string>> = {
   schema: z
     .string()
@@ -86,4 +94,38 @@ export const key: Kind<Secret<Uint8Array>> = {
     .transform((bytes) => new Secret(new Uint8Array(bytes))),
   expected: `base64 of exactly ${KEY_BYTES} random bytes`,
   example: '"$(openssl rand -base64 32)"',
+};
+
+export const spiffeId: Kind<string> = {
+  schema: z.string().refine((text) => spiffeIdProblem(text) === undefined),
+  expected: "the SPIFFE id of a workload: spiffe://, a trust domain, and a path",
+  example: "spiffe://cluster.local/ns/agents/sa/remit",
+};
+
+/** Whose word on others counts: proxies by where they are, or by what their own certificates say. */
+export interface Proxies {
+  /** Any address of this machine. */
+  readonly loopback: boolean;
+  readonly addresses: readonly string[];
+  readonly ids: readonly string[];
+}
+
+function readProxies(text: string): Proxies | undefined {
+  const each = text.split(",").map((word) => word.trim());
+  const addresses = each.filter((word) => isIP(word) !== 0);
+  const ids = each.filter((word) => spiffeIdProblem(word) === undefined);
+  const loopback = each.includes("loopback");
+  const rest = each.filter((word) => word !== "loopback" && !addresses.includes(word) && !ids.includes(word));
+  return rest.length > 0 ? undefined : { loopback, addresses, ids };
+}
+
+export const proxies: Kind<Proxies> = {
+  schema: z.string().transform((text, context) => {
+    const read = readProxies(text);
+    if (read !== undefined) return read;
+    context.addIssue("no list of proxies");
+    return z.NEVER;
+  }),
+  expected: "the word loopback, IP addresses and SPIFFE ids, separated by commas",
+  example: "loopback",
 };

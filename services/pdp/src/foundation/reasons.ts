@@ -51,6 +51,24 @@ export const errorReasons = {
     todo: "RenewSession, then ask again with the same call id.",
     since: "0.1",
   },
+  certificate_invalid: {
+    kinds: ["unauthenticated"],
+    means: "The client certificate breaks the rules for SPIFFE ids, has run out, or is trusted no more.",
+    todo: "Connect anew with a certificate that holds; the message says what is wrong.",
+    since: "0.1",
+  },
+  credentials_disagree: {
+    kinds: ["unauthenticated"],
+    means: "The certificate and the authorization header prove callers of different tenants.",
+    todo: "Send one of the two.",
+    since: "0.1",
+  },
+  forwarded_certificate_refused: {
+    kinds: ["unauthenticated"],
+    means: "The header x-forwarded-client-cert is not from a proxy of the service, or not as one writes it.",
+    todo: "Leave it out; behind a proxy, look at `meshIdentity` and `meshPeers` in docs/configuration.md.",
+    since: "0.1",
+  },
   role_missing: {
     kinds: ["forbidden"],
     means: "This caller does not have the role that the request takes.",

@@ -17,6 +17,7 @@ export const startReasons = {
   replica_alive: "A replica still works on the database.",
   schema_unfit: "The schema of the database is older or newer than this build can work with.",
   store_not_durable: "The Postgres may lose what it has confirmed.",
+  tls_files_unusable: "The certificate of the service, its key or the trust bundle cannot be used.",
   store_read_only: "The Postgres is a standby.",
 } as const;
 

@@ -1,3 +1,4 @@
+import { Fault } from "../foundation/fault.ts";
 import type { Caller } from "./caller.ts";
 import { CERTIFICATES, type Credentials } from "./evidence.ts";
 import type { Loaded } from "./identity-store.ts";
@@ -6,23 +7,39 @@ import { notBound } from "./proven.ts";
 /** Finds out who calls. Throws a Fault: nobody is anonymous. `anew`: from the store, whatever is remembered. */
 export type Authenticate = (credentials: Credentials, anew: boolean) => Promise<Loaded<Caller>>;
 
+function disagree(spiffeId: string): Fault {
+  const message = `the certificate is ${spiffeId}'s, and what the authorization header holds is another tenant's`;
+  return new Fault("unauthenticated", "credentials_disagree", message, {
+    field: "authorization",
+    fix: "send one of the two",
+  });
+}
+
 /**
  * Who calls, by what is hardest to steal: a certificate that is bound to something, then what the header holds. A
- * workload that a mesh gives a certificate which nobody bound still has its token or key.
+ * workload that a mesh gives a certificate which nobody bound still has its token or key. Whatever is sent must hold:
+ * a header that proves nothing, or somebody of another tenant, is refused beside the best certificate.
  */
 export function createAuthenticate(by: {
   readonly certificate: (spiffeId: string, anew: boolean) => Promise<Loaded<Caller> | null>;
   readonly key: (authorization: string | undefined, anew: boolean) => Promise<Loaded<Caller>>;
 }): Authenticate {
   const { certificate, key } = by;
-  const withCertificate = async (spiffeId: string, authorization: string | undefined, anew: boolean) => {
+  const withCertificate = async (
+    certified: () => string | undefined,
+    authorization: string | undefined,
+    anew: boolean,
+  ) => {
+    const spiffeId = certified();
+    if (spiffeId === undefined) return key(authorization, anew);
     const found = await certificate(spiffeId, anew);
-    if (found) return found;
-    if (authorization === undefined || authorization === "") {
-      throw notBound({ source: CERTIFICATES, subject: spiffeId });
-    }
-    return key(authorization, anew);
+    const alone = authorization === undefined || authorization === "";
+    if (found && alone) return found;
+    if (alone) throw notBound({ source: CERTIFICATES, subject: spiffeId });
+    const other = await key(authorization, anew);
+    if (found && found.row.tenant !== other.row.tenant) throw disagree(spiffeId);
+    return found ?? other;
   };
-  return ({ authorization, spiffeId }, anew) =>
-    spiffeId === undefined ? key(authorization, anew) : withCertificate(spiffeId, authorization, anew);
+  return ({ authorization, certified }, anew) =>
+    certified === undefined ? key(authorization, anew) : withCertificate(certified, authorization, anew);
 }

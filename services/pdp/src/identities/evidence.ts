@@ -4,8 +4,11 @@ import type { Person } from "./caller.ts";
 export interface Credentials {
   /** The `authorization` header. */
   readonly authorization: string | undefined;
-  /** The SPIFFE id of a certificate: one that the peer proved to hold, or that our own proxy vouches for. */
-  readonly spiffeId?: string | undefined;
+  /**
+   * The SPIFFE id of a certificate: one that the peer proved to hold, or that our own proxy vouches for. Throws a Fault
+   * for a connection that claims more than it proves, or that proves no more what it did.
+   */
+  readonly certified?: (() => string | undefined) | undefined;
 }
 
 /** How a caller proved itself. `key` is a secret that it was given here; the others are somebody else's word. */

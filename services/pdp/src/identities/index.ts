@@ -17,6 +17,15 @@ export type { Credentials, Evidence } from "./evidence.ts";
 export { createIdentities, type Identities } from "./identities.ts";
 export type { IdentityStore, Loaded, StoredSigningKey } from "./identity-store.ts";
 export { type ChangedRows, createKeeping, type KeepingRooms } from "./keeping.ts";
+export {
+  createVouch,
+  FORWARDED_HEADER,
+  type Mesh,
+  type Peer,
+  plainPeer,
+  type Shown,
+  type Vouched,
+} from "./peer.ts";
 export { createProven, type Stranger } from "./proven.ts";
 export { createRates, type Rates } from "./rates.ts";
 export {

@@ -44,44 +44,44 @@ function open() {
 
 test("a bound certificate is a caller from its first sight on, and read once", async () => {
   const who = open();
-  const first = await who({ authorization: undefined, spiffeId: ID }, false);
+  const first = await who({ authorization: undefined, certified: () => ID }, false);
   expect(first.row).toMatchObject({
     ...{ id: "c0", name: ID, agents: ["clerk"] },
     proof: { kind: "spiffe", issuer: "spiffe://example.org", subject: ID },
   });
   const { reads } = state;
-  expect((await who({ authorization: undefined, spiffeId: ID }, false)).row.id).toBe("c0");
+  expect((await who({ authorization: undefined, certified: () => ID }, false)).row.id).toBe("c0");
   expect(state.reads).toBe(reads);
 });
 
 test("a certificate comes before a key, and one that nobody bound leaves it to the key", async () => {
   const who = open();
-  expect((await who({ authorization: "Bearer good", spiffeId: ID }, false)).row.id).toBe("c0");
+  expect((await who({ authorization: "Bearer good", certified: () => ID }, false)).row.id).toBe("c0");
   const other = "spiffe://example.org/ns/dev/sa/clerk";
-  expect((await who({ authorization: "Bearer good", spiffeId: other }, false)).row.id).toBe("by-key");
-  await expect(who({ authorization: undefined, spiffeId: other }, false)).rejects.toThrow("no binding");
+  expect((await who({ authorization: "Bearer good", certified: () => other }, false)).row.id).toBe("by-key");
+  await expect(who({ authorization: undefined, certified: () => other }, false)).rejects.toThrow("no binding");
   expect(state.rows).toHaveLength(1);
 });
 
 test("a binding that is narrowed or gone counts at the next use after the change is known", async () => {
   const who = open();
-  await who({ authorization: undefined, spiffeId: ID }, false);
+  await who({ authorization: undefined, certified: () => ID }, false);
   state.bindings = [{ ...binding, agents: ["porter"] }];
   state.security = state.known = 2n;
-  expect((await who({ authorization: undefined, spiffeId: ID }, false)).row.agents).toEqual(["porter"]);
+  expect((await who({ authorization: undefined, certified: () => ID }, false)).row.agents).toEqual(["porter"]);
   state.bindings = [];
   state.security = 3n;
-  await expect(who({ authorization: undefined, spiffeId: ID }, true)).rejects.toThrow("no binding");
+  await expect(who({ authorization: undefined, certified: () => ID }, true)).rejects.toThrow("no binding");
   state.known = 3n;
-  await expect(who({ authorization: undefined, spiffeId: ID }, false)).rejects.toThrow("no binding");
+  await expect(who({ authorization: undefined, certified: () => ID }, false)).rejects.toThrow("no binding");
 });
 
 test("a caller that was revoked is let in by no certificate", async () => {
   const who = open();
-  await who({ authorization: undefined, spiffeId: ID }, false);
+  await who({ authorization: undefined, certified: () => ID }, false);
   state.rows = state.rows.map((row) => ({ ...row, revoked: true }));
   state.security = state.known = 2n;
-  await expect(who({ authorization: undefined, spiffeId: ID }, false)).rejects.toMatchObject({
+  await expect(who({ authorization: undefined, certified: () => ID }, false)).rejects.toMatchObject({
     reason: "token_invalid",
   });
 });

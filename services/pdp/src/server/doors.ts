@@ -19,8 +19,12 @@ import { createConnectLane } from "../wire/lanes/connect.ts";
 import { createGrpcLane } from "../wire/lanes/grpc.ts";
 import { jwksHandler } from "./jwks.ts";
 import { type Handler, type Listener, listen } from "./listen.ts";
+import { listenForGrpc } from "./listen-grpc.ts";
 import { operationsHandler } from "./operations.ts";
 import type { Rooms } from "./rooms.ts";
+import { createFronts, meshOf } from "./tls/front.ts";
+import type { TlsKeeper } from "./tls/keeper.ts";
+import { createVouches } from "./tls/vouch.ts";
 
 /** Where the service is reached, as `host:port` with real ports. */
 interface Addresses {
@@ -43,6 +47,8 @@ interface Options {
   readonly log: Log;
   readonly rooms: Rooms;
   readonly metrics: Metrics;
+  /** The certificate of the service, where it has one. */
+  readonly keeper: TlsKeeper | undefined;
 }
 
 /** Streams live 10 ± 2 minutes, so that a fleet rebalances and does not do so all at once. */
@@ -155,20 +161,36 @@ function services({ config, clock, log, rooms, metrics }: Options) {
   return { data, admin, exchange };
 }
 
+/** What each listener needs to know of certificates and proxies; nothing where neither is configured. */
+function transport({ config, log, metrics, keeper }: Options) {
+  const mesh = meshOf(config);
+  return {
+    front: createFronts({ config, keeper, mesh, log, count: metrics.turnedAway }),
+    vouches: mesh || config.clientTrustFile !== undefined ? createVouches(mesh) : undefined,
+  };
+}
+
 /** Opens every listener, or none. */
 export async function openDoors(options: Options): Promise<Doors> {
-  const { config, log, rooms, metrics } = options;
+  const { config, log, rooms, metrics, keeper } = options;
   let closing = false;
   const readiness = watchReadiness(() => reasons(rooms, closing).length === 0);
   const { data, admin, exchange } = services(options);
-  const grpc = createGrpcLane({ services: data, health: readiness, log, messageBytesMax: limits.messageBytesMax });
-  const connect = createConnectLane({ services: data, log, messageBytesMax: limits.messageBytesMax });
-  const adminLane = createConnectLane({ services: admin, log, messageBytesMax: limits.adminMessageBytesMax });
+  const { front, vouches } = transport(options);
+  const common = { log, messageBytesMax: limits.messageBytesMax };
+  const grpc = createGrpcLane({ ...common, services: data, health: readiness, vouch: vouches?.grpc });
+  const connect = createConnectLane({ ...common, services: data });
+  const adminLane = createConnectLane({ ...common, services: admin, messageBytesMax: limits.adminMessageBytesMax });
   const listeners: Listener[] = [];
-  const open = async (address: Config["httpAddress"], variable: string, handler: Handler): Promise<string> => {
-    const listener = await listen({ address, variable, handler, log });
+  const note = (listener: Listener): string => {
     listeners.push(listener);
     return hostPort(listener.address);
+  };
+  const open = async (address: Config["httpAddress"], variable: string, handler: Handler) =>
+    note(await listen({ address, variable, handler, log, front }));
+  const openGrpc = async (address: Config["grpcAddress"], variable: string) => {
+    if (front) return note(await listenForGrpc({ address, variable, lane: grpc, front, log }));
+    return hostPort(await grpc.bind(address, variable));
   };
 
   const close = async (): Promise<void> => {
@@ -186,17 +208,29 @@ export async function openDoors(options: Options): Promise<Doors> {
   };
 
   try {
-    const { routes } = connect;
+    const contextValues = vouches && { contextValues: vouches.connect };
     const operations = operationsHandler({
       reasons: () => reasons(rooms, closing),
-      notes: () => notes(rooms),
+      notes: () => [...notes(rooms), ...(keeper?.notes() ?? [])],
       metrics,
     });
-    const dataHandler = connectNodeAdapter({ routes, fallback: jwksHandler(rooms.jwks) });
-    const adminHandler = connectNodeAdapter({ routes: adminLane.routes });
+    const dataHandler = connectNodeAdapter({
+      ...contextValues,
+      routes: connect.routes,
+      fallback: jwksHandler(rooms.jwks),
+    });
+    const adminHandler = connectNodeAdapter({ ...contextValues, routes: adminLane.routes });
     const addresses: Addresses = {
-      metricsAddress: await open(config.metricsAddress, "REMIT_METRICS_ADDRESS", operations),
-      grpcAddress: hostPort(await grpc.bind(config.grpcAddress, "REMIT_GRPC_ADDRESS")),
+      // Nothing stands before the page of operations: whoever asks for it has no certificate.
+      metricsAddress: note(
+        await listen({
+          address: config.metricsAddress,
+          variable: "REMIT_METRICS_ADDRESS",
+          handler: operations,
+          log,
+        }),
+      ),
+      grpcAddress: await openGrpc(config.grpcAddress, "REMIT_GRPC_ADDRESS"),
       httpAddress: await open(config.httpAddress, "REMIT_HTTP_ADDRESS", dataHandler),
       adminAddress: await open(config.adminAddress, "REMIT_ADMIN_ADDRESS", adminHandler),
     };

@@ -5,9 +5,12 @@ import {
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, Server as NetServer, Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { cannotListen, type HostPort } from "../foundation/address.ts";
 import type { Log } from "../foundation/log.ts";
+import type { MakeFront } from "./tls/front.ts";
+import { peerOfSocket } from "./tls/peers.ts";
 
 /** Answers one request, whichever version of HTTP it came by. `connectNodeAdapter` makes one. */
 export type Handler = (
@@ -22,6 +25,8 @@ export interface ListenOptions {
   readonly variable: string;
   readonly handler: Handler;
   readonly log: Log;
+  /** What stands before it: TLS, or who may connect at all. */
+  readonly front?: MakeFront | undefined;
   readonly timings?: Partial<Timings>;
 }
 
@@ -43,7 +48,8 @@ export interface Listener {
 }
 
 const defaultTimings: Timings = { headersMs: 10_000, requestMs: 30_000, idleMs: 60_000 };
-const connectionsMax = 10_000;
+/** Of one listener. */
+export const connectionsMax = 10_000;
 const streamsPerConnectionMax = 1024;
 const checkEveryMs = 1_000;
 
@@ -100,7 +106,11 @@ function serveHttp2(handler: Handler, idleMs: number) {
     session.setTimeout(idleMs, () => {
       if (streams === 0) session.close();
     });
-    session.on("close", () => sessions.delete(session));
+    const stay = peerOfSocket(session.socket).whenLeaving(() => session.close());
+    session.on("close", () => {
+      stay();
+      sessions.delete(session);
+    });
   });
   return {
     accept: (socket: Socket) => void server.emit("connection", socket),
@@ -125,7 +135,8 @@ function closingAnswers(server: Server) {
   };
 }
 
-function bind(server: Server, { host, port }: HostPort, variable: string): Promise<HostPort> {
+/** Listens; answers the address with its real port. */
+export function bind(server: NetServer, { host, port }: HostPort, variable: string): Promise<HostPort> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => reject(cannotListen({ host, port }, variable, error));
     server.once("error", fail);
@@ -136,8 +147,8 @@ function bind(server: Server, { host, port }: HostPort, variable: string): Promi
   });
 }
 
-/** Listens on one plaintext port that speaks HTTP/1.1 and HTTP/2 to whoever begins with either. */
-export async function listen({ address, variable, handler, log, timings }: ListenOptions): Promise<Listener> {
+/** Listens on one port that speaks HTTP/1.1 and HTTP/2 to whoever begins with either, or settles on it in TLS. */
+export async function listen({ address, variable, handler, log, front, timings }: ListenOptions): Promise<Listener> {
   const { headersMs, requestMs, idleMs } = { ...defaultTimings, ...timings };
   const safe = guarded(handler, log);
   const server = createServer({
@@ -156,19 +167,25 @@ export async function listen({ address, variable, handler, log, timings }: Liste
   server.removeAllListeners("connection");
   const sockets = new Set<Socket>();
   const undecided = new Set<Socket>();
+  const speak = (socket: Socket, isHttp2: boolean) => {
+    if (isHttp2) http2.accept(socket);
+    else for (const serve of serveHttp1) serve.call(server, socket);
+  };
+  const begin = (socket: Socket) => {
+    if (socket instanceof TLSSocket) return speak(socket, socket.alpnProtocol === "h2");
+    sniff(socket, headersMs, (isHttp2) => speak(socket, isHttp2));
+  };
+  const accept = front?.(["h2", "http/1.1"], begin) ?? begin;
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     undecided.add(socket);
+    socket.once("readable", () => undecided.delete(socket));
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
       sockets.delete(socket);
       undecided.delete(socket);
     });
-    sniff(socket, headersMs, (isHttp2) => {
-      undecided.delete(socket);
-      if (isHttp2) http2.accept(socket);
-      else for (const serve of serveHttp1) serve.call(server, socket);
-    });
+    accept(socket);
   });
   const bound = await bind(server, address, variable);
   server.on("error", (error) => log.error({ err: error }, "a listener failed"));

@@ -1,4 +1,4 @@
-import type { Config } from "../config/index.ts";
+import { type Config, tlsFilesOf } from "../config/index.ts";
 import type { Clock } from "../foundation/clock.ts";
 import { type Log, silentLog } from "../foundation/log.ts";
 import { createStoreClock } from "../foundation/store-time.ts";
@@ -8,6 +8,7 @@ import { openDoors } from "./doors.ts";
 import { tendSigningKeys } from "./key-rooms.ts";
 import { openRooms, type Rooms } from "./rooms.ts";
 import { keepPartitions, openStore, type Store } from "./store.ts";
+import { keepTls, type TlsKeeper } from "./tls/keeper.ts";
 import { warm } from "./warm.ts";
 import { findWrappingKeys } from "./wrapping-key.ts";
 
@@ -30,11 +31,19 @@ export interface RunningPdp {
   readonly bootstrapKey: string | undefined;
   /** Resolves with the reason when the service cannot go on by itself. */
   readonly failed: Promise<string>;
+  /** Reads the certificate, its key and the trust bundle now; they are read every second anyway. */
+  reload(): void;
   /** Not ready, finish what is in flight, record what waits, close. Safe to call twice. */
   close(): Promise<void>;
 }
 
-function meters(store: Store, held: { rooms?: Rooms; handles?: () => number }): Metrics {
+interface Held {
+  readonly keeper: TlsKeeper | undefined;
+  rooms?: Rooms;
+  handles?: () => number;
+}
+
+function meters(store: Store, held: Held): Metrics {
   return createMetrics({
     process: true,
     pull: {
@@ -45,6 +54,7 @@ function meters(store: Store, held: { rooms?: Rooms; handles?: () => number }): 
         const revisions = [...(held.rooms?.snapshots.revisions().values() ?? [])];
         return Math.max(0, ...revisions.map(({ security, policy }) => Number(security + policy)));
       },
+      certificate: held.keeper && { secondsLeft: held.keeper.secondsLeft, intact: held.keeper.intact },
       streamHandles: () => held.handles?.() ?? 0,
       defaultPartitionRows: async () => {
         const { rows } = await store.pool.query("select remit_default_partition_rows()::int as count");
@@ -64,9 +74,12 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     }
   };
   try {
+    const files = tlsFilesOf(config);
+    const keeper = files && keepTls({ files, log });
+    if (keeper) open.push(async () => keeper.close());
     const store = await openStore(config, log, throwAway);
     open.push(store.close);
-    const held: { rooms?: Rooms; handles?: () => number } = {};
+    const held: Held = { keeper };
     const metrics = meters(store, held);
     const wrapping = await findWrappingKeys(config, throwAway);
     const uptime: Clock = { now: () => performance.now() };
@@ -81,7 +94,7 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     open.push(async () => stopPartitions());
     const stopTending = await tendSigningKeys(rooms.custody, config.signingKeyDays, log);
     open.push(async () => stopTending());
-    const doors = await openDoors({ config, clock, log, rooms, metrics });
+    const doors = await openDoors({ config, clock, log, rooms, metrics, keeper });
     held.handles = doors.handles;
     open.push(doors.close);
     // Last, since its key is shown once: nothing that could still fail comes between making it and answering it.
@@ -91,6 +104,7 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     return {
       ...addresses,
       bootstrapKey,
+      reload: () => keeper?.reload(),
       failed: Promise.race([store.lost, rooms.failed]),
       close() {
         closed ??= closeAll();

@@ -12,6 +12,8 @@ export interface PulledMeters {
   policiesBroken(): number;
   /** Rules in force here, of all tenants. */
   rules(): number;
+  /** The service's own certificate, where it has one. */
+  readonly certificate: { secondsLeft(): number; intact(): boolean } | undefined;
   /** Rows that fell outside every day's partition: should be 0. */
   defaultPartitionRows(): number | Promise<number>;
 }
@@ -34,6 +36,8 @@ export interface Metrics {
   shed(rpc: string): void;
   /** A request to the admin plane of nobody that is known, by the reason it was refused for. */
   adminStranger(reason: string): void;
+  /** A connection was turned away before anything was asked on it. */
+  turnedAway(why: string): void;
   /** Another replica was shut out by this one. */
   replicaFenced(): void;
   /** The Prometheus exposition, and its content type. */
@@ -80,6 +84,13 @@ function pullAll(registry: Registry, pull: PulledMeters): void {
     "Tenants whose newest policies do not compile; should be 0.",
     pull.policiesBroken,
   );
+  const { certificate } = pull;
+  if (certificate) {
+    const left = "Seconds until the service's own certificate runs out.";
+    pulled(registry, "remit_certificate_seconds_left", left, certificate.secondsLeft);
+    const unusable = "Whether certificate files as they stand cannot be used (1), so that older ones are in force.";
+    pulled(registry, "remit_certificate_files_unusable", unusable, () => (certificate.intact() ? 0 : 1));
+  }
   pulled(registry, "remit_rules", "Rules in force here, of all tenants.", pull.rules);
 }
 
@@ -149,6 +160,7 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
     reportedLate: () => late.inc(),
     shed: (rpc) => shed.inc({ rpc }),
     adminStranger: (reason) => strangers.inc({ reason }),
+    turnedAway: (why) => turned.inc({ why }),
     replicaFenced: () => fenced.inc(),
     page: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };

@@ -2,7 +2,7 @@ import { Fault } from "../../foundation/fault.ts";
 import type { Call } from "../call.ts";
 
 /** What a lane learnt from a call's headers. */
-export type Heard = Pick<Call, "authorization" | "spiffeId" | "sessionToken" | "traceparent" | "deadlineMs" | "lane">;
+export type Heard = Pick<Call, "authorization" | "certified" | "sessionToken" | "traceparent" | "deadlineMs" | "lane">;
 
 /** A call, and the lane's hold on its signal. */
 export interface CallScope {
@@ -30,7 +30,7 @@ export function openCall(heard: Heard): CallScope {
   return {
     call: {
       authorization: heard.authorization,
-      spiffeId: heard.spiffeId,
+      certified: heard.certified,
       sessionToken: heard.sessionToken,
       traceparent: heard.traceparent,
       deadlineMs: heard.deadlineMs,

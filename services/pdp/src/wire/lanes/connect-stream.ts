@@ -13,6 +13,8 @@ export interface StreamRules {
   readonly queue: QueueBounds;
   readonly streams: OpenStreams;
   readonly sink: CauseSink;
+  /** Calls back when this stream's connection should be left. */
+  readonly whenLeaving?: ((leave: () => void) => () => void) | undefined;
 }
 
 // So many may wait before the peer counts as slow; their size is not even looked at.
@@ -128,10 +130,12 @@ export async function* serveStream(
     closeInput();
   };
 
+  let stay: (() => void) | undefined;
   context.signal.addEventListener("abort", hangUp, { once: true });
   rules.streams.add(self);
   try {
     incoming = open(scope.call, out);
+    stay = rules.whenLeaving?.(self.draining);
     if (inputOver) incoming.closed();
     void pump();
     yield* outbox.drain();
@@ -139,6 +143,7 @@ export async function* serveStream(
     throw toConnectError(error, rules.sink);
   } finally {
     rules.streams.delete(self);
+    stay?.();
     outbox.end(undefined, true);
     scope.cut();
     closeInput();

@@ -1,6 +1,7 @@
 import type { DescMethodBiDiStreaming, DescMethodServerStreaming, DescMethodUnary, Message } from "@bufbuild/protobuf";
-import { type ConnectRouter, createConnectRouter, type HandlerContext } from "@connectrpc/connect";
+import { type ConnectRouter, createConnectRouter, createContextKey, type HandlerContext } from "@connectrpc/connect";
 import type { Log } from "../../foundation/log.ts";
+import type { Vouched } from "../../identities/index.ts";
 import { type CauseSink, logCauses, toConnectError } from "../errors.ts";
 import { type CallScope, deadlinePassed, openCall } from "./call-scope.ts";
 import { decodeFirst, type InboxRules, takeMessage } from "./connect-inbox.ts";
@@ -27,11 +28,15 @@ export interface ConnectLane {
 
 const bodyMsDefault = 30_000;
 
+/** Where whoever accepted a connection puts what it proves. */
+export const vouchedKey = createContextKey<Vouched | undefined>(undefined, { description: "what a connection proves" });
+
 function openConnectCall(context: HandlerContext): CallScope {
   const { requestHeader } = context;
   const leftMs = context.timeoutMs();
   return openCall({
     authorization: requestHeader.get("authorization") ?? undefined,
+    certified: context.values.get(vouchedKey)?.certified,
     sessionToken: requestHeader.get("remit-session") ?? undefined,
     traceparent: requestHeader.get("traceparent") ?? undefined,
     deadlineMs: leftMs === undefined ? undefined : Date.now() + leftMs,
@@ -70,15 +75,16 @@ async function* once<Item>(item: Item): AsyncGenerator<Item> {
 
 function addRpc(router: ConnectRouter, rpc: ServedRpc, rules: StreamRules): void {
   const { method } = rpc;
+  const rulesFor = ({ values }: HandlerContext) => ({ ...rules, whenLeaving: values.get(vouchedKey)?.whenLeaving });
   if (rpc.kind === "unary") {
     router.rpc(method as DescMethodUnary, (_, context) => serveUnary(context, rpc, rules.sink));
   } else if (method.methodKind === "bidi_streaming") {
     router.rpc(method as DescMethodBiDiStreaming, (requests, context) =>
-      serveStream(requests, context, openConnectCall(context), rpc, rules),
+      serveStream(requests, context, openConnectCall(context), rpc, rulesFor(context)),
     );
   } else {
     router.rpc(method as DescMethodServerStreaming, (request, context) =>
-      serveStream(once(request), context, openConnectCall(context), rpc, rules),
+      serveStream(once(request), context, openConnectCall(context), rpc, rulesFor(context)),
     );
   }
 }

@@ -1,5 +1,6 @@
 import { type Message, toBinary } from "@bufbuild/protobuf";
 import type { Metadata, ServerDuplexStream, ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
+import type { Vouched } from "../../identities/index.ts";
 import { type CauseSink, toGrpcError } from "../errors.ts";
 import { type CallScope, openCall } from "./call-scope.ts";
 import { decodeBinary, tooLarge } from "./decode.ts";
@@ -12,7 +13,13 @@ export interface GrpcRules {
   readonly queue: QueueBounds;
   readonly streams: OpenStreams;
   readonly sink: CauseSink;
+  readonly vouch?: GrpcVouch | undefined;
 }
+
+type Raw = ServerUnaryCall<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
+
+/** Finds out what the connection of a call proves; undefined where it proves nothing. */
+export type GrpcVouch = (raw: Pick<Raw, "metadata" | "getPeer" | "getAuthContext">) => Vouched | undefined;
 
 function header(metadata: Metadata, name: string): string | undefined {
   const [value] = metadata.get(name);
@@ -20,10 +27,11 @@ function header(metadata: Metadata, name: string): string | undefined {
 }
 
 /** What a call's metadata says. Its signal still has to be wired to the transport's events. */
-export function openGrpcCall(raw: ServerUnaryCall<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>): CallScope {
+export function openGrpcCall(raw: Raw, vouched: Vouched | undefined): CallScope {
   const deadline = Number(raw.getDeadline());
   return openCall({
     authorization: header(raw.metadata, "authorization"),
+    certified: vouched?.certified,
     sessionToken: header(raw.metadata, "remit-session"),
     traceparent: header(raw.metadata, "traceparent"),
     deadlineMs: Number.isFinite(deadline) ? deadline : undefined,
@@ -38,7 +46,7 @@ export async function serveUnary(
   rules: GrpcRules,
   respond: sendUnaryData<Buffer>,
 ): Promise<void> {
-  const scope = openGrpcCall(raw);
+  const scope = openGrpcCall(raw, rules.vouch?.(raw));
   raw.on("cancelled", () => scope.cut());
   try {
     const { request } = raw;

@@ -58,7 +58,8 @@ function createOutbox(stream: Raw, rules: GrpcRules, overflow: () => void, flowi
  * from it. What the service sends unasked may still pile up, and past the bound the stream ends.
  */
 export function serveStream(stream: Raw, { method, open }: ServedRpc & { kind: "stream" }, rules: GrpcRules): void {
-  const scope = openGrpcCall(stream);
+  const vouched = rules.vouch?.(stream);
+  const scope = openGrpcCall(stream, vouched);
   let incoming: Incoming<Message> | undefined;
   let ended = false;
   let inputOver = false;
@@ -105,6 +106,7 @@ export function serveStream(stream: Raw, { method, open }: ServedRpc & { kind: "
     end: finish,
   };
   const self: OpenStream = { draining: () => incoming?.draining?.(), cut };
+  let stay: (() => void) | undefined;
 
   stream.on("data", (bytes: Buffer) => {
     if (ended) return;
@@ -120,6 +122,7 @@ export function serveStream(stream: Raw, { method, open }: ServedRpc & { kind: "
   // Comes after every end, the regular one too.
   stream.on("cancelled", () => {
     rules.streams.delete(self);
+    stay?.();
     ended = true;
     outbox.drop();
     scope.cut();
@@ -128,6 +131,7 @@ export function serveStream(stream: Raw, { method, open }: ServedRpc & { kind: "
   rules.streams.add(self);
   try {
     incoming = open(scope.call, out);
+    stay = vouched?.whenLeaving(self.draining);
     if (inputOver) incoming.closed();
   } catch (error) {
     finish(error);

@@ -1,4 +1,6 @@
+import type { Duplex } from "node:stream";
 import type {
+  ConnectionInjector,
   ServerDuplexStream,
   ServerUnaryCall,
   ServiceDefinition,
@@ -8,19 +10,13 @@ import type {
 import { Server, ServerCredentials, setLogger } from "@grpc/grpc-js";
 import { cannotListen, type HostPort, hostPort } from "../../foundation/address.ts";
 import type { Log } from "../../foundation/log.ts";
+import type { Peer } from "../../identities/index.ts";
 import { logCauses } from "../errors.ts";
-import { type GrpcRules, serveUnary } from "./grpc-call.ts";
+import { type GrpcRules, type GrpcVouch, serveUnary } from "./grpc-call.ts";
 import { serveStream } from "./grpc-stream.ts";
 import { type Readiness, serveHealth } from "./health.ts";
 import type { Served } from "./served.ts";
 import { createOpenStreams, type QueueBounds, queueBounds, streamGraceMs } from "./stream-rules.ts";
-
-/** A certificate chain and its key, PEM; with `clientRoots`, callers must show a certificate of theirs. */
-interface GrpcTls {
-  readonly certificate: Buffer;
-  readonly key: Buffer;
-  readonly clientRoots?: Buffer;
-}
 
 export interface GrpcLaneOptions {
   readonly services: readonly Served[];
@@ -29,12 +25,15 @@ export interface GrpcLaneOptions {
   /** Of one message, either way. */
   readonly messageBytesMax: number;
   readonly queue?: QueueBounds;
-  readonly tls?: GrpcTls;
+  /** Finds out what a call's connection proves; without it nothing does. */
+  readonly vouch?: GrpcVouch | undefined;
 }
 
 export interface GrpcLane {
   /** Listens; answers the address with its real port. `variable` is what an operator sets to move it. */
   bind(address: HostPort, variable: string): Promise<HostPort>;
+  /** Serves a connection that somebody else has accepted, and asks it to leave when its peer should. */
+  serve(socket: Duplex, peer: Peer): void;
   /**
    * Stops accepting, answers what was asked, lets streams end by themselves for half of the grace, cuts those left,
    * and drops every connection once the grace is over.
@@ -55,6 +54,9 @@ const hardLimitFactor = 2;
 
 // What the last frames may take to leave once connections are dropped.
 const lastWordMs = 250;
+
+// What is in flight may take so long to end on a connection whose peer should leave it.
+const leaveWithinMs = 5_000;
 
 const identity = (bytes: Buffer): Buffer => bytes;
 
@@ -84,12 +86,6 @@ function adapt({ service, rpcs }: Served, rules: GrpcRules): [ServiceDefinition,
   return [definition, handlers];
 }
 
-function credentials(tls: GrpcTls | undefined): ServerCredentials {
-  if (tls === undefined) return ServerCredentials.createInsecure();
-  const pair = [{ cert_chain: tls.certificate, private_key: tls.key }];
-  return ServerCredentials.createSsl(tls.clientRoots ?? null, pair, tls.clientRoots !== undefined);
-}
-
 /** grpc-js writes to stderr by itself, whatever went wrong and whoever is to blame. */
 function routeLog(log: Log): void {
   const warn = (...words: unknown[]) => log.warn({ lane: "grpc" }, words.map(String).join(" "));
@@ -97,7 +93,7 @@ function routeLog(log: Log): void {
 }
 
 /** Serves the given services over gRPC. */
-export function createGrpcLane({ services, health, log, messageBytesMax, queue, tls }: GrpcLaneOptions): GrpcLane {
+export function createGrpcLane({ services, health, log, messageBytesMax, queue, vouch }: GrpcLaneOptions): GrpcLane {
   routeLog(log);
   const server = new Server({
     ...limitsOfGrpcJs,
@@ -105,8 +101,10 @@ export function createGrpcLane({ services, health, log, messageBytesMax, queue, 
     "grpc.max_send_message_length": hardLimitFactor * messageBytesMax,
   });
   const streams = createOpenStreams();
-  const rules: GrpcRules = { messageBytesMax, queue: queue ?? queueBounds, streams, sink: logCauses(log) };
+  const rules: GrpcRules = { messageBytesMax, queue: queue ?? queueBounds, streams, sink: logCauses(log), vouch };
   const bound: HostPort[] = [];
+  // One a connection: only so can one be asked to leave. What is injected has been decrypted where it was accepted.
+  const served = new Set<ConnectionInjector>();
   let stopping = false;
   const names = services.map(({ service }) => service.typeName);
   for (const served of [...services, serveHealth(names, health, () => stopping)]) {
@@ -114,9 +112,20 @@ export function createGrpcLane({ services, health, log, messageBytesMax, queue, 
   }
 
   return {
+    serve(socket, peer) {
+      const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+      served.add(injector);
+      const stay = peer.whenLeaving(() => injector.drain(leaveWithinMs));
+      socket.on("close", () => {
+        stay();
+        served.delete(injector);
+        injector.destroy();
+      });
+      injector.injectConnection(socket);
+    },
     bind: ({ host, port }, variable) =>
       new Promise((resolve, reject) => {
-        server.bindAsync(hostPort({ host, port }), credentials(tls), (error, real) => {
+        server.bindAsync(hostPort({ host, port }), ServerCredentials.createInsecure(), (error, real) => {
           if (error) return reject(cannotListen({ host, port }, variable, error));
           bound.push({ host, port: real });
           resolve({ host, port: real });
@@ -128,6 +137,7 @@ export function createGrpcLane({ services, health, log, messageBytesMax, queue, 
       // Says good-bye to every connection and drops those left after the grace. `forceShutdown` would not: without
       // channelz it knows no connection. It comes first, since `tryShutdown` leaves `drain` nothing to remember.
       for (const address of bound) server.drain(hostPort(address), graceMs);
+      for (const injector of served) injector.drain(graceMs);
       await new Promise<void>((resolve) => {
         // A connection accepted at this very moment is on nobody's list: it must not hold up the rest.
         const regardless = setTimeout(resolve, graceMs + lastWordMs);
