@@ -20,7 +20,10 @@ describe("settings of the service", () => {
   const schema = JSON.parse(pages()["values.schema.json"] ?? "");
 
   test("each has one place in the chart: config, a Secret, or what the chart settles", () => {
-    const settled = ["mode", "httpAddress", "grpcAddress", "adminAddress", "metricsAddress", "dataDir", "migrationUrl"];
+    const settled = [
+      ...["mode", "httpAddress", "grpcAddress", "adminAddress", "metricsAddress", "dataDir", "migrationUrl"],
+      ...["serverCertificateFile", "serverKeyFile", "clientTrustFile"],
+    ];
     expect([...openKeys, ...secretKeys, ...settled].sort()).toEqual(Object.keys(knobs).sort());
   });
 
@@ -28,10 +31,10 @@ describe("settings of the service", () => {
     const { properties, additionalProperties } = schema.properties.config;
     expect(additionalProperties).toBe(false);
     expect(properties.writers).toMatchObject({ type: "integer", minimum: 1, maximum: 16 });
-    expect(properties.transport.enum).toEqual(["loopback", "insecure"]);
+    expect(properties.transport.enum).toEqual(["loopback", "tls", "mesh", "insecure"]);
     for (const key of openKeys) {
       const written = knobs[key].schema.safeParse(properties[key].minimum ?? properties[key].enum?.[0]);
-      if (properties[key].type !== "string" || properties[key].enum) expect(written.success, key).toBe(true);
+      if (properties[key].type === "integer" || properties[key].enum) expect(written.success, key).toBe(true);
     }
   });
 

@@ -10,6 +10,9 @@ const settled: Partial<Record<ConfigKey, string>> = {
   metricsAddress: "`listenHost` and 7083",
   dataDir: "the embedded Postgres is not in the image",
   migrationUrl: "`migration.secret`, for the migrate Job alone",
+  serverCertificateFile: "`tls.crt` of `tls.secretName`",
+  serverKeyFile: "`tls.key` of `tls.secretName`",
+  clientTrustFile: "`tls.trustKey` of `tls.secretName`, or `tls.trustConfigMap`",
 };
 
 const keys = Object.keys(knobs) as ConfigKey[];
@@ -40,7 +43,7 @@ export function settingValues(): Value[] {
   return [
     {
       path: "config",
-      doc: "Settings of the service by their names in docs/configuration.md; what is absent has its default. `transport` has none here: the service is reached from other machines and speaks no TLS itself, so say `insecure` where a mesh protects its connections.",
+      doc: "Settings of the service by their names in docs/configuration.md; what is absent has its default. `transport` has none here, since the service is reached from other machines: say `tls` and name a Secret under `tls`, `mesh` where a proxy beside the service says who asks, or `insecure` where something else protects its connections.",
       default: { shutdownGraceMs: grace },
       schema: { type: "object", additionalProperties: false, properties },
     },

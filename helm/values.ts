@@ -40,6 +40,33 @@ const names: Value[] = [
   { path: "commonLabels", doc: "On every object.", default: {}, schema: texts },
 ];
 
+const tls: Value[] = [
+  {
+    path: "tls.secretName",
+    doc: "An existing Secret with `tls.crt` and `tls.key`, as cert-manager writes it: what the service shows with config.transport=tls. When it changes, the service takes it up by itself.",
+    default: "",
+    schema: textLike("^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$"),
+  },
+  {
+    path: "tls.trustKey",
+    doc: "The key in that Secret, such as ca.crt, that holds the authorities whose certificates clients may show. Empty: no client is asked for one, unless tls.trustConfigMap says whose.",
+    default: "",
+    schema: textLike("^[-._a-zA-Z0-9]{1,253}$"),
+  },
+  {
+    path: "tls.trustConfigMap.name",
+    doc: "Instead, an existing ConfigMap that holds them, such as the bundle that SPIRE or trust-manager writes.",
+    default: "",
+    schema: textLike("^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$"),
+  },
+  {
+    path: "tls.trustConfigMap.key",
+    doc: "The key in that ConfigMap.",
+    default: "bundle.crt",
+    schema: textLike("^[-._a-zA-Z0-9]{1,253}$"),
+  },
+];
+
 const migration: Value[] = [
   {
     path: "migration.enabled",
@@ -142,7 +169,7 @@ const network: Value[] = [
   { path: "service.annotations", doc: "On the data Service.", default: {}, schema: texts },
   {
     path: "service.grpcAppProtocol",
-    doc: "How the gRPC port is announced: the Kubernetes name for HTTP/2 in clear text, or the name that older meshes know.",
+    doc: "How the gRPC port is announced while it is in clear text: the Kubernetes name for HTTP/2, or the name that older meshes know.",
     default: "kubernetes.io/h2c",
     schema: choice("kubernetes.io/h2c", "grpc"),
   },
@@ -280,6 +307,7 @@ const pod: Value[] = [
 export const values: readonly Value[] = [
   ...image,
   ...settingValues(),
+  ...tls,
   ...migration,
   ...replicas,
   ...network,

@@ -8,9 +8,13 @@ const secrets: Readonly<Record<string, string>> = {
   REMIT_KEY_ENCRYPTION_KEY: Buffer.alloc(32).toString("base64"),
 };
 
+/** Certificates are mounted in the cluster: here none of their files is there. */
+const isMounted = (path: string | undefined) => /^\/etc\/remit-(?:tls|trust)\//.test(path ?? "");
+
 const problemsOf = (sources: Parameters<typeof loadConfig>[0]): string[] => {
   const loaded = loadConfig(sources);
-  return loaded.ok ? [] : [formatConfigProblems(loaded.problems)];
+  const problems = loaded.ok ? [] : loaded.problems.filter(({ value }) => !isMounted(value));
+  return problems.length === 0 ? [] : [formatConfigProblems(problems)];
 };
 
 /** What the service itself says against the settings that one rendering gives it and the migrate Job: nothing, if it would start. */

@@ -22,6 +22,7 @@ const good: Readonly<Record<string, readonly string[]>> = {
   minimal: [minimal],
   everything: [join(here, "ci/everything.yaml")],
   bare: [join(here, "ci/bare.yaml")],
+  tls: [minimal, join(here, "ci/tls.yaml")],
   istio: [minimal, join(here, "examples/istio/values.yaml")],
   linkerd: [minimal, join(here, "examples/linkerd/values.yaml")],
 };
@@ -30,7 +31,10 @@ const good: Readonly<Record<string, readonly string[]>> = {
 const refused: readonly (readonly [readonly string[], string])[] = [
   [[], "config.transport is not settled"],
   [["-f", minimal, "--set", "config.transport=loopback"], "config.transport is not settled"],
-  [["-f", minimal, "--set", "config.transport=tls"], "transport"],
+  [["-f", minimal, "--set", "config.transport=https"], "transport"],
+  [["-f", minimal, "--set", "config.transport=tls"], "tls.secretName is missing"],
+  [["-f", minimal, "--set", "config.transport=mesh"], "config.meshIdentity is missing"],
+  [["-f", minimal, "--set", "tls.secretName=a"], "config.transport=tls alone"],
   [["-f", minimal, "--set", "secrets.databaseUrl.name="], "secrets.databaseUrl.name is missing"],
   [["-f", minimal, "--set", "secrets.keyEncryptionKey.name="], "REMIT_KEY_ENCRYPTION_KEY"],
   [["-f", minimal, "--set", "migration.secret.name="], "migration.secret.name is missing"],

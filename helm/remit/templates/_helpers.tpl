@@ -56,8 +56,21 @@ capabilities:
 
 {{/* What has to be said before anything is rendered. */}}
 {{- define "remit.check" -}}
-{{- if ne (.Values.config.transport | default "") "insecure" }}
-{{- fail "\n\nconfig.transport is not settled. The service speaks no TLS itself and is reached from other machines: say\n  config: { transport: insecure }\nwhere a mesh or a proxy protects its connections; see docs/kubernetes.md" }}
+{{- $transport := .Values.config.transport | default "" }}
+{{- if not (has $transport (list "tls" "mesh" "insecure")) }}
+{{- fail "\n\nconfig.transport is not settled. The service is reached from other machines: say\n  config: { transport: tls }, with tls.secretName\n  config: { transport: mesh }, with config.meshIdentity, where a proxy beside it says who asks\n  config: { transport: insecure }, where something else protects its connections\nsee docs/kubernetes.md" }}
+{{- end }}
+{{- if and (eq $transport "tls") (not .Values.tls.secretName) }}
+{{- fail "\n\ntls.secretName is missing: the name of a Secret of this namespace with tls.crt and tls.key; see docs/kubernetes.md" }}
+{{- end }}
+{{- if and (ne $transport "tls") (or .Values.tls.secretName .Values.tls.trustKey .Values.tls.trustConfigMap.name) }}
+{{- fail "\n\ntls.* is used with config.transport=tls alone" }}
+{{- end }}
+{{- if and .Values.tls.trustKey .Values.tls.trustConfigMap.name }}
+{{- fail "\n\ntls.trustKey and tls.trustConfigMap.name both say who vouches for clients: give one of the two" }}
+{{- end }}
+{{- if and (eq $transport "mesh") (not .Values.config.meshIdentity) }}
+{{- fail "\n\nconfig.meshIdentity is missing: the SPIFFE id of this service in its mesh, such as\n  spiffe://cluster.local/ns/agents/sa/remit\nsee docs/kubernetes.md" }}
 {{- end }}
 {{- range $key := list "databaseUrl" "keyEncryptionKey" }}
 {{- if not (get $.Values.secrets $key).name }}

@@ -79,7 +79,7 @@ test.each([
   ["REMIT_HTTP_ADDRESS", "http://127.0.0.1:7080"],
   ["REMIT_MODE", "prod"],
   ["REMIT_TRANSPORT", "Insecure"],
-  ["REMIT_TRANSPORT", "tls"],
+  ["REMIT_TRANSPORT", "https"],
   ["REMIT_DATA_DIR", ""],
 ])("%s=%s is refused, with its value and what was expected", (name, value) => {
   const [problem, ...rest] = problems({ env: { [name]: value } });

@@ -54,7 +54,8 @@ function meters(store: Store, held: Held): Metrics {
         const revisions = [...(held.rooms?.snapshots.revisions().values() ?? [])];
         return Math.max(0, ...revisions.map(({ security, policy }) => Number(security + policy)));
       },
-      certificate: held.keeper && { secondsLeft: held.keeper.secondsLeft, intact: held.keeper.intact },
+      certificateSecondsLeft: held.keeper?.secondsLeft,
+      certificateFilesUnusable: held.keeper && (() => (held.keeper?.intact() === false ? 1 : 0)),
       streamHandles: () => held.handles?.() ?? 0,
       defaultPartitionRows: async () => {
         const { rows } = await store.pool.query("select remit_default_partition_rows()::int as count");

@@ -12,8 +12,10 @@ export interface PulledMeters {
   policiesBroken(): number;
   /** Rules in force here, of all tenants. */
   rules(): number;
-  /** The service's own certificate, where it has one. */
-  readonly certificate: { secondsLeft(): number; intact(): boolean } | undefined;
+  /** Until the service's own certificate runs out, where it has one. */
+  readonly certificateSecondsLeft?: (() => number) | undefined;
+  /** 1 while certificate files, as they stand, cannot be used, so that older ones are in force. */
+  readonly certificateFilesUnusable?: (() => number) | undefined;
   /** Rows that fell outside every day's partition: should be 0. */
   defaultPartitionRows(): number | Promise<number>;
 }
@@ -84,12 +86,14 @@ function pullAll(registry: Registry, pull: PulledMeters): void {
     "Tenants whose newest policies do not compile; should be 0.",
     pull.policiesBroken,
   );
-  const { certificate } = pull;
-  if (certificate) {
-    const left = "Seconds until the service's own certificate runs out.";
-    pulled(registry, "remit_certificate_seconds_left", left, certificate.secondsLeft);
-    const unusable = "Whether certificate files as they stand cannot be used (1), so that older ones are in force.";
-    pulled(registry, "remit_certificate_files_unusable", unusable, () => (certificate.intact() ? 0 : 1));
+  const { certificateSecondsLeft, certificateFilesUnusable } = pull;
+  if (certificateSecondsLeft) {
+    const help = "Seconds until the service's own certificate runs out.";
+    pulled(registry, "remit_certificate_seconds_left", help, certificateSecondsLeft);
+  }
+  if (certificateFilesUnusable) {
+    const help = "1 while certificate files as they stand cannot be used, so that older ones are in force.";
+    pulled(registry, "remit_certificate_files_unusable", help, certificateFilesUnusable);
   }
   pulled(registry, "remit_rules", "Rules in force here, of all tenants.", pull.rules);
 }
@@ -143,6 +147,12 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
     "Requests to the admin plane of nobody that is known: there is no tenant whose ledger could tell of them.",
     ["reason"],
   );
+  const turned = new Counter({
+    name: "remit_connections_turned_away_total",
+    help: "Connections turned away before anything was asked on them, by why.",
+    labelNames: ["why"],
+    registers: [registry],
+  });
   const fenced = counter(registry, "remit_replica_fenced_total", "Replicas that this one has declared dead.", []);
   const late = counter(registry, "remit_reports_late_total", "Reports that came after their time.", []);
   pullAll(registry, pull);

@@ -112,11 +112,20 @@ export interface House extends AsyncDisposable {
 
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 
-/** Typed clients of every service over Connect. */
-function clientsOf(pdp: RunningPdp) {
-  const data = createConnectTransport({ baseUrl: `http://${pdp.httpAddress}`, httpVersion: "1.1" });
-  const grpc = createGrpcTransport({ baseUrl: `http://${pdp.grpcAddress}` });
-  const admin = createConnectTransport({ baseUrl: `http://${pdp.adminAddress}`, httpVersion: "1.1" });
+/** What a client shows of itself and believes of others when it speaks TLS, PEM. */
+export interface ClientTls {
+  readonly ca: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** Typed clients of every service over Connect, and over gRPC where the name says so. */
+export function clientsOf(pdp: RunningPdp, tls?: ClientTls, httpVersion: "1.1" | "2" = "1.1") {
+  const scheme = tls ? "https" : "http";
+  const common = { ...(tls && { nodeOptions: { ...tls } }) };
+  const data = createConnectTransport({ ...common, baseUrl: `${scheme}://${pdp.httpAddress}`, httpVersion } as never);
+  const grpc = createGrpcTransport({ ...common, baseUrl: `${scheme}://${pdp.grpcAddress}` });
+  const admin = createConnectTransport({ ...common, baseUrl: `${scheme}://${pdp.adminAddress}`, httpVersion } as never);
   return {
     decisions: createClient(DecisionService, data),
     decisionsByGrpc: createClient(DecisionService, grpc),
@@ -165,6 +174,7 @@ export async function startHouse(
     readonly databaseUrl?: string;
     readonly overrides?: Record<string, string | number>;
     readonly ownerKey?: string;
+    readonly tls?: ClientTls;
   } = {},
 ): Promise<House> {
   const database = options.database ?? (await createTestDatabase());
@@ -176,7 +186,7 @@ export async function startHouse(
     if (!options.database) await database.drop();
   };
   const ownerKey = options.ownerKey ?? pdp.bootstrapKey ?? "";
-  return { pdp, database, config, ownerKey, clients: clientsOf(pdp), close, [Symbol.asyncDispose]: close };
+  return { pdp, database, config, ownerKey, clients: clientsOf(pdp, options.tls), close, [Symbol.asyncDispose]: close };
 }
 
 /** Registers the agent, the tools and the policy of `houseDocuments`, and puts the policy in force. */

@@ -26,10 +26,11 @@ function header(metadata: Metadata, name: string): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** What a call's metadata says. Its signal still has to be wired to the transport's events. */
-export function openGrpcCall(raw: Raw, vouched: Vouched | undefined): CallScope {
+/** What a call's metadata and its connection say. Its signal still has to be wired to the transport's events. */
+export function openGrpcCall(raw: Raw, { vouch }: GrpcRules): CallScope & { readonly vouched: Vouched | undefined } {
+  const vouched = vouch?.(raw);
   const deadline = Number(raw.getDeadline());
-  return openCall({
+  const scope = openCall({
     authorization: header(raw.metadata, "authorization"),
     certified: vouched?.certified,
     sessionToken: header(raw.metadata, "remit-session"),
@@ -37,6 +38,7 @@ export function openGrpcCall(raw: Raw, vouched: Vouched | undefined): CallScope 
     deadlineMs: Number.isFinite(deadline) ? deadline : undefined,
     lane: "grpc",
   });
+  return { ...scope, vouched };
 }
 
 /** Answers one unary call. grpc-js sees bytes alone, so that what cannot be decoded is the caller's error, not ours. */
@@ -46,7 +48,7 @@ export async function serveUnary(
   rules: GrpcRules,
   respond: sendUnaryData<Buffer>,
 ): Promise<void> {
-  const scope = openGrpcCall(raw, rules.vouch?.(raw));
+  const scope = openGrpcCall(raw, rules);
   raw.on("cancelled", () => scope.cut());
   try {
     const { request } = raw;

@@ -58,8 +58,7 @@ function createOutbox(stream: Raw, rules: GrpcRules, overflow: () => void, flowi
  * from it. What the service sends unasked may still pile up, and past the bound the stream ends.
  */
 export function serveStream(stream: Raw, { method, open }: ServedRpc & { kind: "stream" }, rules: GrpcRules): void {
-  const vouched = rules.vouch?.(stream);
-  const scope = openGrpcCall(stream, vouched);
+  const scope = openGrpcCall(stream, rules);
   let incoming: Incoming<Message> | undefined;
   let ended = false;
   let inputOver = false;
@@ -131,7 +130,7 @@ export function serveStream(stream: Raw, { method, open }: ServedRpc & { kind: "
   rules.streams.add(self);
   try {
     incoming = open(scope.call, out);
-    stay = vouched?.whenLeaving(self.draining);
+    stay = scope.vouched?.whenLeaving(self.draining);
     if (inputOver) incoming.closed();
   } catch (error) {
     finish(error);

@@ -1,4 +1,3 @@
-import type { Duplex } from "node:stream";
 import type {
   ConnectionInjector,
   ServerDuplexStream,
@@ -33,7 +32,7 @@ export interface GrpcLane {
   /** Listens; answers the address with its real port. `variable` is what an operator sets to move it. */
   bind(address: HostPort, variable: string): Promise<HostPort>;
   /** Serves a connection that somebody else has accepted, and asks it to leave when its peer should. */
-  serve(socket: Duplex, peer: Peer): void;
+  serve(socket: Parameters<ConnectionInjector["injectConnection"]>[0], peer: Peer): void;
   /**
    * Stops accepting, answers what was asked, lets streams end by themselves for half of the grace, cuts those left,
    * and drops every connection once the grace is over.
