@@ -1,32 +1,20 @@
-import { parse } from "@bufbuild/cel";
 import type { Expr } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
 import type { ConditionProblem } from "./node.ts";
+import { type Parsed, parseCel } from "./parser.ts";
+import { SyntaxFault } from "./scan.ts";
 
 const depthMax = 200;
 
-export interface ParsedCondition {
-  readonly expr: Expr;
-  /** Where a part begins, in UTF-16 units. */
-  readonly offsetOf: (expr: Expr) => number;
-}
-
 /** Parses a condition by CEL's grammar. */
-export function parseCondition(text: string): ParsedCondition | ConditionProblem {
+export function parseCondition(text: string): Parsed | ConditionProblem {
   try {
-    const { expr, sourceInfo } = parse(text);
-    const positions = sourceInfo?.positions ?? {};
-    if (depthOf(expr, 0) > depthMax) return tooDeep;
-    return { expr, offsetOf: ({ id }) => afterSpace(text, positions[String(id)] ?? 0) };
+    const parsed = parseCel(text);
+    return depthOf(parsed.expr, 0) > depthMax ? tooDeep : parsed;
   } catch (error) {
-    return error instanceof RangeError ? tooDeep : syntaxProblem(error, text);
+    if (error instanceof RangeError) return tooDeep;
+    if (error instanceof SyntaxFault) return syntaxProblem(error, text);
+    throw error;
   }
-}
-
-/** The grammar counts the space before an operator to it. */
-function afterSpace(text: string, offset: number): number {
-  let at = offset;
-  while (at < text.length && /\s/.test(text.charAt(at))) at++;
-  return at;
 }
 
 const tooDeep: ConditionProblem = {
@@ -35,25 +23,12 @@ const tooDeep: ConditionProblem = {
   expected: `at most ${depthMax} levels`,
 };
 
-interface GrammarError {
-  readonly message?: string;
-  readonly rawMessage?: string;
-  readonly found?: string | null;
-  readonly location?: { readonly start?: { readonly offset?: number } };
-}
-
-function syntaxProblem(error: unknown, text: string): ConditionProblem {
-  const { found, rawMessage, message, location } = error as GrammarError;
-  const offset = Math.min(location?.start?.offset ?? 0, text.length);
+function syntaxProblem({ offset, message, unexpected }: SyntaxFault, text: string): ConditionProblem {
   const ipIn = /\bip\s{0,9}\.\s{0,9}in\s{0,9}\(/.exec(text);
-  if (rawMessage === "reserved keyword" && ipIn) return { offset: ipIn.index, ...noSuchFunction };
-  if (found === undefined)
-    return { offset, message: `not a valid condition: ${rawMessage ?? message ?? "it does not parse"}` };
+  if (message === "reserved keyword" && ipIn) return { offset: ipIn.index, ...noSuchFunction };
+  if (!unexpected) return { offset, message: `not a valid condition: ${message}` };
   const rest = text.slice(offset).trim();
-  // The grammar steps back over an operator that nothing follows.
-  if (found === null || rest === "" || /^[^\w\s"')\]}]+$/.test(rest)) {
-    return { offset, message: "not a valid condition: unexpected end" };
-  }
+  if (rest === "") return { offset, message: "not a valid condition: unexpected end" };
   const token = rest.match(/^(\w+|.)/su)?.[0] ?? "";
   const expected = Object.hasOwn(habits, token) ? habits[token] : undefined;
   return { offset, message: `not a valid condition: unexpected \`${token}\``, expected };

@@ -1,6 +1,7 @@
-import { parse, unparse } from "@bufbuild/cel";
+import { unparse } from "@bufbuild/cel";
 import type { Expr } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
 import { openRoot, rootNames } from "../cel/fact-paths.ts";
+import { parseCondition } from "../cel/parse-condition.ts";
 
 /** A text as its author wrote it, macros not expanded. */
 export interface ExpressionTree {
@@ -12,10 +13,10 @@ export interface ExpressionTree {
 
 /** Parses a text that has compiled. */
 export function expressionTree(text: string): ExpressionTree | undefined {
-  const { expr, sourceInfo } = parse(text);
-  if (!expr) return undefined;
-  const macros = sourceInfo?.macroCalls ?? {};
-  const written = (part: Expr) => macros[String(part.id)] ?? part;
+  const parsed = parseCondition(text);
+  if ("message" in parsed) return undefined;
+  const { expr, macroOf } = parsed;
+  const written = (part: Expr) => macroOf(part) ?? part;
   const inWords = (part: Expr): Expr => mapped(written(part), inWords);
   return { root: expr, written, textOf: (part) => unparse(inWords(part)) };
 }
