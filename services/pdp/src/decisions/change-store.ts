@@ -1,9 +1,10 @@
 import type { AgentDocument, BudgetDocument, GroupDocument, ToolDocument } from "@remit/engine";
 import type { Caller, Session } from "../identities/index.ts";
 import type { NewRecord, RecordRef } from "../ledger/index.ts";
-import type { PolicyVersion, Quotas, Revisions, TenantSettings } from "../policies/index.ts";
+import type { PolicyVersion, Quotas, Revisions, TenantChanges } from "../policies/index.ts";
 import type { KeyChange } from "./key-change.ts";
 import type { CheckedAt, PolicyChange, Written } from "./policy-change.ts";
+import type { Approved, ProposalChange } from "./proposal.ts";
 import type { RevocationChange } from "./revocation-store.ts";
 
 /** Everything that can change who may do what. Each is applied and recorded in one commit. */
@@ -14,7 +15,7 @@ export type Change =
       readonly keyHash: Uint8Array;
       readonly quotas: Quotas;
     }
-  | { readonly kind: "tenant_set"; readonly tenant: string; readonly set: Partial<TenantSettings> }
+  | { readonly kind: "tenant_set"; readonly tenant: string; readonly set: TenantChanges }
   | { readonly kind: "key_created"; readonly caller: Caller; readonly keyHash: Uint8Array }
   | { readonly kind: "key_revoked"; readonly callerId: string }
   | { readonly kind: "caller_sighted"; readonly caller: Caller }
@@ -30,7 +31,8 @@ export type Change =
   | { readonly kind: "session_closed"; readonly sessionId: string }
   | RevocationChange
   | PolicyChange
-  | KeyChange;
+  | KeyChange
+  | ProposalChange;
 
 /** A change that was made. */
 export interface Applied {
@@ -47,12 +49,14 @@ export type ChangeRefusal = "revision_conflict" | "exists" | "missing";
 export interface ChangeStore {
   /**
    * Applies a change and records its entry in one commit. Throws `ledger_unavailable` when the store is away;
-   * answers a refusal when the change does not fit what is there.
+   * answers a refusal when the change does not fit what is there. `under`: the proposal that it was approved as, which
+   * is applied with it; without one a change that takes several people throws `change_needs_approval`.
    */
   apply(
     tenant: string,
     change: Change,
     entry: NewRecord,
+    under?: Approved,
   ): Promise<{ readonly ok: true; readonly value: Applied } | { readonly ok: false; readonly refusal: ChangeRefusal }>;
   /** Whether the store holds any tenant yet. */
   isEmpty(): Promise<boolean>;

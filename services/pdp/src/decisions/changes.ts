@@ -8,12 +8,14 @@ import { type Maker, NO_SESSION } from "./audit.ts";
 import type { Applied, Change, ChangeRefusal, ChangeStore } from "./change-store.ts";
 import { toldOfKeys } from "./key-change.ts";
 import { toldOfPolicies } from "./policy-change.ts";
+import { type Approved, toldOfApproved, toldOfProposal } from "./proposal.ts";
 
 /** Makes changes: each an entry of the ledger, in the same commit. */
 export type MakeChange = (
   by: Maker,
   change: Change,
   traceId?: string,
+  under?: Approved,
 ) => Promise<{ readonly ok: true; readonly value: Applied } | { readonly ok: false; readonly refusal: ChangeRefusal }>;
 
 /** What an entry says of a change. Never a key: a hash of one is of no use to a reader either. */
@@ -59,18 +61,22 @@ function told(change: Change): Canonicalisable {
     case "rollout_promoted":
     case "rollout_aborted":
       return toldOfPolicies(change);
+    case "change_proposed":
+    case "change_approved":
+    case "change_ended":
+      return toldOfProposal(change);
     default:
       return toldOfKeys(change);
   }
 }
 
 function shown(caller: Caller): Canonicalisable {
-  const { id, name, roles, agents, mayAssertPrincipals } = caller;
-  return { id, name, roles, agents, may_assert_principals: mayAssertPrincipals };
+  const { id, name, roles, agents, mayAssertPrincipals, createdBy } = caller;
+  return { id, name, roles, agents, may_assert_principals: mayAssertPrincipals, created_by: createdBy };
 }
 
 /** The tenant that a change is of, and whose ledger tells of it: its maker's own, unless it is of a tenant as such. */
-function tenantOf(by: Pick<Caller, "tenant">, change: Change): string {
+export function tenantOf(by: Pick<Caller, "tenant">, change: Change): string {
   if (change.kind === "tenant_created") return change.owner.tenant;
   return change.kind === "tenant_set" || change.kind === "tenant_erased" ? change.tenant : by.tenant;
 }
@@ -89,7 +95,7 @@ export function createChanges(rooms: {
   readonly newId: (nowMs: number) => string;
 }): MakeChange {
   const { store, snapshots, seal, clock, newId } = rooms;
-  return async (by, change, traceId = "") => {
+  return async (by, change, traceId = "", under = undefined) => {
     const nowMs = clock.now();
     const id = newId(nowMs);
     const session = sessionOf(change);
@@ -106,6 +112,7 @@ export function createChanges(rooms: {
       ...(by.asked && { method: by.asked.method }),
       ...(traceId && { trace_id: traceId }),
       what: told(change),
+      ...(under && { proposal: toldOfApproved(under) }),
     });
     const entry: NewRecord = {
       id,
@@ -121,11 +128,11 @@ export function createChanges(rooms: {
     };
     // What tells of an erasure stays readable: there is no key for it any more.
     const sealed = change.kind === "tenant_erased" ? entry : await seal(entry);
-    const applied = await store.apply(tenant, change, sealed);
+    const applied = await store.apply(tenant, change, sealed, under);
     if (applied.ok) by.asked?.told.add(tenant);
     // This process obeys its own change at once; the others hear of it by their poll, and so does this one when it
     // cannot read now: the change is made, and saying otherwise would lose a new key for ever.
-    if (applied.ok && kind === "admin") {
+    if (applied.ok && kind === "admin" && !change.kind.startsWith("change_")) {
       const obey = /^(?:policies|rollout)_/.test(change.kind) ? snapshots.refresh : snapshots.secured;
       await obey(tenant).catch(() => undefined);
     }

@@ -16,6 +16,10 @@ export { type AdminCallQuery, createListAdminCalls, type ListAdminCalls } from "
 export { createListDecisions, type DecisionQuery, type ListDecisions } from "./list-decisions.ts";
 export type { PolicyChange } from "./policy-change.ts";
 export type { Choice } from "./policy-choice.ts";
+export type { Approved, ChangedRow, NewProposal, Proposal, ProposalChange, ProposalState } from "./proposal.ts";
+export { PROPOSAL_STATES } from "./proposal.ts";
+export type { PlannedRow, PlannedTable, ProposalStore } from "./proposal-store.ts";
+export { type Attempt, createProposals, type Proposals } from "./proposals.ts";
 export type { ShownPolicy } from "./publishing.ts";
 export type { ReadDocuments, ReadFiles } from "./reading.ts";
 export { createRedaction } from "./redaction.ts";

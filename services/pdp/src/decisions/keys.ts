@@ -8,12 +8,14 @@ import { revisionNumber } from "./decision.ts";
 
 const CELL_OPERATOR = "cell-operator";
 
+type Wanted = Pick<Caller, "name" | "roles" | "agents" | "mayAssertPrincipals"> & { readonly keyHash?: Uint8Array };
+
 export interface Keys {
-  /** Makes a caller with a new key, which is answered and not kept. Only a cell operator makes another. */
-  create(
-    by: Caller,
-    wanted: Pick<Caller, "name" | "roles" | "agents" | "mayAssertPrincipals">,
-  ): Promise<{ readonly caller: Caller; readonly key: string }>;
+  /**
+   * Makes a caller with a new key, which is answered and not kept, or with the hash of a key that somebody else has made:
+   * then `key` is empty. Only a cell operator makes another.
+   */
+  create(by: Caller, wanted: Wanted): Promise<{ readonly caller: Caller; readonly key: string }>;
   revoke(by: Caller, callerId: string): Promise<{ readonly caller: Caller; readonly revision: bigint }>;
   /** In an empty store: the first tenant and its owner's key. Else undefined. */
   bootstrap(): Promise<string | undefined>;
@@ -39,16 +41,17 @@ export function createKeys(rooms: {
   readonly newId: (nowMs: number) => string;
 }): Keys {
   const { store, change, identities, clock, random, newId } = rooms;
-  const make = (tenant: string, wanted: Pick<Caller, "name" | "roles" | "agents" | "mayAssertPrincipals">): Caller => {
+  const make = (tenant: string, { name, roles, agents, mayAssertPrincipals }: Wanted): Caller => {
     const nowMs = clock.now();
-    return { ...wanted, id: newId(nowMs), tenant, revoked: false, createdAtMs: nowMs };
+    const rights = { roles, agents, mayAssertPrincipals };
+    return { name, ...rights, id: newId(nowMs), tenant, revoked: false, createdAtMs: nowMs };
   };
   return {
     async create(by, wanted) {
       if (wanted.roles.includes(CELL_OPERATOR)) requireRole(by, CELL_OPERATOR);
-      const caller = make(by.tenant, wanted);
-      const key = newKey(random);
-      const made = await change(by, { kind: "key_created", caller, keyHash: keyHash(key) });
+      const caller = { ...make(by.tenant, wanted), createdBy: by.id };
+      const key = wanted.keyHash ? "" : newKey(random);
+      const made = await change(by, { kind: "key_created", caller, keyHash: wanted.keyHash ?? keyHash(key) });
       if (made.ok) return { caller, key };
       throw new Fault("conflict", "name_taken", `there is a caller named ${wanted.name} already`, {
         field: "name",

@@ -1,8 +1,16 @@
 import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import type { Random } from "../foundation/ids.ts";
-import { type Caller, hasRole, keyHash, newKey, requireRole } from "../identities/index.ts";
-import type { PolicyStore, Quotas, Tenant, TenantSettings } from "../policies/index.ts";
+import {
+  type Caller,
+  hasRole,
+  type Identities,
+  keyHash,
+  newKey,
+  peopleAmong,
+  requireRole,
+} from "../identities/index.ts";
+import type { PolicyStore, Quotas, Tenant, TenantChanges } from "../policies/index.ts";
 import type { MakeChange } from "./changes.ts";
 import { revisionNumber } from "./decision.ts";
 
@@ -20,7 +28,7 @@ export interface Tenants {
   /** Makes a tenant and its owner, whose key is answered and not kept. */
   create(by: Caller, wanted: NewTenant): Promise<{ tenant: Tenant; owner: Caller; key: string }>;
   /** Changes what is given. `revision` is the tenant's, afterwards. */
-  update(by: Caller, id: string, set: Partial<TenantSettings>): Promise<{ tenant: Tenant; revision: bigint }>;
+  update(by: Caller, id: string, set: TenantChanges): Promise<{ tenant: Tenant; revision: bigint }>;
 }
 
 function unknown(): Fault {
@@ -38,7 +46,7 @@ function allowed(by: Caller, id: string): string {
 }
 
 /** Refuses what only a cell operator may change of a tenant, and what only its owner may. */
-function requireMayUpdate(by: Caller, id: string, { status, quotas }: Partial<TenantSettings>): void {
+function requireMayUpdate(by: Caller, id: string, { status, quotas }: TenantChanges): void {
   if (hasRole(by, "cell-operator")) return;
   const ownOnly = id === by.tenant && status === undefined && quotas === undefined;
   requireRole(by, ownOnly ? "owner" : "cell-operator");
@@ -46,17 +54,32 @@ function requireMayUpdate(by: Caller, id: string, { status, quotas }: Partial<Te
 
 export function createTenants(rooms: {
   readonly policies: PolicyStore;
+  readonly identities: Pick<Identities, "callers">;
   readonly change: MakeChange;
   readonly clock: Clock;
   readonly random: Random;
   readonly newId: (nowMs: number) => string;
 }): Tenants {
-  const { policies, change, clock, random, newId } = rooms;
+  const { policies, identities, change, clock, random, newId } = rooms;
 
   const found = async (id: string): Promise<Tenant> => {
     const tenant = await policies.tenant(id);
     if (tenant) return tenant;
     throw unknown();
+  };
+
+  /** Refuses what nobody could undo: there must be as many owners apart from each other. */
+  const requirePeople = async (id: string, people: number): Promise<void> => {
+    const all = await identities.callers(id);
+    const owners = all.filter((caller) => !caller.revoked && caller.roles.includes("owner"));
+    const there = peopleAmong(owners, all);
+    if (there >= people) return;
+    const message = `the tenant has ${there} owners who did not make each other's keys`;
+    throw new Fault("precondition", "people_too_few", message, {
+      field: "people",
+      limit: `${there} people`,
+      fix: "make keys for more owners first, each by and for another person: remit keys create NAME --role owner",
+    });
   };
 
   return {
@@ -74,12 +97,13 @@ export function createTenants(rooms: {
           fix: "choose another id",
         });
       }
-      const settings = { status: "active", mode: "enforce", observeAgents: [], quotas } as const;
+      const settings = { status: "active", mode: "enforce", observeAgents: [], quotas, people: 1 } as const;
       return { tenant: { ...settings, id, createdAtMs: nowMs }, owner, key };
     },
     async update(by, given, set) {
       const id = given || by.tenant;
       requireMayUpdate(by, id, set);
+      if (set.people !== undefined && set.people > 1) await requirePeople(id, set.people);
       const made = await change(by, { kind: "tenant_set", tenant: id, set });
       if (!made.ok) throw unknown();
       return { tenant: await found(id), revision: revisionNumber(made.value.revisions) };

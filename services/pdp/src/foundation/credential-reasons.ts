@@ -1,4 +1,4 @@
-import type { ReasonRow } from "./reasons.ts";
+import type { ReasonRow } from "./reason-row.ts";
 
 /** Why it is not believed who calls: rows of `reasons.ts`. */
 export const credentialReasons = {

@@ -14,7 +14,8 @@ export type DigestKind =
   | "schema"
   | "request"
   | "canary"
-  | "halt";
+  | "halt"
+  | "change";
 
 /** SHA-256 over `remit/<kind>/v1\n` and the canonical JSON: 32 bytes. */
 export function digestBytes(kind: DigestKind, canonicalJson: string): Buffer {

@@ -93,4 +93,12 @@ export const limits = {
   /** Versions of policies that one request may name. */
   policyChoicesMax: 64,
   delegationDepthMax: 8,
+  /** Proposed changes of a tenant that wait for approval, and what one says in all, as canonical JSON. */
+  changesProposedMax: 64,
+  changeBytesMax: 1024 * 1024,
+  changeReasonBytesMax: 1024,
+  changeLifetimeDefaultSeconds: 3 * 24 * 3600,
+  changeLifetimeMaxSeconds: 30 * 24 * 3600,
+  /** People that what widens authority may take. */
+  peopleMax: 8,
 } as const;

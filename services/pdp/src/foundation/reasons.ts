@@ -1,29 +1,8 @@
+import { changeReasons } from "./change-reasons.ts";
 import { credentialReasons } from "./credential-reasons.ts";
+import type { ReasonRow } from "./reason-row.ts";
 
-/** What went wrong, in the words of the service. Only `wire/errors.ts` knows their status codes. */
-export type FaultKind =
-  | "invalid"
-  | "unauthenticated"
-  | "forbidden"
-  | "missing"
-  | "conflict"
-  | "precondition"
-  | "aborted"
-  | "exhausted"
-  | "timeout"
-  | "unavailable"
-  | "unimplemented"
-  | "internal";
-
-/** What callers are told of one reason. */
-export interface ReasonRow {
-  /** The kinds of fault that carry it; `cancelled` is no fault of anybody. */
-  readonly kinds: readonly (FaultKind | "cancelled")[];
-  readonly means: string;
-  readonly todo: string;
-  /** The first version that answers it. */
-  readonly since: string;
-}
+export type { FaultKind } from "./reason-row.ts";
 
 /**
  * Why an RPC fails instead of being answered. docs/codes.md is written from this page, and a door test provokes each
@@ -277,6 +256,7 @@ export const errorReasons = {
     todo: "Look at what changed, and try again.",
     since: "0.1",
   },
+  ...changeReasons,
   session_raced: {
     kinds: ["aborted"],
     means: "The same run was opened by somebody else at this moment.",

@@ -39,6 +39,8 @@ export interface Caller {
   readonly proof?:
     | { readonly kind: Exclude<ProofKind, "key">; readonly issuer: string; readonly subject: string }
     | undefined;
+  /** The caller that made its key, where that is known. */
+  readonly createdBy?: string;
   /** Of a person: how others are shown who that is. Personal data, and no identity. */
   readonly person?: Person | undefined;
   /** What that word said this time, and the bindings that it meets now. Never stored. */

@@ -14,6 +14,7 @@ export {
 export { createCallers } from "./callers.ts";
 export { createCertificates } from "./certificates.ts";
 export type { Credentials, Evidence } from "./evidence.ts";
+export { peopleAmong } from "./hands.ts";
 export { createIdentities, type Identities } from "./identities.ts";
 export type { IdentityStore, Loaded, StoredSigningKey } from "./identity-store.ts";
 export { type ChangedRows, createKeeping, type KeepingRooms } from "./keeping.ts";

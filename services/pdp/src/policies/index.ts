@@ -24,6 +24,7 @@ export {
   quotaExceeded,
   quotasFrom,
   type Tenant,
+  type TenantChanges,
   type TenantMode,
   type TenantSettings,
   type TenantStatus,

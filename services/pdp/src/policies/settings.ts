@@ -32,7 +32,12 @@ export interface TenantSettings {
 export interface Tenant extends TenantSettings {
   readonly id: string;
   readonly createdAtMs: number;
+  /** How many people what widens authority takes. */
+  readonly people: number;
 }
+
+/** What may be set of a tenant. */
+export type TenantChanges = Partial<TenantSettings & Pick<Tenant, "people">>;
 
 /** Quotas as they are stored: names that this build does not know are left out; what is no count allows nothing. */
 export function quotasFrom(stored: Readonly<Record<string, unknown>>): Quotas {

@@ -8,6 +8,7 @@ import {
   createLifecycle,
   createListAdminCalls,
   createListDecisions,
+  createProposals,
   createRecordCall,
   createRedaction,
   createRegistry,
@@ -17,6 +18,8 @@ import {
   createSight,
   createStanding,
   createTenants,
+  type MakeChange,
+  type ProposalStore,
 } from "../decisions/index.ts";
 import { type Clock, systemClock } from "../foundation/clock.ts";
 import { systemRandom, uuidMaker } from "../foundation/ids.ts";
@@ -33,6 +36,7 @@ import { createChangeStore } from "../stores/changes.ts";
 import { createIdentityStore } from "../stores/identities.ts";
 import type { News } from "../stores/news-query.ts";
 import { createPolicyStore } from "../stores/policies.ts";
+import { createProposalStore } from "../stores/proposals.ts";
 import { reading } from "../stores/reading.ts";
 import { createRecordedChanges } from "../stores/recorded-change.ts";
 import { createRevocationStore } from "../stores/revocations.ts";
@@ -78,24 +82,34 @@ function hearing(rooms: {
 const telling = (log: Log) => (tenant: string, decision: string) =>
   log.error({ tenant, decision }, "what ran is not what was decided");
 
+type AuthorityRooms = Parameters<typeof createKeys>[0] &
+  Parameters<typeof createRegistry>[0] &
+  Parameters<typeof createLifecycle>[0] &
+  Parameters<typeof createTenants>[0] &
+  Parameters<typeof createRevocations>[0];
+
+/** The rooms that change what widens authority. */
+const authority = (rooms: AuthorityRooms) => ({
+  registry: createRegistry(rooms),
+  lifecycle: createLifecycle(rooms),
+  tenants: createTenants(rooms),
+  keys: createKeys(rooms),
+  revocations: createRevocations(rooms),
+});
+
 /** What the admin plane is answered by, besides what both planes share. */
 function administration(
-  rooms: Parameters<typeof createKeys>[0] &
-    Parameters<typeof createRegistry>[0] &
-    Parameters<typeof createLifecycle>[0] &
-    Parameters<typeof createTenants>[0] &
-    Parameters<typeof createRevocations>[0] &
-    Parameters<typeof createRecordCall>[0],
+  rooms: AuthorityRooms &
+    Parameters<typeof createRecordCall>[0] &
+    Omit<Parameters<typeof createProposals>[0], "store"> & { readonly proposalStore: ProposalStore },
 ) {
   return {
     listDecisions: createListDecisions(rooms),
     listAdminCalls: createListAdminCalls(rooms),
     recordCall: createRecordCall(rooms),
-    registry: createRegistry(rooms),
-    lifecycle: createLifecycle(rooms),
-    tenants: createTenants(rooms),
-    keys: createKeys(rooms),
-    revocations: createRevocations(rooms),
+    ...authority(rooms),
+    authorityBy: (change: MakeChange) => authority({ ...rooms, change }),
+    proposals: createProposals({ ...rooms, store: rooms.proposalStore }),
   };
 }
 
@@ -117,6 +131,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   const recorded = createRecordedChanges({ url: store.url, log, replica, verify: checkCell });
   const changeStore = createChangeStore({ pool: store.pool, recorded });
   const revocationStore = reading(createRevocationStore(store.pool));
+  const proposalStore = reading(createProposalStore(store.pool));
   const policyStore = reading(createPolicyStore(store.pool));
 
   const snapshots = createSnapshots({ store: policyStore, clock: uptime, log, onCompiled: metrics.compiled });
@@ -155,7 +170,10 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     explain: createExplain({ snapshots, clock }),
     standing: createStanding({ snapshots, identities, clock }),
     sessions: createSessions({ identities, snapshots, change, clock, newId }),
-    ...administration({ store: changeStore, policies: policyStore, revocationStore, read: reader.read, ...shared }),
+    ...administration({
+      ...{ store: changeStore, policies: policyStore, revocationStore, proposalStore, read: reader.read, ...shared },
+      self: { id: replica, name: "remit" },
+    }),
     custody: keyRooms.custody(change, replica),
     jwks: signingKeys.jwks,
     /** How far this machine's clock is ahead of the store's, in milliseconds. */

@@ -2,10 +2,11 @@ import type { ClientBase, Pool } from "pg";
 import type { Applied, Change, ChangeStore } from "../decisions/index.ts";
 import { ok, type Result, refused } from "../foundation/result.ts";
 import type { Caller, Session } from "../identities/index.ts";
-import type { TenantSettings } from "../policies/index.ts";
+import type { TenantChanges } from "../policies/index.ts";
 import { deleteDocuments, putDocument } from "./document-changes.ts";
 import { changeKeys, refuseErased } from "./key-changes.ts";
 import { changePolicies } from "./policy-changes.ts";
+import { applyProposed, changeProposal, ofGuard } from "./proposed-changes.ts";
 import type { RecordedChanges } from "./recorded-change.ts";
 import { Refusal, touched } from "./refusal.ts";
 import { changeRevocations } from "./revocations.ts";
@@ -27,6 +28,9 @@ function bumps(change: Change): "security" | "policy" | "none" {
     case "signing_key_retired":
     case "keys_rewrapped":
     case "sealing_enabled":
+    case "change_proposed":
+    case "change_approved":
+    case "change_ended":
       return "none";
     case "policies_activated":
     case "policies_rolled_back":
@@ -58,11 +62,12 @@ function bumps(change: Change): "security" | "policy" | "none" {
 }
 
 async function insertCaller(client: ClientBase, caller: Caller, keyHash: Uint8Array, revision: bigint): Promise<void> {
-  const { id, tenant, name, roles, agents, mayAssertPrincipals, createdAtMs } = caller;
+  const { id, tenant, name, roles, agents, mayAssertPrincipals, createdAtMs, createdBy } = caller;
+  const made = [new Date(createdAtMs), revision, createdBy ?? null];
   await client.query(
-    `insert into caller (id, tenant, name, key_hash, roles, agents, may_assert_principals, created_at, revision)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-    [id, tenant, name, Buffer.from(keyHash), roles, agents, mayAssertPrincipals, new Date(createdAtMs), revision],
+    `insert into caller (id, tenant, name, key_hash, roles, agents, may_assert_principals, created_at, revision, created_by)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    [id, tenant, name, Buffer.from(keyHash), roles, agents, mayAssertPrincipals, ...made],
   );
 }
 
@@ -103,16 +108,28 @@ async function closeSession(client: ClientBase, tenant: string, id: string): Pro
   );
 }
 
-async function setTenant(client: ClientBase, tenant: string, set: Partial<TenantSettings>): Promise<void> {
-  const { status, mode, observeAgents, quotas } = set;
+async function setTenant(client: ClientBase, tenant: string, set: TenantChanges): Promise<void> {
+  const { status, mode, observeAgents, quotas, people } = set;
   const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
   await touched(
     client,
     `update tenant set status = coalesce($2, status), mode = coalesce($3, mode),
-        observe_agents = coalesce($4::jsonb, observe_agents), quotas = coalesce($5::jsonb, quotas)
+        observe_agents = coalesce($4::jsonb, observe_agents), quotas = coalesce($5::jsonb, quotas),
+        people = coalesce($6, people)
       where id = $1`,
-    [tenant, status ?? null, mode ?? null, json(observeAgents), json(quotas)],
+    [tenant, status ?? null, mode ?? null, json(observeAgents), json(quotas), people ?? null],
   );
+}
+
+async function createTenant(
+  client: ClientBase,
+  tenant: string,
+  { quotas, owner, keyHash }: Extract<Change, { kind: "tenant_created" }>,
+  revision: bigint,
+): Promise<void> {
+  await client.query("insert into tenant (id, quotas) values ($1, $2)", [tenant, JSON.stringify(quotas)]);
+  await client.query("insert into revision (tenant) values ($1)", [tenant]);
+  await insertCaller(client, owner, keyHash, revision);
 }
 
 /** Does one change inside its transaction. */
@@ -121,13 +138,12 @@ async function make(
   tenant: string,
   change: Change,
   revision: bigint,
+  entry: string,
 ): Promise<Applied["versions"]> {
   const quotas = await guardTenant(client, tenant, change);
   switch (change.kind) {
     case "tenant_created":
-      await client.query("insert into tenant (id, quotas) values ($1, $2)", [tenant, JSON.stringify(change.quotas)]);
-      await client.query("insert into revision (tenant) values ($1)", [tenant]);
-      await insertCaller(client, change.owner, change.keyHash, revision);
+      await createTenant(client, tenant, change, revision);
       return [];
     case "tenant_set":
       await refuseErased(client, tenant);
@@ -177,6 +193,10 @@ async function make(
     case "session_closed":
       await closeSession(client, tenant, change.sessionId);
       return [];
+    case "change_proposed":
+    case "change_approved":
+    case "change_ended":
+      return changeProposal(client, tenant, change, entry);
     default:
       await changeKeys(client, tenant, change);
       return [];
@@ -194,7 +214,7 @@ function refusalOf(error: unknown): Refusal["why"] | undefined {
 export function createChangeStore(rooms: { readonly pool: Pool; readonly recorded: RecordedChanges }): ChangeStore {
   const { pool, recorded } = rooms;
   return {
-    async apply(tenant, change, entry): Promise<Result<Applied, Refusal["why"]>> {
+    async apply(tenant, change, entry, under): Promise<Result<Applied, Refusal["why"]>> {
       const where = {
         ...{ tenant, bump: bumps(change), ending: ENDING.has(change.kind) },
         ...("expected" in change && { expected: change.expected }),
@@ -203,12 +223,15 @@ export function createChangeStore(rooms: { readonly pool: Pool; readonly recorde
         const made = await recorded.run(
           where,
           () => entry,
-          (client, revision) => make(client, tenant, change, revision),
+          async (client, revision) => {
+            if (under) await applyProposed(client, tenant, change, under, entry.id);
+            return make(client, tenant, change, revision, entry.id);
+          },
         );
         return ok({ revisions: made.revision, record: made.ref, versions: made.value });
       } catch (error) {
         const why = refusalOf(error);
-        if (why === undefined) throw error;
+        if (why === undefined) throw ofGuard(error, tenant) ?? error;
         return refused(why);
       }
     },

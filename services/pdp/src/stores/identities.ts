@@ -29,6 +29,7 @@ interface CallerRow {
   readonly subject: string | null;
   readonly display_name: string | null;
   readonly email: string | null;
+  readonly created_by: string | null;
 }
 
 function callerFrom(row: CallerRow): Caller {
@@ -36,8 +37,8 @@ function callerFrom(row: CallerRow): Caller {
   const rights = { roles, agents, mayAssertPrincipals: row.may_assert_principals };
   const proof = kind === "key" ? undefined : { kind, issuer: issuer ?? "", subject: subject ?? "" };
   const person = kind === "person" && { person: { displayName: row.display_name ?? "", email: row.email ?? "" } };
-  const createdAtMs = row.created_at.getTime();
-  return { id, tenant, name, ...rights, revoked, createdAtMs, ...(proof && { proof }), ...person };
+  const made = { createdAtMs: row.created_at.getTime(), ...(row.created_by !== null && { createdBy: row.created_by }) };
+  return { id, tenant, name, ...rights, revoked, ...made, ...(proof && { proof }), ...person };
 }
 
 interface SessionRow {

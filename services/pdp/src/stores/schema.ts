@@ -52,6 +52,7 @@ export const tenant = pgTable("tenant", {
     .default("enforce"),
   observeAgents: jsonb("observe_agents").notNull().default([]),
   quotas: jsonb("quotas").notNull().default({}),
+  people: integer("people").notNull().default(1),
 });
 
 export const revision = pgTable("revision", {
@@ -79,6 +80,7 @@ export const caller = pgTable("caller", {
   changed: transactionId("changed"),
   displayName: text("display_name"),
   email: text("email"),
+  createdBy: uuid("created_by"),
 });
 
 export const issuer = pgTable(
@@ -126,6 +128,40 @@ export const binding = pgTable(
     revision: int8("revision").notNull(),
   },
   (t) => [primaryKey({ columns: [t.tenant, t.name] })],
+);
+
+export const change = pgTable("change", {
+  id: uuid("id").primaryKey(),
+  tenant: text("tenant").notNull(),
+  request: text("request").notNull(),
+  digest: bytes("digest").notNull(),
+  proposedBy: uuid("proposed_by").notNull(),
+  proposedAt: instant("proposed_at").notNull().defaultNow(),
+  expiresAt: instant("expires_at").notNull(),
+  state: text("state", { enum: ["proposed", "applied", "rejected", "withdrawn", "expired", "refused"] })
+    .notNull()
+    .default("proposed"),
+  endedAt: instant("ended_at"),
+  endedBy: uuid("ended_by"),
+  endedWhy: text("ended_why").notNull().default(""),
+  appliedIn: transactionId("applied_in"),
+  entry: uuid("entry").notNull(),
+  endedEntry: uuid("ended_entry"),
+  proven: jsonb("proven"),
+});
+
+export const changeApproval = pgTable(
+  "change_approval",
+  {
+    tenant: text("tenant").notNull(),
+    change: uuid("change").notNull(),
+    approver: uuid("approver").notNull(),
+    digest: bytes("digest").notNull(),
+    approvedAt: instant("approved_at").notNull().defaultNow(),
+    entry: uuid("entry").notNull(),
+    proven: jsonb("proven"),
+  },
+  (table) => [primaryKey({ columns: [table.change, table.approver] })],
 );
 
 const documentColumns = () => ({

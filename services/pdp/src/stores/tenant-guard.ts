@@ -12,6 +12,7 @@ export const ENDING: ReadonlySet<Change["kind"]> = new Set([
   "revoked",
   "tenant_set",
   "tenant_erased",
+  "change_ended",
 ]);
 
 /**

@@ -14,9 +14,10 @@ export interface TenantRow {
   readonly observe_agents: readonly MatchLabels[];
   readonly quotas: Readonly<Record<string, unknown>>;
   readonly created_at: Date;
+  readonly people: number;
 }
 
-export const TENANT_COLUMNS = "id, status, mode, observe_agents, quotas, created_at";
+export const TENANT_COLUMNS = "id, status, mode, observe_agents, quotas, created_at, people";
 
 /** What a row says. A tenant without a row may do nothing. */
 export function settingsFrom(row: TenantRow | undefined): TenantSettings {
@@ -26,5 +27,5 @@ export function settingsFrom(row: TenantRow | undefined): TenantSettings {
 }
 
 export function tenantFrom(row: TenantRow): Tenant {
-  return { ...settingsFrom(row), id: row.id, createdAtMs: row.created_at.getTime() };
+  return { ...settingsFrom(row), id: row.id, createdAtMs: row.created_at.getTime(), people: row.people };
 }

@@ -1,6 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { assert } from "../foundation/assert.ts";
-import type { Role } from "../identities/index.ts";
+import { type Caller, type Role, requireAnyRole } from "../identities/index.ts";
 
 /** Whom an RPC is granted to, and what its entry says. */
 export interface Grant {
@@ -20,6 +20,9 @@ const READ_POLICIES = ["viewer", "policy-author", "policy-approver", "operator"]
 const READ_ROLLOUTS = ["viewer", "policy-author", "policy-approver"] as const;
 const READ_REGISTRY = ["viewer", "policy-author", "policy-approver", "operator"] as const;
 const READ_DECISIONS = ["viewer", "approver"] as const;
+// Whoever may propose or approve some of them.
+const READ_CHANGES = ["viewer", "policy-author", "policy-approver", "operator"] as const;
+const THE_METHODS = "What the proposed method takes.";
 const OF_THE_CELL = ["cell-operator"] as const;
 const OWN_SESSIONS = "Of a session that the caller opened; an owner speaks for every session of the tenant.";
 
@@ -59,7 +62,7 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
     ListTenants: { to: OF_THE_CELL },
     CreateTenant: { to: OF_THE_CELL, tells: ["tenant", "ownerName"] },
     UpdateTenant: {
-      ...{ to: ["owner", "cell-operator"], tells: ["tenant", "status", "mode"] },
+      ...{ to: ["owner", "cell-operator"], tells: ["tenant", "status", "mode", "people"] },
       further: "Status and quotas, and any tenant but one's own, take cell-operator.",
     },
   },
@@ -94,6 +97,14 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
     Lift: { to: ["operator"], tells: ["revocationId", "reason"] },
     ListRevocations: { to: ["viewer", "operator"], tells: ["all", "halts", "pageToken"] },
   },
+  "remit.v1.ChangeService": {
+    ProposeChange: { to: "callers", tells: ["method", "reason"], further: THE_METHODS },
+    ApproveChange: { to: "callers", tells: ["changeId", "digest"], further: `${THE_METHODS} Never their own.` },
+    RejectChange: { to: "callers", tells: ["changeId", "reason"], further: THE_METHODS },
+    WithdrawChange: { to: "callers", tells: ["changeId"], further: "Of a change that the caller proposed." },
+    GetChange: { to: READ_CHANGES, tells: ["changeId"] },
+    ListChanges: { to: READ_CHANGES, tells: ["state", "pageToken"] },
+  },
   "remit.v1.KeyService": {
     ListSigningKeys: { to: OF_THE_CELL },
     RotateSigningKey: { to: OF_THE_CELL, tells: ["retireNow"] },
@@ -127,6 +138,11 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
     WhoAmI: { to: "callers" },
   },
 };
+
+/** Refuses a caller that a method is not granted to. */
+export function requireGranted({ to }: Grant, caller: Caller): void {
+  if (typeof to !== "string") requireAnyRole(caller, to);
+}
 
 /** The name that roles, entries and metrics know an RPC by. */
 export const methodName = ({ parent, name }: DescMethod): string => `${parent.typeName}/${name}`;

@@ -2,7 +2,7 @@ import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { Outcome } from "@remit/proto/decision";
 import { Health } from "@remit/proto/health";
-import { TenantStatus } from "@remit/proto/tenant";
+import { TenantMode, TenantStatus } from "@remit/proto/tenant";
 import { limits } from "../../src/foundation/limits.ts";
 import type { ErrorReason } from "../../src/foundation/reasons.ts";
 import { openStream } from "../support/exchange-stream.ts";
@@ -41,6 +41,25 @@ async function trying(world: World, tenant: string) {
   const choices = [{ policy: "house" }];
   await clients.rollouts.startRollout({ choices, shareBasisPoints: 100 }, { headers });
   return { headers, clients };
+}
+
+/** A tenant in which what widens takes two people, and two owners of it. */
+async function twoPeople(world: World, tenant: string) {
+  const { clients, ownerKey } = await world.tenant(tenant);
+  const key = async (name: string) =>
+    bearer((await clients.callers.createKey({ name, roles: ["owner"] }, { headers: bearer(ownerKey) })).key);
+  const [ada, bob] = [await key("ada"), await key("bob")];
+  await clients.tenants.updateTenant({ people: 2 }, { headers: ada });
+  return { clients, ada, bob };
+}
+
+/** A change that one of them has proposed. */
+async function proposed(world: World, tenant: string) {
+  const { clients, ada, bob } = await twoPeople(world, tenant);
+  const method = "remit.v1.TenantService/UpdateTenant";
+  const message = { mode: "TENANT_MODE_OBSERVE" };
+  const { change } = await clients.changes.proposeChange({ method, message }, { headers: ada });
+  return { clients, ada, bob, changeId: change?.id ?? "", digest: change?.digest ?? "" };
 }
 
 function openIn(tenant: string, status: TenantStatus): Provoke {
@@ -181,6 +200,29 @@ const administration: Readonly<Record<string, Provoke>> = {
       { choices: [{ policy: "house" }], expectedRevision: 1n },
       { headers: owner },
     ),
+  change_needs_approval: async (world) => {
+    const { clients, ada } = await twoPeople(world, "two-people");
+    return clients.tenants.updateTenant({ mode: TenantMode.OBSERVE }, { headers: ada });
+  },
+  change_unknown: ({ house, owner }) => house.clients.changes.getChange({ changeId: nobody }, { headers: owner }),
+  change_over: async (world) => {
+    const { clients, ada, bob, changeId, digest } = await proposed(world, "proposed-and-over");
+    await clients.changes.withdrawChange({ changeId }, { headers: ada });
+    return clients.changes.approveChange({ changeId, digest }, { headers: bob });
+  },
+  change_differs: async (world) => {
+    const { clients, bob, changeId } = await proposed(world, "proposed-otherwise");
+    const digest = `sha256:${"0".repeat(64)}`;
+    return clients.changes.approveChange({ changeId, digest }, { headers: bob });
+  },
+  change_same_person: async (world) => {
+    const { clients, ada, changeId, digest } = await proposed(world, "proposed-by-oneself");
+    return clients.changes.approveChange({ changeId, digest }, { headers: ada });
+  },
+  people_too_few: async (world) => {
+    const { clients, ownerKey } = await world.tenant("one-person");
+    return clients.tenants.updateTenant({ people: 2 }, { headers: bearer(ownerKey) });
+  },
   caller_unknown: ({ house, owner }) => house.clients.callers.revokeKey({ callerId: nobody }, { headers: owner }),
   name_taken: async ({ house, owner }) => {
     for (let times = 0; times < 2; times++) await house.clients.callers.createKey({ name: "twin" }, { headers: owner });

@@ -1,6 +1,8 @@
 import { Outcome } from "@remit/proto/decision";
 import { TenantMode } from "@remit/proto/tenant";
 import { openStream } from "../support/exchange-stream.ts";
+import { cellRows } from "./isolation-cell.ts";
+import { changeRows } from "./isolation-changes.ts";
 import { call, type Neighbours, nothing, THEIRS } from "./neighbours.ts";
 
 /**
@@ -377,24 +379,10 @@ const adminPlane: Readonly<Record<string, Row>> = {
   ],
 };
 
-const cellWide: Readonly<Record<string, Row>> = {
-  "remit.v1.KeyService/ListSigningKeys": ({ ours: { house, headers } }) => [
-    { refused: () => house.clients.keys.listSigningKeys({}, { headers }) },
-  ],
-  "remit.v1.KeyService/RotateSigningKey": ({ ours: { house, headers } }) => [
-    { refused: () => house.clients.keys.rotateSigningKey({}, { headers }) },
-  ],
-  "remit.v1.KeyService/RewrapKeys": ({ ours: { house, headers } }) => [
-    { refused: () => house.clients.keys.rewrapKeys({}, { headers }) },
-  ],
-  "remit.v1.KeyService/EnableSealing": ({ ours: { house, headers } }) => [
-    { refused: () => house.clients.keys.enableSealing({}, { headers }) },
-  ],
-  "remit.v1.KeyService/EraseTenant": ({ ours: { house, headers } }) => {
-    const erase = (tenant: string) => house.clients.keys.eraseTenant({ tenant, confirm: tenant }, { headers });
-    return [{ theirs: THEIRS, nobodys: "nobody", alike: erase }, { refused: () => erase(THEIRS) }];
-  },
-};
-
 /** One row an RPC, by the name that its descriptor gives it. */
-export const isolationTable: Readonly<Record<string, Row>> = { ...dataPlane, ...adminPlane, ...cellWide };
+export const isolationTable: Readonly<Record<string, Row>> = {
+  ...dataPlane,
+  ...adminPlane,
+  ...changeRows,
+  ...cellRows,
+};

@@ -21,6 +21,7 @@ export interface Side {
   readonly callerId: string;
   readonly rolloutId: string;
   readonly revocationId: string;
+  readonly changeId: string;
 }
 
 export interface Neighbours extends AsyncDisposable {
@@ -69,6 +70,10 @@ async function side(cell: House, name: string): Promise<Side> {
   await policies.publishPolicies({ files: [{ file: "tried.yaml", text: tried }] }, { headers });
   const { rollout } = await rollouts.startRollout({ choices: [{ policy: `${name}-second` }] }, { headers });
   const { caller } = await callers.createKey({ name: `${name}-caller`, roles: ["viewer"] }, { headers });
+  const { change } = await house.clients.changes.proposeChange(
+    { method: "remit.v1.PolicyService/DeactivatePolicies", message: { policies: [`${name}-rules`] } },
+    { headers },
+  );
   const opened = await openSession(house, {
     ...{ agent: `${name}-agent`, runId: `${name}-run`, purpose: `${name} purpose` },
     onBehalfOf: { case: "principal", value: { id: `zoe@${name}.example` } },
@@ -84,7 +89,7 @@ async function side(cell: House, name: string): Promise<Side> {
   return {
     ...{ house, headers, token: opened.token, sessionId: opened.session.id },
     ...{ decisionId: decided.decisionId, reportedId: reported.decisionId, callerId: caller?.id ?? "" },
-    ...{ rolloutId: rollout?.id ?? "", revocationId: revocation?.id ?? "" },
+    ...{ rolloutId: rollout?.id ?? "", revocationId: revocation?.id ?? "", changeId: change?.id ?? "" },
   };
 }
 

@@ -11,6 +11,7 @@ import {
   PolicyService,
   ToolService,
 } from "@remit/proto/admin";
+import { ChangeService } from "@remit/proto/change";
 import { type ErrorDetail, ErrorDetailSchema } from "@remit/proto/common";
 import { DecisionService } from "@remit/proto/decision";
 import { KeyService } from "@remit/proto/keys";
@@ -143,6 +144,7 @@ export function clientsOf(pdp: RunningPdp, tls?: ClientTls, httpVersion: "1.1" |
     ledger: createClient(LedgerService, admin),
     keys: createClient(KeyService, admin),
     login: createClient(LoginService, admin),
+    changes: createClient(ChangeService, admin),
   };
 }
 

@@ -18,15 +18,23 @@ import type { Unary } from "../call.ts";
 import { boundedList, storedName, uuidField } from "../convert/fields.ts";
 import type { AdminDesk } from "./desk.ts";
 
-function callerToWire({ id, name, roles, agents, mayAssertPrincipals, createdAtMs, revoked }: Caller) {
+function callerToWire({ id, name, roles, agents, mayAssertPrincipals, createdAtMs, revoked, createdBy = "" }: Caller) {
   const lists = { roles: [...roles], agents: [...agents] };
-  return { id, name, ...lists, mayAssertPrincipals, revoked, createdAt: timestampFromMs(createdAtMs) };
+  return { id, name, ...lists, mayAssertPrincipals, revoked, createdAt: timestampFromMs(createdAtMs), createdBy };
 }
 
 function roleFrom(role: string, at: number): Role {
   const known = ROLES.find((name) => name === role);
   if (known) return known;
   throw invalid(`roles[${at}]`, `there is no role ${JSON.stringify(role)}`, { fix: `choose from ${ROLES.join(", ")}` });
+}
+
+function keyHashFrom(hash: Uint8Array): Uint8Array {
+  if (hash.length === 32) return hash;
+  throw invalid("key_hash", `the hash is ${hash.length} bytes long`, {
+    limit: "32 bytes",
+    fix: "send the SHA-256 of remit/api-key/v1, a line break and the key",
+  });
 }
 
 /** `CallerService`. */
@@ -46,6 +54,7 @@ export function callerRpcs(desk: AdminDesk): CallerRpcs {
         roles: boundedList(request.roles, "roles", ROLES.length).map(roleFrom),
         agents: agents.map((glob, at) => storedName(glob, `agents[${at}]`, limits.nameBytesMax)),
         mayAssertPrincipals: request.mayAssertPrincipals,
+        ...(request.keyHash.length > 0 && { keyHash: keyHashFrom(request.keyHash) }),
       });
       return create(CreateKeyResponseSchema, { caller: callerToWire(caller), key });
     },

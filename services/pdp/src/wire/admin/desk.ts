@@ -5,6 +5,8 @@ import type {
   Lifecycle,
   ListAdminCalls,
   ListDecisions,
+  MakeChange,
+  Proposals,
   RecordCall,
   Registry,
   Revocations,
@@ -18,14 +20,21 @@ import type { Ledger } from "../../ledger/index.ts";
 import type { PolicyStore, Snapshots } from "../../policies/index.ts";
 import type { Actor, Call } from "../call.ts";
 
-/** What the RPCs of the admin plane share. */
-export interface AdminDesk {
+/** The rooms that change what widens authority. */
+export interface Authority {
   readonly registry: Registry;
   readonly lifecycle: Lifecycle;
   readonly keys: Keys;
   readonly tenants: Tenants;
-  readonly custody: Custody;
   readonly revocations: Revocations;
+}
+
+/** What the RPCs of the admin plane share. */
+export interface AdminDesk extends Authority {
+  /** The same rooms, which make their changes by something else. */
+  readonly authorityBy: (change: MakeChange) => Authority;
+  readonly proposals: Proposals;
+  readonly custody: Custody;
   readonly snapshots: Snapshots;
   readonly policies: PolicyStore;
   readonly ledger: Ledger;

@@ -2,10 +2,10 @@ import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { AdminCall } from "../../decisions/index.ts";
 import { assert } from "../../foundation/assert.ts";
 import { Fault } from "../../foundation/fault.ts";
-import { type Caller, type Identities, requireAnyRole } from "../../identities/index.ts";
+import type { Caller, Identities } from "../../identities/index.ts";
 import type { Actor, Call, Unary } from "../call.ts";
 import { traceIdFrom } from "../convert/trace.ts";
-import { type Grant, grantOf, methodName } from "../grants.ts";
+import { grantOf, methodName, requireGranted } from "../grants.ts";
 import type { Served, ServedRpc } from "../lanes/served.ts";
 import { aboutOf } from "./about.ts";
 import type { AdminDesk } from "./desk.ts";
@@ -45,10 +45,6 @@ function createIdentify(rooms: Rooms) {
       throw error;
     }
   };
-}
-
-function requireGranted({ to }: Grant, caller: Caller): void {
-  if (typeof to !== "string") requireAnyRole(caller, to);
 }
 
 const reasonOf = (error: unknown) => (error instanceof Fault ? error.reason : "internal");

@@ -17,7 +17,7 @@ import {
   type Quotas,
   type TenantStatus as Status,
   type Tenant,
-  type TenantSettings,
+  type TenantChanges,
 } from "../../policies/index.ts";
 import { boundedList, labelsField } from "./fields.ts";
 
@@ -30,7 +30,7 @@ const STATUSES: Readonly<Record<Status, TenantStatus>> = {
 const MODES: Readonly<Record<Mode, TenantMode>> = { enforce: TenantMode.ENFORCE, observe: TenantMode.OBSERVE };
 
 export function tenantToWire(tenant: Tenant): MessageInitShape<typeof TenantSchema> {
-  const { id, status, mode, observeAgents, quotas, createdAtMs } = tenant;
+  const { id, status, mode, observeAgents, quotas, createdAtMs, people } = tenant;
   return {
     id,
     status: STATUSES[status],
@@ -38,6 +38,7 @@ export function tenantToWire(tenant: Tenant): MessageInitShape<typeof TenantSche
     observeAgents: observeAgents.map((matchLabels) => ({ matchLabels: { ...matchLabels } })),
     quotas: { ...quotas },
     createdAt: timestampFromMs(createdAtMs),
+    people,
   };
 }
 
@@ -68,17 +69,25 @@ function selectorsFrom({ selectors }: AgentSelectors): MatchLabels[] {
   });
 }
 
+function peopleFrom(people: number): number {
+  if (people >= 1 && people <= limits.peopleMax) return people;
+  throw invalid("people", `${people} people cannot be asked for`, { limit: `1 to ${limits.peopleMax} people` });
+}
+
 /** What a request asks to change. */
-export function settingsFromWire(request: UpdateTenantRequest): Partial<TenantSettings> {
-  const { status, mode, observeAgents, quotas } = request;
-  const set: Partial<TenantSettings> = {
+export function settingsFromWire(request: UpdateTenantRequest): TenantChanges {
+  const { status, mode, observeAgents, quotas, people } = request;
+  const set: TenantChanges = {
     ...(status !== undefined && { status: wordFrom(STATUSES, status, "status") }),
     ...(mode !== undefined && { mode: wordFrom(MODES, mode, "mode") }),
     ...(observeAgents && { observeAgents: selectorsFrom(observeAgents) }),
     ...(quotas && { quotas: quotasFromWire(quotas) }),
+    ...(people !== undefined && { people: peopleFrom(people) }),
   };
   if (Object.keys(set).length > 0) return set;
-  throw invalid("tenant", "the request changes nothing", { fix: "send status, mode, observe_agents or quotas" });
+  throw invalid("tenant", "the request changes nothing", {
+    fix: "send status, mode, observe_agents, quotas or people",
+  });
 }
 
 const TENANT_ID = /^[a-z][a-z0-9-]{0,62}$/;

@@ -1,0 +1,69 @@
+import type { JsonObject } from "../foundation/canonical.ts";
+import type { Change } from "./change-store.ts";
+import type { PlannedRow, PlannedTable } from "./proposal-store.ts";
+
+const put = (table: PlannedTable, name: string, document: object): PlannedRow => ({
+  ...{ table, key: { name }, set: { name, document: document as JsonObject } },
+});
+
+const inForce = ({ policy, version }: { readonly policy: string; readonly version: number }): PlannedRow => ({
+  ...{ table: "active_policy", key: { policy }, set: { policy, version } },
+});
+
+const documentTables = {
+  agent_put: "agent",
+  tool_put: "tool",
+  budget_put: "budget",
+  group_put: "principal_group",
+  agents_deleted: "agent",
+  tools_deleted: "tool",
+  budgets_deleted: "budget",
+  groups_deleted: "principal_group",
+} as const;
+
+const versionsOf = (choices: readonly { readonly policy: string; readonly version: number }[]) =>
+  Object.fromEntries(choices.map(({ policy, version }) => [policy, version]));
+
+/** The rows of authority that a change writes; undefined of a change that is not proposed. */
+export function plannedRows(change: Change): readonly PlannedRow[] | undefined {
+  switch (change.kind) {
+    case "tenant_set": {
+      const { people, mode, observeAgents } = change.set;
+      const given = { people, mode, observe_agents: observeAgents };
+      const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as JsonObject;
+      return [{ table: "tenant", key: {}, set }];
+    }
+    case "key_created": {
+      const { name, roles, agents, mayAssertPrincipals, createdBy = null } = change.caller;
+      const key_hash = `\\x${Buffer.from(change.keyHash).toString("hex")}`;
+      const given = { roles, agents, may_assert_principals: mayAssertPrincipals, created_by: createdBy };
+      return [{ table: "caller", key: undefined, set: { name, key_hash, ...given } }];
+    }
+    case "agent_put":
+    case "tool_put":
+    case "budget_put":
+    case "group_put":
+      return [put(documentTables[change.kind], change.document.metadata.name, change.document)];
+    case "agents_deleted":
+    case "tools_deleted":
+    case "budgets_deleted":
+    case "groups_deleted":
+      return change.names.map((name) => ({ table: documentTables[change.kind], key: { name }, set: null }));
+    case "policies_activated":
+    case "policies_rolled_back":
+    case "rollout_promoted":
+      return change.choices.map(inForce);
+    case "policies_deactivated":
+      return change.policies.map((policy) => ({ table: "active_policy", key: { policy }, set: null }));
+    case "rollout_started": {
+      const set = { share: change.shareBasisPoints, versions: versionsOf(change.choices) };
+      return [{ table: "policy_rollout", key: undefined, set }];
+    }
+    case "rollout_share_set":
+      return [{ table: "policy_rollout", key: { id: change.rollout }, set: { share: change.shareBasisPoints } }];
+    case "revocation_lifted":
+      return [{ table: "revocation", key: { id: change.id }, set: { lifted: true } }];
+    default:
+      return undefined;
+  }
+}
