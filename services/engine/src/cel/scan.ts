@@ -95,7 +95,7 @@ function endOf(text: string, from: number, mark: string, isRaw: boolean): number
   return undefined;
 }
 
-const escape =
+const escapes =
   /\\(?:([abfnrtv])|([\\'"`?])|[xX]([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|([xXuU]))/g;
 const controls: Readonly<Record<string, string>> = {
   a: "\x07",
@@ -110,7 +110,7 @@ const controls: Readonly<Record<string, string>> = {
 /** What a text says; a backslash before what it means nothing for stays, as in `"\d"`. */
 function unescaped(text: string, offset: number): string {
   if (!text.includes("\\")) return text;
-  return text.replace(escape, (all: string, ...groups: (string | undefined)[]) => {
+  return text.replace(escapes, (all: string, ...groups: (string | undefined)[]) => {
     const [control, plain, byte, short, long, octal, broken] = groups;
     if (control !== undefined) return controls[control] ?? all;
     if (plain !== undefined) return plain;
