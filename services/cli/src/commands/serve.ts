@@ -1,3 +1,4 @@
+import type { Config } from "@remit/pdp";
 import type { Command } from "commander";
 import { type Cli, paintFor } from "../cli.ts";
 import { type DemoTenant, demoCurl, demoPayment, openDemo } from "../demo/tenant.ts";
@@ -16,16 +17,16 @@ interface ServeFlags extends SettingFlags {
 
 const FORCED = 130;
 
-function printAddresses(cli: Cli, pdp: RunningPdp): void {
+function printAddresses(cli: Cli, pdp: RunningPdp, scheme: "http" | "https"): void {
   const { io } = cli;
   io.out(`${paintFor(io).bold("remit is ready")}`);
-  io.out(`  Connect and JSON  http://${pdp.httpAddress}`);
-  io.out(`  gRPC              ${pdp.grpcAddress}`);
-  io.out(`  admin             http://${pdp.adminAddress}`);
+  io.out(`  Connect and JSON  ${scheme}://${pdp.httpAddress}`);
+  io.out(`  gRPC              ${pdp.grpcAddress}${scheme === "https" ? "  (TLS)" : ""}`);
+  io.out(`  admin             ${scheme}://${pdp.adminAddress}`);
   io.out(`  metrics, health   http://${pdp.metricsAddress}/metrics  /readyz`);
 }
 
-function printKey(cli: Cli, pdp: RunningPdp): void {
+function printKey(cli: Cli, pdp: RunningPdp, config: Config): void {
   const { io } = cli;
   const { bootstrapKey } = pdp;
   if (bootstrapKey === undefined) {
@@ -38,8 +39,10 @@ function printKey(cli: Cli, pdp: RunningPdp): void {
   );
   io.out(`  export REMIT_API_KEY=${bootstrapKey}`);
   io.out("\nTry it:");
+  const tls = config.transport === "tls";
+  const trust = tls ? " --cacert THE_AUTHORITY_OF_ITS_CERTIFICATE" : "";
   io.out(
-    `  curl -s http://${pdp.adminAddress}/remit.v1.ToolService/ListTools -H 'content-type: application/json' \\\n` +
+    `  curl -s${trust} ${tls ? "https" : "http"}://${pdp.adminAddress}/remit.v1.ToolService/ListTools -H 'content-type: application/json' \\\n` +
       `    -H 'authorization: Bearer ${bootstrapKey}' -d '{}'`,
   );
 }
@@ -55,21 +58,24 @@ function printDemo(cli: Cli, pdp: RunningPdp, demo: DemoTenant): void {
   io.out(`  remit decide payments.transfer --input '${JSON.stringify({ ...demoPayment, amount: 9000 })}'`);
 }
 
-async function announce(cli: Cli, flags: ServeFlags, pdp: RunningPdp, dataDir: string): Promise<void> {
+async function announce(cli: Cli, flags: ServeFlags, pdp: RunningPdp, config: Config): Promise<void> {
   const { httpAddress, grpcAddress, adminAddress, metricsAddress, bootstrapKey } = pdp;
-  const demo = flags.demo ? await openDemo(cli, pdp, dataDir) : undefined;
+  const demo = flags.demo ? await openDemo(cli, pdp, config.dataDir) : undefined;
   if (flags.json) {
     cli.io.out(JSON.stringify({ httpAddress, grpcAddress, adminAddress, metricsAddress, bootstrapKey, demo }));
     return;
   }
-  printAddresses(cli, pdp);
-  if (demo === undefined) printKey(cli, pdp);
+  printAddresses(cli, pdp, config.transport === "tls" ? "https" : "http");
+  if (demo === undefined) printKey(cli, pdp, config);
   else printDemo(cli, pdp, demo);
   cli.io.out(paintFor(cli.io).dim("\nCtrl-C stops it."));
 }
 
 async function serve(cli: Cli, flags: ServeFlags): Promise<void> {
   const config = await settings(cli, flags, "serve");
+  if (flags.demo && (config.transport === "tls" || config.transport === "mesh")) {
+    throw usage("--demo is for a service on loopback", "start without --demo, or with transport loopback");
+  }
   if (flags.demo && config.mode !== "development") {
     throw usage("--demo is for development", "start without --demo, or with --mode development");
   }
@@ -84,8 +90,10 @@ async function serve(cli: Cli, flags: ServeFlags): Promise<void> {
   // From here on a signal must not end the process by itself: what has started is closed in order.
   const stopped = stopSignal(process, Date.now, () => process.exit(FORCED));
   const pdp = await starting(() => startPdp({ config, log }));
+  // Without certificates the signal keeps its meaning: the terminal is gone.
+  if (config.transport === "tls") process.on("SIGHUP", pdp.reload);
   try {
-    await announce(cli, flags, pdp, config.dataDir);
+    await announce(cli, flags, pdp, config);
     const ending = await Promise.race([stopped.then((signal) => ({ signal })), pdp.failed.then((why) => ({ why }))]);
     if ("why" in ending) throw new Stop(exitCodes.unavailable, ending.why, "start it again; the reason stands above");
     cli.io.err(`${ending.signal}: finishing the calls in flight ...`);

@@ -10,7 +10,8 @@ import type { Secure } from "./secure.ts";
  */
 const READ_EVERY_MS = 1_000;
 const LOOK_EVERY_MS = 1_000;
-const DAY_MS = 86_400_000;
+/** Short-lived certificates are replaced long before: one that is this near its end was forgotten. */
+const SOON_MS = 10 * 60_000;
 
 /** Holds the certificate, its key and the trust bundle, as they were last read and fit together. */
 export interface TlsKeeper {
@@ -88,7 +89,7 @@ export function keepTls({ files, log, readEveryMs = READ_EVERY_MS }: Options): T
     notes() {
       const leftMs = material.notAfterMs - Date.now();
       const until = new Date(material.notAfterMs).toISOString();
-      const soon = leftMs < DAY_MS ? [`the service's certificate ${leftMs > 0 ? "runs" : "ran"} out at ${until}`] : [];
+      const soon = leftMs < SOON_MS ? [`the service's certificate ${leftMs > 0 ? "runs" : "ran"} out at ${until}`] : [];
       return broken === undefined
         ? soon
         : [...soon, `the new certificate files are not usable, the old ones stay in force: ${broken}`];
