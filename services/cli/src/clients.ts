@@ -12,6 +12,7 @@ import {
 import { DecisionService } from "@remit/proto/decision";
 import { KeyService } from "@remit/proto/keys";
 import { LoginService } from "@remit/proto/login";
+import { RevocationService } from "@remit/proto/revocation";
 import { RolloutService } from "@remit/proto/rollout";
 import { SessionService } from "@remit/proto/session";
 import { TenantService } from "@remit/proto/tenant";
@@ -28,6 +29,7 @@ export interface Clients {
   readonly tool: Client<typeof ToolService>;
   readonly policy: Client<typeof PolicyService>;
   readonly rollout: Client<typeof RolloutService>;
+  readonly revocation: Client<typeof RevocationService>;
   readonly budget: Client<typeof BudgetService>;
   readonly group: Client<typeof GroupService>;
   readonly caller: Client<typeof CallerService>;
@@ -76,6 +78,7 @@ export function connectClients(target: Target): Clients {
     tool: createClient(ToolService, admin),
     policy: createClient(PolicyService, admin),
     rollout: createClient(RolloutService, admin),
+    revocation: createClient(RevocationService, admin),
     budget: createClient(BudgetService, admin),
     group: createClient(GroupService, admin),
     caller: createClient(CallerService, admin),

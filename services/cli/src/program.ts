@@ -12,6 +12,7 @@ import { addMigrate } from "./commands/migrate.ts";
 import { addPolicy } from "./commands/policy.ts";
 import { addRecover } from "./commands/recover.ts";
 import { addReport } from "./commands/report.ts";
+import { addRevocations } from "./commands/revocations.ts";
 import { addServe } from "./commands/serve.ts";
 import { addSession } from "./commands/session.ts";
 import { addTenants } from "./commands/tenants.ts";
@@ -54,6 +55,7 @@ export function buildProgram(cli: Cli, version: string, ended: (code: ExitCode) 
   addPolicy(program, cli, ended);
   addTraceRun(program, cli, ended);
   addKeys(program, cli);
+  addRevocations(program, cli);
   addTenants(program, cli);
   addTools(program, cli, ended);
   addAgents(program, cli);

@@ -4,6 +4,7 @@ import { migrate } from "../../src/stores/migrate.ts";
 import { insertTenant } from "../ledger/postgres.ts";
 import { seeded } from "../ledger/scheduler.ts";
 import { rehearse } from "./rehearse.ts";
+import { BEFALLS, REVOKED, revokeUnderLoad } from "./revoke.ts";
 import { storm } from "./storm.ts";
 import { faultNames } from "./torment.ts";
 
@@ -11,6 +12,7 @@ const HELP = `Torments three replicas on one Postgres under load, then audits wh
 
   npm run faults -- --seconds 120 --seed 7
   npm run faults -- --fault killed --fault "backends ended"
+  npm run faults -- --revocations 400 of every kind in turns, one member paused or cut off meanwhile
   npm run faults -- --fences 5000     writers shut out in the middle of their statements, in one process
 `;
 
@@ -20,6 +22,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     fault: { type: "string", multiple: true, default: faultNames },
     fences: { type: "string" },
+    revocations: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -29,6 +32,32 @@ const say = (line: string) => void process.stdout.write(`${line}\n`);
 function verdict(wrong: readonly string[]): number {
   say(wrong.length === 0 ? "nothing is wrong" : `WRONG:\n${wrong.join("\n")}`);
   return wrong.length === 0 ? 0 : 1;
+}
+
+/** So many revocations, every kind under everything that befalls a member. */
+async function revocations(runtimeUrl: string, times: number, random: () => number): Promise<readonly string[]> {
+  let made = 0;
+  const next = () => {
+    if (made >= times) return null;
+    const [kind, befalls] = [
+      REVOKED[made % REVOKED.length],
+      BEFALLS[Math.floor(made / REVOKED.length) % BEFALLS.length],
+    ];
+    made++;
+    return kind && befalls ? { kind, befalls } : null;
+  };
+  const seen = await revokeUnderLoad({ runtimeUrl, random, next });
+  const sorted = [...seen.acknowledgedMs].sort((a, b) => a - b);
+  const at = (share: number) => Number((sorted[Math.floor(share * sorted.length)] ?? sorted.at(-1) ?? 0).toFixed(1));
+  const { answered } = seen;
+  const figures = {
+    ...{ answeredToOthers: answered, acknowledgedMs: { p50: at(0.5), p99: at(0.99), most: at(1) } },
+    revoked: Object.fromEntries(seen.revoked),
+    sentBefore: Object.fromEntries(seen.before),
+    sentLater: Object.fromEntries(seen.later),
+  };
+  say(JSON.stringify(figures, null, 2));
+  return seen.wrong;
 }
 
 async function main(): Promise<number> {
@@ -50,6 +79,8 @@ async function main(): Promise<number> {
       say(JSON.stringify(figures, null, 2));
       return verdict(wrong);
     }
+    if (values.revocations !== undefined)
+      return verdict(await revocations(runtimeUrl, Number(values.revocations), random));
     const endMs = performance.now() + Number(values.seconds) * 1000;
     const next = () => {
       if (performance.now() >= endMs) return null;

@@ -37,6 +37,21 @@ test("holding back the answer keeps it from a client whose statement has been co
   expect(proxy.held("toClient")).toBe(0);
 });
 
+test("holding back what one connection by its name hears leaves the others alone", async () => {
+  const named = new URL(proxy.url);
+  named.searchParams.set("application_name", "deaf-one");
+  const deaf = await withClient(named.href, async (other) => {
+    await other.query("select 1");
+    proxy.hold("toClient", "deaf-one");
+    const asked = other.query("select 2 as two");
+    await proxy.until(() => proxy.held("toClient") > 0);
+    expect((await client.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+    proxy.resume("toClient");
+    return (await asked).rows;
+  });
+  expect(deaf).toEqual([{ two: 2 }]);
+});
+
 test("holding back the question keeps it from Postgres", async () => {
   proxy.hold("toServer");
   const insert = client.query("insert into tenant (id) values ('t')");

@@ -7,8 +7,8 @@ type Direction = "toServer" | "toClient";
 export interface PgProxy {
   /** The given URL with the proxy's address: TCP on 127.0.0.1. */
   readonly url: string;
-  /** Keeps the bytes that arrive from now on. */
-  hold(direction: Direction): void;
+  /** Keeps the bytes that arrive from now on; with a name, of connections that gave themselves that name. */
+  hold(direction: Direction, applicationName?: string): void;
   /** Hands on what was kept and what follows. */
   resume(direction: Direction): void;
   /** Breaks connections: on both sides, or the client's alone, while the backend lives on and hears nothing. */
@@ -41,12 +41,13 @@ function targetOf(url: string): Target {
 }
 
 interface Lane {
-  holding: boolean;
+  /** What a connection's first words must hold for its bytes to be kept; undefined: none is kept. */
+  holding: string | undefined;
   passed: number;
   kept: { readonly to: Socket; readonly bytes: Buffer }[];
 }
 
-const newLane = (): Lane => ({ holding: false, passed: 0, kept: [] });
+const newLane = (): Lane => ({ holding: undefined, passed: 0, kept: [] });
 
 /** Conditions that are waited for, and what tells them to look again. */
 function waiting(): { changed(): void; until(condition: () => boolean): Promise<void> } {
@@ -81,10 +82,11 @@ export async function pgProxy(url: string): Promise<PgProxy> {
     lane.passed += bytes.length;
     if (to.writable) to.write(bytes);
   };
-  const carry = (direction: Direction, from: Socket, to: Socket): void => {
+  const carry = (direction: Direction, from: Socket, to: Socket, said: { first: string }): void => {
     const lane = lanes[direction];
     from.on("data", (bytes: Buffer) => {
-      if (lane.holding) lane.kept.push({ to, bytes });
+      if (direction === "toServer") said.first ||= bytes.toString("latin1");
+      if (lane.holding !== undefined && said.first.includes(lane.holding)) lane.kept.push({ to, bytes });
       else hand(lane, to, bytes);
       changed();
     });
@@ -100,8 +102,9 @@ export async function pgProxy(url: string): Promise<PgProxy> {
     const pair = { client, server };
     pairs.add(pair);
     servers.add(server);
-    carry("toServer", client, server);
-    carry("toClient", server, client);
+    const said = { first: "" };
+    carry("toServer", client, server, said);
+    carry("toClient", server, client, said);
     server.on("error", () => client.destroy());
     server.on("close", () => {
       servers.delete(server);
@@ -135,12 +138,12 @@ export async function pgProxy(url: string): Promise<PgProxy> {
   };
   return {
     url: proxied.toString(),
-    hold: (direction) => {
-      lanes[direction].holding = true;
+    hold: (direction, applicationName = "") => {
+      lanes[direction].holding = applicationName;
     },
     resume: (direction) => {
       const lane = lanes[direction];
-      lane.holding = false;
+      lane.holding = undefined;
       for (const { to, bytes } of lane.kept.splice(0)) hand(lane, to, bytes);
       changed();
     },
