@@ -181,9 +181,9 @@ test("the cell's own keys are listed, rotated and rewrapped, and nothing is seal
 
 test("what is revoked and halted is listed, and lifted by its id or by what it is of", async () => {
   const because = ["--reason", "a key leaked"];
-  const revoked = await remit(["revoke", "agent", "desk", ...because], { env });
+  const revoked = await remit(["revoke", "principal", "ada", ...because], { env });
   expect(revoked).toMatchObject({ code: 0, stderr: "" });
-  expect(revoked.stdout).toMatch(/^revoked agent desk\nid +[0-9a-f-]{36}\nrevision +\d+\n$/);
+  expect(revoked.stdout).toMatch(/^revoked principal ada\nid +[0-9a-f-]{36}\nrevision +\d+\n$/);
   const unknown = await remit(["revoke", "tool", "rockets.launch", ...because], { env });
   expect(unknown).toMatchObject({ code: 0, stderr: expect.stringContaining("nothing of that name is registered") });
   const engaged = await remit(["halt", "engage", "--labels", "b=2,a=1", ...because], { env });
@@ -191,11 +191,11 @@ test("what is revoked and halted is listed, and lifted by its id or by what it i
   const { answer } = await json("halt", "engage", "--tenant", ...because);
   expect(answer).toMatchObject({ created: true, revocation: { subject: { tenant: true }, reason: "a key leaked" } });
   const listed = await remit(["revocations"], { env });
-  expect(listed.stdout).toMatch(/agent +desk +owner +\S+ +living +a key leaked/);
+  expect(listed.stdout).toMatch(/principal +ada +owner +\S+ +living +a key leaked/);
 
   const mended = ["--reason", "mended"];
-  const lifted = await remit(["lift", "agent", "desk", ...mended], { env });
-  expect(lifted.stdout).toMatch(/^lifted agent desk\nrevision/);
+  const lifted = await remit(["lift", "principal", "ada", ...mended], { env });
+  expect(lifted.stdout).toMatch(/^lifted principal ada\nrevision/);
   expect((await remit(["halt", "release", "--labels", "a=1", "--labels", "b=2", ...mended], { env })).code).toBe(0);
   expect((await remit(["halt", "release", answer.revocation.id, ...mended], { env })).stdout).toContain(
     "released every",

@@ -58,6 +58,16 @@ export function sameRevoked(some: Revoked, others: Revoked): boolean {
   return sets.every((name) => sameNames(some[name], others[name]));
 }
 
+/** How much is revoked, and how much is halted. */
+export function countRevoked(all: readonly Revoked[]): { readonly revocations: number; readonly halts: number } {
+  const counts = all.map(({ agents, sessions, principals, tools, tenant, selectors }) => ({
+    revocations: agents.size + sessions.size + principals.size + tools.size,
+    halts: selectors.length + Number(tenant),
+  }));
+  const sum = (name: "revocations" | "halts") => counts.reduce((total, one) => total + one[name], 0);
+  return { revocations: sum("revocations"), halts: sum("halts") };
+}
+
 /**
  * Whether a halt is of whoever carries these labels. A label counts where either carries it: what a session says of
  * itself hides nothing that its agent is.

@@ -7,6 +7,7 @@ import { lintBeside } from "./lint.ts";
 import { createLoader } from "./loader.ts";
 import type { PolicyStore, Revisions, TenantRows } from "./policy-store.ts";
 import { createReach } from "./reach.ts";
+import { countRevoked } from "./revoked.ts";
 import { buildSnapshot, type Pause, type Prepared, prepare, type Snapshot } from "./snapshot.ts";
 
 /** How old the newest word of the store may be before a decision is refused, by what the tool can do. */
@@ -57,6 +58,8 @@ export interface Snapshots extends Following {
   revisions(): ReadonlyMap<string, Revisions>;
   /** Rules in force here, of all tenants. */
   rules(): number;
+  /** What is revoked and what is halted here, of all tenants. */
+  revoked(): { readonly revocations: number; readonly halts: number };
 }
 
 interface Options {
@@ -154,6 +157,7 @@ export function createSnapshots(options: Options): Snapshots {
     ...following,
     broken: () => [...held.values()].filter(({ broken }) => broken).map(({ tenant, usable }) => ({ tenant, usable })),
     revisions: () => new Map([...held].map(([tenant, snapshot]) => [tenant, snapshot.revisions])),
+    revoked: () => countRevoked([...held.values()].map(({ revoked }) => revoked)),
     rules: () =>
       [...held.values()]
         .flatMap(({ compiled }) => compiled.policies)

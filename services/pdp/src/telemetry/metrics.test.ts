@@ -5,6 +5,7 @@ const pull: PulledMeters = {
   stalenessSeconds: () => 0.25,
   policiesBroken: () => 2,
   rules: () => 17,
+  revoked: () => ({ revocations: 3, halts: 2 }),
   revision: () => 7,
   streamHandles: () => 3,
   defaultPartitionRows: async () => 0,
@@ -24,6 +25,8 @@ test("meters that are pulled are read when the page is", async () => {
       "remit_stream_handles 3",
       "remit_default_partition_rows 0",
       "remit_rules 17",
+      "remit_revocations 3",
+      "remit_halts 2",
     ]),
   );
   revision = 8;

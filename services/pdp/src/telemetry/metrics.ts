@@ -12,6 +12,8 @@ export interface PulledMeters {
   policiesBroken(): number;
   /** Rules in force here, of all tenants. */
   rules(): number;
+  /** What is revoked and what is halted here, of all tenants. */
+  revoked(): { readonly revocations: number; readonly halts: number };
   /** Until the service's own certificate runs out, where it has one. */
   readonly certificateSecondsLeft?: (() => number) | undefined;
   /** 1 while certificate files, as they stand, cannot be used, so that older ones are in force. */
@@ -95,6 +97,8 @@ function pullAll(registry: Registry, pull: PulledMeters): void {
     const help = "1 while certificate files as they stand cannot be used, so that older ones are in force.";
     pulled(registry, "remit_certificate_files_unusable", help, certificateFilesUnusable);
   }
+  pulled(registry, "remit_revocations", "Living revocations known here.", () => pull.revoked().revocations);
+  pulled(registry, "remit_halts", "Living halts known here.", () => pull.revoked().halts);
   pulled(registry, "remit_rules", "Rules in force here, of all tenants.", pull.rules);
 }
 

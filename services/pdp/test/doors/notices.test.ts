@@ -1,5 +1,7 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Effect } from "@remit/proto/common";
 import { type DecideResponse, Outcome } from "@remit/proto/decision";
+import type { RevocationSubjectSchema } from "@remit/proto/revocation";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { settableClock } from "../../src/index.ts";
 import { type ExchangeStream, openStream } from "../support/exchange-stream.ts";
@@ -101,6 +103,53 @@ test("a session that is revoked is told so", async () => {
     { case: "callCancel", value: { callId: "running", code } },
     { case: "sessionEnded", value: { handle, code } },
   ]);
+  await stream.end();
+});
+
+const revoke = async (subject: NonNullable<MessageInitShape<typeof RevocationSubjectSchema>["subject"]>) => {
+  const request = { subject: { subject }, reason: "it leaked" };
+  const { revocation } = await here.clients.revocations.revoke(request, { headers: headers() });
+  return revocation?.id ?? "";
+};
+const lift = (revocationId: string) =>
+  here.clients.revocations.lift({ revocationId, reason: "mended" }, { headers: headers() });
+
+test("what an operator revokes or halts has its calls cancelled, and its session told so", async () => {
+  const stream = openStream(there);
+  const principal = { onBehalfOf: { case: "principal", value: { id: "bo" } } } as const;
+  const { session, token } = await openSession(here, { ...principal, labels: { wing: "east" } });
+  const handle = await stream.attach(next(), token);
+  const untouched = await stream.attach(next(), (await openSession(here)).token);
+  await allow(stream, untouched, "goes on");
+  const ended = (code: string) => ({ case: "sessionEnded", value: { handle, code } });
+  const cases = [
+    [{ case: "principal", value: "bo" }, "principal_suspended", ended("principal_suspended")],
+    [{ case: "labels", value: { matchLabels: { wing: "east" } } }, "halted", { case: "halted", value: { handle } }],
+    [{ case: "tool", value: "payments.transfer" }, "tool_suspended", undefined],
+    [{ case: "session", value: session.id }, "session_revoked", ended("session_revoked")],
+  ] as const;
+  const expected: object[] = [];
+  for (const [subject, code, told] of cases) {
+    await eventually(async () => {
+      const frame = next();
+      const answer = await stream.ask(frame, decideFrame(handle, `running ${frame}`));
+      return answer.case === "decided" && answer.value.effect === Effect.ALLOW;
+    });
+    const callId = `running ${frames}`;
+    const id = await revoke(subject);
+    expected.push({ case: "callCancel", value: { handle, callId, code } });
+    if (subject.case === "tool") expected.push({ case: "callCancel", value: { handle: untouched, code } });
+    if (told) expected.push(told);
+    await stream.noticed(expected.length);
+    if (subject.case !== "session") await lift(id);
+  }
+  const byHandle = (list: readonly object[]) =>
+    [...list].sort(
+      (a, b) =>
+        Number(JSON.stringify(a).includes(`"handle":${untouched}`)) -
+        Number(JSON.stringify(b).includes(`"handle":${untouched}`)),
+    );
+  expect(byHandle(stream.notices)).toMatchObject(byHandle(expected));
   await stream.end();
 });
 
