@@ -46,7 +46,9 @@ export type { JsonObject, JsonValue } from "./json.ts";
 export { estimateFor } from "./judge/estimate.ts";
 export { barredTool, evaluate } from "./judge/evaluate.ts";
 export type { Facts } from "./judge/facts.ts";
-export type { Bound, Scope } from "./judge/scope.ts";
+export type { Bound } from "./judge/limit.ts";
+export type { Scope } from "./judge/scope.ts";
+export { type ScopeExcess, scopeExcesses } from "./judge/subset.ts";
 export type {
   ApprovalRequirement,
   Constraint,

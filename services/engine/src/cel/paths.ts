@@ -35,6 +35,17 @@ function parse(text: string): { absolute: boolean; parts: string[] } | Failure {
   return { absolute, parts };
 }
 
+/** The parts of an absolute path once it is resolved; undefined for relative ones and for what {@link parse} refuses. */
+export function absoluteParts(text: string): readonly string[] | undefined {
+  const parsed = parse(text);
+  return parsed instanceof Failure || !parsed.absolute ? undefined : parsed.parts;
+}
+
+/** Whether a path lies in a directory, or is it; both as {@link absoluteParts} answers them. */
+export function liesIn(path: readonly string[], directory: readonly string[]): boolean {
+  return directory.every((part, index) => path[index] === part);
+}
+
 /** Whether a path, once resolved, is the directory or lies below it. Both must be absolute. */
 function within(path: string, directory: string): Outcome {
   return liesBelow(path, parse(directory));
@@ -45,7 +56,7 @@ function liesBelow(path: string, outer: ReturnType<typeof parse>): Outcome {
   if (inner instanceof Failure) return inner;
   if (outer instanceof Failure) return outer;
   if (!inner.absolute || !outer.absolute) return odd("is relative");
-  return outer.parts.every((part, index) => inner.parts[index] === part);
+  return liesIn(inner.parts, outer.parts);
 }
 
 /** A path below a directory. Unknown if the joined path would lie elsewhere. */

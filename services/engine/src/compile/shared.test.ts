@@ -20,7 +20,13 @@ function readsOf(compiled: Compiled, input: JsonObject = {}): number {
   const found = compiled.tools.get("pay");
   if (!found) throw new Error("no tool");
   const facts = sampleFacts({ input: probed });
-  judgeRules({ tool: found, groups: found.rules.groupsFor(facts.agent.labels), facts, trace: undefined });
+  judgeRules({
+    tool: found,
+    groups: found.rules.groupsFor(facts.agent.labels),
+    facts,
+    trace: undefined,
+    steps: 100_000,
+  });
   return reads;
 }
 

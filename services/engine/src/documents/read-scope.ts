@@ -1,10 +1,14 @@
+import { absoluteParts } from "../cel/paths.ts";
+import { signedDecimalPattern } from "../decimal.ts";
 import { parseTimestampNs } from "../instant.ts";
 import { isJsonObject } from "../json.ts";
-import type { Bound, Scope } from "../judge/scope.ts";
+import { type Bound, limitNames } from "../judge/limit.ts";
+import type { Scope } from "../judge/scope.ts";
 import { globText, labels } from "./read-names.ts";
 import {
   described,
   finiteNumber,
+  flag,
   integer,
   listOf,
   optional,
@@ -15,7 +19,24 @@ import {
   text,
 } from "./shape.ts";
 
-const limits = ["max", "min", "in", "prefix", "equals"];
+const decimal = text({
+  pattern: signedDecimalPattern,
+  expected: 'a number, or a decimal written as text, such as "12.50"',
+});
+
+/** A number, which bounds numbers, or a decimal written as text, which bounds those too. */
+const limit: Reader<number | string> = described(
+  { anyOf: [finiteNumber.schema ?? {}, decimal.schema ?? {}] },
+  (value, pointer, report) =>
+    typeof value === "number" ? finiteNumber(value, pointer, report) : decimal(value, pointer, report),
+);
+
+const originOnly = /^[a-z][a-z0-9+.-]*:\/\/[^/]*$/i;
+
+const prefix = text({
+  test: (start) => (start.startsWith("/") ? absoluteParts(start) !== undefined : !originOnly.test(start)),
+  expected: "a directory such as /workspace, the beginning of a text, or of a URL with the slash after its host",
+});
 
 const boundShape = record({
   tool: required(globText),
@@ -25,22 +46,22 @@ const boundShape = record({
       expected: "a path into the input, such as input.amount",
     }),
   ),
-  max: optional(finiteNumber),
-  min: optional(finiteNumber),
+  max: optional(limit),
+  min: optional(limit),
   in: optional(listOf(scalar, 1, 1000)),
-  prefix: optional(text()),
+  prefix: optional(prefix),
   equals: optional(scalar),
 });
 
-const oneLimit = { oneOf: limits.map((limit) => ({ required: [limit] })) };
+const oneLimit = { oneOf: limitNames.map((limit) => ({ required: [limit] })) };
 
 const readBound: Reader<Bound> = described({ ...boundShape.schema, ...oneLimit }, (value, pointer, report) => {
   const bound = boundShape(value, pointer, report);
-  const given = isJsonObject(value) ? limits.filter((name) => Object.hasOwn(value, name)) : [];
+  const given = isJsonObject(value) ? limitNames.filter((name) => Object.hasOwn(value, name)) : [];
   if (!isJsonObject(value) || given.length === 1) return bound;
   report(pointer, given.length === 0 ? "a bound without a limit" : `a bound with ${given.length} limits`, {
     code: "combination_invalid",
-    expected: `exactly one of ${limits.join(", ")}`,
+    expected: `exactly one of ${limitNames.join(", ")}`,
   });
   return undefined;
 });
@@ -50,6 +71,7 @@ export const readScope: Reader<Scope> = record({
   tools: required(listOf(globText, 0, 1000)),
   bounds: optional(listOf(readBound, 0, 200)),
   labels: optional(labels),
+  disclose: optional(flag),
   maxDepth: optional(integer(0, 8)),
   expiresAt: optional(
     text({

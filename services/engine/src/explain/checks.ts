@@ -1,4 +1,5 @@
 import { firstAbove } from "../amount.ts";
+import { evaluationStepsMax } from "../cel/frame.ts";
 import type { Compiled } from "../compile/compile.ts";
 import type { Facts } from "../judge/facts.ts";
 import { exceededScope } from "../judge/scope.ts";
@@ -57,7 +58,7 @@ function check(name: ExplainedCheck["name"], compiled: Compiled, facts: Facts): 
         ...{ tool: tool.facts.name, toolLabels: tool.facts.labels, input: facts.input },
         ...{ principal: facts.principal.id, now: facts.now },
       };
-      const excess = exceededScope(facts.scopes, call);
+      const excess = exceededScope(facts.scopes, call, { steps: evaluationStepsMax });
       return excess ? refused(excess.detail) : passed;
     }
   }

@@ -1,4 +1,5 @@
 import { firstAbove } from "../amount.ts";
+import { evaluationStepsMax, type Meter } from "../cel/frame.ts";
 import type { Compiled, CompiledTool } from "../compile/compile.ts";
 import type { RuleGroup } from "../compile/rule-index.ts";
 import type { JsonObject } from "../json.ts";
@@ -55,13 +56,16 @@ function barredFrom(tool: CompiledTool, { schemaDigest }: Pick<Facts["call"], "s
 }
 
 function enforced(tool: CompiledTool, facts: Facts, trace: Trace | undefined): Verdict {
-  const refused = refusedBeforePolicy(tool, facts, facts.input);
+  // What the scopes take of an evaluation is not there for its rules.
+  const meter: Meter = { steps: evaluationStepsMax };
+  const refused = refusedBeforePolicy(tool, facts, facts.input, meter);
   if (refused) return refused;
   const groups = tool.rules.groupsFor(facts.agent.labels);
-  if (!someObserved(groups)) return byPolicy(tool, groups, facts, trace);
+  const { steps } = meter;
+  if (!someObserved(groups)) return byPolicy(tool, groups, facts, trace, steps);
   const bound = groups.filter((group) => !group.observed);
-  const verdict = byPolicy(tool, bound, facts, trace);
-  const observed = byPolicy(tool, groups, facts, trace && onlyObserved(trace));
+  const verdict = byPolicy(tool, bound, facts, trace, steps);
+  const observed = byPolicy(tool, groups, facts, trace && onlyObserved(trace), steps);
   return sameOutcome(verdict, observed) ? verdict : { ...verdict, would: wouldBe(observed) };
 }
 
@@ -71,7 +75,7 @@ function someObserved(groups: readonly RuleGroup[]): boolean {
 }
 
 /** What stops a call before any rule is asked: its input, its context, its estimate, the session's scope. */
-function refusedBeforePolicy(tool: CompiledTool, facts: Facts, input: JsonObject): Verdict | undefined {
+function refusedBeforePolicy(tool: CompiledTool, facts: Facts, input: JsonObject, meter: Meter): Verdict | undefined {
   const invalid = tool.checkInput?.(input) ?? tool.checkContext?.(facts.context);
   if (invalid) {
     const message = `The input does not fit the tool: ${invalid.path} ${invalid.message}.`;
@@ -83,20 +87,27 @@ function refusedBeforePolicy(tool: CompiledTool, facts: Facts, input: JsonObject
     const most = tool.maximum?.find(({ unit }) => unit === above.unit)?.value;
     return verdictOf("deny", "input_invalid", { message, detail: `at most ${most} ${above.unit}` });
   }
-  return refusedByScope(tool, facts, input);
+  return refusedByScope(tool, facts, input, meter);
 }
 
-function refusedByScope(tool: CompiledTool, facts: Facts, input: JsonObject): Verdict | undefined {
+function refusedByScope(tool: CompiledTool, facts: Facts, input: JsonObject, meter: Meter): Verdict | undefined {
   const { name, labels } = tool.facts;
   const call = { tool: name, toolLabels: labels, input, principal: facts.principal.id, now: facts.now };
-  const excess = exceededScope(facts.scopes, call);
+  const excess = exceededScope(facts.scopes, call, meter);
   if (!excess) return undefined;
   const message = `The call exceeds what this session may do: ${excess.message}.`;
-  return verdictOf("deny", "scope_exceeded", { message, detail: excess.detail });
+  const remedy = excess.remedy !== undefined && { remedy: `Allowed: ${excess.remedy}.` };
+  return verdictOf("deny", "scope_exceeded", { message, detail: excess.detail, ...remedy });
 }
 
-function byPolicy(tool: CompiledTool, groups: readonly RuleGroup[], facts: Facts, trace: Trace | undefined): Verdict {
-  const findings = judgeRules({ tool, groups, facts, trace });
+function byPolicy(
+  tool: CompiledTool,
+  groups: readonly RuleGroup[],
+  facts: Facts,
+  trace: Trace | undefined,
+  steps: number,
+): Verdict {
+  const findings = judgeRules({ tool, groups, facts, trace, steps });
   const { transformed, transforms, unknowns } = findings;
   if (transformed && "input" in transformed) {
     const invalid = tool.checkInput?.(transformed.input);
@@ -105,7 +116,7 @@ function byPolicy(tool: CompiledTool, groups: readonly RuleGroup[], facts: Facts
       return verdictOf("deny", "transform_invalid", { rules: transforms, unknowns, detail });
     }
     // A policy may not force what the session's scope forbids.
-    const refused = refusedByScope(tool, facts, transformed.input);
+    const refused = refusedByScope(tool, facts, transformed.input, { steps });
     if (refused) return { ...refused, rules: transforms.map(({ ref }) => ref), unknowns };
   }
   return combine(findings, facts);

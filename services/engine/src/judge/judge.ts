@@ -18,6 +18,8 @@ export interface Judging {
   readonly groups: readonly RuleGroup[];
   readonly facts: Facts;
   readonly trace: Trace | undefined;
+  /** How many steps the evaluation has left. */
+  readonly steps: number;
 }
 
 /** Which rules matched, each list in the order of the policies. Lists grow by {@link added} alone. */
@@ -68,7 +70,7 @@ export function judgeRules(judging: Judging): Findings {
   const { facts, tool } = judging;
   const answers = validAnswers(facts.answers, tool.rules);
   const now: LazyTime = { text: facts.now, value: undefined };
-  const pass: Pass = { judging, meter: { steps: evaluationStepsMax }, now, unknowns: none };
+  const pass: Pass = { judging, meter: { steps: judging.steps }, now, unknowns: none };
   const { matched, unknownTransforms } = judgeTransforms(pass, answers);
   const transformed = matched.length > 0 ? transformInput(facts.input, matched) : undefined;
   const findings = {

@@ -8,8 +8,9 @@ const call: ScopedCall = {
   principal: "mia",
   now: "2026-03-01T10:00:00Z",
 };
+const steps = () => ({ steps: 1000 });
 const exceeded = (scope: Scope, over: Partial<ScopedCall> = {}) =>
-  exceededScope([scope], { ...call, ...over })?.message;
+  exceededScope([scope], { ...call, ...over }, steps())?.message;
 const bound = (limit: object, path = "input.amount", over: Partial<ScopedCall> = {}) =>
   exceeded({ tools: ["*"], bounds: [{ tool: "payments.*", path, ...limit }] }, over);
 
@@ -22,13 +23,13 @@ describe("a scope", () => {
   });
 
   it("permits nothing when there is none", () => {
-    expect(exceededScope([], call)?.message).toBe("the session has no scope");
+    expect(exceededScope([], call, steps())?.message).toBe("the session has no scope");
   });
 
   it("is exceeded when one of several is", () => {
     const scopes: Scope[] = [{ tools: ["*"] }, { tools: ["payments.*"] }, { tools: ["orders.*"] }];
-    expect(exceededScope(scopes.slice(0, 2), call)).toBeUndefined();
-    expect(exceededScope(scopes, call)).toBeDefined();
+    expect(exceededScope(scopes.slice(0, 2), call, steps())).toBeUndefined();
+    expect(exceededScope(scopes, call, steps())).toBeDefined();
   });
 
   it("wants the labels of the tool", () => {
@@ -83,15 +84,77 @@ describe("a bound", () => {
     expect(bound({})).toBeDefined();
   });
 
+  it.each([
+    ["/workspace", true],
+    ["/workspace/a/../b", true],
+    ["/workspace/../etc/passwd", false],
+    ["/workspace2/a", false],
+    ["/workspace/%2e%2e/etc", false],
+    ["/workspace/．．/etc", false],
+    ["/workspace\\..\\etc", false],
+    ["workspace/a", false],
+    ["~/a", false],
+    ["", false],
+  ])("within the directory /workspace holds for %j: %s", (path, holds) => {
+    for (const prefix of ["/workspace", "/workspace/", "/etc/../workspace"]) {
+      expect(bound({ prefix }, "input.path", { input: { path } }) === undefined).toBe(holds);
+    }
+  });
+
+  it("lets nothing pass where its directory is none", () => {
+    expect(bound({ prefix: "/a/%2e%2e" }, "input.path", { input: { path: "/a/%2e%2e" } })).toBeDefined();
+  });
+
+  it.each([
+    ["12.50", "12.5", true],
+    ["12.50", "12.500000000000000001", false],
+    ["9007199254740993", "9007199254740993", true],
+    ["9007199254740993", "9007199254740994", false],
+    ["12.50", 12.5, true],
+    ["12.50", 12.51, false],
+    ["12.50", "1e1", false],
+    ["12.50", "-1", true],
+    ["12.50", true, false],
+    ["a lot", "1", false],
+  ])("at most the decimal %j holds for %j: %s", (max, amount, holds) =>
+    expect(bound({ max }, "input.amount", { input: { amount } }) === undefined).toBe(holds),
+  );
+
+  it("holds of every item of a list, of which there must be one", () => {
+    const items = (...prices: unknown[]) =>
+      bound({ max: 5 }, "input.items.*.price", { input: { items: prices.map((price) => ({ price })) } as never });
+    expect([items(1, 5), items(1, 6), items(1, "2"), items()].map((message) => message === undefined)).toEqual([
+      ...[true, false, false, false],
+    ]);
+    expect(bound({ max: 5 }, "input.items.*.price", { input: { items: { price: 1 } } })).toBeDefined();
+  });
+
   it("concerns only the tools its glob names", () => {
     expect(exceeded({ tools: ["*"], bounds: [{ tool: "orders.*", path: "input.amount", max: 1 }] })).toBeUndefined();
   });
 
   it("tells the model which bound, and people its limit", () => {
     const scope: Scope = { tools: ["*"], bounds: [{ tool: "*", path: "input.amount", max: 10 }] };
-    expect(exceededScope([scope], call)).toEqual({
+    expect(exceededScope([scope], call, steps())).toEqual({
       message: "input.amount exceeds its bound max",
       detail: "input.amount exceeds its bound max (at most 10)",
     });
+  });
+
+  it("tells the limit to everybody where its scope discloses it", () => {
+    const scope: Scope = { tools: ["*"], bounds: [{ tool: "*", path: "input.amount", max: 10 }], disclose: true };
+    expect(exceededScope([scope], call, steps())?.remedy).toBe("at most 10");
+    expect(exceededScope([{ tools: ["orders.*"], disclose: true }], call, steps())?.remedy).toBe("orders.*");
+  });
+
+  it("takes steps from the evaluation, and is exceeded when there are none left", () => {
+    const scope: Scope = { tools: ["*"], bounds: [{ tool: "*", path: "input.path", prefix: "/workspace" }] };
+    const meter = { steps: 1000 };
+    const path = (chars: number) => ({ ...call, input: { path: `/workspace/${"a".repeat(chars)}` } });
+    expect(exceededScope([scope, scope], path(100), meter)).toBeUndefined();
+    expect(meter.steps).toBe(1000 - 2 * (2 + 4 + 55));
+    expect(exceededScope([scope], path(3000), { steps: 1000 })).toBeDefined();
+    const many: Scope = { tools: ["x", "*"] };
+    expect(exceededScope([many, many, many], call, { steps: 5 })?.message).toContain("take too long");
   });
 });

@@ -1,6 +1,8 @@
+import { evaluationStepsMax, type Meter, scanSteps } from "../cel/frame.ts";
 import { compileGlob, compileGlobs } from "../compile/pattern.ts";
 import { parseTimestampNs } from "../instant.ts";
 import { isJsonObject, type JsonValue, ownValue } from "../json.ts";
+import { allowedBy, type Bound, limitOf, limitTest } from "./limit.ts";
 
 /** What a session may ever ask for. An empty list of tools grants nothing. */
 export interface Scope {
@@ -13,19 +15,8 @@ export interface Scope {
   readonly maxDepth?: number;
   /** RFC 3339. */
   readonly expiresAt?: string;
-}
-
-/** A limit on one argument of the tools a glob names. Compared exactly; exactly one limit a bound. */
-export interface Bound {
-  readonly tool: string;
-  /** `input.amount`, `input.to.country`. */
-  readonly path: string;
-  readonly max?: number;
-  readonly min?: number;
-  readonly in?: readonly (string | number | boolean)[];
-  readonly prefix?: string;
-  /** A literal, or the reference `principal.id`. */
-  readonly equals?: string | number | boolean;
+  /** Whether whoever exceeds it is told what would be allowed; else they are told what was exceeded alone. */
+  readonly disclose?: boolean;
 }
 
 export interface ScopedCall {
@@ -42,19 +33,22 @@ export interface Excess {
   readonly message: string;
   /** The limit too. */
   readonly detail: string;
+  /** The limit, where the scope discloses it. */
+  readonly remedy?: string;
 }
 
-type CompiledScope = (call: ScopedCall) => Excess | undefined;
+type CompiledScope = (call: ScopedCall, meter: Meter) => Excess | undefined;
 
 // A session keeps its scope object from call to call, so that its globs are split once.
 const compiledScopes = new WeakMap<Scope, CompiledScope>();
 
 /**
  * What the call exceeds of the scopes, or undefined if every one of them permits it. No scope at all permits
- * nothing. A bound whose argument is missing or of another type is exceeded.
+ * nothing. A bound whose argument is missing or of another type is exceeded. Takes steps from the call's evaluation; a
+ * call whose scopes take all there are exceeds them.
  */
-export function exceededScope(scopes: readonly Scope[], call: ScopedCall): Excess | undefined {
-  if (scopes.length === 0) return excess("the session has no scope");
+export function exceededScope(scopes: readonly Scope[], call: ScopedCall, meter: Meter): Excess | undefined {
+  if (scopes.length === 0) return { message: "the session has no scope", detail: "the session has no scope" };
   for (const scope of scopes) {
     if (permitsAll(scope)) continue;
     let permits = compiledScopes.get(scope);
@@ -62,8 +56,12 @@ export function exceededScope(scopes: readonly Scope[], call: ScopedCall): Exces
       permits = compileScope(scope);
       compiledScopes.set(scope, permits);
     }
-    const exceeded = permits(call);
+    const exceeded = permits(call, meter);
     if (exceeded !== undefined) return exceeded;
+    if (meter.steps < 0) {
+      const message = "the scopes that bind the session take too long to check";
+      return { message, detail: `${message} (at most ${evaluationStepsMax} steps)` };
+    }
   }
   return undefined;
 }
@@ -84,53 +82,47 @@ function compileScope(scope: Scope): CompiledScope {
   }));
   const labels = Object.entries(scope.labels ?? {});
   const expiresNs = scope.expiresAt === undefined ? undefined : (parseTimestampNs(scope.expiresAt) ?? 0n);
-  return (call) => {
+  const steps = scope.tools.length + bounds.length + labels.length;
+  const excess = (message: string, limit: string): Excess => ({
+    ...{ message, detail: `${message} (${limit})` },
+    ...(scope.disclose && { remedy: limit }),
+  });
+  return (call, meter) => {
+    meter.steps -= steps;
     if (!tools(call.tool)) return excess(`the tool ${call.tool} is outside the scope`, scope.tools.join(", "));
     if (expiresNs !== undefined && (parseTimestampNs(call.now) ?? expiresNs) >= expiresNs) {
       return excess("the scope has expired", `at ${scope.expiresAt}`);
     }
     const label = labels.find(([key, value]) => ownValue(call.toolLabels, key) !== value);
     if (label) return excess(`the tool does not carry the label ${label[0]}`, `${label[0]}=${label[1]}`);
-    const exceeded = bounds.find(({ names, test }) => names(call.tool) && !test(call));
-    return exceeded && describeBound(exceeded.bound);
+    const exceeded = bounds.find(({ names, test }) => names(call.tool) && !test(call, meter))?.bound;
+    return exceeded && excess(`${exceeded.path} exceeds its bound ${limitOf(exceeded) ?? ""}`, allowedBy(exceeded));
   };
 }
 
-function excess(message: string, limit?: string): Excess {
-  return { message, detail: limit === undefined ? message : `${message} (${limit})` };
-}
-
-function compileBound(bound: Bound): (call: ScopedCall) => boolean {
+function compileBound(bound: Bound): (call: ScopedCall, meter: Meter) => boolean {
   const [root, ...keys] = bound.path.split(".");
-  const tests = limitTests(bound);
-  if (root !== "input" || keys.length === 0 || tests.length === 0) return () => false;
-  return (call) => {
-    let value: JsonValue | undefined = call.input;
-    for (const key of keys) value = isJsonObject(value) ? ownValue(value, key) : undefined;
-    const argument = value;
-    return argument !== undefined && tests.every((test) => test(argument, call));
-  };
+  if (root !== "input" || keys.length === 0) return () => false;
+  const test = limitTest(bound);
+  return ({ input, principal }, meter) =>
+    everyArgument(input, keys, 0, (argument) => {
+      meter.steps -= typeof argument === "string" ? scanSteps(argument.length) : 1;
+      return meter.steps >= 0 && test(argument, principal);
+    });
 }
 
-type LimitTest = (value: JsonValue, call: ScopedCall) => boolean;
-
-function limitTests(bound: Bound): LimitTest[] {
-  const { max, min, in: members, prefix, equals } = bound;
-  const tests: LimitTest[] = [];
-  if (max !== undefined) tests.push((value) => typeof value === "number" && value <= max);
-  if (min !== undefined) tests.push((value) => typeof value === "number" && value >= min);
-  if (members !== undefined) tests.push((value) => (members as readonly JsonValue[]).includes(value));
-  if (prefix !== undefined) tests.push((value) => typeof value === "string" && value.startsWith(prefix));
-  if (equals === "principal.id") tests.push((value, call) => value === call.principal);
-  else if (equals !== undefined) tests.push((value) => value === equals);
-  return tests;
-}
-
-function describeBound(bound: Bound): Excess {
-  const { path, max, min, in: members, prefix, equals } = bound;
-  if (max !== undefined) return excess(`${path} exceeds its bound max`, `at most ${max}`);
-  if (min !== undefined) return excess(`${path} exceeds its bound min`, `at least ${min}`);
-  if (members !== undefined) return excess(`${path} exceeds its bound in`, `one of ${members.join(", ")}`);
-  if (prefix !== undefined) return excess(`${path} exceeds its bound prefix`, `begins with ${prefix}`);
-  return excess(`${path} exceeds its bound equals`, `equals ${equals}`);
+/** Whether what lies at the end of the path is there and passes: everything, where `*` goes through the items of a list. */
+function everyArgument(
+  value: JsonValue,
+  keys: readonly string[],
+  at: number,
+  test: (argument: JsonValue) => boolean,
+): boolean {
+  const key = keys[at];
+  if (key === undefined) return test(value);
+  if (key === "*" && Array.isArray(value)) {
+    return value.length > 0 && value.every((item: JsonValue) => everyArgument(item, keys, at + 1, test));
+  }
+  const below = isJsonObject(value) ? ownValue(value, key) : undefined;
+  return below !== undefined && everyArgument(below, keys, at + 1, test);
 }

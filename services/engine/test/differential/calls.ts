@@ -137,6 +137,9 @@ function randomBound(random: Random): NonNullable<Scope["bounds"]>[number] {
     { tool: "*", path: "input.to.country", in: ["DE", "FR"] },
     { tool: "*", path: "input.to.country", in: ["DE"] },
     { tool: "*", path: "input.path", prefix: "/workspace" },
+    { tool: "*", path: "input.path", prefix: "/workspace/" },
+    { tool: "*", path: "input.amount", max: "499.5" },
+    { tool: "*", path: "input.count", min: "2" },
     { tool: "*a*", path: "input.text", equals: "principal.id" },
     { tool: "*", path: "input.memo", equals: "rent" },
   ]);

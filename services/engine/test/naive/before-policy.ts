@@ -2,6 +2,7 @@ import type { Amount, Bound, Facts, JsonObject, JsonValue, Scope, ToolDocument }
 import type { Flaw } from "./flaws.ts";
 import { timeOf } from "./functions.ts";
 import { globFits } from "./match.ts";
+import { pathWithin } from "./paths-and-urls.ts";
 import { Time } from "./values.ts";
 
 /** Every place at which a value does not fit a schema of the generator's kind. */
@@ -66,20 +67,22 @@ function scopeExcess(
   }
   for (const bound of scope.bounds ?? []) {
     if (!globFits(bound.tool, name, flaw)) continue;
-    const argument = argumentOf(bound.path, input);
-    if (argument === undefined && flaw === "missing-argument-is-within-its-bound") continue;
-    if (!isWithin(bound, argument, facts.principal.id)) return `${bound.path} exceeds its bound ${kindOf(bound)}`;
+    const found = argumentsOf(bound.path.split(".").slice(1), input);
+    if (found.includes(undefined) && flaw === "missing-argument-is-within-its-bound") continue;
+    const outside = found.some((argument) => !isWithin(bound, argument, facts.principal.id, flaw));
+    if (outside || found.length === 0) return `${bound.path} exceeds its bound ${kindOf(bound)}`;
   }
   return undefined;
 }
 
-function argumentOf(path: string, input: JsonObject): JsonValue | undefined {
-  let value: JsonValue | undefined = input;
-  for (const key of path.split(".").slice(1)) {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-    value = Object.hasOwn(value, key) ? (value as JsonObject)[key] : undefined;
-  }
-  return value;
+/** What stands at the path, undefined for what is not there; every item of a list at a star. */
+function argumentsOf(keys: readonly string[], value: JsonValue): (JsonValue | undefined)[] {
+  const [key, ...rest] = keys;
+  if (key === undefined) return [value];
+  if (key === "*" && Array.isArray(value)) return (value as JsonValue[]).flatMap((item) => argumentsOf(rest, item));
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [undefined];
+  const below = Object.hasOwn(value, key) ? (value as JsonObject)[key] : undefined;
+  return below === undefined ? [undefined] : argumentsOf(rest, below);
 }
 
 const boundKinds = ["max", "min", "in", "prefix", "equals"] as const;
@@ -88,13 +91,41 @@ function kindOf(bound: Bound): string {
   return boundKinds.find((kind) => bound[kind] !== undefined) ?? "";
 }
 
-function isWithin(bound: Bound, argument: JsonValue | undefined, principal: string): boolean {
+function isWithin(bound: Bound, argument: JsonValue | undefined, principal: string, flaw?: Flaw): boolean {
   if (argument === undefined) return false;
-  if (bound.max !== undefined) return typeof argument === "number" && argument <= bound.max;
-  if (bound.min !== undefined) return typeof argument === "number" && argument >= bound.min;
+  if (bound.max !== undefined) return isOrdered(argument, bound.max, (less) => less);
+  if (bound.min !== undefined) return isOrdered(argument, bound.min, (_, more) => more);
   if (bound.in !== undefined) return bound.in.some((member) => member === argument);
-  if (bound.prefix !== undefined) return typeof argument === "string" && argument.startsWith(bound.prefix);
+  if (bound.prefix !== undefined) {
+    if (typeof argument !== "string") return false;
+    if (bound.prefix[0] !== "/" || flaw === "prefix-of-a-path-is-its-characters")
+      return argument.startsWith(bound.prefix);
+    return pathWithin(argument, bound.prefix) === true;
+  }
   return argument === (bound.equals === "principal.id" ? principal : bound.equals);
+}
+
+/** Whether an argument stands on the right side of a limit: told in eighteenths after the point where one is a text. */
+function isOrdered(
+  argument: JsonValue,
+  limit: number | string,
+  holds: (notMore: boolean, notLess: boolean) => boolean,
+): boolean {
+  if (typeof limit === "number") return typeof argument === "number" && holds(argument <= limit, argument >= limit);
+  if (typeof argument !== "number" && typeof argument !== "string") return false;
+  const one = eighteenths(String(argument));
+  const other = eighteenths(limit);
+  return one !== undefined && other !== undefined && holds(one <= other, one >= other);
+}
+
+function eighteenths(text: string): bigint | undefined {
+  const minus = text.startsWith("-");
+  const [whole = "", fraction, ...more] = text.slice(minus ? 1 : 0).split(".");
+  const digits = (part: string) => part !== "" && [...part].every((one) => "0123456789".includes(one));
+  if (more.length > 0 || !digits(whole) || (fraction !== undefined && !digits(fraction))) return undefined;
+  if (whole.length > 1 && whole[0] === "0") return undefined;
+  const size = BigInt(whole + (fraction ?? "").padEnd(18, "0"));
+  return minus ? -size : size;
 }
 
 /** The first amount of an estimate that is above the tool's maximum in its unit. */

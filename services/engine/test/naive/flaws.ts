@@ -28,6 +28,7 @@ export const flaws = [
   "answer-of-another-type-counts",
   "silent-clarify-permits",
   "missing-argument-is-within-its-bound",
+  "prefix-of-a-path-is-its-characters",
   "one-scope-is-enough",
   "observed-policy-binds",
   "observed-subject-forgets-would",

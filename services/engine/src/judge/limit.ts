@@ -1,0 +1,141 @@
+import { absoluteParts, liesIn } from "../cel/paths.ts";
+import { compareDecimals, type Decimal, decimalOfNumber, decimalOfText } from "../decimal.ts";
+import type { JsonValue } from "../json.ts";
+
+/** A limit on one argument of the tools a glob names. Compared exactly; exactly one limit a bound. */
+export interface Bound {
+  readonly tool: string;
+  /** `input.amount`, `input.to.country`; `*` is every item of a list, of which there must be one: `input.items.*.price`. */
+  readonly path: string;
+  /** A number bounds numbers. A decimal written as text bounds decimals written as text, and numbers, digit for digit. */
+  readonly max?: number | string;
+  readonly min?: number | string;
+  readonly in?: readonly (string | number | boolean)[];
+  /** Of text. One that begins with `/` is a directory: what climbs out of it is outside. */
+  readonly prefix?: string;
+  /** A literal, or the reference `principal.id`. */
+  readonly equals?: string | number | boolean;
+}
+
+/** The names of a bound's limits, of which it has one. */
+export const limitNames = ["max", "min", "in", "prefix", "equals"] as const;
+export type LimitName = (typeof limitNames)[number];
+
+/** What `equals` refers to rather than says. */
+export const PRINCIPAL_ID = "principal.id";
+
+/** Whether an argument is within a limit. */
+export type LimitTest = (value: JsonValue, principal: string) => boolean;
+
+const never: LimitTest = () => false;
+
+export function limitOf(bound: Bound): LimitName | undefined {
+  const given = limitNames.filter((name) => bound[name] !== undefined);
+  return given.length === 1 ? given[0] : undefined;
+}
+
+/** The test of a bound's limit. A bound that has none, or several, lets nothing pass. */
+export function limitTest(bound: Bound): LimitTest {
+  switch (limitOf(bound)) {
+    case "max":
+      return orderTest(bound.max, (order) => order <= 0);
+    case "min":
+      return orderTest(bound.min, (order) => order >= 0);
+    case "in": {
+      const members = new Set<JsonValue>(bound.in);
+      return (value) => members.has(value);
+    }
+    case "prefix":
+      return prefixTest(bound.prefix ?? "");
+    case "equals":
+      if (bound.equals === PRINCIPAL_ID) return (value, principal) => value === principal;
+      return (value) => value === bound.equals;
+    default:
+      return never;
+  }
+}
+
+function orderTest(limit: number | string | undefined, holds: (order: number) => boolean): LimitTest {
+  if (typeof limit === "number") return (value) => typeof value === "number" && holds(value - limit);
+  const most = limit === undefined ? undefined : decimalOfText(limit);
+  if (!most) return never;
+  return (value) => {
+    const decimal = decimalOf(value);
+    return decimal !== undefined && holds(compareDecimals(decimal, most));
+  };
+}
+
+function decimalOf(value: JsonValue): Decimal | undefined {
+  if (typeof value === "string") return decimalOfText(value);
+  return typeof value === "number" ? decimalOfNumber(value) : undefined;
+}
+
+function prefixTest(prefix: string): LimitTest {
+  if (!prefix.startsWith("/")) return (value) => typeof value === "string" && value.startsWith(prefix);
+  const directory = absoluteParts(prefix);
+  if (!directory) return never;
+  return (value) => {
+    const path = typeof value === "string" ? absoluteParts(value) : undefined;
+    return path !== undefined && liesIn(path, directory);
+  };
+}
+
+/** Words for what a bound lets pass: `at most 500`, `one of a, b`. */
+export function allowedBy({ max, min, in: members, prefix, equals }: Bound): string {
+  if (max !== undefined) return `at most ${max}`;
+  if (min !== undefined) return `at least ${min}`;
+  if (members !== undefined) return `one of ${members.join(", ")}`;
+  if (prefix !== undefined) return prefix.startsWith("/") ? `within ${prefix}` : `begins with ${prefix}`;
+  return `equals ${equals}`;
+}
+
+/** Whether everything that `inner` lets pass, `outer` does too, both being limits of one argument for one principal. */
+export function limitWithin(inner: Bound, outer: Bound, principal: string | undefined): boolean {
+  const finite = literalsOf(inner, principal);
+  // Principals that are not known here can be anybody: only the reference itself is as narrow as the reference.
+  if (finite === "principal") return outer.equals === PRINCIPAL_ID && limitOf(outer) === "equals";
+  if (finite) return everyLiteral(finite, outer, principal);
+  switch (limitOf(outer)) {
+    case "max":
+      return inner.max !== undefined && orderWithin(inner.max, outer.max, (order) => order <= 0);
+    case "min":
+      return inner.min !== undefined && orderWithin(inner.min, outer.min, (order) => order >= 0);
+    case "prefix":
+      return inner.prefix !== undefined && prefixWithin(inner.prefix, outer.prefix ?? "");
+    default:
+      return false;
+  }
+}
+
+/** The values that a limit names one by one; undefined for those that lets through what it does not name. */
+function literalsOf(bound: Bound, principal: string | undefined): readonly JsonValue[] | "principal" | undefined {
+  const limit = limitOf(bound);
+  if (limit === "in") return bound.in;
+  if (limit !== "equals") return undefined;
+  if (bound.equals !== PRINCIPAL_ID) return [bound.equals as JsonValue];
+  return principal === undefined ? "principal" : [principal];
+}
+
+function everyLiteral(values: readonly JsonValue[], outer: Bound, principal: string | undefined): boolean {
+  if (principal === undefined && outer.equals === PRINCIPAL_ID) return false;
+  const test = limitTest(outer);
+  return values.every((value) => test(value, principal ?? ""));
+}
+
+function orderWithin(
+  inner: number | string,
+  outer: number | string | undefined,
+  holds: (order: number) => boolean,
+): boolean {
+  // A number lets numbers pass alone; a text also texts, so no number is as wide.
+  if (outer === undefined || (typeof inner === "string" && typeof outer === "number")) return false;
+  if (typeof inner === "number" && typeof outer === "number") return holds(inner - outer);
+  const [one, other] = [decimalOf(inner), decimalOf(outer)];
+  return one !== undefined && other !== undefined && holds(compareDecimals(one, other));
+}
+
+function prefixWithin(inner: string, outer: string): boolean {
+  if (!outer.startsWith("/")) return !inner.startsWith("/") && inner.startsWith(outer);
+  const [one, other] = [absoluteParts(inner), absoluteParts(outer)];
+  return one !== undefined && other !== undefined && liesIn(one, other);
+}
