@@ -27,6 +27,7 @@ export { type Documents, noDocuments, parseDocuments, parseInSlices } from "./do
 export type { Effect, PolicyDocument } from "./documents/policy.ts";
 export { formatProblem, type Problem } from "./documents/problem.ts";
 export { type ProblemCode, problemCodes } from "./documents/problem-code.ts";
+export { scopeProblem } from "./documents/read-scope.ts";
 export { documentSchemas, everyDocumentSchema } from "./documents/schemas.ts";
 export type { Risk, ToolDocument } from "./documents/tool.ts";
 export type { SourceFile } from "./documents/yaml-tree.ts";

@@ -6,15 +6,15 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { ListValue, Timestamp, Value } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file remit/v1/common.proto.
  */
 export const file_remit_v1_common: GenFile = /*@__PURE__*/
-  fileDesc("ChVyZW1pdC92MS9jb21tb24ucHJvdG8SCHJlbWl0LnYxIiUKBkFtb3VudBIMCgR1bml0GAEgASgJEg0KBXZhbHVlGAIgASgJIjgKB1J1bGVSZWYSDgoGcG9saWN5GAEgASgJEg8KB3ZlcnNpb24YAiABKA0SDAoEcnVsZRgDIAEoCSLWAQoFU2NvcGUSDQoFdG9vbHMYASADKAkSHwoGYm91bmRzGAIgAygLMg8ucmVtaXQudjEuQm91bmQSKwoGbGFiZWxzGAMgAygLMhsucmVtaXQudjEuU2NvcGUuTGFiZWxzRW50cnkSEQoJbWF4X2RlcHRoGAQgASgNEi4KCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEikQEKBUJvdW5kEgwKBHRvb2wYASABKAkSDAoEcGF0aBgCIAEoCRINCgNtYXgYAyABKAFIABINCgNtaW4YBCABKAFIABIhCgJpbhgFIAEoCzITLnJlbWl0LnYxLlN0cmluZ1NldEgAEhAKBnByZWZpeBgGIAEoCUgAEhAKBmVxdWFscxgHIAEoCUgAQgcKBWxpbWl0IhsKCVN0cmluZ1NldBIOCgZ2YWx1ZXMYASADKAkihgIKB1Byb2JsZW0SDAoEZmlsZRgBIAEoCRIMCgRsaW5lGAIgASgNEg4KBmNvbHVtbhgDIAEoDRIsCghzZXZlcml0eRgEIAEoDjIaLnJlbWl0LnYxLlByb2JsZW0uU2V2ZXJpdHkSDwoHbWVzc2FnZRgFIAEoCRIPCgdleGNlcnB0GAYgASgJEhAKCGV4cGVjdGVkGAcgASgJEg8KB25lYXJlc3QYCCABKAkSDAoEY29kZRgJIAEoCSJOCghTZXZlcml0eRIYChRTRVZFUklUWV9VTlNQRUNJRklFRBAAEhIKDlNFVkVSSVRZX0VSUk9SEAESFAoQU0VWRVJJVFlfV0FSTklORxACIlsKC0Vycm9yRGV0YWlsEg4KBnJlYXNvbhgBIAEoCRINCgVmaWVsZBgCIAEoCRINCgVsaW1pdBgDIAEoCRILCgNmaXgYBCABKAkSEQoJcmV0cnlhYmxlGAUgASgIKoIBCgZFZmZlY3QSFgoSRUZGRUNUX1VOU1BFQ0lGSUVEEAASEAoMRUZGRUNUX0FMTE9XEAESFAoQRUZGRUNUX1RSQU5TRk9STRACEhMKD0VGRkVDVF9FU0NBTEFURRADEhIKDkVGRkVDVF9DTEFSSUZZEAQSDwoLRUZGRUNUX0RFTlkQBSpCCgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABIRCg1NT0RFX0VORk9SQ0VEEAESEQoNTU9ERV9PQlNFUlZFRBACKmgKBFJpc2sSFAoQUklTS19VTlNQRUNJRklFRBAAEhUKEVJJU0tfVU5DTEFTU0lGSUVEEAESDQoJUklTS19SRUFEEAISDgoKUklTS19XUklURRADEhQKEFJJU0tfREVTVFJVQ1RJVkUQBGIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChVyZW1pdC92MS9jb21tb24ucHJvdG8SCHJlbWl0LnYxIiUKBkFtb3VudBIMCgR1bml0GAEgASgJEg0KBXZhbHVlGAIgASgJIjgKB1J1bGVSZWYSDgoGcG9saWN5GAEgASgJEg8KB3ZlcnNpb24YAiABKA0SDAoEcnVsZRgDIAEoCSLoAQoFU2NvcGUSDQoFdG9vbHMYASADKAkSHwoGYm91bmRzGAIgAygLMg8ucmVtaXQudjEuQm91bmQSKwoGbGFiZWxzGAMgAygLMhsucmVtaXQudjEuU2NvcGUuTGFiZWxzRW50cnkSEQoJbWF4X2RlcHRoGAQgASgNEi4KCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGRpc2Nsb3NlGAYgASgIGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEipAIKBUJvdW5kEgwKBHRvb2wYASABKAkSDAoEcGF0aBgCIAEoCRINCgNtYXgYAyABKAFIABINCgNtaW4YBCABKAFIABIhCgJpbhgFIAEoCzITLnJlbWl0LnYxLlN0cmluZ1NldEgAEhAKBnByZWZpeBgGIAEoCUgAEhAKBmVxdWFscxgHIAEoCUgAEhUKC21heF9kZWNpbWFsGAggASgJSAASFQoLbWluX2RlY2ltYWwYCSABKAlIABIwCg5lcXVhbHNfbGl0ZXJhbBgKIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZUgAEjEKC2luX2xpdGVyYWxzGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLkxpc3RWYWx1ZUgAQgcKBWxpbWl0IhsKCVN0cmluZ1NldBIOCgZ2YWx1ZXMYASADKAkihgIKB1Byb2JsZW0SDAoEZmlsZRgBIAEoCRIMCgRsaW5lGAIgASgNEg4KBmNvbHVtbhgDIAEoDRIsCghzZXZlcml0eRgEIAEoDjIaLnJlbWl0LnYxLlByb2JsZW0uU2V2ZXJpdHkSDwoHbWVzc2FnZRgFIAEoCRIPCgdleGNlcnB0GAYgASgJEhAKCGV4cGVjdGVkGAcgASgJEg8KB25lYXJlc3QYCCABKAkSDAoEY29kZRgJIAEoCSJOCghTZXZlcml0eRIYChRTRVZFUklUWV9VTlNQRUNJRklFRBAAEhIKDlNFVkVSSVRZX0VSUk9SEAESFAoQU0VWRVJJVFlfV0FSTklORxACIlsKC0Vycm9yRGV0YWlsEg4KBnJlYXNvbhgBIAEoCRINCgVmaWVsZBgCIAEoCRINCgVsaW1pdBgDIAEoCRILCgNmaXgYBCABKAkSEQoJcmV0cnlhYmxlGAUgASgIKoIBCgZFZmZlY3QSFgoSRUZGRUNUX1VOU1BFQ0lGSUVEEAASEAoMRUZGRUNUX0FMTE9XEAESFAoQRUZGRUNUX1RSQU5TRk9STRACEhMKD0VGRkVDVF9FU0NBTEFURRADEhIKDkVGRkVDVF9DTEFSSUZZEAQSDwoLRUZGRUNUX0RFTlkQBSpCCgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABIRCg1NT0RFX0VORk9SQ0VEEAESEQoNTU9ERV9PQlNFUlZFRBACKmgKBFJpc2sSFAoQUklTS19VTlNQRUNJRklFRBAAEhUKEVJJU0tfVU5DTEFTU0lGSUVEEAESDQoJUklTS19SRUFEEAISDgoKUklTS19XUklURRADEhQKEFJJU0tfREVTVFJVQ1RJVkUQBGIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * An exact quantity of one unit.
@@ -99,7 +99,7 @@ export type Scope = Message<"remit.v1.Scope"> & {
   labels: { [key: string]: string };
 
   /**
-   * How many delegations may follow below; at most 8.
+   * How many delegations may follow below; at most 8. 0 is none.
    *
    * @generated from field: uint32 max_depth = 4;
    */
@@ -109,6 +109,13 @@ export type Scope = Message<"remit.v1.Scope"> & {
    * @generated from field: google.protobuf.Timestamp expires_at = 5;
    */
   expiresAt?: Timestamp | undefined;
+
+  /**
+   * Whether whoever exceeds it is told what would be allowed.
+   *
+   * @generated from field: bool disclose = 6;
+   */
+  disclose: boolean;
 };
 
 /**
@@ -132,7 +139,7 @@ export type Bound = Message<"remit.v1.Bound"> & {
   tool: string;
 
   /**
-   * A path into the call's input: `input.amount`.
+   * A path into the call's input: `input.amount`; `*` is every item of a list, of which there must be one.
    *
    * @generated from field: string path = 2;
    */
@@ -161,6 +168,8 @@ export type Bound = Message<"remit.v1.Bound"> & {
     case: "in";
   } | {
     /**
+     * Of text. One that begins with / is a directory, and what climbs out of it is outside.
+     *
      * @generated from field: string prefix = 6;
      */
     value: string;
@@ -173,6 +182,36 @@ export type Bound = Message<"remit.v1.Bound"> & {
      */
     value: string;
     case: "equals";
+  } | {
+    /**
+     * A decimal, compared digit for digit, of an argument that is a number or a decimal written as text.
+     *
+     * @generated from field: string max_decimal = 8;
+     */
+    value: string;
+    case: "maxDecimal";
+  } | {
+    /**
+     * @generated from field: string min_decimal = 9;
+     */
+    value: string;
+    case: "minDecimal";
+  } | {
+    /**
+     * A text, a number or a boolean.
+     *
+     * @generated from field: google.protobuf.Value equals_literal = 10;
+     */
+    value: Value;
+    case: "equalsLiteral";
+  } | {
+    /**
+     * Texts, numbers and booleans.
+     *
+     * @generated from field: google.protobuf.ListValue in_literals = 11;
+     */
+    value: ListValue;
+    case: "inLiterals";
   } | { case: undefined; value?: undefined };
 };
 

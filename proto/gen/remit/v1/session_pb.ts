@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file remit/v1/session.proto.
  */
 export const file_remit_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("ChZyZW1pdC92MS9zZXNzaW9uLnByb3RvEghyZW1pdC52MSKJAQoJUHJpbmNpcGFsEgoKAmlkGAEgASgJEhAKCHZlcmlmaWVkGAIgASgIEi8KBmxhYmVscxgDIAMoCzIfLnJlbWl0LnYxLlByaW5jaXBhbC5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIp8DChJPcGVuU2Vzc2lvblJlcXVlc3QSDQoFYWdlbnQYASABKAkSFwoNc3ViamVjdF90b2tlbhgCIAEoCUgAEigKCXByaW5jaXBhbBgDIAEoCzITLnJlbWl0LnYxLlByaW5jaXBhbEgAEg8KB3B1cnBvc2UYBCABKAkSHgoFc2NvcGUYBSABKAsyDy5yZW1pdC52MS5TY29wZRIPCgdidWRnZXRzGAYgAygJEhwKFG1heF9saWZldGltZV9zZWNvbmRzGAcgASgNEg4KBnJ1bl9pZBgIIAEoCRI4CgZsYWJlbHMYCSADKAsyKC5yZW1pdC52MS5PcGVuU2Vzc2lvblJlcXVlc3QuTGFiZWxzRW50cnkSFQoNYWdlbnRfdmVyc2lvbhgKIAEoCRINCgVtb2RlbBgLIAEoCRIVCg1wcm9tcHRfZGlnZXN0GAwgASgJEhEKCWZyYW1ld29yaxgNIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg4KDG9uX2JlaGFsZl9vZiL8AwoHU2Vzc2lvbhIKCgJpZBgBIAEoCRINCgVhZ2VudBgCIAEoCRImCglwcmluY2lwYWwYAyABKAsyEy5yZW1pdC52MS5QcmluY2lwYWwSDwoHcHVycG9zZRgEIAEoCRIeCgVzY29wZRgFIAEoCzIPLnJlbWl0LnYxLlNjb3BlEi0KBmxhYmVscxgGIAMoCzIdLnJlbWl0LnYxLlNlc3Npb24uTGFiZWxzRW50cnkSDgoGcnVuX2lkGAcgASgJEiYKBXN0YXRlGAggASgOMhcucmVtaXQudjEuU2Vzc2lvbi5TdGF0ZRIRCglwYXJlbnRfaWQYCSABKAkSDQoFZGVwdGgYCiABKA0SLQoJb3BlbmVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImYKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASDgoKU1RBVEVfT1BFThABEhAKDFNUQVRFX0NMT1NFRBACEhEKDVNUQVRFX1JFVk9LRUQQAxIRCg1TVEFURV9FWFBJUkVEEAQifgoTT3BlblNlc3Npb25SZXNwb25zZRIiCgdzZXNzaW9uGAEgASgLMhEucmVtaXQudjEuU2Vzc2lvbhINCgV0b2tlbhgCIAEoCRI0ChB0b2tlbl9leHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIpChNSZW5ld1Nlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkifwoUUmVuZXdTZXNzaW9uUmVzcG9uc2USIgoHc2Vzc2lvbhgBIAEoCzIRLnJlbWl0LnYxLlNlc3Npb24SDQoFdG9rZW4YAiABKAkSNAoQdG9rZW5fZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi6QEKD0RlbGVnYXRlUmVxdWVzdBINCgVhZ2VudBgBIAEoCRIeCgVzY29wZRgCIAEoCzIPLnJlbWl0LnYxLlNjb3BlEg8KB3B1cnBvc2UYAyABKAkSNQoGbGFiZWxzGAQgAygLMiUucmVtaXQudjEuRGVsZWdhdGVSZXF1ZXN0LkxhYmVsc0VudHJ5Eg4KBnJ1bl9pZBgFIAEoCRIgCgZidWRnZXQYBiADKAsyEC5yZW1pdC52MS5BbW91bnQaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ7ChBEZWxlZ2F0ZVJlc3BvbnNlEiIKB3Nlc3Npb24YASABKAsyES5yZW1pdC52MS5TZXNzaW9uEg0KBXRva2VuGAIgASgJEjQKEHRva2VuX2V4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIicKEUdldFNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkiOAoSR2V0U2Vzc2lvblJlc3BvbnNlEiIKB3Nlc3Npb24YASABKAsyES5yZW1pdC52MS5TZXNzaW9uIikKE0Nsb3NlU2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCSI6ChRDbG9zZVNlc3Npb25SZXNwb25zZRIiCgdzZXNzaW9uGAEgASgLMhEucmVtaXQudjEuU2Vzc2lvbjKGAwoOU2Vzc2lvblNlcnZpY2USSgoLT3BlblNlc3Npb24SHC5yZW1pdC52MS5PcGVuU2Vzc2lvblJlcXVlc3QaHS5yZW1pdC52MS5PcGVuU2Vzc2lvblJlc3BvbnNlEk0KDFJlbmV3U2Vzc2lvbhIdLnJlbWl0LnYxLlJlbmV3U2Vzc2lvblJlcXVlc3QaHi5yZW1pdC52MS5SZW5ld1Nlc3Npb25SZXNwb25zZRJBCghEZWxlZ2F0ZRIZLnJlbWl0LnYxLkRlbGVnYXRlUmVxdWVzdBoaLnJlbWl0LnYxLkRlbGVnYXRlUmVzcG9uc2USRwoKR2V0U2Vzc2lvbhIbLnJlbWl0LnYxLkdldFNlc3Npb25SZXF1ZXN0GhwucmVtaXQudjEuR2V0U2Vzc2lvblJlc3BvbnNlEk0KDENsb3NlU2Vzc2lvbhIdLnJlbWl0LnYxLkNsb3NlU2Vzc2lvblJlcXVlc3QaHi5yZW1pdC52MS5DbG9zZVNlc3Npb25SZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp, file_remit_v1_common]);
+  fileDesc("ChZyZW1pdC92MS9zZXNzaW9uLnByb3RvEghyZW1pdC52MSKJAQoJUHJpbmNpcGFsEgoKAmlkGAEgASgJEhAKCHZlcmlmaWVkGAIgASgIEi8KBmxhYmVscxgDIAMoCzIfLnJlbWl0LnYxLlByaW5jaXBhbC5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIp8DChJPcGVuU2Vzc2lvblJlcXVlc3QSDQoFYWdlbnQYASABKAkSFwoNc3ViamVjdF90b2tlbhgCIAEoCUgAEigKCXByaW5jaXBhbBgDIAEoCzITLnJlbWl0LnYxLlByaW5jaXBhbEgAEg8KB3B1cnBvc2UYBCABKAkSHgoFc2NvcGUYBSABKAsyDy5yZW1pdC52MS5TY29wZRIPCgdidWRnZXRzGAYgAygJEhwKFG1heF9saWZldGltZV9zZWNvbmRzGAcgASgNEg4KBnJ1bl9pZBgIIAEoCRI4CgZsYWJlbHMYCSADKAsyKC5yZW1pdC52MS5PcGVuU2Vzc2lvblJlcXVlc3QuTGFiZWxzRW50cnkSFQoNYWdlbnRfdmVyc2lvbhgKIAEoCRINCgVtb2RlbBgLIAEoCRIVCg1wcm9tcHRfZGlnZXN0GAwgASgJEhEKCWZyYW1ld29yaxgNIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg4KDG9uX2JlaGFsZl9vZiKbBAoHU2Vzc2lvbhIKCgJpZBgBIAEoCRINCgVhZ2VudBgCIAEoCRImCglwcmluY2lwYWwYAyABKAsyEy5yZW1pdC52MS5QcmluY2lwYWwSDwoHcHVycG9zZRgEIAEoCRIeCgVzY29wZRgFIAEoCzIPLnJlbWl0LnYxLlNjb3BlEi0KBmxhYmVscxgGIAMoCzIdLnJlbWl0LnYxLlNlc3Npb24uTGFiZWxzRW50cnkSDgoGcnVuX2lkGAcgASgJEiYKBXN0YXRlGAggASgOMhcucmVtaXQudjEuU2Vzc2lvbi5TdGF0ZRIRCglwYXJlbnRfaWQYCSABKAkSDQoFZGVwdGgYCiABKA0SLQoJb3BlbmVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIdCgVjaGFpbhgNIAMoCzIOLnJlbWl0LnYxLkxpbmsaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJmCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEg4KClNUQVRFX09QRU4QARIQCgxTVEFURV9DTE9TRUQQAhIRCg1TVEFURV9SRVZPS0VEEAMSEQoNU1RBVEVfRVhQSVJFRBAEIqEBCgRMaW5rEhIKCnNlc3Npb25faWQYASABKAkSDQoFYWdlbnQYAiABKAkSHgoFc2NvcGUYAyABKAsyDy5yZW1pdC52MS5TY29wZRImCgVzdGF0ZRgEIAEoDjIXLnJlbWl0LnYxLlNlc3Npb24uU3RhdGUSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifgoTT3BlblNlc3Npb25SZXNwb25zZRIiCgdzZXNzaW9uGAEgASgLMhEucmVtaXQudjEuU2Vzc2lvbhINCgV0b2tlbhgCIAEoCRI0ChB0b2tlbl9leHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIpChNSZW5ld1Nlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkifwoUUmVuZXdTZXNzaW9uUmVzcG9uc2USIgoHc2Vzc2lvbhgBIAEoCzIRLnJlbWl0LnYxLlNlc3Npb24SDQoFdG9rZW4YAiABKAkSNAoQdG9rZW5fZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi1wIKD0RlbGVnYXRlUmVxdWVzdBINCgVhZ2VudBgBIAEoCRIeCgVzY29wZRgCIAEoCzIPLnJlbWl0LnYxLlNjb3BlEg8KB3B1cnBvc2UYAyABKAkSNQoGbGFiZWxzGAQgAygLMiUucmVtaXQudjEuRGVsZWdhdGVSZXF1ZXN0LkxhYmVsc0VudHJ5Eg4KBnJ1bl9pZBgFIAEoCRIgCgZidWRnZXQYBiADKAsyEC5yZW1pdC52MS5BbW91bnQSHAoUbWF4X2xpZmV0aW1lX3NlY29uZHMYByABKA0SFQoNYWdlbnRfdmVyc2lvbhgIIAEoCRINCgVtb2RlbBgJIAEoCRIVCg1wcm9tcHRfZGlnZXN0GAogASgJEhEKCWZyYW1ld29yaxgLIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBInsKEERlbGVnYXRlUmVzcG9uc2USIgoHc2Vzc2lvbhgBIAEoCzIRLnJlbWl0LnYxLlNlc3Npb24SDQoFdG9rZW4YAiABKAkSNAoQdG9rZW5fZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiJwoRR2V0U2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCSI4ChJHZXRTZXNzaW9uUmVzcG9uc2USIgoHc2Vzc2lvbhgBIAEoCzIRLnJlbWl0LnYxLlNlc3Npb24iKQoTQ2xvc2VTZXNzaW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJIjoKFENsb3NlU2Vzc2lvblJlc3BvbnNlEiIKB3Nlc3Npb24YASABKAsyES5yZW1pdC52MS5TZXNzaW9uMoYDCg5TZXNzaW9uU2VydmljZRJKCgtPcGVuU2Vzc2lvbhIcLnJlbWl0LnYxLk9wZW5TZXNzaW9uUmVxdWVzdBodLnJlbWl0LnYxLk9wZW5TZXNzaW9uUmVzcG9uc2USTQoMUmVuZXdTZXNzaW9uEh0ucmVtaXQudjEuUmVuZXdTZXNzaW9uUmVxdWVzdBoeLnJlbWl0LnYxLlJlbmV3U2Vzc2lvblJlc3BvbnNlEkEKCERlbGVnYXRlEhkucmVtaXQudjEuRGVsZWdhdGVSZXF1ZXN0GhoucmVtaXQudjEuRGVsZWdhdGVSZXNwb25zZRJHCgpHZXRTZXNzaW9uEhsucmVtaXQudjEuR2V0U2Vzc2lvblJlcXVlc3QaHC5yZW1pdC52MS5HZXRTZXNzaW9uUmVzcG9uc2USTQoMQ2xvc2VTZXNzaW9uEh0ucmVtaXQudjEuQ2xvc2VTZXNzaW9uUmVxdWVzdBoeLnJlbWl0LnYxLkNsb3NlU2Vzc2lvblJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp, file_remit_v1_common]);
 
 /**
  * @generated from message remit.v1.Principal
@@ -213,6 +213,13 @@ export type Session = Message<"remit.v1.Session"> & {
    * @generated from field: google.protobuf.Timestamp expires_at = 12;
    */
   expiresAt?: Timestamp | undefined;
+
+  /**
+   * The sessions above it, the root first; empty unless delegated.
+   *
+   * @generated from field: repeated remit.v1.Link chain = 13;
+   */
+  chain: Link[];
 };
 
 /**
@@ -264,6 +271,47 @@ export const Session_StateSchema: GenEnum<Session_State> = /*@__PURE__*/
   enumDesc(file_remit_v1_session, 2, 0);
 
 /**
+ * A session above a delegated one. Its scope binds everything under it.
+ *
+ * @generated from message remit.v1.Link
+ */
+export type Link = Message<"remit.v1.Link"> & {
+  /**
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * @generated from field: string agent = 2;
+   */
+  agent: string;
+
+  /**
+   * Absent: everything the agent's ceiling allows.
+   *
+   * @generated from field: remit.v1.Scope scope = 3;
+   */
+  scope?: Scope | undefined;
+
+  /**
+   * @generated from field: remit.v1.Session.State state = 4;
+   */
+  state: Session_State;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expires_at = 5;
+   */
+  expiresAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message remit.v1.Link.
+ * Use `create(LinkSchema)` to create a new message.
+ */
+export const LinkSchema: GenMessage<Link> = /*@__PURE__*/
+  messageDesc(file_remit_v1_session, 3);
+
+/**
  * @generated from message remit.v1.OpenSessionResponse
  */
 export type OpenSessionResponse = Message<"remit.v1.OpenSessionResponse"> & {
@@ -288,7 +336,7 @@ export type OpenSessionResponse = Message<"remit.v1.OpenSessionResponse"> & {
  * Use `create(OpenSessionResponseSchema)` to create a new message.
  */
 export const OpenSessionResponseSchema: GenMessage<OpenSessionResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_session, 3);
+  messageDesc(file_remit_v1_session, 4);
 
 /**
  * @generated from message remit.v1.RenewSessionRequest
@@ -305,7 +353,7 @@ export type RenewSessionRequest = Message<"remit.v1.RenewSessionRequest"> & {
  * Use `create(RenewSessionRequestSchema)` to create a new message.
  */
 export const RenewSessionRequestSchema: GenMessage<RenewSessionRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_session, 4);
+  messageDesc(file_remit_v1_session, 5);
 
 /**
  * @generated from message remit.v1.RenewSessionResponse
@@ -332,18 +380,22 @@ export type RenewSessionResponse = Message<"remit.v1.RenewSessionResponse"> & {
  * Use `create(RenewSessionResponseSchema)` to create a new message.
  */
 export const RenewSessionResponseSchema: GenMessage<RenewSessionResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_session, 5);
+  messageDesc(file_remit_v1_session, 6);
 
 /**
  * @generated from message remit.v1.DelegateRequest
  */
 export type DelegateRequest = Message<"remit.v1.DelegateRequest"> & {
   /**
+   * Another agent than any of the chain.
+   *
    * @generated from field: string agent = 1;
    */
   agent: string;
 
   /**
+   * Must be given, and be a subset of the session's own. Without expires_at it ends with that.
+   *
    * @generated from field: remit.v1.Scope scope = 2;
    */
   scope?: Scope | undefined;
@@ -359,14 +411,45 @@ export type DelegateRequest = Message<"remit.v1.DelegateRequest"> & {
   labels: { [key: string]: string };
 
   /**
+   * Delegating again from the same session with the same run id answers the same session.
+   *
    * @generated from field: string run_id = 5;
    */
   runId: string;
 
   /**
+   * Not supported yet: refused unless empty.
+   *
    * @generated from field: repeated remit.v1.Amount budget = 6;
    */
   budget: Amount[];
+
+  /**
+   * Seconds; never longer than the session has left, which is also what 0 means.
+   *
+   * @generated from field: uint32 max_lifetime_seconds = 7;
+   */
+  maxLifetimeSeconds: number;
+
+  /**
+   * @generated from field: string agent_version = 8;
+   */
+  agentVersion: string;
+
+  /**
+   * @generated from field: string model = 9;
+   */
+  model: string;
+
+  /**
+   * @generated from field: string prompt_digest = 10;
+   */
+  promptDigest: string;
+
+  /**
+   * @generated from field: string framework = 11;
+   */
+  framework: string;
 };
 
 /**
@@ -374,7 +457,7 @@ export type DelegateRequest = Message<"remit.v1.DelegateRequest"> & {
  * Use `create(DelegateRequestSchema)` to create a new message.
  */
 export const DelegateRequestSchema: GenMessage<DelegateRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_session, 6);
+  messageDesc(file_remit_v1_session, 7);
 
 /**
  * @generated from message remit.v1.DelegateResponse
@@ -401,7 +484,7 @@ export type DelegateResponse = Message<"remit.v1.DelegateResponse"> & {
  * Use `create(DelegateResponseSchema)` to create a new message.
  */
 export const DelegateResponseSchema: GenMessage<DelegateResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_session, 7);
+  messageDesc(file_remit_v1_session, 8);
 
 /**
  * @generated from message remit.v1.GetSessionRequest
@@ -418,7 +501,7 @@ export type GetSessionRequest = Message<"remit.v1.GetSessionRequest"> & {
  * Use `create(GetSessionRequestSchema)` to create a new message.
  */
 export const GetSessionRequestSchema: GenMessage<GetSessionRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_session, 8);
+  messageDesc(file_remit_v1_session, 9);
 
 /**
  * @generated from message remit.v1.GetSessionResponse
@@ -435,7 +518,7 @@ export type GetSessionResponse = Message<"remit.v1.GetSessionResponse"> & {
  * Use `create(GetSessionResponseSchema)` to create a new message.
  */
 export const GetSessionResponseSchema: GenMessage<GetSessionResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_session, 9);
+  messageDesc(file_remit_v1_session, 10);
 
 /**
  * @generated from message remit.v1.CloseSessionRequest
@@ -452,7 +535,7 @@ export type CloseSessionRequest = Message<"remit.v1.CloseSessionRequest"> & {
  * Use `create(CloseSessionRequestSchema)` to create a new message.
  */
 export const CloseSessionRequestSchema: GenMessage<CloseSessionRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_session, 10);
+  messageDesc(file_remit_v1_session, 11);
 
 /**
  * @generated from message remit.v1.CloseSessionResponse
@@ -469,7 +552,7 @@ export type CloseSessionResponse = Message<"remit.v1.CloseSessionResponse"> & {
  * Use `create(CloseSessionResponseSchema)` to create a new message.
  */
 export const CloseSessionResponseSchema: GenMessage<CloseSessionResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_session, 11);
+  messageDesc(file_remit_v1_session, 12);
 
 /**
  * @generated from service remit.v1.SessionService
@@ -496,7 +579,8 @@ export const SessionService: GenService<{
     output: typeof RenewSessionResponseSchema;
   },
   /**
-   * Opens a session under another one, with a scope that is a subset of it.
+   * Opens a session for another agent under the one that `remit-session` names, with a scope that is a subset of its
+   * own. The caller must speak for that session and be bound to the agent.
    *
    * @generated from rpc remit.v1.SessionService.Delegate
    */

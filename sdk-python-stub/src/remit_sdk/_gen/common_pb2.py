@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15remit/v1/common.proto\x12\x08remit.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"%\n\x06\x41mount\x12\x0c\n\x04unit\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"8\n\x07RuleRef\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0c\n\x04rule\x18\x03 \x01(\t\"\xd6\x01\n\x05Scope\x12\r\n\x05tools\x18\x01 \x03(\t\x12\x1f\n\x06\x62ounds\x18\x02 \x03(\x0b\x32\x0f.remit.v1.Bound\x12+\n\x06labels\x18\x03 \x03(\x0b\x32\x1b.remit.v1.Scope.LabelsEntry\x12\x11\n\tmax_depth\x18\x04 \x01(\r\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x91\x01\n\x05\x42ound\x12\x0c\n\x04tool\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\r\n\x03max\x18\x03 \x01(\x01H\x00\x12\r\n\x03min\x18\x04 \x01(\x01H\x00\x12!\n\x02in\x18\x05 \x01(\x0b\x32\x13.remit.v1.StringSetH\x00\x12\x10\n\x06prefix\x18\x06 \x01(\tH\x00\x12\x10\n\x06\x65quals\x18\x07 \x01(\tH\x00\x42\x07\n\x05limit\"\x1b\n\tStringSet\x12\x0e\n\x06values\x18\x01 \x03(\t\"\x86\x02\n\x07Problem\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\r\x12\x0e\n\x06\x63olumn\x18\x03 \x01(\r\x12,\n\x08severity\x18\x04 \x01(\x0e\x32\x1a.remit.v1.Problem.Severity\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\x0f\n\x07\x65xcerpt\x18\x06 \x01(\t\x12\x10\n\x08\x65xpected\x18\x07 \x01(\t\x12\x0f\n\x07nearest\x18\x08 \x01(\t\x12\x0c\n\x04\x63ode\x18\t \x01(\t\"N\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x12\n\x0eSEVERITY_ERROR\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\"[\n\x0b\x45rrorDetail\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\t\x12\x0b\n\x03\x66ix\x18\x04 \x01(\t\x12\x11\n\tretryable\x18\x05 \x01(\x08*\x82\x01\n\x06\x45\x66\x66\x65\x63t\x12\x16\n\x12\x45\x46\x46\x45\x43T_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x45\x46\x46\x45\x43T_ALLOW\x10\x01\x12\x14\n\x10\x45\x46\x46\x45\x43T_TRANSFORM\x10\x02\x12\x13\n\x0f\x45\x46\x46\x45\x43T_ESCALATE\x10\x03\x12\x12\n\x0e\x45\x46\x46\x45\x43T_CLARIFY\x10\x04\x12\x0f\n\x0b\x45\x46\x46\x45\x43T_DENY\x10\x05*B\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\x11\n\rMODE_ENFORCED\x10\x01\x12\x11\n\rMODE_OBSERVED\x10\x02*h\n\x04Risk\x12\x14\n\x10RISK_UNSPECIFIED\x10\x00\x12\x15\n\x11RISK_UNCLASSIFIED\x10\x01\x12\r\n\tRISK_READ\x10\x02\x12\x0e\n\nRISK_WRITE\x10\x03\x12\x14\n\x10RISK_DESTRUCTIVE\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15remit/v1/common.proto\x12\x08remit.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"%\n\x06\x41mount\x12\x0c\n\x04unit\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"8\n\x07RuleRef\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0c\n\x04rule\x18\x03 \x01(\t\"\xe8\x01\n\x05Scope\x12\r\n\x05tools\x18\x01 \x03(\t\x12\x1f\n\x06\x62ounds\x18\x02 \x03(\x0b\x32\x0f.remit.v1.Bound\x12+\n\x06labels\x18\x03 \x03(\x0b\x32\x1b.remit.v1.Scope.LabelsEntry\x12\x11\n\tmax_depth\x18\x04 \x01(\r\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x64isclose\x18\x06 \x01(\x08\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa4\x02\n\x05\x42ound\x12\x0c\n\x04tool\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\r\n\x03max\x18\x03 \x01(\x01H\x00\x12\r\n\x03min\x18\x04 \x01(\x01H\x00\x12!\n\x02in\x18\x05 \x01(\x0b\x32\x13.remit.v1.StringSetH\x00\x12\x10\n\x06prefix\x18\x06 \x01(\tH\x00\x12\x10\n\x06\x65quals\x18\x07 \x01(\tH\x00\x12\x15\n\x0bmax_decimal\x18\x08 \x01(\tH\x00\x12\x15\n\x0bmin_decimal\x18\t \x01(\tH\x00\x12\x30\n\x0e\x65quals_literal\x18\n \x01(\x0b\x32\x16.google.protobuf.ValueH\x00\x12\x31\n\x0bin_literals\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.ListValueH\x00\x42\x07\n\x05limit\"\x1b\n\tStringSet\x12\x0e\n\x06values\x18\x01 \x03(\t\"\x86\x02\n\x07Problem\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\r\x12\x0e\n\x06\x63olumn\x18\x03 \x01(\r\x12,\n\x08severity\x18\x04 \x01(\x0e\x32\x1a.remit.v1.Problem.Severity\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\x0f\n\x07\x65xcerpt\x18\x06 \x01(\t\x12\x10\n\x08\x65xpected\x18\x07 \x01(\t\x12\x0f\n\x07nearest\x18\x08 \x01(\t\x12\x0c\n\x04\x63ode\x18\t \x01(\t\"N\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x12\n\x0eSEVERITY_ERROR\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\"[\n\x0b\x45rrorDetail\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\t\x12\x0b\n\x03\x66ix\x18\x04 \x01(\t\x12\x11\n\tretryable\x18\x05 \x01(\x08*\x82\x01\n\x06\x45\x66\x66\x65\x63t\x12\x16\n\x12\x45\x46\x46\x45\x43T_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x45\x46\x46\x45\x43T_ALLOW\x10\x01\x12\x14\n\x10\x45\x46\x46\x45\x43T_TRANSFORM\x10\x02\x12\x13\n\x0f\x45\x46\x46\x45\x43T_ESCALATE\x10\x03\x12\x12\n\x0e\x45\x46\x46\x45\x43T_CLARIFY\x10\x04\x12\x0f\n\x0b\x45\x46\x46\x45\x43T_DENY\x10\x05*B\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\x11\n\rMODE_ENFORCED\x10\x01\x12\x11\n\rMODE_OBSERVED\x10\x02*h\n\x04Risk\x12\x14\n\x10RISK_UNSPECIFIED\x10\x00\x12\x15\n\x11RISK_UNCLASSIFIED\x10\x01\x12\r\n\tRISK_READ\x10\x02\x12\x0e\n\nRISK_WRITE\x10\x03\x12\x14\n\x10RISK_DESTRUCTIVE\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,28 +35,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SCOPE_LABELSENTRY']._loaded_options = None
   _globals['_SCOPE_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_EFFECT']._serialized_start=918
-  _globals['_EFFECT']._serialized_end=1048
-  _globals['_MODE']._serialized_start=1050
-  _globals['_MODE']._serialized_end=1116
-  _globals['_RISK']._serialized_start=1118
-  _globals['_RISK']._serialized_end=1222
-  _globals['_AMOUNT']._serialized_start=68
-  _globals['_AMOUNT']._serialized_end=105
-  _globals['_RULEREF']._serialized_start=107
-  _globals['_RULEREF']._serialized_end=163
-  _globals['_SCOPE']._serialized_start=166
-  _globals['_SCOPE']._serialized_end=380
-  _globals['_SCOPE_LABELSENTRY']._serialized_start=335
-  _globals['_SCOPE_LABELSENTRY']._serialized_end=380
-  _globals['_BOUND']._serialized_start=383
-  _globals['_BOUND']._serialized_end=528
-  _globals['_STRINGSET']._serialized_start=530
-  _globals['_STRINGSET']._serialized_end=557
-  _globals['_PROBLEM']._serialized_start=560
-  _globals['_PROBLEM']._serialized_end=822
-  _globals['_PROBLEM_SEVERITY']._serialized_start=744
-  _globals['_PROBLEM_SEVERITY']._serialized_end=822
-  _globals['_ERRORDETAIL']._serialized_start=824
-  _globals['_ERRORDETAIL']._serialized_end=915
+  _globals['_EFFECT']._serialized_start=1113
+  _globals['_EFFECT']._serialized_end=1243
+  _globals['_MODE']._serialized_start=1245
+  _globals['_MODE']._serialized_end=1311
+  _globals['_RISK']._serialized_start=1313
+  _globals['_RISK']._serialized_end=1417
+  _globals['_AMOUNT']._serialized_start=98
+  _globals['_AMOUNT']._serialized_end=135
+  _globals['_RULEREF']._serialized_start=137
+  _globals['_RULEREF']._serialized_end=193
+  _globals['_SCOPE']._serialized_start=196
+  _globals['_SCOPE']._serialized_end=428
+  _globals['_SCOPE_LABELSENTRY']._serialized_start=383
+  _globals['_SCOPE_LABELSENTRY']._serialized_end=428
+  _globals['_BOUND']._serialized_start=431
+  _globals['_BOUND']._serialized_end=723
+  _globals['_STRINGSET']._serialized_start=725
+  _globals['_STRINGSET']._serialized_end=752
+  _globals['_PROBLEM']._serialized_start=755
+  _globals['_PROBLEM']._serialized_end=1017
+  _globals['_PROBLEM_SEVERITY']._serialized_start=939
+  _globals['_PROBLEM_SEVERITY']._serialized_end=1017
+  _globals['_ERRORDETAIL']._serialized_start=1019
+  _globals['_ERRORDETAIL']._serialized_end=1110
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -66,7 +67,7 @@ class RuleRef(_message.Message):
     def __init__(self, policy: _Optional[str] = ..., version: _Optional[int] = ..., rule: _Optional[str] = ...) -> None: ...
 
 class Scope(_message.Message):
-    __slots__ = ("tools", "bounds", "labels", "max_depth", "expires_at")
+    __slots__ = ("tools", "bounds", "labels", "max_depth", "expires_at", "disclose")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -79,15 +80,17 @@ class Scope(_message.Message):
     LABELS_FIELD_NUMBER: _ClassVar[int]
     MAX_DEPTH_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    DISCLOSE_FIELD_NUMBER: _ClassVar[int]
     tools: _containers.RepeatedScalarFieldContainer[str]
     bounds: _containers.RepeatedCompositeFieldContainer[Bound]
     labels: _containers.ScalarMap[str, str]
     max_depth: int
     expires_at: _timestamp_pb2.Timestamp
-    def __init__(self, tools: _Optional[_Iterable[str]] = ..., bounds: _Optional[_Iterable[_Union[Bound, _Mapping]]] = ..., labels: _Optional[_Mapping[str, str]] = ..., max_depth: _Optional[int] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    disclose: bool
+    def __init__(self, tools: _Optional[_Iterable[str]] = ..., bounds: _Optional[_Iterable[_Union[Bound, _Mapping]]] = ..., labels: _Optional[_Mapping[str, str]] = ..., max_depth: _Optional[int] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., disclose: _Optional[bool] = ...) -> None: ...
 
 class Bound(_message.Message):
-    __slots__ = ("tool", "path", "max", "min", "prefix", "equals")
+    __slots__ = ("tool", "path", "max", "min", "prefix", "equals", "max_decimal", "min_decimal", "equals_literal", "in_literals")
     TOOL_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     MAX_FIELD_NUMBER: _ClassVar[int]
@@ -95,13 +98,21 @@ class Bound(_message.Message):
     IN_FIELD_NUMBER: _ClassVar[int]
     PREFIX_FIELD_NUMBER: _ClassVar[int]
     EQUALS_FIELD_NUMBER: _ClassVar[int]
+    MAX_DECIMAL_FIELD_NUMBER: _ClassVar[int]
+    MIN_DECIMAL_FIELD_NUMBER: _ClassVar[int]
+    EQUALS_LITERAL_FIELD_NUMBER: _ClassVar[int]
+    IN_LITERALS_FIELD_NUMBER: _ClassVar[int]
     tool: str
     path: str
     max: float
     min: float
     prefix: str
     equals: str
-    def __init__(self, tool: _Optional[str] = ..., path: _Optional[str] = ..., max: _Optional[float] = ..., min: _Optional[float] = ..., prefix: _Optional[str] = ..., equals: _Optional[str] = ..., **kwargs) -> None: ...
+    max_decimal: str
+    min_decimal: str
+    equals_literal: _struct_pb2.Value
+    in_literals: _struct_pb2.ListValue
+    def __init__(self, tool: _Optional[str] = ..., path: _Optional[str] = ..., max: _Optional[float] = ..., min: _Optional[float] = ..., prefix: _Optional[str] = ..., equals: _Optional[str] = ..., max_decimal: _Optional[str] = ..., min_decimal: _Optional[str] = ..., equals_literal: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., in_literals: _Optional[_Union[_struct_pb2.ListValue, _Mapping]] = ..., **kwargs) -> None: ...
 
 class StringSet(_message.Message):
     __slots__ = ("values",)

@@ -66,7 +66,7 @@ class OpenSessionRequest(_message.Message):
     def __init__(self, agent: _Optional[str] = ..., subject_token: _Optional[str] = ..., principal: _Optional[_Union[Principal, _Mapping]] = ..., purpose: _Optional[str] = ..., scope: _Optional[_Union[_common_pb2.Scope, _Mapping]] = ..., budgets: _Optional[_Iterable[str]] = ..., max_lifetime_seconds: _Optional[int] = ..., run_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., agent_version: _Optional[str] = ..., model: _Optional[str] = ..., prompt_digest: _Optional[str] = ..., framework: _Optional[str] = ...) -> None: ...
 
 class Session(_message.Message):
-    __slots__ = ("id", "agent", "principal", "purpose", "scope", "labels", "run_id", "state", "parent_id", "depth", "opened_at", "expires_at")
+    __slots__ = ("id", "agent", "principal", "purpose", "scope", "labels", "run_id", "state", "parent_id", "depth", "opened_at", "expires_at", "chain")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Session.State]
@@ -98,6 +98,7 @@ class Session(_message.Message):
     DEPTH_FIELD_NUMBER: _ClassVar[int]
     OPENED_AT_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_FIELD_NUMBER: _ClassVar[int]
     id: str
     agent: str
     principal: Principal
@@ -110,7 +111,22 @@ class Session(_message.Message):
     depth: int
     opened_at: _timestamp_pb2.Timestamp
     expires_at: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., agent: _Optional[str] = ..., principal: _Optional[_Union[Principal, _Mapping]] = ..., purpose: _Optional[str] = ..., scope: _Optional[_Union[_common_pb2.Scope, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., run_id: _Optional[str] = ..., state: _Optional[_Union[Session.State, str]] = ..., parent_id: _Optional[str] = ..., depth: _Optional[int] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    chain: _containers.RepeatedCompositeFieldContainer[Link]
+    def __init__(self, id: _Optional[str] = ..., agent: _Optional[str] = ..., principal: _Optional[_Union[Principal, _Mapping]] = ..., purpose: _Optional[str] = ..., scope: _Optional[_Union[_common_pb2.Scope, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., run_id: _Optional[str] = ..., state: _Optional[_Union[Session.State, str]] = ..., parent_id: _Optional[str] = ..., depth: _Optional[int] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., chain: _Optional[_Iterable[_Union[Link, _Mapping]]] = ...) -> None: ...
+
+class Link(_message.Message):
+    __slots__ = ("session_id", "agent", "scope", "state", "expires_at")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    SCOPE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    agent: str
+    scope: _common_pb2.Scope
+    state: Session.State
+    expires_at: _timestamp_pb2.Timestamp
+    def __init__(self, session_id: _Optional[str] = ..., agent: _Optional[str] = ..., scope: _Optional[_Union[_common_pb2.Scope, _Mapping]] = ..., state: _Optional[_Union[Session.State, str]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class OpenSessionResponse(_message.Message):
     __slots__ = ("session", "token", "token_expires_at")
@@ -139,7 +155,7 @@ class RenewSessionResponse(_message.Message):
     def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ..., token: _Optional[str] = ..., token_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class DelegateRequest(_message.Message):
-    __slots__ = ("agent", "scope", "purpose", "labels", "run_id", "budget")
+    __slots__ = ("agent", "scope", "purpose", "labels", "run_id", "budget", "max_lifetime_seconds", "agent_version", "model", "prompt_digest", "framework")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -153,13 +169,23 @@ class DelegateRequest(_message.Message):
     LABELS_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     BUDGET_FIELD_NUMBER: _ClassVar[int]
+    MAX_LIFETIME_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    AGENT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    FRAMEWORK_FIELD_NUMBER: _ClassVar[int]
     agent: str
     scope: _common_pb2.Scope
     purpose: str
     labels: _containers.ScalarMap[str, str]
     run_id: str
     budget: _containers.RepeatedCompositeFieldContainer[_common_pb2.Amount]
-    def __init__(self, agent: _Optional[str] = ..., scope: _Optional[_Union[_common_pb2.Scope, _Mapping]] = ..., purpose: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., run_id: _Optional[str] = ..., budget: _Optional[_Iterable[_Union[_common_pb2.Amount, _Mapping]]] = ...) -> None: ...
+    max_lifetime_seconds: int
+    agent_version: str
+    model: str
+    prompt_digest: str
+    framework: str
+    def __init__(self, agent: _Optional[str] = ..., scope: _Optional[_Union[_common_pb2.Scope, _Mapping]] = ..., purpose: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., run_id: _Optional[str] = ..., budget: _Optional[_Iterable[_Union[_common_pb2.Amount, _Mapping]]] = ..., max_lifetime_seconds: _Optional[int] = ..., agent_version: _Optional[str] = ..., model: _Optional[str] = ..., prompt_digest: _Optional[str] = ..., framework: _Optional[str] = ...) -> None: ...
 
 class DelegateResponse(_message.Message):
     __slots__ = ("session", "token", "token_expires_at")

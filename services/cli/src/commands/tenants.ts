@@ -30,6 +30,7 @@ const quotaNames = {
   tools: "tools",
   agents: "agents",
   rules: "rules",
+  "delegation-depth": "delegationDepth",
 } as const;
 const quotaHelp = `how much it may, NAME=COUNT, replacing all of its quotas; several times; names: ${Object.keys(quotaNames).join(", ")}`;
 const COUNT_MAX = 4_294_967_295;

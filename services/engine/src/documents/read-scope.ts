@@ -1,7 +1,7 @@
 import { absoluteParts } from "../cel/paths.ts";
 import { signedDecimalPattern } from "../decimal.ts";
 import { parseTimestampNs } from "../instant.ts";
-import { isJsonObject } from "../json.ts";
+import { isJsonObject, type JsonValue } from "../json.ts";
 import { type Bound, limitNames } from "../judge/limit.ts";
 import type { Scope } from "../judge/scope.ts";
 import { globText, labels } from "./read-names.ts";
@@ -80,3 +80,19 @@ export const readScope: Reader<Scope> = record({
     }),
   ),
 });
+
+/** What is wrong with a scope that did not come from a document: the place as a JSON pointer, the first problem alone. */
+export interface ScopeProblem {
+  readonly pointer: string;
+  readonly message: string;
+  readonly expected: string | undefined;
+}
+
+/** Undefined for a scope that a document may have. */
+export function scopeProblem(scope: Scope): ScopeProblem | undefined {
+  let first: ScopeProblem | undefined;
+  readScope(scope as unknown as JsonValue, "", (pointer, message, details) => {
+    first ??= { pointer, message, expected: details?.expected };
+  });
+  return first;
+}

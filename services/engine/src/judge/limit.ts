@@ -22,7 +22,7 @@ export const limitNames = ["max", "min", "in", "prefix", "equals"] as const;
 export type LimitName = (typeof limitNames)[number];
 
 /** What `equals` refers to rather than says. */
-export const PRINCIPAL_ID = "principal.id";
+const PRINCIPAL_ID = "principal.id";
 
 /** Whether an argument is within a limit. */
 export type LimitTest = (value: JsonValue, principal: string) => boolean;

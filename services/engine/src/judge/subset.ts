@@ -22,7 +22,7 @@ export interface Standing {
 }
 
 /** Two scopes that take more comparisons are not compared: that is answered as an excess. */
-export const comparisonsMax = 100_000;
+const comparisonsMax = 100_000;
 
 class Exhausted extends Error {}
 

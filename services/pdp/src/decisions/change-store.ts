@@ -27,7 +27,7 @@ export type Change =
       readonly kind: "tools_deleted" | "agents_deleted" | "budgets_deleted" | "groups_deleted";
       readonly names: readonly string[];
     }
-  | { readonly kind: "session_opened"; readonly session: Session }
+  | { readonly kind: "session_opened" | "session_delegated"; readonly session: Session }
   | { readonly kind: "session_closed"; readonly sessionId: string }
   | RevocationChange
   | PolicyChange

@@ -42,6 +42,7 @@ function told(change: Change): Canonicalisable {
     case "groups_deleted":
       return { names: change.names };
     case "session_opened":
+    case "session_delegated":
       return { session: change.session };
     case "session_closed":
       return { session: change.sessionId };
@@ -83,7 +84,7 @@ export function tenantOf(by: Pick<Caller, "tenant">, change: Change): string {
 
 /** The session that a change is about, else none. */
 function sessionOf(change: Change): string {
-  if (change.kind === "session_opened") return change.session.id;
+  if (change.kind === "session_opened" || change.kind === "session_delegated") return change.session.id;
   return change.kind === "session_closed" ? change.sessionId : NO_SESSION;
 }
 

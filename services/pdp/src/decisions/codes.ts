@@ -127,6 +127,12 @@ export const decisionCodes = {
     todo: "The message names the bound.",
     since: "0.1",
   },
+  depth_exceeded: {
+    effects: ["deny"],
+    means: "The session lies deeper under the one that was opened than it may now.",
+    todo: "Have the work done by an agent further up.",
+    since: "0.1",
+  },
   session_closed: {
     effects: ["deny"],
     means: "The session was closed, or its time is over.",
@@ -144,7 +150,6 @@ export const decisionCodes = {
     means: "The time of a delegated session is over, or that of a session above it.",
     todo: "Have it delegated again, or go on without.",
     since: "0.1",
-    later: "before sessions are delegated",
   },
   agent_suspended: {
     effects: ["deny"],

@@ -8,6 +8,7 @@ export { type Custody, createCustody } from "./custody.ts";
 export type { CustodyStore, ListedSigningKey } from "./custody-store.ts";
 export { createDecide } from "./decide.ts";
 export { type Decision, type Reason, revisionNumber, type Would } from "./decision.ts";
+export type { Delegation } from "./delegate.ts";
 export { createExplain, type Explained } from "./explain.ts";
 export type { KeyChange } from "./key-change.ts";
 export { createKeys, type Keys } from "./keys.ts";

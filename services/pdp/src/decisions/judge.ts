@@ -1,10 +1,11 @@
-import { barredTool, estimateFor, evaluate, type Facts, type Scope } from "@remit/engine";
+import { barredTool, estimateFor, evaluate, type Facts } from "@remit/engine";
 import { formatAmount } from "../foundation/amount.ts";
 import { rfc3339 } from "../foundation/clock.ts";
-import { endedBecause, type Link, type Session } from "../identities/index.ts";
+import type { Session } from "../identities/index.ts";
 import type { Snapshot } from "../policies/index.ts";
 import type { Ask, Asker } from "./ask.ts";
 import type { Attempt } from "./attempt.ts";
+import { barredChain, scopesOf } from "./chain.ts";
 import type { DecisionCode } from "./codes.ts";
 import type { Decision } from "./decision.ts";
 import { type Bar, type Finding, type Judged, refusal, watched } from "./finding.ts";
@@ -12,7 +13,13 @@ import { modeOf } from "./mode.ts";
 import { revokedBecause, toolRevoked } from "./revoked-call.ts";
 
 /** What else may stand in the way of a tool or a session. */
-const NO_REVOCATION: ReadonlySet<DecisionCode> = new Set(["session_closed", "tool_unknown", "tool_schema_changed"]);
+const NO_REVOCATION: ReadonlySet<DecisionCode> = new Set([
+  "session_closed",
+  "delegation_expired",
+  "depth_exceeded",
+  "tool_unknown",
+  "tool_schema_changed",
+]);
 
 const NOTHING_RUNS = "Nothing may run here now. Whoever runs this service can say why.";
 
@@ -20,44 +27,12 @@ const NOTHING_RUNS = "Nothing may run here now. Whoever runs this service can sa
 export function barred(snapshot: Snapshot, session: Session, nowMs: number): Finding | undefined {
   const { status } = snapshot.settings;
   if (status !== "active") return refusal(`tenant_${status}`, NOTHING_RUNS);
-  const ended = endedBecause(session, nowMs);
-  if (ended) return refusal(ended, "This session has ended. Open a new one to go on.");
-  if (!acts(snapshot, session.agent)) {
-    return refusal("agent_suspended", "This agent may not act now. Its owner can say why.");
-  }
-  // A chain is stopped by any of its links.
-  const stopped = session.ancestors.find(({ agent }) => !acts(snapshot, agent));
-  if (stopped) {
-    return refusal("agent_suspended", `The agent ${stopped.agent}, which delegated to this one, may not act now.`);
-  }
-  return revokedBecause(snapshot, session);
+  return barredChain(snapshot, session, nowMs) ?? revokedBecause(snapshot, session);
 }
 
 /** The same of a call of one tool. */
 function barredCall(snapshot: Snapshot, session: Session, tool: string, nowMs: number): Finding | undefined {
   return barred(snapshot, session, nowMs) ?? toolRevoked(snapshot, tool);
-}
-
-function acts(snapshot: Snapshot, name: string): boolean {
-  const agent = snapshot.agents.get(name);
-  return agent !== undefined && agent.spec.status !== "suspended";
-}
-
-/**
- * Every scope that binds the session: its own and those of all sessions above it, with the ceiling that the agent of
- * each has now. All must permit, so what narrows any of them narrows everything under it.
- */
-function scopesOf(snapshot: Snapshot, { session }: Asker): Scope[] {
-  const scopes: Scope[] = [];
-  for (const link of session.ancestors) addScopes(scopes, snapshot, link);
-  addScopes(scopes, snapshot, session);
-  return scopes;
-}
-
-function addScopes(scopes: Scope[], snapshot: Snapshot, { agent, scope }: Pick<Link, "agent" | "scope">): void {
-  const ceiling = snapshot.agents.get(agent)?.spec.ceiling;
-  if (ceiling) scopes.push(ceiling);
-  if (scope) scopes.push(scope);
 }
 
 /** Everything that the policies may know of a call. */
@@ -89,7 +64,7 @@ export function factsOf(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: num
     },
     caller: { id: caller.id, name: caller.name },
     now: rfc3339(nowMs),
-    scopes: scopesOf(snapshot, asker),
+    scopes: scopesOf(snapshot, session),
     mode: modeOf(snapshot, agent, ask.tool),
     supportedConstraints: ask.supportedConstraints,
   };

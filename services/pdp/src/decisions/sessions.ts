@@ -1,18 +1,13 @@
 import type { Scope } from "@remit/engine";
-import { canonical } from "../foundation/canonical.ts";
 import type { Clock } from "../foundation/clock.ts";
 import { Fault, invalid } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
-import {
-  type Caller,
-  endedBecause,
-  type Identities,
-  type Principal,
-  requireBinding,
-  type Session,
-} from "../identities/index.ts";
+import { type Caller, type Identities, type Principal, requireBinding, type Session } from "../identities/index.ts";
 import { type Snapshot, type Snapshots, tenantNotActive } from "../policies/index.ts";
+import type { Asker } from "./ask.ts";
+import { barredChain } from "./chain.ts";
 import type { MakeChange } from "./changes.ts";
+import { type Delegation, delegated, sameDelegation } from "./delegate.ts";
 import { revokedBecause } from "./revoked-call.ts";
 
 /** What a caller asks for when it opens a session, checked for its form. */
@@ -37,6 +32,8 @@ export interface OpenedSession {
 export interface Sessions {
   open(caller: Caller, opening: Opening): Promise<OpenedSession>;
   renew(caller: Caller, sessionId: string): Promise<OpenedSession>;
+  /** Opens a session under another one that the caller speaks for. */
+  delegate(asker: Pick<Asker, "caller" | "session">, delegation: Delegation): Promise<OpenedSession>;
   get(caller: Caller, sessionId: string): Promise<Session>;
   close(caller: Caller, sessionId: string): Promise<Session>;
 }
@@ -52,19 +49,26 @@ function principalOf(caller: Caller, opening: Opening): Principal {
 }
 
 /** Refuses to answer one run with the authority of another: whose it is and what it may do must be what was asked for. */
-function requireSameRun(before: Session, principal: Principal, scope: Scope | undefined): void {
-  const same = canonical({ principal, scope }) === canonical({ principal: before.principal, scope: before.scope });
-  if (same) return;
-  throw new Fault("conflict", "run_id_reused", "this run was opened before for another principal or scope", {
+function requireSameRun(before: Session, session: Session): void {
+  if (sameDelegation(before, session)) return;
+  throw new Fault("conflict", "run_id_reused", "this run was opened before for another principal, scope or session", {
     field: "run_id",
     fix: "give every run an id of its own",
   });
 }
 
-function requireOpen(session: Session, nowMs: number): void {
-  const ended = endedBecause(session, nowMs);
-  if (!ended) return;
-  throw new Fault("precondition", ended, "the session has ended", { fix: "open a new session" });
+/** Refuses what a session can no longer be asked for, its whole chain looked at. */
+function requireOpen(snapshot: Snapshot, session: Session, nowMs: number): void {
+  const bar = barredChain(snapshot, session, nowMs);
+  if (!bar) return;
+  const reason = bar.code as
+    | "session_closed"
+    | "session_revoked"
+    | "delegation_expired"
+    | "agent_suspended"
+    | "depth_exceeded";
+  const fix = session.depth > 0 ? "have it delegated again" : "open a new session";
+  throw new Fault("precondition", reason, bar.message, { fix });
 }
 
 /** Refuses a caller that is not bound to the agent, and an agent that may not act. */
@@ -104,6 +108,15 @@ function requireUnrevoked(snapshot: Snapshot, session: Session): void {
   throw new Fault("precondition", found.code as "halted", found.message, { fix: "ask an operator" });
 }
 
+function raced(kind: "session_opened" | "session_delegated"): Fault {
+  if (kind === "session_opened") {
+    return new Fault("aborted", "session_raced", "the session could not be opened", { fix: "ask again" });
+  }
+  return new Fault("precondition", "session_closed", "a session of the chain ended in the meantime", {
+    fix: "open a new session",
+  });
+}
+
 export function createSessions(rooms: {
   readonly identities: Identities;
   readonly snapshots: Snapshots;
@@ -125,40 +138,54 @@ export function createSessions(rooms: {
     if (status !== "active") throw tenantNotActive(status);
     return snapshot;
   };
-  const requireAgent = async (caller: Caller, agent: string): Promise<Snapshot> => {
-    const snapshot = await requireActive(caller);
-    requireActing(snapshot, caller, agent);
-    return snapshot;
-  };
+  const found = async (caller: Caller, { agent, runId }: Session): Promise<Session | null> =>
+    runId === undefined ? null : identities.sessionByRun(caller, agent, runId);
 
-  const found = async (caller: Caller, opening: Opening): Promise<Session | null> =>
-    opening.runId === undefined ? null : identities.sessionByRun(caller, opening.agent, opening.runId);
+  /** Makes the session, or answers the one that the same run made before. */
+  const openedOnce = async (
+    snapshot: Snapshot,
+    caller: Caller,
+    kind: "session_opened" | "session_delegated",
+    session: Session,
+  ): Promise<OpenedSession> => {
+    const answer = (before: Session): Promise<OpenedSession> => {
+      requireSameRun(before, session);
+      requireOpen(snapshot, before, clock.now());
+      requireUnrevoked(snapshot, before);
+      return withToken(before);
+    };
+    requireUnrevoked(snapshot, session);
+    const before = await found(caller, session);
+    if (before) return answer(before);
+    const made = await change(caller, { kind, session });
+    if (made.ok) return withToken(session);
+    // The same run was opened by a twin of this request in the meantime: its session stands.
+    const twin = await found(caller, session);
+    if (twin) return answer(twin);
+    throw raced(kind);
+  };
 
   return {
     async open(caller, opening) {
-      const snapshot = await requireAgent(caller, opening.agent);
+      const snapshot = await requireActive(caller);
+      requireActing(snapshot, caller, opening.agent);
       const nowMs = clock.now();
-      const session = sessionOf(caller, opening, newId(nowMs), nowMs);
-      requireUnrevoked(snapshot, session);
-      const answer = (before: Session): Promise<OpenedSession> => {
-        requireSameRun(before, session.principal, session.scope);
-        requireOpen(before, clock.now());
-        requireUnrevoked(snapshot, before);
-        return withToken(before);
-      };
-      const before = await found(caller, opening);
-      if (before) return answer(before);
-      const made = await change(caller, { kind: "session_opened", session });
-      if (made.ok) return withToken(session);
-      // The same run was opened by a twin of this request in the meantime: its session stands.
-      const twin = await found(caller, opening);
-      if (!twin) throw new Fault("aborted", "session_raced", "the session could not be opened", { fix: "ask again" });
-      return answer(twin);
+      return openedOnce(snapshot, caller, "session_opened", sessionOf(caller, opening, newId(nowMs), nowMs));
+    },
+    async delegate({ caller, session: parent }, delegation) {
+      const snapshot = await requireActive(caller);
+      const nowMs = clock.now();
+      requireOpen(snapshot, parent, nowMs);
+      requireActing(snapshot, caller, delegation.agent);
+      const session = delegated(snapshot, caller, parent, delegation, newId(nowMs), nowMs);
+      return openedOnce(snapshot, caller, "session_delegated", session);
     },
     async renew(caller, sessionId) {
       const session = await identities.sessionById(caller, sessionId);
-      requireOpen(session, clock.now());
-      requireUnrevoked(await requireAgent(caller, session.agent), session);
+      const snapshot = await requireActive(caller);
+      requireOpen(snapshot, session, clock.now());
+      requireUnrevoked(snapshot, session);
+      requireActing(snapshot, caller, session.agent);
       return withToken(session);
     },
     async get(caller, sessionId) {

@@ -92,7 +92,13 @@ export const limits = {
   revocationsListedMax: 100,
   /** Versions of policies that one request may name. */
   policyChoicesMax: 64,
+  /** Delegations below a session that was opened. A tenant's quota may say less or more, and never more than the most. */
+  delegationDepthDefault: 4,
   delegationDepthMax: 8,
+  /** Delegated sessions that closing one closes with it, so that they no longer count as open; all of them end. */
+  delegationsClosedMax: 10_000,
+  /** What a delegation's refusal names of the excesses of its scope. */
+  scopeExcessesShownMax: 20,
   /** Proposed changes of a tenant that wait for approval, and what one says in all, as canonical JSON. */
   changesProposedMax: 64,
   changeBytesMax: 1024 * 1024,

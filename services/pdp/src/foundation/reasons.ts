@@ -1,6 +1,7 @@
 import { changeReasons } from "./change-reasons.ts";
 import { credentialReasons } from "./credential-reasons.ts";
 import type { ReasonRow } from "./reason-row.ts";
+import { sessionReasons } from "./session-reasons.ts";
 
 export type { FaultKind } from "./reason-row.ts";
 
@@ -184,36 +185,7 @@ export const errorReasons = {
     todo: "Ask its owner.",
     since: "0.1",
   },
-  session_closed: {
-    kinds: ["precondition"],
-    means: "The session has ended: it is not renewed, and its run is not opened again.",
-    todo: "Open another.",
-    since: "0.1",
-  },
-  delegation_expired: {
-    kinds: ["precondition"],
-    means: "The time of the delegated session is over, or that of a session above it: it is not renewed.",
-    todo: "Delegate again, from a session that is open.",
-    since: "0.1",
-  },
-  session_revoked: {
-    kinds: ["precondition"],
-    means: "The session was revoked: it is not renewed, its run is not opened again, and nothing lifts that.",
-    todo: "Ask who revoked it.",
-    since: "0.1",
-  },
-  principal_suspended: {
-    kinds: ["precondition"],
-    means: "Nothing may be done for the principal now, so no session for it is opened or renewed.",
-    todo: "Ask an operator.",
-    since: "0.1",
-  },
-  halted: {
-    kinds: ["precondition"],
-    means: "An operator has halted the session, so it is not opened or renewed.",
-    todo: "Wait until the halt is released.",
-    since: "0.1",
-  },
+  ...sessionReasons,
   tenant_suspended: {
     kinds: ["precondition"],
     means: "The tenant may not act now.",

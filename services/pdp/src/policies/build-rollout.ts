@@ -35,8 +35,8 @@ export async function buildRollout(
   const tried = rows.map((row) => known.get(row.document.metadata.name) ?? row);
   const rollout = { id, shareBasisPoints, policies: tried };
   const policies = withRollout(active.policies, rollout);
-  const { tenant, revisions, settings, agents, budgets, groups, revoked, usable } = active;
-  const common = { tenant, revisions, settings, agents, budgets, groups, revoked, usable };
+  const { tenant, revisions, settings, agents, budgets, groups, ceilings, revoked, usable } = active;
+  const common = { tenant, revisions, settings, agents, budgets, groups, ceilings, revoked, usable };
   const held = before?.candidate;
   const tools = [...active.tools.values()];
   if (held && sameItems(held.policies, policies) && sameItems([...held.tools.values()], tools)) {

@@ -12,6 +12,7 @@ export const QUOTAS = [
   "tools",
   "agents",
   "rules",
+  "delegationDepth",
 ] as const;
 export type QuotaName = (typeof QUOTAS)[number];
 export type Quotas = Readonly<Partial<Record<QuotaName, number>>>;
@@ -64,6 +65,7 @@ const quotaWords: Readonly<Record<QuotaName, string>> = {
   tools: "tools",
   agents: "agents",
   rules: "rules of active policies",
+  delegationDepth: "delegations below a session",
 };
 
 const passing: ReadonlySet<QuotaName> = new Set([

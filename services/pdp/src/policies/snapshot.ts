@@ -5,6 +5,7 @@ import {
   compileInSlices,
   type GroupDocument,
   type Problem,
+  type Scope,
   type ToolDocument,
 } from "@remit/engine";
 import { assert } from "../foundation/assert.ts";
@@ -31,6 +32,8 @@ export interface Snapshot {
   readonly tools: ReadonlyMap<string, Registered<ToolDocument>>;
   readonly budgets: ReadonlyMap<string, Registered<BudgetDocument>>;
   readonly groups: ReadonlyMap<string, Registered<GroupDocument>>;
+  /** Of the groups that have one, by the ids of their members. */
+  readonly ceilings: ReadonlyMap<string, readonly Scope[]>;
   readonly policies: readonly ActivePolicy[];
   readonly revoked: Revoked;
   /** Why the newest rows did not compile. The last good policies are still in force, if this process has any. */
@@ -169,6 +172,20 @@ export async function buildSnapshot(
   return { ...active, rollout: await buildRollout(rows.rollout, active, last?.rollout, compileTried) };
 }
 
+function ceilingsOf(groups: ReadonlyMap<string, Registered<GroupDocument>>): ReadonlyMap<string, readonly Scope[]> {
+  const ceilings = new Map<string, Scope[]>();
+  for (const { document } of groups.values()) {
+    const { ceiling, members } = document.spec;
+    if (!ceiling) continue;
+    for (const member of members) {
+      const known = ceilings.get(member);
+      if (known) known.push(ceiling);
+      else ceilings.set(member, [ceiling]);
+    }
+  }
+  return ceilings;
+}
+
 async function buildActive(
   tenant: string,
   rows: TenantRows,
@@ -178,7 +195,8 @@ async function buildActive(
   const agents = new Map(rows.agents.filter(isNamed).map(({ document }) => [document.metadata.name, document]));
   const declared = { budgets: byName(rows.budgets.filter(isNamed)), groups: byName(rows.groups.filter(isNamed)) };
   const revoked = revokedFrom(rows.revocations);
-  const common = { tenant, revisions: rows.revisions, settings: rows.settings, agents, revoked, ...declared };
+  const binding = { agents, ceilings: ceilingsOf(declared.groups), revoked };
+  const common = { tenant, revisions: rows.revisions, settings: rows.settings, ...binding, ...declared };
   const parts = await compileRows(rows, pause, base);
   if ("compiled" in parts) return { ...common, ...parts, usable: true };
   if (!last?.usable) return { ...common, ...(await nothingInForce(rows, pause)), broken: parts, usable: false };

@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from "pg";
 import type { Applied, Change, ChangeStore } from "../decisions/index.ts";
 import { ok, type Result, refused } from "../foundation/result.ts";
-import type { Caller, Session } from "../identities/index.ts";
+import type { Caller } from "../identities/index.ts";
 import type { TenantChanges } from "../policies/index.ts";
 import { deleteDocuments, putDocument } from "./document-changes.ts";
 import { changeKeys, refuseErased } from "./key-changes.ts";
@@ -10,7 +10,8 @@ import { applyProposed, changeProposal, ofGuard } from "./proposed-changes.ts";
 import type { RecordedChanges } from "./recorded-change.ts";
 import { Refusal, touched } from "./refusal.ts";
 import { changeRevocations } from "./revocations.ts";
-import { ENDING, guardTenant, refuseTooManySessions } from "./tenant-guard.ts";
+import { changeSession } from "./session-changes.ts";
+import { ENDING, guardTenant } from "./tenant-guard.ts";
 
 const UNIQUE_VIOLATION = "23505";
 const FOREIGN_KEY_VIOLATION = "23503";
@@ -24,6 +25,7 @@ function bumps(change: Change): "security" | "policy" | "none" {
     case "policies_published":
     case "policies_validated":
     case "session_opened":
+    case "session_delegated":
     case "session_closed":
     case "signing_key_retired":
     case "keys_rewrapped":
@@ -81,30 +83,6 @@ async function insertSighted(client: ClientBase, caller: Caller, revision: bigin
       ...[id, tenant, name, proof?.kind ?? "key", proof?.issuer, proof?.subject, new Date(createdAtMs), revision],
       ...[person?.displayName || null, person?.email || null],
     ],
-  );
-}
-
-async function insertSession(client: ClientBase, session: Session): Promise<void> {
-  const { id, tenant, agent, principal, purpose, scope, labels, runId, openedAtMs, expiresAtMs, openedBy } = session;
-  await client.query(
-    `insert into session (id, tenant, agent, principal_id, principal_verified, principal_labels, purpose, scope, labels,
-                          run_id, opened_at, expires_at, opened_by, details)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-    [
-      ...[id, tenant, agent, principal.id, principal.verified, JSON.stringify(principal.labels), purpose],
-      ...[scope ? JSON.stringify(scope) : null, JSON.stringify(labels), runId ?? null],
-      ...[new Date(openedAtMs), new Date(expiresAtMs), openedBy, JSON.stringify(session.details)],
-    ],
-  );
-}
-
-/** Closing twice is closing once; the first close stands. */
-async function closeSession(client: ClientBase, tenant: string, id: string): Promise<void> {
-  await touched(
-    client,
-    `update session set state = 'closed', closed_at = coalesce(closed_at, now())
-      where tenant = $1 and id = $2 and state in ('open', 'closed')`,
-    [tenant, id],
   );
 }
 
@@ -187,11 +165,9 @@ async function make(
       await changeRevocations(client, tenant, change, revision);
       return [];
     case "session_opened":
-      await refuseTooManySessions(client, tenant, quotas);
-      await insertSession(client, change.session);
-      return [];
+    case "session_delegated":
     case "session_closed":
-      await closeSession(client, tenant, change.sessionId);
+      await changeSession(client, tenant, change, quotas);
       return [];
     case "change_proposed":
     case "change_approved":

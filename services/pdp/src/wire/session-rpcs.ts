@@ -6,6 +6,7 @@ import {
   CloseSessionResponseSchema,
   type DelegateRequest,
   type DelegateResponse,
+  DelegateResponseSchema,
   type GetSessionRequest,
   type GetSessionResponse,
   GetSessionResponseSchema,
@@ -18,11 +19,10 @@ import {
 } from "@remit/proto/session";
 import type { Admission, OpenedSession, Sessions } from "../decisions/index.ts";
 import type { Clock } from "../foundation/clock.ts";
-import { Fault } from "../foundation/fault.ts";
 import type { Identities } from "../identities/index.ts";
 import type { Call, Unary } from "./call.ts";
 import { uuidField } from "./convert/fields.ts";
-import { openingFrom, sessionToWire } from "./convert/session.ts";
+import { delegationFrom, openingFrom, sessionToWire } from "./convert/session.ts";
 import type { Meter } from "./desk.ts";
 
 /** `SessionService`, one function an RPC. */
@@ -70,11 +70,11 @@ export function sessionRpcs(rooms: {
       const renewed = await sessions.renew(caller, uuidField(request.sessionId, "session_id"));
       return create(RenewSessionResponseSchema, withToken(renewed));
     },
-    async delegate(_request, call) {
+    async delegate(request, call) {
       await askerOf(call, "Delegate");
-      throw new Fault("unimplemented", "not_supported", "this version does not delegate yet", {
-        fix: "open a session of its own for the other agent",
-      });
+      // From the store: a parent that was closed anywhere hands nothing over.
+      const asker = await identities.asker(call, call.sessionToken, "decide", true);
+      return create(DelegateResponseSchema, withToken(await sessions.delegate(asker, delegationFrom(request))));
     },
     async getSession(request, call) {
       const caller = await askerOf(call, "GetSession");

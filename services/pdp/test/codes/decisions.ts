@@ -2,6 +2,7 @@ import { type DecideResponse, Outcome } from "@remit/proto/decision";
 import { TenantStatus } from "@remit/proto/tenant";
 import type { DecisionCode } from "../../src/decisions/codes.ts";
 import { openSession } from "../support/pdp.ts";
+import { withClient } from "../support/test-database.ts";
 import { MINUTE_MS, strangeDigest, type World } from "./world.ts";
 
 type Provoke = (world: World) => Promise<DecideResponse>;
@@ -42,6 +43,15 @@ function inTenant(name: string, status: TenantStatus): Provoke {
   };
 }
 
+/** The headers of a session that the clerk delegated to a helper, and which session they come from. */
+async function delegated(world: World) {
+  await world.put("Agent", "helper", "labels: {}");
+  const { session, headers } = await openSession(world.house);
+  const delegation = { agent: "helper", scope: { tools: ["invoices.read"] } };
+  const { token } = await world.house.clients.sessions.delegate(delegation, { headers });
+  return { parent: session.id, headers: { ...headers, "remit-session": token } };
+}
+
 const nothing = async () => {};
 
 /** How each code of a decision is provoked, through the front door. */
@@ -71,6 +81,25 @@ export const decisionRows: Readonly<Partial<Record<DecisionCode, Provoke>>> = {
   tool_schema_changed: pay(5, { toolSchemaDigest: strangeDigest }),
   input_invalid: ({ decide }) => decide("payments.transfer", { amount: "many" }),
   scope_exceeded: inSession(nothing, { scope: { tools: ["invoices.*"] } }),
+  depth_exceeded: async (world) => {
+    const { headers } = await delegated(world);
+    const quotas = (delegationDepth: number) =>
+      world.house.clients.tenants.updateTenant(
+        { tenant: "default", quotas: { delegationDepth } },
+        { headers: world.owner },
+      );
+    await quotas(0);
+    const answer = await world.decide("invoices.read", {}, {}, headers);
+    await quotas(4);
+    return answer;
+  },
+  delegation_expired: async (world) => {
+    const { parent, headers } = await delegated(world);
+    // A token never outlives its session, so it takes a parent whose end was brought forward to see this.
+    const end = "update session set expires_at = opened_at + interval '1 minute' where id = $1";
+    await withClient(world.house.database.superuserUrl, (pg) => pg.query(end, [parent]));
+    return world.later(2 * MINUTE_MS, () => world.decide("invoices.read", {}, {}, headers));
+  },
   session_closed: inSession(({ house, owner }, sessionId) =>
     house.clients.sessions.closeSession({ sessionId }, { headers: owner }),
   ),

@@ -1,3 +1,4 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { Outcome } from "@remit/proto/decision";
@@ -70,6 +71,14 @@ function openIn(tenant: string, status: TenantStatus): Provoke {
   };
 }
 
+/** Delegates from a session that may read invoices. */
+async function delegate(world: World, asked: object, maxDepth = 1): Promise<unknown> {
+  await world.put("Agent", "helper", "labels: {}");
+  const { headers } = await openSession(world.house, { scope: { tools: ["invoices.*"], maxDepth } });
+  const delegation = { agent: "helper", scope: { tools: ["invoices.read"] }, ...asked };
+  return world.house.clients.sessions.delegate(delegation, { headers });
+}
+
 /** Renews a session to which something has happened. */
 function renew(happens: (world: World, sessionId: string) => Promise<unknown>): Provoke {
   return async (world) => {
@@ -113,7 +122,7 @@ const requests: Readonly<Record<string, Provoke>> = {
   decision_unknown: ({ house, owner }) => house.clients.ledger.getDecision({ decisionId: nobody }, { headers: owner }),
   stale_policy: (world) => pay(world, { minRevision: 1_000_000n }),
   handle_unknown: unknownHandle,
-  not_supported: ({ house, owner }) => house.clients.sessions.delegate({}, { headers: owner }),
+  not_supported: ({ house }) => openSession(house, { budgets: ["travel"] }),
   service_unknown: ({ house }) => {
     const transport = createGrpcTransport({ baseUrl: `http://${house.pdp.grpcAddress}` });
     return createClient(Health, transport).check({ service: "remit.v1.TimeMachine" });
@@ -141,6 +150,13 @@ const identities: Readonly<Record<string, Provoke>> = {
     return world.house.clients.decisions.report({ subject, outcome: Outcome.SUCCEEDED }, { headers: other });
   },
   session_unknown: ({ house, owner }) => house.clients.sessions.getSession({ sessionId: nobody }, { headers: owner }),
+  scope_exceeded: (world) => delegate(world, { scope: { tools: ["*"] } }),
+  depth_exceeded: (world) => delegate(world, {}, 0),
+  delegation_circular: (world) => delegate(world, { agent: "clerk" }),
+  delegation_expired: (world) =>
+    delegate(world, {
+      scope: { tools: ["invoices.*"], expiresAt: timestampFromMs(Date.parse("2020-01-01T00:00:00Z")) },
+    }),
   session_closed: renew(({ house, owner }, sessionId) =>
     house.clients.sessions.closeSession({ sessionId }, { headers: owner }),
   ),
@@ -263,7 +279,6 @@ export const errorRows: Readonly<Partial<Record<ErrorReason, Provoke | Elsewhere
   internal: test("lanes/contract"),
   cancelled: unit("wire/errors"),
   session_raced: unit("decisions/sessions"),
-  delegation_expired: unit("identities/session"),
   ledger_unavailable: test("doors/store-away"),
   record_refused: test("ledger/commit"),
   already_recorded: test("ledger/recorded-change"),

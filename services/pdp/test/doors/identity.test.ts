@@ -155,7 +155,6 @@ test("a scope narrows what a session may ask for, and names what was exceeded", 
 });
 
 test("what a session may not be opened with yet is refused, not ignored", async () => {
-  const headers = owner();
   const { sessions } = house.clients;
   expect(await failure(openSession(house, { budgets: ["travel"] }))).toMatchObject({
     code: "Unimplemented",
@@ -165,7 +164,11 @@ test("what a session may not be opened with yet is refused, not ignored", async 
     code: "InvalidArgument",
     detail: { field: "scope.tools" },
   });
-  expect(await failure(sessions.delegate({ agent: "clerk" }, { headers }))).toMatchObject({ code: "Unimplemented" });
+  const { headers: parent } = await openSession(house);
+  const budget = [{ unit: "EUR", value: "5" }];
+  expect(await failure(sessions.delegate({ agent: "helper", budget }, { headers: parent }))).toMatchObject({
+    ...{ code: "Unimplemented", detail: { field: "budget" } },
+  });
 });
 
 test("revoking a key works at its next call, and a suspended agent is denied", async () => {

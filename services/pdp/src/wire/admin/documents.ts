@@ -27,7 +27,7 @@ import { schemaDigest } from "../../policies/index.ts";
 import type { Unary } from "../call.ts";
 import { requiredText } from "../convert/fields.ts";
 import { problemToWire, sourceFrom } from "../convert/problem.ts";
-import { scopeToWire } from "../convert/session.ts";
+import { scopeToWire } from "../convert/scope.ts";
 import { CHANGES } from "./change.ts";
 import type { AdminDesk } from "./desk.ts";
 

@@ -1,80 +1,12 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { Bound, Scope } from "@remit/engine";
-import type { ScopeSchema, Bound as WireBound, Scope as WireScope } from "@remit/proto/common";
-import { type OpenSessionRequest, Session_State, type SessionSchema } from "@remit/proto/session";
-import type { Opening } from "../../decisions/index.ts";
-import { rfc3339 } from "../../foundation/clock.ts";
+import { type DelegateRequest, type OpenSessionRequest, Session_State, type SessionSchema } from "@remit/proto/session";
+import type { Delegation, Opening } from "../../decisions/index.ts";
 import { Fault, invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
 import { type Session, stateAt } from "../../identities/index.ts";
-import { boundedList, labelsField, storedName, storedText, timeField } from "./fields.ts";
-
-const members = (values: readonly string[], field: string) =>
-  boundedList(values, field, limits.scopeEntriesMax).map((value) => storedText(value, field, limits.labelBytesMax));
-
-function boundFrom(bound: WireBound, field: string): Bound {
-  const tool = storedName(bound.tool, `${field}.tool`, limits.toolNameBytesMax);
-  const path = storedName(bound.path, `${field}.path`, limits.nameBytesMax);
-  if (!/^input(\.[A-Za-z_][A-Za-z0-9_]*)+$/.test(path)) {
-    throw invalid(`${field}.path`, `${field}.path must lead into the input`, { fix: "write it like input.amount" });
-  }
-  const { limit } = bound;
-  switch (limit.case) {
-    case "max":
-    case "min":
-      if (!Number.isFinite(limit.value)) throw invalid(`${field}.${limit.case}`, `${field} must be a finite number`);
-      return { tool, path, [limit.case]: limit.value };
-    case "in":
-      return { tool, path, in: members(limit.value.values, `${field}.in`) };
-    case "prefix":
-      return { tool, path, prefix: storedName(limit.value, `${field}.prefix`, limits.labelBytesMax) };
-    case "equals":
-      return { tool, path, equals: storedText(limit.value, `${field}.equals`, limits.labelBytesMax) };
-    default:
-      throw invalid(field, `${field} sets no limit`, { fix: "set one of max, min, in, prefix, equals" });
-  }
-}
-
-/** A scope as it was asked for. An empty list of tools grants nothing, and is said to be a mistake. */
-function scopeFrom(scope: WireScope): Scope {
-  if (scope.tools.length === 0) {
-    throw invalid("scope.tools", "the scope grants no tool", { fix: 'name tools or globs; ["*"] is every tool' });
-  }
-  const tools = boundedList(scope.tools, "scope.tools", limits.scopeEntriesMax);
-  const bounds = boundedList(scope.bounds, "scope.bounds", limits.scopeEntriesMax);
-  if (scope.maxDepth > limits.delegationDepthMax) {
-    throw invalid("scope.max_depth", "the scope allows too many delegations", {
-      limit: `${limits.delegationDepthMax}`,
-    });
-  }
-  return {
-    tools: tools.map((glob) => storedName(glob, "scope.tools", limits.toolNameBytesMax)),
-    bounds: bounds.map((bound, at) => boundFrom(bound, `scope.bounds[${at}]`)),
-    labels: labelsField(scope.labels, "scope.labels"),
-    maxDepth: scope.maxDepth,
-    ...(scope.expiresAt && { expiresAt: rfc3339(timeField(scope.expiresAt, "scope.expires_at")) }),
-  };
-}
-
-function boundToWire(bound: Bound): NonNullable<MessageInitShape<typeof ScopeSchema>["bounds"]>[number] {
-  const { tool, path, max, min, in: values, prefix, equals } = bound;
-  if (max !== undefined) return { tool, path, limit: { case: "max", value: max } };
-  if (min !== undefined) return { tool, path, limit: { case: "min", value: min } };
-  if (values !== undefined) return { tool, path, limit: { case: "in", value: { values: values.map(String) } } };
-  if (prefix !== undefined) return { tool, path, limit: { case: "prefix", value: prefix } };
-  return { tool, path, limit: { case: "equals", value: String(equals) } };
-}
-
-export function scopeToWire(scope: Scope): MessageInitShape<typeof ScopeSchema> {
-  return {
-    tools: [...scope.tools],
-    bounds: (scope.bounds ?? []).map(boundToWire),
-    labels: { ...scope.labels },
-    maxDepth: scope.maxDepth ?? 0,
-    ...(scope.expiresAt && { expiresAt: timestampFromMs(Date.parse(scope.expiresAt)) }),
-  };
-}
+import { labelsField, storedName, storedText } from "./fields.ts";
+import { scopeFrom, scopeToWire } from "./scope.ts";
 
 function principalFrom({ onBehalfOf }: OpenSessionRequest): Opening["principal"] {
   if (onBehalfOf.case === "subjectToken") {
@@ -96,9 +28,7 @@ export function openingFrom(request: OpenSessionRequest): Opening {
   if (request.budgets.length > 0) {
     throw new Fault("unimplemented", "not_supported", "sessions cannot draw from budgets yet", { field: "budgets" });
   }
-  const { agentVersion, model, promptDigest, framework, runId } = request;
-  const details = { agent_version: agentVersion, model, prompt_digest: promptDigest, framework };
-  const given = Object.entries(details).filter(([, value]) => value !== "");
+  const { runId } = request;
   return {
     agent: storedName(request.agent, "agent", limits.nameBytesMax),
     principal: principalFrom(request),
@@ -107,7 +37,40 @@ export function openingFrom(request: OpenSessionRequest): Opening {
     lifetimeSeconds: request.maxLifetimeSeconds,
     runId: runId === "" ? undefined : storedText(runId, "run_id", limits.nameBytesMax),
     labels: labelsField(request.labels, "labels"),
-    details: Object.fromEntries(given.map(([name, value]) => [name, storedText(value, name, limits.labelBytesMax)])),
+    details: detailsFrom(request),
+  };
+}
+
+/** What a caller says of a run, for the record. */
+function detailsFrom(
+  request: Pick<OpenSessionRequest, "agentVersion" | "model" | "promptDigest" | "framework">,
+): Readonly<Record<string, string>> {
+  const { agentVersion, model, promptDigest, framework } = request;
+  const details = { agent_version: agentVersion, model, prompt_digest: promptDigest, framework };
+  const given = Object.entries(details).filter(([, value]) => value !== "");
+  return Object.fromEntries(given.map(([name, value]) => [name, storedText(value, name, limits.labelBytesMax)]));
+}
+
+/** Checks the form of a delegation. */
+export function delegationFrom(request: DelegateRequest): Delegation {
+  if (request.budget.length > 0) {
+    throw new Fault("unimplemented", "not_supported", "delegations cannot draw from budgets yet", {
+      field: "budget",
+      fix: "leave the budget out",
+    });
+  }
+  const { scope, runId } = request;
+  if (!scope) {
+    throw invalid("scope", "a delegation names what it hands over", { fix: "send a scope, at most the session's own" });
+  }
+  return {
+    agent: storedName(request.agent, "agent", limits.nameBytesMax),
+    scope: scopeFrom(scope),
+    purpose: storedText(request.purpose, "purpose", limits.purposeBytesMax),
+    labels: labelsField(request.labels, "labels"),
+    runId: runId === "" ? undefined : storedText(runId, "run_id", limits.nameBytesMax),
+    lifetimeSeconds: request.maxLifetimeSeconds,
+    details: detailsFrom(request),
   };
 }
 
@@ -119,7 +82,7 @@ const STATES = {
 } as const;
 
 export function sessionToWire(session: Session, nowMs: number): MessageInitShape<typeof SessionSchema> {
-  const { id, agent, principal, purpose, scope, labels, runId, parent, depth } = session;
+  const { id, agent, principal, purpose, scope, labels, runId, parent, depth, ancestors } = session;
   return {
     id,
     agent,
@@ -133,5 +96,12 @@ export function sessionToWire(session: Session, nowMs: number): MessageInitShape
     depth,
     openedAt: timestampFromMs(session.openedAtMs),
     expiresAt: timestampFromMs(session.expiresAtMs),
+    chain: ancestors.map((link) => ({
+      sessionId: link.id,
+      agent: link.agent,
+      ...(link.scope && { scope: scopeToWire(link.scope) }),
+      state: link.state === "open" && nowMs >= link.expiresAtMs ? STATES.expired : STATES[link.state],
+      expiresAt: timestampFromMs(link.expiresAtMs),
+    })),
   };
 }

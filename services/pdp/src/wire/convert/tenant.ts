@@ -52,6 +52,11 @@ function wordFrom<Word extends string>(words: Readonly<Record<Word, number>>, va
 export function quotasFromWire(quotas: WireQuotas | undefined): Quotas {
   const given = QUOTAS.flatMap((name) => {
     const value = quotas?.[name];
+    if (name === "delegationDepth" && value !== undefined && value > limits.delegationDepthMax) {
+      throw invalid("quotas.delegation_depth", `${value} delegations are too many`, {
+        limit: `${limits.delegationDepthMax}`,
+      });
+    }
     return value === undefined ? [] : [[name, value] as const];
   });
   return Object.fromEntries(given);
