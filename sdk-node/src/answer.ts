@@ -84,6 +84,7 @@ function readRecorded(asked: Asked, answer: DecideResponse): Recorded {
     inputDigest: answer.inputDigest,
     effectiveInputDigest: answer.effectiveInputDigest,
     revision: answer.revision,
+    stalenessMs: answer.stalenessMs,
     record: answer.record && { epoch: answer.record.epoch, n: answer.record.n },
     traceId: answer.traceId,
     evaluatedAt: dateOf(answer.evaluatedAt),

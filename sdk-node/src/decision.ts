@@ -62,6 +62,8 @@ export interface Recorded {
   /** sha256:<hex> of what must run. */
   readonly effectiveInputDigest: string;
   readonly revision: bigint;
+  /** How old what the service knew of its tenant may have been when it answered. */
+  readonly stalenessMs: number;
   /** Where the decision is recorded: the writer's number, and its number with that writer. */
   readonly record: { readonly epoch: bigint; readonly n: bigint } | undefined;
   readonly traceId: string;

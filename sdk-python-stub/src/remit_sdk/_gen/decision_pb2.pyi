@@ -61,7 +61,7 @@ class DecideRequest(_message.Message):
     def __init__(self, call_id: _Optional[str] = ..., tool: _Optional[str] = ..., input_object: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., input_json: _Optional[bytes] = ..., context_object: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., context_json: _Optional[bytes] = ..., estimate: _Optional[_Iterable[_Union[_common_pb2.Amount, _Mapping]]] = ..., approval_id: _Optional[str] = ..., answers_object: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., answers_json: _Optional[bytes] = ..., supported_constraints: _Optional[_Iterable[str]] = ..., want_permit: _Optional[bool] = ..., min_revision: _Optional[int] = ..., tool_schema_digest: _Optional[str] = ...) -> None: ...
 
 class DecideResponse(_message.Message):
-    __slots__ = ("decision_id", "attempt", "replayed", "effect", "mode", "would", "reason", "rules", "transformed_object", "transformed_json", "transformed_tool", "constraints", "approval", "questions", "holds", "permit", "execute_before", "report_by", "policy_digest", "input_digest", "effective_input_digest", "revision", "record", "trace_id", "evaluated_at", "rollout")
+    __slots__ = ("decision_id", "attempt", "replayed", "effect", "mode", "would", "reason", "rules", "transformed_object", "transformed_json", "transformed_tool", "constraints", "approval", "questions", "holds", "permit", "execute_before", "report_by", "policy_digest", "input_digest", "effective_input_digest", "revision", "record", "trace_id", "evaluated_at", "rollout", "staleness_ms")
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
@@ -88,6 +88,7 @@ class DecideResponse(_message.Message):
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
     EVALUATED_AT_FIELD_NUMBER: _ClassVar[int]
     ROLLOUT_FIELD_NUMBER: _ClassVar[int]
+    STALENESS_MS_FIELD_NUMBER: _ClassVar[int]
     decision_id: str
     attempt: int
     replayed: bool
@@ -114,7 +115,8 @@ class DecideResponse(_message.Message):
     trace_id: str
     evaluated_at: _timestamp_pb2.Timestamp
     rollout: RolloutNote
-    def __init__(self, decision_id: _Optional[str] = ..., attempt: _Optional[int] = ..., replayed: _Optional[bool] = ..., effect: _Optional[_Union[_common_pb2.Effect, str]] = ..., mode: _Optional[_Union[_common_pb2.Mode, str]] = ..., would: _Optional[_Union[Would, _Mapping]] = ..., reason: _Optional[_Union[Reason, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[_common_pb2.RuleRef, _Mapping]]] = ..., transformed_object: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., transformed_json: _Optional[bytes] = ..., transformed_tool: _Optional[str] = ..., constraints: _Optional[_Iterable[_Union[Constraint, _Mapping]]] = ..., approval: _Optional[_Union[Approval, _Mapping]] = ..., questions: _Optional[_Iterable[_Union[Question, _Mapping]]] = ..., holds: _Optional[_Iterable[_Union[Hold, _Mapping]]] = ..., permit: _Optional[str] = ..., execute_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., report_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., policy_digest: _Optional[str] = ..., input_digest: _Optional[str] = ..., effective_input_digest: _Optional[str] = ..., revision: _Optional[int] = ..., record: _Optional[_Union[RecordRef, _Mapping]] = ..., trace_id: _Optional[str] = ..., evaluated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rollout: _Optional[_Union[RolloutNote, _Mapping]] = ...) -> None: ...
+    staleness_ms: int
+    def __init__(self, decision_id: _Optional[str] = ..., attempt: _Optional[int] = ..., replayed: _Optional[bool] = ..., effect: _Optional[_Union[_common_pb2.Effect, str]] = ..., mode: _Optional[_Union[_common_pb2.Mode, str]] = ..., would: _Optional[_Union[Would, _Mapping]] = ..., reason: _Optional[_Union[Reason, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[_common_pb2.RuleRef, _Mapping]]] = ..., transformed_object: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., transformed_json: _Optional[bytes] = ..., transformed_tool: _Optional[str] = ..., constraints: _Optional[_Iterable[_Union[Constraint, _Mapping]]] = ..., approval: _Optional[_Union[Approval, _Mapping]] = ..., questions: _Optional[_Iterable[_Union[Question, _Mapping]]] = ..., holds: _Optional[_Iterable[_Union[Hold, _Mapping]]] = ..., permit: _Optional[str] = ..., execute_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., report_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., policy_digest: _Optional[str] = ..., input_digest: _Optional[str] = ..., effective_input_digest: _Optional[str] = ..., revision: _Optional[int] = ..., record: _Optional[_Union[RecordRef, _Mapping]] = ..., trace_id: _Optional[str] = ..., evaluated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rollout: _Optional[_Union[RolloutNote, _Mapping]] = ..., staleness_ms: _Optional[int] = ...) -> None: ...
 
 class RolloutNote(_message.Message):
     __slots__ = ("id", "canary", "versions", "other", "judged")
@@ -331,7 +333,7 @@ class ExplainRequest(_message.Message):
     def __init__(self, call: _Optional[_Union[DecideRequest, _Mapping]] = ...) -> None: ...
 
 class ExplainResponse(_message.Message):
-    __slots__ = ("verdict", "considered", "revision", "policy_digest", "mode", "would", "checks", "skipped")
+    __slots__ = ("verdict", "considered", "revision", "policy_digest", "mode", "would", "checks", "skipped", "staleness_ms")
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     CONSIDERED_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -340,6 +342,7 @@ class ExplainResponse(_message.Message):
     WOULD_FIELD_NUMBER: _ClassVar[int]
     CHECKS_FIELD_NUMBER: _ClassVar[int]
     SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    STALENESS_MS_FIELD_NUMBER: _ClassVar[int]
     verdict: Would
     considered: _containers.RepeatedCompositeFieldContainer[RuleTrace]
     revision: int
@@ -348,7 +351,8 @@ class ExplainResponse(_message.Message):
     would: Would
     checks: _containers.RepeatedCompositeFieldContainer[CheckTrace]
     skipped: SkippedRules
-    def __init__(self, verdict: _Optional[_Union[Would, _Mapping]] = ..., considered: _Optional[_Iterable[_Union[RuleTrace, _Mapping]]] = ..., revision: _Optional[int] = ..., policy_digest: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.Mode, str]] = ..., would: _Optional[_Union[Would, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[CheckTrace, _Mapping]]] = ..., skipped: _Optional[_Union[SkippedRules, _Mapping]] = ...) -> None: ...
+    staleness_ms: int
+    def __init__(self, verdict: _Optional[_Union[Would, _Mapping]] = ..., considered: _Optional[_Iterable[_Union[RuleTrace, _Mapping]]] = ..., revision: _Optional[int] = ..., policy_digest: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.Mode, str]] = ..., would: _Optional[_Union[Would, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[CheckTrace, _Mapping]]] = ..., skipped: _Optional[_Union[SkippedRules, _Mapping]] = ..., staleness_ms: _Optional[int] = ...) -> None: ...
 
 class CheckTrace(_message.Message):
     __slots__ = ("name", "outcome", "detail")

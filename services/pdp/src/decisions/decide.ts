@@ -2,15 +2,7 @@ import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import { rootOf } from "../identities/index.ts";
 import type { Ledger } from "../ledger/index.ts";
-import {
-  requireUsable,
-  type Snapshot,
-  type Snapshots,
-  STALE_ANY_MS,
-  STALE_WRITE_MS,
-  sidesOf,
-  stalePolicy,
-} from "../policies/index.ts";
+import { requireUsable, type Snapshot, type Snapshots, sidesOf, stalePolicy, tooStale } from "../policies/index.ts";
 import { type Ask, judgedUnder, type WhoAsks } from "./ask.ts";
 import { firstAttempt } from "./attempt.ts";
 import { businessKey, byCallId, type CallName } from "./call.ts";
@@ -32,11 +24,10 @@ export interface DecideRooms {
   readonly newId: (nowMs: number) => string;
 }
 
-/** Tools known to do no more than read may be decided on somewhat older policies; the rest may not. */
+/** Refuses what would be decided by what may be too old. */
 function refuseStale(snapshots: Snapshots, snapshot: Snapshot, tool: string): void {
   const stalenessMs = snapshots.stalenessMs(snapshot.tenant);
-  const reads = snapshot.tools.get(tool)?.document.spec.risk === "read";
-  if (stalenessMs > (reads ? STALE_ANY_MS : STALE_WRITE_MS)) throw stalePolicy(stalenessMs);
+  if (tooStale(stalenessMs, snapshot.tools.get(tool)?.document.spec.risk)) throw stalePolicy(stalenessMs);
 }
 
 /** The snapshot to decide by, at least as new as the caller asks. */

@@ -81,8 +81,10 @@ export function createFollowing({ clock, log, held, secured, compiling }: Rooms)
     },
     pollAgeMs: () => Math.max(0, clock.now() - polledAtMs),
     stalenessMs(tenant) {
-      const behind = tenant === undefined ? [...behindSinceMs.values()] : [behindSinceMs.get(tenant) ?? polledAtMs];
-      return Math.max(0, clock.now() - Math.min(polledAtMs, ...behind));
+      let sinceMs = polledAtMs;
+      if (tenant !== undefined) sinceMs = Math.min(sinceMs, behindSinceMs.get(tenant) ?? sinceMs);
+      else for (const behindMs of behindSinceMs.values()) sinceMs = Math.min(sinceMs, behindMs);
+      return Math.max(0, clock.now() - sinceMs);
     },
   };
 }

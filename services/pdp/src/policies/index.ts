@@ -31,4 +31,5 @@ export {
   tenantNotActive,
 } from "./settings.ts";
 export { requireUsable, type Snapshot } from "./snapshot.ts";
-export { createSnapshots, type Snapshots, STALE_ANY_MS, STALE_WRITE_MS, stalePolicy } from "./snapshots.ts";
+export { createSnapshots, type Snapshots } from "./snapshots.ts";
+export { STALE_WRITE_MS, stalePolicy, tooStale } from "./staleness.ts";

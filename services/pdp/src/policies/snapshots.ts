@@ -1,6 +1,5 @@
 import { type CompileSource, compileInSlices, type PolicyDocument, type Problem } from "@remit/engine";
 import type { Clock } from "../foundation/clock.ts";
-import { Fault } from "../foundation/fault.ts";
 import type { Log } from "../foundation/log.ts";
 import { createFollowing, type Following } from "./following.ts";
 import { lintBeside } from "./lint.ts";
@@ -9,10 +8,6 @@ import type { PolicyStore, Revisions, TenantRows } from "./policy-store.ts";
 import { createReach } from "./reach.ts";
 import { countRevoked } from "./revoked.ts";
 import { buildSnapshot, type Pause, type Prepared, prepare, type Snapshot } from "./snapshot.ts";
-
-/** How old the newest word of the store may be before a decision is refused, by what the tool can do. */
-export const STALE_WRITE_MS = 2_000;
-export const STALE_ANY_MS = 10_000;
 
 /** The snapshots in force, one a tenant, and how fresh they are. */
 export interface Snapshots extends Following {
@@ -163,12 +158,4 @@ export function createSnapshots(options: Options): Snapshots {
         .flatMap(({ compiled }) => compiled.policies)
         .reduce((rules, policy) => rules + policy.rules.length, 0),
   };
-}
-
-/** The fault for policies that are too old to decide by. */
-export function stalePolicy(stalenessMs: number): Fault {
-  return new Fault("unavailable", "stale_policy", `the policies here are ${stalenessMs} ms old`, {
-    limit: `${STALE_WRITE_MS} ms for tools that write, ${STALE_ANY_MS} ms for any`,
-    fix: "ask again; if it lasts, check that the service reaches its Postgres",
-  });
 }

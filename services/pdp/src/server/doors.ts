@@ -116,7 +116,10 @@ function watchReadiness(ready: () => boolean) {
 function services({ config, clock, log, rooms, metrics }: Options) {
   const { identities, decide, report, explain, sessions, admission } = rooms;
   const desk = createDesk(
-    { identities, decide, report, explain, admission, meter: metrics, sink: logCauses(log) },
+    {
+      ...{ identities, decide, report, explain, admission, meter: metrics, sink: logCauses(log) },
+      stalenessMs: (tenant) => Math.ceil(rooms.snapshots.stalenessMs(tenant)),
+    },
     { deadlineDefaultMs: config.deadlineDefaultMs },
   );
   const exchange = createExchange({ desk, standing: rooms.standing, clock, streamLifeMs });

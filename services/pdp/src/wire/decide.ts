@@ -41,6 +41,7 @@ export async function decideFor(
     return decisionToWire(decision, {
       asBytes: request.input.case === "inputJson",
       diagnose: desk.mayDiagnose(asker.caller),
+      stalenessMs: desk.stalenessMs(asker.session.tenant),
     });
   } catch (error) {
     if (error instanceof Fault && error.kind === "exhausted") desk.meter.shed("Decide");

@@ -14,6 +14,8 @@ export interface Desk {
   /** Finds out who asks by a unary call's headers. */
   whoAsks(call: Call, use?: "decide" | "report"): WhoAsks;
   mayDiagnose(caller: Caller): boolean;
+  /** How old what is known here of a tenant may be, in whole milliseconds. */
+  stalenessMs(tenant: string): number;
   /** How long this call may still take. Throws when its deadline has passed. */
   withinMs(call: Pick<Call, "deadlineMs">): number;
   readonly meter: Meter;
@@ -40,7 +42,7 @@ interface Settings {
   readonly deadlineDefaultMs: number;
 }
 
-type Rooms = Pick<Desk, "identities" | "decide" | "report" | "explain" | "meter" | "sink"> & {
+type Rooms = Pick<Desk, "identities" | "decide" | "report" | "explain" | "stalenessMs" | "meter" | "sink"> & {
   readonly admission: Admission;
 };
 

@@ -25,6 +25,7 @@ export function explainRpc(desk: Desk): Unary<ExplainRequest, ExplainResponse> {
     if (!request.call) throw invalid("call", "call is missing", { fix: "send the call to explain" });
     const done = desk.enter("Explain", asker);
     const explained = await explainWith(desk, who, request.call, call).finally(done);
-    return create(ExplainResponseSchema, explainedToWire(explained));
+    const stalenessMs = desk.stalenessMs(asker.session.tenant);
+    return create(ExplainResponseSchema, { ...explainedToWire(explained), stalenessMs });
   };
 }

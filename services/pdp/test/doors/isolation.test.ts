@@ -32,7 +32,10 @@ async function outcome(asked: string, ask: (asked: string) => Promise<unknown>):
       return { code, message, reason, field, limit, fix, retryable };
     },
   );
-  return written(answer).replaceAll(asked, "(asked)");
+  // How fresh an answer is tells nothing of anybody.
+  return written(answer)
+    .replaceAll(asked, "(asked)")
+    .replaceAll(/"stalenessMs":\d+/g, '"stalenessMs":"(any)"');
 }
 
 /** Whether a text tells anything that only the others have. */

@@ -17,6 +17,7 @@ afterAll(() => house.close());
 const ownWords: Readonly<Record<string, unknown>> = {
   policyDigest: `sha256:${"5f".repeat(32)}`,
   revision: "6",
+  stalenessMs: 40,
   decisionId: "019ca8d0-4a00-7000-8000-000000000001",
 };
 const records: Readonly<Record<string, unknown>> = {

@@ -5,8 +5,11 @@ import type { Told } from "./teller.ts";
 const object = (value: JsonValue | undefined): JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
 
-/** An answer without what is said to people, since words may be put better; a forced input by its digest alone. */
-function unworded({ transformedJson, ...answer }: JsonObject): JsonObject {
+/**
+ * An answer without what is said to people, since words may be put better, and without how fresh it was; a forced input
+ * by its digest alone.
+ */
+function unworded({ transformedJson, stalenessMs: _, ...answer }: JsonObject): JsonObject {
   const { message, detail, remedy, ...reason } = object(answer.reason);
   if (transformedJson === undefined) return { ...answer, reason };
   return { ...answer, reason, transformed: createHash("sha256").update(String(transformedJson)).digest("hex") };

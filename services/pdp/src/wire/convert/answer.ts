@@ -40,6 +40,8 @@ export interface Writing {
   readonly asBytes: boolean;
   /** Whether the caller may see details that are not for the model. */
   readonly diagnose: boolean;
+  /** How old what is known here of the tenant may be. */
+  readonly stalenessMs: number;
 }
 
 export function effectToWire(effect: Effect): WireEffect {
@@ -114,7 +116,7 @@ function rolloutToWire({ id, side, versions, other, judged }: RolloutNote) {
 }
 
 /** A decision as the wire has it. */
-export function decisionToWire(decision: Decision, { asBytes, diagnose }: Writing): DecideResponse {
+export function decisionToWire(decision: Decision, { asBytes, diagnose, stalenessMs }: Writing): DecideResponse {
   const { body, record } = decision;
   const { approval } = body;
   const approvalEnds = approvalEndsMs(body);
@@ -149,6 +151,7 @@ export function decisionToWire(decision: Decision, { asBytes, diagnose }: Writin
     traceId: body.trace_id,
     evaluatedAt: timestampFromMs(Date.parse(body.at)),
     ...(body.rollout && { rollout: rolloutToWire(body.rollout) }),
+    stalenessMs,
   } as MessageInitShape<typeof DecideResponseSchema>);
 }
 
