@@ -2,7 +2,7 @@ import { Fault } from "../foundation/fault.ts";
 
 /** How old what is known of a tenant may be before its decisions are refused, by what the tool can do. */
 export const STALE_WRITE_MS = 2_000;
-export const STALE_ANY_MS = 10_000;
+const STALE_ANY_MS = 10_000;
 
 /**
  * Whether what is known is too old to decide by. Tools known to do no more than read may be decided on somewhat older
