@@ -7,14 +7,7 @@ import {
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
-import {
-  type CallOptions,
-  Client,
-  type ClientDuplexStream,
-  credentials,
-  Metadata,
-  type ServiceError,
-} from "@grpc/grpc-js";
+import { type CallOptions, Client, type ClientDuplexStream, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { DecisionService } from "@remit/proto/decision";
 import type { Settings } from "./options.ts";
 import { fromServiceError, unreadable } from "./rpc-error.ts";
@@ -49,17 +42,13 @@ function bytes(value: Uint8Array): Buffer {
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }
 
-function channelCredentials({ tls }: Settings): ReturnType<typeof credentials.createInsecure> {
-  if (!tls) return credentials.createInsecure();
-  const pem = (value: string | Uint8Array | undefined) => (value === undefined ? null : Buffer.from(value));
-  return credentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.cert));
-}
-
 // A name with several records: each connection tries them in an order of its own, so that a fleet spreads over them.
 const serviceConfig = JSON.stringify({ loadBalancingConfig: [{ pick_first: { shuffleAddressList: true } }] });
 
 function open(settings: Settings, address: string): Client {
-  return new Client(address, channelCredentials(settings), {
+  const { credentials, options } = settings.dialling(address);
+  return new Client(address, credentials, {
+    ...options,
     // Two clients of one process must not share a connection: the second is there for when the first is stuck.
     "grpc.use_local_subchannel_pool": 1,
     "grpc.initial_reconnect_backoff_ms": 100,
@@ -85,7 +74,7 @@ export function connect(settings: Settings, address: string): Connection {
 
   const metadataWith = (token: string | undefined): Metadata => {
     const metadata = new Metadata();
-    metadata.set("authorization", `Bearer ${settings.key}`);
+    if (settings.key !== "") metadata.set("authorization", `Bearer ${settings.key}`);
     if (token !== undefined) metadata.set("remit-session", token);
     return metadata;
   };

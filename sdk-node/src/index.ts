@@ -30,11 +30,12 @@ export { ConstraintError, DeniedError, NothingSpent, PausedError, RemitError } f
 export type { Json, JsonObject } from "./json.ts";
 export type { Log, LogEvent } from "./log.ts";
 export type { Notice } from "./notice.ts";
-export type { ClientOptions, TlsOptions } from "./options.ts";
+export type { ClientOptions } from "./options.ts";
 export { type PausedCall, readPausedCall } from "./paused.ts";
 export type { Outcome, Report, ReportResult } from "./report.ts";
 export type { ToolRun, Work } from "./run.ts";
 export { schemaDigest } from "./schema-digest.ts";
 export type { Bound, Principal, Scope, Session, SessionRequest } from "./session.ts";
 export type { Timers } from "./timers.ts";
+export type { TlsOptions } from "./tls.ts";
 export type { Answers, GuardedTool, ToolCallOptions, ToolOptions } from "./tool.ts";

@@ -90,8 +90,9 @@ function createUnary(settings: Settings, addresses: Addresses, streams: Streams)
   };
   const failed = (connection: Connection, error: unknown, tookMs: number): void => {
     const silent = error instanceof Overtaken ? tookMs >= hedgeMs : isTimeout(error);
-    if (silent) drop(connection);
     if (!silent && !isUnavailable(error)) return;
+    // Another connection may show another certificate: files are read for each.
+    if (silent || settings.tls) drop(connection);
     addresses.failed(connection.address);
     streams.failed(connection);
   };

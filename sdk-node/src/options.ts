@@ -3,14 +3,14 @@ import { misuse } from "./errors.ts";
 import { type Log, stderrLog } from "./log.ts";
 import type { Notice } from "./notice.ts";
 import { systemTimers, type Timers } from "./timers.ts";
-
-/** PEM texts. Without a certificate authority the system's are trusted. */
-export interface TlsOptions {
-  readonly ca?: string | Uint8Array;
-  /** For a client certificate: both or neither. */
-  readonly cert?: string | Uint8Array;
-  readonly key?: string | Uint8Array;
-}
+import {
+  createDialling,
+  type Dialled,
+  showsCertificate,
+  type TlsOptions,
+  tlsFromEnvironment,
+  tlsProblem,
+} from "./tls.ts";
 
 /** How to reach Remit, and how long to wait for it. */
 export interface ClientOptions {
@@ -18,9 +18,12 @@ export interface ClientOptions {
   readonly address?: string | undefined;
   /** Instead of `address`, several replicas of one Remit: what one does not answer is asked again of another. */
   readonly addresses?: readonly string[] | undefined;
-  /** The API key of this workload. Default: `REMIT_API_KEY`; there is no other. */
+  /** The API key of this workload. Default: `REMIT_API_KEY`. Only with a client certificate there may be none. */
   readonly key?: string | undefined;
-  /** Default: none on loopback, TLS with the system's authorities elsewhere. Plain text elsewhere wants the word. */
+  /**
+   * Default: what `REMIT_TLS_TRUST_FILE`, `REMIT_TLS_CERTIFICATE_FILE` and `REMIT_TLS_KEY_FILE` name; else none on
+   * loopback, TLS with the system's authorities elsewhere. Plain text elsewhere wants the word.
+   */
   readonly tls?: TlsOptions | "insecure" | undefined;
   /** How long a decision may take in all, milliseconds; then the call is denied. Default 1000. */
   readonly deadlineMs?: number | undefined;
@@ -47,8 +50,11 @@ export interface Settings {
   readonly addresses: readonly string[];
   /** The addresses, as errors name them. */
   readonly where: string;
+  /** Empty: a client certificate says who calls. */
   readonly key: string;
   readonly tls: TlsOptions | undefined;
+  /** For the next connection to an address. */
+  readonly dialling: (address: string) => Dialled;
   readonly loopback: boolean;
   readonly deadlineMs: number;
   readonly hedgeMs: number;
@@ -102,32 +108,43 @@ function chooseAddresses(options: ClientOptions, fromEnvironment: string | undef
   throw invalid("addresses", `a client takes at most ${addressesMax} addresses, got ${each.length}`, fix);
 }
 
-function chooseTls(given: ClientOptions["tls"], loopback: boolean): TlsOptions | undefined {
-  if (given === "insecure") return undefined;
+function chooseTls(
+  options: ClientOptions,
+  loopback: boolean,
+  environment: Readonly<Record<string, string | undefined>>,
+): TlsOptions | undefined {
+  if (options.tls === "insecure") return undefined;
+  const given = options.tls ?? tlsFromEnvironment(environment);
   if (given === undefined) return loopback ? undefined : {};
-  if ((given.cert === undefined) !== (given.key === undefined)) {
-    throw invalid("tls", "a client certificate needs its key, and a key its certificate", "pass tls.cert and tls.key");
+  const problem = tlsProblem(given);
+  if (problem === undefined) return given;
+  throw invalid("tls", problem, "pass tls.cert and tls.key, or tls.certFile and tls.keyFile");
+}
+
+function chooseKey(given: string | undefined, tls: TlsOptions | undefined): string {
+  const key = given ?? "";
+  if (key === "" && !showsCertificate(tls)) {
+    const fix = "set REMIT_API_KEY or pass key; `remit serve` prints one at its first start";
+    throw invalid("key", `no API key for Remit: ${fix}`, fix);
   }
-  return given;
+  // A header cannot hold it, and the error must not show it.
+  if (/[^\x21-\x7e]/.test(key)) throw invalid("key", "the API key holds blanks or control characters", "copy it whole");
+  return key;
 }
 
 /** Checks options and fills in what was left out. Throws `RemitError` `configuration_invalid` that names the fix. */
 export function settle(options: ClientOptions, environment: Readonly<Record<string, string | undefined>>): Settings {
   const addresses = chooseAddresses(options, environment.REMIT_ADDRESS);
   const loopback = addresses.map(isLoopback).every(Boolean);
-  const key = options.key ?? environment.REMIT_API_KEY ?? "";
-  if (key === "") {
-    const fix = "set REMIT_API_KEY or pass key; `remit serve` prints one at its first start";
-    throw invalid("key", `no API key for Remit: ${fix}`, fix);
-  }
-  // A header cannot hold it, and the error must not show it.
-  if (/[^\x21-\x7e]/.test(key)) throw invalid("key", "the API key holds blanks or control characters", "copy it whole");
+  const tls = chooseTls(options, loopback, environment);
+  const key = chooseKey(options.key ?? environment.REMIT_API_KEY, tls);
   const deadlineMs = whole("deadlineMs", options.deadlineMs, 1000);
   return {
     addresses,
     where: addresses.join(", "),
     key,
-    tls: chooseTls(options.tls, loopback),
+    tls,
+    dialling: createDialling(tls),
     loopback,
     deadlineMs,
     hedgeMs: whole("hedgeMs", options.hedgeMs, 250),

@@ -55,9 +55,14 @@ function build(code: number, message: string, detail: ErrorDetail | undefined, c
   });
 }
 
+// What OpenSSL says of a peer that answers in clear text.
+const notTls = /wrong version number|packet length too long|record layer failure/i;
+
 /** The error of a unary call or of a whole stream. */
 export function fromServiceError(error: ServiceError): RemitError {
-  return build(error.code, error.details || error.message, detailOf(error.metadata), error);
+  const text = error.details || error.message;
+  const said = notTls.test(text) ? `${text}: the address does not speak TLS; behind a mesh say tls: "insecure"` : text;
+  return build(error.code, said, detailOf(error.metadata), error);
 }
 
 /** The error of one frame of a stream. */

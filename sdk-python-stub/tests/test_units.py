@@ -3,11 +3,13 @@ import pytest
 from remit_sdk import Amount, Client, PausedCall, RemitError, TlsFiles
 from remit_sdk._gen import decision_pb2 as pb
 from remit_sdk.amount import Tally
+from remit_sdk.channel import metadata
 from remit_sdk.constraint import output_bytes, read_constraints, run_limits
 from remit_sdk.decision import Approval, Question
 from remit_sdk.report import Report, write_report
 from remit_sdk.settings import settle
 from remit_sdk.tries import Tries
+from remit_sdk.wire import Wire
 
 SETTLED = {
     "address": None,
@@ -46,6 +48,39 @@ def test_plain_text_is_used_on_loopback_only():
     assert settings().tls is None
     assert settings(address=["127.0.0.1:1", "remit.example:7081"]).tls == TlsFiles()
     assert settings(address="remit.example:7081", tls="insecure").tls is None
+
+
+def test_files_for_tls_come_from_the_environment_too_and_a_certificate_needs_no_key(tmp_path):
+    for name in ("ca", "cert", "key"):
+        (tmp_path / name).write_text(name)
+    names = {"TRUST": "ca", "CERTIFICATE": "cert", "KEY": "key"}
+    environment = {f"REMIT_TLS_{name}_FILE": str(tmp_path / file) for name, file in names.items()}
+    found = settings(environment, key="")
+    assert found.tls is not None
+    assert found.tls.read() == (b"ca", b"key", b"cert")
+    assert metadata(found.key, "t") == (("remit-session", "t"),)
+    assert settings(environment, tls="insecure").tls is None
+    with pytest.raises(RemitError, match="no API key"):
+        settings({"REMIT_TLS_TRUST_FILE": str(tmp_path / "ca")}, key="")
+    with pytest.raises(RemitError, match="cannot be read"):
+        settings({"REMIT_TLS_TRUST_FILE": str(tmp_path / "nowhere")})
+
+
+def test_a_channel_is_let_go_when_a_file_that_it_was_opened_with_is_replaced(tmp_path):
+    trusted = tmp_path / "ca"
+    trusted.write_text("first")
+    wire = Wire(settings(tls=TlsFiles(ca=trusted)))
+    first = wire._channel(0)
+    wire._renew()
+    assert wire._channel(0) is first
+    trusted.write_text("second")
+    wire._renew()
+    second = wire._channel(0)
+    assert second is not first
+    trusted.unlink()
+    wire._renew()
+    assert wire._channel(0) is second
+    wire.close()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import grpc
 import grpc.aio
 from google.protobuf.message import Message
 
-from .channel import OPTIONS, Method, channels_of, credentials
+from .channel import OPTIONS, Material, Method, channels_of, credentials, material_of, replaced
 from .rpc_error import from_rpc
 from .settings import Settings
 from .tries import GivenUpError, Tries
@@ -27,19 +27,32 @@ class AsyncWire:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._targets = channels_of(settings)
-        self._channels: dict[int, grpc.aio.Channel] = {}
+        self._channels: dict[int, tuple[grpc.aio.Channel, Material]] = {}
+        self._retired: list[grpc.aio.Channel] = []
 
     def _channel(self, number: int) -> grpc.aio.Channel:
         at = number % len(self._targets)
         if at not in self._channels:
-            tls = self._settings.tls
+            material = material_of(self._settings)
             target = self._targets[at]
-            self._channels[at] = (
+            channel = (
                 grpc.aio.insecure_channel(target, options=OPTIONS)
-                if tls is None
-                else grpc.aio.secure_channel(target, credentials(tls), options=OPTIONS)
+                if material is None
+                else grpc.aio.secure_channel(target, credentials(material), options=OPTIONS)
             )
-        return self._channels[at]
+            self._channels[at] = (channel, material)
+        return self._channels[at][0]
+
+    async def _renew(self) -> None:
+        """Lets channels go that were opened with files which have been replaced; what runs on them may end."""
+        if self._settings.tls is None:
+            return
+        old = [at for at, (_, material) in self._channels.items() if replaced(self._settings, material)]
+        if not old:
+            return
+        before, self._retired = self._retired, [self._channels.pop(at)[0] for at in old]
+        for channel in before:
+            await channel.close()
 
     async def _once(
         self,
@@ -86,6 +99,7 @@ class AsyncWire:
                         return task.result()
                     if not isinstance(error, grpc.aio.AioRpcError):
                         raise error
+                    await self._renew()
                     tries.fail(time.monotonic(), from_rpc(error))
             raise GivenUpError(tries.last)
         finally:
@@ -94,7 +108,8 @@ class AsyncWire:
 
     async def close(self) -> None:
         """Closes every channel."""
-        channels = list(self._channels.values())
+        channels = [*self._retired, *(channel for channel, _ in self._channels.values())]
         self._channels.clear()
+        self._retired.clear()
         for channel in channels:
             await channel.close()

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 
 from ._gen import decision_pb2 as decision
 from ._gen import session_pb2 as session
-from .settings import Settings, TlsFiles
+from .settings import Settings
 
 __all__ = [
     "CLOSE_SESSION",
@@ -20,10 +20,13 @@ __all__ = [
     "OPTIONS",
     "RENEW_SESSION",
     "REPORT",
+    "Material",
     "Method",
     "channels_of",
     "credentials",
+    "material_of",
     "metadata",
+    "replaced",
 ]
 
 Asked = TypeVar("Asked", bound=Message)
@@ -70,12 +73,29 @@ def channels_of(settings: Settings) -> list[str]:
     return addresses if len(addresses) > 1 else addresses * 2
 
 
-def credentials(tls: TlsFiles) -> grpc.ChannelCredentials:
+#: What a channel was opened with: who is trusted, the key and the certificate. None: in clear text.
+Material = tuple[bytes | None, bytes | None, bytes | None] | None
+
+
+def material_of(settings: Settings) -> Material:
+    """What the next channel is opened with: files are read now."""
+    return None if settings.tls is None else settings.tls.read()
+
+
+def credentials(material: tuple[bytes | None, bytes | None, bytes | None]) -> grpc.ChannelCredentials:
     """What a TLS channel trusts, and what it shows."""
-    return grpc.ssl_channel_credentials(tls.ca, tls.key, tls.cert)
+    return grpc.ssl_channel_credentials(*material)
+
+
+def replaced(settings: Settings, material: Material) -> bool:
+    """Whether files hold something else than a channel was opened with."""
+    try:
+        return material_of(settings) != material
+    except OSError:
+        return False
 
 
 def metadata(key: str, token: str | None = None) -> tuple[tuple[str, str], ...]:
     """The headers that say who speaks, and for which session."""
-    caller = ("authorization", f"Bearer {key}")
-    return (caller,) if token is None else (caller, ("remit-session", token))
+    caller = () if key == "" else (("authorization", f"Bearer {key}"),)
+    return caller if token is None else (*caller, ("remit-session", token))

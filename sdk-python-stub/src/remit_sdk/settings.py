@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from .constraint import OWN_CONSTRAINTS
@@ -22,11 +23,23 @@ _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """PEM texts. Without authorities the system's are trusted; a client certificate needs its key."""
+    """PEM texts, or paths of files that hold them.
 
-    ca: bytes | None = None
-    cert: bytes | None = None
-    key: bytes | None = None
+    Files are read anew for every channel that is opened. Without authorities the system's are trusted; a client
+    certificate needs its key.
+    """
+
+    ca: bytes | os.PathLike[str] | None = None
+    cert: bytes | os.PathLike[str] | None = None
+    key: bytes | os.PathLike[str] | None = None
+
+    def read(self) -> tuple[bytes | None, bytes | None, bytes | None]:
+        """What is trusted, the key and the certificate. Raises `OSError` for a file that cannot be read."""
+        return (_pem(self.ca), _pem(self.key), _pem(self.cert))
+
+
+def _pem(value: bytes | os.PathLike[str] | None) -> bytes | None:
+    return value if value is None or isinstance(value, bytes) else Path(value).read_bytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,7 @@ class Settings:
     """How to reach Remit, and how long to wait for it."""
 
     addresses: tuple[str, ...]
+    #: Empty: a client certificate says who calls.
     key: str
     #: None: in clear text.
     tls: TlsFiles | None
@@ -73,8 +87,10 @@ def _choose_addresses(address: str | Sequence[str] | None, environment: Mapping[
     raise _invalid("address", f"a client takes 1 to {ADDRESSES_MAX} addresses, got {len(each)}", "name so many")
 
 
-def _choose_key(key: str | None, environment: Mapping[str, str]) -> str:
+def _choose_key(key: str | None, tls: TlsFiles | None, environment: Mapping[str, str]) -> str:
     chosen = key if key is not None else environment.get("REMIT_API_KEY", "")
+    if chosen == "" and tls is not None and tls.cert is not None:
+        return ""
     if chosen == "":
         fix = "set REMIT_API_KEY or pass key; `remit serve` prints one at its first start"
         raise _invalid("key", f"no API key for Remit: {fix}", fix)
@@ -84,14 +100,29 @@ def _choose_key(key: str | None, environment: Mapping[str, str]) -> str:
     return chosen
 
 
-def _choose_tls(tls: TlsFiles | Literal["insecure"] | None, loopback: bool) -> TlsFiles | None:
+def _from_environment(environment: Mapping[str, str]) -> TlsFiles | None:
+    paths = [environment.get(f"REMIT_TLS_{name}_FILE") for name in ("TRUST", "CERTIFICATE", "KEY")]
+    ca, cert, key = (Path(path) if path else None for path in paths)
+    return None if ca is None and cert is None and key is None else TlsFiles(ca, cert, key)
+
+
+def _choose_tls(
+    tls: TlsFiles | Literal["insecure"] | None, loopback: bool, environment: Mapping[str, str]
+) -> TlsFiles | None:
     if tls == "insecure":
         return None
-    if tls is None:
+    given = tls or _from_environment(environment)
+    if given is None:
         return None if loopback else TlsFiles()
-    if (tls.cert is None) != (tls.key is None):
+    if (given.cert is None) != (given.key is None):
         raise _invalid("tls", "a client certificate needs its key, and a key its certificate", "pass both")
-    return tls
+    try:
+        given.read()
+    except OSError as error:
+        raise _invalid(
+            "tls", f"a file for TLS cannot be read: {error}", "name files that this user may read"
+        ) from error
+    return given
 
 
 def _positive(field: str, value: float) -> float:
@@ -114,10 +145,11 @@ def settle(
     """Checks options and fills in what was left out. Raises `RemitError` `configuration_invalid` with the fix."""
     addresses = _choose_addresses(address, environment)
     loopback = all([_is_loopback(one) for one in addresses])
+    chosen = _choose_tls(tls, loopback, environment)
     return Settings(
         addresses=addresses,
-        key=_choose_key(key, environment),
-        tls=_choose_tls(tls, loopback),
+        key=_choose_key(key, chosen, environment),
+        tls=chosen,
         deadline=_positive("deadline", deadline),
         hedge=_positive("hedge", hedge),
         reports_max=int(_positive("reports_max", reports_max)),

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf.message import Message
 
-from .channel import OPTIONS, Method, channels_of, credentials
+from .channel import OPTIONS, Material, Method, channels_of, credentials, material_of, replaced
 from .rpc_error import from_rpc
 from .settings import Settings
 from .tries import GivenUpError, Tries
@@ -27,21 +27,35 @@ class Wire:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._targets = channels_of(settings)
-        self._channels: dict[int, grpc.Channel] = {}
+        self._channels: dict[int, tuple[grpc.Channel, Material]] = {}
+        self._retired: list[grpc.Channel] = []
         self._lock = threading.Lock()
 
     def _channel(self, number: int) -> grpc.Channel:
         at = number % len(self._targets)
         with self._lock:
             if at not in self._channels:
-                tls = self._settings.tls
+                material = material_of(self._settings)
                 target = self._targets[at]
-                self._channels[at] = (
+                channel = (
                     grpc.insecure_channel(target, options=OPTIONS)
-                    if tls is None
-                    else grpc.secure_channel(target, credentials(tls), options=OPTIONS)
+                    if material is None
+                    else grpc.secure_channel(target, credentials(material), options=OPTIONS)
                 )
-            return self._channels[at]
+                self._channels[at] = (channel, material)
+            return self._channels[at][0]
+
+    def _renew(self) -> None:
+        """Lets channels go that were opened with files which have been replaced; what runs on them may end."""
+        if self._settings.tls is None:
+            return
+        with self._lock:
+            old = [at for at, (_, material) in self._channels.items() if replaced(self._settings, material)]
+            if not old:
+                return
+            for channel in self._retired:
+                channel.close()
+            self._retired = [self._channels.pop(at)[0] for at in old]
 
     def _start(
         self,
@@ -87,6 +101,7 @@ class Wire:
                 if done.code() is grpc.StatusCode.OK:
                     answer: Answered = done.result()
                     return answer
+                self._renew()
                 tries.fail(time.monotonic(), from_rpc(done))
             raise GivenUpError(tries.last)
         finally:
@@ -96,6 +111,7 @@ class Wire:
     def close(self) -> None:
         """Closes every channel."""
         with self._lock:
-            for channel in self._channels.values():
+            for channel in [*self._retired, *(channel for channel, _ in self._channels.values())]:
                 channel.close()
             self._channels.clear()
+            self._retired.clear()

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { baseUrl, targetFrom } from "./clients.ts";
 
@@ -16,6 +19,24 @@ test("the environment names the service, the key and the session", () => {
     address: "127.0.0.1:7081",
     adminAddress: "127.0.0.1:7082",
   });
+});
+
+test("files for TLS mean https, and a certificate needs no key of ours", () => {
+  const folder = mkdtempSync(join(tmpdir(), "remit-cli-tls-"));
+  const file = (name: string) => {
+    writeFileSync(join(folder, name), name);
+    return join(folder, name);
+  };
+  const trust = { REMIT_TLS_TRUST_FILE: file("ca") };
+  const own = { REMIT_TLS_CERTIFICATE_FILE: file("cert"), REMIT_TLS_KEY_FILE: file("key") };
+  const { tls, apiKey } = targetFrom({ ...trust, ...own });
+  expect([String(tls?.ca), String(tls?.cert), String(tls?.key), apiKey]).toEqual(["ca", "cert", "key", ""]);
+  expect(baseUrl("127.0.0.1:7081", "REMIT_ADDRESS", tls)).toBe("https://127.0.0.1:7081");
+  expect(() => baseUrl("http://127.0.0.1:7081", "REMIT_ADDRESS", tls)).toThrow("clear text");
+  expect(() => targetFrom(trust)).toThrow("no API key is set");
+  expect(() => targetFrom({ ...trust, REMIT_TLS_KEY_FILE: own.REMIT_TLS_KEY_FILE })).toThrow("needs its key");
+  expect(() => targetFrom({ REMIT_TLS_TRUST_FILE: join(folder, "nowhere") })).toThrow("REMIT_TLS_TRUST_FILE cannot");
+  rmSync(folder, { recursive: true });
 });
 
 test("without a key there is no default one", () => {

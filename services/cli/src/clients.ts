@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import {
@@ -43,13 +44,28 @@ export interface Target {
   readonly address: string;
   /** host:port or a URL of the admin services. */
   readonly adminAddress: string;
+  /** Empty: a client certificate says who calls. */
   readonly apiKey: string;
   readonly sessionToken?: string | undefined;
+  readonly tls?: ClientTls | undefined;
+}
+
+/** What is trusted and what is shown when TLS is spoken, PEM. */
+export interface ClientTls {
+  readonly ca?: Buffer;
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
 }
 
 /** The base URL of an address as people write it; `variable` is named when it is wrong. */
-export function baseUrl(address: string, variable: string): string {
-  const text = /^https?:\/\//.test(address) ? address : `http://${address}`;
+export function baseUrl(address: string, variable: string, tls?: ClientTls): string {
+  const text = /^https?:\/\//.test(address) ? address : `${tls ? "https" : "http"}://${address}`;
+  if (tls && text.startsWith("http:")) {
+    throw usage(
+      `${variable} is in clear text, and REMIT_TLS_* name files for TLS`,
+      `set ${variable} to https://... or host:port`,
+    );
+  }
   if (!URL.canParse(text)) {
     throw usage(`${variable} is not an address: ${JSON.stringify(address)}`, `set ${variable} to host:port or a URL`);
   }
@@ -59,15 +75,16 @@ export function baseUrl(address: string, variable: string): string {
 /** Clients of one service. Idle connections do not keep the process alive. */
 export function connectClients(target: Target): Clients {
   const credentials: Interceptor = (next) => (request) => {
-    request.header.set("authorization", `Bearer ${target.apiKey}`);
+    if (target.apiKey !== "") request.header.set("authorization", `Bearer ${target.apiKey}`);
     if (target.sessionToken !== undefined) request.header.set("remit-session", target.sessionToken);
     return next(request);
   };
-  const common = { interceptors: [credentials], defaultTimeoutMs: TIMEOUT_MS };
-  const data = createGrpcTransport({ ...common, baseUrl: baseUrl(target.address, "REMIT_ADDRESS") });
+  const { tls } = target;
+  const common = { interceptors: [credentials], defaultTimeoutMs: TIMEOUT_MS, ...(tls && { nodeOptions: { ...tls } }) };
+  const data = createGrpcTransport({ ...common, baseUrl: baseUrl(target.address, "REMIT_ADDRESS", tls) });
   const admin = createConnectTransport({
     ...common,
-    baseUrl: baseUrl(target.adminAddress, "REMIT_ADMIN_ADDRESS"),
+    baseUrl: baseUrl(target.adminAddress, "REMIT_ADMIN_ADDRESS", tls),
     httpVersion: "1.1",
   });
   return {
@@ -88,10 +105,33 @@ export function connectClients(target: Target): Clients {
   };
 }
 
+function readPem(variable: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw usage(`${variable} cannot be read: ${(error as Error).message}`, `set ${variable} to a file in PEM`);
+  }
+}
+
+/** The files for TLS that the environment names; undefined where it names none. */
+function tlsFrom(env: Readonly<Record<string, string | undefined>>): ClientTls | undefined {
+  const variables = { ca: "REMIT_TLS_TRUST_FILE", cert: "REMIT_TLS_CERTIFICATE_FILE", key: "REMIT_TLS_KEY_FILE" };
+  const given = Object.entries(variables).flatMap(([field, variable]) => {
+    const path = env[variable];
+    return path ? [[field, readPem(variable, path)] as const] : [];
+  });
+  if (given.length === 0) return undefined;
+  const tls: ClientTls = Object.fromEntries(given);
+  if ((tls.cert === undefined) === (tls.key === undefined)) return tls;
+  const fix = "set both REMIT_TLS_CERTIFICATE_FILE and REMIT_TLS_KEY_FILE, or neither";
+  throw usage("a client certificate needs its key, and a key its certificate", fix);
+}
+
 /** The target that the environment names. */
 export function targetFrom(env: Readonly<Record<string, string | undefined>>, sessionToken?: string): Target {
   const apiKey = env.REMIT_API_KEY ?? "";
-  if (apiKey === "") {
+  const tls = tlsFrom(env);
+  if (apiKey === "" && tls?.cert === undefined) {
     throw usage(
       "no API key is set",
       "export REMIT_API_KEY=rmt_...; the first `remit serve` prints one, `remit keys create` makes others",
@@ -104,5 +144,6 @@ export function targetFrom(env: Readonly<Record<string, string | undefined>>, se
     adminAddress: env.REMIT_ADMIN_ADDRESS || "127.0.0.1:7082",
     apiKey,
     sessionToken: sessionToken ?? (env.REMIT_SESSION || undefined),
+    ...(tls && { tls }),
   };
 }

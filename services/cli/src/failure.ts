@@ -23,13 +23,32 @@ function codeFor(code: Code): ExitCode {
   return AWAY.has(code) ? exitCodes.unavailable : exitCodes.no;
 }
 
+// What Node says of a peer that answers in clear text, of one that speaks TLS, and of certificates that it does not take.
+const connectionFixes: readonly (readonly [RegExp, string])[] = [
+  [
+    /wrong version number|packet length too long/i,
+    "the address does not speak TLS: write it without https://, and leave REMIT_TLS_* unset",
+  ],
+  [
+    /speaks TLS|INADEQUATE_SECURITY|Parse Error|HTTP\/1\.1 400|Protocol error/i,
+    "does the address speak TLS? Write it with https://, or name who vouches for it in REMIT_TLS_TRUST_FILE",
+  ],
+  [
+    /certificate required|handshake failure/i,
+    "the service asks for a certificate: set REMIT_TLS_CERTIFICATE_FILE and REMIT_TLS_KEY_FILE",
+  ],
+  [
+    /certificate|altname|self.signed|issuer/i,
+    "name who vouches for the service in REMIT_TLS_TRUST_FILE, and the service as its certificate does",
+  ],
+];
+const START = "start one with `remit serve`, or set REMIT_ADDRESS and REMIT_ADMIN_ADDRESS to where it listens";
+
 // Without a detail the service never saw the request: the connection itself failed.
 function unreachable(error: ConnectError): string[] {
   const cause = error.cause instanceof Error && error.cause.message !== "" ? error.cause.message : error.rawMessage;
-  return [
-    `error: the service did not answer: ${cause}`,
-    "  fix: start one with `remit serve`, or set REMIT_ADDRESS and REMIT_ADMIN_ADDRESS to where it listens",
-  ];
+  const [, fix = START] = connectionFixes.find(([pattern]) => pattern.test(cause)) ?? [];
+  return [`error: the service did not answer: ${cause}`, `  fix: ${fix}`];
 }
 
 function ofService(error: ConnectError): Failure {

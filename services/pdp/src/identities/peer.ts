@@ -34,9 +34,11 @@ export const FORWARDED_HEADER = "x-forwarded-client-cert";
 const HEADERS_MAX = 2_000;
 const REMEMBERED_BYTES_MAX = 4_096;
 
-function untrue(problem: string): Fault {
+// `retryable`: what was good once may be asked again on another connection, by whoever has another certificate by now.
+function untrue(problem: string, retryable: boolean): Fault {
   return new Fault("unauthenticated", "certificate_invalid", `the client certificate counts for nothing: ${problem}`, {
     field: "certificate",
+    retryable,
     fix: "connect anew with a certificate that holds; without one, send an API key or a token",
   });
 }
@@ -97,9 +99,9 @@ export function createVouch(mesh: Mesh | undefined): (peer: Peer, lines: readonl
   return (peer, lines) => ({
     certified() {
       const withdrawn = peer.withdrawn();
-      if (withdrawn !== undefined) throw untrue(withdrawn);
+      if (withdrawn !== undefined) throw untrue(withdrawn, true);
       const { shown } = peer;
-      if (shown.kind === "refused") throw untrue(shown.problem);
+      if (shown.kind === "refused") throw untrue(shown.problem, false);
       if (mesh && lines.length > 0) return forwarded(peer, lines, mesh);
       return shown.kind === "spiffe" ? shown.id : undefined;
     },
