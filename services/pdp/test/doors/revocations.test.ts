@@ -131,6 +131,65 @@ test("who has nothing to do with what was revoked is not disturbed", async () =>
   }
 });
 
+describe("a delegated session", () => {
+  const delegate = async (parent: Record<string, string>, at = house) => {
+    const { session, token } = await at.clients.sessions.delegate(
+      { agent: "helper", scope: { tools: ["*"], maxDepth: 0 }, labels: { wing: "south" } },
+      { headers: parent },
+    );
+    return { id: session?.id ?? "", headers: { ...parent, "remit-session": token } };
+  };
+  const family = async () => {
+    const text = "{apiVersion: remit/v1, kind: Agent, metadata: {name: helper}, spec: {}}";
+    await house.clients.agents.putAgent({ document: { file: "helper.yaml", text } }, owner());
+    const parent = await openSession(house, { ...opening, scope: { tools: ["*"], maxDepth: 2 } });
+    const child = await delegate(parent.headers);
+    for (const at of [house, deaf]) {
+      for (const { headers } of [parent, child]) {
+        expect((await read(at, headers, `before at ${at.pdp.httpAddress}`)).effect).toBe(Effect.ALLOW);
+      }
+    }
+    return { parent, child };
+  };
+  const code = async (headers: Record<string, string>, callId: string) =>
+    (await read(deaf, headers, callId)).reason?.code;
+
+  const above: readonly (readonly [string, (parent: string) => Subject, string])[] = [
+    ["session", (value) => ({ case: "session", value }), "session_revoked"],
+    ["agent", () => ({ case: "agent", value: "clerk" }), "agent_suspended"],
+    ["principal", () => ({ case: "principal", value: "bob" }), "principal_suspended"],
+    ["session's label", () => ({ case: "labels", value: { matchLabels: { wing: "east" } } }), "halted"],
+    ["agent's label", () => ({ case: "labels", value: { matchLabels: { team: "finance" } } }), "halted"],
+  ];
+  test.each(above)("ends with the %s above it, at a replica that has not heard of it", async (_, of, expected) => {
+    const { parent, child } = await family();
+    const { revocation } = await revoke(of(parent.session.id));
+    expect([await code(child.headers, "new"), await code(parent.headers, "new")]).toEqual([expected, expected]);
+    expect(await code(child.headers, `before at ${deaf.pdp.httpAddress}`)).toBe(expected);
+    const renewed = deaf.clients.sessions.renewSession({ sessionId: child.id }, owner());
+    expect(await failure(renewed)).toMatchObject({ code: "FailedPrecondition", detail: { reason: expected } });
+    expect(await failure(delegate(parent.headers, deaf))).toMatchObject({ detail: { reason: expected } });
+    if (revocation?.subject?.subject.case === "session") return;
+    await lift(revocation?.id);
+    expect(await code(child.headers, "on again")).toBe("rule_allowed");
+  });
+
+  test("is revoked alone by its own session, its own agent or its own label", async () => {
+    const { parent, child } = await family();
+    const own: Subject[] = [
+      { case: "agent", value: "helper" },
+      { case: "labels", value: { matchLabels: { wing: "south" } } },
+      { case: "session", value: child.id },
+    ];
+    for (const [at, subject] of own.entries()) {
+      const { revocation } = await revoke(subject);
+      expect(["agent_suspended", "halted", "session_revoked"][at]).toBe(await code(child.headers, `own ${at}`));
+      expect(await code(parent.headers, `parent ${at}`)).toBe("rule_allowed");
+      if (subject.case !== "session") await lift(revocation?.id);
+    }
+  });
+});
+
 test("an agent is revoked by its name before it is registered, and stays so", async () => {
   await revoke({ case: "agent", value: "later" });
   const text = "{apiVersion: remit/v1, kind: Agent, metadata: {name: later}, spec: {}}";
