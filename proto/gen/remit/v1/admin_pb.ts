@@ -16,7 +16,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file remit/v1/admin.proto.
  */
 export const file_remit_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChRyZW1pdC92MS9hZG1pbi5wcm90bxIIcmVtaXQudjEiJAoGU291cmNlEgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCSJGCg9QdXRBZ2VudFJlcXVlc3QSIgoIZG9jdW1lbnQYASABKAsyEC5yZW1pdC52MS5Tb3VyY2USDwoHZHJ5X3J1bhgCIAEoCCKLAQoQUHV0QWdlbnRSZXNwb25zZRIeCgVhZ2VudBgBIAEoCzIPLnJlbWl0LnYxLkFnZW50EiMKCHByb2JsZW1zGAIgAygLMhEucmVtaXQudjEuUHJvYmxlbRIQCghyZXZpc2lvbhgDIAEoBBIgCgZjaGFuZ2UYBCABKA4yEC5yZW1pdC52MS5DaGFuZ2UiwAEKBUFnZW50EgwKBG5hbWUYASABKAkSDQoFb3duZXIYAiABKAkSKwoGbGFiZWxzGAMgAygLMhsucmVtaXQudjEuQWdlbnQuTGFiZWxzRW50cnkSIAoHY2VpbGluZxgEIAEoCzIPLnJlbWl0LnYxLlNjb3BlEg4KBnN0YXR1cxgFIAEoCRIMCgRtb2RlGAYgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEwoRTGlzdEFnZW50c1JlcXVlc3QiNQoSTGlzdEFnZW50c1Jlc3BvbnNlEh8KBmFnZW50cxgBIAMoCzIPLnJlbWl0LnYxLkFnZW50IjUKE0RlbGV0ZUFnZW50c1JlcXVlc3QSDQoFbmFtZXMYASADKAkSDwoHZHJ5X3J1bhgCIAEoCCIoChREZWxldGVBZ2VudHNSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoBCJFCg5QdXRUb29sUmVxdWVzdBIiCghkb2N1bWVudBgBIAEoCzIQLnJlbWl0LnYxLlNvdXJjZRIPCgdkcnlfcnVuGAIgASgIIogBCg9QdXRUb29sUmVzcG9uc2USHAoEdG9vbBgBIAEoCzIOLnJlbWl0LnYxLlRvb2wSIwoIcHJvYmxlbXMYAiADKAsyES5yZW1pdC52MS5Qcm9ibGVtEhAKCHJldmlzaW9uGAMgASgEEiAKBmNoYW5nZRgEIAEoDjIQLnJlbWl0LnYxLkNoYW5nZSLSAwoEVG9vbBIMCgRuYW1lGAEgASgJEg4KBnNlcnZlchgCIAEoCRIcCgRyaXNrGAMgASgOMg4ucmVtaXQudjEuUmlzaxIqCgZsYWJlbHMYBCADKAsyGi5yZW1pdC52MS5Ub29sLkxhYmVsc0VudHJ5EhUKDXNjaGVtYV9kaWdlc3QYBSABKAkSEwoLZGVzY3JpcHRpb24YBiABKAkSHgoEY29zdBgHIAMoCzIQLnJlbWl0LnYxLkFtb3VudBIhCgdtYXhpbXVtGAggAygLMhAucmVtaXQudjEuQW1vdW50Eg4KBnJlZGFjdBgJIAMoCRIVCg1vdXRwdXRfbGFiZWxzGAogAygJEg4KBnN0YXR1cxgLIAEoCRIVCg1pZGVtcG90ZW50X29uGAwgAygJEh0KFWNvbnRleHRfc2NoZW1hX2RpZ2VzdBgNIAEoCRIqCgd0aW1lb3V0GA4gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBG1vZGUYDyABKAkSHQoVb2ZmZXJlZF9zY2hlbWFfZGlnZXN0GBAgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiHgoOR2V0VG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCSJTCg9HZXRUb29sUmVzcG9uc2USHAoEdG9vbBgBIAEoCzIOLnJlbWl0LnYxLlRvb2wSEAoIZG9jdW1lbnQYAiABKAkSEAoIcmV2aXNpb24YAyABKAQiEgoQTGlzdFRvb2xzUmVxdWVzdCIyChFMaXN0VG9vbHNSZXNwb25zZRIdCgV0b29scxgBIAMoCzIOLnJlbWl0LnYxLlRvb2wiNAoSRGVsZXRlVG9vbHNSZXF1ZXN0Eg0KBW5hbWVzGAEgAygJEg8KB2RyeV9ydW4YAiABKAgiJwoTRGVsZXRlVG9vbHNSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoBCJHChBQdXRCdWRnZXRSZXF1ZXN0EiIKCGRvY3VtZW50GAEgASgLMhAucmVtaXQudjEuU291cmNlEg8KB2RyeV9ydW4YAiABKAgijgEKEVB1dEJ1ZGdldFJlc3BvbnNlEiAKBmJ1ZGdldBgBIAEoCzIQLnJlbWl0LnYxLkJ1ZGdldBIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0SEAoIcmV2aXNpb24YAyABKAQSIAoGY2hhbmdlGAQgASgOMhAucmVtaXQudjEuQ2hhbmdlIrEBCgZCdWRnZXQSDAoEbmFtZRgBIAEoCRIfCgVsaW1pdBgCIAEoCzIQLnJlbWl0LnYxLkFtb3VudBIOCgZ3aW5kb3cYAyABKAkSEQoJdGltZV96b25lGAQgASgJEhIKCm93bmVyX2tpbmQYBSABKAkSDQoFb3duZXIYBiABKAkSEwoLZW5mb3JjZW1lbnQYByABKAkSCwoDcGVyGAggAygJEhAKCGVuZm9yY2VkGAkgASgIIhQKEkxpc3RCdWRnZXRzUmVxdWVzdCI4ChNMaXN0QnVkZ2V0c1Jlc3BvbnNlEiEKB2J1ZGdldHMYASADKAsyEC5yZW1pdC52MS5CdWRnZXQiNgoURGVsZXRlQnVkZ2V0c1JlcXVlc3QSDQoFbmFtZXMYASADKAkSDwoHZHJ5X3J1bhgCIAEoCCIpChVEZWxldGVCdWRnZXRzUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAQiRgoPUHV0R3JvdXBSZXF1ZXN0EiIKCGRvY3VtZW50GAEgASgLMhAucmVtaXQudjEuU291cmNlEg8KB2RyeV9ydW4YAiABKAgiiwEKEFB1dEdyb3VwUmVzcG9uc2USHgoFZ3JvdXAYASABKAsyDy5yZW1pdC52MS5Hcm91cBIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0SEAoIcmV2aXNpb24YAyABKAQSIAoGY2hhbmdlGAQgASgOMhAucmVtaXQudjEuQ2hhbmdlIiYKBUdyb3VwEgwKBG5hbWUYASABKAkSDwoHbWVtYmVycxgCIAMoCSITChFMaXN0R3JvdXBzUmVxdWVzdCI1ChJMaXN0R3JvdXBzUmVzcG9uc2USHwoGZ3JvdXBzGAEgAygLMg8ucmVtaXQudjEuR3JvdXAiNQoTRGVsZXRlR3JvdXBzUmVxdWVzdBINCgVuYW1lcxgBIAMoCRIPCgdkcnlfcnVuGAIgASgIIigKFERlbGV0ZUdyb3Vwc1Jlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgEImkKFlB1Ymxpc2hQb2xpY2llc1JlcXVlc3QSHwoFZmlsZXMYASADKAsyEC5yZW1pdC52MS5Tb3VyY2USDgoGc3RyaWN0GAIgASgIEg8KB2RyeV9ydW4YAyABKAgSDQoFZHJhZnQYBCABKAgiaQoXUHVibGlzaFBvbGljaWVzUmVzcG9uc2USKQoIdmVyc2lvbnMYASADKAsyFy5yZW1pdC52MS5Qb2xpY3lWZXJzaW9uEiMKCHByb2JsZW1zGAIgAygLMhEucmVtaXQudjEuUHJvYmxlbSLUAgoNUG9saWN5VmVyc2lvbhIOCgZwb2xpY3kYASABKAkSDwoHdmVyc2lvbhgCIAEoDRIOCgZkaWdlc3QYAyABKAkSDQoFc3RhdGUYBCABKAkSDQoFcnVsZXMYBSABKA0SMAoMcHVibGlzaGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjcmVhdGVkGAcgASgIEikKDHB1Ymxpc2hlZF9ieRgIIAEoCzITLnJlbWl0LnYxLkNhbGxlclJlZhIwCgx2YWxpZGF0ZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKDHZhbGlkYXRlZF9ieRgKIAEoCzITLnJlbWl0LnYxLkNhbGxlclJlZhIpCgthY3RpdmF0aW9ucxgLIAMoCzIULnJlbWl0LnYxLkFjdGl2YXRpb24iJQoJQ2FsbGVyUmVmEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkiuQEKCkFjdGl2YXRpb24SKQoFc2luY2UYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVjYXVzZRgDIAEoCRIfCgJieRgEIAEoCzITLnJlbWl0LnYxLkNhbGxlclJlZhIlCghlbmRlZF9ieRgFIAEoCzITLnJlbWl0LnYxLkNhbGxlclJlZiIvCgxQb2xpY3lDaG9pY2USDgoGcG9saWN5GAEgASgJEg8KB3ZlcnNpb24YAiABKA0iXQoXQWN0aXZhdGVQb2xpY2llc1JlcXVlc3QSJwoHY2hvaWNlcxgBIAMoCzIWLnJlbWl0LnYxLlBvbGljeUNob2ljZRIZChFleHBlY3RlZF9yZXZpc2lvbhgCIAEoBCJsChhBY3RpdmF0ZVBvbGljaWVzUmVzcG9uc2USJwoGYWN0aXZlGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIkgKGURlYWN0aXZhdGVQb2xpY2llc1JlcXVlc3QSEAoIcG9saWNpZXMYASADKAkSGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKAQibgoaRGVhY3RpdmF0ZVBvbGljaWVzUmVzcG9uc2USJwoGYWN0aXZlGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIlIKF1ZhbGlkYXRlUG9saWNpZXNSZXF1ZXN0EicKB2Nob2ljZXMYASADKAsyFi5yZW1pdC52MS5Qb2xpY3lDaG9pY2USDgoGc3RyaWN0GAIgASgIImoKGFZhbGlkYXRlUG9saWNpZXNSZXNwb25zZRIpCgh2ZXJzaW9ucxgBIAMoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SIwoIcHJvYmxlbXMYAiADKAsyES5yZW1pdC52MS5Qcm9ibGVtIl0KF1JvbGxiYWNrUG9saWNpZXNSZXF1ZXN0EicKB2Nob2ljZXMYASADKAsyFi5yZW1pdC52MS5Qb2xpY3lDaG9pY2USGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKAQibAoYUm9sbGJhY2tQb2xpY2llc1Jlc3BvbnNlEicKBmFjdGl2ZRgBIAMoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SEAoIcmV2aXNpb24YAiABKAQSFQoNcG9saWN5X2RpZ2VzdBgDIAEoCSIVChNMaXN0UG9saWNpZXNSZXF1ZXN0ImoKFExpc3RQb2xpY2llc1Jlc3BvbnNlEikKCHZlcnNpb25zGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIj0KEkdldFBvbGljaWVzUmVxdWVzdBInCgdjaG9pY2VzGAEgAygLMhYucmVtaXQudjEuUG9saWN5Q2hvaWNlImgKE0dldFBvbGljaWVzUmVzcG9uc2USKAoIcG9saWNpZXMYASADKAsyFi5yZW1pdC52MS5TdG9yZWRQb2xpY3kSEAoIcmV2aXNpb24YAiABKAQSFQoNcG9saWN5X2RpZ2VzdBgDIAEoCSJ/CgxTdG9yZWRQb2xpY3kSKAoHdmVyc2lvbhgBIAEoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SEAoIZG9jdW1lbnQYAiABKAkSDgoGc291cmNlGAMgASgJEiMKCHByb2JsZW1zGAQgAygLMhEucmVtaXQudjEuUHJvYmxlbSK1AQoGQ2FsbGVyEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDQoFcm9sZXMYAyADKAkSDgoGYWdlbnRzGAQgAygJEh0KFW1heV9hc3NlcnRfcHJpbmNpcGFscxgFIAEoCBIuCgpjcmVhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZXZva2VkGAcgASgIEhIKCmNyZWF0ZWRfYnkYCCABKAkicAoQQ3JlYXRlS2V5UmVxdWVzdBIMCgRuYW1lGAEgASgJEg0KBXJvbGVzGAIgAygJEg4KBmFnZW50cxgDIAMoCRIdChVtYXlfYXNzZXJ0X3ByaW5jaXBhbHMYBCABKAgSEAoIa2V5X2hhc2gYBSABKAwiQgoRQ3JlYXRlS2V5UmVzcG9uc2USIAoGY2FsbGVyGAEgASgLMhAucmVtaXQudjEuQ2FsbGVyEgsKA2tleRgCIAEoCSIUChJMaXN0Q2FsbGVyc1JlcXVlc3QiOAoTTGlzdENhbGxlcnNSZXNwb25zZRIhCgdjYWxsZXJzGAEgAygLMhAucmVtaXQudjEuQ2FsbGVyIiUKEFJldm9rZUtleVJlcXVlc3QSEQoJY2FsbGVyX2lkGAEgASgJIkcKEVJldm9rZUtleVJlc3BvbnNlEiAKBmNhbGxlchgBIAEoCzIQLnJlbWl0LnYxLkNhbGxlchIQCghyZXZpc2lvbhgCIAEoBCIpChJHZXREZWNpc2lvblJlcXVlc3QSEwoLZGVjaXNpb25faWQYASABKAkiWgoTR2V0RGVjaXNpb25SZXNwb25zZRIhCghkZWNpc2lvbhgBIAEoCzIPLnJlbWl0LnYxLkVudHJ5EiAKB3JlcG9ydHMYAiADKAsyDy5yZW1pdC52MS5FbnRyeSKsAgoUTGlzdERlY2lzaW9uc1JlcXVlc3QSKQoFc2luY2UYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVhZ2VudBgDIAEoCRIMCgR0b29sGAQgASgJEiAKBmVmZmVjdBgFIAEoDjIQLnJlbWl0LnYxLkVmZmVjdBIfCgV3b3VsZBgGIAEoDjIQLnJlbWl0LnYxLkVmZmVjdBISCgpzZXNzaW9uX2lkGAcgASgJEhEKCXBhZ2Vfc2l6ZRgIIAEoDRISCgpwYWdlX3Rva2VuGAkgASgJEhIKCnJvbGxvdXRfaWQYCiABKAkSDwoHZGlmZmVycxgLIAEoCCJUChVMaXN0RGVjaXNpb25zUmVzcG9uc2USIgoJZGVjaXNpb25zGAEgAygLMg8ucmVtaXQudjEuRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIt4BChVMaXN0QWRtaW5DYWxsc1JlcXVlc3QSKQoFc2luY2UYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZtZXRob2QYAyABKAkSEQoJY2FsbGVyX2lkGAQgASgJEg8KB291dGNvbWUYBSABKAkSFAoMY2hhbmdlc19vbmx5GAYgASgIEhEKCXBhZ2Vfc2l6ZRgHIAEoDRISCgpwYWdlX3Rva2VuGAggASgJIlEKFkxpc3RBZG1pbkNhbGxzUmVzcG9uc2USHgoFY2FsbHMYASADKAsyDy5yZW1pdC52MS5FbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkilQEKBUVudHJ5EgoKAmlkGAEgASgJEgwKBGtpbmQYAiABKAkSDQoFZXBvY2gYAyABKAQSCQoBbhgEIAEoBBIOCgZkaWdlc3QYBSABKAkSJQoEYm9keRgGIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEQoJY2Fub25pY2FsGAcgASgJEg4KBmVyYXNlZBgIIAEoCCpaCgZDaGFuZ2USFgoSQ0hBTkdFX1VOU1BFQ0lGSUVEEAASDwoLQ0hBTkdFX05PTkUQARISCg5DSEFOR0VfQ1JFQVRFRBACEhMKD0NIQU5HRV9SRVBMQUNFRBADMukBCgxBZ2VudFNlcnZpY2USQQoIUHV0QWdlbnQSGS5yZW1pdC52MS5QdXRBZ2VudFJlcXVlc3QaGi5yZW1pdC52MS5QdXRBZ2VudFJlc3BvbnNlEkcKCkxpc3RBZ2VudHMSGy5yZW1pdC52MS5MaXN0QWdlbnRzUmVxdWVzdBocLnJlbWl0LnYxLkxpc3RBZ2VudHNSZXNwb25zZRJNCgxEZWxldGVBZ2VudHMSHS5yZW1pdC52MS5EZWxldGVBZ2VudHNSZXF1ZXN0Gh4ucmVtaXQudjEuRGVsZXRlQWdlbnRzUmVzcG9uc2UynwIKC1Rvb2xTZXJ2aWNlEj4KB1B1dFRvb2wSGC5yZW1pdC52MS5QdXRUb29sUmVxdWVzdBoZLnJlbWl0LnYxLlB1dFRvb2xSZXNwb25zZRJECglMaXN0VG9vbHMSGi5yZW1pdC52MS5MaXN0VG9vbHNSZXF1ZXN0GhsucmVtaXQudjEuTGlzdFRvb2xzUmVzcG9uc2USPgoHR2V0VG9vbBIYLnJlbWl0LnYxLkdldFRvb2xSZXF1ZXN0GhkucmVtaXQudjEuR2V0VG9vbFJlc3BvbnNlEkoKC0RlbGV0ZVRvb2xzEhwucmVtaXQudjEuRGVsZXRlVG9vbHNSZXF1ZXN0Gh0ucmVtaXQudjEuRGVsZXRlVG9vbHNSZXNwb25zZTLzAQoNQnVkZ2V0U2VydmljZRJECglQdXRCdWRnZXQSGi5yZW1pdC52MS5QdXRCdWRnZXRSZXF1ZXN0GhsucmVtaXQudjEuUHV0QnVkZ2V0UmVzcG9uc2USSgoLTGlzdEJ1ZGdldHMSHC5yZW1pdC52MS5MaXN0QnVkZ2V0c1JlcXVlc3QaHS5yZW1pdC52MS5MaXN0QnVkZ2V0c1Jlc3BvbnNlElAKDURlbGV0ZUJ1ZGdldHMSHi5yZW1pdC52MS5EZWxldGVCdWRnZXRzUmVxdWVzdBofLnJlbWl0LnYxLkRlbGV0ZUJ1ZGdldHNSZXNwb25zZTLpAQoMR3JvdXBTZXJ2aWNlEkEKCFB1dEdyb3VwEhkucmVtaXQudjEuUHV0R3JvdXBSZXF1ZXN0GhoucmVtaXQudjEuUHV0R3JvdXBSZXNwb25zZRJHCgpMaXN0R3JvdXBzEhsucmVtaXQudjEuTGlzdEdyb3Vwc1JlcXVlc3QaHC5yZW1pdC52MS5MaXN0R3JvdXBzUmVzcG9uc2USTQoMRGVsZXRlR3JvdXBzEh0ucmVtaXQudjEuRGVsZXRlR3JvdXBzUmVxdWVzdBoeLnJlbWl0LnYxLkRlbGV0ZUdyb3Vwc1Jlc3BvbnNlMvQECg1Qb2xpY3lTZXJ2aWNlElYKD1B1Ymxpc2hQb2xpY2llcxIgLnJlbWl0LnYxLlB1Ymxpc2hQb2xpY2llc1JlcXVlc3QaIS5yZW1pdC52MS5QdWJsaXNoUG9saWNpZXNSZXNwb25zZRJZChBBY3RpdmF0ZVBvbGljaWVzEiEucmVtaXQudjEuQWN0aXZhdGVQb2xpY2llc1JlcXVlc3QaIi5yZW1pdC52MS5BY3RpdmF0ZVBvbGljaWVzUmVzcG9uc2USXwoSRGVhY3RpdmF0ZVBvbGljaWVzEiMucmVtaXQudjEuRGVhY3RpdmF0ZVBvbGljaWVzUmVxdWVzdBokLnJlbWl0LnYxLkRlYWN0aXZhdGVQb2xpY2llc1Jlc3BvbnNlEk0KDExpc3RQb2xpY2llcxIdLnJlbWl0LnYxLkxpc3RQb2xpY2llc1JlcXVlc3QaHi5yZW1pdC52MS5MaXN0UG9saWNpZXNSZXNwb25zZRJZChBWYWxpZGF0ZVBvbGljaWVzEiEucmVtaXQudjEuVmFsaWRhdGVQb2xpY2llc1JlcXVlc3QaIi5yZW1pdC52MS5WYWxpZGF0ZVBvbGljaWVzUmVzcG9uc2USWQoQUm9sbGJhY2tQb2xpY2llcxIhLnJlbWl0LnYxLlJvbGxiYWNrUG9saWNpZXNSZXF1ZXN0GiIucmVtaXQudjEuUm9sbGJhY2tQb2xpY2llc1Jlc3BvbnNlEkoKC0dldFBvbGljaWVzEhwucmVtaXQudjEuR2V0UG9saWNpZXNSZXF1ZXN0Gh0ucmVtaXQudjEuR2V0UG9saWNpZXNSZXNwb25zZTLnAQoNQ2FsbGVyU2VydmljZRJECglDcmVhdGVLZXkSGi5yZW1pdC52MS5DcmVhdGVLZXlSZXF1ZXN0GhsucmVtaXQudjEuQ3JlYXRlS2V5UmVzcG9uc2USSgoLTGlzdENhbGxlcnMSHC5yZW1pdC52MS5MaXN0Q2FsbGVyc1JlcXVlc3QaHS5yZW1pdC52MS5MaXN0Q2FsbGVyc1Jlc3BvbnNlEkQKCVJldm9rZUtleRIaLnJlbWl0LnYxLlJldm9rZUtleVJlcXVlc3QaGy5yZW1pdC52MS5SZXZva2VLZXlSZXNwb25zZTKCAgoNTGVkZ2VyU2VydmljZRJKCgtHZXREZWNpc2lvbhIcLnJlbWl0LnYxLkdldERlY2lzaW9uUmVxdWVzdBodLnJlbWl0LnYxLkdldERlY2lzaW9uUmVzcG9uc2USUAoNTGlzdERlY2lzaW9ucxIeLnJlbWl0LnYxLkxpc3REZWNpc2lvbnNSZXF1ZXN0Gh8ucmVtaXQudjEuTGlzdERlY2lzaW9uc1Jlc3BvbnNlElMKDkxpc3RBZG1pbkNhbGxzEh8ucmVtaXQudjEuTGlzdEFkbWluQ2FsbHNSZXF1ZXN0GiAucmVtaXQudjEuTGlzdEFkbWluQ2FsbHNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_remit_v1_common]);
+  fileDesc("ChRyZW1pdC92MS9hZG1pbi5wcm90bxIIcmVtaXQudjEiJAoGU291cmNlEgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCSJGCg9QdXRBZ2VudFJlcXVlc3QSIgoIZG9jdW1lbnQYASABKAsyEC5yZW1pdC52MS5Tb3VyY2USDwoHZHJ5X3J1bhgCIAEoCCKLAQoQUHV0QWdlbnRSZXNwb25zZRIeCgVhZ2VudBgBIAEoCzIPLnJlbWl0LnYxLkFnZW50EiMKCHByb2JsZW1zGAIgAygLMhEucmVtaXQudjEuUHJvYmxlbRIQCghyZXZpc2lvbhgDIAEoBBIgCgZjaGFuZ2UYBCABKA4yEC5yZW1pdC52MS5DaGFuZ2UiwAEKBUFnZW50EgwKBG5hbWUYASABKAkSDQoFb3duZXIYAiABKAkSKwoGbGFiZWxzGAMgAygLMhsucmVtaXQudjEuQWdlbnQuTGFiZWxzRW50cnkSIAoHY2VpbGluZxgEIAEoCzIPLnJlbWl0LnYxLlNjb3BlEg4KBnN0YXR1cxgFIAEoCRIMCgRtb2RlGAYgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEwoRTGlzdEFnZW50c1JlcXVlc3QiNQoSTGlzdEFnZW50c1Jlc3BvbnNlEh8KBmFnZW50cxgBIAMoCzIPLnJlbWl0LnYxLkFnZW50IjUKE0RlbGV0ZUFnZW50c1JlcXVlc3QSDQoFbmFtZXMYASADKAkSDwoHZHJ5X3J1bhgCIAEoCCIoChREZWxldGVBZ2VudHNSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoBCJFCg5QdXRUb29sUmVxdWVzdBIiCghkb2N1bWVudBgBIAEoCzIQLnJlbWl0LnYxLlNvdXJjZRIPCgdkcnlfcnVuGAIgASgIIogBCg9QdXRUb29sUmVzcG9uc2USHAoEdG9vbBgBIAEoCzIOLnJlbWl0LnYxLlRvb2wSIwoIcHJvYmxlbXMYAiADKAsyES5yZW1pdC52MS5Qcm9ibGVtEhAKCHJldmlzaW9uGAMgASgEEiAKBmNoYW5nZRgEIAEoDjIQLnJlbWl0LnYxLkNoYW5nZSLSAwoEVG9vbBIMCgRuYW1lGAEgASgJEg4KBnNlcnZlchgCIAEoCRIcCgRyaXNrGAMgASgOMg4ucmVtaXQudjEuUmlzaxIqCgZsYWJlbHMYBCADKAsyGi5yZW1pdC52MS5Ub29sLkxhYmVsc0VudHJ5EhUKDXNjaGVtYV9kaWdlc3QYBSABKAkSEwoLZGVzY3JpcHRpb24YBiABKAkSHgoEY29zdBgHIAMoCzIQLnJlbWl0LnYxLkFtb3VudBIhCgdtYXhpbXVtGAggAygLMhAucmVtaXQudjEuQW1vdW50Eg4KBnJlZGFjdBgJIAMoCRIVCg1vdXRwdXRfbGFiZWxzGAogAygJEg4KBnN0YXR1cxgLIAEoCRIVCg1pZGVtcG90ZW50X29uGAwgAygJEh0KFWNvbnRleHRfc2NoZW1hX2RpZ2VzdBgNIAEoCRIqCgd0aW1lb3V0GA4gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBG1vZGUYDyABKAkSHQoVb2ZmZXJlZF9zY2hlbWFfZGlnZXN0GBAgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiHgoOR2V0VG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCSJTCg9HZXRUb29sUmVzcG9uc2USHAoEdG9vbBgBIAEoCzIOLnJlbWl0LnYxLlRvb2wSEAoIZG9jdW1lbnQYAiABKAkSEAoIcmV2aXNpb24YAyABKAQiEgoQTGlzdFRvb2xzUmVxdWVzdCIyChFMaXN0VG9vbHNSZXNwb25zZRIdCgV0b29scxgBIAMoCzIOLnJlbWl0LnYxLlRvb2wiNAoSRGVsZXRlVG9vbHNSZXF1ZXN0Eg0KBW5hbWVzGAEgAygJEg8KB2RyeV9ydW4YAiABKAgiJwoTRGVsZXRlVG9vbHNSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoBCJHChBQdXRCdWRnZXRSZXF1ZXN0EiIKCGRvY3VtZW50GAEgASgLMhAucmVtaXQudjEuU291cmNlEg8KB2RyeV9ydW4YAiABKAgijgEKEVB1dEJ1ZGdldFJlc3BvbnNlEiAKBmJ1ZGdldBgBIAEoCzIQLnJlbWl0LnYxLkJ1ZGdldBIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0SEAoIcmV2aXNpb24YAyABKAQSIAoGY2hhbmdlGAQgASgOMhAucmVtaXQudjEuQ2hhbmdlIrEBCgZCdWRnZXQSDAoEbmFtZRgBIAEoCRIfCgVsaW1pdBgCIAEoCzIQLnJlbWl0LnYxLkFtb3VudBIOCgZ3aW5kb3cYAyABKAkSEQoJdGltZV96b25lGAQgASgJEhIKCm93bmVyX2tpbmQYBSABKAkSDQoFb3duZXIYBiABKAkSEwoLZW5mb3JjZW1lbnQYByABKAkSCwoDcGVyGAggAygJEhAKCGVuZm9yY2VkGAkgASgIIhQKEkxpc3RCdWRnZXRzUmVxdWVzdCI4ChNMaXN0QnVkZ2V0c1Jlc3BvbnNlEiEKB2J1ZGdldHMYASADKAsyEC5yZW1pdC52MS5CdWRnZXQiNgoURGVsZXRlQnVkZ2V0c1JlcXVlc3QSDQoFbmFtZXMYASADKAkSDwoHZHJ5X3J1bhgCIAEoCCIpChVEZWxldGVCdWRnZXRzUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAQiRgoPUHV0R3JvdXBSZXF1ZXN0EiIKCGRvY3VtZW50GAEgASgLMhAucmVtaXQudjEuU291cmNlEg8KB2RyeV9ydW4YAiABKAgiiwEKEFB1dEdyb3VwUmVzcG9uc2USHgoFZ3JvdXAYASABKAsyDy5yZW1pdC52MS5Hcm91cBIjCghwcm9ibGVtcxgCIAMoCzIRLnJlbWl0LnYxLlByb2JsZW0SEAoIcmV2aXNpb24YAyABKAQSIAoGY2hhbmdlGAQgASgOMhAucmVtaXQudjEuQ2hhbmdlIiYKBUdyb3VwEgwKBG5hbWUYASABKAkSDwoHbWVtYmVycxgCIAMoCSITChFMaXN0R3JvdXBzUmVxdWVzdCI1ChJMaXN0R3JvdXBzUmVzcG9uc2USHwoGZ3JvdXBzGAEgAygLMg8ucmVtaXQudjEuR3JvdXAiNQoTRGVsZXRlR3JvdXBzUmVxdWVzdBINCgVuYW1lcxgBIAMoCRIPCgdkcnlfcnVuGAIgASgIIigKFERlbGV0ZUdyb3Vwc1Jlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgEImkKFlB1Ymxpc2hQb2xpY2llc1JlcXVlc3QSHwoFZmlsZXMYASADKAsyEC5yZW1pdC52MS5Tb3VyY2USDgoGc3RyaWN0GAIgASgIEg8KB2RyeV9ydW4YAyABKAgSDQoFZHJhZnQYBCABKAgiaQoXUHVibGlzaFBvbGljaWVzUmVzcG9uc2USKQoIdmVyc2lvbnMYASADKAsyFy5yZW1pdC52MS5Qb2xpY3lWZXJzaW9uEiMKCHByb2JsZW1zGAIgAygLMhEucmVtaXQudjEuUHJvYmxlbSLUAgoNUG9saWN5VmVyc2lvbhIOCgZwb2xpY3kYASABKAkSDwoHdmVyc2lvbhgCIAEoDRIOCgZkaWdlc3QYAyABKAkSDQoFc3RhdGUYBCABKAkSDQoFcnVsZXMYBSABKA0SMAoMcHVibGlzaGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjcmVhdGVkGAcgASgIEikKDHB1Ymxpc2hlZF9ieRgIIAEoCzITLnJlbWl0LnYxLkNhbGxlclJlZhIwCgx2YWxpZGF0ZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKDHZhbGlkYXRlZF9ieRgKIAEoCzITLnJlbWl0LnYxLkNhbGxlclJlZhIpCgthY3RpdmF0aW9ucxgLIAMoCzIULnJlbWl0LnYxLkFjdGl2YXRpb24iJQoJQ2FsbGVyUmVmEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkiuQEKCkFjdGl2YXRpb24SKQoFc2luY2UYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVjYXVzZRgDIAEoCRIfCgJieRgEIAEoCzITLnJlbWl0LnYxLkNhbGxlclJlZhIlCghlbmRlZF9ieRgFIAEoCzITLnJlbWl0LnYxLkNhbGxlclJlZiIvCgxQb2xpY3lDaG9pY2USDgoGcG9saWN5GAEgASgJEg8KB3ZlcnNpb24YAiABKA0iXQoXQWN0aXZhdGVQb2xpY2llc1JlcXVlc3QSJwoHY2hvaWNlcxgBIAMoCzIWLnJlbWl0LnYxLlBvbGljeUNob2ljZRIZChFleHBlY3RlZF9yZXZpc2lvbhgCIAEoBCJsChhBY3RpdmF0ZVBvbGljaWVzUmVzcG9uc2USJwoGYWN0aXZlGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIkgKGURlYWN0aXZhdGVQb2xpY2llc1JlcXVlc3QSEAoIcG9saWNpZXMYASADKAkSGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKAQibgoaRGVhY3RpdmF0ZVBvbGljaWVzUmVzcG9uc2USJwoGYWN0aXZlGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIlIKF1ZhbGlkYXRlUG9saWNpZXNSZXF1ZXN0EicKB2Nob2ljZXMYASADKAsyFi5yZW1pdC52MS5Qb2xpY3lDaG9pY2USDgoGc3RyaWN0GAIgASgIImoKGFZhbGlkYXRlUG9saWNpZXNSZXNwb25zZRIpCgh2ZXJzaW9ucxgBIAMoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SIwoIcHJvYmxlbXMYAiADKAsyES5yZW1pdC52MS5Qcm9ibGVtIl0KF1JvbGxiYWNrUG9saWNpZXNSZXF1ZXN0EicKB2Nob2ljZXMYASADKAsyFi5yZW1pdC52MS5Qb2xpY3lDaG9pY2USGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKAQibAoYUm9sbGJhY2tQb2xpY2llc1Jlc3BvbnNlEicKBmFjdGl2ZRgBIAMoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SEAoIcmV2aXNpb24YAiABKAQSFQoNcG9saWN5X2RpZ2VzdBgDIAEoCSIVChNMaXN0UG9saWNpZXNSZXF1ZXN0ImoKFExpc3RQb2xpY2llc1Jlc3BvbnNlEikKCHZlcnNpb25zGAEgAygLMhcucmVtaXQudjEuUG9saWN5VmVyc2lvbhIQCghyZXZpc2lvbhgCIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAMgASgJIj0KEkdldFBvbGljaWVzUmVxdWVzdBInCgdjaG9pY2VzGAEgAygLMhYucmVtaXQudjEuUG9saWN5Q2hvaWNlImgKE0dldFBvbGljaWVzUmVzcG9uc2USKAoIcG9saWNpZXMYASADKAsyFi5yZW1pdC52MS5TdG9yZWRQb2xpY3kSEAoIcmV2aXNpb24YAiABKAQSFQoNcG9saWN5X2RpZ2VzdBgDIAEoCSJ/CgxTdG9yZWRQb2xpY3kSKAoHdmVyc2lvbhgBIAEoCzIXLnJlbWl0LnYxLlBvbGljeVZlcnNpb24SEAoIZG9jdW1lbnQYAiABKAkSDgoGc291cmNlGAMgASgJEiMKCHByb2JsZW1zGAQgAygLMhEucmVtaXQudjEuUHJvYmxlbSLkAQoGQ2FsbGVyEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDQoFcm9sZXMYAyADKAkSDgoGYWdlbnRzGAQgAygJEh0KFW1heV9hc3NlcnRfcHJpbmNpcGFscxgFIAEoCBIuCgpjcmVhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZXZva2VkGAcgASgIEhIKCmNyZWF0ZWRfYnkYCCABKAkSDAoEa2luZBgJIAEoCRIOCgZpc3N1ZXIYCiABKAkSDwoHc3ViamVjdBgLIAEoCSJwChBDcmVhdGVLZXlSZXF1ZXN0EgwKBG5hbWUYASABKAkSDQoFcm9sZXMYAiADKAkSDgoGYWdlbnRzGAMgAygJEh0KFW1heV9hc3NlcnRfcHJpbmNpcGFscxgEIAEoCBIQCghrZXlfaGFzaBgFIAEoDCJCChFDcmVhdGVLZXlSZXNwb25zZRIgCgZjYWxsZXIYASABKAsyEC5yZW1pdC52MS5DYWxsZXISCwoDa2V5GAIgASgJIhQKEkxpc3RDYWxsZXJzUmVxdWVzdCI4ChNMaXN0Q2FsbGVyc1Jlc3BvbnNlEiEKB2NhbGxlcnMYASADKAsyEC5yZW1pdC52MS5DYWxsZXIiJQoQUmV2b2tlS2V5UmVxdWVzdBIRCgljYWxsZXJfaWQYASABKAkiRwoRUmV2b2tlS2V5UmVzcG9uc2USIAoGY2FsbGVyGAEgASgLMhAucmVtaXQudjEuQ2FsbGVyEhAKCHJldmlzaW9uGAIgASgEIpECCgZJc3N1ZXISDAoEbmFtZRgBIAEoCRIPCgdwcm9maWxlGAIgASgJEgsKA3VzZRgDIAEoCRIOCgZpc3N1ZXIYBCABKAkSEQoJYXVkaWVuY2VzGAUgAygJEhIKCGp3a3NfdXJpGAYgASgJSAASDgoEandrcxgHIAEoCUgAEhIKCmFsZ29yaXRobXMYCCADKAkSJgoGY2xhaW1zGAkgASgLMhYucmVtaXQudjEuQ2xhaW1NYXBwaW5nEhkKEXRva2VuX3NlY29uZHNfbWF4GAogASgNEhsKE3Nlc3Npb25fc2Vjb25kc19tYXgYCyABKA0SGAoQcHJpbmNpcGFsX3ByZWZpeBgMIAEoCUIGCgRrZXlzIpIBCgxDbGFpbU1hcHBpbmcSDwoHc3ViamVjdBgBIAEoCRIOCgZncm91cHMYAiABKAkSMgoGbGFiZWxzGAMgAygLMiIucmVtaXQudjEuQ2xhaW1NYXBwaW5nLkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiRQoQUHV0SXNzdWVyUmVxdWVzdBIgCgZpc3N1ZXIYASABKAsyEC5yZW1pdC52MS5Jc3N1ZXISDwoHZHJ5X3J1bhgCIAEoCCJpChFQdXRJc3N1ZXJSZXNwb25zZRIgCgZpc3N1ZXIYASABKAsyEC5yZW1pdC52MS5Jc3N1ZXISEAoIcmV2aXNpb24YAiABKAQSIAoGY2hhbmdlGAMgASgOMhAucmVtaXQudjEuQ2hhbmdlIhQKEkxpc3RJc3N1ZXJzUmVxdWVzdCI4ChNMaXN0SXNzdWVyc1Jlc3BvbnNlEiEKB2lzc3VlcnMYASADKAsyEC5yZW1pdC52MS5Jc3N1ZXIiNgoURGVsZXRlSXNzdWVyc1JlcXVlc3QSDQoFbmFtZXMYASADKAkSDwoHZHJ5X3J1bhgCIAEoCCIpChVEZWxldGVJc3N1ZXJzUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAQihQEKB0JpbmRpbmcSDAoEbmFtZRgBIAEoCRIOCgZpc3N1ZXIYAiABKAkSDwoHc3ViamVjdBgDIAEoCRINCgVncm91cBgEIAEoCRIOCgZhZ2VudHMYBSADKAkSHQoVbWF5X2Fzc2VydF9wcmluY2lwYWxzGAYgASgIEg0KBXJvbGVzGAcgAygJIkgKEVB1dEJpbmRpbmdSZXF1ZXN0EiIKB2JpbmRpbmcYASABKAsyES5yZW1pdC52MS5CaW5kaW5nEg8KB2RyeV9ydW4YAiABKAgibAoSUHV0QmluZGluZ1Jlc3BvbnNlEiIKB2JpbmRpbmcYASABKAsyES5yZW1pdC52MS5CaW5kaW5nEhAKCHJldmlzaW9uGAIgASgEEiAKBmNoYW5nZRgDIAEoDjIQLnJlbWl0LnYxLkNoYW5nZSIVChNMaXN0QmluZGluZ3NSZXF1ZXN0IjsKFExpc3RCaW5kaW5nc1Jlc3BvbnNlEiMKCGJpbmRpbmdzGAEgAygLMhEucmVtaXQudjEuQmluZGluZyI3ChVEZWxldGVCaW5kaW5nc1JlcXVlc3QSDQoFbmFtZXMYASADKAkSDwoHZHJ5X3J1bhgCIAEoCCIqChZEZWxldGVCaW5kaW5nc1Jlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgEIikKEkdldERlY2lzaW9uUmVxdWVzdBITCgtkZWNpc2lvbl9pZBgBIAEoCSJaChNHZXREZWNpc2lvblJlc3BvbnNlEiEKCGRlY2lzaW9uGAEgASgLMg8ucmVtaXQudjEuRW50cnkSIAoHcmVwb3J0cxgCIAMoCzIPLnJlbWl0LnYxLkVudHJ5IqwCChRMaXN0RGVjaXNpb25zUmVxdWVzdBIpCgVzaW5jZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWFnZW50GAMgASgJEgwKBHRvb2wYBCABKAkSIAoGZWZmZWN0GAUgASgOMhAucmVtaXQudjEuRWZmZWN0Eh8KBXdvdWxkGAYgASgOMhAucmVtaXQudjEuRWZmZWN0EhIKCnNlc3Npb25faWQYByABKAkSEQoJcGFnZV9zaXplGAggASgNEhIKCnBhZ2VfdG9rZW4YCSABKAkSEgoKcm9sbG91dF9pZBgKIAEoCRIPCgdkaWZmZXJzGAsgASgIIlQKFUxpc3REZWNpc2lvbnNSZXNwb25zZRIiCglkZWNpc2lvbnMYASADKAsyDy5yZW1pdC52MS5FbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki3gEKFUxpc3RBZG1pbkNhbGxzUmVxdWVzdBIpCgVzaW5jZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBm1ldGhvZBgDIAEoCRIRCgljYWxsZXJfaWQYBCABKAkSDwoHb3V0Y29tZRgFIAEoCRIUCgxjaGFuZ2VzX29ubHkYBiABKAgSEQoJcGFnZV9zaXplGAcgASgNEhIKCnBhZ2VfdG9rZW4YCCABKAkiUQoWTGlzdEFkbWluQ2FsbHNSZXNwb25zZRIeCgVjYWxscxgBIAMoCzIPLnJlbWl0LnYxLkVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKVAQoFRW50cnkSCgoCaWQYASABKAkSDAoEa2luZBgCIAEoCRINCgVlcG9jaBgDIAEoBBIJCgFuGAQgASgEEg4KBmRpZ2VzdBgFIAEoCRIlCgRib2R5GAYgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIRCgljYW5vbmljYWwYByABKAkSDgoGZXJhc2VkGAggASgIKloKBkNoYW5nZRIWChJDSEFOR0VfVU5TUEVDSUZJRUQQABIPCgtDSEFOR0VfTk9ORRABEhIKDkNIQU5HRV9DUkVBVEVEEAISEwoPQ0hBTkdFX1JFUExBQ0VEEAMy6QEKDEFnZW50U2VydmljZRJBCghQdXRBZ2VudBIZLnJlbWl0LnYxLlB1dEFnZW50UmVxdWVzdBoaLnJlbWl0LnYxLlB1dEFnZW50UmVzcG9uc2USRwoKTGlzdEFnZW50cxIbLnJlbWl0LnYxLkxpc3RBZ2VudHNSZXF1ZXN0GhwucmVtaXQudjEuTGlzdEFnZW50c1Jlc3BvbnNlEk0KDERlbGV0ZUFnZW50cxIdLnJlbWl0LnYxLkRlbGV0ZUFnZW50c1JlcXVlc3QaHi5yZW1pdC52MS5EZWxldGVBZ2VudHNSZXNwb25zZTKfAgoLVG9vbFNlcnZpY2USPgoHUHV0VG9vbBIYLnJlbWl0LnYxLlB1dFRvb2xSZXF1ZXN0GhkucmVtaXQudjEuUHV0VG9vbFJlc3BvbnNlEkQKCUxpc3RUb29scxIaLnJlbWl0LnYxLkxpc3RUb29sc1JlcXVlc3QaGy5yZW1pdC52MS5MaXN0VG9vbHNSZXNwb25zZRI+CgdHZXRUb29sEhgucmVtaXQudjEuR2V0VG9vbFJlcXVlc3QaGS5yZW1pdC52MS5HZXRUb29sUmVzcG9uc2USSgoLRGVsZXRlVG9vbHMSHC5yZW1pdC52MS5EZWxldGVUb29sc1JlcXVlc3QaHS5yZW1pdC52MS5EZWxldGVUb29sc1Jlc3BvbnNlMvMBCg1CdWRnZXRTZXJ2aWNlEkQKCVB1dEJ1ZGdldBIaLnJlbWl0LnYxLlB1dEJ1ZGdldFJlcXVlc3QaGy5yZW1pdC52MS5QdXRCdWRnZXRSZXNwb25zZRJKCgtMaXN0QnVkZ2V0cxIcLnJlbWl0LnYxLkxpc3RCdWRnZXRzUmVxdWVzdBodLnJlbWl0LnYxLkxpc3RCdWRnZXRzUmVzcG9uc2USUAoNRGVsZXRlQnVkZ2V0cxIeLnJlbWl0LnYxLkRlbGV0ZUJ1ZGdldHNSZXF1ZXN0Gh8ucmVtaXQudjEuRGVsZXRlQnVkZ2V0c1Jlc3BvbnNlMukBCgxHcm91cFNlcnZpY2USQQoIUHV0R3JvdXASGS5yZW1pdC52MS5QdXRHcm91cFJlcXVlc3QaGi5yZW1pdC52MS5QdXRHcm91cFJlc3BvbnNlEkcKCkxpc3RHcm91cHMSGy5yZW1pdC52MS5MaXN0R3JvdXBzUmVxdWVzdBocLnJlbWl0LnYxLkxpc3RHcm91cHNSZXNwb25zZRJNCgxEZWxldGVHcm91cHMSHS5yZW1pdC52MS5EZWxldGVHcm91cHNSZXF1ZXN0Gh4ucmVtaXQudjEuRGVsZXRlR3JvdXBzUmVzcG9uc2Uy9AQKDVBvbGljeVNlcnZpY2USVgoPUHVibGlzaFBvbGljaWVzEiAucmVtaXQudjEuUHVibGlzaFBvbGljaWVzUmVxdWVzdBohLnJlbWl0LnYxLlB1Ymxpc2hQb2xpY2llc1Jlc3BvbnNlElkKEEFjdGl2YXRlUG9saWNpZXMSIS5yZW1pdC52MS5BY3RpdmF0ZVBvbGljaWVzUmVxdWVzdBoiLnJlbWl0LnYxLkFjdGl2YXRlUG9saWNpZXNSZXNwb25zZRJfChJEZWFjdGl2YXRlUG9saWNpZXMSIy5yZW1pdC52MS5EZWFjdGl2YXRlUG9saWNpZXNSZXF1ZXN0GiQucmVtaXQudjEuRGVhY3RpdmF0ZVBvbGljaWVzUmVzcG9uc2USTQoMTGlzdFBvbGljaWVzEh0ucmVtaXQudjEuTGlzdFBvbGljaWVzUmVxdWVzdBoeLnJlbWl0LnYxLkxpc3RQb2xpY2llc1Jlc3BvbnNlElkKEFZhbGlkYXRlUG9saWNpZXMSIS5yZW1pdC52MS5WYWxpZGF0ZVBvbGljaWVzUmVxdWVzdBoiLnJlbWl0LnYxLlZhbGlkYXRlUG9saWNpZXNSZXNwb25zZRJZChBSb2xsYmFja1BvbGljaWVzEiEucmVtaXQudjEuUm9sbGJhY2tQb2xpY2llc1JlcXVlc3QaIi5yZW1pdC52MS5Sb2xsYmFja1BvbGljaWVzUmVzcG9uc2USSgoLR2V0UG9saWNpZXMSHC5yZW1pdC52MS5HZXRQb2xpY2llc1JlcXVlc3QaHS5yZW1pdC52MS5HZXRQb2xpY2llc1Jlc3BvbnNlMrgFCg1DYWxsZXJTZXJ2aWNlEkQKCUNyZWF0ZUtleRIaLnJlbWl0LnYxLkNyZWF0ZUtleVJlcXVlc3QaGy5yZW1pdC52MS5DcmVhdGVLZXlSZXNwb25zZRJKCgtMaXN0Q2FsbGVycxIcLnJlbWl0LnYxLkxpc3RDYWxsZXJzUmVxdWVzdBodLnJlbWl0LnYxLkxpc3RDYWxsZXJzUmVzcG9uc2USRAoJUmV2b2tlS2V5EhoucmVtaXQudjEuUmV2b2tlS2V5UmVxdWVzdBobLnJlbWl0LnYxLlJldm9rZUtleVJlc3BvbnNlEkQKCVB1dElzc3VlchIaLnJlbWl0LnYxLlB1dElzc3VlclJlcXVlc3QaGy5yZW1pdC52MS5QdXRJc3N1ZXJSZXNwb25zZRJKCgtMaXN0SXNzdWVycxIcLnJlbWl0LnYxLkxpc3RJc3N1ZXJzUmVxdWVzdBodLnJlbWl0LnYxLkxpc3RJc3N1ZXJzUmVzcG9uc2USUAoNRGVsZXRlSXNzdWVycxIeLnJlbWl0LnYxLkRlbGV0ZUlzc3VlcnNSZXF1ZXN0Gh8ucmVtaXQudjEuRGVsZXRlSXNzdWVyc1Jlc3BvbnNlEkcKClB1dEJpbmRpbmcSGy5yZW1pdC52MS5QdXRCaW5kaW5nUmVxdWVzdBocLnJlbWl0LnYxLlB1dEJpbmRpbmdSZXNwb25zZRJNCgxMaXN0QmluZGluZ3MSHS5yZW1pdC52MS5MaXN0QmluZGluZ3NSZXF1ZXN0Gh4ucmVtaXQudjEuTGlzdEJpbmRpbmdzUmVzcG9uc2USUwoORGVsZXRlQmluZGluZ3MSHy5yZW1pdC52MS5EZWxldGVCaW5kaW5nc1JlcXVlc3QaIC5yZW1pdC52MS5EZWxldGVCaW5kaW5nc1Jlc3BvbnNlMoICCg1MZWRnZXJTZXJ2aWNlEkoKC0dldERlY2lzaW9uEhwucmVtaXQudjEuR2V0RGVjaXNpb25SZXF1ZXN0Gh0ucmVtaXQudjEuR2V0RGVjaXNpb25SZXNwb25zZRJQCg1MaXN0RGVjaXNpb25zEh4ucmVtaXQudjEuTGlzdERlY2lzaW9uc1JlcXVlc3QaHy5yZW1pdC52MS5MaXN0RGVjaXNpb25zUmVzcG9uc2USUwoOTGlzdEFkbWluQ2FsbHMSHy5yZW1pdC52MS5MaXN0QWRtaW5DYWxsc1JlcXVlc3QaIC5yZW1pdC52MS5MaXN0QWRtaW5DYWxsc1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_remit_v1_common]);
 
 /**
  * A document in YAML or JSON.
@@ -1471,6 +1471,27 @@ export type Caller = Message<"remit.v1.Caller"> & {
    * @generated from field: string created_by = 8;
    */
   createdBy: string;
+
+  /**
+   * key, jwt, spiffe or person. All but the first have their rights from bindings: roles and agents are empty here.
+   *
+   * @generated from field: string kind = 9;
+   */
+  kind: string;
+
+  /**
+   * Who vouches for it: the iss of its token, the trust domain of its certificate. Empty for a key.
+   *
+   * @generated from field: string issuer = 10;
+   */
+  issuer: string;
+
+  /**
+   * Whom that vouches for. Empty for a key.
+   *
+   * @generated from field: string subject = 11;
+   */
+  subject: string;
 };
 
 /**
@@ -1613,6 +1634,445 @@ export const RevokeKeyResponseSchema: GenMessage<RevokeKeyResponse> = /*@__PURE_
   messageDesc(file_remit_v1_admin, 56);
 
 /**
+ * Whose tokens a tenant trusts, and for what.
+ *
+ * @generated from message remit.v1.Issuer
+ */
+export type Issuer = Message<"remit.v1.Issuer"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * oidc, kubernetes or spiffe: how its tokens are read.
+   *
+   * @generated from field: string profile = 2;
+   */
+  profile: string;
+
+  /**
+   * workloads: its tokens say who calls. principals: for whom a session is (OpenSession.subject_token). people: who
+   * administers. An issuer that is trusted for two has two names, with an audience for each.
+   *
+   * @generated from field: string use = 3;
+   */
+  use: string;
+
+  /**
+   * The iss of its tokens, character by character; for spiffe the id of the trust domain, spiffe://example.org.
+   *
+   * @generated from field: string issuer = 4;
+   */
+  issuer: string;
+
+  /**
+   * At most 16. `remit:<tenant>` is that tenant's alone; any other is one tenant's and one use's, for this issuer.
+   *
+   * @generated from field: repeated string audiences = 5;
+   */
+  audiences: string[];
+
+  /**
+   * Where its keys are; without either its discovery document says where.
+   *
+   * @generated from oneof remit.v1.Issuer.keys
+   */
+  keys: {
+    /**
+     * @generated from field: string jwks_uri = 6;
+     */
+    value: string;
+    case: "jwksUri";
+  } | {
+    /**
+     * The keys themselves: a JWK Set (RFC 7517) in JSON.
+     *
+     * @generated from field: string jwks = 7;
+     */
+    value: string;
+    case: "jwks";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Asymmetric ones alone: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA. Empty: all of them.
+   *
+   * @generated from field: repeated string algorithms = 8;
+   */
+  algorithms: string[];
+
+  /**
+   * @generated from field: remit.v1.ClaimMapping claims = 9;
+   */
+  claims?: ClaimMapping | undefined;
+
+  /**
+   * The longest that a token may live, from its issue to its expiry; 0 means 24 hours, which is the most.
+   *
+   * @generated from field: uint32 token_seconds_max = 10;
+   */
+  tokenSecondsMax: number;
+
+  /**
+   * The longest that a session for a principal of it may live; 0 means 24 hours; at most 30 days.
+   *
+   * @generated from field: uint32 session_seconds_max = 11;
+   */
+  sessionSecondsMax: number;
+
+  /**
+   * What the ids of its principals begin with. No two issuers of principals have the same.
+   *
+   * @generated from field: string principal_prefix = 12;
+   */
+  principalPrefix: string;
+};
+
+/**
+ * Describes the message remit.v1.Issuer.
+ * Use `create(IssuerSchema)` to create a new message.
+ */
+export const IssuerSchema: GenMessage<Issuer> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 57);
+
+/**
+ * Which claims say what: each a name, or a JSON Pointer (RFC 6901) when it begins with a slash. Of oidc alone, but for
+ * labels.
+ *
+ * @generated from message remit.v1.ClaimMapping
+ */
+export type ClaimMapping = Message<"remit.v1.ClaimMapping"> & {
+  /**
+   * Empty: sub.
+   *
+   * @generated from field: string subject = 1;
+   */
+  subject: string;
+
+  /**
+   * Empty: groups.
+   *
+   * @generated from field: string groups = 2;
+   */
+  groups: string;
+
+  /**
+   * Labels of a principal, by the claim that holds each.
+   *
+   * @generated from field: map<string, string> labels = 3;
+   */
+  labels: { [key: string]: string };
+};
+
+/**
+ * Describes the message remit.v1.ClaimMapping.
+ * Use `create(ClaimMappingSchema)` to create a new message.
+ */
+export const ClaimMappingSchema: GenMessage<ClaimMapping> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 58);
+
+/**
+ * @generated from message remit.v1.PutIssuerRequest
+ */
+export type PutIssuerRequest = Message<"remit.v1.PutIssuerRequest"> & {
+  /**
+   * @generated from field: remit.v1.Issuer issuer = 1;
+   */
+  issuer?: Issuer | undefined;
+
+  /**
+   * Check, change nothing.
+   *
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message remit.v1.PutIssuerRequest.
+ * Use `create(PutIssuerRequestSchema)` to create a new message.
+ */
+export const PutIssuerRequestSchema: GenMessage<PutIssuerRequest> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 59);
+
+/**
+ * @generated from message remit.v1.PutIssuerResponse
+ */
+export type PutIssuerResponse = Message<"remit.v1.PutIssuerResponse"> & {
+  /**
+   * Complete: what was left out is filled in.
+   *
+   * @generated from field: remit.v1.Issuer issuer = 1;
+   */
+  issuer?: Issuer | undefined;
+
+  /**
+   * @generated from field: uint64 revision = 2;
+   */
+  revision: bigint;
+
+  /**
+   * @generated from field: remit.v1.Change change = 3;
+   */
+  change: Change;
+};
+
+/**
+ * Describes the message remit.v1.PutIssuerResponse.
+ * Use `create(PutIssuerResponseSchema)` to create a new message.
+ */
+export const PutIssuerResponseSchema: GenMessage<PutIssuerResponse> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 60);
+
+/**
+ * @generated from message remit.v1.ListIssuersRequest
+ */
+export type ListIssuersRequest = Message<"remit.v1.ListIssuersRequest"> & {
+};
+
+/**
+ * Describes the message remit.v1.ListIssuersRequest.
+ * Use `create(ListIssuersRequestSchema)` to create a new message.
+ */
+export const ListIssuersRequestSchema: GenMessage<ListIssuersRequest> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 61);
+
+/**
+ * @generated from message remit.v1.ListIssuersResponse
+ */
+export type ListIssuersResponse = Message<"remit.v1.ListIssuersResponse"> & {
+  /**
+   * @generated from field: repeated remit.v1.Issuer issuers = 1;
+   */
+  issuers: Issuer[];
+};
+
+/**
+ * Describes the message remit.v1.ListIssuersResponse.
+ * Use `create(ListIssuersResponseSchema)` to create a new message.
+ */
+export const ListIssuersResponseSchema: GenMessage<ListIssuersResponse> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 62);
+
+/**
+ * @generated from message remit.v1.DeleteIssuersRequest
+ */
+export type DeleteIssuersRequest = Message<"remit.v1.DeleteIssuersRequest"> & {
+  /**
+   * Each must be there.
+   *
+   * @generated from field: repeated string names = 1;
+   */
+  names: string[];
+
+  /**
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message remit.v1.DeleteIssuersRequest.
+ * Use `create(DeleteIssuersRequestSchema)` to create a new message.
+ */
+export const DeleteIssuersRequestSchema: GenMessage<DeleteIssuersRequest> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 63);
+
+/**
+ * @generated from message remit.v1.DeleteIssuersResponse
+ */
+export type DeleteIssuersResponse = Message<"remit.v1.DeleteIssuersResponse"> & {
+  /**
+   * @generated from field: uint64 revision = 1;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message remit.v1.DeleteIssuersResponse.
+ * Use `create(DeleteIssuersResponseSchema)` to create a new message.
+ */
+export const DeleteIssuersResponseSchema: GenMessage<DeleteIssuersResponse> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 64);
+
+/**
+ * What evidence gives which rights. A caller has the rights of all bindings that match it now.
+ *
+ * @generated from message remit.v1.Binding
+ */
+export type Binding = Message<"remit.v1.Binding"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The name of an issuer of workloads or people, or `spiffe` for certificates.
+   *
+   * @generated from field: string issuer = 2;
+   */
+  issuer: string;
+
+  /**
+   * A glob over the subject: * is any run without : and /, ** any run at all. Empty: whoever is in the group.
+   *
+   * @generated from field: string subject = 3;
+   */
+  subject: string;
+
+  /**
+   * A group that the token names, character by character. With a subject, both must match.
+   *
+   * @generated from field: string group = 4;
+   */
+  group: string;
+
+  /**
+   * Globs over the names of agents that it may open sessions for.
+   *
+   * @generated from field: repeated string agents = 5;
+   */
+  agents: string[];
+
+  /**
+   * @generated from field: bool may_assert_principals = 6;
+   */
+  mayAssertPrincipals: boolean;
+
+  /**
+   * @generated from field: repeated string roles = 7;
+   */
+  roles: string[];
+};
+
+/**
+ * Describes the message remit.v1.Binding.
+ * Use `create(BindingSchema)` to create a new message.
+ */
+export const BindingSchema: GenMessage<Binding> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 65);
+
+/**
+ * @generated from message remit.v1.PutBindingRequest
+ */
+export type PutBindingRequest = Message<"remit.v1.PutBindingRequest"> & {
+  /**
+   * @generated from field: remit.v1.Binding binding = 1;
+   */
+  binding?: Binding | undefined;
+
+  /**
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message remit.v1.PutBindingRequest.
+ * Use `create(PutBindingRequestSchema)` to create a new message.
+ */
+export const PutBindingRequestSchema: GenMessage<PutBindingRequest> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 66);
+
+/**
+ * @generated from message remit.v1.PutBindingResponse
+ */
+export type PutBindingResponse = Message<"remit.v1.PutBindingResponse"> & {
+  /**
+   * @generated from field: remit.v1.Binding binding = 1;
+   */
+  binding?: Binding | undefined;
+
+  /**
+   * @generated from field: uint64 revision = 2;
+   */
+  revision: bigint;
+
+  /**
+   * @generated from field: remit.v1.Change change = 3;
+   */
+  change: Change;
+};
+
+/**
+ * Describes the message remit.v1.PutBindingResponse.
+ * Use `create(PutBindingResponseSchema)` to create a new message.
+ */
+export const PutBindingResponseSchema: GenMessage<PutBindingResponse> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 67);
+
+/**
+ * @generated from message remit.v1.ListBindingsRequest
+ */
+export type ListBindingsRequest = Message<"remit.v1.ListBindingsRequest"> & {
+};
+
+/**
+ * Describes the message remit.v1.ListBindingsRequest.
+ * Use `create(ListBindingsRequestSchema)` to create a new message.
+ */
+export const ListBindingsRequestSchema: GenMessage<ListBindingsRequest> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 68);
+
+/**
+ * @generated from message remit.v1.ListBindingsResponse
+ */
+export type ListBindingsResponse = Message<"remit.v1.ListBindingsResponse"> & {
+  /**
+   * @generated from field: repeated remit.v1.Binding bindings = 1;
+   */
+  bindings: Binding[];
+};
+
+/**
+ * Describes the message remit.v1.ListBindingsResponse.
+ * Use `create(ListBindingsResponseSchema)` to create a new message.
+ */
+export const ListBindingsResponseSchema: GenMessage<ListBindingsResponse> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 69);
+
+/**
+ * @generated from message remit.v1.DeleteBindingsRequest
+ */
+export type DeleteBindingsRequest = Message<"remit.v1.DeleteBindingsRequest"> & {
+  /**
+   * Each must be there.
+   *
+   * @generated from field: repeated string names = 1;
+   */
+  names: string[];
+
+  /**
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message remit.v1.DeleteBindingsRequest.
+ * Use `create(DeleteBindingsRequestSchema)` to create a new message.
+ */
+export const DeleteBindingsRequestSchema: GenMessage<DeleteBindingsRequest> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 70);
+
+/**
+ * @generated from message remit.v1.DeleteBindingsResponse
+ */
+export type DeleteBindingsResponse = Message<"remit.v1.DeleteBindingsResponse"> & {
+  /**
+   * @generated from field: uint64 revision = 1;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message remit.v1.DeleteBindingsResponse.
+ * Use `create(DeleteBindingsResponseSchema)` to create a new message.
+ */
+export const DeleteBindingsResponseSchema: GenMessage<DeleteBindingsResponse> = /*@__PURE__*/
+  messageDesc(file_remit_v1_admin, 71);
+
+/**
  * @generated from message remit.v1.GetDecisionRequest
  */
 export type GetDecisionRequest = Message<"remit.v1.GetDecisionRequest"> & {
@@ -1627,7 +2087,7 @@ export type GetDecisionRequest = Message<"remit.v1.GetDecisionRequest"> & {
  * Use `create(GetDecisionRequestSchema)` to create a new message.
  */
 export const GetDecisionRequestSchema: GenMessage<GetDecisionRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 57);
+  messageDesc(file_remit_v1_admin, 72);
 
 /**
  * @generated from message remit.v1.GetDecisionResponse
@@ -1651,7 +2111,7 @@ export type GetDecisionResponse = Message<"remit.v1.GetDecisionResponse"> & {
  * Use `create(GetDecisionResponseSchema)` to create a new message.
  */
 export const GetDecisionResponseSchema: GenMessage<GetDecisionResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 58);
+  messageDesc(file_remit_v1_admin, 73);
 
 /**
  * What is not set does not choose.
@@ -1734,7 +2194,7 @@ export type ListDecisionsRequest = Message<"remit.v1.ListDecisionsRequest"> & {
  * Use `create(ListDecisionsRequestSchema)` to create a new message.
  */
 export const ListDecisionsRequestSchema: GenMessage<ListDecisionsRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 59);
+  messageDesc(file_remit_v1_admin, 74);
 
 /**
  * @generated from message remit.v1.ListDecisionsResponse
@@ -1760,7 +2220,7 @@ export type ListDecisionsResponse = Message<"remit.v1.ListDecisionsResponse"> & 
  * Use `create(ListDecisionsResponseSchema)` to create a new message.
  */
 export const ListDecisionsResponseSchema: GenMessage<ListDecisionsResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 60);
+  messageDesc(file_remit_v1_admin, 75);
 
 /**
  * What is not set does not choose.
@@ -1828,7 +2288,7 @@ export type ListAdminCallsRequest = Message<"remit.v1.ListAdminCallsRequest"> & 
  * Use `create(ListAdminCallsRequestSchema)` to create a new message.
  */
 export const ListAdminCallsRequestSchema: GenMessage<ListAdminCallsRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 61);
+  messageDesc(file_remit_v1_admin, 76);
 
 /**
  * @generated from message remit.v1.ListAdminCallsResponse
@@ -1854,7 +2314,7 @@ export type ListAdminCallsResponse = Message<"remit.v1.ListAdminCallsResponse"> 
  * Use `create(ListAdminCallsResponseSchema)` to create a new message.
  */
 export const ListAdminCallsResponseSchema: GenMessage<ListAdminCallsResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 62);
+  messageDesc(file_remit_v1_admin, 77);
 
 /**
  * One line of the ledger.
@@ -1914,7 +2374,7 @@ export type Entry = Message<"remit.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_remit_v1_admin, 63);
+  messageDesc(file_remit_v1_admin, 78);
 
 /**
  * What putting a document did, or would do.
@@ -2220,7 +2680,7 @@ export const CallerService: GenService<{
     output: typeof ListCallersResponseSchema;
   },
   /**
-   * Role: owner.
+   * Also of a caller without a key: its tokens and certificates are refused from then on. Role: owner.
    *
    * @generated from rpc remit.v1.CallerService.RevokeKey
    */
@@ -2228,6 +2688,66 @@ export const CallerService: GenService<{
     methodKind: "unary";
     input: typeof RevokeKeyRequestSchema;
     output: typeof RevokeKeyResponseSchema;
+  },
+  /**
+   * Trusts an issuer's tokens, or changes how. Role: owner.
+   *
+   * @generated from rpc remit.v1.CallerService.PutIssuer
+   */
+  putIssuer: {
+    methodKind: "unary";
+    input: typeof PutIssuerRequestSchema;
+    output: typeof PutIssuerResponseSchema;
+  },
+  /**
+   * Role: viewer.
+   *
+   * @generated from rpc remit.v1.CallerService.ListIssuers
+   */
+  listIssuers: {
+    methodKind: "unary";
+    input: typeof ListIssuersRequestSchema;
+    output: typeof ListIssuersResponseSchema;
+  },
+  /**
+   * Its tokens are refused from then on, on every replica. Role: owner.
+   *
+   * @generated from rpc remit.v1.CallerService.DeleteIssuers
+   */
+  deleteIssuers: {
+    methodKind: "unary";
+    input: typeof DeleteIssuersRequestSchema;
+    output: typeof DeleteIssuersResponseSchema;
+  },
+  /**
+   * Gives rights to whoever proves what it names. Role: owner.
+   *
+   * @generated from rpc remit.v1.CallerService.PutBinding
+   */
+  putBinding: {
+    methodKind: "unary";
+    input: typeof PutBindingRequestSchema;
+    output: typeof PutBindingResponseSchema;
+  },
+  /**
+   * Role: viewer.
+   *
+   * @generated from rpc remit.v1.CallerService.ListBindings
+   */
+  listBindings: {
+    methodKind: "unary";
+    input: typeof ListBindingsRequestSchema;
+    output: typeof ListBindingsResponseSchema;
+  },
+  /**
+   * What they gave is gone from then on, on every replica. Role: owner.
+   *
+   * @generated from rpc remit.v1.CallerService.DeleteBindings
+   */
+  deleteBindings: {
+    methodKind: "unary";
+    input: typeof DeleteBindingsRequestSchema;
+    output: typeof DeleteBindingsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_remit_v1_admin, 5);

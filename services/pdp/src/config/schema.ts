@@ -131,6 +131,11 @@ export const knobs = {
     doc: "How old the key that signs session tokens may grow before the service makes a new one by itself. 0: never; `remit keys signing rotate` makes one at any time.",
     default: "90",
   } satisfies Set<number>,
+  issuerNetwork: {
+    ...choice(["public", "private"]),
+    doc: "Where the keys of tenants' token issuers may be read from. `public`: from addresses of the internet alone. `private`: from private networks too, for an issuer inside the cluster. Neither reaches this machine (but in development), nor link-local addresses.",
+    default: "public",
+  } satisfies Set<"public" | "private">,
   writers: {
     ...integer(1, 16, "connections", 2),
     doc: "How many connections record decisions. Each has one batch in flight and its own sequence of numbers.",

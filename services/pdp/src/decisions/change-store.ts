@@ -1,5 +1,5 @@
 import type { AgentDocument, BudgetDocument, GroupDocument, ToolDocument } from "@remit/engine";
-import type { Caller, Session } from "../identities/index.ts";
+import type { Binding, Caller, Issuer, Session } from "../identities/index.ts";
 import type { NewRecord, RecordRef } from "../ledger/index.ts";
 import type { PolicyVersion, Quotas, Revisions, TenantChanges } from "../policies/index.ts";
 import type { KeyChange } from "./key-change.ts";
@@ -19,6 +19,9 @@ export type Change =
   | { readonly kind: "key_created"; readonly caller: Caller; readonly keyHash: Uint8Array }
   | { readonly kind: "key_revoked"; readonly callerId: string }
   | { readonly kind: "caller_sighted"; readonly caller: Caller }
+  | { readonly kind: "issuer_put"; readonly issuer: Issuer }
+  | { readonly kind: "binding_put"; readonly binding: Binding }
+  | { readonly kind: "issuers_deleted" | "bindings_deleted"; readonly names: readonly string[] }
   | ({ readonly kind: "agent_put" } & Written<AgentDocument>)
   | ({ readonly kind: "tool_put" } & Written<ToolDocument> & CheckedAt)
   | ({ readonly kind: "budget_put" } & Written<BudgetDocument>)

@@ -36,6 +36,12 @@ function told(change: Change): Canonicalisable {
     case "budget_put":
     case "group_put":
       return { name: change.document.metadata.name, digest: digestText(change.digest), document: change.document };
+    case "issuer_put":
+      return { issuer: change.issuer } as Canonicalisable;
+    case "binding_put":
+      return { binding: change.binding } as Canonicalisable;
+    case "issuers_deleted":
+    case "bindings_deleted":
     case "tools_deleted":
     case "agents_deleted":
     case "budgets_deleted":
@@ -133,7 +139,8 @@ export function createChanges(rooms: {
     if (applied.ok) by.asked?.told.add(tenant);
     // This process obeys its own change at once; the others hear of it by their poll, and so does this one when it
     // cannot read now: the change is made, and saying otherwise would lose a new key for ever.
-    if (applied.ok && kind === "admin" && !change.kind.startsWith("change_")) {
+    const silent = change.kind === "caller_sighted" || change.kind.startsWith("change_");
+    if (applied.ok && kind === "admin" && !silent) {
       const obey = /^(?:policies|rollout)_/.test(change.kind) ? snapshots.refresh : snapshots.secured;
       await obey(tenant).catch(() => undefined);
     }

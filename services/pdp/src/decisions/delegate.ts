@@ -1,5 +1,5 @@
 import { type Scope, type ScopeExcess, scopeExcesses } from "@remit/engine";
-import { canonical } from "../foundation/canonical.ts";
+import { type Canonicalisable, canonical } from "../foundation/canonical.ts";
 import { rfc3339 } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
@@ -94,7 +94,7 @@ export function delegated(
       fix: `send a time after ${rfc3339(nowMs)}`,
     });
   }
-  const { tenant, principal } = parent;
+  const { tenant, principal, principalIssuer, act } = parent;
   const self: Link = {
     ...{ id: parent.id, agent: parent.agent, scope: parent.scope, labels: parent.labels },
     ...{ state: parent.state, expiresAtMs: parent.expiresAtMs },
@@ -103,11 +103,15 @@ export function delegated(
     ...{ id, tenant, agent, principal, purpose, scope, labels, runId, details, depth, expiresAtMs },
     ...{ state: "open", parent: parent.id, ancestors: [...parent.ancestors, self] },
     ...{ openedAtMs: nowMs, openedBy: caller.id },
+    // Who proved the principal, and who had acted for it, is so for every session under the first.
+    ...(principalIssuer !== undefined && { principalIssuer }),
+    ...(act && { act }),
   };
 }
 
 /** Whether a session that was found is what this delegation would make: the same work of the same parent. */
 export function sameDelegation(before: Session, session: Session): boolean {
-  const told = ({ parent, principal, scope }: Session) => canonical({ parent, principal, scope });
+  const told = ({ parent, principal, principalIssuer, act, scope }: Session) =>
+    canonical({ parent, principal, issuer: principalIssuer, act, scope } as Canonicalisable);
   return told(before) === told(session);
 }

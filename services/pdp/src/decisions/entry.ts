@@ -117,10 +117,11 @@ function chainOf({ id, agent, ancestors }: Session): Canonicalisable {
 /**
  * Who acts, outermost, and within it who handed the work on, up to the root: the `act` of RFC 8693 with the members of
  * the actor profile (draft-mcguinness-oauth-actor-profile). An agent is named by its tenant and its name together.
+ * Innermost, whoever had acted for the principal before, as its token says.
  */
-function actOf({ tenant, agent, ancestors }: Session): Canonicalisable {
+function actOf({ tenant, agent, ancestors, act: inbound }: Session): Canonicalisable {
   const actor = (sub: string) => ({ iss: `remit:${tenant}`, sub, sub_profile: "ai_agent" });
-  let act: Canonicalisable | undefined;
+  let act = inbound as Canonicalisable | undefined;
   for (const link of ancestors) act = { ...actor(link.agent), ...(act !== undefined && { act }) };
   return { ...actor(agent), ...(act !== undefined && { act }) };
 }

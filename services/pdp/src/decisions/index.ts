@@ -2,6 +2,7 @@ export { type Admission, createAdmission } from "./admission.ts";
 export type { Ask, Asker, Outcome, Told, WhoAsks } from "./ask.ts";
 export { approvalEndsMs } from "./attempt.ts";
 export { type AdminCall, createRecordCall, type Maker, type RecordCall } from "./audit.ts";
+export { type Believing, createBelieving } from "./believing.ts";
 export type { Applied, Change, ChangeStore } from "./change-store.ts";
 export { createChanges, type MakeChange } from "./changes.ts";
 export { type Custody, createCustody } from "./custody.ts";

@@ -2,7 +2,13 @@ import type { Scope } from "@remit/engine";
 import type { Clock } from "../foundation/clock.ts";
 import { Fault, invalid } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
-import { type Caller, type Identities, type Principal, requireBinding, type Session } from "../identities/index.ts";
+import {
+  type Caller,
+  type Identities,
+  type ProvedPrincipal,
+  requireBinding,
+  type Session,
+} from "../identities/index.ts";
 import { type Snapshot, type Snapshots, tenantNotActive } from "../policies/index.ts";
 import type { Asker } from "./ask.ts";
 import { barredChain } from "./chain.ts";
@@ -13,7 +19,11 @@ import { revokedBecause } from "./revoked-call.ts";
 /** What a caller asks for when it opens a session, checked for its form. */
 export interface Opening {
   readonly agent: string;
-  readonly principal: { readonly id: string; readonly labels: Readonly<Record<string, string>> } | undefined;
+  /** Asserted, or what a token of an issuer says. */
+  readonly principal:
+    | { readonly id: string; readonly labels: Readonly<Record<string, string>> }
+    | { readonly token: string }
+    | undefined;
   readonly purpose: string;
   readonly scope: Scope | undefined;
   readonly lifetimeSeconds: number;
@@ -38,10 +48,14 @@ export interface Sessions {
   close(caller: Caller, sessionId: string): Promise<Session>;
 }
 
-function principalOf(caller: Caller, opening: Opening): Principal {
+/** For whom a session is, and for how long at most. */
+type For = Pick<ProvedPrincipal, "principal"> & Partial<ProvedPrincipal>;
+
+async function principalOf(caller: Caller, { principal }: Opening, prove: Identities["provePrincipal"]): Promise<For> {
   // Nobody to act for: the agent acts for its caller, which has just proved who it is.
-  if (!opening.principal) return { id: caller.id, verified: true, labels: {} };
-  if (caller.mayAssertPrincipals) return { ...opening.principal, verified: false };
+  if (!principal) return { principal: { id: caller.id, verified: true, labels: {} } };
+  if ("token" in principal) return prove(caller, principal.token);
+  if (caller.mayAssertPrincipals) return { principal: { ...principal, verified: false } };
   throw new Fault("forbidden", "principal_not_assertable", `the caller ${caller.name} may not assert principals`, {
     field: "principal",
     fix: "use a key made with --assert-principals, or leave the principal out",
@@ -87,18 +101,24 @@ function requireActing({ agents }: Snapshot, caller: Caller, agent: string): voi
 }
 
 /** The session that is asked for, of the given id. */
-function sessionOf(caller: Caller, opening: Opening, id: string, nowMs: number): Session {
+function sessionOf(caller: Caller, opening: Opening, whom: For, id: string, nowMs: number): Session {
   const { lifetimeSeconds, agent, purpose, scope, runId, labels, details } = opening;
-  const seconds = lifetimeSeconds || limits.sessionLifetimeDefaultSeconds;
+  const { sessionSecondsMax = limits.sessionLifetimeMaxSeconds, principal, principalIssuer, act } = whom;
+  const seconds = lifetimeSeconds || Math.min(limits.sessionLifetimeDefaultSeconds, sessionSecondsMax);
+  if (principalIssuer !== undefined && seconds > sessionSecondsMax) {
+    throw invalid("max_lifetime_seconds", `a session for a principal of ${principalIssuer} may not live that long`, {
+      limit: `${sessionSecondsMax} seconds`,
+    });
+  }
   if (seconds > limits.sessionLifetimeMaxSeconds) {
     throw invalid("max_lifetime_seconds", `a session may not live for ${seconds} seconds`, {
       limit: `${limits.sessionLifetimeMaxSeconds} seconds`,
     });
   }
-  const principal = principalOf(caller, opening);
+  const proved = { ...(principalIssuer !== undefined && { principalIssuer }), ...(act && { act }) };
   const base = { id, tenant: caller.tenant, openedBy: caller.id, state: "open", parent: undefined } as const;
   const place = { ancestors: [], depth: 0, openedAtMs: nowMs, expiresAtMs: nowMs + seconds * 1000 };
-  return { ...base, ...place, agent, principal, purpose, scope, runId, labels, details };
+  return { ...base, ...place, ...proved, agent, principal, purpose, scope, runId, labels, details };
 }
 
 /** Refuses what was revoked, with everything that a session of it could do. */
@@ -117,25 +137,39 @@ function raced(kind: "session_opened" | "session_delegated"): Fault {
   });
 }
 
-export function createSessions(rooms: {
+interface Rooms {
   readonly identities: Identities;
   readonly snapshots: Snapshots;
   readonly change: MakeChange;
   readonly clock: Clock;
   readonly newId: (nowMs: number) => string;
-}): Sessions {
+}
+
+/** Ends a session, once. */
+function closing({ identities, change }: Pick<Rooms, "identities" | "change">): Sessions["close"] {
+  return async (caller, sessionId) => {
+    const session = await identities.sessionById(caller, sessionId);
+    if (session.state !== "open") return session;
+    const made = await change(caller, { kind: "session_closed", sessionId });
+    // Somebody ended it otherwise in the meantime: that stands.
+    if (!made.ok) return identities.sessionById(caller, sessionId);
+    identities.ended([sessionId]);
+    return { ...session, state: "closed" };
+  };
+}
+
+export function createSessions(rooms: Rooms): Sessions {
   const { identities, snapshots, change, clock, newId } = rooms;
 
   const withToken = async (session: Session): Promise<OpenedSession> => {
-    const { token, expiresAtMs } = await identities.issueToken(session);
-    return { session, token, tokenExpiresAtMs: expiresAtMs };
+    const { token, expiresAtMs: tokenExpiresAtMs } = await identities.issueToken(session);
+    return { session, token, tokenExpiresAtMs };
   };
 
   const requireActive = async ({ tenant }: Caller): Promise<Snapshot> => {
     // None of this passes the commit that refuses what was judged too early.
     const snapshot = await snapshots.latest(tenant);
-    const { status } = snapshot.settings;
-    if (status !== "active") throw tenantNotActive(status);
+    if (snapshot.settings.status !== "active") throw tenantNotActive(snapshot.settings.status);
     return snapshot;
   };
   const found = async (caller: Caller, { agent, runId }: Session): Promise<Session | null> =>
@@ -161,24 +195,30 @@ export function createSessions(rooms: {
     if (made.ok) return withToken(session);
     // The same run was opened by a twin of this request in the meantime: its session stands.
     const twin = await found(caller, session);
-    if (twin) return answer(twin);
-    throw raced(kind);
+    if (!twin) throw raced(kind);
+    return answer(twin);
   };
 
   return {
     async open(caller, opening) {
       const snapshot = await requireActive(caller);
       requireActing(snapshot, caller, opening.agent);
+      const whom = await principalOf(caller, opening, identities.provePrincipal);
       const nowMs = clock.now();
-      return openedOnce(snapshot, caller, "session_opened", sessionOf(caller, opening, newId(nowMs), nowMs));
+      return openedOnce(snapshot, caller, "session_opened", sessionOf(caller, opening, whom, newId(nowMs), nowMs));
     },
     async delegate({ caller, session: parent }, delegation) {
       const snapshot = await requireActive(caller);
       const nowMs = clock.now();
       requireOpen(snapshot, parent, nowMs);
       requireActing(snapshot, caller, delegation.agent);
-      const session = delegated(snapshot, caller, parent, delegation, newId(nowMs), nowMs);
-      return openedOnce(snapshot, caller, "session_delegated", session);
+      const id = newId(nowMs);
+      return openedOnce(
+        snapshot,
+        caller,
+        "session_delegated",
+        delegated(snapshot, caller, parent, delegation, id, nowMs),
+      );
     },
     async renew(caller, sessionId) {
       const session = await identities.sessionById(caller, sessionId);
@@ -192,14 +232,6 @@ export function createSessions(rooms: {
       await requireActive(caller);
       return identities.sessionById(caller, sessionId);
     },
-    async close(caller, sessionId) {
-      const session = await identities.sessionById(caller, sessionId);
-      if (session.state !== "open") return session;
-      const made = await change(caller, { kind: "session_closed", sessionId });
-      // Somebody ended it otherwise in the meantime: that stands.
-      if (!made.ok) return identities.sessionById(caller, sessionId);
-      identities.ended([sessionId]);
-      return { ...session, state: "closed" };
-    },
+    close: closing(rooms),
   };
 }

@@ -29,6 +29,30 @@ export const limits = {
   loginQuestionsPerSecondMax: 20,
   /** API keys that turned out to be unknown, looked up in the store in a second, here, over all who ask. */
   unknownKeysPerSecondMax: 100,
+  /** Tokens of issuers that turned out to prove nobody, verified in a second, here, over all who ask. */
+  unknownTokensPerSecondMax: 100,
+  /** A token of an issuer, in compact serialization. */
+  jwtBytesMax: 8 * 1024,
+  /** Of a subject, a group, an actor that a token names. */
+  subjectBytesMax: 512,
+  tokenGroupsMax: 256,
+  /** How far an issuer's clock and ours may be apart. */
+  clockSkewSeconds: 30,
+  /** Of one tenant. */
+  issuersMax: 64,
+  issuerAudiencesMax: 16,
+  bindingsMax: 1000,
+  /** The longest that a token of an issuer may live, from its issue to its expiry, where its issuer is not said to be stricter. */
+  issuerTokenSecondsMax: 24 * 3600,
+  /** One document of an issuer: its keys, or where they are. */
+  issuerDocumentBytesMax: 256 * 1024,
+  issuerDocumentMsMax: 3_000,
+  jwksKeysMax: 100,
+  /** An issuer's keys are read again when they are older than the first, and believed until they are older than the second. */
+  jwksFreshSeconds: 300,
+  jwksStaleSeconds: 3600,
+  /** How often they are read at most, because of a key that is missing or a read that failed; three times at once after a rest. */
+  jwksFetchEverySeconds: 10,
   handlesPerStreamMax: 4096,
   framesInFlightPerStreamMax: 1024,
   /** Allowed calls of one stream that would be told to stop. Beyond it the oldest are not told. */

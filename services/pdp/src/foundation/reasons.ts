@@ -1,3 +1,4 @@
+import { callerReasons } from "./caller-reasons.ts";
 import { changeReasons } from "./change-reasons.ts";
 import { credentialReasons } from "./credential-reasons.ts";
 import type { ReasonRow } from "./reason-row.ts";
@@ -10,6 +11,7 @@ export type { FaultKind } from "./reason-row.ts";
  * row: add both with a new reason.
  */
 export const errorReasons = {
+  ...callerReasons,
   request_invalid: {
     kinds: ["invalid"],
     means: "`field` says what is wrong with the request.",
@@ -27,18 +29,6 @@ export const errorReasons = {
     kinds: ["forbidden"],
     means: "This caller does not have the role that the request takes.",
     todo: "Use a key with the role that the message names.",
-    since: "0.1",
-  },
-  agent_not_bound: {
-    kinds: ["forbidden"],
-    means: "This caller may not open sessions for that agent.",
-    todo: "Use a key that was made for the agent.",
-    since: "0.1",
-  },
-  principal_not_assertable: {
-    kinds: ["forbidden"],
-    means: "This caller may not say on whose behalf it acts.",
-    todo: "Use a key that may assert principals, or leave the principal out.",
     since: "0.1",
   },
   session_not_yours: {
@@ -123,12 +113,6 @@ export const errorReasons = {
     kinds: ["precondition"],
     means: "The share of the sessions that a rollout decides for only grows.",
     todo: "Call the rollout off and begin another.",
-    since: "0.1",
-  },
-  caller_unknown: {
-    kinds: ["missing"],
-    means: "There is no such caller.",
-    todo: "List the callers.",
     since: "0.1",
   },
   revocation_unknown: {

@@ -22,24 +22,28 @@ function disagree(spiffeId: string): Fault {
  */
 export function createAuthenticate(by: {
   readonly certificate: (spiffeId: string, anew: boolean) => Promise<Loaded<Caller> | null>;
+  readonly token: (authorization: string, anew: boolean) => Promise<Loaded<Caller>>;
   readonly key: (authorization: string | undefined, anew: boolean) => Promise<Loaded<Caller>>;
 }): Authenticate {
-  const { certificate, key } = by;
+  const { certificate, token, key } = by;
+  // A token has dots between its parts; no key of ours has one.
+  const header = (authorization: string | undefined, anew: boolean) =>
+    authorization?.includes(".") ? token(authorization, anew) : key(authorization, anew);
   const withCertificate = async (
     certified: () => string | undefined,
     authorization: string | undefined,
     anew: boolean,
   ) => {
     const spiffeId = certified();
-    if (spiffeId === undefined) return key(authorization, anew);
+    if (spiffeId === undefined) return header(authorization, anew);
     const found = await certificate(spiffeId, anew);
     const alone = authorization === undefined || authorization === "";
     if (found && alone) return found;
     if (alone) throw notBound({ source: CERTIFICATES, subject: spiffeId });
-    const other = await key(authorization, anew);
+    const other = await header(authorization, anew);
     if (found && found.row.tenant !== other.row.tenant) throw disagree(spiffeId);
     return found ?? other;
   };
   return ({ authorization, certified }, anew) =>
-    certified === undefined ? key(authorization, anew) : withCertificate(certified, authorization, anew);
+    certified === undefined ? header(authorization, anew) : withCertificate(certified, authorization, anew);
 }

@@ -39,6 +39,7 @@ function memoryStore() {
   const store: IdentityStore = {
     callerByKeyHash: async (hash) => (keyHash(key).equals(hash) ? read(state.caller) : null),
     callerBySubject: async () => null,
+    issuersOf: async () => [],
     trust: async (tenant) => ({ row: { tenant, issuers: [], bindings: [] }, security: state.security }),
     callers: async () => [state.caller],
     session: async (tenant, id) => {
@@ -66,10 +67,13 @@ const keysOf = (store: IdentityStore) => openSigningKeys({ store, wrapping, rand
 async function openOn(store: IdentityStore, security: () => bigint, catchUp = async () => {}) {
   const keeping = createKeeping({ security, catchUp });
   const keys = createCallers({ store, keeping, clock: { now: () => 0 } });
+  const provePrincipal = async () => {
+    throw new Error("nobody is proved here");
+  };
   return createIdentities({
     ...{ store, keeping, tokens: createTokens({ keys: await keysOf(store), clock }), sessionsMax: 100 },
-    authenticate: createAuthenticate({ certificate: async () => null, key: keys.find }),
-    keptCallers: [keys],
+    authenticate: createAuthenticate({ certificate: async () => null, token: keys.find, key: keys.find }),
+    ...{ keptCallers: [keys], provePrincipal },
     trust: async (tenant) => ({ row: { tenant, issuers: [], bindings: [] }, security: 1n }),
   });
 }

@@ -6,10 +6,11 @@ import type { Credentials } from "./evidence.ts";
 import type { IdentityStore, Loaded } from "./identity-store.ts";
 import type { IdentityNews, Keeping, KeptRows } from "./keeping.ts";
 import { createKnownSessions } from "./known-sessions.ts";
+import type { ProvePrincipal } from "./principals.ts";
 import type { Proven } from "./proven.ts";
 import { type Session, tokenInvalid } from "./session.ts";
 import { keyRetired, type Tokens } from "./tokens.ts";
-import type { Issuer } from "./trust.ts";
+import type { Issuer, Trust } from "./trust.ts";
 
 /** Who speaks, and for which run: read once, kept, and as new as the newest news. */
 export interface Identities {
@@ -33,6 +34,9 @@ export interface Identities {
   callers(tenant: string): Promise<Caller[]>;
   /** The issuers that vouch for a tenant's people. */
   peopleOf(tenant: string): Promise<Issuer[]>;
+  readonly provePrincipal: ProvePrincipal;
+  /** What a tenant says now of who is to be believed. */
+  trust(tenant: string): Promise<Trust>;
   issueToken(session: Session): Promise<{ token: string; expiresAtMs: number }>;
   /** When a session's token runs out, or ran out less than a day ago. */
   tokenExpiry(token: string): Promise<number>;
@@ -55,6 +59,7 @@ interface Options {
   /** Every place where callers are kept, by their ids. */
   readonly trust: Proven["trust"];
   readonly keptCallers: readonly Pick<KeptRows<Loaded<Caller>>, "told" | "clear">[];
+  readonly provePrincipal: ProvePrincipal;
 }
 
 function allowed(caller: Caller, session: Session): Session {
@@ -67,7 +72,7 @@ function allowed(caller: Caller, session: Session): Session {
 
 /** The keeper of what was read: bounded caches whose rows are as new as the newest news. */
 export function createIdentities(options: Options): Identities {
-  const { store, tokens, keeping, sessionsMax, authenticate, keptCallers, trust } = options;
+  const { store, tokens, keeping, sessionsMax, authenticate, provePrincipal, keptCallers, trust } = options;
   const sessions = createKnownSessions({ store, keeping, sessionsMax });
 
   const knownSession = async (
@@ -107,6 +112,8 @@ export function createIdentities(options: Options): Identities {
     sessionByRun: (caller, agent, runId) => store.sessionByRun(caller.tenant, caller.id, agent, runId),
     callers: (tenant) => store.callers(tenant),
     peopleOf: async (tenant) => (await trust(tenant, false)).row.issuers.filter(({ use }) => use === "people"),
+    provePrincipal,
+    trust: async (tenant) => (await trust(tenant, true)).row,
     issueToken: (session) => tokens.issue(session),
     tokenExpiry: async (token) => (await tokens.verify(token, limits.lateReportSeconds * 1000)).expiresAtMs,
     ended: sessions.ended,

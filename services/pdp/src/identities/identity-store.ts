@@ -35,6 +35,11 @@ export interface IdentityStore {
     issuer: string,
     subject: string,
   ): Promise<Loaded<Caller> | null>;
+  /** The issuers of the cell, at most 2, that have one of these for their `iss` and one of these for an audience. */
+  issuersOf(
+    issuers: readonly string[],
+    audiences: readonly string[],
+  ): Promise<{ readonly tenant: string; readonly name: string }[]>;
   /** What a tenant says of who is to be believed; of an unknown tenant nothing. */
   trust(tenant: string): Promise<Loaded<Trust>>;
   callers(tenant: string): Promise<Caller[]>;

@@ -1,4 +1,6 @@
+export type { Act } from "./act.ts";
 export { createAuthenticate } from "./authenticate.ts";
+export { createBearers } from "./bearers.ts";
 export {
   type Caller,
   FIRST_TENANT,
@@ -17,6 +19,8 @@ export type { Credentials, Evidence } from "./evidence.ts";
 export { peopleAmong } from "./hands.ts";
 export { createIdentities, type Identities } from "./identities.ts";
 export type { IdentityStore, Loaded, StoredSigningKey } from "./identity-store.ts";
+export { createIssuerKeys } from "./issuer-keys.ts";
+export { ALGORITHMS, checkBinding, checkIssuer } from "./issuer-rules.ts";
 export { type ChangedRows, createKeeping, type KeepingRooms } from "./keeping.ts";
 export {
   createVouch,
@@ -27,12 +31,12 @@ export {
   type Shown,
   type Vouched,
 } from "./peer.ts";
+export { createPrincipals, type ProvedPrincipal } from "./principals.ts";
 export { createProven, type Stranger } from "./proven.ts";
 export { createRates, type Rates } from "./rates.ts";
 export {
   endedBecause,
   type Link,
-  type Principal,
   rootOf,
   type Session,
   type SessionState,
@@ -46,4 +50,4 @@ export {
   signingKeyPurpose,
 } from "./signing-keys.ts";
 export { createTokens } from "./tokens.ts";
-export type { Binding, Issuer, Trust } from "./trust.ts";
+export { type Binding, type Issuer, PROFILES, type Trust, USES } from "./trust.ts";

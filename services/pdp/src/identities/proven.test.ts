@@ -39,7 +39,11 @@ function open() {
     if (authorization === "Bearer good") return loaded({ id: "by-key", tenant: "t" } as Caller);
     throw new Error("no such key");
   };
-  return createAuthenticate({ certificate: createCertificates({ proven, fresh, tenantOf: () => "t" }), key });
+  return createAuthenticate({
+    certificate: createCertificates({ proven, fresh, tenantOf: () => "t" }),
+    token: key,
+    key,
+  });
 }
 
 test("a bound certificate is a caller from its first sight on, and read once", async () => {

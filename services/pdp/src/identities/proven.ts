@@ -16,6 +16,8 @@ export interface Proven {
    * Throws `token_invalid` for one that was revoked. `anew`: from the store, whatever is remembered.
    */
   callerOf(evidence: Evidence, anew: boolean): Promise<Loaded<Caller> | null>;
+  /** The same under what its tenant says, read by whoever asks. */
+  callerUnder(trust: Loaded<Trust>, evidence: Evidence): Promise<Loaded<Caller> | null>;
   /** What a tenant says of who is to be believed. */
   trust(tenant: string, anew: boolean): Promise<Loaded<Trust>>;
 }
@@ -29,7 +31,7 @@ interface Options {
 
 /** The fault for evidence that is true and gives no right to call. */
 export function notBound({ source, subject }: Pick<Evidence, "source" | "subject">): Fault {
-  return new Fault("forbidden", "agent_not_bound", `no binding gives ${subject} of ${source} any right`, {
+  return new Fault("forbidden", "caller_not_bound", `no binding gives ${subject} of ${source} any right`, {
     fix: "an owner makes one with `remit bindings put`",
   });
 }
@@ -49,7 +51,9 @@ export function createProven({ store, fresh, sight }: Options): Proven {
     const known = trusts.get(tenant);
     if (!anew && known && fresh(known)) return known;
     const loaded = await store.trust(tenant);
-    trusts.set(tenant, loaded);
+    // A slower, older read takes nothing from a newer one.
+    const newest = trusts.get(tenant);
+    if (!newest || loaded.security >= newest.security) trusts.set(tenant, loaded);
     return loaded;
   };
 
@@ -64,19 +68,21 @@ export function createProven({ store, fresh, sight }: Options): Proven {
     throw new Fault("aborted", "session_raced", "the caller could not be recorded", { fix: "ask again" });
   };
 
+  const callerUnder: Proven["callerUnder"] = async (trusted, evidence) => {
+    const rights: Rights | undefined = rightsOf(trusted.row, evidence);
+    if (!rights) return null;
+    const { row, security } = await sighted(evidence);
+    if (row.revoked) throw revoked(evidence);
+    // Two reads: together they are as new as the older.
+    const older = security < trusted.security ? security : trusted.security;
+    const { source, groups, expiresAtMs } = evidence;
+    const word = { source, groups, bindings: bindingsFor(trusted.row, evidence), expiresAtMs };
+    return { row: { ...row, ...rights, word }, security: older };
+  };
+
   return {
     trust,
-    async callerOf(evidence, anew) {
-      const trusted = await trust(evidence.tenant, anew);
-      const rights: Rights | undefined = rightsOf(trusted.row, evidence);
-      if (!rights) return null;
-      const { row, security } = await sighted(evidence);
-      if (row.revoked) throw revoked(evidence);
-      // Two reads: together they are as new as the older.
-      const older = security < trusted.security ? security : trusted.security;
-      const { source, groups, expiresAtMs } = evidence;
-      const word = { source, groups, bindings: bindingsFor(trusted.row, evidence), expiresAtMs };
-      return { row: { ...row, ...rights, word }, security: older };
-    },
+    callerUnder,
+    callerOf: async (evidence, anew) => callerUnder(await trust(evidence.tenant, anew), evidence),
   };
 }

@@ -1,5 +1,6 @@
 import type { Scope } from "@remit/engine";
 import { Fault } from "../foundation/fault.ts";
+import type { Act } from "./act.ts";
 
 export type SessionState = "open" | "closed" | "revoked";
 
@@ -30,6 +31,10 @@ export interface Session {
   readonly tenant: string;
   readonly agent: string;
   readonly principal: Principal;
+  /** The name of the issuer whose token proved the principal, where one did. */
+  readonly principalIssuer?: string | undefined;
+  /** Who acted for the principal before this session, as its token says. Kept and recorded, never cut; it gives nothing. */
+  readonly act?: Act | undefined;
   readonly purpose: string;
   /** Undefined: everything that the agent's ceiling allows. */
   readonly scope: Scope | undefined;

@@ -1,10 +1,15 @@
+import type { Config } from "../config/index.ts";
 import type { Clock } from "../foundation/clock.ts";
+import type { Log } from "../foundation/log.ts";
 import {
   createAuthenticate,
+  createBearers,
   createCallers,
   createCertificates,
   createIdentities,
+  createIssuerKeys,
   createKeeping,
+  createPrincipals,
   createProven,
   type createTokens,
   FIRST_TENANT,
@@ -13,29 +18,39 @@ import {
   type KeepingRooms,
   type Stranger,
 } from "../identities/index.ts";
+import { createIssuerFetch } from "./issuer-fetch.ts";
 
 const SESSIONS_MAX = 100_000;
 
 interface Options extends KeepingRooms {
+  readonly config: Pick<Config, "mode" | "issuerNetwork">;
   readonly store: IdentityStore;
   readonly tokens: ReturnType<typeof createTokens>;
-  /** Monotonic: what counts how often strangers ask. */
+  /** What the times of tokens are compared with. */
+  readonly clock: Clock;
+  /** Monotonic: what counts how often strangers ask, and how old keys are. */
   readonly uptime: Clock;
+  readonly log: Log;
   readonly sight: (stranger: Stranger) => Promise<void>;
 }
 
 /** Who there is, and every way in which somebody proves to be it. */
-export function openIdentities({ store, tokens, security, catchUp, uptime, sight }: Options): Identities {
+export function openIdentities(options: Options): Identities {
+  const { config, store, tokens, security, catchUp, clock, uptime, log, sight } = options;
   const keeping = createKeeping({ security, catchUp });
   const { fresh } = keeping;
   const proven = createProven({ store, fresh, sight });
+  const fetchText = createIssuerFetch({ network: config.issuerNetwork, loopback: config.mode === "development" });
+  const issuerKeys = createIssuerKeys({ fetchText, clock: uptime, log });
   const keys = createCallers({ store, keeping, clock: uptime });
   const authenticate = createAuthenticate({
     certificate: createCertificates({ proven, fresh, tenantOf: () => FIRST_TENANT }),
+    token: createBearers({ store, proven, keys: issuerKeys, fresh, clock, uptime }),
     key: keys.find,
   });
+  const provePrincipal = createPrincipals({ proven, keys: issuerKeys, clock });
   return createIdentities({
-    ...{ store, tokens, keeping, sessionsMax: SESSIONS_MAX, authenticate, trust: proven.trust },
+    ...{ store, tokens, keeping, sessionsMax: SESSIONS_MAX, authenticate, provePrincipal, trust: proven.trust },
     keptCallers: [keys],
   });
 }

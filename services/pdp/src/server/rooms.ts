@@ -1,6 +1,7 @@
 import type { Config } from "../config/index.ts";
 import {
   createAdmission,
+  createBelieving,
   createChanges,
   createDecide,
   createExplain,
@@ -86,7 +87,8 @@ type AuthorityRooms = Parameters<typeof createKeys>[0] &
   Parameters<typeof createRegistry>[0] &
   Parameters<typeof createLifecycle>[0] &
   Parameters<typeof createTenants>[0] &
-  Parameters<typeof createRevocations>[0];
+  Parameters<typeof createRevocations>[0] &
+  Parameters<typeof createBelieving>[0];
 
 /** The rooms that change what widens authority. */
 const authority = (rooms: AuthorityRooms) => ({
@@ -94,6 +96,7 @@ const authority = (rooms: AuthorityRooms) => ({
   lifecycle: createLifecycle(rooms),
   tenants: createTenants(rooms),
   keys: createKeys(rooms),
+  believing: createBelieving(rooms),
   revocations: createRevocations(rooms),
 });
 
@@ -141,12 +144,11 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   const { seal } = sealing;
   const ledger = sealedLedger(self.ledger, seal);
   const change = createChanges({ store: changeStore, snapshots, seal: seal.seal, clock, newId });
-  const sight = createSight({ change, clock, newId });
   const held: { feed?: Feed } = {};
   const catchUp = async () => held.feed?.catchUp();
-  const identities = openIdentities({ store: identityStore, tokens, security, catchUp, uptime, sight });
-  const rates = createRates(RATES_MAX);
-  const { callerCallsPerSecond } = config;
+  const proving = { config, store: identityStore, tokens, clock, uptime, log, security, catchUp };
+  const identities = openIdentities({ ...proving, sight: createSight({ change, clock, newId }) });
+  const limited = { rates: createRates(RATES_MAX), callerCallsPerSecond: config.callerCallsPerSecond };
   const feed = createFeed({
     connect: () => store.direct("remit-feed"),
     intervalMs: config.pollMs,
@@ -158,13 +160,14 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   await feed.start();
 
   const reader = createReader();
-  const shared = { ledger, unsealed: self.ledger, snapshots, identities, change, clock, random, newId };
+  const loopback = config.mode === "development";
+  const shared = { loopback, ledger, unsealed: self.ledger, snapshots, identities, change, clock, random, newId };
   return {
     ledger,
     snapshots,
     identities,
     policyStore,
-    admission: createAdmission({ snapshots, ledger, rates, clock: uptime, callerCallsPerSecond }),
+    admission: createAdmission({ snapshots, ledger, clock: uptime, ...limited }),
     decide: createDecide({ snapshots, ledger, redaction: createRedaction(seal.marks), clock, newId }),
     report: createReport({ snapshots, ledger, clock, newId, onMismatch: telling(log), onLate: metrics.reportedLate }),
     explain: createExplain({ snapshots, clock }),

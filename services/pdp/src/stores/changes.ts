@@ -1,8 +1,8 @@
 import type { ClientBase, Pool } from "pg";
 import type { Applied, Change, ChangeStore } from "../decisions/index.ts";
 import { ok, type Result, refused } from "../foundation/result.ts";
-import type { Caller } from "../identities/index.ts";
 import type { TenantChanges } from "../policies/index.ts";
+import { changeCallers, insertCaller } from "./caller-changes.ts";
 import { deleteDocuments, putDocument } from "./document-changes.ts";
 import { changeKeys, refuseErased } from "./key-changes.ts";
 import { changePolicies } from "./policy-changes.ts";
@@ -48,6 +48,10 @@ function bumps(change: Change): "security" | "policy" | "none" {
     case "tenant_erased":
     case "tenant_set":
     case "key_revoked":
+    case "issuer_put":
+    case "issuers_deleted":
+    case "binding_put":
+    case "bindings_deleted":
     case "agent_put":
     case "tool_put":
     case "budget_put":
@@ -61,29 +65,6 @@ function bumps(change: Change): "security" | "policy" | "none" {
     case "revocation_lifted":
       return "security";
   }
-}
-
-async function insertCaller(client: ClientBase, caller: Caller, keyHash: Uint8Array, revision: bigint): Promise<void> {
-  const { id, tenant, name, roles, agents, mayAssertPrincipals, createdAtMs, createdBy } = caller;
-  const made = [new Date(createdAtMs), revision, createdBy ?? null];
-  await client.query(
-    `insert into caller (id, tenant, name, key_hash, roles, agents, may_assert_principals, created_at, revision, created_by)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-    [id, tenant, name, Buffer.from(keyHash), roles, agents, mayAssertPrincipals, ...made],
-  );
-}
-
-/** A caller without a key and without rights of its own. */
-async function insertSighted(client: ClientBase, caller: Caller, revision: bigint): Promise<void> {
-  const { id, tenant, name, proof, person, createdAtMs } = caller;
-  await client.query(
-    `insert into caller (id, tenant, name, kind, issuer, subject, created_at, revision, display_name, email)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-    [
-      ...[id, tenant, name, proof?.kind ?? "key", proof?.issuer, proof?.subject, new Date(createdAtMs), revision],
-      ...[person?.displayName || null, person?.email || null],
-    ],
-  );
 }
 
 async function setTenant(client: ClientBase, tenant: string, set: TenantChanges): Promise<void> {
@@ -128,15 +109,13 @@ async function make(
       await setTenant(client, tenant, change.set);
       return [];
     case "key_created":
-      await insertCaller(client, change.caller, change.keyHash, revision);
-      return [];
     case "caller_sighted":
-      await insertSighted(client, change.caller, revision);
-      return [];
     case "key_revoked":
-      await touched(client, "update caller set revoked = true, revision = $3 where tenant = $1 and id = $2", [
-        ...[tenant, change.callerId, revision],
-      ]);
+    case "issuer_put":
+    case "issuers_deleted":
+    case "binding_put":
+    case "bindings_deleted":
+      await changeCallers(client, tenant, change, revision);
       return [];
     case "agent_put":
     case "tool_put":

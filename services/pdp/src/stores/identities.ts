@@ -2,6 +2,7 @@ import type { Scope } from "@remit/engine";
 import type { Pool } from "pg";
 import { assert } from "../foundation/assert.ts";
 import type {
+  Act,
   Caller,
   Evidence,
   IdentityStore,
@@ -59,6 +60,8 @@ interface SessionRow {
   readonly expires_at: Date;
   readonly opened_by: string;
   readonly details: Record<string, string>;
+  readonly principal_issuer: string | null;
+  readonly act: Act | null;
   readonly above: readonly LinkRow[] | null;
 }
 
@@ -100,6 +103,8 @@ function sessionFrom(row: SessionRow): Session {
     tenant,
     agent,
     principal: { id: row.principal_id, verified: row.principal_verified, labels: row.principal_labels },
+    ...(row.principal_issuer !== null && { principalIssuer: row.principal_issuer }),
+    ...(row.act !== null && { act: row.act }),
     purpose,
     scope: row.scope ?? undefined,
     labels,
@@ -168,6 +173,12 @@ export function createIdentityStore(pool: Pool): IdentityStore {
         where t.tenant = $1 and t.kind = $2 and t.issuer = $3 and t.subject = $4 and t.kind <> 'key'`;
       const found = await loaded<CallerRow>(text, [tenant, kind, issuer, subject], "caller_by_subject");
       return found && { ...found, row: callerFrom(found.row) };
+    },
+    async issuersOf(issuers, audiences) {
+      const text = `select distinct tenant, name from issuer_audience
+        where issuer = any($1) and audience = any($2) limit 2`;
+      const values = [issuers, audiences];
+      return (await pool.query<{ tenant: string; name: string }>({ name: "issuers_of", text, values })).rows;
     },
     trust: (tenant) => readTrust(pool, tenant),
     async callers(tenant) {

@@ -10,13 +10,15 @@ async function insertSession(client: ClientBase, session: Session): Promise<void
   const { id, tenant, agent, principal, purpose, scope, labels, runId, openedAtMs, expiresAtMs, openedBy } = session;
   await client.query(
     `insert into session (id, tenant, agent, principal_id, principal_verified, principal_labels, purpose, scope, labels,
-                          run_id, opened_at, expires_at, opened_by, details, parent, depth)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+                          run_id, opened_at, expires_at, opened_by, details, parent, depth, principal_issuer,
+                          act)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
     [
       ...[id, tenant, agent, principal.id, principal.verified, JSON.stringify(principal.labels), purpose],
       ...[scope ? JSON.stringify(scope) : null, JSON.stringify(labels), runId ?? null],
       ...[new Date(openedAtMs), new Date(expiresAtMs), openedBy, JSON.stringify(session.details)],
       ...[session.parent ?? null, session.depth],
+      ...[session.principalIssuer ?? null, session.act ? JSON.stringify(session.act) : null],
     ],
   );
 }

@@ -8,6 +8,8 @@ import type { TenantRow } from "./tenant-row.ts";
 /** Changes that end something, or set the tenant itself: a tenant that is not active may make no others. */
 export const ENDING: ReadonlySet<Change["kind"]> = new Set([
   "key_revoked",
+  "issuers_deleted",
+  "bindings_deleted",
   "session_closed",
   "revoked",
   "tenant_set",

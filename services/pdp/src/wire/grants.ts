@@ -26,6 +26,8 @@ const THE_METHODS = "What the proposed method takes.";
 const OF_THE_CELL = ["cell-operator"] as const;
 const OWN_SESSIONS = "Of a session that the caller opened; an owner speaks for every session of the tenant.";
 
+const CELL_BINDINGS = "What could make somebody a cell operator takes that role.";
+
 const put = { to: ["operator"], tells: ["document", "dryRun"] } as const;
 const remove = { to: ["operator"], tells: ["names", "dryRun"] } as const;
 const inForce = { to: ["policy-approver"], tells: ["choices", "expectedRevision"] } as const;
@@ -122,6 +124,12 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
       ...{ to: ["owner"], tells: ["callerId"] },
       further: "The key of a cell operator takes that role.",
     },
+    PutIssuer: { to: ["owner"], tells: ["issuer", "dryRun"], further: CELL_BINDINGS },
+    ListIssuers: { to: ["viewer"] },
+    DeleteIssuers: { to: ["owner"], tells: ["names", "dryRun"], further: CELL_BINDINGS },
+    PutBinding: { to: ["owner"], tells: ["binding", "dryRun"], further: CELL_BINDINGS },
+    ListBindings: { to: ["viewer"] },
+    DeleteBindings: { to: ["owner"], tells: ["names", "dryRun"], further: CELL_BINDINGS },
   },
   "remit.v1.LedgerService": {
     GetDecision: { to: READ_DECISIONS, tells: ["decisionId"] },

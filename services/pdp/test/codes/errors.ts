@@ -243,6 +243,9 @@ const administration: Readonly<Record<string, Provoke>> = {
   name_taken: async ({ house, owner }) => {
     for (let times = 0; times < 2; times++) await house.clients.callers.createKey({ name: "twin" }, { headers: owner });
   },
+  issuer_unknown: ({ house, owner }) => house.clients.callers.deleteIssuers({ names: ["nothing"] }, { headers: owner }),
+  binding_unknown: ({ house, owner }) =>
+    house.clients.callers.deleteBindings({ names: ["nothing"] }, { headers: owner }),
   tenant_unknown: (world) => setTenant(world, "nobody", TenantStatus.ACTIVE),
   tenant_suspended: openIn("opens-suspended", TenantStatus.SUSPENDED),
   tenant_closing: openIn("opens-closing", TenantStatus.CLOSING),
@@ -266,6 +269,9 @@ export const errorRows: Readonly<Partial<Record<ErrorReason, Provoke | Elsewhere
   ...requests,
   ...identities,
   ...administration,
+  caller_not_bound: test("doors/issuers"),
+  issuer_unavailable: test("doors/issuer-away"),
+  actor_not_meant: test("doors/subject-tokens"),
   overloaded: test("doors/shedding"),
   certificate_invalid: test("doors/tls"),
   credentials_disagree: test("doors/tls"),

@@ -1,6 +1,7 @@
 import { Outcome } from "@remit/proto/decision";
 import { TenantMode } from "@remit/proto/tenant";
 import { openStream } from "../support/exchange-stream.ts";
+import { callerRows } from "./isolation-callers.ts";
 import { cellRows } from "./isolation-cell.ts";
 import { changeRows } from "./isolation-changes.ts";
 import { call, type Neighbours, nothing, THEIRS } from "./neighbours.ts";
@@ -311,29 +312,7 @@ const adminPlane: Readonly<Record<string, Row>> = {
   "remit.v1.RolloutService/AbortRollout": (all) => byRollout(all, "abortRollout"),
   "remit.v1.RolloutService/GetRollout": (all) => byRollout(all, "getRollout"),
   "remit.v1.RolloutService/TallyRollout": (all) => byRollout(all, "tallyRollout"),
-  "remit.v1.CallerService/CreateKey": ({ ours }) => [
-    {
-      ...{ theirs: `${THEIRS}-caller`, nobodys: "new-caller" },
-      alike: async (name) => {
-        const { caller } = await ours.house.clients.callers.createKey({ name }, { headers: ours.headers });
-        return { roles: caller?.roles, agents: caller?.agents };
-      },
-    },
-  ],
-  "remit.v1.CallerService/ListCallers": ({ ours, theirs }) => [
-    {
-      ours: async () => {
-        const { callers } = await ours.house.clients.callers.listCallers({}, { headers: ours.headers });
-        return callers.filter(({ id, name }) => id === theirs.callerId || name !== `${THEIRS}-caller`);
-      },
-    },
-  ],
-  "remit.v1.CallerService/RevokeKey": ({ ours, theirs }) => [
-    {
-      ...{ theirs: theirs.callerId, nobodys: nothing() },
-      alike: (callerId) => ours.house.clients.callers.revokeKey({ callerId }, { headers: ours.headers }),
-    },
-  ],
+  ...callerRows,
   "remit.v1.LedgerService/GetDecision": ({ ours, theirs }) =>
     [theirs.decisionId, theirs.reportedId, theirs.sessionId].map((id) => ({
       ...{ theirs: id, nobodys: nothing() },

@@ -74,6 +74,10 @@ async function side(cell: House, name: string): Promise<Side> {
     { method: "remit.v1.PolicyService/DeactivatePolicies", message: { policies: [`${name}-rules`] } },
     { headers },
   );
+  const issuer = { name: `${name}-idp`, profile: "oidc", use: "workloads", issuer: `https://${name}.example` };
+  await callers.putIssuer({ issuer: { ...issuer, audiences: [`remit:${name}`] } }, { headers });
+  const binding = { name: `${name}-binding`, issuer: issuer.name, subject: `${name}-*`, agents: [`${name}-agent`] };
+  await callers.putBinding({ binding }, { headers });
   const opened = await openSession(house, {
     ...{ agent: `${name}-agent`, runId: `${name}-run`, purpose: `${name} purpose` },
     onBehalfOf: { case: "principal", value: { id: `zoe@${name}.example` } },

@@ -18,6 +18,7 @@ import { policyRpcs } from "./policies.ts";
 import { revocationRpcs } from "./revocations.ts";
 import { rolloutRpcs } from "./rollouts.ts";
 import { tenantRpcs } from "./tenants.ts";
+import { trustRpcs } from "./trust.ts";
 
 /** The services whose RPCs may widen authority: what several people have to agree to is proposed as one of these. */
 export function authorityServices(desk: AdminDesk): Served[] {
@@ -33,6 +34,6 @@ export function authorityServices(desk: AdminDesk): Served[] {
     serve(PolicyService, { ...policyRpcs(desk) }),
     serve(RolloutService, { ...rolloutRpcs(desk) }),
     serve(RevocationService, { ...revocationRpcs(desk) }),
-    serve(CallerService, { ...callerRpcs(desk) }),
+    serve(CallerService, { ...callerRpcs(desk), ...trustRpcs(desk) }),
   ];
 }

@@ -13,20 +13,17 @@ import {
 } from "@remit/proto/admin";
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
-import { type Caller, ROLES, type Role } from "../../identities/index.ts";
+import type { Caller } from "../../identities/index.ts";
 import type { Unary } from "../call.ts";
 import { boundedList, storedName, uuidField } from "../convert/fields.ts";
+import { rolesFrom } from "../convert/roles.ts";
 import type { AdminDesk } from "./desk.ts";
 
-function callerToWire({ id, name, roles, agents, mayAssertPrincipals, createdAtMs, revoked, createdBy = "" }: Caller) {
-  const lists = { roles: [...roles], agents: [...agents] };
-  return { id, name, ...lists, mayAssertPrincipals, revoked, createdAt: timestampFromMs(createdAtMs), createdBy };
-}
-
-function roleFrom(role: string, at: number): Role {
-  const known = ROLES.find((name) => name === role);
-  if (known) return known;
-  throw invalid(`roles[${at}]`, `there is no role ${JSON.stringify(role)}`, { fix: `choose from ${ROLES.join(", ")}` });
+function callerToWire(caller: Caller) {
+  const { id, name, roles, agents, mayAssertPrincipals, createdAtMs, revoked, proof, createdBy = "" } = caller;
+  const { kind = "key", issuer = "", subject = "" } = proof ?? {};
+  const rights = { roles: [...roles], agents: [...agents], mayAssertPrincipals };
+  return { id, name, kind, issuer, subject, ...rights, revoked, createdAt: timestampFromMs(createdAtMs), createdBy };
 }
 
 function keyHashFrom(hash: Uint8Array): Uint8Array {
@@ -51,7 +48,7 @@ export function callerRpcs(desk: AdminDesk): CallerRpcs {
       const agents = boundedList(request.agents, "agents", limits.scopeEntriesMax);
       const { caller, key } = await desk.keys.create(by, {
         name: storedName(request.name, "name", limits.nameBytesMax),
-        roles: boundedList(request.roles, "roles", ROLES.length).map(roleFrom),
+        roles: rolesFrom(request.roles),
         agents: agents.map((glob, at) => storedName(glob, `agents[${at}]`, limits.nameBytesMax)),
         mayAssertPrincipals: request.mayAssertPrincipals,
         ...(request.keyHash.length > 0 && { keyHash: keyHashFrom(request.keyHash) }),

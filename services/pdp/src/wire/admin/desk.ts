@@ -1,5 +1,6 @@
 import type {
   Admission,
+  Believing,
   Custody,
   Keys,
   Lifecycle,
@@ -25,6 +26,7 @@ export interface Authority {
   readonly registry: Registry;
   readonly lifecycle: Lifecycle;
   readonly keys: Keys;
+  readonly believing: Believing;
   readonly tenants: Tenants;
   readonly revocations: Revocations;
 }

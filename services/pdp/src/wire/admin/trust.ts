@@ -1,0 +1,99 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type DeleteBindingsRequest,
+  type DeleteBindingsResponse,
+  DeleteBindingsResponseSchema,
+  type DeleteIssuersRequest,
+  type DeleteIssuersResponse,
+  DeleteIssuersResponseSchema,
+  type ListBindingsRequest,
+  type ListBindingsResponse,
+  ListBindingsResponseSchema,
+  type ListIssuersRequest,
+  type ListIssuersResponse,
+  ListIssuersResponseSchema,
+  type PutBindingRequest,
+  type PutBindingResponse,
+  PutBindingResponseSchema,
+  type PutIssuerRequest,
+  type PutIssuerResponse,
+  PutIssuerResponseSchema,
+  type Binding as WireBinding,
+} from "@remit/proto/admin";
+import { invalid } from "../../foundation/fault.ts";
+import { limits } from "../../foundation/limits.ts";
+import type { Binding } from "../../identities/index.ts";
+import type { Unary } from "../call.ts";
+import { boundedList, storedName, storedText } from "../convert/fields.ts";
+import { issuerFrom, issuerToWire } from "../convert/issuer.ts";
+import { rolesFrom } from "../convert/roles.ts";
+import { CHANGES } from "./change.ts";
+import type { AdminDesk } from "./desk.ts";
+
+/** What `CallerService` has on whom a tenant believes. */
+export interface TrustRpcs {
+  readonly putIssuer: Unary<PutIssuerRequest, PutIssuerResponse>;
+  readonly listIssuers: Unary<ListIssuersRequest, ListIssuersResponse>;
+  readonly deleteIssuers: Unary<DeleteIssuersRequest, DeleteIssuersResponse>;
+  readonly putBinding: Unary<PutBindingRequest, PutBindingResponse>;
+  readonly listBindings: Unary<ListBindingsRequest, ListBindingsResponse>;
+  readonly deleteBindings: Unary<DeleteBindingsRequest, DeleteBindingsResponse>;
+}
+
+function bindingFrom(wire: WireBinding): Binding {
+  const agents = boundedList(wire.agents, "agents", limits.scopeEntriesMax);
+  const may = (value: string, field: string) =>
+    value === "" ? undefined : storedText(value, field, limits.subjectBytesMax);
+  return {
+    name: storedName(wire.name, "name", limits.nameBytesMax),
+    issuer: storedName(wire.issuer, "issuer", limits.nameBytesMax),
+    subject: may(wire.subject, "subject"),
+    group: may(wire.group, "group"),
+    agents: agents.map((glob, at) => storedName(glob, `agents[${at}]`, limits.nameBytesMax)),
+    mayAssertPrincipals: wire.mayAssertPrincipals,
+    roles: rolesFrom(wire.roles),
+  };
+}
+
+function bindingToWire({ name, issuer, subject, group, agents, mayAssertPrincipals, roles }: Binding) {
+  const match = { issuer, subject: subject ?? "", group: group ?? "" };
+  return { name, ...match, agents: [...agents], mayAssertPrincipals, roles: [...roles] };
+}
+
+const namesFrom = (names: readonly string[]) =>
+  boundedList(names, "names", limits.namesDeletedMax).map((name) => storedName(name, "names", limits.nameBytesMax));
+
+export function trustRpcs(desk: AdminDesk): TrustRpcs {
+  const { believing } = desk;
+  return {
+    async putIssuer({ issuer, dryRun }, call) {
+      const by = desk.caller(call);
+      if (!issuer) throw invalid("issuer", "no issuer was sent", { fix: "send issuer" });
+      const put = await believing.putIssuer(by, issuerFrom(by.tenant, issuer), dryRun);
+      const { row, effect, revision } = put;
+      return create(PutIssuerResponseSchema, { issuer: issuerToWire(row), change: CHANGES[effect], revision });
+    },
+    async listIssuers(_request, call) {
+      const { issuers } = await believing.trust(desk.caller(call));
+      return create(ListIssuersResponseSchema, { issuers: issuers.map(issuerToWire) });
+    },
+    async deleteIssuers({ names, dryRun }, call) {
+      const revision = await believing.remove(desk.caller(call), "issuer", namesFrom(names), dryRun);
+      return create(DeleteIssuersResponseSchema, { revision });
+    },
+    async putBinding({ binding, dryRun }, call) {
+      const by = desk.caller(call);
+      if (!binding) throw invalid("binding", "no binding was sent", { fix: "send binding" });
+      const { row, effect, revision } = await believing.putBinding(by, bindingFrom(binding), dryRun);
+      return create(PutBindingResponseSchema, { binding: bindingToWire(row), change: CHANGES[effect], revision });
+    },
+    async listBindings(_request, call) {
+      const { bindings } = await believing.trust(desk.caller(call));
+      return create(ListBindingsResponseSchema, { bindings: bindings.map(bindingToWire) });
+    },
+    async deleteBindings({ names, dryRun }, call) {
+      const revision = await believing.remove(desk.caller(call), "binding", namesFrom(names), dryRun);
+      return create(DeleteBindingsResponseSchema, { revision });
+    },
+  };
+}
