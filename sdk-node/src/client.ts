@@ -103,12 +103,16 @@ async function insistOn<T>(
 }
 
 function openSessions(settings: Settings, link: Link): Sessions {
-  const { openSession, renewSession, closeSession } = SessionService.method;
+  const { openSession, delegate, renewSession, closeSession } = SessionService.method;
   return createSessions({
     timers: settings.timers,
     newId: randomUUID,
     open: (request) =>
       insistOn(settings, (n, timeoutMs, signal) => link.unary(n)(openSession, request, { timeoutMs, signal })),
+    delegate: (parent, request) =>
+      insistOn(settings, (n, timeoutMs, signal) =>
+        link.unary(n)(delegate, request, { timeoutMs, signal, token: parent.token() }),
+      ),
     renew: (sessionId) =>
       insistOn(settings, (n, timeoutMs, signal) => link.unary(n)(renewSession, { sessionId }, { timeoutMs, signal })),
     close: async (holder) => {

@@ -1,3 +1,5 @@
+import type { Bound } from "./session.ts";
+
 /** A duration: `500ms`, `10s`, `15m`, `1h30m`, `7d`. */
 type DurationText = Span | `${Span}${Span}`;
 type Span = `${bigint}${"ms" | "s" | "m" | "h" | "d"}`;
@@ -204,13 +206,25 @@ export function defineBudget(
   };
 }
 
+/** What a group's members may never exceed, whoever acts for them. */
+interface Ceiling {
+  /** Names, or globs such as `payments.*`. */
+  readonly tools: readonly string[];
+  readonly bounds?: readonly Bound[];
+  readonly labels?: Labels;
+  readonly maxDepth?: number;
+  /** RFC 3339. */
+  readonly expiresAt?: string;
+  readonly disclose?: boolean;
+}
+
+interface GroupSpec {
+  readonly members: readonly [string, ...string[]];
+  readonly ceiling?: Ceiling;
+}
+
 /** A document of kind Group. */
-export function defineGroup({
-  members,
-  ...named
-}: Metadata & { readonly members: readonly [string, ...string[]] }): DefinedDocument<
-  "Group",
-  { readonly members: readonly [string, ...string[]] }
-> {
-  return { apiVersion: "remit/v1", kind: "Group", metadata: metadata(named), spec: { members } };
+export function defineGroup({ members, ceiling, ...named }: Metadata & GroupSpec): DefinedDocument<"Group", GroupSpec> {
+  const spec: GroupSpec = { members, ...(ceiling && { ceiling }) };
+  return { apiVersion: "remit/v1", kind: "Group", metadata: metadata(named), spec };
 }

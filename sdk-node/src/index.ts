@@ -35,7 +35,7 @@ export { type PausedCall, readPausedCall } from "./paused.ts";
 export type { Outcome, Report, ReportResult } from "./report.ts";
 export type { ToolRun, Work } from "./run.ts";
 export { schemaDigest } from "./schema-digest.ts";
-export type { Bound, Principal, Scope, Session, SessionRequest } from "./session.ts";
+export type { Bound, Delegation, Principal, Scope, Session, SessionRequest } from "./session.ts";
 export type { Timers } from "./timers.ts";
 export type { TlsOptions } from "./tls.ts";
 export type { Answers, GuardedTool, ToolCallOptions, ToolOptions } from "./tool.ts";

@@ -1,11 +1,18 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import { type Timestamp, timestampDate, timestampFromDate, timestampMs } from "@bufbuild/protobuf/wkt";
+import { fromJson, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  ListValueSchema,
+  type Timestamp,
+  timestampDate,
+  timestampFromDate,
+  timestampMs,
+  ValueSchema,
+} from "@bufbuild/protobuf/wkt";
 import type { BoundSchema, ScopeSchema } from "@remit/proto/common";
-import type { OpenSessionRequestSchema, Session as WireSession } from "@remit/proto/session";
+import type { DelegateRequestSchema, OpenSessionRequestSchema, Session as WireSession } from "@remit/proto/session";
 import { misuse, RemitError } from "./errors.ts";
 import { GivenUp } from "./insist.ts";
 import type { Holder } from "./lane.ts";
-import type { Bound, Scope, Session, SessionRequest } from "./session.ts";
+import type { Bound, Delegation, Scope, Session, SessionRequest } from "./session.ts";
 import { isFinal } from "./session-end.ts";
 import type { Timers } from "./timers.ts";
 
@@ -21,6 +28,7 @@ export interface HeldSession extends Holder {
 }
 
 type Opening = MessageInitShape<typeof OpenSessionRequestSchema>;
+type Delegating = MessageInitShape<typeof DelegateRequestSchema>;
 
 /** What OpenSession and RenewSession answer. */
 interface Opened {
@@ -32,6 +40,7 @@ interface Opened {
 export interface SessionsOptions {
   readonly timers: Timers;
   open(request: Opening): Promise<Opened>;
+  delegate(parent: Holder, request: Delegating): Promise<Opened>;
   renew(sessionId: string): Promise<Opened>;
   close(holder: Holder): Promise<void>;
   /** A session has another token now. */
@@ -47,13 +56,20 @@ export interface Sessions {
   held(session: Session): HeldSession;
 }
 
+function writeOrder(name: "max" | "min", limit: number | string) {
+  if (typeof limit === "number") return { case: name, value: limit };
+  return { case: `${name}Decimal`, value: limit } as const;
+}
+
 function writeBound(bound: Bound): MessageInitShape<typeof BoundSchema> {
   const { tool, path } = bound;
-  if ("max" in bound) return { tool, path, limit: { case: "max", value: bound.max } };
-  if ("min" in bound) return { tool, path, limit: { case: "min", value: bound.min } };
-  if ("in" in bound) return { tool, path, limit: { case: "in", value: { values: [...bound.in] } } };
+  if ("max" in bound) return { tool, path, limit: writeOrder("max", bound.max) };
+  if ("min" in bound) return { tool, path, limit: writeOrder("min", bound.min) };
+  if ("in" in bound) {
+    return { tool, path, limit: { case: "inLiterals", value: fromJson(ListValueSchema, [...bound.in]) } };
+  }
   if ("prefix" in bound) return { tool, path, limit: { case: "prefix", value: bound.prefix } };
-  return { tool, path, limit: { case: "equals", value: bound.equals } };
+  return { tool, path, limit: { case: "equalsLiteral", value: fromJson(ValueSchema, bound.equals) } };
 }
 
 function writeScope(scope: Scope): MessageInitShape<typeof ScopeSchema> {
@@ -63,6 +79,7 @@ function writeScope(scope: Scope): MessageInitShape<typeof ScopeSchema> {
     labels: { ...scope.labels },
     maxDepth: scope.maxDepth ?? 0,
     ...(scope.expiresAt && { expiresAt: timestampFromDate(scope.expiresAt) }),
+    disclose: scope.disclose ?? false,
   };
 }
 
@@ -90,6 +107,21 @@ function writeOpening(request: SessionRequest, newId: () => string): Opening {
     model: request.model ?? "",
     promptDigest: request.promptDigest ?? "",
     framework: request.framework ?? "",
+  };
+}
+
+function writeDelegation(delegation: Delegation, newId: () => string): Delegating {
+  return {
+    agent: delegation.agent,
+    scope: writeScope(delegation.scope),
+    purpose: delegation.purpose ?? "",
+    maxLifetimeSeconds: delegation.maxLifetimeSeconds ?? 0,
+    runId: delegation.runId ?? newId(),
+    labels: { ...delegation.labels },
+    agentVersion: delegation.agentVersion ?? "",
+    model: delegation.model ?? "",
+    promptDigest: delegation.promptDigest ?? "",
+    framework: delegation.framework ?? "",
   };
 }
 
@@ -129,7 +161,7 @@ function createToken(opened: Opened, options: SessionsOptions, renewNow: () => P
   };
 }
 
-function hold(opened: Opened, options: SessionsOptions): HeldSession {
+function hold(opened: Opened, options: SessionsOptions, keep: (opened: Opened) => Session): HeldSession {
   const wire = opened.session;
   if (!wire || opened.token === "") {
     const fields = { status: "DATA_LOSS", reason: "answer_invalid", retryable: false };
@@ -165,6 +197,11 @@ function hold(opened: Opened, options: SessionsOptions): HeldSession {
     get endedBecause() {
       return endedBecause;
     },
+    parentId: wire.parentId === "" ? undefined : wire.parentId,
+    delegate: async (delegation) => {
+      await token.fresh();
+      return keep(await options.delegate(held, writeDelegation(delegation, options.newId)));
+    },
     renew: token.renew,
     close: async () => {
       endedBecause ??= "session_closed";
@@ -188,7 +225,7 @@ function hold(opened: Opened, options: SessionsOptions): HeldSession {
 export function createSessions(options: SessionsOptions): Sessions {
   const known = new WeakMap<Session, HeldSession>();
   const keep = (opened: Opened): Session => {
-    const held = hold(opened, options);
+    const held = hold(opened, options, keep);
     known.set(held.session, held);
     return held.session;
   };

@@ -38,6 +38,18 @@ test("guard writes where it may, and reports by hand", async () => {
   ]);
 });
 
+test("delegate hands a part of the work on, and no more than there is", async () => {
+  const text = "{apiVersion: remit/v1, kind: Agent, metadata: {name: payer}, spec: {labels: {team: finance}}}";
+  const headers = { authorization: `Bearer ${house.ownerKey}` };
+  await house.clients.agents.putAgent({ document: { file: "payer.yaml", text } }, { headers });
+  expect(await run("delegate")).toEqual([
+    "paid 40 EUR",
+    "denied (scope_exceeded): The call exceeds what this session may do: input.amount exceeds its bound max.",
+    "refused (scope_exceeded): tools[0] (records.delete) exceeds what may be handed over: payments.*, invoices.read: " +
+      "ask for no more than the delegating session has, which GetSession shows",
+  ]);
+});
+
 test("paused puts a call away and asks it again", async () => {
   expect(await run("paused")).toEqual([
     "paused (escalate): Payments above 500 wait for a finance lead.",

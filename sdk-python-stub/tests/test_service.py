@@ -218,6 +218,20 @@ def test_sessions_are_adopted_renewed_and_closed(service, client, books):
     assert closed.reason.code == "session_closed"
 
 
+def test_a_session_hands_on_what_it_has_and_no_more(service, client):
+    planner = client.open_session(agent="bookkeeper", scope={"tools": ["payments.*"], "maxDepth": 1})
+    bound = {"tool": "payments.*", "path": "input.amount", "max": 5}
+    clerk = planner.delegate(agent="clerk", scope={"tools": ["payments.transfer"], "bounds": [bound]})
+    assert (clerk.agent, clerk.data.principal.id) == ("clerk", planner.data.principal.id)
+    assert client.decide(clerk, "payments.transfer", PAYMENT).reason.code == "scope_exceeded"
+    with pytest.raises(RemitError) as refused:
+        planner.delegate(agent="clerk", scope={"tools": ["records.delete"]})
+    assert refused.value.reason == "scope_exceeded"
+    assert "tools[0]" in str(refused.value)
+    planner.close()
+    assert client.decide(clerk, "payments.transfer", PAYMENT).reason.code == "session_closed"
+
+
 def test_a_token_that_ran_out_is_renewed_before_the_call(client, books):
     books.data.token_expires_at = time.time() - 1
     before = books.data.token_expires_at

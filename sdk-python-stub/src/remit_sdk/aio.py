@@ -17,7 +17,7 @@ from .aio_outbox import AsyncOutbox
 from .aio_wire import AsyncWire
 from .book import Book
 from .call import Asked
-from .channel import CLOSE_SESSION, DECIDE, GET_SESSION, OPEN_SESSION, RENEW_SESSION, REPORT, Method, metadata
+from .channel import CLOSE_SESSION, DECIDE, DELEGATE, GET_SESSION, OPEN_SESSION, RENEW_SESSION, REPORT, Method, metadata
 from .client import STEADY
 from .decision import Amount, Decision, Outcome, PausedCall, Permitted, Reported
 from .errors import DeniedError, RemitError
@@ -38,7 +38,7 @@ from .resolve import (
 )
 from .rpc_error import is_expired
 from .run import Run, is_late, outcome_of, refuse_late
-from .sessions import SessionData, SessionOptions, given, open_request
+from .sessions import DelegationOptions, SessionData, SessionOptions, delegate_request, given, open_request
 from .settings import Settings, TlsFiles, settle
 from .tries import GivenUpError, Tries
 
@@ -75,6 +75,14 @@ class AsyncSession:
     def data(self) -> SessionData:
         """All that is known of it."""
         return self._data
+
+    async def delegate(self, **options: Unpack[DelegationOptions]) -> AsyncSession:
+        """
+        Opens a session for another agent under this one: for the same principal, with no more than this one has.
+
+        Raises `RemitError`: `scope_exceeded` names every excess, `depth_exceeded`, `delegation_circular`.
+        """
+        return await self._client._delegate(self, delegate_request(options))
 
     async def renew(self) -> None:
         """Gets a new token now. The client does so by itself before the old one expires."""
@@ -257,6 +265,11 @@ class AsyncClient:
             return await self._wire.ask(method, request, self._headers(session), Tries(time.monotonic(), STEADY))
         except GivenUpError as error:
             raise error.as_remit_error(self.settings.where) from error
+
+    async def _delegate(self, session: AsyncSession, request: session_pb.DelegateRequest) -> AsyncSession:
+        if session.data.needs_renewal():
+            await self._renew(session)
+        return AsyncSession(self, given(await self._steadily(DELEGATE, request, session)))
 
     async def _renew(self, session: AsyncSession) -> None:
         before = session.data.token

@@ -44,6 +44,7 @@ class Method(Generic[Asked, Answered]):
 
 DECIDE = Method("/remit.v1.DecisionService/Decide", decision.DecideResponse, decision.DecideRequest)
 REPORT = Method("/remit.v1.DecisionService/Report", decision.ReportResponse, decision.ReportRequest)
+DELEGATE = Method("/remit.v1.SessionService/Delegate", session.DelegateResponse, session.DelegateRequest)
 OPEN_SESSION = Method("/remit.v1.SessionService/OpenSession", session.OpenSessionResponse, session.OpenSessionRequest)
 RENEW_SESSION = Method(
     "/remit.v1.SessionService/RenewSession", session.RenewSessionResponse, session.RenewSessionRequest

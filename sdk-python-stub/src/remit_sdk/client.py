@@ -17,7 +17,7 @@ from ._gen import decision_pb2 as decision_pb
 from ._gen import session_pb2 as session_pb
 from .book import Book
 from .call import Asked
-from .channel import CLOSE_SESSION, DECIDE, GET_SESSION, OPEN_SESSION, RENEW_SESSION, REPORT, Method, metadata
+from .channel import CLOSE_SESSION, DECIDE, DELEGATE, GET_SESSION, OPEN_SESSION, RENEW_SESSION, REPORT, Method, metadata
 from .decision import Amount, Decision, Outcome, PausedCall, Permitted, Reported
 from .errors import DeniedError, RemitError
 from .outbox import Outbox, Undelivered
@@ -37,7 +37,7 @@ from .resolve import (
 )
 from .rpc_error import is_expired
 from .run import Run, is_late, outcome_of, refuse_late
-from .sessions import SessionData, SessionOptions, given, open_request
+from .sessions import DelegationOptions, SessionData, SessionOptions, delegate_request, given, open_request
 from .settings import Settings, TlsFiles, settle
 from .tries import GivenUpError, Tries
 from .wire import Wire
@@ -78,6 +78,14 @@ class Session:
     def data(self) -> SessionData:
         """All that is known of it."""
         return self._data
+
+    def delegate(self, **options: Unpack[DelegationOptions]) -> Session:
+        """
+        Opens a session for another agent under this one: for the same principal, with no more than this one has.
+
+        Raises `RemitError`: `scope_exceeded` names every excess, `depth_exceeded`, `delegation_circular`.
+        """
+        return self._client._delegate(self, delegate_request(options))
 
     def renew(self) -> None:
         """Gets a new token now. The client does so by itself before the old one expires."""
@@ -258,6 +266,11 @@ class Client:
             return self._wire.ask(method, request, self._headers(session), Tries(time.monotonic(), STEADY))
         except GivenUpError as error:
             raise error.as_remit_error(self.settings.where) from error
+
+    def _delegate(self, session: Session, request: session_pb.DelegateRequest) -> Session:
+        if session.data.needs_renewal():
+            self._renew(session)
+        return Session(self, given(self._steadily(DELEGATE, request, session)))
 
     def _renew(self, session: Session) -> None:
         before = session.data.token

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 from uuid import uuid4
 
 from google.protobuf.json_format import ParseDict, ParseError
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ._gen import session_pb2 as pb
@@ -18,7 +19,15 @@ from .errors import misuse
 if TYPE_CHECKING:
     from typing_extensions import Required
 
-__all__ = ["Principal", "SessionData", "SessionOptions", "given", "open_request"]
+__all__ = [
+    "DelegationOptions",
+    "Principal",
+    "SessionData",
+    "SessionOptions",
+    "delegate_request",
+    "given",
+    "open_request",
+]
 
 #: A token with less than this left is renewed before it is used, seconds.
 RENEW_AHEAD = 60.0
@@ -57,6 +66,51 @@ class SessionOptions(TypedDict, total=False):
     framework: str
 
 
+class DelegationOptions(TypedDict, total=False):
+    """What a session hands to another agent."""
+
+    #: A registered agent that is not in the chain yet. This caller must be bound to it.
+    agent: Required[str]
+    #: A subset of the session's own, as in the JSON of the wire. Without an expiresAt it ends with that.
+    scope: Required[Mapping[str, Any]]
+    purpose: str
+    #: At most what the session has left, seconds, which is the default.
+    max_lifetime: int
+    #: Delegating again with the same run id answers the same session. A random UUID when left out.
+    run_id: str
+    labels: Mapping[str, str]
+    agent_version: str
+    model: str
+    prompt_digest: str
+    framework: str
+
+
+def _read_scope(scope: Mapping[str, Any], into: Message) -> None:
+    try:
+        ParseDict(dict(scope), into)
+    except ParseError as error:
+        raise misuse("scope", f"the scope cannot be read: {error}", "write it as docs/policy.md does") from error
+    # An empty scope grants nothing; one that was left out grants everything.
+    into.SetInParent()
+
+
+def delegate_request(options: DelegationOptions) -> pb.DelegateRequest:
+    """The request that delegates. Raises `RemitError` for a scope that is none."""
+    request = pb.DelegateRequest(
+        agent=options["agent"],
+        purpose=options.get("purpose", ""),
+        max_lifetime_seconds=options.get("max_lifetime", 0),
+        run_id=options.get("run_id") or str(uuid4()),
+        labels=dict(options.get("labels", {})),
+        agent_version=options.get("agent_version", ""),
+        model=options.get("model", ""),
+        prompt_digest=options.get("prompt_digest", ""),
+        framework=options.get("framework", ""),
+    )
+    _read_scope(options["scope"], request.scope)
+    return request
+
+
 def open_request(options: SessionOptions) -> pb.OpenSessionRequest:
     """The request that opens a session. Raises `RemitError` for a scope that is none."""
     request = pb.OpenSessionRequest(
@@ -78,12 +132,7 @@ def open_request(options: SessionOptions) -> pb.OpenSessionRequest:
         known = Principal(principal) if isinstance(principal, str) else principal
         request.principal.CopyFrom(pb.Principal(id=known.id, labels=dict(known.labels)))
     if "scope" in options:
-        try:
-            ParseDict(dict(options["scope"]), request.scope)
-        except ParseError as error:
-            raise misuse("scope", f"the scope cannot be read: {error}", "write it as docs/policy.md does") from error
-        # An empty scope grants nothing; one that was left out grants everything.
-        request.scope.SetInParent()
+        _read_scope(options["scope"], request.scope)
     return request
 
 

@@ -1,14 +1,18 @@
-import { toJson } from "@bufbuild/protobuf";
+import { type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
+import type { BoundSchema } from "@remit/proto/common";
 import {
   CloseSessionResponseSchema,
+  DelegateResponseSchema,
   OpenSessionResponseSchema,
   RenewSessionResponseSchema,
 } from "@remit/proto/session";
 import type { Command } from "commander";
 import { collect, pairs, seconds } from "../arguments.ts";
+import { requireSession } from "../call-request.ts";
 import { type Cli, paintFor, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
+import { usage } from "../stop.ts";
 
 interface OpenOptions {
   principal: string;
@@ -68,10 +72,84 @@ function addOpen(session: Command, cli: Cli): void {
   ]);
 }
 
-/** `remit session`: open, renew, close. */
+interface DelegateOptions {
+  tool: string[];
+  bound?: string[];
+  maxDepth?: string;
+  purpose?: string;
+  runId?: string;
+  lifetime?: string;
+  label?: string[];
+  sessionToken?: string;
+  json?: boolean;
+}
+
+function wholeNumber(text: string, option: string): number {
+  if (/^[0-9]{1,2}$/.test(text)) return Number(text);
+  throw usage(`${option} takes a whole number, not ${text}`, `${option} 1`);
+}
+
+/** `payments.*:input.amount:max=50` as a bound. */
+function boundFrom(text: string): MessageInitShape<typeof BoundSchema> {
+  const [, tool = "", path = "", name = "", value = ""] =
+    /^(.+):(input[^:=]*):(max|min|prefix|equals|in)=(.*)$/s.exec(text) ?? [];
+  if (tool === "") {
+    throw usage(`--bound cannot be read: ${text}`, "--bound 'payments.*:input.amount:max=50'");
+  }
+  if (name === "max" || name === "min") {
+    // What a number holds exactly is a number, so that it fits below bounds that are.
+    const number = Number(value);
+    if (String(number) === value) return { tool, path, limit: { case: name, value: number } };
+    return { tool, path, limit: { case: `${name}Decimal`, value } };
+  }
+  if (name === "in") return { tool, path, limit: { case: "in", value: { values: value.split(",") } } };
+  return { tool, path, limit: { case: name as "prefix" | "equals", value } };
+}
+
+async function delegate(cli: Cli, agent: string, options: DelegateOptions): Promise<void> {
+  const { purpose, runId, lifetime, label, bound, maxDepth } = options;
+  const scope = {
+    ...{ tools: options.tool, bounds: (bound ?? []).map(boundFrom) },
+    ...(maxDepth !== undefined && { maxDepth: wholeNumber(maxDepth, "--max-depth") }),
+  };
+  requireSession(cli, options.sessionToken);
+  const answer = await cli.clients({ sessionToken: options.sessionToken }).session.delegate({
+    ...{ agent, scope, labels: pairs(label, "--label") },
+    ...(purpose !== undefined && { purpose }),
+    ...(runId !== undefined && { runId }),
+    ...(lifetime !== undefined && { maxLifetimeSeconds: seconds(lifetime, "--lifetime") }),
+  });
+  if (options.json) printJson(cli.io, toJson(DelegateResponseSchema, answer));
+  else show(cli, answer as Opened);
+}
+
+function addDelegate(session: Command, cli: Cli): void {
+  const command = session
+    .command("delegate <agent>")
+    .description("open a session for another agent under the one of REMIT_SESSION, with less; prints its token")
+    .requiredOption("--tool <glob>", "what it may ask for, within what the session may; several times", collect)
+    .option("--bound <bound>", "a limit on an argument, GLOB:PATH:LIMIT=VALUE; several times", collect)
+    .option("--max-depth <count>", "how many delegations may follow below it (default: 0)")
+    .option("--purpose <text>", "what it is for; recorded")
+    .option("--run-id <id>", "delegating again with the same id answers the same session")
+    .option("--lifetime <duration>", "how long it may be renewed (default: as long as the session)")
+    .option("--label <name=value>", "a label of the session; several times", collect)
+    .option("--session-token <token>", "instead of REMIT_SESSION")
+    .option("--json", "for machines")
+    .action((agent: string, options: DelegateOptions) => delegate(cli, agent, options));
+  examples(command, [
+    [
+      "a helper that pays up to 50",
+      "remit session delegate payer --tool 'payments.*' --bound 'payments.*:input.amount:max=50'",
+    ],
+  ]);
+}
+
+/** `remit session`: open, delegate, renew, close. */
 export function addSession(program: Command, cli: Cli): void {
-  const session = program.command("session").description("open, renew and close sessions of agents");
+  const session = program.command("session").description("open, delegate, renew and close sessions of agents");
   addOpen(session, cli);
+  addDelegate(session, cli);
   const renew = session
     .command("renew <session>")
     .description("a new token for an open session; prints it")

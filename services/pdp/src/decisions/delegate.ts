@@ -45,7 +45,7 @@ function scopeExceeded(excesses: readonly ScopeExcess[]): Fault {
   const field = place === "scope" ? place : `scope.${place}`;
   return new Fault("forbidden", "scope_exceeded", message, {
     ...{ field, limit: allowed },
-    fix: "ask for no more than the session has that delegates; `remit session show` tells what that is",
+    fix: "ask for no more than the delegating session has, which GetSession shows",
   });
 }
 
