@@ -16,5 +16,8 @@ export type Notice =
       readonly callId: string;
       readonly state: Approval["state"];
     }
-  /** The tenant was halted. */
-  | { readonly kind: "halted"; readonly reason: string };
+  /**
+   * An operator has halted a session, or all of them: nothing runs until the halt is released. The signals of its running
+   * calls have been aborted.
+   */
+  | { readonly kind: "halted"; readonly reason: string; readonly sessionId?: string };

@@ -16,7 +16,11 @@ export interface NoticeActions {
 
 /** Acts on what Remit says unasked, and answers what a listener may know of it. */
 function act(body: WireNotice["body"], held: HeldSession | undefined, actions: NoticeActions): Notice | undefined {
-  if (body.case === "halted") return { kind: "halted", reason: body.value.reason };
+  if (body.case === "halted") {
+    // As with a session that ended; this one may go on when the halt is released.
+    if (held) actions.cancelAll(held.id, "halted");
+    return { kind: "halted", reason: body.value.reason, ...(held && { sessionId: held.id }) };
+  }
   if (!held) return undefined;
   const sessionId = held.id;
   switch (body.case) {

@@ -249,6 +249,23 @@ test("a suspension is not the end of a session: its next call is asked, on the h
   expect(notices?.handles.size).toBe(1);
 });
 
+test("a halt stops what runs in the session, wherever it was decided, and is not the end of it", async () => {
+  const { server, session, client } = await harness(patient);
+  const started = deferred<void>();
+  const running = rejection(
+    client.guard(session, { tool: "slow", input: {} }, (_, { signal }) => {
+      started.resolve();
+      return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    }),
+    DeniedError,
+  );
+  await started.promise;
+  server.streams[0]?.notice({ case: "halted", value: { handle: 1, reason: "halted" } });
+  expect(await running).toMatchObject({ code: "halted" });
+  expect(await client.decide(session, { tool: "read", input: {} })).toMatchObject({ effect: "allow" });
+  expect(session.endedBecause).toBeUndefined();
+});
+
 test("that an old token has run out is no news once a newer one is attached", async () => {
   const { server, session, client, timers } = await harness(patient);
   const gate = deferred<void>();

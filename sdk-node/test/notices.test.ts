@@ -132,3 +132,26 @@ test("a suspended agent's calls stop; its session goes on once the agent is back
   expect(session.endedBecause).toBeUndefined();
   expect(new Set(notices.map(({ kind }) => kind))).toEqual(new Set(["call_cancel", "session_ended"]));
 });
+
+test("a halted session's calls stop, and their reports say why; it goes on once the halt is released", async () => {
+  const { client, notices } = connect(there);
+  const session = await client.openSession({ agent: "bookkeeper", runId: "halted", labels: { wing: "east" } });
+  const { seen, stopped } = runUntilStopped(client, session);
+  await until(() => seen.decisionId !== "");
+  const subject = { case: "labels", value: { matchLabels: { wing: "east" } } } as const;
+  const { revocations } = here.clients;
+  const halt = await revocations.revoke({ subject: { subject }, reason: "INC-7" }, { headers: headers() });
+  expect(await stopped).toMatchObject({ code: "halted" });
+  const denied = await rejection(
+    client.guard(session, call, () => "ran"),
+    DeniedError,
+  );
+  expect(denied).toMatchObject({ code: "halted", local: false });
+  await client.flush();
+  expect(await reportsOf(seen.decisionId)).toMatchObject([{ labels: ["cancelled:halted"], revoked: "halted" }]);
+  const released = { revocationId: halt.revocation?.id ?? "", reason: "mended" };
+  await revocations.lift(released, { headers: headers() });
+  expect(await client.guard(session, call, () => "ran")).toBe("ran");
+  expect(session.endedBecause).toBeUndefined();
+  expect(notices).toContainEqual({ kind: "halted", sessionId: session.id, reason: expect.any(String) });
+});
