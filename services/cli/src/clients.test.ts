@@ -40,5 +40,5 @@ test("files for TLS mean https, and a certificate needs no key of ours", () => {
 });
 
 test("without a key there is no default one", () => {
-  expect(() => targetFrom({})).toThrow("no API key is set");
+  expect(() => targetFrom({ REMIT_CONFIG_DIR: "/nowhere" })).toThrow("no API key is set, and nobody has logged in");
 });

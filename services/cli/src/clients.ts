@@ -17,6 +17,7 @@ import { RevocationService } from "@remit/proto/revocation";
 import { RolloutService } from "@remit/proto/rollout";
 import { SessionService } from "@remit/proto/session";
 import { TenantService } from "@remit/proto/tenant";
+import { profileFrom } from "./login/profile.ts";
 import { usage } from "./stop.ts";
 
 const TIMEOUT_MS = 30_000;
@@ -44,8 +45,10 @@ export interface Target {
   readonly address: string;
   /** host:port or a URL of the admin services. */
   readonly adminAddress: string;
-  /** Empty: a client certificate says who calls. */
+  /** Empty where somebody has logged in, or where a client certificate says who calls. */
   readonly apiKey: string;
+  /** Of who has logged in; asked for with every request. Without it and a key, nobody asks. */
+  readonly token?: () => Promise<string>;
   readonly sessionToken?: string | undefined;
   readonly tls?: ClientTls | undefined;
 }
@@ -74,8 +77,9 @@ export function baseUrl(address: string, variable: string, tls?: ClientTls): str
 
 /** Clients of one service. Idle connections do not keep the process alive. */
 export function connectClients(target: Target): Clients {
-  const credentials: Interceptor = (next) => (request) => {
-    if (target.apiKey !== "") request.header.set("authorization", `Bearer ${target.apiKey}`);
+  const credentials: Interceptor = (next) => async (request) => {
+    const bearer = target.apiKey || (await target.token?.());
+    if (bearer) request.header.set("authorization", `Bearer ${bearer}`);
     if (target.sessionToken !== undefined) request.header.set("remit-session", target.sessionToken);
     return next(request);
   };
@@ -114,7 +118,7 @@ function readPem(variable: string, path: string): Buffer {
 }
 
 /** The files for TLS that the environment names; undefined where it names none. */
-function tlsFrom(env: Readonly<Record<string, string | undefined>>): ClientTls | undefined {
+export function tlsFrom(env: Readonly<Record<string, string | undefined>>): ClientTls | undefined {
   const variables = { ca: "REMIT_TLS_TRUST_FILE", cert: "REMIT_TLS_CERTIFICATE_FILE", key: "REMIT_TLS_KEY_FILE" };
   const given = Object.entries(variables).flatMap(([field, variable]) => {
     const path = env[variable];
@@ -127,23 +131,30 @@ function tlsFrom(env: Readonly<Record<string, string | undefined>>): ClientTls |
   throw usage("a client certificate needs its key, and a key its certificate", fix);
 }
 
-/** The target that the environment names. */
+/** Where the environment says that the service listens. */
+export function addressesFrom(env: Readonly<Record<string, string | undefined>>) {
+  // SDKs know what to do with several; one command needs one.
+  const [address = ""] = (env.REMIT_ADDRESS ?? "").split(",");
+  return { address: address.trim() || "127.0.0.1:7081", adminAddress: env.REMIT_ADMIN_ADDRESS || "127.0.0.1:7082" };
+}
+
+/** The target that the environment names: by an API key, a client certificate, or who has logged in. */
 export function targetFrom(env: Readonly<Record<string, string | undefined>>, sessionToken?: string): Target {
   const apiKey = env.REMIT_API_KEY ?? "";
   const tls = tlsFrom(env);
-  if (apiKey === "" && tls?.cert === undefined) {
+  const common = { sessionToken: sessionToken ?? (env.REMIT_SESSION || undefined), ...(tls && { tls }) };
+  // What was named for this command goes before who has logged in at some time.
+  const named = apiKey !== "" || (tls?.cert !== undefined && !env.REMIT_PROFILE);
+  if (named) return { ...addressesFrom(env), apiKey, ...common };
+  const found = profileFrom(env);
+  if (found === undefined) {
     throw usage(
-      "no API key is set",
-      "export REMIT_API_KEY=rmt_...; the first `remit serve` prints one, `remit keys create` makes others",
+      "no API key is set, and nobody has logged in",
+      "people: `remit login`; services: export REMIT_API_KEY=rmt_... (the first `remit serve` prints one, `remit keys create` makes others)",
     );
   }
-  // SDKs know what to do with several; one command needs one.
-  const [address = ""] = (env.REMIT_ADDRESS ?? "").split(",");
-  return {
-    address: address.trim() || "127.0.0.1:7081",
-    adminAddress: env.REMIT_ADMIN_ADDRESS || "127.0.0.1:7082",
-    apiKey,
-    sessionToken: sessionToken ?? (env.REMIT_SESSION || undefined),
-    ...(tls && { tls }),
-  };
+  const { profile, login } = found;
+  // Who has logged in is not asked for what only the protocol of logins needs until a request is sent.
+  const token = async () => (await import("./login/bearer.ts")).bearerOf(env, profile);
+  return { address: login.address, adminAddress: login.adminAddress, apiKey: "", token, ...common };
 }

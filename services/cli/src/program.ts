@@ -8,6 +8,7 @@ import { addDecide } from "./commands/decide.ts";
 import { addDecisions } from "./commands/decisions.ts";
 import { addGroups } from "./commands/groups.ts";
 import { addKeys } from "./commands/keys.ts";
+import { addLogin } from "./commands/login.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addPolicy } from "./commands/policy.ts";
 import { addRecover } from "./commands/recover.ts";
@@ -26,7 +27,8 @@ const ENVIRONMENT = `
 Environment:
   REMIT_ADDRESS        the gRPC lane of the service, as for SDKs (127.0.0.1:7081)
   REMIT_ADMIN_ADDRESS  its admin services (127.0.0.1:7082)
-  REMIT_API_KEY        the key to speak with
+  REMIT_API_KEY        the key to speak with; people log in (remit login) and need none
+  REMIT_PROFILE        which of several logins to speak with
   REMIT_SESSION        the session token to ask with
 
 Exit codes: 0 yes or done, 1 the answer is no, 2 called wrongly, 3 the service is unavailable, 78 its configuration is wrong.`;
@@ -52,6 +54,7 @@ export function buildProgram(cli: Cli, version: string, ended: (code: ExitCode) 
   addWhy(program, cli, ended);
   addDecisions(program, cli);
   addAudit(program, cli);
+  addLogin(program, cli);
   addPolicy(program, cli, ended);
   addTraceRun(program, cli, ended);
   addKeys(program, cli);
