@@ -13,7 +13,7 @@ const isSafe = ({ protocol, hostname }: URL) =>
   protocol === "https:" || (protocol === "http:" && LOOPBACK.has(hostname));
 
 /** What went wrong with an issuer, in words. */
-export function issuerProblem(error: unknown): string {
+function issuerProblem(error: unknown): string {
   if (error instanceof openid.AuthorizationResponseError || error instanceof openid.ResponseBodyError) {
     const { error: code, error_description: description } = error;
     return description ? `${code}: ${description}` : code;

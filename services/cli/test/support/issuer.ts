@@ -1,6 +1,6 @@
+import { generateKeyPairSync } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { exportJWK, generateKeyPair } from "jose";
 import Provider, { type Configuration } from "oidc-provider";
 
 /** Somebody whom the issuer knows. */
@@ -19,16 +19,16 @@ export interface TestIssuer extends AsyncDisposable {
   readonly accounts: Map<string, Account>;
   setPerson(id: string): void;
   /** Signs with a new key from now on; the old one verifies no more. */
-  rotateKeys(): Promise<void>;
+  rotateKeys(): void;
   /** Answers nothing until it is called with false. */
   setAway(away: boolean): void;
   /** The same issuer, whose ID tokens live so long. */
   setIdTokenSeconds(seconds: number): void;
 }
 
-async function signingKey(kid: string) {
-  const { privateKey } = await generateKeyPair("ES256", { extractable: true });
-  return { ...(await exportJWK(privateKey)), kid, use: "sig", alg: "ES256" };
+function signingKey(kid: string) {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  return { ...privateKey.export({ format: "jwk" }), kid, use: "sig", alg: "ES256" };
 }
 
 function client(id: string) {
@@ -57,10 +57,10 @@ export async function startIssuer(): Promise<TestIssuer> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-  const build = async () => {
+  const build = () => {
     const configuration: Configuration = {
       clients: [client(CLIENT), client(OTHER_CLIENT)],
-      jwks: { keys: [await signingKey(`key-${keys}`)] },
+      jwks: { keys: [signingKey(`key-${keys}`)] },
       cookies: { keys: ["only for tests"] },
       pkce: { required: () => true },
       features: {
@@ -77,7 +77,10 @@ export async function startIssuer(): Promise<TestIssuer> {
       },
       // As most providers do: what the person is stands in the ID token.
       conformIdTokenClaims: false,
-      ttl: { IdToken: () => idTokenSeconds },
+      ttl: {
+        ...{ AccessToken: 600, DeviceCode: 600, Grant: 3600, Interaction: 600, RefreshToken: 3600, Session: 3600 },
+        IdToken: () => idTokenSeconds,
+      },
       rotateRefreshToken: true,
       enabledJWA: { idTokenSigningAlgValues: ["ES256", "RS256"] },
       interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
@@ -114,7 +117,7 @@ export async function startIssuer(): Promise<TestIssuer> {
       });
     };
   };
-  await build();
+  build();
 
   return {
     url,
@@ -122,9 +125,9 @@ export async function startIssuer(): Promise<TestIssuer> {
     setPerson(id) {
       person = id;
     },
-    async rotateKeys() {
+    rotateKeys() {
       keys++;
-      await build();
+      build();
     },
     setAway(now) {
       away = now;

@@ -16,7 +16,10 @@ export interface Office extends AsyncDisposable {
   /** Runs one command in this process. `when` hears every line that it says, as it says it. */
   remit(args: readonly string[], options?: RunOptions): Promise<Ran>;
   /** Logs a person in by the browser; `steer` may go elsewhere than the issuer sends the browser. */
-  logIn(person: string, options?: RunOptions & { readonly steer?: Steer; readonly args?: readonly string[] }): Promise<Ran>;
+  logIn(
+    person: string,
+    options?: RunOptions & { readonly steer?: Steer; readonly args?: readonly string[] },
+  ): Promise<Ran>;
   readonly configDir: string;
 }
 

@@ -44,6 +44,9 @@ export const limits = {
   bindingsMax: 1000,
   /** The longest that a token of an issuer may live, from its issue to its expiry, where its issuer is not said to be stricter. */
   issuerTokenSecondsMax: 24 * 3600,
+  /** The same of a person's token: who leaves a group keeps what it gave for no longer. Unless it says so: an hour. */
+  personTokenSecondsMax: 12 * 3600,
+  personTokenSecondsDefault: 3600,
   /** One document of an issuer: its keys, or where they are. */
   issuerDocumentBytesMax: 256 * 1024,
   issuerDocumentMsMax: 3_000,

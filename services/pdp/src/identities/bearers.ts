@@ -96,7 +96,7 @@ export function createBearers(rooms: Rooms) {
     const { subject, groups, person, expiresAtMs } = verified.said;
     const kind = issuer.use === "people" ? "person" : "jwt";
     const from = { tenant: issuer.tenant, kind, source: issuer.name, issuer: issuer.issuer } as const;
-    const evidence = { ...from, subject, groups, expiresAtMs, ...(kind === "person" && { person }) };
+    const evidence = { ...from, subject, groups, person, expiresAtMs };
     const caller = await proven.callerUnder(trust, evidence);
     if (!caller) throw notBound(evidence);
     return { issuer, source, keys: verified.keys, evidence, caller };

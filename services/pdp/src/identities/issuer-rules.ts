@@ -67,10 +67,15 @@ function requireAudiences({ audiences, tenant }: Issuer): void {
   }
 }
 
-function requireProfile({ profile, issuer, jwks, jwksUri, claims }: Issuer, loopback: boolean): void {
+function requireProfile({ profile, use, issuer, jwks, jwksUri, claims }: Issuer, loopback: boolean): void {
   if (profile !== "oidc" && (claims.subject !== undefined || claims.groups !== undefined)) {
     throw invalid("claims", `the profile ${profile} says itself which claims count`, {
       fix: "leave subject and groups out",
+    });
+  }
+  if (use === "people" && profile !== "oidc") {
+    throw invalid("profile", `the tokens of the profile ${profile} are of workloads, not of people`, {
+      fix: "send the profile oidc",
     });
   }
   if (profile === "spiffe") {

@@ -3,6 +3,7 @@ import { limits } from "../foundation/limits.ts";
 import { type Act, actFrom } from "./act.ts";
 import type { Person } from "./caller.ts";
 import { JwtRefused } from "./jwt-refused.ts";
+import { personFrom } from "./person-token.ts";
 import { parseSpiffeId } from "./spiffe-id.ts";
 import type { Issuer, Profile } from "./trust.ts";
 
@@ -11,9 +12,9 @@ export interface Said {
   readonly subject: string;
   readonly groups: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
-  /** How the subject is called, as far as the token says (OpenID Connect Core 1.0, section 5.1). */
-  readonly person: Person;
   readonly act: Act | undefined;
+  /** Who that is, where its issuer vouches for people. */
+  readonly person: Person | undefined;
   /** Whom alone it lets act for its subject (RFC 8693, `may_act`). */
   readonly mayAct: { readonly iss: unknown; readonly sub: unknown } | undefined;
   /** From when on nobody believes it, the clocks' skew included. */
@@ -133,17 +134,8 @@ function oidcSubject(payload: JsonObject, { claims }: Issuer): { subject: string
   return { subject, groups: groupsFrom(claimAt(payload, claims.groups ?? "groups")) };
 }
 
-/** What people see of a person; of another form it is not said. */
-function personFrom({ name, email }: JsonObject): Person {
-  const shown = (value: unknown) =>
-    typeof value === "string" && Buffer.byteLength(value) <= limits.labelBytesMax && !UNPRINTABLE.test(value)
-      ? value
-      : "";
-  return { displayName: shown(name), email: shown(email) };
-}
-
 /** What a verified payload says. Throws for what its issuer's profile has otherwise. */
-export function saidBy(payload: JsonObject, issuer: Issuer, nowMs: number): Said {
+export function saidBy(header: JsonObject, payload: JsonObject, issuer: Issuer, nowMs: number): Said {
   const { profile, claims } = issuer;
   const expiresAtMs = endOf(payload, issuer, nowMs);
   // It proves only whoever also proves the key that it names, and nobody here asks for that proof.
@@ -163,8 +155,8 @@ export function saidBy(payload: JsonObject, issuer: Issuer, nowMs: number): Said
   return {
     ...who,
     labels: labelsFrom(payload, claims.labels ?? {}),
-    person: personFrom(payload),
     act: actFrom(payload.act),
+    person: issuer.use === "people" ? personFrom(header, payload, issuer) : undefined,
     mayAct: may && { iss: may.iss, sub: may.sub },
     expiresAtMs,
   };

@@ -58,7 +58,7 @@ export async function verifyJwt(
     if (!keys) throw away();
   }
   try {
-    return { said: saidBy(await check(token, issuer, keys, nowMs), issuer, nowMs), keys };
+    return { said: saidBy(header, await check(token, issuer, keys, nowMs), issuer, nowMs), keys };
   } catch (error) {
     if (!(error instanceof errors.JWKSNoMatchingKey)) throw refusal(error);
   }
@@ -67,7 +67,7 @@ export async function verifyJwt(
   const newer = source.current();
   if (!wasRead || !newer) throw away();
   try {
-    return { said: saidBy(await check(token, issuer, newer, nowMs), issuer, nowMs), keys: newer };
+    return { said: saidBy(header, await check(token, issuer, newer, nowMs), issuer, nowMs), keys: newer };
   } catch (error) {
     throw refusal(error);
   }

@@ -13,17 +13,19 @@ import {
 } from "@remit/proto/admin";
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
-import type { Caller } from "../../identities/index.ts";
+import { type Caller, hasRole } from "../../identities/index.ts";
 import type { Unary } from "../call.ts";
 import { boundedList, storedName, uuidField } from "../convert/fields.ts";
 import { rolesFrom } from "../convert/roles.ts";
 import type { AdminDesk } from "./desk.ts";
 
-function callerToWire(caller: Caller) {
-  const { id, name, roles, agents, mayAssertPrincipals, createdAtMs, revoked, proof, createdBy = "" } = caller;
+/** A caller as others see it; `shown` where they may see who a person is. */
+function callerToWire(caller: Caller, shown = false) {
+  const { id, name, roles, agents, mayAssertPrincipals, createdAtMs, revoked, proof, person, createdBy = "" } = caller;
   const { kind = "key", issuer = "", subject = "" } = proof ?? {};
   const rights = { roles: [...roles], agents: [...agents], mayAssertPrincipals };
-  return { id, name, kind, issuer, subject, ...rights, revoked, createdAt: timestampFromMs(createdAtMs), createdBy };
+  const who = { id, name, kind, issuer, subject, ...(shown && person) };
+  return { ...who, ...rights, revoked, createdAt: timestampFromMs(createdAtMs), createdBy };
 }
 
 function keyHashFrom(hash: Uint8Array): Uint8Array {
@@ -56,9 +58,10 @@ export function callerRpcs(desk: AdminDesk): CallerRpcs {
       return create(CreateKeyResponseSchema, { caller: callerToWire(caller), key });
     },
     async listCallers(_request, call) {
-      const { tenant } = desk.caller(call);
-      const callers = await desk.identities.callers(tenant);
-      return create(ListCallersResponseSchema, { callers: callers.map(callerToWire) });
+      const by = desk.caller(call);
+      const callers = await desk.identities.callers(by.tenant);
+      const shown = hasRole(by, "owner");
+      return create(ListCallersResponseSchema, { callers: callers.map((one) => callerToWire(one, shown)) });
     },
     async revokeKey(request, call) {
       const by = desk.caller(call);

@@ -52,19 +52,22 @@ export function issuerFrom(tenant: string, wire: WireIssuer): Issuer {
     oneOf(name, ALGORITHMS, `algorithms[${at}]`),
   );
   const { tokenSecondsMax, sessionSecondsMax } = wire;
-  const tokenMost = limits.issuerTokenSecondsMax;
+  const use = oneOf(wire.use, USES, "use");
+  const ofPeople = use === "people";
+  const tokenMost = ofPeople ? limits.personTokenSecondsMax : limits.issuerTokenSecondsMax;
+  const tokenDefault = ofPeople ? limits.personTokenSecondsDefault : tokenMost;
   const sessionMost = limits.sessionLifetimeMaxSeconds;
   return {
     tenant,
     name: storedName(wire.name, "name", limits.nameBytesMax),
     profile: oneOf(wire.profile, PROFILES, "profile"),
-    use: oneOf(wire.use, USES, "use"),
+    use,
     issuer: storedName(wire.issuer, "issuer", limits.subjectBytesMax),
     audiences: [...new Set(audiences)].sort(),
     ...keysFrom(wire),
     algorithms: algorithms.length === 0 ? [...ALGORITHMS] : [...new Set(algorithms)],
     claims: claimsFrom(wire),
-    tokenSecondsMax: secondsFrom(tokenSecondsMax, "token_seconds_max", tokenMost, tokenMost),
+    tokenSecondsMax: secondsFrom(tokenSecondsMax, "token_seconds_max", tokenDefault, tokenMost),
     sessionSecondsMax: secondsFrom(
       sessionSecondsMax,
       "session_seconds_max",
