@@ -198,6 +198,10 @@ test("who is no owner sees who may call, and nobody's name or address", async ()
   const ran = await office.remit(["keys", "list", "--json"]);
   expect(ran.out).toContain('"subject": "ada"');
   expect(ran.out).not.toMatch(/Ada L|ada@example\.com/);
+  const env = { REMIT_API_KEY: office.house.ownerKey };
+  const people = await office.remit(["keys", "list", "--kind", "person"], { env });
+  expect(people.out).toMatch(/staff\/ada \(Ada L <ada@example\.com>\) +person +by bindings/);
+  expect(people.out).not.toContain("cell-operator");
 });
 
 test("tokens go to the service that they were made for, and a file that others may read is refused", async () => {

@@ -1,7 +1,12 @@
 import { toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { CreateKeyResponseSchema, ListCallersResponseSchema, RevokeKeyResponseSchema } from "@remit/proto/admin";
-import { type Command, InvalidArgumentError } from "commander";
+import {
+  type Caller,
+  CreateKeyResponseSchema,
+  ListCallersResponseSchema,
+  RevokeKeyResponseSchema,
+} from "@remit/proto/admin";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { collect } from "../arguments.ts";
 import { type Cli, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
@@ -32,25 +37,44 @@ async function create(cli: Cli, name: string, options: CreateOptions): Promise<v
   cli.io.out(answer.key);
 }
 
-async function list(cli: Cli, options: { json?: boolean }): Promise<void> {
+const kinds = ["key", "jwt", "spiffe", "person"] as const;
+
+interface ListOptions {
+  kind?: string;
+  json?: boolean;
+}
+
+/** What others call somebody: of a person their name, where whoever asks may see it. */
+function nameOf({ name, displayName, email }: Caller): string {
+  const shown = [displayName, email === "" ? "" : `<${email}>`].filter((part) => part !== "").join(" ");
+  return shown === "" ? name : `${name} (${shown})`;
+}
+
+async function list(cli: Cli, { kind, json }: ListOptions): Promise<void> {
   const answer = await cli.clients().caller.listCallers({});
-  if (options.json) return printJson(cli.io, toJson(ListCallersResponseSchema, answer));
-  const rows = answer.callers.map((caller) => [
-    caller.id,
-    caller.name,
-    caller.roles.join(","),
-    caller.agents.join(",") || "none",
-    caller.mayAssertPrincipals ? "yes" : "no",
-    caller.createdAt === undefined ? "" : timestampDate(caller.createdAt).toISOString(),
-    caller.revoked ? "revoked" : "active",
-  ]);
-  const titles = ["ID", "NAME", "ROLES", "AGENTS", "ASSERTS", "CREATED", "STATE"].map((title) => ({ title }));
+  const callers = answer.callers.filter((caller) => kind === undefined || caller.kind === kind);
+  if (json) return printJson(cli.io, toJson(ListCallersResponseSchema, { ...answer, callers }));
+  const rows = callers.map((caller) => {
+    // What proves itself by somebody else's word has the rights of the bindings that match then.
+    const bound = caller.kind !== "key";
+    return [
+      caller.id,
+      nameOf(caller),
+      caller.kind,
+      bound ? "by bindings" : caller.roles.join(","),
+      bound ? "by bindings" : caller.agents.join(",") || "none",
+      caller.mayAssertPrincipals ? "yes" : "no",
+      caller.createdAt === undefined ? "" : timestampDate(caller.createdAt).toISOString(),
+      caller.revoked ? "revoked" : "active",
+    ];
+  });
+  const titles = ["ID", "NAME", "KIND", "ROLES", "AGENTS", "ASSERTS", "CREATED", "STATE"].map((title) => ({ title }));
   for (const line of table(titles, rows)) cli.io.out(line);
 }
 
 /** `remit keys`: create, list, revoke; and the keys that the service keeps. */
 export function addKeys(program: Command, cli: Cli): void {
-  const keys = program.command("keys").description("API keys of the workloads that speak to Remit");
+  const keys = program.command("keys").description("who speaks to Remit: API keys of workloads, and people who log in");
   const made = keys
     .command("create <name>")
     .description("make a key; it is printed once and nowhere else")
@@ -65,13 +89,17 @@ export function addKeys(program: Command, cli: Cli): void {
   ]);
   const listed = keys
     .command("list")
-    .description("who may speak to this service")
+    .description("who may speak to this service: keys, and workloads and people as they came")
+    .addOption(new Option("--kind <kind>", "of this kind").choices(kinds))
     .option("--json", "for machines")
-    .action((options: { json?: boolean }) => list(cli, options));
-  examples(listed, [["every caller with its roles", "remit keys list"]]);
+    .action((options: ListOptions) => list(cli, options));
+  examples(listed, [
+    ["every caller with its roles", "remit keys list"],
+    ["which people have come in?", "remit keys list --kind person"],
+  ]);
   const revoked = keys
     .command("revoke <id>")
-    .description("end a key at once")
+    .description("end a key at once, or what proves a workload or a person: no token lets them in again")
     .option("--json", "for machines")
     .action(async (callerId: string, options: { json?: boolean }) => {
       const answer = await cli.clients().caller.revokeKey({ callerId });
