@@ -4,7 +4,7 @@ import { type LoginIssuer, type WhoAmIResponse, WhoAmIResponseSchema } from "@re
 import type { Command } from "commander";
 import { seconds } from "../arguments.ts";
 import { type Cli, printJson } from "../cli.ts";
-import { addressesFrom, connectClients } from "../clients.ts";
+import { addressesFrom, connectClients, tlsFrom } from "../clients.ts";
 import { examples } from "../examples.ts";
 import { changeLogins, DEFAULT_PROFILE, type Login, readLogins, withLogin, without } from "../login/login-file.ts";
 import { exitCodes, Stop, usage } from "../stop.ts";
@@ -67,9 +67,11 @@ function portOf(text: string): number {
 async function logIn(cli: Cli, flags: LoginFlags): Promise<void> {
   const { io } = cli;
   const addresses = addressesFrom(io.env);
+  const tls = tlsFrom(io.env);
+  const target = { ...addresses, ...(tls && { tls }) };
   const withinMs = seconds(flags.timeout, "--timeout") * 1000;
   const port = portOf(flags.port);
-  const { issuers } = await connectClients({ ...addresses, apiKey: "" }).login.getLogin({ tenant: flags.tenant });
+  const { issuers } = await connectClients({ ...target, apiKey: "" }).login.getLogin({ tenant: flags.tenant });
   const { issuer, clientId, scopes } = chosen(issuers, flags);
   // The protocol of logins is read when somebody logs in, and not by every command.
   const { keptOf, openProvider } = await import("../login/issuer.ts");
@@ -79,7 +81,7 @@ async function logIn(cli: Cli, flags: LoginFlags): Promise<void> {
   const tokens = flags.device ? await byDevice(way) : await byBrowser({ ...way, port, open: flags.browser });
   const kept = keptOf(tokens);
   // Nothing is kept of a login that the service does not take.
-  const who = await connectClients({ ...addresses, apiKey: kept.idToken }).login.whoAmI({});
+  const who = await connectClients({ ...target, apiKey: kept.idToken }).login.whoAmI({});
   const login: Login = { ...addresses, tenant: who.tenant, issuer, clientId, ...kept };
   await changeLogins(io.env, async (before) => withLogin(before, flags.profile, login));
   const renewed =
