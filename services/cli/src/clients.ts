@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
+import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import {
   AgentService,
@@ -10,6 +10,7 @@ import {
   PolicyService,
   ToolService,
 } from "@remit/proto/admin";
+import { ChangeService } from "@remit/proto/change";
 import { DecisionService } from "@remit/proto/decision";
 import { KeyService } from "@remit/proto/keys";
 import { LoginService } from "@remit/proto/login";
@@ -18,6 +19,7 @@ import { RolloutService } from "@remit/proto/rollout";
 import { SessionService } from "@remit/proto/session";
 import { TenantService } from "@remit/proto/tenant";
 import { profileFrom } from "./login/profile.ts";
+import { proposing } from "./proposing.ts";
 import { usage } from "./stop.ts";
 
 const TIMEOUT_MS = 30_000;
@@ -36,6 +38,7 @@ export interface Clients {
   readonly group: Client<typeof GroupService>;
   readonly caller: Client<typeof CallerService>;
   readonly keys: Client<typeof KeyService>;
+  readonly changes: Client<typeof ChangeService>;
   readonly ledger: Client<typeof LedgerService>;
   readonly login: Client<typeof LoginService>;
 }
@@ -86,8 +89,9 @@ export function connectClients(target: Target): Clients {
   const { tls } = target;
   const common = { interceptors: [credentials], defaultTimeoutMs: TIMEOUT_MS, ...(tls && { nodeOptions: { ...tls } }) };
   const data = createGrpcTransport({ ...common, baseUrl: baseUrl(target.address, "REMIT_ADDRESS", tls) });
-  const admin = createConnectTransport({
+  const admin: Transport = createConnectTransport({
     ...common,
+    interceptors: [proposing(() => admin), credentials],
     baseUrl: baseUrl(target.adminAddress, "REMIT_ADMIN_ADDRESS", tls),
     httpVersion: "1.1",
   });
@@ -104,6 +108,7 @@ export function connectClients(target: Target): Clients {
     group: createClient(GroupService, admin),
     caller: createClient(CallerService, admin),
     keys: createClient(KeyService, admin),
+    changes: createClient(ChangeService, admin),
     ledger: createClient(LedgerService, admin),
     login: createClient(LoginService, admin),
   };

@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorDetailSchema } from "@remit/proto/common";
+import { proposedBy, proposedLines } from "./proposing.ts";
 import { type ExitCode, exitCodes, Stop } from "./stop.ts";
 
 /** What a command that failed says, and ends with. */
@@ -71,6 +72,8 @@ export function failureOf(error: unknown): Failure {
     const fix = error.fix === undefined ? [] : [`  fix: ${error.fix}`];
     return { code: error.code, lines: [`error: ${error.message}`, ...fix] };
   }
+  const proposed = proposedBy(error);
+  if (proposed) return { code: exitCodes.no, lines: proposedLines(proposed.change) };
   if (error instanceof ConnectError) return ofService(error);
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { code: exitCodes.unavailable, lines: [`error: remit failed: ${text}`] };

@@ -4,6 +4,7 @@ import { addAgents } from "./commands/agents.ts";
 import { addApply } from "./commands/apply.ts";
 import { addAudit } from "./commands/audit.ts";
 import { addBudgets } from "./commands/budgets.ts";
+import { addChanges } from "./commands/changes.ts";
 import { addDecide } from "./commands/decide.ts";
 import { addDecisions } from "./commands/decisions.ts";
 import { addGroups } from "./commands/groups.ts";
@@ -59,6 +60,7 @@ export function buildProgram(cli: Cli, version: string, ended: (code: ExitCode) 
   addTraceRun(program, cli, ended);
   addKeys(program, cli);
   addRevocations(program, cli);
+  addChanges(program, cli);
   addTenants(program, cli);
   addTools(program, cli, ended);
   addAgents(program, cli);

@@ -2,14 +2,25 @@ import { Change } from "@remit/proto/admin";
 import type { Clients } from "./clients.ts";
 import type { Document } from "./document-files.ts";
 import { fromWire, refuses } from "./problems.ts";
+import { Proposed, proposedBy } from "./proposing.ts";
 
 /** What became of one document, or would. */
 export interface Applied {
   readonly kind: Document["kind"];
   readonly name: string;
-  readonly change: "created" | "replaced" | "unchanged" | "published" | "activated" | "removed" | "deactivated";
+  readonly change:
+    | "created"
+    | "replaced"
+    | "unchanged"
+    | "published"
+    | "activated"
+    | "removed"
+    | "deactivated"
+    | "proposed";
   /** Of a policy. */
   readonly version?: number;
+  /** The change that it was proposed as: others have to approve it. */
+  readonly proposal?: string;
 }
 
 export interface ApplyOptions {
@@ -37,14 +48,27 @@ type Put = (document: Document) => Promise<{
   revision: bigint;
 }>;
 
+/** What came of a request, or what it was proposed as. */
+async function orProposed<Answer>(asked: Promise<Answer>): Promise<Answer | Proposed> {
+  return asked.catch((error: unknown) => {
+    const proposed = proposedBy(error);
+    if (proposed) return proposed;
+    throw error;
+  });
+}
+
 async function putAll(documents: readonly Document[], strict: boolean, put: Put): Promise<ApplyResult> {
   const applied: Applied[] = [];
   let revision: bigint | undefined;
   for (const document of documents) {
-    const answer = await put(document);
+    const { kind, name } = document;
+    const answer = await orProposed(put(document));
+    if (answer instanceof Proposed) {
+      applied.push({ kind, name, change: "proposed", proposal: answer.change.id });
+      continue;
+    }
     const problems = answer.problems.map(fromWire);
     if (refuses(problems, strict)) return { applied, problems };
-    const { kind, name } = document;
     applied.push({ kind, name, change: changes.get(answer.change) ?? "unchanged" });
     if (answer.revision > 0n) revision = answer.revision;
   }
@@ -69,11 +93,13 @@ async function putPolicies(
   const idle = published.filter(({ change }) => change === "published");
   if (!options.activate || dryRun || idle.length === 0) return { applied: published, problems };
   const choices = idle.map(({ name, version = 0 }) => ({ policy: name, version }));
-  const { revision } = await clients.policy.activatePolicies({ choices });
-  const applied = published.map((item) =>
-    item.change === "published" ? { ...item, change: "activated" as const } : item,
-  );
-  return { applied, problems, revision };
+  const activated = await orProposed(clients.policy.activatePolicies({ choices }));
+  const became =
+    activated instanceof Proposed
+      ? ({ change: "proposed", proposal: activated.change.id } as const)
+      : ({ change: "activated" } as const);
+  const applied = published.map((item) => (item.change === "published" ? { ...item, ...became } : item));
+  return { applied, problems, ...(activated instanceof Proposed ? {} : { revision: activated.revision }) };
 }
 
 /**

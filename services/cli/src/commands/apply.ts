@@ -30,6 +30,7 @@ const words: Readonly<Record<Applied["change"], string>> = {
   activated: "in force",
   removed: "removed",
   deactivated: "taken out of force",
+  proposed: "proposed, waits for approval",
 };
 
 function changeText({ change, version }: Applied, dryRun: boolean): string {
@@ -45,6 +46,8 @@ function printChanges(cli: Cli, changes: readonly Applied[], dryRun: boolean): v
 
 function print(cli: Cli, result: ApplyResult, dryRun: boolean): void {
   printChanges(cli, result.applied, dryRun);
+  const proposals = new Set(result.applied.flatMap(({ proposal }) => proposal ?? []));
+  for (const id of proposals) cli.io.out(`others approve it: remit changes show ${id}`);
   if (dryRun) cli.io.out(paintFor(cli.io).dim("nothing was changed"));
   else if (result.revision !== undefined) cli.io.out(`revision ${result.revision}`);
 }
@@ -84,7 +87,8 @@ async function apply(cli: Cli, flags: ApplyFlags): Promise<ExitCode> {
   const result = failed || !plan ? sent : await withPruned(cli, sent, plan, dryRun);
   if (flags.json) printJson(io, { ...result, revision: result.revision?.toString(), dryRun });
   else print(cli, result, dryRun);
-  return failed ? exitCodes.no : exitCodes.ok;
+  const waits = result.applied.some(({ change }) => change === "proposed");
+  return failed || waits ? exitCodes.no : exitCodes.ok;
 }
 
 async function withPruned(cli: Cli, sent: ApplyResult, plan: PrunePlan, dryRun: boolean): Promise<ApplyResult> {

@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from "node:crypto";
 import { toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import {
@@ -10,6 +11,8 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { collect } from "../arguments.ts";
 import { type Cli, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
+import { proposedBy, takesOthers } from "../proposing.ts";
+import { usage } from "../stop.ts";
 import { table } from "../table.ts";
 import { addCustody } from "./custody.ts";
 
@@ -22,17 +25,40 @@ interface CreateOptions {
   role?: string[];
   agent?: string[];
   assertPrincipals?: boolean;
+  keyHash?: string;
   json?: boolean;
 }
 
+function hashFrom(text: string): Uint8Array {
+  const hex = text.replace(/^sha256:/, "");
+  if (/^[0-9a-f]{64}$/.test(hex)) return Buffer.from(hex, "hex");
+  throw usage("--key-hash takes 64 hex digits", "the SHA-256 of remit/api-key/v1, a line break and the key");
+}
+
 async function create(cli: Cli, name: string, options: CreateOptions): Promise<void> {
-  const answer = await cli.clients().caller.createKey({
+  const wanted = {
     name,
     roles: options.role ?? [],
     agents: options.agent ?? [],
     mayAssertPrincipals: options.assertPrincipals ?? false,
+    ...(options.keyHash !== undefined && { keyHash: hashFrom(options.keyHash) }),
+  };
+  const { caller } = cli.clients();
+  const answer = await caller.createKey(wanted).catch(async (error: unknown) => {
+    if (!takesOthers(error)) throw error;
+    // Others have to agree: the key is made here, they see its hash, and it begins to work when they have approved it.
+    const key = `rmt_${randomBytes(32).toString("base64url")}`;
+    const keyHash = createHash("sha256").update(`remit/api-key/v1\n${key}`).digest();
+    return caller.createKey({ ...wanted, keyHash }).catch((proposed: unknown) => {
+      if (proposedBy(proposed)) {
+        cli.io.err(`the key of ${name}, which works once the change is applied; it is not shown again:`);
+        cli.io.out(key);
+      }
+      throw proposed;
+    });
   });
   if (options.json) return printJson(cli.io, toJson(CreateKeyResponseSchema, answer));
+  if (answer.key === "") return cli.io.out(`${name} (${answer.caller?.id}) has the key of this hash`);
   cli.io.err(`the key of ${name} (${answer.caller?.id}); it is not shown again:`);
   cli.io.out(answer.key);
 }
@@ -81,6 +107,7 @@ export function addKeys(program: Command, cli: Cli): void {
     .option("--role <role>", `what it may do on the admin plane: ${roles.join(", ")}; several times`, checkedRole)
     .option("--agent <glob>", "agents that it may open sessions for; several times", collect)
     .option("--assert-principals", "it may say on whose behalf an agent acts")
+    .option("--key-hash <hex>", "of a key that its user has made: nobody else ever sees the key")
     .option("--json", "for machines")
     .action((name: string, options: CreateOptions) => create(cli, name, options));
   examples(made, [

@@ -11,7 +11,7 @@ import {
   type UpdateTenantRequestSchema,
   UpdateTenantResponseSchema,
 } from "@remit/proto/tenant";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { collect, pairs } from "../arguments.ts";
 import { type Cli, type Io, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
@@ -42,6 +42,7 @@ interface SetOptions {
   observeNone?: boolean;
   quota?: string[];
   quotaNone?: boolean;
+  people?: number;
   json?: boolean;
 }
 
@@ -79,6 +80,7 @@ function show(io: Io, tenant: Tenant | undefined): void {
   io.out(`tenant    ${tenant.id}`);
   io.out(`status    ${wordOf(statuses, tenant.status)}`);
   io.out(`mode      ${wordOf(modes, tenant.mode)}`);
+  io.out(`people    ${tenant.people}${tenant.people === 1 ? ": one alone can widen what agents may do" : ""}`);
   for (const { matchLabels } of tenant.observeAgents) io.out(`observed  agents with ${labelText(matchLabels)}`);
   for (const line of quotaLines(tenant)) io.out(`quota     ${line}`);
 }
@@ -111,14 +113,23 @@ function changes(options: SetOptions): MessageInitShape<typeof UpdateTenantReque
     ...(options.status && { status: statuses[options.status] }),
     ...(options.mode && { mode: modes[options.mode] }),
     ...((options.observe || options.observeNone) && { observeAgents: { selectors } }),
+    ...(options.people !== undefined && { people: options.people }),
     ...((options.quota || options.quotaNone) && { quotas: quotas(options.quota ?? []) }),
   };
+}
+
+function peopleFrom(text: string): number {
+  if (/^[1-8]$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Allowed are 1 to 8.");
 }
 
 async function set(cli: Cli, tenant: string | undefined, options: SetOptions): Promise<void> {
   const changed = changes(options);
   if (Object.keys(changed).length === 0) {
-    throw usage("nothing to set", "name --status, --mode, --observe, --observe-none, --quota or --quota-none");
+    throw usage(
+      "nothing to set",
+      "name --status, --mode, --observe, --observe-none, --quota, --quota-none or --people",
+    );
   }
   const answer = await cli.clients().tenant.updateTenant({ tenant: tenant ?? "", ...changed });
   if (options.json) return printJson(cli.io, toJson(UpdateTenantResponseSchema, answer));
@@ -169,10 +180,12 @@ function addSet(tenants: Command, cli: Cli): void {
     .option("--observe-none", "observe no agent any more")
     .option("--quota <name=count>", quotaHelp, collect)
     .option("--quota-none", "no quotas any more")
+    .option("--people <count>", "how many people what widens authority takes, from 1 to 8", peopleFrom)
     .option("--json", "for machines")
     .action((tenant: string | undefined, options: SetOptions) => set(cli, tenant, options));
   examples(changed, [
     ["see what enforcement would stop, and stop nothing", "remit tenants set --mode observe"],
+    ["nobody widens what agents may do alone", "remit tenants set --people 2"],
     ["stop everything a tenant does", "remit tenants set acme --status suspended"],
   ]);
 }

@@ -1,7 +1,7 @@
 import { canonical } from "../foundation/canonical.ts";
 import { digestText } from "../foundation/digest.ts";
 import { Fault } from "../foundation/fault.ts";
-import type { Caller } from "../identities/index.ts";
+import { type Caller, presently, type Remembered } from "../identities/index.ts";
 import type { MakeChange } from "./changes.ts";
 import { revisionNumber } from "./decision.ts";
 import { planOf } from "./plan.ts";
@@ -10,6 +10,10 @@ import type { ProposalRooms, Proposals } from "./proposals.ts";
 
 /** Does an RPC's own checks under a caller's rights, and makes its change by what it is given for that. */
 export type Attempt = (by: Caller, change: MakeChange) => Promise<unknown>;
+
+/** What somebody without a key has proven, for when they are not here. */
+export const provenBy = ({ word }: Caller): Remembered | undefined =>
+  word && { source: word.source, groups: word.groups };
 
 /** How often a change is tried anew because the tenant changed at the same moment. */
 const RACES_MAX = 8;
@@ -64,7 +68,7 @@ const isOver = (error: unknown) =>
 function createSettling({ store, change, identities }: ProposalRooms) {
   /** Whether a caller may do it now: forbidden is no, anything else is about the change itself. */
   const may = async (attempt: Attempt, by: Caller | undefined): Promise<boolean> => {
-    if (!by || by.revoked) return false;
+    if (!by) return false;
     return planOf(attempt, by).then(
       () => true,
       (error) => {
@@ -81,8 +85,7 @@ function createSettling({ store, change, identities }: ProposalRooms) {
   };
 
   /** Makes the change, under the rights that its proposer has now. */
-  const make = async (proposal: Proposal, attempt: Attempt, approved: Approved, callers: readonly Caller[]) => {
-    const proposer = callers.find(({ id }) => id === proposal.by.id);
+  const make = async (proposal: Proposal, attempt: Attempt, approved: Approved, proposer: Caller | undefined) => {
     if (!proposer || !(await may(attempt, proposer))) {
       throw new Fault("forbidden", "role_missing", `${proposal.by.name}, who proposed it, may not do this any more`);
     }
@@ -106,20 +109,27 @@ function createSettling({ store, change, identities }: ProposalRooms) {
 
   /** Makes it when enough have approved it, `last` included. */
   return async (by: Caller, proposal: Proposal, attempt: Attempt, last: boolean) => {
-    const callers = await identities.callers(proposal.tenant);
-    const agreed = [...proposal.approvals.map((one) => one.by), ...(last ? [by] : [])];
+    const [callers, trust] = await Promise.all([
+      identities.callers(proposal.tenant),
+      identities.trust(proposal.tenant),
+    ]);
+    const nowOf = (id: string, proven: Remembered | undefined) => {
+      const found = callers.find((one) => one.id === id);
+      return found && presently(found, trust, proven);
+    };
     const counting: Caller[] = [];
-    for (const { id } of agreed) {
-      const caller = callers.find((one) => one.id === id);
+    for (const one of proposal.approvals) {
+      const caller = nowOf(one.by.id, one.proven);
       if (caller && (await may(attempt, caller))) counting.push(caller);
     }
+    if (last && (await may(attempt, by))) counting.push(by);
     if (counting.length < Math.max(proposal.people, 2) - 1) return undefined;
     const approved: Approved = {
       ...{ id: proposal.id, digest: proposal.digest, proposedBy: proposal.by, endedBy: by.id },
       approvedBy: counting.map(({ id, name }) => ({ id, name })),
-      last: last ? by.id : undefined,
+      last: last ? { id: by.id, proven: provenBy(by) } : undefined,
     };
-    return make(proposal, attempt, approved, callers).catch((error: unknown) => {
+    return make(proposal, attempt, approved, nowOf(proposal.by.id, proposal.proven)).catch((error: unknown) => {
       if (isFinal(error) && !isOver(error)) throw new CannotBeMade(error);
       throw error;
     });
@@ -144,7 +154,7 @@ export function createApproving(
     if (!mine) {
       const made = await settle(by, proposal, attempt, true);
       if (made !== undefined) return made;
-      await change(by, { kind: "change_approved", proposal: id, by: by.id, digest });
+      await change(by, { kind: "change_approved", proposal: id, by: by.id, digest, proven: provenBy(by) });
     }
     // Others may have approved it at the same moment, each believing that one more was to come.
     const after = mine ? proposal : await get(by, id);

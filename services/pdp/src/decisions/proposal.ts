@@ -1,6 +1,6 @@
 import type { Canonicalisable, JsonObject } from "../foundation/canonical.ts";
 import { digestText } from "../foundation/digest.ts";
-import type { Caller } from "../identities/index.ts";
+import type { Caller, Remembered } from "../identities/index.ts";
 
 export const PROPOSAL_STATES = ["proposed", "applied", "rejected", "withdrawn", "expired", "refused"] as const;
 /** `refused`: it was approved, and could not be made. */
@@ -29,6 +29,14 @@ export interface NewProposal {
   readonly digest: Uint8Array;
   /** From its commit, by the store's time. */
   readonly waitsMs: number;
+  readonly proven: Remembered | undefined;
+}
+
+/** One person's word. */
+interface Approval {
+  readonly by: Doer;
+  readonly atMs: number;
+  readonly proven: Remembered | undefined;
 }
 
 /** A change that was proposed, as it stands now by the store's time. */
@@ -44,11 +52,13 @@ export interface Proposal {
   /** The tenant's revision when it was proposed. */
   readonly revision: string;
   readonly by: Doer;
+  /** What its proposer's token or certificate said. */
+  readonly proven: Remembered | undefined;
   readonly proposedAtMs: number;
   readonly expiresAtMs: number;
   readonly state: ProposalState;
   /** In the order in which they came. */
-  readonly approvals: readonly { readonly by: Doer; readonly atMs: number }[];
+  readonly approvals: readonly Approval[];
   readonly ended: { readonly atMs: number; readonly by: Doer | undefined; readonly why: string } | undefined;
   /** How many people the tenant takes now. */
   readonly people: number;
@@ -57,7 +67,13 @@ export interface Proposal {
 /** What is done to a proposal without making its change. */
 export type ProposalChange =
   | { readonly kind: "change_proposed"; readonly proposal: NewProposal }
-  | { readonly kind: "change_approved"; readonly proposal: string; readonly by: string; readonly digest: Uint8Array }
+  | {
+      readonly kind: "change_approved";
+      readonly proposal: string;
+      readonly by: string;
+      readonly digest: Uint8Array;
+      readonly proven: Remembered | undefined;
+    }
   | {
       readonly kind: "change_ended";
       readonly proposal: string;
@@ -75,7 +91,7 @@ export interface Approved {
   /** Everybody who approved it. */
   readonly approvedBy: readonly Doer[];
   /** Who approves it with this commit; undefined when all had approved it before. */
-  readonly last: string | undefined;
+  readonly last: { readonly id: string; readonly proven: Remembered | undefined } | undefined;
   readonly endedBy: string;
 }
 

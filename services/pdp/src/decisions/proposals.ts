@@ -5,7 +5,7 @@ import { Fault, invalid } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Caller, Identities } from "../identities/index.ts";
 import type { Snapshots } from "../policies/index.ts";
-import { type Attempt, createApproving } from "./approving.ts";
+import { type Attempt, createApproving, provenBy } from "./approving.ts";
 import type { MakeChange } from "./changes.ts";
 import { revisionNumber } from "./decision.ts";
 import { planOf } from "./plan.ts";
@@ -51,7 +51,7 @@ export interface Proposals {
 export interface ProposalRooms {
   readonly store: ProposalStore;
   readonly change: MakeChange;
-  readonly identities: Pick<Identities, "callers">;
+  readonly identities: Pick<Identities, "callers" | "trust">;
   readonly snapshots: Snapshots;
   readonly clock: Clock;
   readonly newId: (nowMs: number) => string;
@@ -103,7 +103,15 @@ export function createProposals(rooms: ProposalRooms): Proposals {
       const id = newId(clock.now());
       const revision = String(revisionNumber(revisions));
       const request = requestOf({ v: 1, id, tenant: by.tenant, by: by.id, method, message, reason, revision, rows });
-      const proposal = { id, by: by.id, method, request, digest: digestBytes("change", request), waitsMs };
+      const proposal = {
+        id,
+        by: by.id,
+        method,
+        request,
+        digest: digestBytes("change", request),
+        waitsMs,
+        proven: provenBy(by),
+      };
       await change(by, { kind: "change_proposed", proposal });
       return get(by, id);
     },

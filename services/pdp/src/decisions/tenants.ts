@@ -8,6 +8,7 @@ import {
   keyHash,
   newKey,
   peopleAmong,
+  presently,
   requireRole,
 } from "../identities/index.ts";
 import type { PolicyStore, Quotas, Tenant, TenantChanges } from "../policies/index.ts";
@@ -54,7 +55,7 @@ function requireMayUpdate(by: Caller, id: string, { status, quotas }: TenantChan
 
 export function createTenants(rooms: {
   readonly policies: PolicyStore;
-  readonly identities: Pick<Identities, "callers">;
+  readonly identities: Pick<Identities, "callers" | "trust">;
   readonly change: MakeChange;
   readonly clock: Clock;
   readonly random: Random;
@@ -69,9 +70,13 @@ export function createTenants(rooms: {
   };
 
   /** Refuses what nobody could undo: there must be as many owners apart from each other. */
-  const requirePeople = async (id: string, people: number): Promise<void> => {
-    const all = await identities.callers(id);
-    const owners = all.filter((caller) => !caller.revoked && caller.roles.includes("owner"));
+  const requirePeople = async (by: Caller, id: string, people: number): Promise<void> => {
+    const [all, trust] = await Promise.all([identities.callers(id), identities.trust(id)]);
+    // Who asks has just proven what they may; of the others that have no key it is what their subject alone gives.
+    const owners = all.filter((caller) => {
+      const now = caller.id === by.id ? by : presently(caller, trust, undefined);
+      return now?.roles.includes("owner");
+    });
     const there = peopleAmong(owners, all);
     if (there >= people) return;
     const message = `the tenant has ${there} owners who did not make each other's keys`;
@@ -103,7 +108,7 @@ export function createTenants(rooms: {
     async update(by, given, set) {
       const id = given || by.tenant;
       requireMayUpdate(by, id, set);
-      if (set.people !== undefined && set.people > 1) await requirePeople(id, set.people);
+      if (set.people !== undefined && set.people > 1) await requirePeople(by, id, set.people);
       const made = await change(by, { kind: "tenant_set", tenant: id, set });
       if (!made.ok) throw unknown();
       return { tenant: await found(id), revision: revisionNumber(made.value.revisions) };

@@ -36,6 +36,15 @@ test("a key that is nobody's is looked up once", async () => {
   expect(asked.times).toBe(1);
 });
 
+test("a key that was nobody's may be somebody's soon after", async () => {
+  const { find, stored, time } = setUp();
+  await expect(find(bearer(99), false)).rejects.toMatchObject({ reason: "token_invalid" });
+  stored.set(keyHash(keyOf(99)).toString("hex"), caller("late"));
+  await expect(find(bearer(99), false)).rejects.toMatchObject({ reason: "token_invalid" });
+  time.ms += 5_000;
+  expect((await find(bearer(99), false)).row.id).toBe("late");
+});
+
 test("strangers that try one key after the other look up only so many, and those who are known do not notice", async () => {
   const { find, asked, time } = setUp();
   await find(bearer(1), false);

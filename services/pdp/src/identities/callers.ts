@@ -10,6 +10,8 @@ import type { Keeping } from "./keeping.ts";
 
 const CALLERS_MAX = 10_000;
 const STRANGERS_MAX = 10_000;
+/** A key that was proposed by its hash may be tried before others have agreed to it. */
+const STRANGER_MS = 5_000;
 // The burst is for a new replica, to which a whole fleet comes at once.
 const strangerRate = { perSecond: limits.unknownKeysPerSecondMax, burst: 10 * limits.unknownKeysPerSecondMax };
 
@@ -28,22 +30,23 @@ function tooManyStrangers(): Fault {
 }
 
 /**
- * Looks keys up that nothing is known of. One that turns out to be nobody's is remembered, since a key is random and is
- * in the store before its owner has it; and only so many of them are looked up in a second, so that strangers cannot
+ * Looks keys up that nothing is known of. One that turns out to be nobody's is remembered, for some seconds, since a key is
+ * as a rule in the store before its owner has it; and only so many of them are looked up in a second, so that strangers cannot
  * keep the store busy. While they try, a key that is new here may be told to come back.
  */
 function createFirstLookUp(store: Pick<IdentityStore, "callerByKeyHash">, clock: Clock) {
-  const strangers = new LRUCache<string, true>({ max: STRANGERS_MAX });
+  // By the time until which it is remembered.
+  const strangers = new LRUCache<string, number>({ max: STRANGERS_MAX });
   const bucket = fullBucket(strangerRate, clock.now());
   const under = new Map<string, Promise<Loaded<Caller> | null>>();
   const lookUp = async (hash: Buffer, name: string): Promise<Loaded<Caller> | null> => {
     const found = await store.callerByKeyHash(hash);
     if (found) giveBack(bucket, strangerRate);
-    else strangers.set(name, true);
+    else strangers.set(name, clock.now() + STRANGER_MS);
     return found;
   };
   return (hash: Buffer, name: string): Promise<Loaded<Caller> | null> => {
-    if (strangers.has(name)) throw unknownKey();
+    if (clock.now() < (strangers.get(name) ?? Number.NEGATIVE_INFINITY)) throw unknownKey();
     const shared = under.get(name);
     if (shared) return shared;
     if (takeToken(bucket, strangerRate, clock.now()) > 0) throw tooManyStrangers();

@@ -1,4 +1,5 @@
-import type { Caller } from "./caller.ts";
+import type { Caller, CallerWord } from "./caller.ts";
+import { rightsOf, type Trust } from "./trust.ts";
 
 /** A caller, and every caller that made it, directly or through keys that it made. */
 function makersOf(caller: Caller, all: ReadonlyMap<string, Caller>): Set<string> {
@@ -23,4 +24,22 @@ export function peopleAmong(callers: readonly Caller[], all: readonly Caller[]):
   }
   // Keys make a forest, in which those that made none of the others are the most that stand apart.
   return callers.filter(({ id }) => !above.has(id)).length;
+}
+
+/** What a token or a certificate said of a caller once: enough to see what bindings give it today. */
+export type Remembered = Pick<CallerWord, "source" | "groups">;
+
+/**
+ * A caller with the rights that it has now, though it is not here to prove itself: a key has those of its row; anybody
+ * else has what today's bindings give for what was last proven, and without that for its subject alone. Undefined for
+ * one that was revoked, or that nothing gives a right any more.
+ */
+export function presently(caller: Caller, trust: Trust, remembered: Remembered | undefined): Caller | undefined {
+  if (caller.revoked) return undefined;
+  const { proof, tenant } = caller;
+  if (!proof) return caller;
+  const named = trust.issuers.find(({ issuer, use }) => issuer === proof.issuer && use !== "principals")?.name;
+  const { source = named ?? proof.kind, groups = [] } = remembered ?? {};
+  const rights = rightsOf(trust, { ...proof, tenant, source, groups, expiresAtMs: undefined });
+  return rights && { ...caller, ...rights };
 }

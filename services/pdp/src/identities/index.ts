@@ -16,7 +16,7 @@ export {
 export { createCallers } from "./callers.ts";
 export { createCertificates } from "./certificates.ts";
 export type { Credentials, Evidence } from "./evidence.ts";
-export { peopleAmong } from "./hands.ts";
+export { peopleAmong, presently, type Remembered } from "./hands.ts";
 export { createIdentities, type Identities } from "./identities.ts";
 export type { IdentityStore, Loaded, StoredSigningKey } from "./identity-store.ts";
 export { createIssuerKeys } from "./issuer-keys.ts";

@@ -8,6 +8,7 @@ import { openDoors } from "./doors.ts";
 import { tendSigningKeys } from "./key-rooms.ts";
 import { openRooms, type Rooms } from "./rooms.ts";
 import { keepPartitions, openStore, type Store } from "./store.ts";
+import { tendProposals } from "./tend-proposals.ts";
 import { keepTls, type TlsKeeper } from "./tls/keeper.ts";
 import { warm } from "./warm.ts";
 import { findWrappingKeys } from "./wrapping-key.ts";
@@ -96,6 +97,8 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     open.push(async () => stopPartitions());
     const stopTending = await tendSigningKeys(rooms.custody, config.signingKeyDays, log);
     open.push(async () => stopTending());
+    const stopExpiring = await tendProposals({ pool: store.pool, proposals: rooms.proposals, config, log });
+    open.push(async () => stopExpiring());
     const doors = await openDoors({ config, clock, log, rooms, metrics, keeper });
     held.handles = doors.handles;
     open.push(doors.close);

@@ -9,6 +9,7 @@ import type {
   ProposalStore,
 } from "../decisions/index.ts";
 import type { JsonObject } from "../foundation/canonical.ts";
+import type { Remembered } from "../identities/index.ts";
 
 interface Row {
   readonly id: string;
@@ -26,14 +27,15 @@ interface Row {
   readonly ended_name: string | null;
   readonly ended_why: string;
   readonly people: number;
-  readonly approvals: readonly { id: string; name: string; at: number }[];
+  readonly proven: Remembered | null;
+  readonly approvals: readonly { id: string; name: string; at: number; proven: Remembered | null }[];
 }
 
 // Whoever has not heard yet that its time ran out sees it all the same.
 const COLUMNS = `c.id, c.tenant, c.digest, c.proposed_by as by_id, p.name as by_name, c.proposed_at, c.expires_at,
   case when c.state = 'proposed' and c.expires_at <= now() then 'expired' else c.state end as state,
-  c.ended_at, c.ended_by, e.name as ended_name, c.ended_why, t.people,
-  (select coalesce(jsonb_agg(jsonb_build_object('id', a.approver, 'name', w.name,
+  c.ended_at, c.ended_by, c.proven, e.name as ended_name, c.ended_why, t.people,
+  (select coalesce(jsonb_agg(jsonb_build_object('id', a.approver, 'name', w.name, 'proven', a.proven,
        'at', extract(epoch from a.approved_at) * 1000) order by a.approved_at, a.approver), '[]')
      from change_approval a join caller w on w.tenant = a.tenant and w.id = a.approver where a.change = c.id) as approvals`;
 const JOINS = `from change c join tenant t on t.id = c.tenant
@@ -51,9 +53,12 @@ function proposalFrom(row: Row): Proposal {
   return {
     ...{ id, tenant, request, digest, method, message, reason, rows, revision, state, people },
     by: { id: row.by_id, name: row.by_name },
+    proven: row.proven ?? undefined,
     proposedAtMs: row.proposed_at.getTime(),
     expiresAtMs: row.expires_at.getTime(),
-    approvals: row.approvals.map(({ id: by, name, at }) => ({ by: { id: by, name }, atMs: Math.floor(at) })),
+    approvals: row.approvals.map(({ id: by, name, at, proven }) => ({
+      ...{ by: { id: by, name }, atMs: Math.floor(at), proven: proven ?? undefined },
+    })),
     ended: ended ?? undefined,
   };
 }
@@ -114,4 +119,10 @@ export function createProposalStore(pool: Pool): ProposalStore {
       return rows;
     },
   };
+}
+
+/** Tenants that are active and take one person for what widens authority, by id. */
+export async function tenantsOfOne(pool: Pool, most: number): Promise<string[]> {
+  const text = "select id from tenant where people = 1 and status = 'active' order by id limit $1";
+  return (await pool.query<{ id: string }>(text, [most])).rows.map(({ id }) => id);
 }

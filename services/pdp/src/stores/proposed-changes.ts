@@ -14,7 +14,7 @@ type Of<Kind extends ProposalChange["kind"]> = Extract<ProposalChange, { kind: K
 async function propose(client: ClientBase, tenant: string, one: NewProposal, entry: string): Promise<void> {
   await client.query("select pg_advisory_xact_lock(hashtextextended('remit_proposals/' || $1, 0))", [tenant]);
   const { rows } = await client.query<{ count: number }>(
-    "select count(*)::int as count from change where tenant = $1 and state = 'proposed'",
+    "select count(*)::int as count from change where tenant = $1 and state = 'proposed' and expires_at > now()",
     [tenant],
   );
   if ((rows[0]?.count ?? 0) >= limits.changesProposedMax) {
@@ -25,21 +25,21 @@ async function propose(client: ClientBase, tenant: string, one: NewProposal, ent
     });
   }
   await client.query(
-    `insert into change (id, tenant, request, digest, proposed_by, expires_at, entry)
-     values ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond', $7)`,
-    [one.id, tenant, one.request, Buffer.from(one.digest), one.by, one.waitsMs, entry],
+    `insert into change (id, tenant, request, digest, proposed_by, expires_at, entry, proven)
+     values ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond', $7, $8)`,
+    [one.id, tenant, one.request, Buffer.from(one.digest), one.by, one.waitsMs, entry, one.proven ?? null],
   );
 }
 
 async function approve(
   client: ClientBase,
   tenant: string,
-  { proposal, by, digest }: Pick<Of<"change_approved">, "proposal" | "by" | "digest">,
+  { proposal, by, digest, proven }: Omit<Of<"change_approved">, "kind">,
   entry: string,
 ): Promise<void> {
   await client.query(
-    "insert into change_approval (tenant, change, approver, digest, entry) values ($1, $2, $3, $4, $5)",
-    [tenant, proposal, by, Buffer.from(digest), entry],
+    "insert into change_approval (tenant, change, approver, digest, entry, proven) values ($1, $2, $3, $4, $5, $6)",
+    [tenant, proposal, by, Buffer.from(digest), entry, proven ?? null],
   );
 }
 
@@ -92,7 +92,7 @@ export async function applyProposed(
   const lock = change.kind === "tenant_set" ? "no key update" : "share";
   await client.query(`select from tenant where id = $1 for ${lock}`, [tenant]);
   const { id, digest, last, endedBy } = under;
-  if (last !== undefined) await approve(client, tenant, { proposal: id, by: last, digest }, entry);
+  if (last) await approve(client, tenant, { proposal: id, by: last.id, digest, proven: last.proven }, entry);
   await end(client, [tenant, id, "applied", endedBy, "", entry]);
 }
 

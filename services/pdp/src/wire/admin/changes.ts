@@ -110,6 +110,14 @@ function waitsFrom({ expiresIn }: ProposeChangeRequest): number {
   });
 }
 
+/** A key that is proposed is made by who will use it: none is made here, and none waits to be fetched. */
+function refuseUnknownKey(method: string, message: JsonObject): void {
+  if (!method.endsWith("/CreateKey") || message.keyHash !== undefined) return;
+  throw invalid("message.key_hash", "a key that is proposed needs its hash", {
+    fix: "make the key where it will be used, and send its hash: remit keys create does so",
+  });
+}
+
 const reasonFrom = (reason: string) => storedText(reason, "reason", limits.changeReasonBytesMax);
 
 export function changeRpcs(desk: AdminDesk): ChangeRpcs {
@@ -124,6 +132,7 @@ export function changeRpcs(desk: AdminDesk): ChangeRpcs {
       const by = desk.caller(call);
       const method = requiredText(request.method, "method", limits.nameBytesMax);
       const message = attempts.canonical(method, request.message ?? {});
+      refuseUnknownKey(method, message);
       const wanted = { method, message, reason: reasonFrom(request.reason), waitsMs: waitsFrom(request) };
       const change = await proposals.propose(by, wanted, attempts.of(method, message, call));
       return create(ProposeChangeResponseSchema, { change: proposalToWire(change) });

@@ -1,0 +1,65 @@
+import type { PolicyDocument } from "@remit/engine";
+import type { ChangedRow } from "@remit/proto/change";
+import { type Cli, paintFor } from "./cli.ts";
+import { loadEngine } from "./engine.ts";
+import { documentDiffLines } from "./policy-diff/diff-text.ts";
+
+type Leaves = ReadonlyMap<string, string>;
+
+function leavesOf(value: unknown, path = "", into = new Map<string, string>()): Map<string, string> {
+  if (typeof value === "object" && value !== null && Object.keys(value).length > 0) {
+    for (const [name, one] of Object.entries(value)) leavesOf(one, path === "" ? name : `${path}.${name}`, into);
+  } else {
+    into.set(path, JSON.stringify(value));
+  }
+  return into;
+}
+
+const parsed = (json: string): Leaves => (json === "" ? new Map() : leavesOf(JSON.parse(json)));
+
+const nameOf = (row: ChangedRow): string => {
+  const said = JSON.parse(row.becomes || row.was || "{}") as Record<string, unknown>;
+  return String(said.name ?? said.policy ?? said.subject ?? "");
+};
+
+/** What a row becomes, value by value: what stays as it is is left out. */
+export function changedRowLines(row: ChangedRow): string[] {
+  const [was, becomes] = [parsed(row.was), parsed(row.becomes)];
+  const what = row.was === "" ? "is added" : row.becomes === "" ? "goes" : "changes";
+  const lines = [`${row.table.replaceAll("_", " ")} ${nameOf(row)} ${what}`.replaceAll("  ", " ")];
+  for (const path of new Set([...was.keys(), ...becomes.keys()])) {
+    if (was.get(path) === becomes.get(path)) continue;
+    if (was.has(path)) lines.push(`  - ${path}: ${was.get(path)}`);
+    if (becomes.has(path)) lines.push(`  + ${path}: ${becomes.get(path)}`);
+  }
+  return lines;
+}
+
+interface InForce {
+  readonly policy: string;
+  readonly version: number;
+}
+
+/** What a change does to a policy in force, rule by rule; undefined where its versions cannot be read. */
+export async function policyLines(cli: Cli, row: ChangedRow): Promise<string[] | undefined> {
+  const [was, becomes] = [row.was, row.becomes].map((json) =>
+    json === "" ? undefined : (JSON.parse(json) as InForce),
+  );
+  const choices = [was, becomes].filter((one) => one !== undefined);
+  const answer = await cli
+    .clients()
+    .policy.getPolicies({ choices })
+    .catch(() => undefined);
+  if (!answer) return undefined;
+  const { diffDocuments } = await loadEngine();
+  const documentOf = (one: InForce | undefined) => {
+    const found = answer.policies.find(({ version }) => version?.version === one?.version);
+    return found ? [JSON.parse(found.document) as PolicyDocument] : [];
+  };
+  const side = (one: InForce | undefined) => ({
+    ...{ policies: documentOf(one), tools: [], agents: [], budgets: [], groups: [] },
+  });
+  const versionOf = (one: InForce | undefined) => (one ? `version ${one.version}` : "out of force");
+  const title = `policy ${(becomes ?? was)?.policy}: ${versionOf(was)} → ${versionOf(becomes)}`;
+  return [title, ...documentDiffLines(diffDocuments(side(was), side(becomes)), paintFor(cli.io))];
+}
