@@ -32,8 +32,6 @@ export interface Identities {
   sessionById(caller: Caller, id: string): Promise<Session>;
   sessionByRun(caller: Caller, agent: string, runId: string): Promise<Session | null>;
   callers(tenant: string): Promise<Caller[]>;
-  /** What a tenant says of who is to be believed, as the store has it now. */
-  trust(tenant: string): Promise<Trust>;
   /** The issuers that vouch for a tenant's people. */
   peopleOf(tenant: string): Promise<Issuer[]>;
   readonly provePrincipal: ProvePrincipal;
@@ -116,7 +114,6 @@ export function createIdentities(options: Options): Identities {
     trust: async (tenant) => (await trust(tenant, true)).row,
     peopleOf: async (tenant) => (await trust(tenant, false)).row.issuers.filter(({ use }) => use === "people"),
     provePrincipal,
-    trust: async (tenant) => (await trust(tenant, true)).row,
     issueToken: (session) => tokens.issue(session),
     tokenExpiry: async (token) => (await tokens.verify(token, limits.lateReportSeconds * 1000)).expiresAtMs,
     ended: sessions.ended,
