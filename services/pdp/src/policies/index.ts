@@ -2,6 +2,8 @@ export { WHOLE_BASIS_POINTS } from "./canary.ts";
 export type {
   Activation,
   ActivePolicy,
+  Fingerprint,
+  Fingerprinted,
   Maker,
   PastActivation,
   PolicyStore,

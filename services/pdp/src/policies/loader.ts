@@ -19,6 +19,11 @@ export interface Loader {
   secured(tenant: string): Promise<Snapshot>;
   /** What the store has now, whole. */
   loaded(tenant: string): Promise<Snapshot>;
+  /**
+   * What the store has now, whatever its revisions say. `anew`: what was compiled of the same digests does not count.
+   * Where that does not compile, the last good policies stay.
+   */
+  reloaded(tenant: string, anew: boolean): Promise<Snapshot>;
   /** Whether policies are being compiled beside those in force. */
   compiling(tenant: string): boolean;
   /** Keeps what was compiled for a change that is about to be made: the load after it finds it done. */
@@ -85,6 +90,31 @@ function obeyRevocations(swap: Rooms["swap"], last: Snapshot, rows: TenantRows):
   swap({ ...last, revoked, ...(rollout && { rollout: { ...rollout, candidate } }) });
 }
 
+/** One load of a tenant at a time. */
+function createTurns() {
+  const underWay = new Map<string, Promise<Snapshot>>();
+  return {
+    underWay,
+    turn(tenant: string, work: Promise<Snapshot>): Promise<Snapshot> {
+      const mine = work.finally(() => underWay.delete(tenant));
+      underWay.set(tenant, mine);
+      return mine;
+    },
+  };
+}
+
+/** Puts in force what is stored, whatever is held. */
+async function reread({ load, held, swap, pause, build }: Rooms, tenant: string, anew: boolean): Promise<Snapshot> {
+  const rows = await load(tenant);
+  const last = held(tenant);
+  const made = await build(tenant, rows, anew ? undefined : last, { pause });
+  const { broken, revisions, fingerprint, revoked } = made;
+  const next =
+    made.usable || !last?.usable ? made : { ...last, revisions, fingerprint, revoked, ...(broken && { broken }) };
+  swap(next);
+  return next;
+}
+
 /**
  * Loads have two parts. The quick one takes turns, a tenant at a time: rows are read, and revocations in them are in force
  * before anything is compiled. The other compiles many new rules beside it, in slices, while calls are decided by what
@@ -92,17 +122,11 @@ function obeyRevocations(swap: Rooms["swap"], last: Snapshot, rows: TenantRows):
  * revocations.
  */
 export function createLoader({ load, held, swap, pause, build }: Rooms): Loader {
-  const underWay = new Map<string, Promise<Snapshot>>();
+  const { underWay, turn } = createTurns();
   const beside = new Map<string, Promise<void>>();
   // The newest rows whose policies are still to be compiled.
   const waiting = new Map<string, TenantRows>();
   const ready = new Map<string, Prepared>();
-
-  const turn = (tenant: string, work: Promise<Snapshot>): Promise<Snapshot> => {
-    const mine = work.finally(() => underWay.delete(tenant));
-    underWay.set(tenant, mine);
-    return mine;
-  };
 
   const read = async (tenant: string): Promise<Snapshot> => {
     const rows = await load(tenant);
@@ -136,6 +160,7 @@ export function createLoader({ load, held, swap, pause, build }: Rooms): Loader 
   const compileBeside = async (tenant: string): Promise<void> => {
     for (let rows = waiting.get(tenant); rows; rows = waiting.get(tenant)) {
       const made = await build(tenant, rows, held(tenant), { pause });
+      // Nothing may come between the end of this and the turn.
       while (underWay.has(tenant)) await underWay.get(tenant)?.catch(() => undefined);
       await turn(tenant, settle(tenant, rows, made));
     }
@@ -171,6 +196,11 @@ export function createLoader({ load, held, swap, pause, build }: Rooms): Loader 
       const snapshot = await secured(tenant);
       await beside.get(tenant);
       return held(tenant) ?? snapshot;
+    },
+    async reloaded(tenant, anew) {
+      while (underWay.has(tenant)) await underWay.get(tenant)?.catch(() => undefined);
+      for (const older of [waiting, ready]) older.delete(tenant);
+      return turn(tenant, reread({ load, held, swap, pause, build }, tenant, anew));
     },
     compiling: (tenant) => beside.has(tenant),
     prepared: (tenant, made) => void ready.set(tenant, made),

@@ -20,8 +20,20 @@ export interface ActivePolicy extends Registered<PolicyDocument> {
   readonly version: number;
 }
 
+/** What the rows of a tenant are, in a word a part: another word where any row of the part was written anew. */
+export type Fingerprint = Readonly<
+  Record<"settings" | "policies" | "rollout" | "tools" | "agents" | "budgets" | "groups" | "revocations", string>
+>;
+
+export interface Fingerprinted {
+  readonly revisions: Revisions;
+  readonly fingerprint: Fingerprint;
+}
+
 /** Everything that a snapshot is made of, as it stood at one moment. */
 export interface TenantRows {
+  /** Of that moment too. */
+  readonly fingerprint?: Fingerprint | undefined;
   readonly revisions: Revisions;
   readonly settings: TenantSettings;
   readonly policies: readonly ActivePolicy[];
@@ -109,6 +121,8 @@ export interface RolloutInfo {
 export interface PolicyStore {
   /** All of a tenant's rows in one snapshot of the store, its revisions read first. */
   load(tenant: string): Promise<TenantRows>;
+  /** What the rows of a tenant are now, without reading what stands in them. */
+  fingerprint(tenant: string): Promise<Fingerprinted>;
   /** The tenant's counters: cheap, for whoever wants to know whether a load is worth it. */
   revisions(tenant: string): Promise<Revisions>;
   /** The tenant as it stands now, or null. */

@@ -14,7 +14,7 @@ import { digest } from "../foundation/digest.ts";
 import { Fault } from "../foundation/fault.ts";
 import { buildRollout } from "./build-rollout.ts";
 import { lastGood } from "./last-good.ts";
-import type { ActivePolicy, Registered, Revisions, TenantRows } from "./policy-store.ts";
+import type { ActivePolicy, Fingerprint, Registered, Revisions, TenantRows } from "./policy-store.ts";
 import { type Revoked, revokedFrom } from "./revoked.ts";
 import type { Rollout } from "./rollout.ts";
 import { schemaDigest } from "./schema-digest.ts";
@@ -24,6 +24,8 @@ import type { TenantSettings } from "./settings.ts";
 export interface Snapshot {
   readonly tenant: string;
   readonly revisions: Revisions;
+  /** Of the rows that it was made of. */
+  readonly fingerprint?: Fingerprint | undefined;
   readonly settings: TenantSettings;
   readonly compiled: Compiled;
   /** Of the active policies and the tools they judge: what a replay needs. `sha256:<hex>` */
@@ -196,7 +198,8 @@ async function buildActive(
   const declared = { budgets: byName(rows.budgets.filter(isNamed)), groups: byName(rows.groups.filter(isNamed)) };
   const revoked = revokedFrom(rows.revocations);
   const binding = { agents, ceilings: ceilingsOf(declared.groups), revoked };
-  const common = { tenant, revisions: rows.revisions, settings: rows.settings, ...binding, ...declared };
+  const { revisions, settings, fingerprint } = rows;
+  const common = { tenant, revisions, settings, fingerprint, ...binding, ...declared };
   const parts = await compileRows(rows, pause, base);
   if ("compiled" in parts) return { ...common, ...parts, usable: true };
   if (!last?.usable) return { ...common, ...(await nothingInForce(rows, pause)), broken: parts, usable: false };

@@ -1,6 +1,7 @@
 import { type CompileSource, compileInSlices, type PolicyDocument, type Problem } from "@remit/engine";
 import type { Clock } from "../foundation/clock.ts";
 import type { Log } from "../foundation/log.ts";
+import { type Comparing, createComparing } from "./comparing.ts";
 import { createFollowing, type Following } from "./following.ts";
 import { lintBeside } from "./lint.ts";
 import { createLoader } from "./loader.ts";
@@ -10,7 +11,7 @@ import { countRevoked } from "./revoked.ts";
 import { buildSnapshot, type Pause, type Prepared, prepare, type Snapshot } from "./snapshot.ts";
 
 /** The snapshots in force, one a tenant, and how fresh they are. */
-export interface Snapshots extends Following {
+export interface Snapshots extends Following, Comparing {
   /** The snapshot in force, loading it when this process has not needed the tenant yet. */
   current(tenant: string): Promise<Snapshot> | Snapshot;
   /** The snapshot in force, if this process has one of the tenant. */
@@ -58,7 +59,7 @@ export interface Snapshots extends Following {
 }
 
 interface Options {
-  readonly store: Pick<PolicyStore, "load" | "revisions">;
+  readonly store: Pick<PolicyStore, "load" | "revisions" | "fingerprint">;
   readonly clock: Clock;
   readonly log: Log;
   /** Calls back later; answers how to stop that. */
@@ -67,6 +68,9 @@ interface Options {
   /** Told how long compiling a tenant took, from its rows to a snapshot, pauses included. */
   readonly onCompiled?: (seconds: number) => void;
 }
+
+/** Parts of a tenant's rows that are compiled. */
+const COMPILED: ReadonlySet<string> = new Set(["policies", "rollout", "tools"]);
 
 function turnOfTheLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
@@ -126,6 +130,15 @@ export function createSnapshots(options: Options): Snapshots {
 
   const following = createFollowing({ clock, log, held: () => held.values(), secured, compiling: loader.compiling });
 
+  const comparing = createComparing({
+    ...{ store, held: () => held.values(), compiling: loader.compiling, log },
+    reload: (tenant, parts) =>
+      loader.reloaded(
+        tenant,
+        parts.some((part) => COMPILED.has(part)),
+      ),
+  });
+
   const current = (tenant: string) => held.get(tenant) ?? loader.joined(tenant);
 
   const subscribe = (swapped: (snapshot: Snapshot) => void) => {
@@ -150,6 +163,7 @@ export function createSnapshots(options: Options): Snapshots {
     reach: createReach({ current, refresh, subscribe, stored: store.revisions, now: clock.now, after }),
     security: (tenant) => held.get(tenant)?.revisions.security ?? 0n,
     ...following,
+    ...comparing,
     broken: () => [...held.values()].filter(({ broken }) => broken).map(({ tenant, usable }) => ({ tenant, usable })),
     revisions: () => new Map([...held].map(([tenant, snapshot]) => [tenant, snapshot.revisions])),
     revoked: () => countRevoked([...held.values()].map(({ revoked }) => revoked)),

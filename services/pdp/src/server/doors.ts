@@ -86,7 +86,13 @@ function notes(rooms: Rooms): string[] {
     const meanwhile = usable ? "the last good ones are in force" : "nothing of it is decided";
     return `the newest policies of tenant ${tenant} do not compile: ${meanwhile}`;
   });
-  return broken.length > named.length ? [...named, `and ${broken.length - named.length} tenants more`] : named;
+  const more = broken.length > named.length ? [`and ${broken.length - named.length} tenants more`] : [];
+  const differed = rooms.snapshots.differences().slice(-TENANTS_NAMED_MAX);
+  const changed = differed.map(({ tenant, parts }) => {
+    const what = `${parts.join(", ")} of tenant ${tenant}`;
+    return `${what} changed in the database without a revision, and were loaded anew: find out who does that`;
+  });
+  return [...named, ...more, ...changed];
 }
 
 const READINESS_EVERY_MS = 100;

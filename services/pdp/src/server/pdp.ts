@@ -50,6 +50,7 @@ function meters(store: Store, held: Held): Metrics {
     pull: {
       stalenessSeconds: () => (held.rooms?.snapshots.stalenessMs() ?? 0) / 1000,
       policiesBroken: () => held.rooms?.snapshots.broken().length ?? 0,
+      differences: () => held.rooms?.snapshots.differencesFound() ?? 0,
       rules: () => held.rooms?.snapshots.rules() ?? 0,
       revoked: () => held.rooms?.snapshots.revoked() ?? { revocations: 0, halts: 0 },
       revision: () => {

@@ -27,21 +27,21 @@ import { systemRandom, uuidMaker } from "../foundation/ids.ts";
 import type { WrappingKeys } from "../foundation/key-wrap.ts";
 import type { Log } from "../foundation/log.ts";
 import type { StoreClock } from "../foundation/store-time.ts";
-import { createRates, type Identities, type SigningKeys } from "../identities/index.ts";
+import { createRates } from "../identities/index.ts";
 import { sealedLedger } from "../ledger/index.ts";
-import { createSnapshots, type Snapshots } from "../policies/index.ts";
+import { createSnapshots } from "../policies/index.ts";
 import { createReader } from "../reading/index.ts";
 import { checkCell } from "../stores/cell.ts";
-import { createFeed, type Feed } from "../stores/change-feed.ts";
+import type { Feed } from "../stores/change-feed.ts";
 import { createChangeStore } from "../stores/changes.ts";
 import { createIdentityStore } from "../stores/identities.ts";
-import type { News } from "../stores/news-query.ts";
 import { createPolicyStore } from "../stores/policies.ts";
 import { createProposalStore } from "../stores/proposals.ts";
 import { reading } from "../stores/reading.ts";
 import { createRecordedChanges } from "../stores/recorded-change.ts";
 import { createRevocationStore } from "../stores/revocations.ts";
 import type { Metrics } from "../telemetry/index.ts";
+import { followStore } from "./follow-store.ts";
 import { openIdentities } from "./identities.ts";
 import { openKeyRooms } from "./key-rooms.ts";
 import { createReplica } from "./replica.ts";
@@ -59,25 +59,6 @@ interface Options {
   readonly storeClock: StoreClock;
   readonly log: Log;
   readonly metrics: Pick<Metrics, "committed" | "replicaFenced" | "reportedLate" | "compiled">;
-}
-
-/** Tells every room what a poll saw. */
-function hearing(rooms: {
-  readonly identities: Identities;
-  readonly snapshots: Snapshots;
-  readonly signingKeys: SigningKeys;
-  readonly sealing: ReturnType<typeof openSealing>;
-}) {
-  const { identities, snapshots, signingKeys, sealing } = rooms;
-  return (news: News): void => {
-    const { revisions, cell, sentAtMs } = news;
-    identities.heard(news);
-    sealing.heard(cell);
-    // Keys that cannot be read now are read with the next poll: the policies do not wait for them.
-    const keys = signingKeys.heard(cell.keysRevision).catch(() => undefined);
-    // What takes longer runs beside the next polls.
-    void Promise.all([snapshots.polled(revisions, sentAtMs), keys]).then(sealing.dataKeys.heard);
-  };
 }
 
 const telling = (log: Log) => (tenant: string, decision: string) =>
@@ -137,7 +118,12 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   const proposalStore = reading(createProposalStore(store.pool));
   const policyStore = reading(createPolicyStore(store.pool));
 
-  const snapshots = createSnapshots({ store: policyStore, clock: uptime, log, onCompiled: metrics.compiled });
+  const snapshots = createSnapshots({
+    store: policyStore,
+    clock: uptime,
+    log,
+    onCompiled: metrics.compiled,
+  });
   const { security } = snapshots;
   const onErased = (tenant: string) => identities.forget(tenant);
   const sealing = openSealing({ store, wrapping, random, newId, security, onErased });
@@ -149,15 +135,9 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   const proving = { config, store: identityStore, tokens, clock, uptime, log, security, catchUp };
   const identities = openIdentities({ ...proving, sight: createSight({ change, clock, newId }) });
   const limited = { rates: createRates(RATES_MAX), callerCallsPerSecond: config.callerCallsPerSecond };
-  const feed = createFeed({
-    connect: () => store.direct("remit-feed"),
-    intervalMs: config.pollMs,
-    now: uptime.now,
-    log,
-    hear: hearing({ identities, snapshots, signingKeys, sealing }),
-  });
+  const followed = { identities, snapshots, signingKeys, sealing };
+  const feed = await followStore({ ...followed, store, intervalMs: config.pollMs, now: uptime.now, log });
   held.feed = feed;
-  await feed.start();
 
   const reader = createReader();
   const loopback = config.mode === "development";

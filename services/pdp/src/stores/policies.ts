@@ -2,6 +2,7 @@ import type { AgentDocument, BudgetDocument, GroupDocument, ToolDocument } from 
 import type { Pool } from "pg";
 import type { PolicyStore, Revisions } from "../policies/index.ts";
 import { withTransaction } from "./database.ts";
+import { readFingerprint } from "./fingerprint.ts";
 import { type ActiveRow, active, type DocumentRow, policyVersions, registered } from "./policy-versions.ts";
 import { livingRevocations } from "./revocations.ts";
 import { livingRollout, readRollout } from "./rollouts.ts";
@@ -41,15 +42,17 @@ export function createPolicyStore(pool: Pool): PolicyStore {
         const groups = await of<GroupDocument>("principal_group");
         const revocations = await livingRevocations(client, tenant);
         const rollout = await livingRollout(client, tenant);
+        const { fingerprint } = await readFingerprint(client, tenant);
         return {
           ...(rollout && { rollout }),
           revisions: revisionsFrom(revision.rows[0]),
           settings: settingsFrom(settings.rows[0]),
           policies: policies.rows.map(active),
-          ...{ tools, agents, budgets, groups, revocations },
+          ...{ tools, agents, budgets, groups, revocations, fingerprint },
         };
       });
     },
+    fingerprint: (tenant) => readFingerprint(pool, tenant),
     async revisions(tenant) {
       return revisionsFrom((await pool.query<RevisionRow>(REVISION, [tenant])).rows[0]);
     },

@@ -5,6 +5,7 @@ const pull: PulledMeters = {
   stalenessSeconds: () => 0.25,
   policiesBroken: () => 2,
   rules: () => 17,
+  differences: () => 0,
   revoked: () => ({ revocations: 3, halts: 2 }),
   revision: () => 7,
   streamHandles: () => 3,

@@ -10,6 +10,8 @@ export interface PulledMeters {
   streamHandles(): number;
   /** Tenants whose newest policies do not compile. */
   policiesBroken(): number;
+  /** Tenants whose rows were found not to be what was in force, although no revision said so. */
+  differences(): number;
   /** Rules in force here, of all tenants. */
   rules(): number;
   /** What is revoked and what is halted here, of all tenants. */
@@ -99,6 +101,8 @@ function pullAll(registry: Registry, pull: PulledMeters): void {
   }
   pulled(registry, "remit_revocations", "Living revocations known here.", () => pull.revoked().revocations);
   pulled(registry, "remit_halts", "Living halts known here.", () => pull.revoked().halts);
+  const differences = "Tenants whose rows changed without a revision, found since the start; should be 0.";
+  pulled(registry, "remit_differences", differences, pull.differences);
   pulled(registry, "remit_rules", "Rules in force here, of all tenants.", pull.rules);
 }
 

@@ -55,7 +55,7 @@ spec:
       approval: { approvers: ["group:leads"], expires: 1m }
 `;
 
-function policyStore(): Pick<PolicyStore, "load" | "revisions"> {
+function policyStore(): Pick<PolicyStore, "load" | "revisions" | "fingerprint"> {
   const { documents } = parseDocuments([{ file: "house.yaml", text: DOCUMENTS }]);
   const digest = `sha256:${"0".repeat(64)}`;
   const rows = {
@@ -76,7 +76,11 @@ function policyStore(): Pick<PolicyStore, "load" | "revisions"> {
     ],
     ...{ budgets: [], groups: [], revocations: [] },
   };
-  return { load: async () => rows, revisions: async () => rows.revisions };
+  return {
+    fingerprint: () => Promise.reject(new Error("nobody compares here")),
+    load: async () => rows,
+    revisions: async () => rows.revisions,
+  };
 }
 
 const asker: Asker = {
