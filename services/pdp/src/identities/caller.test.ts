@@ -38,6 +38,16 @@ test("a caller opens sessions for the agents that it is bound to, and for none b
   requireBinding(caller({ agents: ["auditor", "clerk*"] }), "clerk-7");
 });
 
+test("an owner by a login acts for nobody by that role", () => {
+  const proof = { kind: "person", issuer: "https://login.example", subject: "ada" } as const;
+  const person = caller({ id: "p", roles: ["owner"], agents: ["clerk"], proof });
+  requireRole(person, "operator");
+  requireBinding(person, "clerk");
+  expect(() => requireBinding(person, "other")).toThrow(expect.objectContaining({ reason: "agent_not_bound" }));
+  expect(maySpeakFor(person, { tenant: person.tenant, openedBy: "c1" })).toBe(false);
+  expect(maySpeakFor(person, { tenant: person.tenant, openedBy: "p" })).toBe(true);
+});
+
 test("only who opened a session speaks for it, or an owner of the same tenant", () => {
   const session = { tenant: "t", openedBy: "c1" };
   expect(maySpeakFor(caller(), session)).toBe(true);

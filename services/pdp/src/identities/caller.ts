@@ -121,14 +121,20 @@ export function requireAnyRole(caller: Caller, roles: readonly Role[]): void {
   });
 }
 
+/**
+ * Whether a caller may act for its whole tenant. Who comes by a login, a token or a certificate administers as an owner,
+ * and acts where its bindings name agents: what a person may decide is not what every agent may do.
+ */
+const ownsByKey = ({ roles, proof }: Pick<Caller, "roles" | "proof">) => proof === undefined && roles.includes("owner");
+
 /** Whether a caller may ask about a session's calls: only the one that opened it, or an owner of its tenant. */
 export function maySpeakFor(caller: Caller, session: { readonly tenant: string; readonly openedBy: string }): boolean {
-  return caller.tenant === session.tenant && (caller.id === session.openedBy || caller.roles.includes("owner"));
+  return caller.tenant === session.tenant && (caller.id === session.openedBy || ownsByKey(caller));
 }
 
 /** Refuses a caller that is not bound to the agent. */
 export function requireBinding(caller: Caller, agent: string): void {
-  if (caller.roles.includes("owner") || compileGlobs(caller.agents)(agent)) return;
+  if (ownsByKey(caller) || compileGlobs(caller.agents)(agent)) return;
   throw new Fault("forbidden", "agent_not_bound", `the caller ${caller.name} may not open sessions for ${agent}`, {
     field: "agent",
     fix: `use a key that was made with --agent ${agent}`,

@@ -24,7 +24,7 @@ const READ_DECISIONS = ["viewer", "approver"] as const;
 const READ_CHANGES = ["viewer", "policy-author", "policy-approver", "operator"] as const;
 const THE_METHODS = "What the proposed method takes.";
 const OF_THE_CELL = ["cell-operator"] as const;
-const OWN_SESSIONS = "Of a session that the caller opened; an owner speaks for every session of the tenant.";
+const OWN_SESSIONS = "Of a session that the caller opened; an owner's key speaks for every session of the tenant.";
 
 const CELL_BINDINGS = "What could make somebody a cell operator takes that role.";
 

@@ -72,6 +72,16 @@ test("a token whose time has run out says so", async () => {
   expect(await failure(who(token))).toMatchObject({ code: "Unauthenticated", detail: { reason: "token_expired" } });
 });
 
+test("a person who owns the tenant administers it, and opens no session that no binding names", async () => {
+  await putBinding(house, { name: "owners", issuer: "staff", group: "owners", roles: ["owner"] });
+  const token = await issuer.token({ sub: "olga", aud, groups: ["owners"] });
+  expect((await house.clients.callers.listCallers({}, bearer(token))).callers.length).toBeGreaterThan(0);
+  const document = { file: "a.yaml", text: "{apiVersion: remit/v1, kind: Agent, metadata: {name: clerk}, spec: {}}" };
+  await house.clients.agents.putAgent({ document }, bearer(token));
+  const opened = house.clients.sessions.openSession({ agent: "clerk" }, bearer(token));
+  expect(await failure(opened)).toMatchObject({ detail: { reason: "agent_not_bound" } });
+});
+
 test("a person who left the group has nothing with the next token, whatever the row of before", async () => {
   const before = await issuer.token({ sub: "leaver", aud, groups: ["leads"] });
   expect((await who(before)).roles).toContain("viewer");
