@@ -13,6 +13,8 @@ const fetchRate = { perSecond: 1 / limits.jwksFetchEverySeconds, burst: 3 };
 /** An issuer's keys as they were read once. What was verified by them counts while they are the ones that are held. */
 export interface KeySet {
   readonly find: ReturnType<typeof createLocalJWKSet>;
+  /** Their names. */
+  readonly kids: ReadonlySet<unknown>;
 }
 
 /** Where an issuer's keys come from. */
@@ -50,7 +52,8 @@ export function keySetFrom(parsed: unknown, profile: Profile): KeySet {
     if (profile === "spiffe" && use === "jwt-svid") return [jwk];
     return [{ ...jwk, ...(use !== undefined && { use }) }];
   });
-  return { find: createLocalJWKSet({ keys: usable } as JSONWebKeySet) };
+  const kids = new Set(usable.map((key) => (key as Record<string, unknown>).kid));
+  return { find: createLocalJWKSet({ keys: usable } as JSONWebKeySet), kids };
 }
 
 /** The address of the keys, by the issuer's own discovery document (OpenID Connect Discovery 1.0, section 4). */

@@ -60,7 +60,9 @@ export async function verifyJwt(
   try {
     return { said: saidBy(header, await check(token, issuer, keys, nowMs), issuer, nowMs), keys };
   } catch (error) {
-    if (!(error instanceof errors.JWKSNoMatchingKey)) throw refusal(error);
+    // A key that is there and is for something else is no reason to ask for it.
+    const isNew = error instanceof errors.JWKSNoMatchingKey && !(header.kid !== undefined && keys.kids.has(header.kid));
+    if (!isNew) throw refusal(error);
   }
   // A key that was made since they were read, or one that somebody made up.
   const wasRead = await source.refresh();
