@@ -30,7 +30,8 @@ export function amounts(texts: readonly string[] | undefined, option: string): M
   });
 }
 
-async function textOf(io: Io, value: string, option: string): Promise<string> {
+/** A text as it stands, of a file (`@FILE`), or of standard input (`-`). */
+export async function textOf(io: Io, value: string, option: string): Promise<string> {
   if (value === "-") return io.stdin();
   if (!value.startsWith("@")) return value;
   try {

@@ -39,6 +39,17 @@ test("files for TLS mean https, and a certificate needs no key of ours", () => {
   rmSync(folder, { recursive: true });
 });
 
+test("a token or its file stands in the place of a key, and two of them are one too many", () => {
+  const folder = mkdtempSync(join(tmpdir(), "remit-cli-token-"));
+  const file = join(folder, "token");
+  writeFileSync(file, "a.b.c\n");
+  expect(targetFrom({ REMIT_TOKEN: "a.b.c" }).apiKey).toBe("a.b.c");
+  expect(targetFrom({ REMIT_TOKEN_FILE: file }).apiKey).toBe("a.b.c");
+  expect(() => targetFrom({ REMIT_TOKEN: "a.b.c", REMIT_API_KEY: "rmt_k" })).toThrow("more than one credential");
+  expect(() => targetFrom({ REMIT_TOKEN_FILE: join(folder, "nowhere") })).toThrow("REMIT_TOKEN_FILE cannot be read");
+  rmSync(folder, { recursive: true });
+});
+
 test("without a key there is no default one", () => {
   expect(() => targetFrom({ REMIT_CONFIG_DIR: "/nowhere" })).toThrow("no API key is set, and nobody has logged in");
 });

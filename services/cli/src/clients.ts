@@ -48,7 +48,7 @@ export interface Target {
   readonly address: string;
   /** host:port or a URL of the admin services. */
   readonly adminAddress: string;
-  /** Empty where somebody has logged in, or where a client certificate says who calls. */
+  /** An API key, or a token of an issuer. Empty where somebody has logged in, or a client certificate says who calls. */
   readonly apiKey: string;
   /** Of who has logged in; asked for with every request. Without it and a key, nobody asks. */
   readonly token?: () => Promise<string>;
@@ -143,9 +143,23 @@ export function addressesFrom(env: Readonly<Record<string, string | undefined>>)
   return { address: address.trim() || "127.0.0.1:7081", adminAddress: env.REMIT_ADMIN_ADDRESS || "127.0.0.1:7082" };
 }
 
-/** The target that the environment names: by an API key, a client certificate, or who has logged in. */
+/** The key or the token that the environment names; empty where it names none. */
+function credentialFrom(env: Readonly<Record<string, string | undefined>>): string {
+  const { REMIT_API_KEY: key, REMIT_TOKEN: token, REMIT_TOKEN_FILE: file } = env;
+  if ([key, token, file].filter(Boolean).length > 1) {
+    throw usage("more than one credential is set", "set one of REMIT_API_KEY, REMIT_TOKEN and REMIT_TOKEN_FILE");
+  }
+  if (!file) return key || token || "";
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    throw usage(`REMIT_TOKEN_FILE cannot be read: ${(error as Error).message}`, "set it to a file that holds a token");
+  }
+}
+
+/** The target that the environment names: by a key or a token, a client certificate, or who has logged in. */
 export function targetFrom(env: Readonly<Record<string, string | undefined>>, sessionToken?: string): Target {
-  const apiKey = env.REMIT_API_KEY ?? "";
+  const apiKey = credentialFrom(env);
   const tls = tlsFrom(env);
   const common = { sessionToken: sessionToken ?? (env.REMIT_SESSION || undefined), ...(tls && { tls }) };
   // What was named for this command goes before who has logged in at some time.

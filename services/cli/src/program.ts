@@ -3,11 +3,13 @@ import type { Cli } from "./cli.ts";
 import { addAgents } from "./commands/agents.ts";
 import { addApply } from "./commands/apply.ts";
 import { addAudit } from "./commands/audit.ts";
+import { addBindings } from "./commands/bindings.ts";
 import { addBudgets } from "./commands/budgets.ts";
 import { addChanges } from "./commands/changes.ts";
 import { addDecide } from "./commands/decide.ts";
 import { addDecisions } from "./commands/decisions.ts";
 import { addGroups } from "./commands/groups.ts";
+import { addIssuers } from "./commands/issuers.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addLogin } from "./commands/login.ts";
 import { addMigrate } from "./commands/migrate.ts";
@@ -29,6 +31,8 @@ Environment:
   REMIT_ADDRESS        the gRPC lane of the service, as for SDKs (127.0.0.1:7081)
   REMIT_ADMIN_ADDRESS  its admin services (127.0.0.1:7082)
   REMIT_API_KEY        the key to speak with; people log in (remit login) and need none
+  REMIT_TOKEN          or a token of an issuer that the service trusts
+  REMIT_TOKEN_FILE     or the file that holds one
   REMIT_PROFILE        which of several logins to speak with
   REMIT_SESSION        the session token to ask with
 
@@ -59,6 +63,8 @@ export function buildProgram(cli: Cli, version: string, ended: (code: ExitCode) 
   addPolicy(program, cli, ended);
   addTraceRun(program, cli, ended);
   addKeys(program, cli);
+  addIssuers(program, cli);
+  addBindings(program, cli);
   addRevocations(program, cli);
   addChanges(program, cli);
   addTenants(program, cli);

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeKey, signToken } from "../../pdp/test/support/issuer.ts";
 import { type Announced, fixtures, type Running, remit, serve, temporaryDirectory } from "./remit.ts";
 
 const library = join(fixtures, "library");
@@ -231,4 +232,26 @@ test("tenants are made, shown, bounded and suspended, and their owners keep to t
   expect((await remit(["tenants", "set", "acme", "--quota", "fun=1"], { env })).stderr).toContain(
     "there is no quota fun",
   );
+});
+
+test("an issuer is trusted, bound, listed and trusted no more; a token file speaks in the place of a key", async () => {
+  const key = await makeKey();
+  const at = (name: string) => join(directory.path, name);
+  await writeFile(at("keys.json"), JSON.stringify({ keys: [key.publicJwk] }));
+  const owner = { REMIT_ADDRESS: env.REMIT_ADDRESS ?? "", REMIT_ADMIN_ADDRESS: env.REMIT_ADMIN_ADDRESS ?? "" };
+  const issuer = ["--issuer", "https://id.example", "--audience", "remit:default", "--jwks", `@${at("keys.json")}`];
+  const put = await json("issuers", "put", "idp", "--profile", "oidc", "--use", "workloads", ...issuer);
+  expect(put).toMatchObject({ code: 0, answer: { change: "CHANGE_CREATED", issuer: { tokenSecondsMax: 86400 } } });
+  await json("bindings", "put", "lookers", "--issuer", "idp", "--subject", "looker-*", "--role", "viewer");
+  expect((await remit(["issuers", "list"], { env })).stdout).toMatch(/idp +oidc +workloads +https:\/\/id.example/);
+  expect((await remit(["bindings", "list"], { env })).stdout).toMatch(/lookers +idp +looker-\*/);
+  const token = await signToken(key, { iss: "https://id.example", aud: "remit:default", sub: "looker-1" });
+  await writeFile(at("token"), `${token}\n`);
+  const looker = { ...owner, REMIT_TOKEN_FILE: at("token") };
+  expect(await remit(["agents", "list"], { env: looker })).toMatchObject({ code: 0 });
+  expect((await json("issuers", "delete", "idp")).code).toBe(0);
+  expect(await remit(["agents", "list"], { env: looker })).toMatchObject({
+    code: expect.not.toBeOneOf([0]),
+    stderr: expect.stringContaining("no issuer is trusted"),
+  });
 });

@@ -8,14 +8,15 @@ import {
   RenewSessionResponseSchema,
 } from "@remit/proto/session";
 import type { Command } from "commander";
-import { collect, pairs, seconds } from "../arguments.ts";
+import { collect, pairs, seconds, textOf } from "../arguments.ts";
 import { requireSession } from "../call-request.ts";
 import { type Cli, paintFor, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
 import { usage } from "../stop.ts";
 
 interface OpenOptions {
-  principal: string;
+  principal?: string;
+  subjectToken?: string;
   purpose?: string;
   runId?: string;
   tool?: string[];
@@ -37,10 +38,19 @@ function show(cli: Cli, { session, token, tokenExpiresAt }: Opened): void {
   cli.io.out(`export REMIT_SESSION=${token}`);
 }
 
+async function onBehalfOf(cli: Cli, { principal, subjectToken }: OpenOptions) {
+  if ((principal === undefined) === (subjectToken === undefined)) {
+    throw usage("on whose behalf?", "give one of --principal and --subject-token");
+  }
+  if (principal !== undefined) return { case: "principal", value: { id: principal } } as const;
+  const token = await textOf(cli.io, subjectToken ?? "", "--subject-token");
+  return { case: "subjectToken", value: token.trim() } as const;
+}
+
 async function open(cli: Cli, agent: string, options: OpenOptions): Promise<void> {
   const answer = await cli.clients().session.openSession({
     agent,
-    onBehalfOf: { case: "principal", value: { id: options.principal } },
+    onBehalfOf: await onBehalfOf(cli, options),
     ...(options.purpose === undefined ? {} : { purpose: options.purpose }),
     ...(options.runId === undefined ? {} : { runId: options.runId }),
     ...(options.tool === undefined ? {} : { scope: { tools: options.tool } }),
@@ -55,7 +65,8 @@ function addOpen(session: Command, cli: Cli): void {
   const command = session
     .command("open <agent>")
     .description("open a session: one run of an agent for one principal; prints its token")
-    .requiredOption("--principal <id>", "the human or service on whose behalf the agent acts (asserted by you)")
+    .option("--principal <id>", "the human or service on whose behalf the agent acts (asserted by you)")
+    .option("--subject-token <@file>", "the same, proved by a token of an issuer: @FILE, or - for standard input")
     .option("--purpose <text>", "what the run is for; recorded")
     .option("--run-id <id>", "opening again with the same id answers the same session")
     .option("--tool <glob>", "narrow the session to these tools; several times", collect)

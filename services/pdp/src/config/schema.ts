@@ -197,6 +197,8 @@ export const commandVariables: Readonly<Record<string, string>> = {
   REMIT_ADDRESS:
     "Where commands and SDKs find the service: host:port of its gRPC lane. Several replicas are separated by commas: SDKs use them all, commands the first.",
   REMIT_API_KEY: "The key that commands and SDKs speak with.",
+  REMIT_TOKEN: "In the place of a key: a token of an issuer that the service trusts.",
+  REMIT_TOKEN_FILE: "In the place of a key: the file that holds such a token. SDKs read it again when it is renewed.",
   REMIT_SESSION: "The session token that commands ask with.",
   REMIT_TLS_TRUST_FILE:
     "The authorities that commands and SDKs trust when they speak TLS to the service, in PEM. Without it the system's.",
