@@ -338,10 +338,10 @@ create function remit_lowers(was jsonb, becomes jsonb) returns boolean
   language sql immutable
   set search_path = pg_catalog, public, pg_temp
 as $$
-  select was #- '{spec,limit,value}' = becomes #- '{spec,limit,value}'
-     and (becomes #>> '{spec,limit,value}') ~ '^[0-9]{1,40}(\.[0-9]{1,40})?$'
-     and (was #>> '{spec,limit,value}') ~ '^[0-9]{1,40}(\.[0-9]{1,40})?$'
-     and (becomes #>> '{spec,limit,value}')::numeric <= (was #>> '{spec,limit,value}')::numeric
+  select was #- '{spec,limit}' = becomes #- '{spec,limit}'
+     and (becomes #>> '{spec,limit}') ~ '^[0-9]{1,40}(\.[0-9]{1,40})?$'
+     and (was #>> '{spec,limit}') ~ '^[0-9]{1,40}(\.[0-9]{1,40})?$'
+     and (becomes #>> '{spec,limit}')::numeric <= (was #>> '{spec,limit}')::numeric
 $$;
 
 create function remit_guard_declared() returns trigger

@@ -1,4 +1,5 @@
 import type { JsonObject } from "../foundation/canonical.ts";
+import type { Binding, Issuer } from "../identities/index.ts";
 import type { Change } from "./change-store.ts";
 import type { PlannedRow, PlannedTable } from "./proposal-store.ts";
 
@@ -23,6 +24,29 @@ const documentTables = {
 
 const versionsOf = (choices: readonly { readonly policy: string; readonly version: number }[]) =>
   Object.fromEntries(choices.map(({ policy, version }) => [policy, version]));
+
+// As the columns hold it: nothing where there is nothing.
+const stored = (row: object): JsonObject => JSON.parse(JSON.stringify(row)) as JsonObject;
+
+function issuerRows({ name, profile, use, issuer, ...rest }: Issuer): PlannedRow[] {
+  const { audiences, jwksUri = null, jwks = null, algorithms, claims } = rest;
+  const { tokenSecondsMax, sessionSecondsMax, principalPrefix } = rest;
+  const set = stored({
+    ...{ name, profile, use, issuer, jwks_uri: jwksUri, jwks, algorithms, claims, principal_prefix: principalPrefix },
+    ...{ token_seconds_max: tokenSecondsMax, session_seconds_max: sessionSecondsMax },
+  });
+  const heard = audiences.map((audience): PlannedRow => {
+    const row = { issuer, audience, name };
+    return { table: "issuer_audience", key: row, set: row };
+  });
+  return [{ table: "issuer", key: { name }, set }, ...heard];
+}
+
+function bindingRow({ name, issuer, subject, group, agents, mayAssertPrincipals, roles }: Binding): PlannedRow {
+  const match = { issuer, subject: subject ?? null, caller_group: group ?? null };
+  const set = stored({ name, ...match, agents, may_assert_principals: mayAssertPrincipals, roles });
+  return { table: "binding", key: { name }, set };
+}
 
 /** The rows of authority that a change writes; undefined of a change that is not proposed. */
 export function plannedRows(change: Change): readonly PlannedRow[] | undefined {
@@ -61,6 +85,10 @@ export function plannedRows(change: Change): readonly PlannedRow[] | undefined {
     }
     case "rollout_share_set":
       return [{ table: "policy_rollout", key: { id: change.rollout }, set: { share: change.shareBasisPoints } }];
+    case "issuer_put":
+      return issuerRows(change.issuer);
+    case "binding_put":
+      return [bindingRow(change.binding)];
     case "revocation_lifted":
       return [{ table: "revocation", key: { id: change.id }, set: { lifted: true } }];
     default:

@@ -16,6 +16,9 @@ export type PlannedTable =
   | "principal_group"
   | "policy_rollout"
   | "revocation"
+  | "issuer"
+  | "issuer_audience"
+  | "binding"
   | "caller"
   | "tenant";
 

@@ -108,6 +108,9 @@ async function startRollout(
   }
 }
 
+// Whether it takes several people is asked once all of it is written, and not first by the commit.
+const GUARDED = "set constraints policy_rollout_guard, policy_rollout_version_guard immediate";
+
 const LIVING = "where tenant = $1 and id = $2 and ended_at is null";
 
 function endRollout(client: ClientBase, tenant: string, id: string, by: string, as: string, revision: bigint) {
@@ -140,11 +143,13 @@ export async function changePolicies(
       return [];
     case "rollout_started":
       await startRollout(client, tenant, change, revision);
+      await client.query(GUARDED);
       return [];
     case "rollout_share_set":
       await touched(client, `update policy_rollout set share = $3, share_set_at = now(), revision = $4 ${LIVING}`, [
         ...[tenant, change.rollout, change.shareBasisPoints, revision],
       ]);
+      await client.query(GUARDED);
       return [];
     case "rollout_promoted":
       await endRollout(client, tenant, change.rollout, change.by, "promoted", revision);

@@ -80,6 +80,13 @@ const SHOWN: Readonly<Record<PlannedTable, string>> = {
   revocation: `select jsonb_build_object('id', id, 'kind', kind, 'subject', subject, 'labels', labels,
       'lifted', lifted_at is not null) as row
     from revocation where tenant = $1 and id = ($2::jsonb ->> 'id')::uuid`,
+  issuer: `select to_jsonb(i) - 'tenant' - 'revision' as row from issuer i
+    where tenant = $1 and name = $2::jsonb ->> 'name'`,
+  issuer_audience: `select to_jsonb(a) - 'tenant' as row from issuer_audience a
+    where tenant = $1 and issuer = $2::jsonb ->> 'issuer' and audience = $2::jsonb ->> 'audience'
+      and name = $2::jsonb ->> 'name'`,
+  binding: `select to_jsonb(b) - 'tenant' - 'revision' as row from binding b
+    where tenant = $1 and name = $2::jsonb ->> 'name'`,
   // Rows of callers are only ever made.
   caller: "select null::jsonb as row where $1 is null and $2::jsonb is null",
 };

@@ -282,3 +282,74 @@ test("every step is an entry of the ledger, and the change's own entry names its
     },
   });
 });
+
+/** Refused when asked for directly, and made when another agrees. */
+async function takesTwo(method: string, message: object, direct: () => Promise<unknown>) {
+  expect(await failure(direct()), method).toMatchObject({ detail: { reason: "change_needs_approval" } });
+  const asked = await proposed({ method: `remit.v1.${method}`, message });
+  expect((await house.clients.changes.approveChange(asked, { headers: bob })).change?.state, method).toBe("applied");
+}
+
+const document = (kind: string, name: string, spec: string) => ({
+  document: {
+    file: "d.yaml",
+    text: `apiVersion: remit/v1\nkind: ${kind}\nmetadata: { name: ${name} }\nspec: ${spec}\n`,
+  },
+});
+
+test("every kind of authority is widened by two, and by one no more", async () => {
+  const { agents, tools, budgets, groups, callers, revocations, rollouts, policies } = house.clients;
+  const as = { headers: ada };
+  const agent = document("Agent", "porter", '{ ceiling: { tools: ["*"] } }');
+  await takesTwo("AgentService/PutAgent", agent, () => agents.putAgent(agent, as));
+  const tool = document("Tool", "doors.open", "{ risk: write }");
+  await takesTwo("ToolService/PutTool", tool, () => tools.putTool(tool, as));
+  const budget = document("Budget", "small", '{ unit: EUR, limit: "5", window: day }');
+  await takesTwo("BudgetService/PutBudget", budget, () => budgets.putBudget(budget, as));
+  const less = document("Budget", "small", '{ unit: EUR, limit: "4", window: day }');
+  await budgets.putBudget(less, as);
+  await takesTwo("BudgetService/DeleteBudgets", { names: ["small"] }, () =>
+    budgets.deleteBudgets({ names: ["small"] }, as),
+  );
+  const group = document("Group", "leads", "{ members: [ada] }");
+  await takesTwo("GroupService/PutGroup", group, () => groups.putGroup(group, as));
+  const binding = { name: "meshed", issuer: "spiffe", subject: "spiffe://acme.example/ns/*", agents: ["porter"] };
+  await takesTwo("CallerService/PutBinding", { binding }, () => callers.putBinding({ binding } as never, as));
+  const { revocation } = await revocations.revoke(
+    { subject: { subject: { case: "agent", value: "porter" } }, reason: "odd" } as never,
+    as,
+  );
+  const lift = { revocationId: revocation?.id ?? "", reason: "was nothing" };
+  await takesTwo("RevocationService/Lift", lift, () => revocations.lift(lift, as));
+  const version = await publish(allow("tried"));
+  const choices = [{ policy: "house", version }];
+  await takesTwo("RolloutService/StartRollout", { choices, shareBasisPoints: 100 }, () =>
+    rollouts.startRollout({ choices, shareBasisPoints: 100 }, as),
+  );
+  await takesTwo("RolloutService/SetRolloutShare", { shareBasisPoints: 200 }, () =>
+    rollouts.setRolloutShare({ shareBasisPoints: 200 }, as),
+  );
+  await takesTwo("RolloutService/PromoteRollout", {}, () => rollouts.promoteRollout({}, as));
+  await takesTwo("PolicyService/RollbackPolicies", { choices: [{ policy: "house" }] }, () =>
+    policies.rollbackPolicies({ choices: [{ policy: "house" }] }, as),
+  );
+});
+
+test("where a replica died after an approval that was enough, asking again makes the change", async () => {
+  const { changes } = house.clients;
+  const { request, version } = await activationOf(allow("orphaned"));
+  const asked = await proposed(request);
+  await withClient(house.database.superuserUrl, async (pg) => {
+    await pg.query("set session_replication_role = replica");
+    await pg.query(
+      `insert into change_approval (tenant, change, approver, digest, entry)
+       select c.tenant, c.id, w.id, c.digest, c.entry from change c join caller w on w.tenant = c.tenant and w.name = 'bob'
+        where c.id = $1`,
+      [asked.changeId],
+    );
+  });
+  expect((await changes.approveChange(asked, { headers: bob })).change?.state).toBe("applied");
+  expect((await inForce())?.version).toBe(version);
+  // And once more: what is made is made once, and the same is answered.
+  expect((await changes.approveChange(asked, { headers: bob })).change?.approvals.length).toBe(1);
+});
