@@ -24,25 +24,46 @@ export interface Revoked {
   readonly principals: ReadonlySet<string>;
   readonly tools: ReadonlySet<string>;
   readonly tenant: boolean;
-  /** At most `limits.haltsMax`. */
-  readonly selectors: readonly Selector[];
+  /** At most `limits.haltsMax`, each under the name and the value of one of its labels. */
+  readonly halts: ReadonlyMap<string, ReadonlyMap<string, readonly Selector[]>>;
+  readonly haltsCount: number;
 }
 
 const NOTHING: Revoked = {
   some: false,
   ...{ agents: new Set(), sessions: new Set(), principals: new Set(), tools: new Set() },
-  ...{ tenant: false, selectors: [] },
+  ...{ tenant: false, halts: new Map(), haltsCount: 0 },
 };
+
+/** The halts by labels, each to be found by the label of it that fewest others have: the rest are not even looked at. */
+function haltsFrom(selectors: readonly Selector[]): Revoked["halts"] {
+  const nameOf = ([name, value]: Selector[number]) => JSON.stringify([name, value]);
+  const having = Map.groupBy(selectors.flat(), nameOf);
+  const halts = new Map<string, Map<string, Selector[]>>();
+  for (const selector of selectors) {
+    const rarest = selector.reduce((best, label) => {
+      const [few, many] = [having.get(nameOf(label)), having.get(nameOf(best))];
+      return (few?.length ?? 0) < (many?.length ?? 0) ? label : best;
+    });
+    const [name, value] = rarest;
+    const byValue = halts.get(name) ?? new Map<string, Selector[]>();
+    halts.set(name, byValue.set(value, [...(byValue.get(value) ?? []), selector]));
+  }
+  return halts;
+}
 
 /** The living revocations of a tenant, ready to be looked at. */
 export function revokedFrom(rows: readonly Revocable[]): Revoked {
   if (rows.length === 0) return NOTHING;
+  const halted = rows.filter(({ kind, labels }) => kind === "labels" && Object.keys(labels).length > 0);
+  const selectors = halted.map(({ labels }) => Object.entries(labels));
   const of = (kind: RevocableKind) => new Set(rows.filter((row) => row.kind === kind).map(({ subject }) => subject));
   return {
     some: true,
     ...{ agents: of("agent"), sessions: of("session"), principals: of("principal"), tools: of("tool") },
     tenant: rows.some(({ kind }) => kind === "tenant"),
-    selectors: rows.filter(({ kind }) => kind === "labels").map(({ labels }) => Object.entries(labels)),
+    halts: haltsFrom(selectors),
+    haltsCount: selectors.length,
   };
 }
 
@@ -54,35 +75,39 @@ export function sameRevoked(some: Revoked, others: Revoked): boolean {
   if (!some.some && !others.some) return true;
   const sets = ["agents", "sessions", "principals", "tools"] as const;
   // Selectors are few, and hard to compare.
-  if (some.tenant !== others.tenant || some.selectors.length + others.selectors.length > 0) return false;
+  if (some.tenant !== others.tenant || some.haltsCount + others.haltsCount > 0) return false;
   return sets.every((name) => sameNames(some[name], others[name]));
 }
 
 /** How much is revoked, and how much is halted. */
 export function countRevoked(all: readonly Revoked[]): { readonly revocations: number; readonly halts: number } {
-  const counts = all.map(({ agents, sessions, principals, tools, tenant, selectors }) => ({
+  const counts = all.map(({ agents, sessions, principals, tools, tenant, haltsCount }) => ({
     revocations: agents.size + sessions.size + principals.size + tools.size,
-    halts: selectors.length + Number(tenant),
+    halts: haltsCount + Number(tenant),
   }));
   const sum = (name: "revocations" | "halts") => counts.reduce((total, one) => total + one[name], 0);
   return { revocations: sum("revocations"), halts: sum("halts") };
+}
+
+const carries = (labels: MatchLabels, name: string, value: string) =>
+  Object.hasOwn(labels, name) && labels[name] === value;
+
+function carriesAll(selectors: readonly Selector[] | undefined, ofAgent: MatchLabels, ofSession: MatchLabels): boolean {
+  if (selectors === undefined) return false;
+  return selectors.some((selector) =>
+    selector.every(([name, value]) => carries(ofAgent, name, value) || carries(ofSession, name, value)),
+  );
 }
 
 /**
  * Whether a halt is of whoever carries these labels. A label counts where either carries it: what a session says of
  * itself hides nothing that its agent is.
  */
-export function isHalted({ selectors, tenant }: Revoked, ofAgent: MatchLabels, ofSession: MatchLabels): boolean {
+export function isHalted({ halts, tenant }: Revoked, ofAgent: MatchLabels, ofSession: MatchLabels): boolean {
   if (tenant) return true;
-  for (const selector of selectors) {
-    let carriesAll = true;
-    for (const [name, value] of selector) {
-      if (Object.hasOwn(ofAgent, name) && ofAgent[name] === value) continue;
-      if (Object.hasOwn(ofSession, name) && ofSession[name] === value) continue;
-      carriesAll = false;
-      break;
-    }
-    if (carriesAll) return true;
+  for (const [name, byValue] of halts) {
+    const found = (labels: MatchLabels) => (Object.hasOwn(labels, name) ? byValue.get(labels[name] ?? "") : undefined);
+    if (carriesAll(found(ofAgent), ofAgent, ofSession) || carriesAll(found(ofSession), ofAgent, ofSession)) return true;
   }
   return false;
 }
