@@ -9,6 +9,7 @@ import {
   type JsonValue,
   parseDocuments,
   runPolicyTests,
+  type Scope,
   type Verdict,
 } from "@remit/engine";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -33,7 +34,7 @@ interface Asked {
   readonly principal: string;
 }
 
-function decide({ tool, input, context, principal }: Asked): Verdict {
+function decide({ tool, input, context, principal }: Asked, scope?: Scope): Verdict {
   if (!compiled) throw new Error("the airline's documents do not compile");
   const [agent] = documents.agents;
   if (!agent) throw new Error("the airline's documents bring no agent");
@@ -47,7 +48,7 @@ function decide({ tool, input, context, principal }: Asked): Verdict {
     session: { id: "session", labels: {}, depth: 0, purpose: "", ageSeconds: 0, calls: 0 },
     caller: { id: "caller", name: "caller" },
     now: "2026-01-01T00:00:00Z",
-    scopes: [agent.spec.ceiling],
+    scopes: [agent.spec.ceiling, ...(scope ? [scope] : [])],
     mode: "enforce",
     supportedConstraints: [],
   };
@@ -191,6 +192,20 @@ describe("the log of 1,164 real calls", () => {
       return poorer.filter((context) => decide({ ...asked, context }).effect !== "deny").map(() => line);
     });
     expect(passed).toEqual([]);
+  });
+
+  test("one line of a session's scope holds it to its user, whatever its policy says", () => {
+    const serving: Scope = {
+      tools: ["get_user_details", "book_reservation", "send_certificate"],
+      bounds: [{ tool: "*", path: "input.user_id", equals: "principal.id" }],
+    };
+    const named = decided.filter(({ asked }) => serving.tools.includes(asked.tool));
+    expect(named.length).toBeGreaterThan(150);
+    const codes = (principal?: string) =>
+      counted(named.map(({ asked }) => decide({ ...asked, ...(principal && { principal }) }, serving).code));
+    const { scope_exceeded: beyond, ...within } = codes();
+    expect({ beyond, ...within }).toEqual({ beyond: undefined, rule_allowed: named.length - 6, rule_denied: 6 });
+    expect(codes("somebody else")).toEqual({ scope_exceeded: named.length });
   });
 
   test("no write passes without any facts, and none for another user", () => {
