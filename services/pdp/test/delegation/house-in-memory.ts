@@ -107,8 +107,36 @@ function askOf({ tool, amount }: Tried): Ask {
 
 const caller = { id: "c", tenant: "t", name: "desk", roles: ["owner"], agents: [] } as unknown as Asker["caller"];
 
+type MaybeLater<Value> = Value | Promise<Value>;
+
+/** A house whose sessions can be asked: the code by itself, or a service over its doors. */
+export interface DelegationHouse {
+  readonly rows: ReadonlyMap<
+    string,
+    Pick<Session, "agent" | "scope" | "depth" | "expiresAtMs" | "state"> & {
+      readonly principal: { readonly id: string };
+    }
+  >;
+  /** The id; undefined when it is refused. */
+  open(
+    agent: string,
+    principal: string,
+    scope: Scope | undefined,
+    expiresAtMs: number,
+    nowMs: number,
+  ): MaybeLater<string | undefined>;
+  delegate(
+    parentId: string,
+    asked: Pick<Delegation, "agent" | "scope" | "lifetimeSeconds">,
+    nowMs: number,
+  ): MaybeLater<string | undefined>;
+  end(id: string, how: "closed" | "revoked", nowMs: number): MaybeLater<void>;
+  /** Whether the session may make the call now. */
+  may(id: string, tried: Tried, nowMs: number): MaybeLater<boolean>;
+}
+
 /** The code under test: sessions and what binds them, over a store in memory, with a memory of chains that were read. */
-export function createHouse(state: HouseState, flaw?: Flaw) {
+export function createHouse(state: HouseState, flaw?: Flaw): DelegationHouse {
   const rows = new Map<string, Session>();
   const remembered = new Map<string, Session>();
   let ids = 0;
@@ -132,7 +160,7 @@ export function createHouse(state: HouseState, flaw?: Flaw) {
 
   return {
     rows,
-    open(agent: string, principal: string, scope: Scope | undefined, expiresAtMs: number, nowMs: number): string {
+    open(agent, principal, scope, expiresAtMs, nowMs) {
       const id = `s${++ids}`;
       rows.set(id, {
         ...{ id, tenant: "t", agent, purpose: "", scope, labels: {}, runId: undefined, details: {}, openedBy: "c" },
@@ -141,8 +169,7 @@ export function createHouse(state: HouseState, flaw?: Flaw) {
       });
       return id;
     },
-    /** The child's id; undefined when it is refused. */
-    delegate(parentId: string, asked: Pick<Delegation, "agent" | "scope" | "lifetimeSeconds">, nowMs: number) {
+    delegate(parentId, asked, nowMs) {
       const delegation = { ...asked, purpose: "", labels: {}, runId: undefined, details: {} };
       try {
         const child = delegated(snapshotOf(state), caller, read(parentId), delegation, `s${++ids}`, nowMs);
@@ -153,7 +180,7 @@ export function createHouse(state: HouseState, flaw?: Flaw) {
         return undefined;
       }
     },
-    end(id: string, how: "closed" | "revoked"): void {
+    end(id, how) {
       rows.set(id, { ...(rows.get(id) as Session), state: how });
       if (flaw === "a chain that is remembered is not told of ends") return;
       for (const [known, session] of remembered) {
@@ -163,8 +190,7 @@ export function createHouse(state: HouseState, flaw?: Flaw) {
         );
       }
     },
-    /** Whether the session may make the call now. */
-    may(id: string, tried: Tried, nowMs: number): boolean {
+    may(id, tried, nowMs) {
       return mayWith(flaw, { session: load(id), rows, state, permits, tried, nowMs });
     },
   };

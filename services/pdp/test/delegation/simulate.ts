@@ -2,9 +2,8 @@ import type { Scope } from "@remit/engine";
 import { seeded } from "../ledger/scheduler.ts";
 import {
   agents,
-  createHouse,
+  type DelegationHouse,
   emptyState,
-  type Flaw,
   type HouseState,
   principals,
   type Tried,
@@ -36,12 +35,11 @@ function permits(scope: Scope, { tool, amount }: Tried, nowMs: number): boolean 
 
 /** What one link alone, as it stands now, would let happen. */
 function linkMay(node: Node, state: HouseState, tried: Tried, nowMs: number, below: number): boolean {
-  const { id, agent, principal, scope } = node;
+  const { agent, principal, scope } = node;
   const ceiling = state.ceilings.get(agent) as Scope;
   if (node.ended || nowMs >= node.endMs || state.suspended.has(agent)) return false;
   const gone = [
     ["agent", agent],
-    ["session", id],
     ["principal", principal],
   ] as const;
   if (gone.some(([kind, subject]) => state.revoked.some((one) => one.kind === kind && one.subject === subject))) {
@@ -92,41 +90,44 @@ function narrower(pick: Pick1, random: () => number, above: Scope, nowMs: number
 }
 
 /** Plays one random life of a house, and holds what it permits against the model after every step. */
-export function simulateDelegations(seed: number, flaw?: Flaw): Simulated {
+export async function simulateDelegations(
+  seed: number,
+  houseOf: (state: HouseState) => DelegationHouse | Promise<DelegationHouse>,
+  startMs = START_MS,
+  stepsMax = STEPS,
+): Promise<Simulated> {
   const random = seeded(seed);
   const pick: Pick1 = (from) => from[Math.floor(random() * from.length)] as never;
   const state = emptyState();
-  const house = createHouse(state, flaw);
+  const house = await houseOf(state);
   const nodes: Node[] = [];
   const violations: string[] = [];
   const seen = new Map<string, number>();
-  let nowMs = START_MS;
+  let nowMs = startMs;
   const count = (what: string) => seen.set(what, (seen.get(what) ?? 0) + 1);
 
   const keep = (id: string, parent: Node | undefined): void => {
-    const { agent, principal, scope, depth, expiresAtMs } = house.rows.get(id) as never as {
-      agent: string;
-      principal: { id: string };
-      scope: Scope | undefined;
-      depth: number;
-      expiresAtMs: number;
-    };
+    const row = house.rows.get(id);
+    if (!row) throw new Error(`there is no session ${id}`);
+    const { agent, principal, scope, depth, expiresAtMs } = row;
     const endMs = Math.min(expiresAtMs, parent?.endMs ?? Number.POSITIVE_INFINITY);
     nodes.push({ id, agent, principal: principal.id, scope, parent, depth, endMs, ended: false });
   };
-  const steps: Readonly<Record<string, () => void>> = {
-    open: () => {
+  const steps: Readonly<Record<string, () => unknown>> = {
+    open: async () => {
       const scope = random() < 0.4 ? undefined : { maxDepth: 4, ...randomScope(pick, random, nowMs) };
-      keep(house.open(pick(agents), pick(principals), scope, nowMs + pick([60, 600, 6000]) * 1000, nowMs), undefined);
+      const endMs = nowMs + pick([60, 600, 6000]) * 1000;
+      const id = await house.open(pick(agents), pick(principals), scope, endMs, nowMs);
+      if (id !== undefined) keep(id, undefined);
     },
-    delegate: () => {
+    delegate: async () => {
       if (nodes.length === 0) return;
       // Mostly from the newest, so that chains grow long.
       const parent = random() < 0.7 ? (nodes.at(-1) as Node) : pick(nodes);
       const above = parent.scope ?? (state.ceilings.get(parent.agent) as Scope);
       const scope = narrower(pick, random, above, nowMs);
       const agent = pick(agents.filter((name) => name !== parent.agent));
-      const id = house.delegate(parent.id, { agent, scope, lifetimeSeconds: pick([0, 0, 30, 300]) }, nowMs);
+      const id = await house.delegate(parent.id, { agent, scope, lifetimeSeconds: pick([0, 0, 30, 300]) }, nowMs);
       count(id === undefined ? "delegation refused" : "delegated");
       if (id !== undefined) keep(id, parent);
     },
@@ -136,21 +137,19 @@ export function simulateDelegations(seed: number, flaw?: Flaw): Simulated {
     "principal widened": () => void state.principalCeilings.delete(pick(principals)),
     suspend: () => void state.suspended.add(pick(agents)),
     resume: () => state.suspended.clear(),
-    end: () => {
+    end: async () => {
       if (nodes.length === 0) return;
       const node = pick(nodes);
       if (house.rows.get(node.id)?.state !== "open") return;
-      house.end(node.id, pick(["closed", "revoked"]));
+      await house.end(node.id, pick(["closed", "revoked"]), nowMs);
       node.ended = true;
     },
     revoke: () => {
-      const kind = pick(["agent", "session", "principal"] as const);
-      const subject = {
-        agent: pick(agents),
-        session: nodes.length > 0 ? pick(nodes).id : "none",
-        principal: pick(principals),
-      };
-      state.revoked.push({ kind, subject: subject[kind] });
+      // Of a session nothing lifts it: that is one of its ends.
+      const kind = pick(["agent", "principal"] as const);
+      const subject = kind === "agent" ? pick(agents) : pick(principals);
+      if (!state.revoked.some((one) => one.kind === kind && one.subject === subject))
+        state.revoked.push({ kind, subject });
     },
     lift: () => void state.revoked.splice(0),
     later: () => {
@@ -162,11 +161,11 @@ export function simulateDelegations(seed: number, flaw?: Flaw): Simulated {
   };
   const often = [..."open delegate delegate delegate delegate".split(" "), ...Object.keys(steps)];
 
-  const check = (step: string): void => {
+  const check = async (step: string): Promise<void> => {
     for (let times = 0; times < 6 && nodes.length > 0; times++) {
       const node = random() < 0.6 ? (nodes.at(-1) as Node) : pick(nodes);
       const tried: Tried = { tool: pick(tools), amount: pick([1, 2, 3, 4]) };
-      const may = house.may(node.id, tried, nowMs);
+      const may = await house.may(node.id, tried, nowMs);
       const should = modelMay(node, state, tried, nowMs);
       count(`${may ? "permitted" : "denied"} at depth ${node.depth}`);
       const told = `after ${step}: ${node.id} (${node.agent}, depth ${node.depth}) ${tried.tool} ${tried.amount}`;
@@ -177,11 +176,11 @@ export function simulateDelegations(seed: number, flaw?: Flaw): Simulated {
       }
     }
   };
-  for (let at = 0; at < STEPS; at++) {
+  for (let at = 0; at < stepsMax; at++) {
     const step = pick(often);
-    steps[step]?.();
+    await steps[step]?.();
     count(step);
-    check(step);
+    await check(step);
   }
   return { violations, seen };
 }

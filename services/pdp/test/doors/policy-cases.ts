@@ -10,6 +10,7 @@ import {
   type Scope,
   testCalls,
 } from "@remit/engine";
+import { limits } from "../../src/foundation/limits.ts";
 
 const cases = new URL("../../../engine/test/cases/", import.meta.url);
 const read = (file: string) => readFileSync(new URL(file, cases), "utf8");
@@ -82,7 +83,7 @@ export function unmappable({ granted = [], scopes, session, call }: Facts): stri
   if (granted.length > 0) return "an approval is granted by people, for a call that waits";
   if (scopes.length === 0) return "a session has a scope";
   if (scopes.length > 2) return "a session that was not delegated has one scope, and its agent a ceiling";
-  if (session.depth > 0) return "a session is delegated by another";
+  if (session.depth > limits.delegationDepthMax) return "no chain is as long as that";
   if (call.attempt > 1) return "a first attempt comes first";
   return undefined;
 }
