@@ -31,6 +31,8 @@ export interface PlacedRule {
   readonly types: ToolTypes | undefined;
   readonly reads: readonly ExpressionReads[];
   readonly complaints: readonly Complaint[];
+  /** The most steps that its expressions may take together, as far as schemas bound them; without variables. */
+  readonly most: number;
 }
 
 /** A policy, compiled for the schemas of the tools that its rules can match. */
@@ -120,6 +122,7 @@ function* compileRules(
     const its: Complaint[] = [];
     heard = its;
     const reads: ExpressionReads[] = [];
+    let most = 0;
     const ruleTypes = types[index];
     const compiled = yield* compileRuleInSteps(rule, {
       expressions: ruleTypes ? expressions.among(ruleTypes) : expressions,
@@ -127,6 +130,9 @@ function* compileRules(
       report: hear,
       pointer: below("/spec/rules", index),
       reads: (read) => reads.push(read),
+      takes: (steps) => {
+        most += steps;
+      },
     });
     const ref = { policy: metadata.name, version, rule: rule.id };
     const requirement = compiled.requirement && { ...compiled.requirement, rule: ref };
@@ -137,6 +143,7 @@ function* compileRules(
       types: ruleTypes,
       reads,
       complaints: its,
+      most,
     });
     yield 1;
   }
@@ -145,7 +152,7 @@ function* compileRules(
     heard = complaints;
     const compiling = { policy: metadata.name, version, observed, report: hear, compileRule };
     const asked = yield* compileProgram(document, compiling);
-    const read = { types: undefined, reads: [], complaints: [] };
+    const read = { types: undefined, reads: [], complaints: [], most: 0 };
     for (const rule of asked) rules.push({ rule, match, key: selectorKey(match), ...read });
   }
   return {
@@ -166,6 +173,8 @@ interface RuleCompiling {
   readonly pointer: string;
   /** Takes note of where an expression reads. */
   readonly reads: (read: ExpressionReads) => void;
+  /** Takes note of what an expression may take. */
+  readonly takes?: (steps: number) => void;
 }
 
 type RuleParts = Omit<CompiledRule, "ref" | "observed">;
@@ -218,7 +227,10 @@ function* compileConditions(
     const pointer = below(below(compiling.pointer, key), index);
     yield* compiling.expressions.prepare(text);
     const condition = compiling.expressions.condition(text, pointer);
-    if (condition) compiling.reads({ ...condition.reads, text, pointer });
+    if (condition) {
+      compiling.reads({ ...condition.reads, text, pointer });
+      compiling.takes?.(condition.own ?? 0);
+    }
     conditions.push(condition ? { text, judge: condition.judge, key: condition.key } : { text, judge: neverJudged });
     yield textCost(text);
   }
@@ -238,6 +250,7 @@ function compileSetting(path: string, value: unknown, compiling: RuleCompiling):
   const places = checkSetting(keys, { types: expression?.types ?? ["dyn"] }, pointer, compiling);
   if (!expression) return { path: keys };
   const { reads } = expression;
+  compiling.takes?.(expression.own ?? 0);
   compiling.reads({
     ...{ ...reads, places: [...reads.places, ...places] },
     ...{ text: value.expr, pointer: below(pointer, "expr") },

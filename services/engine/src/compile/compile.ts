@@ -1,10 +1,11 @@
 import type { Amount } from "../amount.ts";
-import type { ToolFacts } from "../cel/frame.ts";
+import { evaluationStepsMax, type ToolFacts } from "../cel/frame.ts";
 import { reporter } from "../documents/origin.ts";
 import type { PolicyDocument } from "../documents/policy.ts";
 import { hasErrors, type Problem } from "../documents/problem.ts";
 import type { ToolDocument } from "../documents/tool.ts";
 import type { JsonObject } from "../json.ts";
+import { prepareCedar } from "../languages/cedar/engine.ts";
 import { contextShape, inputShape, typesAmong } from "../typing/tool-types.ts";
 import { checkPolicy } from "./check-policy.ts";
 import { type CompiledPolicy, compilePolicy } from "./compile-policy.ts";
@@ -64,11 +65,12 @@ export function compile(source: CompileSource, options: CompileOptions = {}): Co
 }
 
 /** The same in slices of some milliseconds; between them it awaits `pause`, so that a big tenant holds nobody up. */
-export function compileInSlices(
+export async function compileInSlices(
   source: CompileSource,
   options: CompileOptions,
   pause: () => Promise<void>,
 ): Promise<CompileResult> {
+  if (source.policies.some(({ document }) => document?.spec?.language === "cedar")) await prepareCedar();
   return finishInSlices(compileSteps(source, options), pause);
 }
 
@@ -82,20 +84,39 @@ function* compileSteps(source: CompileSource, { strict, last }: CompileOptions):
     checked.push(kept ?? (yield* compileTool(tool, source, problems)));
     yield kept ? keptCost : toolCost;
   }
-  const found = strict ? problems.map((problem) => ({ ...problem, severity: "error" as const })) : problems;
-  if (hasErrors(found)) return { problems: found };
+  const told = () => (strict ? problems.map((problem) => ({ ...problem, severity: "error" as const })) : problems);
+  if (hasErrors(told())) return { problems: told() };
   const samePolicies = last !== undefined && sameItems(last.policies, policies);
   const index = samePolicies ? last.index : yield* indexRules(policies);
   const compiled = new Map<string, CompiledTool>();
+  const costly = new Map<ToolRules, ToolDocument>();
   for (const tool of checked) {
     const kept = samePolicies && "rules" in tool;
-    compiled.set(tool.facts.name, kept ? tool : { ...tool, rules: index.rulesFor(tool.facts) });
+    const rules = kept ? tool.rules : index.rulesFor(tool.facts);
+    compiled.set(tool.facts.name, kept ? tool : { ...tool, rules });
+    if (rules.most > evaluationStepsMax) costly.set(rules, tool.document);
     yield kept ? keptCost : 1;
   }
+  for (const [rules, document] of costly) warnCostly(document, rules, problems);
+  const found = told();
+  if (hasErrors(found)) return { problems: found };
   return {
     compiled: Object.freeze({ tools: compiled, policies: samePolicies ? last.policies : policies, index }),
     problems: found,
   };
+}
+
+/** Each condition by itself keeps to what a decision may take; together they may not. */
+function warnCostly(document: ToolDocument, { most }: ToolRules, problems: Problem[]): void {
+  const { name } = document.metadata;
+  const message = `the rules about \`${name}\` may take ${Math.ceil(most)} steps together, more than the ${evaluationStepsMax} of a decision: such a call is denied`;
+  const expected =
+    "fewer rules about one tool that go through long values, or a smaller maxItems or maxLength in its schema";
+  reporter(document, `tool ${name}`, problems)("/metadata/name", message, {
+    code: "cost_exceeded",
+    severity: "warning",
+    expected,
+  });
 }
 
 const keptCost = 0.05;

@@ -29,6 +29,8 @@ export interface Compiled {
   readonly reads: Reads;
   /** The most steps that it may take; undefined if no schema bounds them. */
   readonly most: number | undefined;
+  /** The same without its variables, which are computed once a call. */
+  readonly own: number | undefined;
 }
 
 /** What an expression reads itself, and the variables that it uses, which read more. */
@@ -186,18 +188,18 @@ function expressionsOf(policy: PolicyTexts, texts: Texts): PolicyExpressions {
     prepare: texts.prepare,
     variableCount: Object.keys(variables).length,
     value: (text, pointer) => {
-      const { node, reads, most } = texts.text(text, pointer);
-      return node && { run: charged(node), reads, most, types: typesOf(node) };
+      const { node, reads, most, work } = texts.text(text, pointer);
+      return node && { run: charged(node), reads, most, own: work?.own, types: typesOf(node) };
     },
     condition: (text, pointer) => {
-      const { node, reads, most, key } = texts.text(text, pointer);
+      const { node, reads, most, key, work } = texts.text(text, pointer);
       if (!node) return undefined;
       if (!typesOf(node).some((type) => type === "dyn" || type === "bool")) {
         const message = `a condition that is ${typeWords(typesOf(node))}`;
         note({ offset: 0, message, expected: "true or false" }, text, pointer);
         return undefined;
       }
-      return { judge: judging(node), reads, most, key };
+      return { judge: judging(node), reads, most, key, own: work?.own };
     },
     among: (types) => {
       const known = scopes.get(types);

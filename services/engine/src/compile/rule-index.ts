@@ -23,6 +23,8 @@ export interface ToolRules {
   groupsFor(labels: Labels): readonly RuleGroup[];
   /** Whether something may be computed more than once for a call unless it is shared. */
   readonly repeats: boolean;
+  /** The most steps that rules about agents of all labels may take for one call, as far as schemas bound them. */
+  readonly most: number;
   /** Whether a rule asks a question of that id and takes an answer of that type. */
   asks(id: string, type: string): boolean;
 }
@@ -58,6 +60,7 @@ interface Indexed {
   /** For each selector, its rules in the order of the policies. */
   readonly parts: readonly (readonly Part[])[];
   readonly ruleCounts: readonly number[];
+  readonly mosts: readonly number[];
   readonly questions: readonly ReadonlyMap<string, ReadonlySet<string>>[];
   readonly tree: LabelNode<NodeParts>;
 }
@@ -102,15 +105,18 @@ export function* indexRules(policies: readonly CompiledPolicy[], laidOutMax?: La
 function* partsOf(policies: readonly CompiledPolicy[], selectors: Selectors, shared: SharedRules): Steps<Indexed> {
   const parts = Array.from({ length: selectors.count }, (): Part[] => []);
   const ruleCounts = new Array<number>(selectors.count).fill(0);
+  const mosts = new Array<number>(selectors.count).fill(0);
   const questions = Array.from({ length: selectors.count }, () => new Map<string, Set<string>>());
   const tree = newLabelNode<NodeParts>();
   const labels = rarestFirst(policies.map((policy) => policy.labels));
   for (const [order, policy] of policies.entries()) {
     const places = new Map<number, number[]>();
-    for (const [place, { key, rule }] of policy.rules.entries()) {
+    for (const [place, { key, rule, most }] of policy.rules.entries()) {
       const selector = selectors.numberOf(key);
       append(places, selector, place);
       ruleCounts[selector] = (ruleCounts[selector] ?? 0) + 1;
+      // Of policies for some agents nobody knows here which of them meet.
+      if (policy.labels.length === 0) mosts[selector] = (mosts[selector] ?? 0) + most;
       for (const { id, type } of rule.questions) addTo(questions[selector], id, type);
     }
     const { items } = labelNode(tree, labels[order] ?? []);
@@ -127,7 +133,7 @@ function* partsOf(policies: readonly CompiledPolicy[], selectors: Selectors, sha
     }
     yield 1 + Math.ceil(policy.rules.length / 20);
   }
-  return { selectors, labels, parts, ruleCounts, questions, tree };
+  return { selectors, labels, parts, ruleCounts, mosts, questions, tree };
 }
 
 function append<Key, Item>(lists: Map<Key, Item[]>, key: Key, item: Item): void {
@@ -149,11 +155,12 @@ function toolRules(index: Indexed, selectors: readonly number[], isLaidOut: bool
     asked ??= askedBy(index, selectors);
     return asked.get(id)?.has(type) ?? false;
   };
-  if (!isLaidOut) return { groupsFor: mergedOnCall(index, selectors), repeats: true, asks };
+  const most = sumOf(selectors.map((selector) => index.mosts[selector] ?? 0));
+  if (!isLaidOut) return { groupsFor: mergedOnCall(index, selectors), repeats: true, most, asks };
   const parts = selectors.flatMap((selector) => index.parts[selector] ?? []);
   const rules = parts.flatMap(({ group }) => [...group.transforms, ...group.others]);
   const policies = [...new Set(parts.map(({ policy }) => policy))];
-  return { groupsFor: laidOut(index, parts), repeats: repeats(rules, policies), asks };
+  return { groupsFor: laidOut(index, parts), repeats: repeats(rules, policies), most, asks };
 }
 
 /** The questions of all rules with these selectors: types by id. */

@@ -59,7 +59,8 @@ function* searchedPattern(pattern: string): Steps<(text: string) => boolean> {
   const regex = yield* compileRegexInSteps(pattern);
   if ("problem" in regex) throw patternFault(pattern, regex.problem);
   return (text) => {
-    spendSteps(regex.steps(text.length));
+    // Beginning a search costs more than its first characters.
+    spendSteps(8 + regex.steps(text.length));
     return regex.search(text);
   };
 }

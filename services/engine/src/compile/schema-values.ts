@@ -94,7 +94,6 @@ function valuesMessage(values: JsonValue): string {
 
 /** Values that are listed at a time. */
 const valuesAtOnce = 500;
-const charsPerStep = 32;
 
 /** Listed values are looked up, however many there are. */
 function* oneOfValues(values: readonly JsonValue[], words: () => string): Steps<Check> {
@@ -117,7 +116,7 @@ function* oneOfValues(values: readonly JsonValue[], words: () => string): Steps<
 
 /** A JSON value as text, equal for equal values whatever the order of their keys. Each part takes its steps. */
 export function canonical(value: JsonValue, spend: (steps: number) => void): string {
-  spend(typeof value === "string" ? 4 + Math.ceil(value.length / charsPerStep) * 4 : 4);
+  spend(typeof value === "string" ? 8 + (value.length >> 3) : 8);
   if (Array.isArray(value)) return `[${value.map((item) => canonical(item, spend)).join(",")}]`;
   if (!isJsonObject(value)) return JSON.stringify(value);
   const keys = Object.keys(value).sort();

@@ -1,4 +1,4 @@
-/** A bound on the work of checking one value against a schema: a few milliseconds at most. */
+/** A bound on the work of checking values against schemas in one decision: a few milliseconds at most. */
 export const schemaStepsMax = 150_000;
 
 /** Thrown where checking a value takes more than {@link schemaStepsMax} steps. */
@@ -13,15 +13,21 @@ export function spendSteps(count: number): void {
   if (steps < 0) throw tooMuch;
 }
 
+/** What is left of {@link schemaStepsMax} for the checks of one decision. */
+export interface CheckBudget {
+  checkSteps: number;
+}
+
 /** What a check answers; "too much" if it takes more steps than there are, or refers to itself without end. */
-export function withinSteps<T>(check: () => T): T | "too much" {
-  steps = schemaStepsMax;
+export function withinSteps<T>(check: () => T, budget: CheckBudget = { checkSteps: schemaStepsMax }): T | "too much" {
+  steps = budget.checkSteps;
   try {
     return check();
   } catch (error) {
     if (error === tooMuch || error instanceof RangeError) return "too much";
     throw error;
   } finally {
+    budget.checkSteps = steps;
     steps = Number.POSITIVE_INFINITY;
   }
 }

@@ -4,11 +4,14 @@ import type { JsonObject, JsonValue } from "../json.ts";
 import { compileParts, SchemaFault } from "./schema-check.ts";
 import { lastFailure } from "./schema-failure.ts";
 import { type SchemaProblem, surveySchema } from "./schema-parts.ts";
-import { schemaStepsMax, withinSteps } from "./schema-work.ts";
+import { type CheckBudget, schemaStepsMax, withinSteps } from "./schema-work.ts";
 import { finish, type Steps } from "./steps.ts";
 
 /** Undefined if the value is valid; otherwise where it is not, as `input.items.0`, and why. */
-export type SchemaCheck = (value: JsonValue) => { readonly path: string; readonly message: string } | undefined;
+export type SchemaCheck = (
+  value: JsonValue,
+  budget?: CheckBudget,
+) => { readonly path: string; readonly message: string } | undefined;
 
 /** Characters of a schema as JSON: far more than anybody writes, and little enough to look at as one text. */
 const schemaCharsMax = 256 * 1024;
@@ -36,8 +39,8 @@ export function* compileSchemaInSteps(schema: JsonObject, root: string): Steps<S
   const made = yield* build(schema, "search");
   if ("message" in made) return made;
   const { check } = made;
-  return (value) => {
-    const fits = withinSteps(() => check(value, undefined));
+  return (value, budget) => {
+    const fits = withinSteps(() => check(value, undefined), budget);
     if (fits === true) return undefined;
     if (fits === "too much") return { path: root, message: `takes more than ${schemaStepsMax} steps to check` };
     const { path, message } = lastFailure();

@@ -25,7 +25,6 @@ function readsOf(compiled: Compiled, input: JsonObject = {}): number {
     groups: found.rules.groupsFor(facts.agent.labels),
     facts,
     trace: undefined,
-    steps: 100_000,
   });
   return reads;
 }

@@ -1,3 +1,4 @@
+import { evaluationStepsMax } from "../cel/frame.ts";
 import { mergeConstraints } from "../compile/constraints.ts";
 import type { CompiledRule } from "../compile/rule.ts";
 import type { Effect } from "../documents/policy.ts";
@@ -66,6 +67,8 @@ export function combine(findings: Findings, facts: Facts): Verdict {
     return verdictOf("deny", transformed.code, { rules: findings.transforms, unknowns, detail });
   }
   if (deny.length > 0) return restraint("deny", "rule_denied", deny, findings);
+  // Nobody knows what the rules that were not judged would have said.
+  if (findings.exhausted) return exhausted(findings);
   if (clarify.length > 0) {
     return { ...restraint("clarify", "facts_missing", clarify, findings), questions: mergeQuestions(clarify) };
   }
@@ -113,6 +116,18 @@ function restraint(effect: Effect, code: VerdictCode, rules: readonly CompiledRu
     ...(message === undefined ? {} : { message }),
     ...(remedy === undefined ? {} : { remedy }),
     ...unknownDetail(findings),
+  });
+}
+
+/** What a decision says whose steps ran out before every rule was judged. */
+function exhausted(findings: Findings): Verdict {
+  const { unknownTransforms, doubtful, unknowns } = findings;
+  const told = unknownDetail(findings).detail;
+  const why = `the rules of this call take more than the ${evaluationStepsMax} steps of a decision`;
+  return verdictOf("deny", "evaluation_error", {
+    rules: joinLists(unknownTransforms, doubtful),
+    unknowns,
+    detail: told === undefined ? why : `${why}; ${told}`,
   });
 }
 

@@ -2,10 +2,11 @@ import { firstAbove } from "../amount.ts";
 import { evaluationStepsMax, type Meter } from "../cel/frame.ts";
 import type { Compiled, CompiledTool } from "../compile/compile.ts";
 import type { RuleGroup } from "../compile/rule-index.ts";
+import { type CheckBudget, schemaStepsMax } from "../compile/schema-work.ts";
 import type { JsonObject } from "../json.ts";
 import { combine, verdictOf } from "./combine.ts";
 import type { Facts } from "./facts.ts";
-import { judgeRules, type Trace } from "./judge.ts";
+import { type Judging, judgeRules, type Trace } from "./judge.ts";
 import { exceededScope } from "./scope.ts";
 import type { Verdict, WouldBe } from "./verdict.ts";
 
@@ -55,17 +56,19 @@ function barredFrom(tool: CompiledTool, { schemaDigest }: Pick<Facts["call"], "s
   return verdictOf("deny", "tool_schema_changed", { detail, retryable: true });
 }
 
+/** What one decision may take, all its rules and passes together, and all its checks against schemas. */
+type Budget = Meter & CheckBudget;
+
 function enforced(tool: CompiledTool, facts: Facts, trace: Trace | undefined): Verdict {
-  // What the scopes take of an evaluation is not there for its rules.
-  const meter: Meter = { steps: evaluationStepsMax };
-  const refused = refusedBeforePolicy(tool, facts, facts.input, meter);
+  const budget: Budget = { steps: evaluationStepsMax, checkSteps: schemaStepsMax };
+  const refused = refusedBeforePolicy(tool, facts, budget);
   if (refused) return refused;
   const groups = tool.rules.groupsFor(facts.agent.labels);
-  const { steps } = meter;
-  if (!someObserved(groups)) return byPolicy(tool, groups, facts, trace, steps);
+  if (!someObserved(groups)) return byPolicy({ tool, groups, facts, trace }, budget);
   const bound = groups.filter((group) => !group.observed);
-  const verdict = byPolicy(tool, bound, facts, trace, steps);
-  const observed = byPolicy(tool, groups, facts, trace && onlyObserved(trace), steps);
+  const verdict = byPolicy({ tool, groups: bound, facts, trace }, budget);
+  // On what is left: what is only watched costs no call its answer.
+  const observed = byPolicy({ tool, groups, facts, trace: trace && onlyObserved(trace) }, budget);
   return sameOutcome(verdict, observed) ? verdict : { ...verdict, would: wouldBe(observed) };
 }
 
@@ -75,8 +78,8 @@ function someObserved(groups: readonly RuleGroup[]): boolean {
 }
 
 /** What stops a call before any rule is asked: its input, its context, its estimate, the session's scope. */
-function refusedBeforePolicy(tool: CompiledTool, facts: Facts, input: JsonObject, meter: Meter): Verdict | undefined {
-  const invalid = tool.checkInput?.(input) ?? tool.checkContext?.(facts.context);
+function refusedBeforePolicy(tool: CompiledTool, facts: Facts, budget: Budget): Verdict | undefined {
+  const invalid = tool.checkInput?.(facts.input, budget) ?? tool.checkContext?.(facts.context, budget);
   if (invalid) {
     const message = `The input does not fit the tool: ${invalid.path} ${invalid.message}.`;
     return verdictOf("deny", "input_invalid", { message });
@@ -87,7 +90,7 @@ function refusedBeforePolicy(tool: CompiledTool, facts: Facts, input: JsonObject
     const most = tool.maximum?.find(({ unit }) => unit === above.unit)?.value;
     return verdictOf("deny", "input_invalid", { message, detail: `at most ${most} ${above.unit}` });
   }
-  return refusedByScope(tool, facts, input, meter);
+  return refusedByScope(tool, facts, facts.input, budget);
 }
 
 function refusedByScope(tool: CompiledTool, facts: Facts, input: JsonObject, meter: Meter): Verdict | undefined {
@@ -100,23 +103,18 @@ function refusedByScope(tool: CompiledTool, facts: Facts, input: JsonObject, met
   return verdictOf("deny", "scope_exceeded", { message, detail: excess.detail, ...remedy });
 }
 
-function byPolicy(
-  tool: CompiledTool,
-  groups: readonly RuleGroup[],
-  facts: Facts,
-  trace: Trace | undefined,
-  steps: number,
-): Verdict {
-  const findings = judgeRules({ tool, groups, facts, trace, steps });
-  const { transformed, transforms, unknowns } = findings;
-  if (transformed && "input" in transformed) {
-    const invalid = tool.checkInput?.(transformed.input);
+function byPolicy(judging: Judging, budget: Budget): Verdict {
+  const { tool, facts } = judging;
+  const findings = judgeRules(judging, budget);
+  const { transformed, transforms, unknowns, exhausted } = findings;
+  if (!exhausted && transformed && "input" in transformed) {
+    const invalid = tool.checkInput?.(transformed.input, budget);
     if (invalid) {
       const detail = `${invalid.path} ${invalid.message}`;
       return verdictOf("deny", "transform_invalid", { rules: transforms, unknowns, detail });
     }
     // A policy may not force what the session's scope forbids.
-    const refused = refusedByScope(tool, facts, transformed.input, { steps });
+    const refused = refusedByScope(tool, facts, transformed.input, budget);
     if (refused) return { ...refused, rules: transforms.map(({ ref }) => ref), unknowns };
   }
   return combine(findings, facts);

@@ -18,8 +18,6 @@ export interface Judging {
   readonly groups: readonly RuleGroup[];
   readonly facts: Facts;
   readonly trace: Trace | undefined;
-  /** How many steps the evaluation has left. */
-  readonly steps: number;
 }
 
 /** Which rules matched, each list in the order of the policies. Lists grow by {@link added} alone. */
@@ -44,6 +42,8 @@ export interface Findings {
   readonly transformed: Transformed | undefined;
   /** Rules whose conditions were neither true nor false, matched or not. */
   readonly unknowns: readonly UnknownRule[];
+  /** Set where the steps of the decision ran out: the rules after that were not judged. */
+  readonly exhausted?: boolean;
 }
 
 const noAnswers: JsonObject = Object.freeze({});
@@ -65,12 +65,19 @@ export interface Pass {
   unknowns: UnknownRule[];
 }
 
-/** Judges every rule of the groups: the transforms on the input as proposed, the others on what they made of it. */
-export function judgeRules(judging: Judging): Findings {
+/** What judging a rule takes beside its conditions, and what telling of it takes where it matches or is unknown. */
+const ruleSteps = 1;
+const toldSteps = 10;
+
+/**
+ * Judges every rule of the groups: the transforms on the input as proposed, the others on what they made of it. Where the
+ * meter runs out nothing more is judged.
+ */
+export function judgeRules(judging: Judging, meter: Meter = { steps: evaluationStepsMax }): Findings {
   const { facts, tool } = judging;
   const answers = validAnswers(facts.answers, tool.rules);
   const now: LazyTime = { text: facts.now, value: undefined };
-  const pass: Pass = { judging, meter: { steps: judging.steps }, now, unknowns: none };
+  const pass: Pass = { judging, meter, now, unknowns: none };
   const { matched, unknownTransforms } = judgeTransforms(pass, answers);
   const transformed = matched.length > 0 ? transformInput(facts.input, matched) : undefined;
   const findings = {
@@ -85,10 +92,12 @@ export function judgeRules(judging: Judging): Findings {
     unknownTransforms,
     transformed,
     unknowns: pass.unknowns,
+    exhausted: false,
   };
   if (!transformed) judgeOthers(pass, facts.input, answers, findings);
   else if ("input" in transformed) judgeOthers(pass, transformed.input, answers, findings);
   findings.unknowns = pass.unknowns;
+  findings.exhausted = meter.steps < 0;
   return findings;
 }
 
@@ -107,6 +116,7 @@ function judgeTransforms(pass: Pass, answers: JsonObject): TransformsFound {
     shared ??= pass.judging.tool.rules.repeats ? new Map() : undefined;
     const frame = newFrame(pass, group, pass.judging.facts.input, answers, shared);
     for (const rule of group.transforms) {
+      if (pass.meter.steps < 0) return found;
       if (rule.program) {
         askTransforms({ rule, program: rule.program, frame, pass, ...found });
         continue;
@@ -126,6 +136,7 @@ function judgeOthers(pass: Pass, input: JsonObject, answers: JsonObject, finding
     if (group.others.length === 0) continue;
     const frame = newFrame(pass, group, input, answers, shared);
     for (const rule of group.others) {
+      if (pass.meter.steps < 0) return;
       if (rule.program) {
         askOthers({ rule, program: rule.program, frame, pass, findings });
         continue;
@@ -162,8 +173,9 @@ export function spareFrame(frame: Frame): Frame {
 const noVariables: [] = [];
 
 function judge(pass: Pass, rule: CompiledRule, frame: Frame): boolean | Failure {
-  frame.meter.steps -= 1;
+  frame.meter.steps -= ruleSteps;
   const result = judgeRule(rule, frame);
+  if (result !== false) frame.meter.steps -= toldSteps;
   pass.judging.trace?.(rule, result, frame);
   if (typeof result !== "boolean") pass.unknowns = added(pass.unknowns, { rule: rule.ref, why: result.why });
   return result;

@@ -79,12 +79,20 @@ describe("an unknown condition", () => {
     expect(judge([rule("r", "deny", { when: "false", unless: [missing] }), allow("a")]).effect).toBe("allow");
   });
 
-  it("comes of the cost limit for every rule after it, restraining alone", () => {
+  it("that takes all steps ends the decision: no rule after it is judged, and nothing is permitted", () => {
     const slow = "input.list.all(x, input.list.all(y, x + y >= 0.0))";
     const input = { list: Array.from({ length: 2000 }, () => 1) };
-    expect(outcome(judge([allow("slow", slow), allow("a")], { input }))).toBe("allow rule_allowed a");
-    expect(
-      outcome(judge([allow("slow", slow), deny("d", "false || input.list.size() == 0"), allow("a")], { input })),
-    ).toBe("deny evaluation_error d");
+    const verdict = judge([allow("slow", slow), allow("a")], { input });
+    expect(outcome(verdict)).toBe("deny evaluation_error slow");
+    expect(verdict.detail).toMatch(/^the rules of this call take more than the 100000 steps of a decision; /);
+    expect(outcome(judge([deny("d"), allow("slow", slow), allow("a")], { input }))).toBe("deny rule_denied d");
+    expect(outcome(judge([allow("slow", slow), deny("d"), allow("a")], { input }))).toBe("deny evaluation_error slow");
+    expect(judge([allow("slow", slow), deny("d"), allow("a")], { input }).unknowns).toHaveLength(1);
+  });
+
+  it("of many rules is one too many at some point, however little each takes", () => {
+    const many = Array.from({ length: 10_000 }, (_, at) => allow(`a${at}`));
+    expect(outcome(judge(many.slice(0, 5_000))).slice(0, 18)).toBe("allow rule_allowed");
+    expect(outcome(judge(many)).slice(0, 21)).toBe("deny evaluation_error");
   });
 });

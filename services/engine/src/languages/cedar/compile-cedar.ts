@@ -12,7 +12,7 @@ import { answeredRule, type Program, type ProgramCompiling } from "../program.ts
 import { Unrepresentable } from "./convert.ts";
 import { type CedarApi, CedarBreakdown, withCedar } from "./engine.ts";
 import { checkFactsSchema } from "./facts-schema.ts";
-import { preparedSet } from "./prepared-set.ts";
+import { type PreparedSet, preparedSet } from "./prepared-set.ts";
 import {
   type CedarPolicy,
   isShallow,
@@ -40,7 +40,7 @@ export function* compileCedar(document: PolicyDocument, compiling: ProgramCompil
   };
   const { source = "", schema: schemaText = "" } = document.spec;
   yield parsingCost;
-  const read = readTexts(source, schemaText, report);
+  const read = yield* readTexts(source, schemaText, report);
   if (!read) return undefined;
   yield parsingCost;
   const { schema, policies } = read;
@@ -52,33 +52,36 @@ export function* compileCedar(document: PolicyDocument, compiling: ProgramCompil
       expected: `at most ${programStepsMax} for every call`,
     });
   }
-  return whole ? program(policies, rules, schema) : undefined;
+  return whole ? yield* program(policies, rules, schema) : undefined;
 }
 
-function readTexts(
+function* readTexts(
   source: string,
   schemaText: string,
   report: ProgramCompiling["report"],
-): { schema: CedarSchema; policies: readonly CedarPolicy[] } | undefined {
+): Steps<{ schema: CedarSchema; policies: readonly CedarPolicy[] } | undefined> {
   const saySource = sayIn("source", source, report);
   const saySchema = sayIn("schema", schemaText, report);
   const shallow = [isShallow(source, saySource), isShallow(schemaText, saySchema)];
   if (shallow.includes(false)) return undefined;
   try {
-    return withCedar(({ api }) => {
-      const parsed = api.checkParsePolicySet({ staticPolicies: source });
-      if (parsed.type === "failure") sayErrors(parsed.errors, source, saySource);
-      const policies = parsed.type === "success" ? readPolicies(api, source, saySource) : undefined;
-      const json = readSchemaText(api, schemaText, saySchema);
-      if (!json) return undefined;
-      const schema = readSchema(json);
-      checkFactsSchema(schema, (name, message, details) => {
-        saySchema(Math.max(0, schemaText.indexOf(name)), message, details);
-      });
-      if (parsed.type === "success") validate(api, { source, schema: schemaText }, saySource);
-      if (!policies) return undefined;
-      return { schema, policies };
+    const parsed = withCedar(({ api }) => api.checkParsePolicySet({ staticPolicies: source }));
+    yield parsingCost;
+    if (parsed.type === "failure") sayErrors(parsed.errors, source, saySource);
+    const policies = parsed.type === "success" ? yield* readPolicies(source, saySource) : undefined;
+    const json = withCedar(({ api }) => readSchemaText(api, schemaText, saySchema));
+    yield parsingCost;
+    if (!json) return undefined;
+    const schema = readSchema(json);
+    checkFactsSchema(schema, (name, message, details) => {
+      saySchema(Math.max(0, schemaText.indexOf(name)), message, details);
     });
+    yield parsingCost;
+    if (parsed.type === "success") {
+      withCedar(({ api }) => validate(api, { source, schema: schemaText }, saySource));
+      yield parsingCost;
+    }
+    return policies && { schema, policies };
   } catch (error) {
     if (!(error instanceof CedarBreakdown)) throw error;
     saySource(0, `Cedar cannot read it: ${error.message}`);
@@ -121,13 +124,22 @@ function compilePolicy({ rule, offset }: CedarPolicy, source: string, compiling:
   return answeredRule(compiled, compiling, { id: rule.id, text });
 }
 
-function program(policies: readonly CedarPolicy[], rules: readonly CompiledRule[], schema: CedarSchema): Program {
-  const setOf = (wanted: boolean) => {
+function* program(
+  policies: readonly CedarPolicy[],
+  rules: readonly CompiledRule[],
+  schema: CedarSchema,
+): Steps<Program> {
+  const setOf = function* (wanted: boolean): Steps<PreparedSet | undefined> {
     const chosen = policies.filter(({ rule }) => (rule.effect === "transform") === wanted);
-    return chosen.length > 0 ? preparedSet(chosen) : undefined;
+    if (chosen.length === 0) return undefined;
+    const set = preparedSet(chosen);
+    set.prepare();
+    yield parsingCost;
+    return set;
   };
   // A forbid hides every permit from Cedar's answer, and transforms are judged before it: so they are asked alone.
-  const [transforms, others] = [setOf(true), setOf(false)];
+  const transforms = yield* setOf(true);
+  const others = yield* setOf(false);
   const request = oncePerPass((frame: Frame) => {
     try {
       return cedarRequest(frame, schema);

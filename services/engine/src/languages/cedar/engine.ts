@@ -1,7 +1,11 @@
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
 import type * as CedarModule from "@cedar-policy/cedar-wasm/nodejs";
+
+import { type WasmModule, webAssembly } from "../rego/web-assembly.ts";
 
 export type CedarApi = typeof CedarModule;
 
@@ -21,6 +25,49 @@ function modulePath(): string {
 
 let loaded: Loaded | undefined;
 let generations = 0;
+/** Cedar's own code, compiled off this thread; absent where nobody waited for that. */
+let compiled: WasmModule | undefined;
+let preparing: Promise<void> | undefined;
+
+/**
+ * Compiles Cedar's own code beside this thread, all of it: loaded as it comes it would hold this one for some tenths of a
+ * second, and again for each part that is used for the first time.
+ */
+export function prepareCedar(): Promise<void> {
+  if (loaded || compiled) return Promise.resolve();
+  preparing ??= compileBeside().finally(() => {
+    preparing = undefined;
+  });
+  return preparing;
+}
+
+async function compileBeside(): Promise<void> {
+  const bytes = await readFile(modulePath().replace(/\.c?js$/, "_bg.wasm"));
+  setFlagsFromString("--no-wasm-lazy-compilation");
+  try {
+    compiled = await webAssembly.compile(bytes);
+  } finally {
+    setFlagsFromString("--wasm-lazy-compilation");
+  }
+}
+
+/** Its loader compiles what it reads; where that is done, it is given what was made. */
+function load(path: string): CedarApi {
+  if (!compiled) return require(path) as CedarApi;
+  const made = compiled;
+  const { Module } = webAssembly;
+  // Its own code alone runs until this is taken back.
+  Object.assign(webAssembly, {
+    Module: function Made() {
+      return made;
+    },
+  });
+  try {
+    return require(path) as CedarApi;
+  } finally {
+    webAssembly.Module = Module;
+  }
+}
 
 /** What Cedar's code threw, which it does only when it has broken down: every refusal of its own is an answer. */
 export class CedarBreakdown extends Error {}
@@ -33,7 +80,7 @@ export class CedarBreakdown extends Error {}
  */
 export function withCedar<T>(run: (loaded: Loaded) => T): T {
   const path = modulePath();
-  loaded ??= { api: require(path) as CedarApi, generation: ++generations };
+  loaded ??= { api: load(path), generation: ++generations };
   try {
     return run(loaded);
   } catch (error) {

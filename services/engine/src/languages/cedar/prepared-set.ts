@@ -9,6 +9,8 @@ import type { CedarRequest } from "./request.ts";
 export interface PreparedSet {
   /** Steps that an evaluation on so much takes at most. */
   readonly stepsFor: (size: Size) => number;
+  /** Has Cedar parse them now, and not with the first request. */
+  readonly prepare: () => void;
   /** The ids of the policies that decide: forbids that are satisfied, else permits. One that errs and nothing is known. */
   readonly satisfied: (request: CedarRequest) => readonly string[] | Failure;
 }
@@ -25,7 +27,22 @@ export function preparedSet(policies: readonly CedarPolicy[]): PreparedSet {
   const staticPolicies = Object.fromEntries(policies.map(({ rule, text }) => [rule.id, text]));
   let keptIn = 0;
   let broken = false;
+  const parse = ({ api, generation }: Parameters<Parameters<typeof withCedar>[0]>[0]) => {
+    if (keptIn !== generation) api.preparsePolicySet(name, { staticPolicies });
+    keptIn = generation;
+  };
+  const guarded = <T>(run: Parameters<typeof withCedar<T>>[0]): T | Failure => {
+    if (broken) return new Failure("error", "Cedar broke down on this policy before");
+    try {
+      return withCedar(run);
+    } catch (error) {
+      if (!(error instanceof CedarBreakdown)) throw error;
+      broken = true;
+      return new Failure("error", `Cedar broke down: ${error.message}`);
+    }
+  };
   const set: PreparedSet = {
+    prepare: () => void guarded(parse),
     stepsFor: ({ values, chars }) =>
       requestSteps +
       work.steps +
@@ -33,20 +50,11 @@ export function preparedSet(policies: readonly CedarPolicy[]): PreparedSet {
       Math.ceil(chars / charsPerStep) +
       work.wide * (stepsPerWideValue * values + Math.ceil(chars / wideCharsPerStep)) +
       Math.ceil((work.patternChars * chars) / patternPairsPerStep),
-    satisfied: (request) => {
-      if (broken) return new Failure("error", "Cedar broke down on this policy before");
-      try {
-        return withCedar(({ api, generation }) => {
-          if (keptIn !== generation) api.preparsePolicySet(name, { staticPolicies });
-          keptIn = generation;
-          return read(api.statefulIsAuthorized({ ...wire(request), preparsedPolicySetId: name }));
-        });
-      } catch (error) {
-        if (!(error instanceof CedarBreakdown)) throw error;
-        broken = true;
-        return new Failure("error", `Cedar broke down: ${error.message}`);
-      }
-    },
+    satisfied: (request) =>
+      guarded((loaded) => {
+        parse(loaded);
+        return read(loaded.api.statefulIsAuthorized({ ...wire(request), preparsedPolicySetId: name }));
+      }),
   };
   const name = nameFor(set);
   return set;

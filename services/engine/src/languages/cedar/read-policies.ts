@@ -1,8 +1,9 @@
+import type { Steps } from "../../compile/steps.ts";
 import type { ProblemDetails } from "../../documents/origin.ts";
 import type { RuleDocument } from "../../documents/policy.ts";
 import type { JsonObject } from "../../json.ts";
 import type { ProgramCompiling } from "../program.ts";
-import type { CedarApi } from "./engine.ts";
+import { type CedarApi, withCedar } from "./engine.ts";
 import { readAnnotations } from "./read-annotations.ts";
 import { tooDeepAt } from "./text-limits.ts";
 
@@ -47,19 +48,29 @@ export function sayErrors(
   }
 }
 
+/** Of taking a source apart, and of reading one policy, in the unit of {@link Steps}. */
+const partsCost = 200;
+const partCost = 20;
+
 /** The policies of a source, each with the rule that its annotations make of it; undefined after problems were said. */
-export function readPolicies(api: CedarApi, source: string, say: SayAt): readonly CedarPolicy[] | undefined {
-  const parts = api.policySetTextToParts(source);
+export function* readPolicies(source: string, say: SayAt): Steps<readonly CedarPolicy[] | undefined> {
+  const parts = withCedar(({ api }) => api.policySetTextToParts(source));
+  yield partsCost;
   if (parts.type === "failure") {
     sayErrors(parts.errors, source, say);
     return undefined;
   }
   if (parts.policy_templates.length > 0) say(0, "a template, which has slots that nothing here fills");
   if (parts.policies.length === 0) say(0, "no policy");
-  const read = parts.policies.map((text) => readOne(api, text, Math.max(0, source.indexOf(text)), say));
+  const read: (CedarPolicy | undefined)[] = [];
+  for (const text of parts.policies) {
+    const offset = Math.max(0, source.indexOf(text));
+    read.push(withCedar(({ api }) => readOne(api, text, offset, say)));
+    yield partCost;
+  }
   const policies = read.filter((policy) => policy !== undefined).sort((one, other) => one.offset - other.offset);
-  const ids = policies.map(({ rule }) => rule.id);
-  const twice = policies.filter(({ rule }, index) => ids.indexOf(rule.id) < index);
+  const ids = new Set<string>();
+  const twice = policies.filter(({ rule }) => ids.size === ids.add(rule.id).size);
   for (const { rule, offset } of twice) say(offset, `the policy \`${rule.id}\` stands twice`, { code: "name_taken" });
   const whole = parts.policy_templates.length === 0 && twice.length === 0 && policies.length === read.length;
   return whole && policies.length > 0 ? policies : undefined;

@@ -14,8 +14,8 @@ import { loadOpaModule, type OpaModule } from "./opa-module.ts";
 import { readAnswer } from "./read-answer.ts";
 import { ModuleProblem } from "./wasm-bytes.ts";
 
-/** Instructions for one step of an evaluation: its 100,000 steps are 5,000,000 instructions of WebAssembly. */
-const instructionsPerStep = 50;
+/** Instructions for one step of an evaluation: its 100,000 steps are 2,500,000 instructions of WebAssembly. */
+const instructionsPerStep = 25;
 
 /** Of unzipping a bundle, in the unit of {@link Steps}. */
 const unpackingCost = 200;

@@ -8,7 +8,7 @@ export const stackExport = "remit.stack";
 export const globalExport = "remit.global.";
 
 /** Fuel for what runs when the module is loaded: its start function and the parsing of its data. */
-const loadFuel = 50_000_000;
+const loadFuel = 5_000_000;
 /** 320 KiB of the engine's own stack, of about 980. */
 export const stackSlots = 40_000;
 

@@ -6,7 +6,7 @@ import { type WasmGlobal, type WasmModule, webAssembly } from "./web-assembly.ts
 
 /** 16 MiB: all of it at once, so that no call finds more or less room than another did. */
 const memoryPages = 256;
-const answerBytesMax = 32 * 1024;
+const answerBytesMax = 8 * 1024;
 /** What a call of a host function costs, and each character that goes in or out. */
 const hostFuel = 2_000;
 const hostFuelPerChar = 20;

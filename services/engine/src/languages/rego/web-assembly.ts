@@ -1,10 +1,12 @@
 /** What this engine uses of the WebAssembly JavaScript interface (W3C, version 2.0), which Node has and its types lack. */
 interface WebAssemblyApi {
-  readonly Module: (new (
+  Module: (new (
     bytes: Uint8Array,
   ) => WasmModule) & {
     readonly imports: (module: WasmModule) => { readonly module: string; readonly name: string }[];
   };
+  /** Off the thread that asks. */
+  readonly compile: (bytes: Uint8Array) => Promise<WasmModule>;
   readonly Instance: new (
     module: WasmModule,
     imports: Record<string, Record<string, unknown>>,
