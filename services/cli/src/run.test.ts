@@ -42,6 +42,7 @@ const commands = [
   "migrate",
   "apply",
   "session open",
+  "session delegate",
   "session renew",
   "session close",
   "decide",

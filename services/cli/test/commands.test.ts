@@ -113,6 +113,30 @@ test("a closed session is denied, and a renewed one goes on", async () => {
   expect(JSON.parse(after.stdout)).toMatchObject({ effect: "EFFECT_DENY", reason: { code: "session_closed" } });
 });
 
+test("a session hands a part of its work on, and no more than it has", async () => {
+  const file = join(directory.path, "page.yaml");
+  await writeFile(file, "{apiVersion: remit/v1, kind: Agent, metadata: {name: page}, spec: {labels: {team: desk}}}");
+  expect((await remit(["apply", "-f", file], { env })).code).toBe(0);
+  const tool = ["--tool", "loans.*", "--max-depth", "1"];
+  const { answer } = await json("session", "open", "desk", "--principal", "ada", ...tool);
+  const mine = { env: { ...env, REMIT_SESSION: answer.token as string } };
+  const asked = ["session", "delegate", "page", "--tool", "loans.list", "--bound", "loans.*:input.reader:equals=ada"];
+  const child = await remit([...asked, "--json"], mine);
+  expect(JSON.parse(child.stdout)).toMatchObject({ session: { agent: "page", depth: 1, parentId: answer.session.id } });
+  const page = { env: { ...env, REMIT_SESSION: JSON.parse(child.stdout).token as string } };
+  const decide = async (reader: string) => {
+    const { stdout } = await remit(["decide", "loans.list", "--input", JSON.stringify({ reader }), "--json"], page);
+    return JSON.parse(stdout);
+  };
+  expect((await decide("bo")).reason.code).toBe("scope_exceeded");
+  const why = await remit(["why", (await decide("ada")).decisionId], { env });
+  expect(why.stdout).toContain("page, delegated: desk → page");
+  const more = await remit(["session", "delegate", "page", "--tool", "books.*"], mine);
+  expect(more).toMatchObject({ code: 1, stderr: expect.stringContaining("tools[0] (books.*)") });
+  const wrong = await remit(["session", "delegate", "page", "--tool", "loans.list", "--bound", "amount<5"], mine);
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("--bound") });
+});
+
 test("a policy is published, put in force and listed", async () => {
   const file = join(library, "policy.yaml");
   const published = await remit(["policy", "publish", file], { env });

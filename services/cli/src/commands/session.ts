@@ -20,9 +20,17 @@ interface OpenOptions {
   purpose?: string;
   runId?: string;
   tool?: string[];
+  maxDepth?: string;
   label?: string[];
   lifetime?: string;
   json?: boolean;
+}
+
+/** How many delegations a scope allows below; none unless it is said. */
+function depthOf(text: string | undefined): { readonly maxDepth?: number } {
+  if (text === undefined) return {};
+  if (/^[0-9]{1,2}$/.test(text)) return { maxDepth: Number(text) };
+  throw usage(`--max-depth takes a whole number, not ${text}`, "--max-depth 1");
 }
 
 interface Opened {
@@ -53,7 +61,7 @@ async function open(cli: Cli, agent: string, options: OpenOptions): Promise<void
     onBehalfOf: await onBehalfOf(cli, options),
     ...(options.purpose === undefined ? {} : { purpose: options.purpose }),
     ...(options.runId === undefined ? {} : { runId: options.runId }),
-    ...(options.tool === undefined ? {} : { scope: { tools: options.tool } }),
+    ...(options.tool === undefined ? {} : { scope: { tools: options.tool, ...depthOf(options.maxDepth) } }),
     ...(options.lifetime === undefined ? {} : { maxLifetimeSeconds: seconds(options.lifetime, "--lifetime") }),
     labels: pairs(options.label, "--label"),
   });
@@ -70,6 +78,7 @@ function addOpen(session: Command, cli: Cli): void {
     .option("--purpose <text>", "what the run is for; recorded")
     .option("--run-id <id>", "opening again with the same id answers the same session")
     .option("--tool <glob>", "narrow the session to these tools; several times", collect)
+    .option("--max-depth <count>", "with --tool: how many delegations may follow below it (default: 0)")
     .option("--label <name=value>", "a label of the session; several times", collect)
     .option("--lifetime <duration>", "how long it may be renewed: 90s, 15m, 24h, 30d (default: 24h)")
     .option("--json", "for machines")
@@ -95,11 +104,6 @@ interface DelegateOptions {
   json?: boolean;
 }
 
-function wholeNumber(text: string, option: string): number {
-  if (/^[0-9]{1,2}$/.test(text)) return Number(text);
-  throw usage(`${option} takes a whole number, not ${text}`, `${option} 1`);
-}
-
 /** `payments.*:input.amount:max=50` as a bound. */
 function boundFrom(text: string): MessageInitShape<typeof BoundSchema> {
   const [, tool = "", path = "", name = "", value = ""] =
@@ -121,7 +125,7 @@ async function delegate(cli: Cli, agent: string, options: DelegateOptions): Prom
   const { purpose, runId, lifetime, label, bound, maxDepth } = options;
   const scope = {
     ...{ tools: options.tool, bounds: (bound ?? []).map(boundFrom) },
-    ...(maxDepth !== undefined && { maxDepth: wholeNumber(maxDepth, "--max-depth") }),
+    ...depthOf(maxDepth),
   };
   requireSession(cli, options.sessionToken);
   const answer = await cli.clients({ sessionToken: options.sessionToken }).session.delegate({
