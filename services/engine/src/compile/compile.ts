@@ -74,7 +74,8 @@ export async function compileInSlices(
   return finishInSlices(compileSteps(source, options), pause);
 }
 
-function* compileSteps(source: CompileSource, { strict, last }: CompileOptions): Steps<CompileResult> {
+/** The same, a piece at a time. */
+export function* compileSteps(source: CompileSource, { strict, last }: CompileOptions): Steps<CompileResult> {
   const problems: Problem[] = [];
   const tools = uniqueTools(source.tools, problems);
   const policies = yield* compilePolicies(source, tools, last, problems);

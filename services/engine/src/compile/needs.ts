@@ -53,7 +53,7 @@ function below({ exprKind: kind }: Expr): readonly (Expr | undefined)[] {
 }
 
 /** Of asking a shape that is put together of so many others, in the unit of {@link Steps}. */
-const askCost = 0.5;
+const askCost = 0.2;
 
 interface Asking {
   readonly types: CallTypes;

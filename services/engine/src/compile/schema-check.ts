@@ -60,7 +60,7 @@ function* searchedPattern(pattern: string): Steps<(text: string) => boolean> {
   if ("problem" in regex) throw patternFault(pattern, regex.problem);
   return (text) => {
     // Beginning a search costs more than its first characters.
-    spendSteps(8 + regex.steps(text.length));
+    spendSteps(16 + regex.steps(text.length));
     return regex.search(text);
   };
 }

@@ -116,7 +116,7 @@ function* oneOfValues(values: readonly JsonValue[], words: () => string): Steps<
 
 /** A JSON value as text, equal for equal values whatever the order of their keys. Each part takes its steps. */
 export function canonical(value: JsonValue, spend: (steps: number) => void): string {
-  spend(typeof value === "string" ? 8 + (value.length >> 3) : 8);
+  spend(typeof value === "string" ? 12 + (value.length >> 3) : 12);
   if (Array.isArray(value)) return `[${value.map((item) => canonical(item, spend)).join(",")}]`;
   if (!isJsonObject(value)) return JSON.stringify(value);
   const keys = Object.keys(value).sort();

@@ -67,7 +67,7 @@ export interface Pass {
 
 /** What judging a rule takes beside its conditions, and what telling of it takes where it matches or is unknown. */
 const ruleSteps = 1;
-const toldSteps = 10;
+const toldSteps = 20;
 
 /**
  * Judges every rule of the groups: the transforms on the input as proposed, the others on what they made of it. Where the
