@@ -7,10 +7,20 @@ import {
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
-import { type CallOptions, Client, type ClientDuplexStream, Metadata, type ServiceError } from "@grpc/grpc-js";
+import {
+  type CallOptions,
+  Client,
+  type ClientDuplexStream,
+  InterceptingCall,
+  type Interceptor,
+  Metadata,
+  type ServiceError,
+  status,
+} from "@grpc/grpc-js";
 import { DecisionService } from "@remit/proto/decision";
+import type { Credential } from "./credential.ts";
 import type { Settings } from "./options.ts";
-import { fromServiceError, unreadable } from "./rpc-error.ts";
+import { fromServiceError, isCallerRefused, unreadable } from "./rpc-error.ts";
 
 /** What goes with one unary request. */
 export interface UnaryOptions {
@@ -66,15 +76,48 @@ function open(settings: Settings, address: string): Client {
   });
 }
 
+/** Puts the header of the credential on every call, once there is one. */
+function saysWhoCalls(credential: Credential): Interceptor {
+  return (options, nextCall) => {
+    const call = new InterceptingCall(nextCall(options), {
+      start(metadata, listener, next) {
+        const go = (header: string | undefined): void => {
+          if (header !== undefined) metadata.set("authorization", header);
+          next(metadata, listener);
+        };
+        const header = credential.header();
+        if (typeof header !== "object") return go(header);
+        header.then(go, (error: Error) => {
+          next(metadata, listener);
+          call.cancelWithStatus(status.UNAVAILABLE, error.message);
+        });
+      },
+    });
+    return call;
+  };
+}
+
+/** The same call, made once more when the token that it went with was refused and there is another. */
+function byAnother(credential: Credential, once: Connection["unary"]): Connection["unary"] {
+  return async (method, request, options) => {
+    try {
+      return await once(method, request, options);
+    } catch (error) {
+      if (!isCallerRefused(error) || !credential.refused()) throw error;
+      return once(method, request, options);
+    }
+  };
+}
+
 /** Opens a connection of its own to one of the client's addresses. Nothing is sent before the first call. */
 export function connect(settings: Settings, address: string): Connection {
   const client = open(settings, address);
   let inFlight = 0;
   let retired = false;
 
+  const interceptors = [saysWhoCalls(settings.credential)];
   const metadataWith = (token: string | undefined): Metadata => {
     const metadata = new Metadata();
-    if (settings.key !== "") metadata.set("authorization", `Bearer ${settings.key}`);
     if (token !== undefined) metadata.set("remit-session", token);
     return metadata;
   };
@@ -86,11 +129,11 @@ export function connect(settings: Settings, address: string): Connection {
     if (retired && inFlight === 0) client.close();
   };
 
-  const unary: Connection["unary"] = (method, request, options) =>
+  const once: Connection["unary"] = (method, request, options) =>
     new Promise((resolve, reject) => {
       if (options.signal?.aborted) return reject(options.signal.reason);
       const message = toBinary(method.input, create(method.input, request));
-      const callOptions: CallOptions = { deadline: Date.now() + options.timeoutMs };
+      const callOptions: CallOptions = { deadline: Date.now() + options.timeoutMs, interceptors };
       const path = `/${method.parent.typeName}/${method.name}`;
       const answered = (error: ServiceError | null, answer?: Uint8Array): void => {
         options.signal?.removeEventListener("abort", cancel);
@@ -122,7 +165,7 @@ export function connect(settings: Settings, address: string): Connection {
 
   return {
     address,
-    unary,
+    unary: byAnother(settings.credential, once),
     exchange: () => {
       const path = `/${DecisionService.typeName}/${DecisionService.method.exchange.name}`;
       const stream = client.makeBidiStreamRequest(
@@ -130,6 +173,7 @@ export function connect(settings: Settings, address: string): Connection {
         bytes,
         (raw: Buffer): Uint8Array => raw,
         metadataWith(undefined),
+        { interceptors },
       );
       started();
       stream.once("status", finished);

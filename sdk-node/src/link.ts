@@ -11,7 +11,7 @@ import { RemitError } from "./errors.ts";
 import { Overtaken } from "./insist.ts";
 import type { Holder, Lane, LaneEvents } from "./lane.ts";
 import type { Settings } from "./options.ts";
-import { isAnswered, isRetryable, isTimeout, isUnavailable, transportError } from "./rpc-error.ts";
+import { isAnswered, isCallerRefused, isRetryable, isTimeout, isUnavailable, transportError } from "./rpc-error.ts";
 import { createStreams, type Streams } from "./streams.ts";
 
 /** How one try is made. */
@@ -138,10 +138,14 @@ export function openLink(settings: Settings, onNotice: LaneEvents["notice"]): Li
       const on = streams.current();
       if (!on) return unary.on(streams.connection)(decide, request, unaryOptions(holder, options));
       return overStream(streams, on, options, async () => {
-        const handle = await untilAborted(on.attach(holder), options.signal);
         try {
+          const handle = await untilAborted(on.attach(holder), options.signal);
           return await on.exchange.decide(handle, request, options.signal);
         } catch (error) {
+          // Its stream was opened with a token that does no more: unary calls bring the newest.
+          if (isCallerRefused(error) && streams.callerRefused(on)) {
+            return unary.on(streams.connection)(decide, request, unaryOptions(holder, options));
+          }
           if (!(error instanceof RemitError) || error.reason !== "handle_unknown") throw error;
           on.detach(holder);
           throw transportError("the session has to be attached again", error);

@@ -15,12 +15,29 @@ function problem(options: ClientOptions, environment: Record<string, string> = {
 }
 
 test("address and key come from the options, else the environment; the address has a default, the key has none", () => {
-  expect(settle({ key }, {})).toMatchObject({ addresses: ["127.0.0.1:7081"], key, deadlineMs: 1000, hedgeMs: 250 });
+  const settled = (...of: Parameters<typeof settle>) => {
+    const settings = settle(...of);
+    return { ...settings, header: settings.credential.header() };
+  };
+  expect(settled({ key }, {})).toMatchObject({
+    ...{ addresses: ["127.0.0.1:7081"], header: "Bearer rmt_k", deadlineMs: 1000, hedgeMs: 250 },
+  });
   const environment = { REMIT_ADDRESS: "127.0.0.1:9", REMIT_API_KEY: "rmt_e" };
-  expect(settle({}, environment)).toMatchObject({ addresses: ["127.0.0.1:9"], key: "rmt_e" });
-  expect(settle({ address: "[::1]:8", key }, environment)).toMatchObject({ addresses: ["[::1]:8"], key });
+  expect(settled({}, environment)).toMatchObject({ addresses: ["127.0.0.1:9"], header: "Bearer rmt_e" });
+  expect(settled({ address: "[::1]:8", key }, environment)).toMatchObject({
+    ...{ addresses: ["[::1]:8"], header: "Bearer rmt_k" },
+  });
   expect(problem({})).toMatchObject({ reason: "configuration_invalid", field: "key" });
   expect(problem({}).message).toContain("REMIT_API_KEY");
+});
+
+test("tokens come from a function, a file or the environment, in the place of a key", async () => {
+  const token = () => "a.b.c";
+  expect(await settle({ token }, {}).credential.header()).toBe("Bearer a.b.c");
+  expect(await settle({ token }, { REMIT_API_KEY: "rmt_e" }).credential.header()).toBe("Bearer a.b.c");
+  expect(await settle({}, { REMIT_TOKEN: "d.e.f" }).credential.header()).toBe("Bearer d.e.f");
+  expect(problem({ token, key })).toMatchObject({ field: "token" });
+  expect(problem({}, { REMIT_TOKEN: "d.e.f", REMIT_API_KEY: "rmt_e" })).toMatchObject({ field: "token" });
 });
 
 test("several addresses come from a list or from commas, each once; they are named together", () => {

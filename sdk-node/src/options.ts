@@ -1,4 +1,5 @@
 import { ownConstraints } from "./constraints.ts";
+import { type Credential, createCredential, type TokenSource } from "./credential.ts";
 import { misuse } from "./errors.ts";
 import { type Log, stderrLog } from "./log.ts";
 import type { Notice } from "./notice.ts";
@@ -20,6 +21,11 @@ export interface ClientOptions {
   readonly addresses?: readonly string[] | undefined;
   /** The API key of this workload. Default: `REMIT_API_KEY`. Only with a client certificate there may be none. */
   readonly key?: string | undefined;
+  /**
+   * In the place of a key: where tokens of an issuer that Remit trusts come from. Asked again before a token ends, and
+   * when one is refused. Default: `REMIT_TOKEN_FILE`, else `REMIT_TOKEN`.
+   */
+  readonly token?: TokenSource | undefined;
   /**
    * Default: what `REMIT_TLS_TRUST_FILE`, `REMIT_TLS_CERTIFICATE_FILE` and `REMIT_TLS_KEY_FILE` name; else none on
    * loopback, TLS with the system's authorities elsewhere. Plain text elsewhere wants the word.
@@ -50,8 +56,8 @@ export interface Settings {
   readonly addresses: readonly string[];
   /** The addresses, as errors name them. */
   readonly where: string;
-  /** Empty: a client certificate says who calls. */
-  readonly key: string;
+  /** What says who calls: a key, tokens, or nothing where a client certificate does. */
+  readonly credential: Credential;
   readonly tls: TlsOptions | undefined;
   /** For the next connection to an address. */
   readonly dialling: (address: string) => Dialled;
@@ -121,9 +127,27 @@ function chooseTls(
   throw invalid("tls", problem, "pass tls.cert and tls.key, or tls.certFile and tls.keyFile");
 }
 
-function chooseKey(given: string | undefined, tls: TlsOptions | undefined): string {
-  const key = given ?? "";
-  if (key === "" && !showsCertificate(tls)) {
+/** Where tokens come from, unless a key was given. */
+function chooseToken(
+  { key, token }: ClientOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+): TokenSource | undefined {
+  if (key !== undefined && token !== undefined) {
+    throw invalid("token", "a client has a key or tokens", "pass one of the two");
+  }
+  if (key !== undefined || token !== undefined) return token;
+  const { REMIT_API_KEY, REMIT_TOKEN, REMIT_TOKEN_FILE } = environment;
+  if ([REMIT_API_KEY, REMIT_TOKEN, REMIT_TOKEN_FILE].filter(Boolean).length > 1) {
+    const fix = "set one of REMIT_API_KEY, REMIT_TOKEN and REMIT_TOKEN_FILE";
+    throw invalid("token", "more than one credential is set", fix);
+  }
+  if (REMIT_TOKEN_FILE) return { file: REMIT_TOKEN_FILE };
+  return REMIT_TOKEN ? () => REMIT_TOKEN : undefined;
+}
+
+function chooseKey(given: string | undefined, source: TokenSource | undefined, tls: TlsOptions | undefined): string {
+  const key = source === undefined ? (given ?? "") : "";
+  if (key === "" && source === undefined && !showsCertificate(tls)) {
     const fix = "set REMIT_API_KEY or pass key; `remit serve` prints one at its first start";
     throw invalid("key", `no API key for Remit: ${fix}`, fix);
   }
@@ -137,12 +161,14 @@ export function settle(options: ClientOptions, environment: Readonly<Record<stri
   const addresses = chooseAddresses(options, environment.REMIT_ADDRESS);
   const loopback = addresses.map(isLoopback).every(Boolean);
   const tls = chooseTls(options, loopback, environment);
-  const key = chooseKey(options.key ?? environment.REMIT_API_KEY, tls);
+  const source = chooseToken(options, environment);
+  const key = chooseKey(options.key ?? environment.REMIT_API_KEY, source, tls);
+  const timers = options.timers ?? systemTimers;
   const deadlineMs = whole("deadlineMs", options.deadlineMs, 1000);
   return {
     addresses,
     where: addresses.join(", "),
-    key,
+    credential: createCredential(key, source, timers),
     tls,
     dialling: createDialling(tls),
     loopback,
@@ -153,7 +179,7 @@ export function settle(options: ClientOptions, environment: Readonly<Record<stri
     supportedConstraints: new Set([...ownConstraints, ...(options.supportedConstraints ?? [])]),
     onNotice: options.onNotice ?? (() => {}),
     log: options.log ?? stderrLog,
-    timers: options.timers ?? systemTimers,
+    timers,
     random: options.random ?? Math.random,
   };
 }

@@ -104,9 +104,14 @@ export function isUnavailable(error: unknown): boolean {
   return error instanceof RemitError && error.status === "UNAVAILABLE";
 }
 
+/** Whether what says who this process is was not taken: it ended, or its issuer's keys have changed. */
+export function isCallerRefused(error: unknown): boolean {
+  return error instanceof RemitError && error.status === "UNAUTHENTICATED" && error.field === "authorization";
+}
+
 /** Whether the session's token has run out. */
 export function isExpired(error: unknown): boolean {
-  return error instanceof RemitError && error.reason === "token_expired";
+  return error instanceof RemitError && error.reason === "token_expired" && !isCallerRefused(error);
 }
 
 /** Whether something on the way spoke instead of Remit, or nobody did. */

@@ -12,6 +12,9 @@ const drainMs = 30_000;
 /** So many calls must have fared badly on the stream, one after another, before it is given up. */
 const badMax = 3;
 
+/** The longest that a timer can be set for. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
 /** How a call fared on a stream: answered, answered too late or that this replica cannot serve, or not answered. */
 export type Fared = "well" | "badly" | "nothing";
 
@@ -31,6 +34,8 @@ export interface Streams {
   otherWayWorks(): void;
   /** A unary call could not be served on this connection: the stream is opened at another address, if one is well. */
   failed(connection: Connection): void;
+  /** What says who calls was not taken on this stream: moves to another, if there may be. Answers whether it is left. */
+  callerRefused(on: Lane): boolean;
   detach(holder: Holder): void;
   close(): void;
 }
@@ -79,14 +84,31 @@ function createFares() {
   };
 }
 
+/** A stream goes by the token that it was opened with: it is to be left for another before that ends. */
+function beforeItsToken({ credential, timers }: Settings, leaveIt: () => void): void {
+  const schedule = (): void => {
+    const leftMs = credential.leftMs();
+    if (leftMs !== undefined) timers.after(Math.min(Math.max(0, leftMs), TIMER_MAX_MS), leaveIt, "idle");
+  };
+  // Only where tokens end is there anything to wait for.
+  const header = credential.header();
+  if (typeof header === "object") header.then(schedule, () => undefined);
+  else schedule();
+}
+
+/** Does what comes with watching; answers how to stop watching. */
+function watching(unwatch: () => void, then: () => void): () => void {
+  then();
+  return unwatch;
+}
+
 /** Notices are handed on, but for `reconnect`, which is answered here. */
 export function createStreams(settings: Settings, addresses: Addresses, onNotice: LaneEvents["notice"]): Streams {
   const { timers } = settings;
   const watched = createWatched();
   const dialled = createDial(settings, addresses);
   let lane: Lane | undefined;
-  // Streams that a server asked us to leave.
-  const leaving = new Set<Lane>();
+  const leaving = new Set<Lane>(); // for a server that asked for it, or for a newer token
   let fares = createFares();
   let closed = false;
 
@@ -106,6 +128,7 @@ export function createStreams(settings: Settings, addresses: Addresses, onNotice
         if (watched.size > 0) timers.after(waitMs, () => void current(), "idle");
       },
     });
+    beforeItsToken(settings, () => made === lane && move(drainMs));
     return made;
   };
 
@@ -117,13 +140,14 @@ export function createStreams(settings: Settings, addresses: Addresses, onNotice
   };
 
   /** Moves to a new stream on a new connection. */
-  const move = (withinMs: number): void => {
+  const move = (withinMs: number): boolean => {
     const old = lane;
-    if (!old || closed) return;
+    if (!old || closed) return false;
     leaving.add(old);
     dialled.anew();
     lane = open();
     leave(old, watched.attachTo(lane), withinMs, timers);
+    return true;
   };
 
   const refresh = (holder: Holder): void => {
@@ -133,27 +157,21 @@ export function createStreams(settings: Settings, addresses: Addresses, onNotice
   return {
     current,
     refresh,
+    callerRefused: (on) => on !== lane || (settings.credential.refused() && move(drainMs)),
     isWatched: watched.has,
     get connection() {
       return dialled.connection;
     },
-    watch: (holder) => {
-      const unwatch = watched.add(holder);
-      refresh(holder);
-      return unwatch;
-    },
+    watch: (holder) => watching(watched.add(holder), () => refresh(holder)),
     heard: (on, fared) => {
       if (on !== lane) return;
       fares.count(fared);
       if (fared === "well") addresses.worked(dialled.connection.address);
       if (fares.fallenSilent()) on.exchange.cut(transportError("the stream had fallen silent"));
     },
-    otherWayWorks: () => {
-      if (fares.goneBad()) lane?.exchange.cut(transportError("other ways are answered, and this stream is not"));
-    },
-    failed: (connection) => {
-      if (!lane && !closed && connection === dialled.connection) dialled.turnAway();
-    },
+    otherWayWorks: () =>
+      void (fares.goneBad() && lane?.exchange.cut(transportError("other ways are answered, and this stream is not"))),
+    failed: (connection) => void (!lane && !closed && connection === dialled.connection && dialled.turnAway()),
     detach: (holder) => lane?.detach(holder),
     close: () => {
       closed = true;

@@ -24,7 +24,7 @@ const environment = {
 test("the environment's files mean TLS, on loopback too, and a certificate needs no key of ours", () => {
   const settings = settle({}, environment);
   expect(settings.tls).toEqual(tlsFromEnvironment(environment));
-  expect(settings.key).toBe("");
+  expect(settings.credential.header()).toBeUndefined();
   expect(settings.dialling("a:1").credentials._isSecure()).toBe(true);
   expect(settle({ tls: "insecure", key: "rmt_k" }, environment).tls).toBeUndefined();
   const { REMIT_TLS_TRUST_FILE } = environment;
