@@ -236,13 +236,15 @@ test("tenants are made, shown, bounded and suspended, and their owners keep to t
   expect(made.stderr).toContain("it is not shown again");
   const acme = { ...env, REMIT_API_KEY: made.stdout.trim() };
   const own = await remit(["tenants", "show"], { env: acme });
-  expect(own.stdout).toMatch(/tenant +acme\nstatus +active\nmode +enforce\nquota +sessions-open=5/);
+  expect(own.stdout).toMatch(/tenant +acme\nstatus +active\nmode +enforce\npeople +1[^\n]*\nquota +sessions-open=5/);
   const refused = await remit(["tenants", "list"], { env: acme });
   expect(refused.code).not.toBe(0);
   expect(refused.stderr).toContain("cell-operator");
 
   const watched = await remit(["tenants", "set", "--mode", "observe", "--observe", "team=x,env=prod"], { env: acme });
-  expect(watched.stdout).toMatch(/mode +observe\nobserved +agents with (team=x,env=prod|env=prod,team=x)/);
+  expect(watched.stdout).toMatch(
+    /mode +observe\npeople +1[^\n]*\nobserved +agents with (team=x,env=prod|env=prod,team=x)/,
+  );
   const suspended = await remit(["tenants", "set", "acme", "--status", "suspended", "--quota-none"], { env });
   expect(suspended.stdout).toMatch(/status +suspended/);
   expect(suspended.stdout).not.toContain("quota");
