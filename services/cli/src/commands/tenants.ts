@@ -80,9 +80,9 @@ function show(io: Io, tenant: Tenant | undefined): void {
   io.out(`tenant    ${tenant.id}`);
   io.out(`status    ${wordOf(statuses, tenant.status)}`);
   io.out(`mode      ${wordOf(modes, tenant.mode)}`);
+  io.out(`people    ${tenant.people}${tenant.people === 1 ? ": one alone can widen what agents may do" : ""}`);
   for (const { matchLabels } of tenant.observeAgents) io.out(`observed  agents with ${labelText(matchLabels)}`);
   for (const line of quotaLines(tenant)) io.out(`quota     ${line}`);
-  io.out(`people    ${tenant.people}${tenant.people === 1 ? ": one alone can widen what agents may do" : ""}`);
 }
 
 async function list(cli: Cli, options: { json?: boolean }): Promise<void> {
