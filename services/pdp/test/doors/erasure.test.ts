@@ -4,8 +4,10 @@ import { TenantStatus } from "@remit/proto/tenant";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { digest } from "../../src/foundation/digest.ts";
 import { columnsHolding } from "../support/columns.ts";
+import { startIssuer } from "../support/issuer.ts";
 import { failure, furnish, type House, openSession, startHouse, testConfig } from "../support/pdp.ts";
 import { createTestDatabase, type TestDatabase, withClient } from "../support/test-database.ts";
+import { putBinding, putIssuer } from "../support/trusting.ts";
 
 const MARKER = "marker-of-ada-91ab";
 const LONG = "marker-of-ada-91ab ".repeat(1_000);
@@ -97,6 +99,25 @@ test("erasing a tenant leaves digests, numbers and times, and nothing of what wa
   expect(others.decision?.canonical).toContain("of another tenant");
   // Once more is nothing more.
   expect(await erase()).toMatchObject({ rows: 0, more: false });
+});
+
+test("whom a tenant believed, whom that named and who had acted before is gone with it", async () => {
+  await using issuer = await startIssuer();
+  const audience = ["remit:acme"];
+  await putIssuer(acme, { name: "idp", issuer: issuer.url, audiences: audience, claims: { subject: MARKER } });
+  await putBinding(acme, { name: "all", issuer: "idp", subject: `${MARKER}-*`, agents: ["clerk"] });
+  await putIssuer(acme, { name: "ids", use: "principals", issuer: issuer.url, audiences: [MARKER] });
+  const token = await issuer.token({ [MARKER]: `${MARKER}-worker`, sub: "worker", aud: "remit:acme" });
+  const act = { iss: `https://${MARKER}.example`, sub: MARKER };
+  const value = await issuer.token({ sub: MARKER, aud: MARKER, act });
+  await openSession(acme, { onBehalfOf: { case: "subjectToken", value } }, token);
+  expect(await columnsHolding(database.superuserUrl, MARKER)).toEqual(
+    expect.arrayContaining(["caller.subject", "session.act", "issuer.claims", "binding.subject"]),
+  );
+  await stop();
+  let answer = await erase();
+  while (answer.more) answer = await erase();
+  expect(await columnsHolding(database.superuserUrl, MARKER)).toEqual([]);
 });
 
 test("a replica that has not heard of it reads nothing, replays nothing and takes nothing for an erased tenant", async () => {
