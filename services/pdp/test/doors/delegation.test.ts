@@ -4,6 +4,7 @@ import { Effect } from "@remit/proto/common";
 import { type DelegateRequestSchema, Session_State } from "@remit/proto/session";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { settableClock } from "../../src/index.ts";
+import { openStream } from "../support/exchange-stream.ts";
 import { failure, furnish, type House, openSession, startHouse } from "../support/pdp.ts";
 
 type Headers = Record<string, string>;
@@ -285,6 +286,18 @@ describe("a chain", () => {
     expect(entry.decision?.body).toMatchObject({ act: actor("clerk") });
     expect(entry.decision?.body?.act).not.toHaveProperty("act");
   });
+});
+
+test("a stream is told that a delegated session ended when the one at its top did", async () => {
+  const stream = openStream(house);
+  const root = await openSession(house);
+  const middle = await delegate(root.headers, "helper", { scope: { tools: ["*"], maxDepth: 1 } });
+  const child = await delegate(middle.headers, "looker");
+  const handle = await stream.attach(1n, child.token);
+  await house.clients.sessions.closeSession({ sessionId: root.session.id }, { headers: owner() });
+  const ended = { case: "sessionEnded", value: { handle, code: "session_closed" } };
+  expect(await stream.noticed(1)).toMatchObject([ended]);
+  await stream.end();
 });
 
 test("one replica's delegations are every replica's, and so is their end", async () => {
