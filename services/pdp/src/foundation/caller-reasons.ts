@@ -4,8 +4,8 @@ import type { ReasonRow } from "./reason-row.ts";
 export const callerReasons = {
   agent_not_bound: {
     kinds: ["forbidden"],
-    means: "This caller may not open sessions for that agent.",
-    todo: "Use a key that was made for the agent.",
+    means: "This caller may not act for that agent, or not any more.",
+    todo: "Use a key that was made for the agent, or ask an owner for a binding.",
     since: "0.1",
   },
   principal_not_assertable: {

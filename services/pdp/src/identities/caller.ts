@@ -132,9 +132,29 @@ export function maySpeakFor(caller: Caller, session: { readonly tenant: string; 
   return caller.tenant === session.tenant && (caller.id === session.openedBy || ownsByKey(caller));
 }
 
+// Kept beside the list that it was compiled from: whoever comes by a token is asked with every call.
+const compiled = new WeakMap<readonly string[], (name: string) => boolean>();
+
+function isBoundTo({ agents }: Pick<Caller, "agents">, agent: string): boolean {
+  let test = compiled.get(agents);
+  if (!test) {
+    test = compileGlobs(agents);
+    compiled.set(agents, test);
+  }
+  return test(agent);
+}
+
+/**
+ * Whether a caller may still ask on behalf of an agent whose session it opened. What a key is bound to never changes; what
+ * bindings give to a token or a certificate may have become less since.
+ */
+export function stillBoundTo(caller: Pick<Caller, "agents" | "proof">, agent: string): boolean {
+  return caller.proof === undefined || isBoundTo(caller, agent);
+}
+
 /** Refuses a caller that is not bound to the agent. */
 export function requireBinding(caller: Caller, agent: string): void {
-  if (ownsByKey(caller) || compileGlobs(caller.agents)(agent)) return;
+  if (ownsByKey(caller) || isBoundTo(caller, agent)) return;
   throw new Fault("forbidden", "agent_not_bound", `the caller ${caller.name} may not open sessions for ${agent}`, {
     field: "agent",
     fix: `use a key that was made with --agent ${agent}`,

@@ -1,7 +1,7 @@
 import { Fault } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Authenticate } from "./authenticate.ts";
-import { type Caller, maySpeakFor } from "./caller.ts";
+import { type Caller, maySpeakFor, stillBoundTo } from "./caller.ts";
 import type { Credentials } from "./evidence.ts";
 import type { IdentityStore, Loaded } from "./identity-store.ts";
 import type { IdentityNews, Keeping, KeptRows } from "./keeping.ts";
@@ -70,6 +70,13 @@ function allowed(caller: Caller, session: Session): Session {
   });
 }
 
+function unbound({ name }: Caller, { agent }: Session): Fault {
+  return new Fault("forbidden", "agent_not_bound", `no binding lets the caller ${name} act for ${agent} any more`, {
+    field: "remit-session",
+    fix: "ask an owner: `remit bindings list` shows what is given",
+  });
+}
+
 /** The keeper of what was read: bounded caches whose rows are as new as the newest news. */
 export function createIdentities(options: Options): Identities {
   const { store, tokens, keeping, sessionsMax, authenticate, provePrincipal, keptCallers, trust } = options;
@@ -89,6 +96,8 @@ export function createIdentities(options: Options): Identities {
     if (!entry.signers.includes(claims.kid)) entry = await sessions.load(claims.tenant, claims.session, true);
     if (!entry.signers.includes(claims.kid)) throw keyRetired();
     allowed(caller, entry.row);
+    // What a call did may be told by whoever asked; nothing new is asked for an agent that was taken from its caller.
+    if (use === "decide" && !stillBoundTo(caller, entry.row.agent)) throw unbound(caller, entry.row);
     return entry;
   };
 

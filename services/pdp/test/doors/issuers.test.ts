@@ -93,6 +93,12 @@ test("narrowing or deleting a binding, and deleting an issuer, act at once on ev
   expect((await readInvoice(mute, headers, "before")).effect).toBe(Effect.ALLOW);
   await putBinding(house, { name: "both", issuer: "idp", subject: "both", agents: ["somebody-else"] });
   expect(await failure(openSession(mute, {}, token))).toMatchObject({ detail: { reason: "agent_not_bound" } });
+  // Nor does the session go on that was opened when there was more.
+  for (const at of [mute, house]) {
+    expect(await failure(readInvoice(at, headers, "narrowed"))).toMatchObject({
+      ...{ code: "PermissionDenied", detail: { reason: "agent_not_bound" } },
+    });
+  }
   await deleteBindings(house, "both");
   expect(await failure(readInvoice(mute, headers, "unbound"))).toMatchObject(notBound);
   expect(await failure(readInvoice(house, headers, "unbound"))).toMatchObject(notBound);
