@@ -36,10 +36,12 @@ def allow(request: pb.DecideRequest) -> pb.DecideResponse:
     return answer
 
 
-def refuse(context: grpc.ServicerContext, code: grpc.StatusCode, reason: str, retryable: bool = False) -> None:
+def refuse(
+    context: grpc.ServicerContext, code: grpc.StatusCode, reason: str, retryable: bool = False, field: str = ""
+) -> None:
     """Ends the RPC as Remit does: with a detail that says why."""
     detail = AnyMessage()
-    detail.Pack(common.ErrorDetail(reason=reason, retryable=retryable, fix="wait"))
+    detail.Pack(common.ErrorDetail(reason=reason, retryable=retryable, fix="wait", field=field))
     status = Status(code=code.value[0], message=reason, details=[detail])
     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
     context.abort(code, reason)

@@ -58,7 +58,7 @@ def test_files_for_tls_come_from_the_environment_too_and_a_certificate_needs_no_
     found = settings(environment, key="")
     assert found.tls is not None
     assert found.tls.read() == (b"ca", b"key", b"cert")
-    assert metadata(found.key, "t") == (("remit-session", "t"),)
+    assert metadata(None, "t") == (("remit-session", "t"),)
     assert settings(environment, tls="insecure").tls is None
     with pytest.raises(RemitError, match="no API key"):
         settings({"REMIT_TLS_TRUST_FILE": str(tmp_path / "ca")}, key="")

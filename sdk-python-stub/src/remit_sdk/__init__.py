@@ -27,7 +27,7 @@ from .digest import schema_digest
 from .errors import ConstraintError, DeniedError, NothingSpent, PausedError, RemitError
 from .run import Run
 from .sessions import Principal
-from .settings import TlsFiles
+from .settings import TlsFiles, TokenSource
 
 __all__ = [
     "Amount",
@@ -58,6 +58,7 @@ __all__ = [
     "Run",
     "Session",
     "TlsFiles",
+    "TokenSource",
     "Would",
     "schema_digest",
 ]

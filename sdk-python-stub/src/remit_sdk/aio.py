@@ -17,7 +17,7 @@ from .aio_outbox import AsyncOutbox
 from .aio_wire import AsyncWire
 from .book import Book
 from .call import Asked
-from .channel import CLOSE_SESSION, DECIDE, DELEGATE, GET_SESSION, OPEN_SESSION, RENEW_SESSION, REPORT, Method, metadata
+from .channel import CLOSE_SESSION, DECIDE, DELEGATE, GET_SESSION, OPEN_SESSION, RENEW_SESSION, REPORT, Method
 from .client import STEADY
 from .decision import Amount, Decision, Outcome, PausedCall, Permitted, Reported
 from .errors import DeniedError, RemitError
@@ -39,7 +39,7 @@ from .resolve import (
 from .rpc_error import is_expired
 from .run import Run, is_late, outcome_of, refuse_late
 from .sessions import DelegationOptions, SessionData, SessionOptions, delegate_request, given, open_request
-from .settings import Settings, TlsFiles, settle
+from .settings import Settings, TlsFiles, TokenSource, settle
 from .tries import GivenUpError, Tries
 
 if TYPE_CHECKING:
@@ -133,13 +133,18 @@ class AsyncGuarded(Generic[Output]):
 
 
 class AsyncClient:
-    """Asks Remit, from one event loop. It takes what `Client` takes; make it where the loop runs."""
+    """
+    Asks Remit, from one event loop. It takes what `Client` takes; make it where the loop runs.
+
+    `token` may be a coroutine function, too; a plain one runs in a thread.
+    """
 
     def __init__(
         self,
         address: str | Sequence[str] | None = None,
         *,
         key: str | None = None,
+        token: TokenSource | None = None,
         tls: TlsFiles | Literal["insecure"] | None = None,
         deadline: float = 1.0,
         hedge: float = 0.25,
@@ -149,6 +154,7 @@ class AsyncClient:
         self.settings: Settings = settle(
             address=address,
             key=key,
+            token=token,
             tls=tls,
             deadline=deadline,
             hedge=hedge,
@@ -163,7 +169,7 @@ class AsyncClient:
         """Waits until Remit serves at the address and knows the key. Raises `RemitError` that says what to mend."""
         request = session_pb.GetSessionRequest(session_id=NOBODY)
         try:
-            await self._wire.ask(GET_SESSION, request, self._headers(), Tries(time.monotonic(), timeout))
+            await self._wire.ask(GET_SESSION, request, None, Tries(time.monotonic(), timeout))
         except (RemitError, GivenUpError) as error:
             if (why := not_ready(self.settings, error)) is not None:
                 raise why from error
@@ -254,15 +260,13 @@ class AsyncClient:
     ) -> None:
         await self.close()
 
-    def _headers(self, session: AsyncSession | None = None) -> tuple[tuple[str, str], ...]:
-        return metadata(self.settings.key, None if session is None else session.data.token)
-
     async def _steadily(
         self, method: Method[Sent, Answered], request: Sent, session: AsyncSession | None = None
     ) -> Answered:
         """Asks again and again for some seconds: for all that may be asked twice and is no decision."""
+        token = None if session is None else session.data.token
         try:
-            return await self._wire.ask(method, request, self._headers(session), Tries(time.monotonic(), STEADY))
+            return await self._wire.ask(method, request, token, Tries(time.monotonic(), STEADY))
         except GivenUpError as error:
             raise error.as_remit_error(self.settings.where) from error
 
@@ -291,12 +295,12 @@ class AsyncClient:
 
     async def _ask(self, session: AsyncSession, asked: Asked, tries: Tries) -> decision_pb.DecideResponse:
         try:
-            return await self._wire.ask(DECIDE, asked.request, self._headers(session), tries)
+            return await self._wire.ask(DECIDE, asked.request, session.data.token, tries)
         except RemitError as error:
             if not is_expired(error):
                 raise
         await self._renew(session)
-        return await self._wire.ask(DECIDE, asked.request, self._headers(session), tries.anew(time.monotonic()))
+        return await self._wire.ask(DECIDE, asked.request, session.data.token, tries.anew(time.monotonic()))
 
     async def _decide(self, session: AsyncSession, asked: Asked) -> Decision:
         """Asks about a call that was let in. What is not run though Remit may think so is reported."""

@@ -10,7 +10,9 @@ import grpc
 import grpc.aio
 from google.protobuf.message import Message
 
-from .channel import OPTIONS, Material, Method, channels_of, credentials, material_of, replaced
+from .channel import OPTIONS, Material, Method, channels_of, credentials, material_of, metadata, replaced
+from .credential import AsyncCredential
+from .errors import RemitError
 from .rpc_error import from_rpc
 from .settings import Settings
 from .tries import GivenUpError, Tries
@@ -26,6 +28,7 @@ class AsyncWire:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._credential = AsyncCredential(settings)
         self._targets = channels_of(settings)
         self._channels: dict[int, tuple[grpc.aio.Channel, Material]] = {}
         self._retired: list[grpc.aio.Channel] = []
@@ -58,27 +61,32 @@ class AsyncWire:
         self,
         method: Method[Asked, Answered],
         request: Asked,
-        headers: tuple[tuple[str, str], ...],
-        timeout: float,
+        token: str | None,
+        tries: Tries,
         number: int,
     ) -> Answered:
+        header = await self._credential.header()
         unary = self._channel(number).unary_unary(
             method.path,
             request_serializer=method.request.SerializeToString,
             response_deserializer=method.answer.FromString,
         )
-        answer: Answered = await unary(request, timeout=timeout, metadata=headers)
+        left = tries.left(time.monotonic())
+        try:
+            answer: Answered = await unary(request, timeout=left, metadata=metadata(header, token))
+        except grpc.aio.AioRpcError as error:
+            raise self._credential.after(header, from_rpc(error)) from error
         return answer
 
     async def ask(
         self,
         method: Method[Asked, Answered],
         request: Asked,
-        headers: tuple[tuple[str, str], ...],
+        token: str | None,
         tries: Tries,
     ) -> Answered:
         """
-        Asks until one try is answered; the others are cancelled then.
+        Asks until one try is answered, with the session's token; the other tries are cancelled then.
 
         Raises `RemitError` for what is not worth another try, `GivenUpError` when the time is up.
         """
@@ -87,7 +95,7 @@ class AsyncWire:
             while not tries.over(now := time.monotonic()):
                 if tries.due(now):
                     number = tries.start(now)
-                    running.add(asyncio.create_task(self._once(method, request, headers, tries.left(now), number)))
+                    running.add(asyncio.create_task(self._once(method, request, token, tries, number)))
                 wait = tries.wait(time.monotonic())
                 if not running:
                     await asyncio.sleep(wait)
@@ -97,10 +105,10 @@ class AsyncWire:
                 for task, error in zip(done, failures, strict=True):
                     if error is None:
                         return task.result()
-                    if not isinstance(error, grpc.aio.AioRpcError):
+                    if not isinstance(error, RemitError):
                         raise error
                     await self._renew()
-                    tries.fail(time.monotonic(), from_rpc(error))
+                    tries.fail(time.monotonic(), error)
             raise GivenUpError(tries.last)
         finally:
             for task in running:
@@ -108,6 +116,7 @@ class AsyncWire:
 
     async def close(self) -> None:
         """Closes every channel."""
+        self._credential.close()
         channels = [*self._retired, *(channel for channel, _ in self._channels.values())]
         self._channels.clear()
         self._retired.clear()

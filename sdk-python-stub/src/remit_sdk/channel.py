@@ -96,7 +96,7 @@ def replaced(settings: Settings, material: Material) -> bool:
         return False
 
 
-def metadata(key: str, token: str | None = None) -> tuple[tuple[str, str], ...]:
+def metadata(header: str | None, token: str | None = None) -> tuple[tuple[str, str], ...]:
     """The headers that say who speaks, and for which session."""
-    caller = () if key == "" else (("authorization", f"Bearer {key}"),)
+    caller = () if header is None else (("authorization", header),)
     return caller if token is None else (*caller, ("remit-session", token))

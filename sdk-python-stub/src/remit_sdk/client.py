@@ -17,7 +17,7 @@ from ._gen import decision_pb2 as decision_pb
 from ._gen import session_pb2 as session_pb
 from .book import Book
 from .call import Asked
-from .channel import CLOSE_SESSION, DECIDE, DELEGATE, GET_SESSION, OPEN_SESSION, RENEW_SESSION, REPORT, Method, metadata
+from .channel import CLOSE_SESSION, DECIDE, DELEGATE, GET_SESSION, OPEN_SESSION, RENEW_SESSION, REPORT, Method
 from .decision import Amount, Decision, Outcome, PausedCall, Permitted, Reported
 from .errors import DeniedError, RemitError
 from .outbox import Outbox, Undelivered
@@ -38,7 +38,7 @@ from .resolve import (
 from .rpc_error import is_expired
 from .run import Run, is_late, outcome_of, refuse_late
 from .sessions import DelegationOptions, SessionData, SessionOptions, delegate_request, given, open_request
-from .settings import Settings, TlsFiles, settle
+from .settings import Settings, TlsFiles, TokenSource, settle
 from .tries import GivenUpError, Tries
 from .wire import Wire
 
@@ -137,8 +137,9 @@ class Client:
     Asks Remit, from any thread.
 
     `address` is host:port of the gRPC lane, or several of one Remit (REMIT_ADDRESS, else 127.0.0.1:7081); `key` the
-    API key of this workload (REMIT_API_KEY; there is no other default). Plain text is used on loopback only; elsewhere
-    it is TLS, or the word "insecure" behind a mesh. Seconds everywhere.
+    API key of this workload (REMIT_API_KEY; there is no other default), or `token` where tokens of an issuer come from:
+    a function that answers one, or the path of a file (REMIT_TOKEN_FILE). Plain text is used on loopback only;
+    elsewhere it is TLS, or the word "insecure" behind a mesh. Seconds everywhere.
     """
 
     def __init__(
@@ -146,6 +147,7 @@ class Client:
         address: str | Sequence[str] | None = None,
         *,
         key: str | None = None,
+        token: TokenSource | None = None,
         tls: TlsFiles | Literal["insecure"] | None = None,
         deadline: float = 1.0,
         hedge: float = 0.25,
@@ -155,6 +157,7 @@ class Client:
         self.settings: Settings = settle(
             address=address,
             key=key,
+            token=token,
             tls=tls,
             deadline=deadline,
             hedge=hedge,
@@ -169,7 +172,7 @@ class Client:
         """Waits until Remit serves at the address and knows the key. Raises `RemitError` that says what to mend."""
         request = session_pb.GetSessionRequest(session_id=NOBODY)
         try:
-            self._wire.ask(GET_SESSION, request, self._headers(), Tries(time.monotonic(), timeout))
+            self._wire.ask(GET_SESSION, request, None, Tries(time.monotonic(), timeout))
         except (RemitError, GivenUpError) as error:
             if (why := not_ready(self.settings, error)) is not None:
                 raise why from error
@@ -257,13 +260,11 @@ class Client:
     ) -> None:
         self.close()
 
-    def _headers(self, session: Session | None = None) -> tuple[tuple[str, str], ...]:
-        return metadata(self.settings.key, None if session is None else session.data.token)
-
     def _steadily(self, method: Method[Sent, Answered], request: Sent, session: Session | None = None) -> Answered:
         """Asks again and again for some seconds: for all that may be asked twice and is no decision."""
+        token = None if session is None else session.data.token
         try:
-            return self._wire.ask(method, request, self._headers(session), Tries(time.monotonic(), STEADY))
+            return self._wire.ask(method, request, token, Tries(time.monotonic(), STEADY))
         except GivenUpError as error:
             raise error.as_remit_error(self.settings.where) from error
 
@@ -292,12 +293,12 @@ class Client:
 
     def _ask(self, session: Session, asked: Asked, tries: Tries) -> decision_pb.DecideResponse:
         try:
-            return self._wire.ask(DECIDE, asked.request, self._headers(session), tries)
+            return self._wire.ask(DECIDE, asked.request, session.data.token, tries)
         except RemitError as error:
             if not is_expired(error):
                 raise
         self._renew(session)
-        return self._wire.ask(DECIDE, asked.request, self._headers(session), tries.anew(time.monotonic()))
+        return self._wire.ask(DECIDE, asked.request, session.data.token, tries.anew(time.monotonic()))
 
     def _decide(self, session: Session, asked: Asked) -> Decision:
         """Asks about a call that was let in. What is not run though Remit may think so is reported."""

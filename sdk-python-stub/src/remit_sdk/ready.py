@@ -18,11 +18,11 @@ def not_ready(settings: Settings, error: RemitError | GivenUpError) -> RemitErro
     if last is not None and last.status == "NOT_FOUND":
         return None
     by_key = last is not None and last.status == "UNAUTHENTICATED"
-    fix = (
-        "set REMIT_API_KEY to a key of this Remit"
-        if by_key
-        else "start it with `remit serve`, or set REMIT_ADDRESS to where it listens for gRPC"
-    )
+    fix = "start it with `remit serve`, or set REMIT_ADDRESS to where it listens for gRPC"
+    if by_key and settings.token is None:
+        fix = "set REMIT_API_KEY to a key of this Remit"
+    elif by_key:
+        fix = "have its issuer trusted and its subject bound: `remit issuers put`, `remit bindings put`"
     why = "no answer came" if last is None else str(last)
     return RemitError(
         f"Remit is not ready at {settings.where}: {why}. To mend it, {fix}.",

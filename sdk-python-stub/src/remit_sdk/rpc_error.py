@@ -11,7 +11,7 @@ from google.rpc.status_pb2 import Status
 from ._gen.common_pb2 import ErrorDetail
 from .errors import RemitError
 
-__all__ = ["decided_nothing", "from_rpc", "is_answered", "is_expired"]
+__all__ = ["NeverSentError", "decided_nothing", "from_rpc", "is_answered", "is_caller_refused", "is_expired"]
 
 _DETAILS = "grpc-status-details-bin"
 
@@ -80,9 +80,14 @@ def is_answered(error: RemitError) -> bool:
     return error.reason != "transport"
 
 
+def is_caller_refused(error: RemitError) -> bool:
+    """Whether Remit did not take the key or the token that says who calls."""
+    return error.status == "UNAUTHENTICATED" and error.field == "authorization"
+
+
 def is_expired(error: RemitError) -> bool:
     """Whether the session's token has run out."""
-    return error.reason == "token_expired"
+    return error.reason == "token_expired" and not is_caller_refused(error)
 
 
 def decided_nothing(error: RemitError) -> bool:

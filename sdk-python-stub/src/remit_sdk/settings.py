@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from .constraint import OWN_CONSTRAINTS
 from .errors import RemitError, misuse
 
-__all__ = ["Settings", "TlsFiles", "settle"]
+__all__ = ["Settings", "TlsFiles", "TokenSource", "settle"]
 
 ADDRESSES_MAX = 64
+
+#: Where tokens of an issuer come from: a function that answers one, or the path of a file in which one is renewed.
+TokenSource: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]] | os.PathLike[str]
 
 _HOST_PORT = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):(\d{1,5})", re.ASCII)
 _LOOPBACK = re.compile(r"localhost|\[::1\]|127(\.\d{1,3}){3}", re.ASCII)
@@ -47,8 +50,10 @@ class Settings:
     """How to reach Remit, and how long to wait for it."""
 
     addresses: tuple[str, ...]
-    #: Empty: a client certificate says who calls.
+    #: Empty: tokens or a client certificate say who calls.
     key: str
+    #: None: there is a key, or a client certificate alone.
+    token: TokenSource | None
     #: None: in clear text.
     tls: TlsFiles | None
     #: How long a decision may take in all, seconds.
@@ -87,7 +92,28 @@ def _choose_addresses(address: str | Sequence[str] | None, environment: Mapping[
     raise _invalid("address", f"a client takes 1 to {ADDRESSES_MAX} addresses, got {len(each)}", "name so many")
 
 
-def _choose_key(key: str | None, tls: TlsFiles | None, environment: Mapping[str, str]) -> str:
+def _choose_token(key: str | None, token: TokenSource | None, environment: Mapping[str, str]) -> TokenSource | None:
+    """Where tokens come from, unless a key was given."""
+    if key is not None and token is not None:
+        raise _invalid("token", "a client has a key or tokens", "pass one of the two")
+    if token is not None and not callable(token) and not isinstance(token, os.PathLike):
+        raise _invalid("token", "token is neither a function nor a path", "pass a function, or pathlib.Path(...)")
+    if key is not None or token is not None:
+        return token
+    names = [name for name in ("REMIT_API_KEY", "REMIT_TOKEN", "REMIT_TOKEN_FILE") if environment.get(name)]
+    if len(names) > 1:
+        raise _invalid("token", "more than one credential is set", f"set one of {' and '.join(names)}")
+    if file := environment.get("REMIT_TOKEN_FILE"):
+        return Path(file)
+    given = environment.get("REMIT_TOKEN")
+    return (lambda: given) if given else None
+
+
+def _choose_key(
+    key: str | None, token: TokenSource | None, tls: TlsFiles | None, environment: Mapping[str, str]
+) -> str:
+    if token is not None:
+        return ""
     chosen = key if key is not None else environment.get("REMIT_API_KEY", "")
     if chosen == "" and tls is not None and tls.cert is not None:
         return ""
@@ -135,6 +161,7 @@ def settle(
     *,
     address: str | Sequence[str] | None,
     key: str | None,
+    token: TokenSource | None = None,
     tls: TlsFiles | Literal["insecure"] | None,
     deadline: float,
     hedge: float,
@@ -146,9 +173,11 @@ def settle(
     addresses = _choose_addresses(address, environment)
     loopback = all([_is_loopback(one) for one in addresses])
     chosen = _choose_tls(tls, loopback, environment)
+    source = _choose_token(key, token, environment)
     return Settings(
         addresses=addresses,
-        key=_choose_key(key, chosen, environment),
+        key=_choose_key(key, source, chosen, environment),
+        token=source,
         tls=chosen,
         deadline=_positive("deadline", deadline),
         hedge=_positive("hedge", hedge),

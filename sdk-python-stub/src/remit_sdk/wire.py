@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf.message import Message
 
-from .channel import OPTIONS, Material, Method, channels_of, credentials, material_of, replaced
+from .channel import OPTIONS, Material, Method, channels_of, credentials, material_of, metadata, replaced
+from .credential import Credential
+from .errors import RemitError
 from .rpc_error import from_rpc
 from .settings import Settings
 from .tries import GivenUpError, Tries
@@ -26,6 +28,7 @@ class Wire:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._credential = Credential(settings)
         self._targets = channels_of(settings)
         self._channels: dict[int, tuple[grpc.Channel, Material]] = {}
         self._retired: list[grpc.Channel] = []
@@ -76,33 +79,39 @@ class Wire:
         self,
         method: Method[Asked, Answered],
         request: Asked,
-        headers: tuple[tuple[str, str], ...],
+        token: str | None,
         tries: Tries,
     ) -> Answered:
         """
-        Asks until one try is answered; the others are cancelled then.
+        Asks until one try is answered, with the session's token; the other tries are cancelled then.
 
         Raises `RemitError` for what is not worth another try, `GivenUpError` when the time is up.
         """
         answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        running: set[Any] = set()
+        running: dict[Any, str | None] = {}
         try:
             while not tries.over(now := time.monotonic()):
                 if tries.due(now):
                     number = tries.start(now)
-                    call = self._start(method, request, headers, tries.left(now), number)
-                    running.add(call)
+                    try:
+                        header = self._credential.header(tries.left(now))
+                    except RemitError as error:
+                        tries.fail(time.monotonic(), error)
+                        continue
+                    left = tries.left(time.monotonic())
+                    call = self._start(method, request, metadata(header, token), left, number)
+                    running[call] = header
                     call.add_done_callback(answers.put)
                 try:
                     done = answers.get(timeout=tries.wait(time.monotonic()))
                 except queue.Empty:
                     continue
-                running.discard(done)
+                header = running.pop(done)
                 if done.code() is grpc.StatusCode.OK:
                     answer: Answered = done.result()
                     return answer
                 self._renew()
-                tries.fail(time.monotonic(), from_rpc(done))
+                tries.fail(time.monotonic(), self._credential.after(header, from_rpc(done)))
             raise GivenUpError(tries.last)
         finally:
             for call in running:
