@@ -1,29 +1,28 @@
 import type { Caller, CallerWord } from "./caller.ts";
 import { rightsOf, type Trust } from "./trust.ts";
 
-/** A caller, and every caller that made it, directly or through keys that it made. */
+/** Whom a caller stands for: itself, or whoever an issuer vouches for, as a person here and as a workload there. */
+const handOf = ({ id, proof }: Caller) => (proof ? JSON.stringify([proof.issuer, proof.subject]) : id);
+
+/** The hands that made a caller's key, directly or through keys that they made. */
 function makersOf(caller: Caller, all: ReadonlyMap<string, Caller>): Set<string> {
   const makers = new Set<string>();
-  let id: string | undefined = caller.id;
-  while (id !== undefined && !makers.has(id)) {
-    makers.add(id);
-    id = all.get(id)?.createdBy;
+  for (let one = all.get(caller.createdBy ?? ""); one && !makers.has(handOf(one)); one = all.get(one.createdBy ?? "")) {
+    makers.add(handOf(one));
   }
   return makers;
 }
 
 /**
- * How many of these callers can count as different people: the most of which none made another's key. Whoever made a key
- * may hold it. `all`: every caller of the tenant, revoked ones too, which may stand between two.
+ * How many of these callers can count as different people: the most of which none made another's key, and no two are the
+ * same subject of an issuer. Whoever made a key may hold it. `all`: every caller of the tenant, revoked ones too, which
+ * may stand between two.
  */
 export function peopleAmong(callers: readonly Caller[], all: readonly Caller[]): number {
   const byId = new Map(all.map((caller) => [caller.id, caller]));
-  const above = new Set<string>();
-  for (const caller of callers) {
-    for (const maker of makersOf(caller, byId)) if (maker !== caller.id) above.add(maker);
-  }
+  const above = new Set(callers.flatMap((caller) => [...makersOf(caller, byId)]));
   // Keys make a forest, in which those that made none of the others are the most that stand apart.
-  return callers.filter(({ id }) => !above.has(id)).length;
+  return new Set(callers.map(handOf).filter((hand) => !above.has(hand))).size;
 }
 
 /** What a token or a certificate said of a caller once: enough to see what bindings give it today. */
@@ -38,8 +37,9 @@ export function presently(caller: Caller, trust: Trust, remembered: Remembered |
   if (caller.revoked) return undefined;
   const { proof, tenant } = caller;
   if (!proof) return caller;
-  const named = trust.issuers.find(({ issuer, use }) => issuer === proof.issuer && use !== "principals")?.name;
-  const { source = named ?? proof.kind, groups = [] } = remembered ?? {};
+  const use = proof.kind === "person" ? "people" : "workloads";
+  const issuer = trust.issuers.find((one) => one.issuer === proof.issuer && one.use === use && proof.kind !== "spiffe");
+  const { source = issuer?.name ?? proof.kind, groups = [] } = remembered ?? {};
   const rights = rightsOf(trust, { ...proof, tenant, source, groups, expiresAtMs: undefined });
   return rights && { ...caller, ...rights };
 }

@@ -44,6 +44,11 @@ beforeAll(async () => {
           [tenant, document, digest],
         );
       }
+      await run(
+        `insert into tool (tenant, name, document, source, digest, revision)
+         values ($1, 'held', '{"spec": {"status": "suspended"}}', '', $2, 0), ($1, 'bound', '{"spec": {"mode": "enforce"}}', '', $2, 0)`,
+        [tenant, digest],
+      );
       for (const [policy, version, document] of [
         ["allows", 1, allowAll],
         ["allows", 2, allowAll],
@@ -98,6 +103,11 @@ const widening: readonly [string, string][] = [
   ],
   ["a budget", `update budget set document = '{"spec": {"status": "active", "limit": "101"}}' where tenant = 'TENANT'`],
   ["a budget's end", "delete from budget where tenant = 'TENANT'"],
+  ["a suspended tool's end", "delete from tool where tenant = 'TENANT' and name = 'held'"],
+  [
+    "the end of a tool that binds where others are observed",
+    "delete from tool where tenant = 'TENANT' and name = 'bound'",
+  ],
   ["a group", `update principal_group set document = '{"spec": {"members": ["eve"]}}' where tenant = 'TENANT'`],
   ["a group's end", "delete from principal_group where tenant = 'TENANT'"],
   [
@@ -138,7 +148,7 @@ test.each([
     `update agent set document = '{"spec": {"status": "suspended", "limit": "100"}}' where tenant = 'acme'`,
   ],
   ["removing an agent", "delete from agent where tenant = 'acme'"],
-  ["removing a tool", "delete from tool where tenant = 'acme'"],
+  ["removing a tool", "delete from tool where tenant = 'acme' and name = 'one'"],
   [
     "lowering a budget",
     `update budget set document = '{"spec": {"status": "active", "limit": "99.5"}}' where tenant = 'acme'`,
