@@ -73,3 +73,4 @@ export {
 export { type TestCall, testCalls } from "./testing/test-calls.ts";
 export { completeFacts, mergeFacts, parseFacts, toFacts } from "./testing/written-facts.ts";
 export { engineVersion } from "./version.ts";
+export { warmUp } from "./warm-up/warm-up.ts";

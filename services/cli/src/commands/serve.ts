@@ -89,7 +89,7 @@ async function serve(cli: Cli, flags: ServeFlags): Promise<void> {
   });
   // From here on a signal must not end the process by itself: what has started is closed in order.
   const stopped = stopSignal(process, Date.now, () => process.exit(FORCED));
-  const pdp = await starting(() => startPdp({ config, log }));
+  const pdp = await starting(() => startPdp({ config, log, warmUp: true }));
   // Without certificates the signal keeps its meaning: the terminal is gone.
   if (config.transport === "tls") process.on("SIGHUP", pdp.reload);
   try {

@@ -20,6 +20,8 @@ export interface PdpOptions {
   readonly log?: Log;
   /** A Postgres of its own that is gone afterwards, whatever the configuration says. */
   readonly throwAway?: boolean;
+  /** Has the engine's code compiled before anybody is let in, a second of work at most: for a service that stays. */
+  readonly warmUp?: boolean;
 }
 
 /** A decision point that answers. Addresses are `host:port`, with their real ports. */
@@ -70,7 +72,7 @@ function meters(store: Store, held: Held): Metrics {
 
 /** Opens the house, room by room; whatever fails, what was opened before it is closed again. */
 export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
-  const { config, log = silentLog, throwAway = false } = options;
+  const { config, log = silentLog, throwAway = false, warmUp: engine = false } = options;
   const open: (() => Promise<unknown>)[] = [];
   const closeAll = async () => {
     for (const close of open.splice(0).reverse()) {
@@ -92,7 +94,7 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     const rooms = await openRooms({ config, store, wrapping, clock, storeClock, log, metrics });
     held.rooms = rooms;
     open.push(rooms.close);
-    const stopWarming = await warm({ policies: rooms.policyStore, snapshots: rooms.snapshots, log });
+    const stopWarming = await warm({ policies: rooms.policyStore, snapshots: rooms.snapshots, log, engine });
     open.push(async () => stopWarming());
     const stopPartitions = keepPartitions(store.pool, log);
     open.push(async () => stopPartitions());

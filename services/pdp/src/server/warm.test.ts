@@ -45,3 +45,13 @@ test("a store that cannot be asked keeps nobody from starting", async () => {
   await warm({ ...rooms, policies });
   expect(asked).toEqual([]);
 });
+
+test("the engine is warm before the first tenant is loaded, and only where that is asked for", async () => {
+  const heard: string[] = [];
+  const log = { ...silentLog, info: (_: object, message: string) => void heard.push(message) };
+  const { rooms } = house(["a"], async (tenant) => void heard.push(tenant));
+  await warm({ ...rooms, log });
+  expect(heard.splice(0)).toEqual(["a"]);
+  await warm({ ...rooms, log, engine: true });
+  expect(heard).toEqual(["the engine is warm", "a"]);
+});

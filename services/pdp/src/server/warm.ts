@@ -1,13 +1,30 @@
+import { warmUp } from "@remit/engine";
 import type { Log } from "../foundation/log.ts";
 import type { PolicyStore, Snapshots } from "../policies/index.ts";
 
 /** A start waits no longer than this for tenants' policies; the rest are loaded while others are answered. */
 const WAIT_MS_MAX = 10_000;
 
+/** What judging documents and calls of its own may hold the thread for at a start, all slices together. */
+const BUSY_MS_MAX = 1_000;
+
+/** Has the machine compiled what reads, compiles and judges: the first large call would hold the thread for longer than later ones. */
+async function warmEngine(log: Log): Promise<void> {
+  try {
+    const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
+    const { rounds, busyMs } = await warmUp(pause, { busyMsMax: BUSY_MS_MAX });
+    log.info({ rounds, busyMs: Math.round(busyMs) }, "the engine is warm");
+  } catch (error) {
+    log.warn({ error }, "the engine could not be warmed up; it grows warm in use");
+  }
+}
+
 interface Rooms {
   readonly policies: Pick<PolicyStore, "tenantsInUse">;
   readonly snapshots: Pick<Snapshots, "current">;
   readonly log: Log;
+  /** Whether the engine is made warm first. */
+  readonly engine?: boolean;
   /** Resolves when a start has waited long enough; answers how to stop waiting. */
   readonly patience?: () => { readonly over: Promise<void>; readonly stop: () => void };
 }
@@ -21,9 +38,17 @@ function systemPatience() {
 /**
  * Loads the tenants that have living sessions before anybody is let in: the first calls after a restart would wait for
  * all of a tenant's policies to compile, longer than an SDK waits for a decision. One tenant after another; one that
- * cannot be loaded is loaded by its first call, as are those that nobody uses now. Answers how to stop.
+ * cannot be loaded is loaded by its first call, as are those that nobody uses now. Before, where that is asked for, the
+ * engine is made warm. Answers how to stop.
  */
-export async function warm({ policies, snapshots, log, patience = systemPatience }: Rooms): Promise<() => void> {
+export async function warm({
+  policies,
+  snapshots,
+  log,
+  engine = false,
+  patience = systemPatience,
+}: Rooms): Promise<() => void> {
+  if (engine) await warmEngine(log);
   let stopped = false;
   const load = async () => {
     for (const tenant of await policies.tenantsInUse()) {
