@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file remit/v1/tenant.proto.
  */
 export const file_remit_v1_tenant: GenFile = /*@__PURE__*/
-  fileDesc("ChVyZW1pdC92MS90ZW5hbnQucHJvdG8SCHJlbWl0LnYxIoMBCg1BZ2VudFNlbGVjdG9yEj4KDG1hdGNoX2xhYmVscxgBIAMoCzIoLnJlbWl0LnYxLkFnZW50U2VsZWN0b3IuTWF0Y2hMYWJlbHNFbnRyeRoyChBNYXRjaExhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiPAoOQWdlbnRTZWxlY3RvcnMSKgoJc2VsZWN0b3JzGAEgAygLMhcucmVtaXQudjEuQWdlbnRTZWxlY3RvciKGAwoGUXVvdGFzEiEKFGRlY2lzaW9uc19wZXJfc2Vjb25kGAEgASgNSACIAQESKAobY2FsbGVyX2RlY2lzaW9uc19wZXJfc2Vjb25kGAIgASgNSAGIAQESIAoTc2Vzc2lvbnNfcGVyX3NlY29uZBgDIAEoDUgCiAEBEhoKDXNlc3Npb25zX29wZW4YBCABKA1IA4gBARISCgV0b29scxgFIAEoDUgEiAEBEhMKBmFnZW50cxgGIAEoDUgFiAEBEhIKBXJ1bGVzGAcgASgNSAaIAQESHQoQZGVsZWdhdGlvbl9kZXB0aBgIIAEoDUgHiAEBQhcKFV9kZWNpc2lvbnNfcGVyX3NlY29uZEIeChxfY2FsbGVyX2RlY2lzaW9uc19wZXJfc2Vjb25kQhYKFF9zZXNzaW9uc19wZXJfc2Vjb25kQhAKDl9zZXNzaW9uc19vcGVuQggKBl90b29sc0IJCgdfYWdlbnRzQggKBl9ydWxlc0ITChFfZGVsZWdhdGlvbl9kZXB0aCLzAQoGVGVuYW50EgoKAmlkGAEgASgJEiYKBnN0YXR1cxgCIAEoDjIWLnJlbWl0LnYxLlRlbmFudFN0YXR1cxIiCgRtb2RlGAMgASgOMhQucmVtaXQudjEuVGVuYW50TW9kZRIvCg5vYnNlcnZlX2FnZW50cxgEIAMoCzIXLnJlbWl0LnYxLkFnZW50U2VsZWN0b3ISIAoGcXVvdGFzGAUgASgLMhAucmVtaXQudjEuUXVvdGFzEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnBlb3BsZRgHIAEoDSIiChBHZXRUZW5hbnRSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCSI1ChFHZXRUZW5hbnRSZXNwb25zZRIgCgZ0ZW5hbnQYASABKAsyEC5yZW1pdC52MS5UZW5hbnQiFAoSTGlzdFRlbmFudHNSZXF1ZXN0IjgKE0xpc3RUZW5hbnRzUmVzcG9uc2USIQoHdGVuYW50cxgBIAMoCzIQLnJlbWl0LnYxLlRlbmFudCJbChNDcmVhdGVUZW5hbnRSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRISCgpvd25lcl9uYW1lGAIgASgJEiAKBnF1b3RhcxgDIAEoCzIQLnJlbWl0LnYxLlF1b3RhcyJdChRDcmVhdGVUZW5hbnRSZXNwb25zZRIgCgZ0ZW5hbnQYASABKAsyEC5yZW1pdC52MS5UZW5hbnQSEAoIb3duZXJfaWQYAiABKAkSEQoJb3duZXJfa2V5GAMgASgJIoMCChNVcGRhdGVUZW5hbnRSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIrCgZzdGF0dXMYAiABKA4yFi5yZW1pdC52MS5UZW5hbnRTdGF0dXNIAIgBARInCgRtb2RlGAMgASgOMhQucmVtaXQudjEuVGVuYW50TW9kZUgBiAEBEjAKDm9ic2VydmVfYWdlbnRzGAQgASgLMhgucmVtaXQudjEuQWdlbnRTZWxlY3RvcnMSIAoGcXVvdGFzGAUgASgLMhAucmVtaXQudjEuUXVvdGFzEhMKBnBlb3BsZRgGIAEoDUgCiAEBQgkKB19zdGF0dXNCBwoFX21vZGVCCQoHX3Blb3BsZSJKChRVcGRhdGVUZW5hbnRSZXNwb25zZRIgCgZ0ZW5hbnQYASABKAsyEC5yZW1pdC52MS5UZW5hbnQSEAoIcmV2aXNpb24YAiABKAQqfwoMVGVuYW50U3RhdHVzEh0KGVRFTkFOVF9TVEFUVVNfVU5TUEVDSUZJRUQQABIYChRURU5BTlRfU1RBVFVTX0FDVElWRRABEhsKF1RFTkFOVF9TVEFUVVNfU1VTUEVOREVEEAISGQoVVEVOQU5UX1NUQVRVU19DTE9TSU5HEAMqWwoKVGVuYW50TW9kZRIbChdURU5BTlRfTU9ERV9VTlNQRUNJRklFRBAAEhcKE1RFTkFOVF9NT0RFX0VORk9SQ0UQARIXChNURU5BTlRfTU9ERV9PQlNFUlZFEAIyvwIKDVRlbmFudFNlcnZpY2USRAoJR2V0VGVuYW50EhoucmVtaXQudjEuR2V0VGVuYW50UmVxdWVzdBobLnJlbWl0LnYxLkdldFRlbmFudFJlc3BvbnNlEkoKC0xpc3RUZW5hbnRzEhwucmVtaXQudjEuTGlzdFRlbmFudHNSZXF1ZXN0Gh0ucmVtaXQudjEuTGlzdFRlbmFudHNSZXNwb25zZRJNCgxDcmVhdGVUZW5hbnQSHS5yZW1pdC52MS5DcmVhdGVUZW5hbnRSZXF1ZXN0Gh4ucmVtaXQudjEuQ3JlYXRlVGVuYW50UmVzcG9uc2USTQoMVXBkYXRlVGVuYW50Eh0ucmVtaXQudjEuVXBkYXRlVGVuYW50UmVxdWVzdBoeLnJlbWl0LnYxLlVwZGF0ZVRlbmFudFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChVyZW1pdC92MS90ZW5hbnQucHJvdG8SCHJlbWl0LnYxIoMBCg1BZ2VudFNlbGVjdG9yEj4KDG1hdGNoX2xhYmVscxgBIAMoCzIoLnJlbWl0LnYxLkFnZW50U2VsZWN0b3IuTWF0Y2hMYWJlbHNFbnRyeRoyChBNYXRjaExhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiPAoOQWdlbnRTZWxlY3RvcnMSKgoJc2VsZWN0b3JzGAEgAygLMhcucmVtaXQudjEuQWdlbnRTZWxlY3RvciIkChBXb3JrbG9hZFByZWZpeGVzEhAKCHByZWZpeGVzGAEgAygJIoYDCgZRdW90YXMSIQoUZGVjaXNpb25zX3Blcl9zZWNvbmQYASABKA1IAIgBARIoChtjYWxsZXJfZGVjaXNpb25zX3Blcl9zZWNvbmQYAiABKA1IAYgBARIgChNzZXNzaW9uc19wZXJfc2Vjb25kGAMgASgNSAKIAQESGgoNc2Vzc2lvbnNfb3BlbhgEIAEoDUgDiAEBEhIKBXRvb2xzGAUgASgNSASIAQESEwoGYWdlbnRzGAYgASgNSAWIAQESEgoFcnVsZXMYByABKA1IBogBARIdChBkZWxlZ2F0aW9uX2RlcHRoGAggASgNSAeIAQFCFwoVX2RlY2lzaW9uc19wZXJfc2Vjb25kQh4KHF9jYWxsZXJfZGVjaXNpb25zX3Blcl9zZWNvbmRCFgoUX3Nlc3Npb25zX3Blcl9zZWNvbmRCEAoOX3Nlc3Npb25zX29wZW5CCAoGX3Rvb2xzQgkKB19hZ2VudHNCCAoGX3J1bGVzQhMKEV9kZWxlZ2F0aW9uX2RlcHRoIo4CCgZUZW5hbnQSCgoCaWQYASABKAkSJgoGc3RhdHVzGAIgASgOMhYucmVtaXQudjEuVGVuYW50U3RhdHVzEiIKBG1vZGUYAyABKA4yFC5yZW1pdC52MS5UZW5hbnRNb2RlEi8KDm9ic2VydmVfYWdlbnRzGAQgAygLMhcucmVtaXQudjEuQWdlbnRTZWxlY3RvchIgCgZxdW90YXMYBSABKAsyEC5yZW1pdC52MS5RdW90YXMSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGcGVvcGxlGAcgASgNEhkKEXdvcmtsb2FkX3ByZWZpeGVzGAggAygJIiIKEEdldFRlbmFudFJlcXVlc3QSDgoGdGVuYW50GAEgASgJIjUKEUdldFRlbmFudFJlc3BvbnNlEiAKBnRlbmFudBgBIAEoCzIQLnJlbWl0LnYxLlRlbmFudCIUChJMaXN0VGVuYW50c1JlcXVlc3QiOAoTTGlzdFRlbmFudHNSZXNwb25zZRIhCgd0ZW5hbnRzGAEgAygLMhAucmVtaXQudjEuVGVuYW50IlsKE0NyZWF0ZVRlbmFudFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhIKCm93bmVyX25hbWUYAiABKAkSIAoGcXVvdGFzGAMgASgLMhAucmVtaXQudjEuUXVvdGFzIl0KFENyZWF0ZVRlbmFudFJlc3BvbnNlEiAKBnRlbmFudBgBIAEoCzIQLnJlbWl0LnYxLlRlbmFudBIQCghvd25lcl9pZBgCIAEoCRIRCglvd25lcl9rZXkYAyABKAkiugIKE1VwZGF0ZVRlbmFudFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEisKBnN0YXR1cxgCIAEoDjIWLnJlbWl0LnYxLlRlbmFudFN0YXR1c0gAiAEBEicKBG1vZGUYAyABKA4yFC5yZW1pdC52MS5UZW5hbnRNb2RlSAGIAQESMAoOb2JzZXJ2ZV9hZ2VudHMYBCABKAsyGC5yZW1pdC52MS5BZ2VudFNlbGVjdG9ycxIgCgZxdW90YXMYBSABKAsyEC5yZW1pdC52MS5RdW90YXMSEwoGcGVvcGxlGAYgASgNSAKIAQESNQoRd29ya2xvYWRfcHJlZml4ZXMYByABKAsyGi5yZW1pdC52MS5Xb3JrbG9hZFByZWZpeGVzQgkKB19zdGF0dXNCBwoFX21vZGVCCQoHX3Blb3BsZSJKChRVcGRhdGVUZW5hbnRSZXNwb25zZRIgCgZ0ZW5hbnQYASABKAsyEC5yZW1pdC52MS5UZW5hbnQSEAoIcmV2aXNpb24YAiABKAQqfwoMVGVuYW50U3RhdHVzEh0KGVRFTkFOVF9TVEFUVVNfVU5TUEVDSUZJRUQQABIYChRURU5BTlRfU1RBVFVTX0FDVElWRRABEhsKF1RFTkFOVF9TVEFUVVNfU1VTUEVOREVEEAISGQoVVEVOQU5UX1NUQVRVU19DTE9TSU5HEAMqWwoKVGVuYW50TW9kZRIbChdURU5BTlRfTU9ERV9VTlNQRUNJRklFRBAAEhcKE1RFTkFOVF9NT0RFX0VORk9SQ0UQARIXChNURU5BTlRfTU9ERV9PQlNFUlZFEAIyvwIKDVRlbmFudFNlcnZpY2USRAoJR2V0VGVuYW50EhoucmVtaXQudjEuR2V0VGVuYW50UmVxdWVzdBobLnJlbWl0LnYxLkdldFRlbmFudFJlc3BvbnNlEkoKC0xpc3RUZW5hbnRzEhwucmVtaXQudjEuTGlzdFRlbmFudHNSZXF1ZXN0Gh0ucmVtaXQudjEuTGlzdFRlbmFudHNSZXNwb25zZRJNCgxDcmVhdGVUZW5hbnQSHS5yZW1pdC52MS5DcmVhdGVUZW5hbnRSZXF1ZXN0Gh4ucmVtaXQudjEuQ3JlYXRlVGVuYW50UmVzcG9uc2USTQoMVXBkYXRlVGVuYW50Eh0ucmVtaXQudjEuVXBkYXRlVGVuYW50UmVxdWVzdBoeLnJlbWl0LnYxLlVwZGF0ZVRlbmFudFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * An agent is selected when it carries all of these labels.
@@ -51,6 +51,25 @@ export type AgentSelectors = Message<"remit.v1.AgentSelectors"> & {
  */
 export const AgentSelectorsSchema: GenMessage<AgentSelectors> = /*@__PURE__*/
   messageDesc(file_remit_v1_tenant, 1);
+
+/**
+ * Beginnings of SPIFFE ids that end where a segment of the path ends: spiffe://example.org/ns/acme.
+ *
+ * @generated from message remit.v1.WorkloadPrefixes
+ */
+export type WorkloadPrefixes = Message<"remit.v1.WorkloadPrefixes"> & {
+  /**
+   * @generated from field: repeated string prefixes = 1;
+   */
+  prefixes: string[];
+};
+
+/**
+ * Describes the message remit.v1.WorkloadPrefixes.
+ * Use `create(WorkloadPrefixesSchema)` to create a new message.
+ */
+export const WorkloadPrefixesSchema: GenMessage<WorkloadPrefixes> = /*@__PURE__*/
+  messageDesc(file_remit_v1_tenant, 2);
 
 /**
  * How much a tenant may. Absent: the service's own limit, if there is one. Rates are a replica's.
@@ -116,7 +135,7 @@ export type Quotas = Message<"remit.v1.Quotas"> & {
  * Use `create(QuotasSchema)` to create a new message.
  */
 export const QuotasSchema: GenMessage<Quotas> = /*@__PURE__*/
-  messageDesc(file_remit_v1_tenant, 2);
+  messageDesc(file_remit_v1_tenant, 3);
 
 /**
  * @generated from message remit.v1.Tenant
@@ -160,6 +179,13 @@ export type Tenant = Message<"remit.v1.Tenant"> & {
    * @generated from field: uint32 people = 7;
    */
   people: number;
+
+  /**
+   * SPIFFE ids that begin with one of these speak to this tenant: to the tenant with the longest, else to the first one.
+   *
+   * @generated from field: repeated string workload_prefixes = 8;
+   */
+  workloadPrefixes: string[];
 };
 
 /**
@@ -167,7 +193,7 @@ export type Tenant = Message<"remit.v1.Tenant"> & {
  * Use `create(TenantSchema)` to create a new message.
  */
 export const TenantSchema: GenMessage<Tenant> = /*@__PURE__*/
-  messageDesc(file_remit_v1_tenant, 3);
+  messageDesc(file_remit_v1_tenant, 4);
 
 /**
  * @generated from message remit.v1.GetTenantRequest
@@ -186,7 +212,7 @@ export type GetTenantRequest = Message<"remit.v1.GetTenantRequest"> & {
  * Use `create(GetTenantRequestSchema)` to create a new message.
  */
 export const GetTenantRequestSchema: GenMessage<GetTenantRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_tenant, 4);
+  messageDesc(file_remit_v1_tenant, 5);
 
 /**
  * @generated from message remit.v1.GetTenantResponse
@@ -203,7 +229,7 @@ export type GetTenantResponse = Message<"remit.v1.GetTenantResponse"> & {
  * Use `create(GetTenantResponseSchema)` to create a new message.
  */
 export const GetTenantResponseSchema: GenMessage<GetTenantResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_tenant, 5);
+  messageDesc(file_remit_v1_tenant, 6);
 
 /**
  * @generated from message remit.v1.ListTenantsRequest
@@ -216,7 +242,7 @@ export type ListTenantsRequest = Message<"remit.v1.ListTenantsRequest"> & {
  * Use `create(ListTenantsRequestSchema)` to create a new message.
  */
 export const ListTenantsRequestSchema: GenMessage<ListTenantsRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_tenant, 6);
+  messageDesc(file_remit_v1_tenant, 7);
 
 /**
  * @generated from message remit.v1.ListTenantsResponse
@@ -233,7 +259,7 @@ export type ListTenantsResponse = Message<"remit.v1.ListTenantsResponse"> & {
  * Use `create(ListTenantsResponseSchema)` to create a new message.
  */
 export const ListTenantsResponseSchema: GenMessage<ListTenantsResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_tenant, 7);
+  messageDesc(file_remit_v1_tenant, 8);
 
 /**
  * @generated from message remit.v1.CreateTenantRequest
@@ -264,7 +290,7 @@ export type CreateTenantRequest = Message<"remit.v1.CreateTenantRequest"> & {
  * Use `create(CreateTenantRequestSchema)` to create a new message.
  */
 export const CreateTenantRequestSchema: GenMessage<CreateTenantRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_tenant, 8);
+  messageDesc(file_remit_v1_tenant, 9);
 
 /**
  * @generated from message remit.v1.CreateTenantResponse
@@ -291,7 +317,7 @@ export type CreateTenantResponse = Message<"remit.v1.CreateTenantResponse"> & {
  * Use `create(CreateTenantResponseSchema)` to create a new message.
  */
 export const CreateTenantResponseSchema: GenMessage<CreateTenantResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_tenant, 9);
+  messageDesc(file_remit_v1_tenant, 10);
 
 /**
  * @generated from message remit.v1.UpdateTenantRequest
@@ -334,6 +360,13 @@ export type UpdateTenantRequest = Message<"remit.v1.UpdateTenantRequest"> & {
    * @generated from field: optional uint32 people = 6;
    */
   people?: number | undefined;
+
+  /**
+   * Replaces all of them. A prefix belongs to one tenant. Role: cell-operator.
+   *
+   * @generated from field: remit.v1.WorkloadPrefixes workload_prefixes = 7;
+   */
+  workloadPrefixes?: WorkloadPrefixes | undefined;
 };
 
 /**
@@ -341,7 +374,7 @@ export type UpdateTenantRequest = Message<"remit.v1.UpdateTenantRequest"> & {
  * Use `create(UpdateTenantRequestSchema)` to create a new message.
  */
 export const UpdateTenantRequestSchema: GenMessage<UpdateTenantRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_tenant, 10);
+  messageDesc(file_remit_v1_tenant, 11);
 
 /**
  * @generated from message remit.v1.UpdateTenantResponse
@@ -363,7 +396,7 @@ export type UpdateTenantResponse = Message<"remit.v1.UpdateTenantResponse"> & {
  * Use `create(UpdateTenantResponseSchema)` to create a new message.
  */
 export const UpdateTenantResponseSchema: GenMessage<UpdateTenantResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_tenant, 11);
+  messageDesc(file_remit_v1_tenant, 12);
 
 /**
  * @generated from enum remit.v1.TenantStatus

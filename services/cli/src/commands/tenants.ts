@@ -43,6 +43,8 @@ interface SetOptions {
   quota?: string[];
   quotaNone?: boolean;
   people?: number;
+  workloadPrefix?: string[];
+  workloadPrefixNone?: boolean;
   json?: boolean;
 }
 
@@ -83,6 +85,7 @@ function show(io: Io, tenant: Tenant | undefined): void {
   io.out(`people    ${tenant.people}${tenant.people === 1 ? ": one alone can widen what agents may do" : ""}`);
   for (const { matchLabels } of tenant.observeAgents) io.out(`observed  agents with ${labelText(matchLabels)}`);
   for (const line of quotaLines(tenant)) io.out(`quota     ${line}`);
+  for (const prefix of tenant.workloadPrefixes) io.out(`workloads ${prefix}`);
 }
 
 async function list(cli: Cli, options: { json?: boolean }): Promise<void> {
@@ -115,6 +118,9 @@ function changes(options: SetOptions): MessageInitShape<typeof UpdateTenantReque
     ...((options.observe || options.observeNone) && { observeAgents: { selectors } }),
     ...(options.people !== undefined && { people: options.people }),
     ...((options.quota || options.quotaNone) && { quotas: quotas(options.quota ?? []) }),
+    ...((options.workloadPrefix || options.workloadPrefixNone) && {
+      workloadPrefixes: { prefixes: options.workloadPrefix ?? [] },
+    }),
   };
 }
 
@@ -126,10 +132,7 @@ function peopleFrom(text: string): number {
 async function set(cli: Cli, tenant: string | undefined, options: SetOptions): Promise<void> {
   const changed = changes(options);
   if (Object.keys(changed).length === 0) {
-    throw usage(
-      "nothing to set",
-      "name --status, --mode, --observe, --observe-none, --quota, --quota-none or --people",
-    );
+    throw usage("nothing to set", "name what to set; `remit tenants set --help` says what there is");
   }
   const answer = await cli.clients().tenant.updateTenant({ tenant: tenant ?? "", ...changed });
   if (options.json) return printJson(cli.io, toJson(UpdateTenantResponseSchema, answer));
@@ -173,7 +176,9 @@ export function addTenants(program: Command, cli: Cli): void {
 function addSet(tenants: Command, cli: Cli): void {
   const changed = tenants
     .command("set [tenant]")
-    .description("change a tenant; without a name the key's own; status and quotas take the role cell-operator")
+    .description(
+      "change a tenant; without a name the key's own; status, quotas and workloads take the role cell-operator",
+    )
     .addOption(new Option("--status <status>", "whether it may act").choices(Object.keys(statuses)))
     .addOption(new Option("--mode <mode>", "whether what policies deny is stopped").choices(Object.keys(modes)))
     .option("--observe <labels>", "agents to observe, NAME=VALUE,..., replacing all; several times", collect)
@@ -181,11 +186,18 @@ function addSet(tenants: Command, cli: Cli): void {
     .option("--quota <name=count>", quotaHelp, collect)
     .option("--quota-none", "no quotas any more")
     .option("--people <count>", "how many people what widens authority takes, from 1 to 8", peopleFrom)
+    .option(
+      "--workload-prefix <prefix>",
+      "what the SPIFFE ids of its workloads begin with, replacing all; several times",
+      collect,
+    )
+    .option("--workload-prefix-none", "no SPIFFE ids of its own any more")
     .option("--json", "for machines")
     .action((tenant: string | undefined, options: SetOptions) => set(cli, tenant, options));
   examples(changed, [
     ["see what enforcement would stop, and stop nothing", "remit tenants set --mode observe"],
     ["nobody widens what agents may do alone", "remit tenants set --people 2"],
     ["stop everything a tenant does", "remit tenants set acme --status suspended"],
+    ["whose certificates are whose", "remit tenants set acme --workload-prefix spiffe://example.org/ns/acme"],
   ]);
 }

@@ -39,6 +39,13 @@ function unknown(): Fault {
   });
 }
 
+function prefixTaken(): Fault {
+  return new Fault("conflict", "name_taken", "one of the prefixes is another tenant's", {
+    field: "workload_prefixes",
+    fix: "take it from the other one first; longer and shorter ones may be another's",
+  });
+}
+
 /** The tenant meant, which this caller may see. A stranger hears the same whether it exists or not. */
 function allowed(by: Caller, id: string): string {
   if (id === "" || id === by.tenant) return by.tenant;
@@ -47,9 +54,10 @@ function allowed(by: Caller, id: string): string {
 }
 
 /** Refuses what only a cell operator may change of a tenant, and what only its owner may. */
-function requireMayUpdate(by: Caller, id: string, { status, quotas }: TenantChanges): void {
+function requireMayUpdate(by: Caller, id: string, { status, quotas, workloadPrefixes }: TenantChanges): void {
   if (hasRole(by, "cell-operator")) return;
-  const ownOnly = id === by.tenant && status === undefined && quotas === undefined;
+  const cells = [status, quotas, workloadPrefixes].some((value) => value !== undefined);
+  const ownOnly = id === by.tenant && !cells;
   requireRole(by, ownOnly ? "owner" : "cell-operator");
 }
 
@@ -102,7 +110,14 @@ export function createTenants(rooms: {
           fix: "choose another id",
         });
       }
-      const settings = { status: "active", mode: "enforce", observeAgents: [], quotas, people: 1 } as const;
+      const settings = {
+        status: "active",
+        mode: "enforce",
+        observeAgents: [],
+        quotas,
+        people: 1,
+        workloadPrefixes: [],
+      } as const;
       return { tenant: { ...settings, id, createdAtMs: nowMs }, owner, key };
     },
     async update(by, given, set) {
@@ -110,7 +125,7 @@ export function createTenants(rooms: {
       requireMayUpdate(by, id, set);
       if (set.people !== undefined && set.people > 1) await requirePeople(by, id, set.people);
       const made = await change(by, { kind: "tenant_set", tenant: id, set });
-      if (!made.ok) throw unknown();
+      if (!made.ok) throw made.refusal === "exists" ? prefixTaken() : unknown();
       return { tenant: await found(id), revision: revisionNumber(made.value.revisions) };
     },
   };

@@ -134,4 +134,6 @@ export const limits = {
   changeLifetimeMaxSeconds: 30 * 24 * 3600,
   /** People that what widens authority may take. */
   peopleMax: 8,
+  /** Prefixes of SPIFFE ids that speak to one tenant. */
+  workloadPrefixesMax: 64,
 } as const;

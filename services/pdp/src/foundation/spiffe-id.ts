@@ -19,6 +19,11 @@ export function spiffeIdProblem(text: string): string | undefined {
   return wrong === undefined ? undefined : `has the path segment ${JSON.stringify(wrong)}`;
 }
 
+/** What is wrong with a prefix of SPIFFE ids: a trust domain, or an id of a workload or of what is above one. */
+export function spiffePrefixProblem(text: string): string | undefined {
+  return spiffeIdProblem(text.slice(SCHEME.length).includes("/") ? text : `${text}/x`);
+}
+
 /**
  * The id and everything above it, longest first, down to the trust domain itself: what a prefix may be that holds it.
  * A prefix ends where a segment ends, so that `/ns/shop` holds nothing of `/ns/shop-test`.

@@ -1,7 +1,8 @@
 import { LRUCache } from "lru-cache";
+import { spiffePrefixes } from "../foundation/spiffe-id.ts";
 import type { Caller } from "./caller.ts";
 import { CERTIFICATES } from "./evidence.ts";
-import type { Loaded } from "./identity-store.ts";
+import type { IdentityStore, Loaded } from "./identity-store.ts";
 import type { Proven } from "./proven.ts";
 
 const CERTIFICATES_MAX = 10_000;
@@ -14,20 +15,35 @@ function trustDomainOf(spiffeId: string): string {
 /** Callers by the SPIFFE ids of their certificates; null for one that nothing is bound to. */
 export function createCertificates(rooms: {
   readonly proven: Pick<Proven, "callerOf">;
-  readonly fresh: (entry: Loaded<Caller>) => boolean;
-  /** The tenant that a SPIFFE id speaks to. */
-  readonly tenantOf: (spiffeId: string) => string;
+  readonly store: Pick<IdentityStore, "tenantOfWorkload">;
+  readonly fresh: (entry: Loaded<{ readonly tenant: string }>) => boolean;
 }) {
-  const { proven, fresh, tenantOf } = rooms;
+  const { proven, store, fresh } = rooms;
   const callers = new LRUCache<string, Loaded<Caller>>({ max: CERTIFICATES_MAX });
-  return async (spiffeId: string, anew: boolean): Promise<Loaded<Caller> | null> => {
-    const tenant = tenantOf(spiffeId);
-    const known = callers.get(spiffeId);
-    if (!anew && known && known.row.tenant === tenant && fresh(known)) return known;
-    const said = { issuer: trustDomainOf(spiffeId), subject: spiffeId, groups: [], expiresAtMs: undefined };
-    const found = await proven.callerOf({ tenant, kind: "spiffe", source: CERTIFICATES, ...said }, anew);
-    if (found) callers.set(spiffeId, found);
-    else callers.delete(spiffeId);
+  const tenants = new LRUCache<string, Loaded<{ readonly tenant: string }>>({ max: CERTIFICATES_MAX });
+
+  /** Whoever gives a prefix away, or gets one, moves the revision of every tenant that the id may have spoken to. */
+  const tenantOf = async (spiffeId: string, anew: boolean) => {
+    const known = tenants.get(spiffeId);
+    if (!anew && known && fresh(known)) return known;
+    const found = await store.tenantOfWorkload(spiffePrefixes(spiffeId));
+    tenants.set(spiffeId, found);
     return found;
+  };
+
+  return async (spiffeId: string, anew: boolean): Promise<Loaded<Caller> | null> => {
+    const known = callers.get(spiffeId);
+    if (!anew && known && fresh(known)) return known;
+    const { row, security } = await tenantOf(spiffeId, anew);
+    const said = { issuer: trustDomainOf(spiffeId), subject: spiffeId, groups: [], expiresAtMs: undefined };
+    const found = await proven.callerOf({ tenant: row.tenant, kind: "spiffe", source: CERTIFICATES, ...said }, anew);
+    if (!found) {
+      callers.delete(spiffeId);
+      return null;
+    }
+    // Read one after the other: together they are as new as the older.
+    const caller = security < found.security ? { ...found, security } : found;
+    callers.set(spiffeId, caller);
+    return caller;
   };
 }

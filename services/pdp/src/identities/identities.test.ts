@@ -40,6 +40,7 @@ function memoryStore() {
     callerByKeyHash: async (hash) => (keyHash(key).equals(hash) ? read(state.caller) : null),
     callerBySubject: async () => null,
     issuersOf: async () => [],
+    tenantOfWorkload: async () => ({ row: { tenant: "t" }, security: state.security }),
     trust: async (tenant) => ({ row: { tenant, issuers: [], bindings: [] }, security: state.security }),
     callers: async () => [state.caller],
     session: async (tenant, id) => {

@@ -40,6 +40,8 @@ export interface IdentityStore {
     issuers: readonly string[],
     audiences: readonly string[],
   ): Promise<{ readonly tenant: string; readonly name: string }[]>;
+  /** The tenant that was given the longest of these prefixes, longest first, else the first tenant. */
+  tenantOfWorkload(prefixes: readonly string[]): Promise<Loaded<{ readonly tenant: string }>>;
   /** What a tenant says of who is to be believed; of an unknown tenant nothing. */
   trust(tenant: string): Promise<Loaded<Trust>>;
   callers(tenant: string): Promise<Caller[]>;

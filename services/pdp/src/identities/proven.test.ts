@@ -39,8 +39,9 @@ function open() {
     if (authorization === "Bearer good") return loaded({ id: "by-key", tenant: "t" } as Caller);
     throw new Error("no such key");
   };
+  const tenantOfWorkload = async () => ({ row: { tenant: "t" }, security: 1_000n });
   return createAuthenticate({
-    certificate: createCertificates({ proven, fresh, tenantOf: () => "t" }),
+    certificate: createCertificates({ proven, fresh, store: { tenantOfWorkload } }),
     token: key,
     key,
   });

@@ -35,10 +35,12 @@ export interface Tenant extends TenantSettings {
   readonly createdAtMs: number;
   /** How many people what widens authority takes. */
   readonly people: number;
+  /** What the SPIFFE ids of its workloads begin with. */
+  readonly workloadPrefixes: readonly string[];
 }
 
 /** What may be set of a tenant. */
-export type TenantChanges = Partial<TenantSettings & Pick<Tenant, "people">>;
+export type TenantChanges = Partial<TenantSettings & Pick<Tenant, "people" | "workloadPrefixes">>;
 
 /** Quotas as they are stored: names that this build does not know are left out; what is no count allows nothing. */
 export function quotasFrom(stored: Readonly<Record<string, unknown>>): Quotas {

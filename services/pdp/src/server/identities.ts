@@ -12,7 +12,6 @@ import {
   createPrincipals,
   createProven,
   type createTokens,
-  FIRST_TENANT,
   type Identities,
   type IdentityStore,
   type KeepingRooms,
@@ -44,7 +43,7 @@ export function openIdentities(options: Options): Identities {
   const issuerKeys = createIssuerKeys({ fetchText, clock: uptime, log });
   const keys = createCallers({ store, keeping, clock: uptime });
   const authenticate = createAuthenticate({
-    certificate: createCertificates({ proven, fresh, tenantOf: () => FIRST_TENANT }),
+    certificate: createCertificates({ proven, store, fresh }),
     token: createBearers({ store, proven, keys: issuerKeys, fresh, clock, uptime }),
     key: keys.find,
   });

@@ -68,15 +68,15 @@ function bumps(change: Change): "security" | "policy" | "none" {
 }
 
 async function setTenant(client: ClientBase, tenant: string, set: TenantChanges): Promise<void> {
-  const { status, mode, observeAgents, quotas, people } = set;
+  const { status, mode, observeAgents, quotas, people, workloadPrefixes } = set;
   const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
   await touched(
     client,
     `update tenant set status = coalesce($2, status), mode = coalesce($3, mode),
         observe_agents = coalesce($4::jsonb, observe_agents), quotas = coalesce($5::jsonb, quotas),
-        people = coalesce($6, people)
+        people = coalesce($6, people), workload_prefixes = coalesce($7, workload_prefixes)
       where id = $1`,
-    [tenant, status ?? null, mode ?? null, json(observeAgents), json(quotas), people ?? null],
+    [tenant, status ?? null, mode ?? null, json(observeAgents), json(quotas), people ?? null, workloadPrefixes ?? null],
   );
 }
 

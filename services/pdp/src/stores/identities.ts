@@ -1,20 +1,27 @@
 import type { Scope } from "@remit/engine";
 import type { Pool } from "pg";
 import { assert } from "../foundation/assert.ts";
-import type {
-  Act,
-  Caller,
-  Evidence,
-  IdentityStore,
-  Link,
-  Role,
-  Session,
-  SessionState,
-  StoredSigningKey,
+import {
+  type Act,
+  type Caller,
+  type Evidence,
+  FIRST_TENANT,
+  type IdentityStore,
+  type Link,
+  type Role,
+  type Session,
+  type SessionState,
+  type StoredSigningKey,
 } from "../identities/index.ts";
 import { withTransaction } from "./database.ts";
 import { insertSigningKey, LOCK_SIGNING_KEYS } from "./key-changes.ts";
 import { readTrust } from "./trust.ts";
+
+// One statement, so that whose it is and at which revision are of one moment.
+const TENANT_OF_WORKLOAD = `select o.tenant,
+    coalesce((select r.security from revision r where r.tenant = o.tenant), 0)::text as security
+  from (select coalesce((select t.id from tenant t, unnest(t.workload_prefixes) p
+      where t.workload_prefixes && $1::text[] and p = any ($1::text[]) order by length(p) desc limit 1), $2) as tenant) o`;
 
 interface CallerRow {
   readonly id: string;
@@ -179,6 +186,13 @@ export function createIdentityStore(pool: Pool): IdentityStore {
         where issuer = any($1) and audience = any($2) limit 2`;
       const values = [issuers, audiences];
       return (await pool.query<{ tenant: string; name: string }>({ name: "issuers_of", text, values })).rows;
+    },
+    async tenantOfWorkload(prefixes) {
+      const { rows } = await pool.query<{ tenant: string; security: string }>({
+        ...{ name: "tenant_of_workload", text: TENANT_OF_WORKLOAD, values: [prefixes, FIRST_TENANT] },
+      });
+      const { tenant = FIRST_TENANT, security = "0" } = rows[0] ?? {};
+      return { row: { tenant }, security: BigInt(security) };
     },
     trust: (tenant) => readTrust(pool, tenant),
     async callers(tenant) {

@@ -53,6 +53,7 @@ export const tenant = pgTable("tenant", {
   observeAgents: jsonb("observe_agents").notNull().default([]),
   quotas: jsonb("quotas").notNull().default({}),
   people: integer("people").notNull().default(1),
+  workloadPrefixes: text("workload_prefixes").array().notNull().default([]),
 });
 
 export const revision = pgTable("revision", {

@@ -15,9 +15,10 @@ export interface TenantRow {
   readonly quotas: Readonly<Record<string, unknown>>;
   readonly created_at: Date;
   readonly people: number;
+  readonly workload_prefixes: readonly string[];
 }
 
-export const TENANT_COLUMNS = "id, status, mode, observe_agents, quotas, created_at, people";
+export const TENANT_COLUMNS = "id, status, mode, observe_agents, quotas, created_at, people, workload_prefixes";
 
 /** What a row says. A tenant without a row may do nothing. */
 export function settingsFrom(row: TenantRow | undefined): TenantSettings {
@@ -27,5 +28,6 @@ export function settingsFrom(row: TenantRow | undefined): TenantSettings {
 }
 
 export function tenantFrom(row: TenantRow): Tenant {
-  return { ...settingsFrom(row), id: row.id, createdAtMs: row.created_at.getTime(), people: row.people };
+  const { id, created_at: createdAt, people, workload_prefixes: workloadPrefixes } = row;
+  return { ...settingsFrom(row), id, createdAtMs: createdAt.getTime(), people, workloadPrefixes };
 }

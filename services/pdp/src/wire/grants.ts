@@ -65,7 +65,7 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
     CreateTenant: { to: OF_THE_CELL, tells: ["tenant", "ownerName"] },
     UpdateTenant: {
       ...{ to: ["owner", "cell-operator"], tells: ["tenant", "status", "mode", "people"] },
-      further: "Status and quotas, and any tenant but one's own, take cell-operator.",
+      further: "Status, quotas and prefixes of workloads, and any tenant but one's own, take cell-operator.",
     },
   },
   "remit.v1.AgentService": { PutAgent: put, ListAgents: { to: READ_REGISTRY }, DeleteAgents: remove },

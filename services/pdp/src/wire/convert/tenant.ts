@@ -10,6 +10,7 @@ import {
 } from "@remit/proto/tenant";
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
+import { spiffePrefixProblem } from "../../foundation/spiffe-id.ts";
 import {
   type MatchLabels,
   type TenantMode as Mode,
@@ -30,7 +31,7 @@ const STATUSES: Readonly<Record<Status, TenantStatus>> = {
 const MODES: Readonly<Record<Mode, TenantMode>> = { enforce: TenantMode.ENFORCE, observe: TenantMode.OBSERVE };
 
 export function tenantToWire(tenant: Tenant): MessageInitShape<typeof TenantSchema> {
-  const { id, status, mode, observeAgents, quotas, createdAtMs, people } = tenant;
+  const { id, status, mode, observeAgents, quotas, createdAtMs, people, workloadPrefixes } = tenant;
   return {
     id,
     status: STATUSES[status],
@@ -39,6 +40,7 @@ export function tenantToWire(tenant: Tenant): MessageInitShape<typeof TenantSche
     quotas: { ...quotas },
     createdAt: timestampFromMs(createdAtMs),
     people,
+    workloadPrefixes: [...workloadPrefixes],
   };
 }
 
@@ -79,19 +81,31 @@ function peopleFrom(people: number): number {
   throw invalid("people", `${people} people cannot be asked for`, { limit: `1 to ${limits.peopleMax} people` });
 }
 
+function prefixesFrom(prefixes: readonly string[]): string[] {
+  const each = boundedList(prefixes, "workload_prefixes", limits.workloadPrefixesMax);
+  for (const [at, prefix] of each.entries()) {
+    const problem = spiffePrefixProblem(prefix);
+    if (problem === undefined) continue;
+    const fix = "write spiffe://TRUST-DOMAIN, or with the beginning of a path: spiffe://example.org/ns/acme";
+    throw invalid(`workload_prefixes.prefixes[${at}]`, `${JSON.stringify(prefix)} ${problem}`, { fix });
+  }
+  return [...new Set(each)];
+}
+
 /** What a request asks to change. */
 export function settingsFromWire(request: UpdateTenantRequest): TenantChanges {
-  const { status, mode, observeAgents, quotas, people } = request;
+  const { status, mode, observeAgents, quotas, people, workloadPrefixes } = request;
   const set: TenantChanges = {
     ...(status !== undefined && { status: wordFrom(STATUSES, status, "status") }),
     ...(mode !== undefined && { mode: wordFrom(MODES, mode, "mode") }),
     ...(observeAgents && { observeAgents: selectorsFrom(observeAgents) }),
     ...(quotas && { quotas: quotasFromWire(quotas) }),
     ...(people !== undefined && { people: peopleFrom(people) }),
+    ...(workloadPrefixes && { workloadPrefixes: prefixesFrom(workloadPrefixes.prefixes) }),
   };
   if (Object.keys(set).length > 0) return set;
   throw invalid("tenant", "the request changes nothing", {
-    fix: "send status, mode, observe_agents, quotas or people",
+    fix: "send status, mode, observe_agents, quotas, people or workload_prefixes",
   });
 }
 
