@@ -112,3 +112,22 @@ test("a key is made where it is asked for, waits for the other, and what is with
   expect(await as("ada", "changes", "withdraw", other)).toMatchObject({ code: 0 });
   expect((await as("bob", "changes", "approve", other)).err).toContain("change_over");
 });
+
+test("whoever approves sees all of what is proposed, and nothing that was written to be overlooked", async () => {
+  const long = (most: number) => `input.amount < ${"0 + ".repeat(150)}${most}`;
+  const rule = (most: number) =>
+    `{ id: pay, match: { tools: ["*"] }, when: ["${long(most)}"], effect: allow, message: "a\\u202Eb\\u009B2K" }`;
+  const spec = (most: number) => `{ variables: { cap: "1000000" }, rules: [${rule(most)}] }`;
+  await write("Policy", "hidden", spec(10));
+  const proposalOf = async () => idIn((await as("ada", "apply", "-f", join(files, "Policy-hidden.yaml"))).out);
+  const first = await proposalOf();
+  const added = await as("bob", "changes", "show", first);
+  // Beside its rules, what they are about: a policy that comes is shown whole.
+  expect(added.out).toContain('spec.variables.cap: + "1000000"');
+  expect(added.out).toContain("a\\u{202E}b\\u{9B}2K");
+  await as("bob", "changes", "approve", first);
+  await write("Policy", "hidden", spec(1_000_000));
+  const changed = await as("bob", "changes", "show", await proposalOf());
+  expect(changed.out).toMatch(/- .*0 \+ 10$/m);
+  expect(changed.out).toMatch(/\+ .*0 \+ 1000000$/m);
+});

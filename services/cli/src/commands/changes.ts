@@ -14,6 +14,7 @@ import { type Cli, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
 import { exitCodes, Stop } from "../stop.ts";
 import { table } from "../table.ts";
+import { spelledOut } from "../tools-import/plain-text.ts";
 
 interface JsonFlag {
   json?: boolean;
@@ -22,6 +23,9 @@ interface JsonFlag {
 const states = ["proposed", "applied", "rejected", "withdrawn", "expired", "refused"];
 
 const timeText = (time: Timestamp | undefined) => (time === undefined ? "" : timestampDate(time).toISOString());
+
+/** A person's name, or their words. */
+const words = (text = "") => spelledOut(text);
 
 const shortMethod = ({ method }: ChangeRecord) => method.slice(method.lastIndexOf("/") + 1);
 
@@ -42,14 +46,14 @@ async function show(cli: Cli, id: string, flags: JsonFlag): Promise<void> {
   const { io } = cli;
   io.out(`change    ${change.id}  ${change.state}`);
   io.out(`asks      ${shortMethod(change)}`);
-  io.out(`by        ${change.proposedBy?.name} at ${timeText(change.proposedAt)}`);
-  if (change.reason !== "") io.out(`because   ${change.reason}`);
+  io.out(`by        ${words(change.proposedBy?.name)} at ${timeText(change.proposedAt)}`);
+  if (change.reason !== "") io.out(`because   ${words(change.reason)}`);
   io.out(`takes     ${Math.max(change.people, 2)} people, who proposed it included`);
-  for (const { by, at } of change.approvals) io.out(`approved  by ${by?.name} at ${timeText(at)}`);
+  for (const { by, at } of change.approvals) io.out(`approved  by ${words(by?.name)} at ${timeText(at)}`);
   if (change.state === "proposed") io.out(`waits     until ${timeText(change.expiresAt)}`);
   if (change.endedAt) {
-    const by = change.endedBy ? ` by ${change.endedBy.name}` : "";
-    io.out(`ended     ${timeText(change.endedAt)}${by}${change.endedWhy === "" ? "" : `: ${change.endedWhy}`}`);
+    const by = change.endedBy ? ` by ${words(change.endedBy.name)}` : "";
+    io.out(`ended     ${timeText(change.endedAt)}${by}${change.endedWhy === "" ? "" : `: ${words(change.endedWhy)}`}`);
   }
   for (const row of change.rows) {
     io.out("");
@@ -66,10 +70,10 @@ async function list(cli: Cli, flags: JsonFlag & { state?: string }): Promise<voi
   const answer = await cli.clients().changes.listChanges({ state: flags.state ?? "" });
   if (flags.json) return printJson(cli.io, toJson(ListChangesResponseSchema, answer));
   const rows = answer.changes.map((change) => [
-    ...[change.id, change.state, shortMethod(change), change.proposedBy?.name ?? ""],
+    ...[change.id, change.state, shortMethod(change), words(change.proposedBy?.name)],
     `${change.approvals.length} of ${Math.max(change.people, 2) - 1}`,
     timeText(change.state === "proposed" ? change.expiresAt : change.endedAt),
-    change.reason,
+    words(change.reason),
   ]);
   const titles = ["CHANGE", "STATE", "ASKS", "BY", "APPROVED", "UNTIL", "REASON"].map((title) => ({ title }));
   for (const line of table(titles, rows)) cli.io.out(line);

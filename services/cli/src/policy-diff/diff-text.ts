@@ -2,6 +2,7 @@ import type { ChangeKind, DocumentChange, FieldChange, JsonValue, OutcomeChange,
 import { counted } from "../counted.ts";
 import { paintEffect } from "../effects.ts";
 import type { Paint } from "../paint.ts";
+import { spelledOut } from "../tools-import/plain-text.ts";
 
 const signs: Readonly<Record<ChangeKind, string>> = { added: "+", removed: "-", changed: "~" };
 
@@ -12,37 +13,41 @@ function painted(change: ChangeKind, text: string, paint: Paint): string {
 /** A bundle of another language is long, and its text says nothing. */
 const VALUE_CHARS_MAX = 400;
 
-function valueText(value: JsonValue): string {
+function valueText(value: JsonValue, charsMax: number): string {
   const texts = Array.isArray(value) && value.every((item) => typeof item === "string");
-  const text = typeof value === "string" ? value : texts ? value.join(" · ") : JSON.stringify(value);
-  return text.length <= VALUE_CHARS_MAX
-    ? text
-    : `${text.slice(0, VALUE_CHARS_MAX).toWellFormed()}… (${text.length} characters)`;
+  const text = spelledOut(typeof value === "string" ? value : texts ? value.join(" · ") : JSON.stringify(value));
+  return text.length <= charsMax ? text : `${text.slice(0, charsMax).toWellFormed()}… (${text.length} characters)`;
 }
 
-function fieldLines({ field, from, to }: FieldChange, indent: string, paint: Paint): string[] {
-  if (from === undefined) return [`${indent}${field}: ${paint.green(`+ ${valueText(to ?? null)}`)}`];
-  if (to === undefined) return [`${indent}${field}: ${paint.red(`- ${valueText(from)}`)}`];
-  const [old, now] = [valueText(from), valueText(to)];
+function fieldLines({ field: name, from, to }: FieldChange, indent: string, paint: Paint, charsMax: number): string[] {
+  const field = spelledOut(name);
+  if (from === undefined) return [`${indent}${field}: ${paint.green(`+ ${valueText(to ?? null, charsMax)}`)}`];
+  if (to === undefined) return [`${indent}${field}: ${paint.red(`- ${valueText(from, charsMax)}`)}`];
+  const [old, now] = [valueText(from, charsMax), valueText(to, charsMax)];
   if (old.length + now.length < 60) return [`${indent}${field}: ${paint.red(old)} → ${paint.green(now)}`];
   return [`${indent}${field}:`, `${indent}  ${paint.red(`- ${old}`)}`, `${indent}  ${paint.green(`+ ${now}`)}`];
 }
 
-function documentLines({ kind, name, change, fields, rules }: DocumentChange, paint: Paint): string[] {
+function documentLines(document: DocumentChange, paint: Paint, charsMax: number): string[] {
+  const { kind, name, change, fields, rules } = document;
   return [
-    painted(change, `${signs[change]} ${kind} ${name}`, paint),
-    ...fields.flatMap((field) => fieldLines(field, "    ", paint)),
+    painted(change, `${signs[change]} ${kind} ${spelledOut(name)}`, paint),
+    ...fields.flatMap((field) => fieldLines(field, "    ", paint, charsMax)),
     ...rules.flatMap((rule) => [
-      `  ${painted(rule.change, `${signs[rule.change]} rule ${rule.rule}`, paint)}`,
-      ...rule.fields.flatMap((field) => fieldLines(field, "      ", paint)),
+      `  ${painted(rule.change, `${signs[rule.change]} rule ${spelledOut(rule.rule)}`, paint)}`,
+      ...rule.fields.flatMap((field) => fieldLines(field, "      ", paint, charsMax)),
     ]),
   ];
 }
 
-/** What is otherwise in the documents. */
-export function documentDiffLines(changes: readonly DocumentChange[], paint: Paint): string[] {
+/** What is otherwise in the documents. `charsMax`: how much of a value is shown. */
+export function documentDiffLines(
+  changes: readonly DocumentChange[],
+  paint: Paint,
+  charsMax = VALUE_CHARS_MAX,
+): string[] {
   if (changes.length === 0) return ["the documents say the same"];
-  return changes.flatMap((change) => documentLines(change, paint));
+  return changes.flatMap((change) => documentLines(change, paint, charsMax));
 }
 
 function rulesText({ code, rules }: OutcomeChange["from"]): string {

@@ -25,6 +25,12 @@ export function oneLine(text: string, charsMax = 200): string {
   return characters.length > charsMax ? `${characters.slice(0, charsMax - 1).join("")}…` : line;
 }
 
+/** Somebody else's text whole and on one line: what a terminal obeys or an eye cannot see is spelled out, as `\u{202E}`. */
+export function spelledOut(text: string): string {
+  const numberOf = (character: string) => (character.codePointAt(0) ?? 0).toString(16).toUpperCase();
+  return text.replaceAll("\n", "\\n").replace(everyHidden, (character) => `\\u{${numberOf(character)}}`);
+}
+
 /** The first character of a text that is not seen, as `U+200B`; undefined if there is none. */
 export function hiddenCharacter(text: string): string | undefined {
   const plain = text.replace(byteOrderMark, "").replace(ordinarySpace, " ").replaceAll(emojiStyle, "");
