@@ -41,8 +41,8 @@ test("a session is opened with all that was asked for", async () => {
       tools: ["payments.*"],
       bounds: [
         { limit: { case: "max", value: 50 } },
-        { limit: { case: "equals", value: "principal.id" } },
-        { limit: { case: "in", value: { values: ["EUR"] } } },
+        { limit: { case: "equalsLiteral", value: { kind: { case: "stringValue", value: "principal.id" } } } },
+        { limit: { case: "inLiterals", value: { values: [{ kind: { case: "stringValue", value: "EUR" } }] } } },
       ],
       maxDepth: 1,
       expiresAt: { seconds: 1n },

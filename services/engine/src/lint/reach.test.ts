@@ -144,7 +144,7 @@ describe("a rule that another makes superfluous", () => {
           }
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
     expect(warned).toBeGreaterThan(30);
   });
