@@ -39,6 +39,7 @@ beforeAll(async () => {
   for (const from of ["staff", "jobs"]) {
     await putBinding(house, { name: from, issuer: from, subject: "eve", roles: ["owner"] });
   }
+  await putBinding(house, { name: "cell", issuer: "staff", subject: "olaf", roles: ["cell-operator"] });
   const made = ["ada", "bob"].map((name) =>
     house.clients.callers.createKey({ name, roles: ["owner"] }, { headers: owner() }),
   );
@@ -82,4 +83,16 @@ test("a tool that is stopped where others are only observed is not let run by re
   }
   await house.clients.tools.deleteTools({ names: ["plain"] }, { headers: ada });
   expect(await decide("plain", "observed")).toMatchObject({ effect: Effect.ALLOW, mode: Mode.OBSERVED });
+});
+
+test("whoever owns the first tenant does not shut out who operates the cell, by a key or by a login", async () => {
+  const [olaf, guest] = await Promise.all(["olaf", "eve"].map((sub) => issuer.token({ sub, aud: "cli" })));
+  const idOf = async (token = "") => (await house.clients.login.whoAmI({}, { headers: bearer(token) })).callerId;
+  const [operator, person] = [await idOf(olaf), await idOf(guest)];
+  const revoke = (callerId: string, headers: Record<string, string>) =>
+    house.clients.callers.revokeKey({ callerId }, { headers });
+  expect(await failure(revoke(operator, ada))).toMatchObject({ detail: { reason: "role_missing" } });
+  await revoke(person, ada);
+  await revoke(operator, owner());
+  expect(await failure(idOf(olaf))).toMatchObject({ detail: { reason: "token_invalid" } });
 });
