@@ -145,11 +145,16 @@ function isBoundTo({ agents }: Pick<Caller, "agents">, agent: string): boolean {
 }
 
 /**
- * Whether a caller may still ask on behalf of an agent whose session it opened. What a key is bound to never changes; what
+ * Whether a caller may still ask in a session that it opened, for its agent and those of the sessions above it. What a key is bound to never changes; what
  * bindings give to a token or a certificate may have become less since.
  */
-export function stillBoundTo(caller: Pick<Caller, "agents" | "proof">, agent: string): boolean {
-  return caller.proof === undefined || isBoundTo(caller, agent);
+export function stillBoundTo(
+  caller: Pick<Caller, "agents" | "proof">,
+  { agent, ancestors }: { readonly agent: string; readonly ancestors: readonly { readonly agent: string }[] },
+): boolean {
+  if (caller.proof === undefined) return true;
+  // What was handed on under a session goes with what gave that session.
+  return isBoundTo(caller, agent) && ancestors.every((link) => isBoundTo(caller, link.agent));
 }
 
 /** Refuses a caller that is not bound to the agent. */

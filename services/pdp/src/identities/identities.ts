@@ -71,10 +71,15 @@ function allowed(caller: Caller, session: Session): Session {
 }
 
 function unbound({ name }: Caller, { agent }: Session): Fault {
-  return new Fault("forbidden", "agent_not_bound", `no binding lets the caller ${name} act for ${agent} any more`, {
-    field: "remit-session",
-    fix: "ask an owner: `remit bindings list` shows what is given",
-  });
+  return new Fault(
+    "forbidden",
+    "agent_not_bound",
+    `no binding lets the caller ${name} act for ${agent}, or an agent above it, any more`,
+    {
+      field: "remit-session",
+      fix: "ask an owner: `remit bindings list` shows what is given",
+    },
+  );
 }
 
 /** The keeper of what was read: bounded caches whose rows are as new as the newest news. */
@@ -97,7 +102,7 @@ export function createIdentities(options: Options): Identities {
     if (!entry.signers.includes(claims.kid)) throw keyRetired();
     allowed(caller, entry.row);
     // What a call did may be told by whoever asked; nothing new is asked for an agent that was taken from its caller.
-    if (use === "decide" && !stillBoundTo(caller, entry.row.agent)) throw unbound(caller, entry.row);
+    if (use === "decide" && !stillBoundTo(caller, entry.row)) throw unbound(caller, entry.row);
     return entry;
   };
 
