@@ -108,9 +108,9 @@ async function reread({ load, held, swap, pause, build }: Rooms, tenant: string,
   const rows = await load(tenant);
   const last = held(tenant);
   const made = await build(tenant, rows, anew ? undefined : last, { pause });
-  const { broken, revisions, fingerprint, revoked } = made;
-  const next =
-    made.usable || !last?.usable ? made : { ...last, revisions, fingerprint, revoked, ...(broken && { broken }) };
+  // The last good policies stay, and nothing else of before: what is taken in these rows is taken.
+  const good = made.usable || !last?.usable ? made : await build(tenant, rows, last, { pause });
+  const next = made.broken ? { ...good, broken: made.broken } : good;
   swap(next);
   return next;
 }
