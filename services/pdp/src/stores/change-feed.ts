@@ -144,6 +144,9 @@ export function createFeed({ connect, intervalMs, hear, now, log }: Options): Fe
       if (failures === 1) log.warn({ error }, "the store cannot be followed; policies grow old until it can");
       const broken = client;
       client = undefined;
+      // Another Postgres may answer next, or this one after a crash, and give numbers again that were given before: what
+      // was seen until now says nothing of what will have changed.
+      before = undefined;
       await broken?.end().catch(() => undefined);
     }
     if (!closed) pace.ended(failures === 0 ? intervalMs : reconnectDelayMs(failures, Math.random()), failures === 0);

@@ -127,6 +127,21 @@ test("rows whose transactions were another Postgres's are not told of without en
   expect(toldOf(one.heard)).toEqual([]);
 });
 
+test("what was seen over a connection that broke is no measure of what changes after", async () => {
+  const proxy = await pgProxy(database.runtimeUrl);
+  await using one = await follow(5, () => direct(proxy.url));
+  await eventually(() => one.heard.length > 3);
+  expect(one.heard.slice(1).some(({ changed }) => changed === undefined)).toBe(false);
+  proxy.cut();
+  // From here on whoever keeps rows knows nothing of them, and reads them again.
+  await eventually(() => one.heard.slice(1).some(({ changed }) => changed === undefined));
+  const again = one.heard.findLastIndex(({ changed }) => changed === undefined);
+  await eventually(() => one.heard.length > again + 1);
+  expect(one.heard[again + 1]?.changed).toBeDefined();
+  await one.feed.close();
+  await proxy.close();
+});
+
 test("a hint makes the next poll come at once, and a thousand at one time only a few", async () => {
   await using one = await follow(NEVER_MS);
   await asOwner((client) => client.query(`notify ${HINTS}`));
