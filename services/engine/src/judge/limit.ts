@@ -11,7 +11,10 @@ export interface Bound {
   readonly max?: number | string;
   readonly min?: number | string;
   readonly in?: readonly (string | number | boolean)[];
-  /** Of text. One that begins with `/` is a directory: what climbs out of it is outside. */
+  /**
+   * Of text. One that begins with `/` is a directory: what climbs out of it is outside. So is what climbs (`..`) behind a
+   * beginning that has a `/` in it, as a URL has: whoever reads it ends up elsewhere.
+   */
   readonly prefix?: string;
   /** A literal, or the reference `principal.id`. */
   readonly equals?: string | number | boolean;
@@ -70,8 +73,15 @@ function decimalOf(value: JsonValue): Decimal | undefined {
   return typeof value === "number" ? decimalOfNumber(value) : undefined;
 }
 
+// A part that is `..`, escaped or not, between slashes of either kind, escaped or not; and the characters that readers of
+// URLs leave out of such a part.
+const climbs = /[\t\r\n]|(?:^|[/\\]|%2f|%5c)(?:\.|%2e){2}(?:$|[/\\?#]|%2f|%5c)/i;
+
 function prefixTest(prefix: string): LimitTest {
-  if (!prefix.startsWith("/")) return (value) => typeof value === "string" && value.startsWith(prefix);
+  if (!prefix.startsWith("/")) {
+    const leads = prefix.includes("/") ? climbs : undefined;
+    return (value) => typeof value === "string" && value.startsWith(prefix) && !leads?.test(value);
+  }
   const directory = absoluteParts(prefix);
   if (!directory) return never;
   return (value) => {

@@ -101,6 +101,29 @@ describe("a bound", () => {
     }
   });
 
+  it.each([
+    ["https://api.example/v1/items", true],
+    ["https://api.example/v1/a..b/..c?x=/../", false],
+    ["https://api.example/v1/a..b/..c", true],
+    ["https://api.example/v1/../admin", false],
+    ["https://api.example/v1/a/..", false],
+    ["https://api.example/v1/..?x", false],
+    ["https://api.example/v1/..\\..\\admin", false],
+    ["https://api.example/v1/.%2E/admin", false],
+    ["https://api.example/v1/%2e%2e%2fadmin", false],
+    ["https://api.example/v1/x%5c..%5cadmin", false],
+    ["https://api.example/v1/.\t./admin", false],
+    ["https://api.example/v2/", false],
+  ])("behind the beginning https://api.example/v1/ holds for %j: %s", (path, holds) => {
+    expect(bound({ prefix: "https://api.example/v1/" }, "input.path", { input: { path } }) === undefined).toBe(holds);
+    expect(bound({ prefix: "https:" }, "input.path", { input: { path } })).toBeUndefined();
+  });
+
+  it("goes through the items of a list at a star, and through nothing that is none", () => {
+    const input = { items: { "*": { price: 1 }, "0": { price: 1000 } } };
+    expect(bound({ max: 5 }, "input.items.*.price", { input } as never)).toBeDefined();
+  });
+
   it("lets nothing pass where its directory is none", () => {
     expect(bound({ prefix: "/a/%2e%2e" }, "input.path", { input: { path: "/a/%2e%2e" } })).toBeDefined();
   });

@@ -120,7 +120,9 @@ function everyArgument(
 ): boolean {
   const key = keys[at];
   if (key === undefined) return test(value);
-  if (key === "*" && Array.isArray(value)) {
+  if (key === "*") {
+    // Of a map whose key is written so the other values would be bound by nothing.
+    if (!Array.isArray(value)) return false;
     return value.length > 0 && value.every((item: JsonValue) => everyArgument(item, keys, at + 1, test));
   }
   const below = isJsonObject(value) ? ownValue(value, key) : undefined;

@@ -124,11 +124,24 @@ const name = fc.array(letter, { minLength: 1, maxLength: 6 }).map((letters) => l
 const glob = fc
   .array(fc.constantFrom("a", "b", ".", "*"), { minLength: 1, maxLength: 6 })
   .map((parts) => parts.join(""));
-const literal = fc.constantFrom<string | number>(1, 2, 3, "2", "mia", "ben", "/w", "/w/a", "/w/../x", "wa");
+const literal = fc.constantFrom<string | number>(
+  1,
+  2,
+  3,
+  "2",
+  "mia",
+  "ben",
+  "/w",
+  "/w/a",
+  "/w/../x",
+  "wa",
+  "w/a",
+  "w/../x",
+);
 const limit: fc.Arbitrary<Partial<Bound>> = fc.oneof(
   fc.constantFrom<Partial<Bound>>({ max: 1 }, { max: 2 }, { max: "2" }, { max: "2.5" }, { min: 2 }, { min: "1" }),
   fc.array(literal, { minLength: 1, maxLength: 3 }).map((members) => ({ in: members })),
-  fc.constantFrom("/", "/w", "/w/a", "/w/../x", "w", "m", "wa").map((prefix) => ({ prefix })),
+  fc.constantFrom("/", "/w", "/w/a", "/w/../x", "w", "m", "wa", "w/").map((prefix) => ({ prefix })),
   fc.oneof(literal, fc.constant("principal.id")).map((equals) => ({ equals })),
 );
 const bound = fc

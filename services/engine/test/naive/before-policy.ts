@@ -79,7 +79,8 @@ function scopeExcess(
 function argumentsOf(keys: readonly string[], value: JsonValue): (JsonValue | undefined)[] {
   const [key, ...rest] = keys;
   if (key === undefined) return [value];
-  if (key === "*" && Array.isArray(value)) return (value as JsonValue[]).flatMap((item) => argumentsOf(rest, item));
+  if (key === "*" && !Array.isArray(value)) return [undefined];
+  if (key === "*") return (value as JsonValue[]).flatMap((item) => argumentsOf(rest, item));
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [undefined];
   const below = Object.hasOwn(value, key) ? (value as JsonObject)[key] : undefined;
   return below === undefined ? [undefined] : argumentsOf(rest, below);
