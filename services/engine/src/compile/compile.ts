@@ -93,7 +93,7 @@ export function* compileSteps(source: CompileSource, { strict, last }: CompileOp
   const costly = new Map<ToolRules, ToolDocument>();
   for (const tool of checked) {
     const kept = samePolicies && "rules" in tool;
-    const rules = kept ? tool.rules : index.rulesFor(tool.facts);
+    const rules = kept ? tool.rules : yield* index.rulesFor(tool.facts);
     compiled.set(tool.facts.name, kept ? tool : { ...tool, rules });
     if (rules.most > evaluationStepsMax) costly.set(rules, tool.document);
     yield kept ? keptCost : 1;

@@ -103,7 +103,7 @@ describe("the index", () => {
           );
           const index: RuleIndex = finish(indexRules(compileWarned(texts).policies, laidOutMax));
           for (const one of tools) {
-            const found = named(index.rulesFor({ ...one, labels: {} }).groupsFor(carried));
+            const found = named(finish(index.rulesFor({ ...one, labels: {} })).groupsFor(carried));
             expect(found).toEqual(scanned(policies, one, carried));
             met += found.length;
           }

@@ -31,7 +31,7 @@ export interface ToolRules {
 
 /** The rules of all policies, found by tool. It depends on the policies alone, so it outlives a change of the tools. */
 export interface RuleIndex {
-  rulesFor(tool: ToolFacts): ToolRules;
+  rulesFor(tool: ToolFacts): Steps<ToolRules>;
 }
 
 /** The rules of one policy that have one selector, with their places in the policy. */
@@ -87,7 +87,7 @@ export function* indexRules(policies: readonly CompiledPolicy[], laidOutMax?: La
   const { ofOne, ofAll } = laidOutMax ?? { ofOne: 64, ofAll: 100_000 + 4 * sumOf(index.ruleCounts) };
   let room = ofAll;
   return {
-    rulesFor: (tool) => {
+    *rulesFor(tool) {
       const fitting = index.selectors.fitting(tool);
       const key = fitting.join();
       const there = known.get(key);
@@ -95,12 +95,16 @@ export function* indexRules(policies: readonly CompiledPolicy[], laidOutMax?: La
       const count = sumOf(fitting.map((selector) => index.ruleCounts[selector] ?? 0));
       const fits = count <= ofOne || count <= room;
       if (fits && count > ofOne) room -= count;
-      const made = toolRules(index, fitting, fits);
+      const made = yield* toolRules(index, fitting, fits);
       known.set(key, made);
       return made;
     },
   };
 }
+
+/** Rules that are indexed, or laid out for a tool, in the time of one step of compiling. */
+const rulesPerStep = 20;
+const mergedPerStep = 50;
 
 function* partsOf(policies: readonly CompiledPolicy[], selectors: Selectors, shared: SharedRules): Steps<Indexed> {
   const parts = Array.from({ length: selectors.count }, (): Part[] => []);
@@ -118,6 +122,7 @@ function* partsOf(policies: readonly CompiledPolicy[], selectors: Selectors, sha
       // Of policies for some agents nobody knows here which of them meet.
       if (policy.labels.length === 0) mosts[selector] = (mosts[selector] ?? 0) + most;
       for (const { id, type } of rule.questions) addTo(questions[selector], id, type);
+      yield 1 / rulesPerStep;
     }
     const { items } = labelNode(tree, labels[order] ?? []);
     const [node = new Map<number, Parts>()] = items;
@@ -130,8 +135,9 @@ function* partsOf(policies: readonly CompiledPolicy[], selectors: Selectors, sha
       node.set(selector, there);
       there.parts.push(part);
       there.groups.push(part.group);
+      yield ofSelector.length / rulesPerStep;
     }
-    yield 1 + Math.ceil(policy.rules.length / 20);
+    yield 1;
   }
   return { selectors, labels, parts, ruleCounts, mosts, questions, tree };
 }
@@ -148,7 +154,7 @@ function addTo(questions: Map<string, Set<string>> | undefined, id: string, type
 
 const sumOf = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
 
-function toolRules(index: Indexed, selectors: readonly number[], isLaidOut: boolean): ToolRules {
+function* toolRules(index: Indexed, selectors: readonly number[], isLaidOut: boolean): Steps<ToolRules> {
   // Put together once a call brings answers: it may bring thousands, to each of which one look-up must be enough.
   let asked: ReadonlyMap<string, ReadonlySet<string>> | undefined;
   const asks = (id: string, type: string) => {
@@ -158,9 +164,11 @@ function toolRules(index: Indexed, selectors: readonly number[], isLaidOut: bool
   const most = sumOf(selectors.map((selector) => index.mosts[selector] ?? 0));
   if (!isLaidOut) return { groupsFor: mergedOnCall(index, selectors), repeats: true, most, asks };
   const parts = selectors.flatMap((selector) => index.parts[selector] ?? []);
-  const rules = parts.flatMap(({ group }) => [...group.transforms, ...group.others]);
+  yield parts.length / rulesPerStep;
+  const groupsFor = yield* laidOut(index, parts);
+  const groups = parts.map(({ group }) => group);
   const policies = [...new Set(parts.map(({ policy }) => policy))];
-  return { groupsFor: laidOut(index, parts), repeats: repeats(rules, policies), most, asks };
+  return { groupsFor, repeats: yield* repeats(groups, policies), most, asks };
 }
 
 /** The questions of all rules with these selectors: types by id. */
@@ -174,10 +182,12 @@ function askedBy({ questions }: Indexed, selectors: readonly number[]): Map<stri
 
 const byOrder = (one: { readonly order: number }, other: { readonly order: number }) => one.order - other.order;
 
-function laidOut({ labels }: Indexed, parts: readonly Part[]): ToolRules["groupsFor"] {
+function* laidOut({ labels }: Indexed, parts: readonly Part[]): Steps<ToolRules["groupsFor"]> {
   const root = newLabelNode<RuleGroup>();
-  for (const group of merged(parts)) {
+  for (const ofPolicy of byPolicy(parts)) {
+    const group = mergedGroup(ofPolicy);
     labelNode(root, labels[group.order] ?? []).items.push(group);
+    yield 0.1 + (ofPolicy.length === 1 ? 0 : (group.transforms.length + group.others.length) / mergedPerStep);
   }
   if (!root.children) return () => root.items;
   return (agentLabels) => {
@@ -214,16 +224,23 @@ function mergedOnCall({ tree }: Indexed, selectors: readonly number[]): ToolRule
 
 /** The groups of some parts, one a policy, in the order of the policies, each with its rules in theirs. */
 function merged(parts: readonly Part[]): RuleGroup[] {
-  const groups: RuleGroup[] = [];
-  const sorted = [...parts].sort(byOrder);
-  for (let from = 0; from < sorted.length; ) {
-    const first = sorted[from] as Part;
-    let to = from + 1;
-    while (sorted[to]?.order === first.order) to++;
-    groups.push(to === from + 1 ? first.group : groupOf(first, placesOf(sorted.slice(from, to))));
-    from = to;
+  return byPolicy(parts).map(mergedGroup);
+}
+
+/** The parts of each policy, in the order of the policies. */
+function byPolicy(parts: readonly Part[]): Part[][] {
+  const all: Part[][] = [];
+  for (const part of [...parts].sort(byOrder)) {
+    const last = all.at(-1);
+    if (last?.[0]?.order === part.order) last.push(part);
+    else all.push([part]);
   }
-  return groups;
+  return all;
+}
+
+function mergedGroup(parts: readonly Part[]): RuleGroup {
+  const first = parts[0] as Part;
+  return parts.length === 1 ? first.group : groupOf(first, placesOf(parts));
 }
 
 function placesOf(parts: readonly Part[]): number[] {

@@ -29,6 +29,7 @@ export function meaningOf(text: string, { places, variables }: Surroundings): st
 export type SharedRules = readonly (readonly CompiledRule[])[];
 
 const ruleCost = 0.1;
+const rulesAtOnce = 500;
 
 export function* shareConditions(policies: readonly CompiledPolicy[]): Steps<SharedRules> {
   const counts = new Map<string, number>();
@@ -54,15 +55,32 @@ export function* shareConditions(policies: readonly CompiledPolicy[]): Steps<Sha
   return shared;
 }
 
+/** The rules of one policy. */
+interface Group {
+  readonly transforms: readonly CompiledRule[];
+  readonly others: readonly CompiledRule[];
+}
+
 /** Whether calls that meet these rules would judge a condition, or compute a variable, more than once. */
-export function repeats(rules: readonly CompiledRule[], policies: readonly CompiledPolicy[]): boolean {
+export function* repeats(groups: readonly Group[], policies: readonly CompiledPolicy[]): Steps<boolean> {
   const seen = new Set<string>();
   const isSecond = (key: string) => seen.size === seen.add(key).size;
-  if (rules.some((rule) => keysOf(rule).some(isSecond))) return true;
+  for (const { transforms, others } of groups) {
+    for (const rules of [transforms, others]) {
+      for (const [at, rule] of rules.entries()) {
+        if (keysOf(rule).some(isSecond)) return true;
+        if (at % rulesAtOnce === rulesAtOnce - 1) yield rulesAtOnce * ruleCost;
+      }
+    }
+    yield ruleCost;
+  }
   seen.clear();
-  return policies.some(({ document }) =>
-    [...new Set(Object.values(document.spec.variables ?? {}))].some((text) => isSecond(text)),
-  );
+  for (const { document } of policies) {
+    const texts = new Set(Object.values(document.spec.variables ?? {}));
+    for (const text of texts) if (isSecond(text)) return true;
+    yield ruleCost;
+  }
+  return false;
 }
 
 function keysOf({ when, unless }: CompiledRule): string[] {

@@ -85,6 +85,16 @@ describe("no piece of compiling is large", () => {
       {},
       300,
     ],
+    [
+      "of the rules of one tool",
+      [pay({})],
+      many(5000, (at) => ({
+        ...{ id: `r${at}`, effect: "allow", when: `input.a == ${at}` },
+        match: { tools: at % 2 === 0 ? ["pay"] : ["p*"] },
+      })),
+      {},
+      10_000,
+    ],
   ])("%s", (_, tools, rules, variables = {}, pieces = 1) => {
     const costs = costsOf(tools, rules, variables);
     expect(Math.max(...costs)).toBeLessThanOrEqual(pieceMax);
