@@ -2,11 +2,19 @@ import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import { rootOf } from "../identities/index.ts";
 import type { Ledger } from "../ledger/index.ts";
-import { requireUsable, type Snapshot, type Snapshots, sidesOf, stalePolicy, tooStale } from "../policies/index.ts";
+import {
+  requireUsable,
+  revisionReached,
+  type Snapshot,
+  type Snapshots,
+  sidesOf,
+  stalePolicy,
+  tooStale,
+} from "../policies/index.ts";
 import { type Ask, judgedUnder, type WhoAsks } from "./ask.ts";
 import { firstAttempt } from "./attempt.ts";
 import { businessKey, byCallId, type CallName } from "./call.ts";
-import { type Decision, revisionNumber } from "./decision.ts";
+import type { Decision } from "./decision.ts";
 import { draftDecision } from "./entry.ts";
 import { judgeAttempt } from "./judge.ts";
 import { createKnownCalls, type Progress } from "./known-call.ts";
@@ -34,10 +42,10 @@ function refuseStale(snapshots: Snapshots, snapshot: Snapshot, tool: string): vo
 async function snapshotFor(snapshots: Snapshots, tenant: string, ask: Ask): Promise<Snapshot> {
   const { minRevision } = ask;
   const newest = await (minRevision === 0n ? snapshots.current(tenant) : snapshots.reach(tenant, minRevision));
-  if (revisionNumber(newest.revisions) >= minRevision) return requireUsable(newest);
+  if (revisionReached(newest) >= minRevision) return requireUsable(newest);
   throw new Fault("unavailable", "stale_policy", `revision ${ask.minRevision} has not been reached`, {
     field: "min_revision",
-    limit: `${revisionNumber(newest.revisions)}`,
+    limit: `${revisionReached(newest)}`,
     fix: "ask for a revision that an answer named",
   });
 }

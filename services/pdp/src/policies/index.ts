@@ -32,6 +32,6 @@ export {
   type TenantStatus,
   tenantNotActive,
 } from "./settings.ts";
-export { requireUsable, type Snapshot } from "./snapshot.ts";
+export { requireUsable, revisionReached, type Snapshot } from "./snapshot.ts";
 export { createSnapshots, type Snapshots } from "./snapshots.ts";
 export { STALE_WRITE_MS, stalePolicy, tooStale } from "./staleness.ts";

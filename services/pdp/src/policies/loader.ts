@@ -56,11 +56,14 @@ const nameOf = ({ document }: ActivePolicy): unknown => document?.metadata?.name
  * The newest rows under the policies of `base`, which are compiled, and what is tried beside them. What is in force in no
  * version any more is left out: that is a change of security.
  */
-function rebased(build: typeof buildSnapshot, rows: TenantRows, base: Snapshot, pause: Pause): Promise<Snapshot> {
+async function rebased(build: typeof buildSnapshot, rows: TenantRows, base: Snapshot, pause: Pause): Promise<Snapshot> {
   const revisions = { security: rows.revisions.security, policy: base.revisions.policy };
   const names = new Set(rows.policies.map(nameOf));
   const policies = base.policies.filter((policy) => names.has(nameOf(policy)));
-  return build(base.tenant, { ...rows, revisions, policies, rollout: triedStill(rows, base) }, base, { pause });
+  const made = await build(base.tenant, { ...rows, revisions, policies, rollout: triedStill(rows, base) }, base, {
+    pause,
+  });
+  return { ...made, whole: base.whole ?? base.revisions };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Revisions } from "./policy-store.ts";
-import type { Snapshot } from "./snapshot.ts";
+import { revisionReached, type Snapshot } from "./snapshot.ts";
 
 /** How long a revision that is not here yet is waited for before the store is asked. */
 const WAIT_MS = 50;
@@ -47,7 +47,7 @@ export function createReach(rooms: Rooms): (tenant: string, revision: bigint) =>
         resolve();
       };
       const stop = subscribe((snapshot) => {
-        if (snapshot.tenant === tenant && sum(snapshot.revisions) >= revision) done();
+        if (snapshot.tenant === tenant && revisionReached(snapshot) >= revision) done();
       });
       const cancel = after(WAIT_MS, done);
     });
@@ -55,10 +55,10 @@ export function createReach(rooms: Rooms): (tenant: string, revision: bigint) =>
   return async (tenant, revision) => {
     const askedAtMs = now();
     const first = await current(tenant);
-    if (sum(first.revisions) >= revision) return first;
+    if (revisionReached(first) >= revision) return first;
     await arrival(tenant, revision);
     const second = await current(tenant);
-    if (sum(second.revisions) >= revision) return second;
+    if (revisionReached(second) >= revision) return second;
     const there = await look(tenant, askedAtMs);
     return sum(there) >= revision ? refresh(tenant) : second;
   };

@@ -24,6 +24,11 @@ import type { TenantSettings } from "./settings.ts";
 export interface Snapshot {
   readonly tenant: string;
   readonly revisions: Revisions;
+  /**
+   * Where its policies are those of before: the newest revisions that are in force here whole. Absent: `revisions` are.
+   * A sum of both counters names one state of the tenant only where they were read together.
+   */
+  readonly whole?: Revisions;
   /** Of the rows that it was made of. */
   readonly fingerprint?: Fingerprint | undefined;
   readonly settings: TenantSettings;
@@ -44,6 +49,11 @@ export interface Snapshot {
   readonly usable: boolean;
   /** Versions that are tried beside those in force. */
   readonly rollout?: Rollout;
+}
+
+/** The newest revision that a snapshot has reached with all that belongs to it, as `min_revision` counts. */
+export function revisionReached({ revisions, whole = revisions }: Pick<Snapshot, "revisions" | "whole">): bigint {
+  return whole.security + whole.policy;
 }
 
 /** Lets the event loop turn, so that others are answered before the work goes on. */

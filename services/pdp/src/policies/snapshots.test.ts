@@ -239,6 +239,8 @@ function stepped() {
   const swaps: string[] = [];
   const snapshots = createSnapshots({
     store,
+    // Whoever waits for a revision waits until it is there.
+    after: () => () => undefined,
     ...nothing,
     pause: () => new Promise((resolve) => slices.push(resolve)),
   });
@@ -290,6 +292,27 @@ test("a revocation is in force while the policies that came before it are still 
   expect(statusOf(snapshots.held("t"))).toBe("suspended");
   expect(snapshots.held("t")?.policies[0]?.digest).toBe("sha256:big-2");
   expect(taken()).toBeGreaterThan(10);
+});
+
+test("whoever names the revision of policies that are still being compiled is not decided for by those before", async () => {
+  const { snapshots, waiting, swaps, until } = stepped();
+  const first = snapshots.current("t");
+  waiting[0]?.(rows(1n, 1n));
+  await until(() => swaps.length === 1);
+  await first;
+
+  void snapshots.polled(new Map([["t", { security: 1n, policy: 2n }]]), 0);
+  await until(() => waiting.length === 2);
+  waiting[1]?.(bigRows(1n, 2n));
+  void snapshots.secured("t");
+  await until(() => waiting.length === 3);
+  waiting[2]?.(bigRows(2n, 2n, true));
+  await until(() => swaps.length === 2);
+  // The counters of what is in force, 2 and 1, sum up to the activation's revision, 1 and 2. Its policies are not there.
+  const reached = snapshots.reach("t", 3n);
+  await until(() => swaps.length === 3);
+  expect(swaps).toEqual(["1.1", "2.1", "2.2"]);
+  expect((await reached).policies[0]?.digest).toBe("sha256:big-2");
 });
 
 test("policies that came later than the ones being compiled follow them, and never the other way round", async () => {
