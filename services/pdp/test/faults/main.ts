@@ -4,8 +4,10 @@ import { migrate } from "../../src/stores/migrate.ts";
 import { insertTenant } from "../ledger/postgres.ts";
 import { seeded } from "../ledger/scheduler.ts";
 import { rehearse } from "./rehearse.ts";
+import { startRestartable } from "./restartable.ts";
 import { BEFALLS, REVOKED, revokeUnderLoad } from "./revoke.ts";
 import { storm } from "./storm.ts";
+import { changeTogether, MISHAPS } from "./together.ts";
 import { faultNames } from "./torment.ts";
 
 const HELP = `Torments three replicas on one Postgres under load, then audits what they answered against what they recorded.
@@ -13,6 +15,7 @@ const HELP = `Torments three replicas on one Postgres under load, then audits wh
   npm run faults -- --seconds 120 --seed 7
   npm run faults -- --fault killed --fault "backends ended"
   npm run faults -- --revocations 400 of every kind in turns, one member paused or cut off meanwhile
+  npm run faults -- --changes 500 --seconds 120  policies, revocations and halts; replicas paused, Postgres restarted
   npm run faults -- --fences 5000     writers shut out in the middle of their statements, in one process
 `;
 
@@ -23,6 +26,7 @@ const { values } = parseArgs({
     fault: { type: "string", multiple: true, default: faultNames },
     fences: { type: "string" },
     revocations: { type: "string" },
+    changes: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -60,6 +64,27 @@ async function revocations(runtimeUrl: string, times: number, random: () => numb
   return seen.wrong;
 }
 
+/** So many changes or so many seconds, whatever is more, with one mishap after another. */
+async function changes(times: number, seconds: number, seed: number): Promise<readonly string[]> {
+  await using postgres = await startRestartable({ durable: true });
+  const random = seeded(seed);
+  const endMs = performance.now() + seconds * 1000;
+  const next = () => {
+    const mishap = MISHAPS[Math.floor(random() * MISHAPS.length)];
+    return performance.now() < endMs && mishap ? { mishap, member: Math.floor(random() * 3) } : null;
+  };
+  const seen = await changeTogether({ postgres, random: seeded(seed + 1), changes: times, next, say });
+  const { wrong, ...counts } = seen;
+  const figures = {
+    ...counts,
+    changes: Object.fromEntries(seen.changes),
+    mishaps: Object.fromEntries(seen.mishaps),
+    errors: Object.fromEntries(seen.errors),
+  };
+  say(JSON.stringify(figures, null, 2));
+  return wrong;
+}
+
 async function main(): Promise<number> {
   if (values.help) {
     process.stdout.write(HELP);
@@ -68,6 +93,10 @@ async function main(): Promise<number> {
   const seed = Number(values.seed);
   const random = seeded(seed);
   const chance = seeded(seed + 1);
+  if (values.changes !== undefined) {
+    say(`seed ${seed}`);
+    return verdict(await changes(Number(values.changes), Number(values.seconds), seed));
+  }
   const postgres = await startEmbedded({ durable: true });
   try {
     await migrate({ url: postgres.ownerUrl });

@@ -53,7 +53,7 @@ async function silentAndGone(scene: Scene, what: string, comeBack: () => void): 
 }
 
 /** Waits until the victim serves again. One whose moment took too long was shut out, and is replaced. */
-async function recovered(scene: Scene, what: string): Promise<void> {
+export async function recovered(scene: Scene, what: string): Promise<void> {
   const { victim } = scene;
   let ending: Ending | undefined;
   void victim.serving().ended.then((how) => {

@@ -17,6 +17,8 @@ export interface PgProxy {
   refuse(refusing: boolean): void;
   /** Bytes handed on so far. */
   passed(direction: Direction): number;
+  /** Questions that were answered to the client, of connections that gave themselves a name: how often it asked again. */
+  answered(applicationName: string): number;
   /** Bytes kept now. */
   held(direction: Direction): number;
   /** Open connections of clients. */
@@ -45,6 +47,13 @@ interface Lane {
   holding: string | undefined;
   passed: number;
   kept: { readonly to: Socket; readonly bytes: Buffer }[];
+}
+
+/** What went over a connection. */
+interface Said {
+  first: string;
+  name: string;
+  last: Direction;
 }
 
 const newLane = (): Lane => ({ holding: undefined, passed: 0, kept: [] });
@@ -77,15 +86,22 @@ export async function pgProxy(url: string): Promise<PgProxy> {
   const servers = new Set<Socket>();
   const { changed, until } = waiting();
   let refusing = false;
+  const answered = new Map<string, number>();
 
   const hand = (lane: Lane, to: Socket, bytes: Buffer): void => {
     lane.passed += bytes.length;
     if (to.writable) to.write(bytes);
   };
-  const carry = (direction: Direction, from: Socket, to: Socket, said: { first: string }): void => {
+  const carry = (direction: Direction, from: Socket, to: Socket, said: Said): void => {
     const lane = lanes[direction];
     from.on("data", (bytes: Buffer) => {
-      if (direction === "toServer") said.first ||= bytes.toString("latin1");
+      if (direction === "toServer") {
+        said.first ||= bytes.toString("latin1");
+        // Whoever asks again has its answer.
+        if (said.last === "toClient") answered.set(said.name, (answered.get(said.name) ?? 0) + 1);
+        said.name ||= /application_name\0([^\0]*)\0/.exec(said.first)?.[1] ?? "";
+      }
+      said.last = direction;
       if (lane.holding !== undefined && said.first.includes(lane.holding)) lane.kept.push({ to, bytes });
       else hand(lane, to, bytes);
       changed();
@@ -102,7 +118,7 @@ export async function pgProxy(url: string): Promise<PgProxy> {
     const pair = { client, server };
     pairs.add(pair);
     servers.add(server);
-    const said = { first: "" };
+    const said: Said = { first: "", name: "", last: "toServer" };
     carry("toServer", client, server, said);
     carry("toClient", server, client, said);
     server.on("error", () => client.destroy());
@@ -152,6 +168,7 @@ export async function pgProxy(url: string): Promise<PgProxy> {
       refusing = now;
     },
     passed: (direction) => lanes[direction].passed,
+    answered: (applicationName) => answered.get(applicationName) ?? 0,
     held: (direction) => lanes[direction].kept.reduce((sum, { bytes }) => sum + bytes.length, 0),
     connections: () => pairs.size,
     until,
