@@ -106,6 +106,7 @@ const slips: readonly (readonly [string, string])[] = [
   ["endpoints:", "endpointz:"],
   ["proxyProtocol: gRPC", "proxyProtocol: SMTP"],
   ["mtls: { mode: STRICT }", "mtls: { moode: STRICT }"],
+  ["serviceAccountToken:", "serviceAccountTokens:"],
 ];
 
 function checkTheCheck(validate: Tools["validate"], scratch: string, files: readonly string[]): void {
@@ -140,6 +141,7 @@ try {
     ...checkGood(helm, scratch),
     join(here, "examples/istio/mesh.yaml"),
     join(here, "examples/linkerd/mesh.yaml"),
+    join(here, "examples/linkerd/workload.yaml"),
   ];
   for (const line of validate(files)) console.log(line.replaceAll(`${scratch}/`, "").replaceAll(here, ""));
   checkPage(readFileSync(join(scratch, "minimal.yaml"), "utf8"));
