@@ -39,9 +39,6 @@ test("guard writes where it may, and reports by hand", async () => {
 });
 
 test("delegate hands a part of the work on, and no more than there is", async () => {
-  const text = "{apiVersion: remit/v1, kind: Agent, metadata: {name: payer}, spec: {labels: {team: finance}}}";
-  const headers = { authorization: `Bearer ${house.ownerKey}` };
-  await house.clients.agents.putAgent({ document: { file: "payer.yaml", text } }, { headers });
   expect(await run("delegate")).toEqual([
     "paid 40 EUR",
     "denied (scope_exceeded): The call exceeds what this session may do: input.amount exceeds its bound max.",

@@ -75,6 +75,7 @@ test("what one applies is proposed document by document, read and approved by an
       code: 0,
       out: expect.stringMatching(/^applied; revision/),
     });
+    expect(await as("bob", "changes", "approve", proposal)).toMatchObject({ code: 0, out: "applied before" });
   }
   expect((await as("ada", "tools", "list")).out).toContain("books.lend");
   expect((await as("ada", "policy", "list")).out).toMatch(/desk +1 +active/);

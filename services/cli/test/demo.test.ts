@@ -22,6 +22,15 @@ test("the demo tells its story to the end, every decision with its rule and its 
   expect(stdout.match(/recorded +epoch \d+, n \d+/g)?.length).toBeGreaterThanOrEqual(scenes.length);
   expect(stdout).toContain('ran with  {"path":"/workspace/sandbox/summary.md","text":"Paid."}');
   expect(stdout).not.toContain("all customers deleted");
+  const payments = [...stdout.matchAll(/pays (\d+) EUR +(ALLOW|DENY, \w+):/g)].map(([, amount, what]) => [
+    amount,
+    what,
+  ]);
+  expect(payments).toEqual([
+    ["40", "ALLOW"],
+    ["60", "DENY, scope_exceeded"],
+    ["40", "DENY, session_revoked"],
+  ]);
   expect(stdout).toContain("remit why");
   expect(stdout).toContain("Try next");
   expect(stdout).not.toContain("\x1b[");

@@ -83,8 +83,9 @@ async function approve(cli: Cli, changeId: string, flags: JsonFlag & { digest?: 
   const digest = flags.digest ?? (await read(cli, changeId)).digest;
   const answer = await cli.clients().changes.approveChange({ changeId, digest });
   if (flags.json) return printJson(cli.io, toJson(ApproveChangeResponseSchema, answer));
-  const applied = answer.change?.state === "applied";
-  cli.io.out(applied ? `applied; revision ${answer.revision}` : "approved; it takes more people");
+  if (answer.change?.state !== "applied") return cli.io.out("approved; it takes more people");
+  // Only the answer that made the change knows the revision.
+  cli.io.out(answer.revision > 0n ? `applied; revision ${answer.revision}` : "applied before");
 }
 
 /** `remit changes`: what takes several people. */

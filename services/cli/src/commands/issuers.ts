@@ -72,7 +72,10 @@ function addPut(issuers: Command, cli: Cli): void {
     .option("--subject-claim <claim>", "oidc: the claim that names the subject (default: sub)")
     .option("--groups-claim <claim>", "oidc: the claim that names groups (default: groups)")
     .option("--label <name=claim>", "a label of its principals, by the claim that holds it; several times", collect)
-    .option("--token-lifetime <duration>", "the longest that a token may live (default and most: 24h)")
+    .option(
+      "--token-lifetime <duration>",
+      "the longest that a token may live (default and most: 24h; of people 1h, at most 12h)",
+    )
     .option("--session-lifetime <duration>", "the longest that a session for its principals may live (default: 24h)")
     .option("--principal-prefix <text>", "what the ids of its principals begin with")
     .option("--dry-run", "check, change nothing")

@@ -42,23 +42,25 @@ interface Opened {
 function show(cli: Cli, { session, token, tokenExpiresAt }: Opened): void {
   const paint = paintFor(cli.io);
   const until = tokenExpiresAt === undefined ? "" : `  token until ${timestampDate(tokenExpiresAt).toISOString()}`;
-  cli.io.out(`${paint.bold(session?.id ?? "")}  ${session?.agent} for ${session?.principal?.id}${until}`);
+  cli.io.out(`${paint.bold(session?.id ?? "")}  ${session?.agent} for ${session?.principal?.id ?? "nobody"}${until}`);
   cli.io.out(`export REMIT_SESSION=${token}`);
 }
 
 async function onBehalfOf(cli: Cli, { principal, subjectToken }: OpenOptions) {
-  if ((principal === undefined) === (subjectToken === undefined)) {
-    throw usage("on whose behalf?", "give one of --principal and --subject-token");
+  if (principal !== undefined && subjectToken !== undefined) {
+    throw usage("on whose behalf?", "give one of --principal and --subject-token, or neither");
   }
+  if (principal === undefined && subjectToken === undefined) return undefined;
   if (principal !== undefined) return { case: "principal", value: { id: principal } } as const;
   const token = await textOf(cli.io, subjectToken ?? "", "--subject-token");
   return { case: "subjectToken", value: token.trim() } as const;
 }
 
 async function open(cli: Cli, agent: string, options: OpenOptions): Promise<void> {
+  const onBehalf = await onBehalfOf(cli, options);
   const answer = await cli.clients().session.openSession({
     agent,
-    onBehalfOf: await onBehalfOf(cli, options),
+    ...(onBehalf === undefined ? {} : { onBehalfOf: onBehalf }),
     ...(options.purpose === undefined ? {} : { purpose: options.purpose }),
     ...(options.runId === undefined ? {} : { runId: options.runId }),
     ...(options.tool === undefined ? {} : { scope: { tools: options.tool, ...depthOf(options.maxDepth) } }),
@@ -73,7 +75,10 @@ function addOpen(session: Command, cli: Cli): void {
   const command = session
     .command("open <agent>")
     .description("open a session: one run of an agent for one principal; prints its token")
-    .option("--principal <id>", "the human or service on whose behalf the agent acts (asserted by you)")
+    .option(
+      "--principal <id>",
+      "the human or service on whose behalf the agent acts, asserted by you (default: nobody)",
+    )
     .option("--subject-token <@file>", "the same, proved by a token of an issuer: @FILE, or - for standard input")
     .option("--purpose <text>", "what the run is for; recorded")
     .option("--run-id <id>", "opening again with the same id answers the same session")

@@ -142,7 +142,9 @@ async function set(cli: Cli, tenant: string | undefined, options: SetOptions): P
 
 /** `remit tenants`: list, show, create, set, erase. */
 export function addTenants(program: Command, cli: Cli): void {
-  const tenants = program.command("tenants").description("the tenants of this cell: status, mode, quotas");
+  const tenants = program
+    .command("tenants")
+    .description("the tenants of this cell: status, mode, quotas, how many people a change takes");
   const listed = tenants
     .command("list")
     .description("every tenant of the cell; takes the role cell-operator")

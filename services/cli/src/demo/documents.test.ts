@@ -22,7 +22,7 @@ function judged(tool: string, input: JsonObject, answers: JsonObject = {}) {
     session: { id: "s", labels: {}, depth: 0, purpose: "", ageSeconds: 0 },
     caller: { id: "c", name: "demo" },
     now: "2026-11-21T10:00:00Z",
-    scopes: documents.agents.map(({ spec }) => spec.ceiling),
+    scopes: documents.agents.filter(({ metadata }) => metadata.name === "bookkeeper").map(({ spec }) => spec.ceiling),
     mode: "enforce",
     supportedConstraints: ["timeout"],
   };
