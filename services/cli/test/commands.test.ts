@@ -157,6 +157,17 @@ test("a policy is published, put in force and listed", async () => {
   expect(outrun).toMatchObject({ code: 1, stderr: expect.stringContaining("revision_conflict") });
 });
 
+test("a caller that may name nobody opens a session for itself, and nobody opens one for two", async () => {
+  const { answer } = await json("keys", "create", "lonely", "--agent", "desk");
+  const theirs = { env: { ...env, REMIT_API_KEY: answer.key as string } };
+  const named = await remit(["session", "open", "desk", "--principal", "ada"], theirs);
+  expect(named).toMatchObject({ code: 1, stderr: expect.stringContaining("leave the principal out") });
+  const opened = await remit(["session", "open", "desk"], theirs);
+  expect(opened).toMatchObject({ code: 0, stdout: expect.stringContaining(`desk for ${answer.caller.id}`) });
+  const both = await remit(["session", "open", "desk", "--principal", "ada", "--subject-token", "-"], theirs);
+  expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining("on whose behalf?") });
+});
+
 test("a key speaks for its agents alone, may not administer, and ends when it is revoked", async () => {
   const { answer } = await json("keys", "create", "worker", "--agent", "desk", "--assert-principals");
   const theirs = { env: { ...env, REMIT_API_KEY: answer.key as string } };

@@ -42,7 +42,7 @@ interface Opened {
 function show(cli: Cli, { session, token, tokenExpiresAt }: Opened): void {
   const paint = paintFor(cli.io);
   const until = tokenExpiresAt === undefined ? "" : `  token until ${timestampDate(tokenExpiresAt).toISOString()}`;
-  cli.io.out(`${paint.bold(session?.id ?? "")}  ${session?.agent} for ${session?.principal?.id ?? "nobody"}${until}`);
+  cli.io.out(`${paint.bold(session?.id ?? "")}  ${session?.agent} for ${session?.principal?.id}${until}`);
   cli.io.out(`export REMIT_SESSION=${token}`);
 }
 
@@ -77,7 +77,7 @@ function addOpen(session: Command, cli: Cli): void {
     .description("open a session: one run of an agent for one principal; prints its token")
     .option(
       "--principal <id>",
-      "the human or service on whose behalf the agent acts, asserted by you (default: nobody)",
+      "the human or service on whose behalf the agent acts, asserted by you (default: the caller itself)",
     )
     .option("--subject-token <@file>", "the same, proved by a token of an issuer: @FILE, or - for standard input")
     .option("--purpose <text>", "what the run is for; recorded")
