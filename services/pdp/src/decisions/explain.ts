@@ -1,5 +1,6 @@
 import { type Explanation, explainInSlices } from "@remit/engine";
 import type { Clock } from "../foundation/clock.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import { rootOf } from "../identities/index.ts";
 import { decidingFor, requireUsable, type Snapshot, type Snapshots } from "../policies/index.ts";
 import type { Ask, WhoAsks } from "./ask.ts";
@@ -51,9 +52,6 @@ function withoutQuotes({ checks, considered, skipped }: Explanation, scrub: Scru
     skipped,
   };
 }
-
-/** Lets others be answered before the work goes on. */
-const turnOfTheLoop = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Judges a call and shows why. Nothing is recorded, so nothing is decided. */
 export function createExplain(rooms: {

@@ -16,6 +16,7 @@ export { createKeys, type Keys } from "./keys.ts";
 export { createLifecycle, type Lifecycle } from "./lifecycle.ts";
 export { type AdminCallQuery, createListAdminCalls, type ListAdminCalls } from "./list-admin-calls.ts";
 export { createListDecisions, type DecisionQuery, type ListDecisions } from "./list-decisions.ts";
+export { documentTables } from "./planned-rows.ts";
 export type { PolicyChange } from "./policy-change.ts";
 export type { Choice } from "./policy-choice.ts";
 export type { Approved, ChangedRow, NewProposal, Proposal, ProposalChange, ProposalState } from "./proposal.ts";

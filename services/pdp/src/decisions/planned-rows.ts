@@ -11,7 +11,8 @@ const inForce = ({ policy, version }: { readonly policy: string; readonly versio
   ...{ table: "active_policy", key: { policy }, set: { policy, version } },
 });
 
-const documentTables = {
+/** Where the documents of a change stand in the store. */
+export const documentTables = {
   agent_put: "agent",
   tool_put: "tool",
   budget_put: "budget",

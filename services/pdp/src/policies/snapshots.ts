@@ -1,6 +1,7 @@
 import { type CompileSource, compileInSlices, type PolicyDocument, type Problem } from "@remit/engine";
 import type { Clock } from "../foundation/clock.ts";
 import type { Log } from "../foundation/log.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import { type Comparing, createComparing } from "./comparing.ts";
 import { createFollowing, type Following } from "./following.ts";
 import { lintBeside } from "./lint.ts";
@@ -71,10 +72,6 @@ interface Options {
 
 /** Parts of a tenant's rows that are compiled. */
 const COMPILED: ReadonlySet<string> = new Set(["policies", "rollout", "tools"]);
-
-function turnOfTheLoop(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
 
 function systemAfter(ms: number, run: () => void): () => void {
   const timer = setTimeout(run, ms);

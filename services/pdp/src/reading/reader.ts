@@ -12,6 +12,7 @@ import {
 import type { ReadDocuments, ReadFiles } from "../decisions/index.ts";
 import { invalid } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { PlaceAnswer, Question, ReadAnswer } from "./messages.ts";
 
 /** Reads what administrators send, off the thread that decides. */
@@ -122,10 +123,6 @@ async function readHere(files: readonly SourceFile[]): Promise<ReadDocuments> {
     placed: async (found: readonly Problem[]) => [...found],
     done: () => undefined,
   };
-}
-
-function turnOfTheLoop(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Documents of their texts, one after the other, others answered in between. */

@@ -2,7 +2,7 @@ import { createServer, type Socket } from "node:net";
 import type { HostPort } from "../foundation/address.ts";
 import type { Log } from "../foundation/log.ts";
 import type { GrpcLane } from "../wire/lanes/grpc.ts";
-import { bind, connectionsMax, type Listener } from "./listen.ts";
+import { bind, closeWithin, connectionsMax, type Listener } from "./listen.ts";
 import type { MakeFront } from "./tls/front.ts";
 
 interface Options {
@@ -31,15 +31,6 @@ export async function listenForGrpc({ address, variable, lane, front, log }: Opt
   server.on("error", (error) => log.error({ err: error }, "a listener failed"));
   return {
     address: bound,
-    close: (graceMs) =>
-      new Promise((resolve) => {
-        const dropping = setTimeout(() => {
-          for (const socket of sockets) socket.destroy();
-        }, graceMs);
-        server.close(() => {
-          clearTimeout(dropping);
-          resolve();
-        });
-      }),
+    close: (graceMs) => closeWithin(server, sockets, graceMs),
   };
 }

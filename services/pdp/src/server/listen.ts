@@ -147,6 +147,19 @@ export function bind(server: NetServer, { host, port }: HostPort, variable: stri
   });
 }
 
+/** Takes no more connections and waits for those that are there; what is left after `graceMs` is dropped. */
+export function closeWithin(server: NetServer, sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const dropping = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, graceMs);
+    server.close(() => {
+      clearTimeout(dropping);
+      resolve();
+    });
+  });
+}
+
 /** Listens on one port that speaks HTTP/1.1 and HTTP/2 to whoever begins with either, or settles on it in TLS. */
 export async function listen({ address, variable, handler, log, front, timings }: ListenOptions): Promise<Listener> {
   const { headersMs, requestMs, idleMs } = { ...defaultTimings, ...timings };
@@ -192,18 +205,12 @@ export async function listen({ address, variable, handler, log, front, timings }
 
   return {
     address: bound,
-    close: (graceMs) =>
-      new Promise((resolve) => {
-        const dropping = setTimeout(() => {
-          for (const socket of sockets) socket.destroy();
-        }, graceMs);
-        stopKeepingAlive();
-        server.close(() => {
-          clearTimeout(dropping);
-          resolve();
-        });
-        for (const socket of undecided) socket.destroy();
-        http2.goAway();
-      }),
+    close(graceMs) {
+      stopKeepingAlive();
+      const closed = closeWithin(server, sockets, graceMs);
+      for (const socket of undecided) socket.destroy();
+      http2.goAway();
+      return closed;
+    },
   };
 }

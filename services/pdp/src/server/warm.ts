@@ -1,5 +1,6 @@
 import { warmUp } from "@remit/engine";
 import type { Log } from "../foundation/log.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { PolicyStore, Snapshots } from "../policies/index.ts";
 
 /** A start waits no longer than this for tenants' policies; the rest are loaded while others are answered. */
@@ -11,8 +12,7 @@ const BUSY_MS_MAX = 1_000;
 /** Has the machine compiled what reads, compiles and judges: the first large call would hold the thread for longer than later ones. */
 async function warmEngine(log: Log): Promise<void> {
   try {
-    const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
-    const { rounds, busyMs } = await warmUp(pause, { busyMsMax: BUSY_MS_MAX });
+    const { rounds, busyMs } = await warmUp(turnOfTheLoop, { busyMsMax: BUSY_MS_MAX });
     log.info({ rounds, busyMs: Math.round(busyMs) }, "the engine is warm");
   } catch (error) {
     log.warn({ error }, "the engine could not be warmed up; it grows warm in use");

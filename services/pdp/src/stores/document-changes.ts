@@ -1,22 +1,11 @@
 import type { ClientBase } from "pg";
-import type { Change } from "../decisions/index.ts";
+import { type Change, documentTables } from "../decisions/index.ts";
 import type { Quotas } from "../policies/index.ts";
 import { Refusal } from "./refusal.ts";
 import { refuseTooManyDocuments } from "./tenant-guard.ts";
 
 type Put = Extract<Change, { kind: "agent_put" | "tool_put" | "budget_put" | "group_put" }>;
 type Deleted = Extract<Change, { kind: "agents_deleted" | "tools_deleted" | "budgets_deleted" | "groups_deleted" }>;
-
-const tables = {
-  agent_put: "agent",
-  tool_put: "tool",
-  budget_put: "budget",
-  group_put: "principal_group",
-  agents_deleted: "agent",
-  tools_deleted: "tool",
-  budgets_deleted: "budget",
-  groups_deleted: "principal_group",
-} as const;
 
 /** Puts one document in the place of what had its name. */
 export async function putDocument(
@@ -26,7 +15,7 @@ export async function putDocument(
   revision: bigint,
   quotas: Quotas,
 ): Promise<void> {
-  const table = tables[kind];
+  const table = documentTables[kind];
   const { rows } = await client.query<{ created: boolean }>(
     `insert into ${table} (tenant, name, document, source, digest, revision) values ($1, $2, $3, $4, $5, $6)
      on conflict (tenant, name) do update
@@ -39,7 +28,7 @@ export async function putDocument(
 
 /** Deletes documents by name: all of them, or none where one is not there. */
 export async function deleteDocuments(client: ClientBase, tenant: string, { kind, names }: Deleted): Promise<void> {
-  const text = `delete from ${tables[kind]} where tenant = $1 and name = any($2)`;
+  const text = `delete from ${documentTables[kind]} where tenant = $1 and name = any($2)`;
   const { rowCount } = await client.query(text, [tenant, names]);
   if (rowCount !== names.length) throw new Refusal("missing");
 }
