@@ -42,6 +42,8 @@ async function servedDaysAgo(databaseUrl: string, days: number): Promise<Running
 const MOVE = `update record set day = day - $1::int, recorded_at = recorded_at - make_interval(days => $1::int)
   where day = (now() at time zone 'utc')::date`;
 
+const minuteOf = (ms: number): number => Math.floor(ms / 60_000);
+
 type Urls = { readonly ownerUrl: string; readonly runtimeUrl: string };
 
 /** Lets something happen some days ago, in a service of its own. */
@@ -70,6 +72,8 @@ async function play(urls: Urls, serve: () => Promise<BuildProcess>): Promise<{ d
   const answeredAtMs = Date.now();
   const answers = await askAll(clientsAt(asked), tale, questions("kept"), answeredAtMs);
   await asked.stop();
+  // The same word that a call still runs is one within a minute: answers on both sides of one cannot be asked for again.
+  if (minuteOf(Date.now()) !== minuteOf(answeredAtMs)) throw new Error("a minute ended meanwhile: run this again");
   const database = await asOwner(urls.ownerUrl, async (client) => {
     // Where it was made is nobody's business.
     await client.query("update replica set host = 'kept'");
