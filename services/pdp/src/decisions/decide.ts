@@ -1,7 +1,7 @@
 import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import { rootOf } from "../identities/index.ts";
-import type { Ledger } from "../ledger/index.ts";
+import { type Ledger, uncharged } from "../ledger/index.ts";
 import {
   requireUsable,
   revisionReached,
@@ -104,7 +104,7 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
       const redacting = redaction.of(snapshot, asked, judged);
       const redacted = redacting instanceof Promise ? await redacting : redacting;
       const draft = draftDecision(newId(nowMs), asker, asked, judged, snapshot, nowMs, name, redacted);
-      const recorded = await ledger.record(draft.record, { withinMs });
+      const recorded = uncharged(await ledger.record(draft.record, { withinMs }));
 
       switch (recorded.outcome) {
         case "inserted":

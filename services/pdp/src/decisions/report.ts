@@ -1,7 +1,7 @@
 import type { Clock } from "../foundation/clock.ts";
 import { utcDay } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
-import type { Ledger, RecordRef, StoredRecord } from "../ledger/index.ts";
+import { type Ledger, type RecordRef, type StoredRecord, uncharged } from "../ledger/index.ts";
 import type { Snapshots } from "../policies/index.ts";
 import { type Asker, judgedUnder, type Outcome, type Told, type WhoAsks } from "./ask.ts";
 import { byCallId, type CallName } from "./call.ts";
@@ -152,7 +152,7 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
     const security = judgedUnder(asker, snapshot.revisions);
     const revoked = decision && revokedSince(snapshot, asker.session, decision, nowMs);
     const received = { id: newId(nowMs), nowMs, late, reportByMs, security, name, revoked };
-    const recorded = await ledger.record(draftReport(told, asker, decision, received));
+    const recorded = uncharged(await ledger.record(draftReport(told, asker, decision, received)));
     if (recorded.outcome === "stale") {
       await snapshots.secured(tenant);
       return null;

@@ -9,7 +9,26 @@ export {
 } from "./ledger-store.ts";
 export type { Beat, PeerStore } from "./peer-store.ts";
 export { createPeers } from "./peers.ts";
-export type { DecisionRange, NewRecord, RecordKind, RecordOutcome, RecordRef, StoredRecord } from "./record.ts";
+export {
+  /** @public */
+  type Balance,
+  /** @public */
+  type Charge,
+  type DecisionRange,
+  /** @public */
+  type HoldStep,
+  /** @public */
+  type Move,
+  type NewRecord,
+  type RecordKind,
+  type RecordOutcome,
+  type RecordRef,
+  /** @public */
+  type Short,
+  type StoredRecord,
+  type UnchargedOutcome,
+  uncharged,
+} from "./record.ts";
 export type { Marks } from "./seal.ts";
 export { createSeal, type Marking, type Seal, sealedLedger } from "./sealed.ts";
 export type { Stopped } from "./shared.ts";

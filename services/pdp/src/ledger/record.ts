@@ -1,8 +1,67 @@
+import { assert } from "../foundation/assert.ts";
+
 /**
- * What is recorded. Decisions, reports, every change of who may do what, and `alias`: that a call's id stands for the
- * call of a business key.
+ * What is recorded. Decisions, reports, every change of who may do what, `alias`: that a call's id stands for the call
+ * of a business key, and `expiry`: that a hold's time was over.
  */
-export type RecordKind = "decision" | "report" | "session" | "admin" | "alias";
+export type RecordKind = "decision" | "report" | "session" | "admin" | "alias" | "expiry";
+
+/** What a record does to one account, in the commit that records it: signed millionths. */
+export interface Move {
+  readonly account: bigint;
+  readonly held: bigint;
+  readonly posted: bigint;
+  readonly overage: bigint;
+}
+
+/**
+ * What a record does to the hold of a decision. `hold` is its id, which it keeps for ever: that of the decision that
+ * took it. `decision` is the one that must have it.
+ */
+export type HoldStep =
+  | { readonly step: "take"; readonly expiresAtMs: number; readonly pending: boolean }
+  | {
+      readonly step: "adopt";
+      readonly hold: string;
+      readonly decision: string;
+      readonly expiresAtMs: number;
+      /** It waits for an approval. */
+      readonly pending: boolean;
+    }
+  | { readonly step: "extend"; readonly hold: string; readonly decision: string; readonly expiresAtMs: number }
+  | { readonly step: "end"; readonly hold: string; readonly decision: string };
+
+/** What a record does to budgets: all of it is done in the commit that inserts the record, or none. */
+export interface Charge {
+  /** One an account at most. */
+  readonly moves: readonly Move[];
+  readonly hold?: HoldStep;
+  /** An account that is frozen by this record. */
+  readonly freezes?: bigint;
+}
+
+/** An account's books, in millionths of its unit. What is free is limit - held - posted - overage, and may be below 0. */
+export interface Balance {
+  readonly account: bigint;
+  readonly limit: bigint;
+  readonly held: bigint;
+  readonly posted: bigint;
+  readonly overage: bigint;
+  /** It or its budget is. */
+  readonly frozen: boolean;
+}
+
+/**
+ * Why an account did not let a charge in. `closed`: its window is not current by the store's clock, or there is no such
+ * account. `exhausted`: the amount alone is more than what is free. `crowded`: it fits alone, but not beside what was
+ * before it in its batch. `locked`: something else held the account for too long.
+ */
+export interface Short {
+  readonly account: bigint;
+  readonly why: "closed" | "frozen" | "exhausted" | "crowded" | "locked";
+  /** After the batch; where the account is known. */
+  readonly balance?: Balance;
+}
 
 /** A record on its way to the store. */
 export interface NewRecord {
@@ -23,6 +82,8 @@ export interface NewRecord {
   /** The tenant's security revision that this was judged under. The store refuses what is older than its own. */
   readonly securityRevision: bigint;
   readonly expiresAtMs?: number;
+  /** What it does to budgets. */
+  readonly charge?: Charge;
   /** 32 bytes over the body. */
   readonly digest: Uint8Array;
   /** Canonical JSON in UTF-8, which the digest is over, whether it is sealed or not. */
@@ -63,10 +124,27 @@ export interface DecisionRange {
 
 /** What became of one record of a batch. */
 export type RecordOutcome =
-  | { readonly outcome: "inserted"; readonly ref: RecordRef }
+  | {
+      readonly outcome: "inserted";
+      readonly ref: RecordRef;
+      /** Of the accounts that it charged, after its batch; absent where nobody knows them, as after a lost acknowledgement. */
+      readonly balances?: readonly Balance[];
+    }
   /** The key had been recorded with the same request: that record stands. */
   | { readonly outcome: "existing"; readonly record: StoredRecord }
   /** The key had been recorded with another request: by that record. */
   | { readonly outcome: "reused"; readonly record: StoredRecord }
   /** Judged under an older security revision than the store's: refresh and decide anew. */
-  | { readonly outcome: "stale" };
+  | { readonly outcome: "stale" }
+  /** Its charge was not let in, so nothing was recorded: by these accounts. */
+  | { readonly outcome: "short"; readonly shorts: readonly Short[] }
+  /** Its hold was ended, or has gone on to another decision: nothing was recorded. */
+  | { readonly outcome: "gone" };
+
+export type UnchargedOutcome = Exclude<RecordOutcome, { readonly outcome: "short" | "gone" }>;
+
+/** The outcome of a record without a charge: no account or hold can have kept it out. */
+export function uncharged(outcome: RecordOutcome): UnchargedOutcome {
+  assert(outcome.outcome !== "short" && outcome.outcome !== "gone", "a record without a charge met a budget");
+  return outcome;
+}

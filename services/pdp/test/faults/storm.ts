@@ -1,5 +1,5 @@
 import pg from "pg";
-import { LedgerUnavailable, type NewRecord, type RecordOutcome } from "../../src/ledger/index.ts";
+import { LedgerUnavailable, type NewRecord, type UnchargedOutcome, uncharged } from "../../src/ledger/index.ts";
 import { endReplica, fence } from "../../src/stores/writer-row.ts";
 import { newRecord, type OpenLedger, openLedger, TENANT } from "../ledger/postgres.ts";
 import { audit, census } from "./audit.ts";
@@ -35,7 +35,7 @@ const OUTDATED = 0.1;
 /** Some work between two blows, or nothing would ever be recorded. */
 const ANSWERS_A_BLOW = 20;
 
-type Told = RecordOutcome | LedgerUnavailable;
+type Told = UnchargedOutcome | LedgerUnavailable;
 
 /** What callers were told, checked as it comes. */
 function createNotes(wrong: string[]) {
@@ -75,6 +75,7 @@ export async function storm({ runtimeUrl, superuserUrl, random, fences }: StormO
     const asOf = acknowledged;
     const outcome = await pick(ledgers)
       .ledger.record(record)
+      .then(uncharged)
       .catch((error: LedgerUnavailable) => error);
     note(record, outcome, asOf);
     told++;

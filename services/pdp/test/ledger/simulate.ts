@@ -97,6 +97,8 @@ function checkAnswer(rows: readonly Row[], record: NewRecord, told: RecordOutcom
         ? []
         : [`${record.id} was told that its key is taken by another request, which it is not`];
     case "stale":
+    case "short":
+    case "gone":
       return own.length > 0 ? [`${record.id} was told to decide anew, and is recorded`] : [];
   }
 }
