@@ -1,0 +1,32 @@
+/** The rules that the charged commit follows, the first of each; the others are ways to get it wrong. */
+export interface StoreRules {
+  /** What an admission compares with: the rows it has locked, or what was read before it waited for them. */
+  readonly admission: "locked" | "read_then_write";
+  /** Whether the records of a batch count against each other. */
+  readonly sums: "running" | "each_alone";
+  readonly check: "held_and_posted" | "overage_too" | "none";
+  /** Whose moves are applied. */
+  readonly moves: "of_inserted" | "of_admitted";
+  /** Whose holds are taken, handed over and ended. */
+  readonly holdRows: "of_inserted" | "of_admitted";
+  /** Whether a hold must be there, and with whom it was. */
+  readonly holds: "asked" | "not_asked";
+  /** How many records of a batch may step on one hold. */
+  readonly batchHolds: "one" | "any";
+  readonly windows: "store_time" | "not_asked";
+  readonly limits: "as_they_are" | "as_they_were";
+  readonly freezes: "asked" | "not_asked";
+}
+
+export const storeRules: StoreRules = {
+  admission: "locked",
+  sums: "running",
+  check: "held_and_posted",
+  moves: "of_inserted",
+  holdRows: "of_inserted",
+  holds: "asked",
+  batchHolds: "one",
+  windows: "store_time",
+  limits: "as_they_are",
+  freezes: "asked",
+};
