@@ -1,5 +1,6 @@
 export type { Amount } from "./amount.ts";
 export { type Compiled, type CompileSource, compile, compileInSlices } from "./compile/compile.ts";
+export { type GlobIndex, indexGlobs } from "./compile/glob-index.ts";
 export { compileGlobs, type NameTest } from "./compile/pattern.ts";
 export { schemaProblem } from "./compile/schema.ts";
 export {

@@ -12,7 +12,7 @@ export interface Wall {
 const COMPUTED = "(computed)";
 
 const domain = { rooms: ["foundation"], packages: ["@remit/engine", "lru-cache", "node:crypto"] };
-const doors = ["policies", "identities", "ledger", "decisions"];
+const doors = ["policies", "identities", "budgets", "ledger", "decisions"];
 const everyPackage = ["*"];
 
 /**
@@ -23,8 +23,9 @@ export const walls: Readonly<Record<string, Wall>> = {
   foundation: { rooms: [], packages: ["node:crypto"] },
   policies: domain,
   identities: { ...domain, packages: [...domain.packages, "jose"] },
+  budgets: domain,
   ledger: domain,
-  decisions: { rooms: ["foundation", "policies", "identities", "ledger"], packages: ["@remit/engine"] },
+  decisions: { rooms: ["foundation", "policies", "identities", "budgets", "ledger"], packages: ["@remit/engine"] },
   // Another thread, so that reading what administrators send holds up no decision.
   reading: { rooms: ["foundation", "decisions"], packages: ["@remit/engine", "node:worker_threads"] },
   wire: {

@@ -1,6 +1,7 @@
 import type { ToolDocument } from "@remit/engine";
-import { canonical, type Json, type JsonObject } from "../foundation/canonical.ts";
+import { canonical, type Json } from "../foundation/canonical.ts";
 import { digest, digestBytes } from "../foundation/digest.ts";
+import { valueAt } from "../foundation/value-at.ts";
 import { idempotencyKey } from "../ledger/index.ts";
 import type { Ask } from "./ask.ts";
 
@@ -21,15 +22,6 @@ export function callKey({ kind, id }: CallName, attempt: number): Buffer {
 /** What a call is: its tool and its input, which its first attempt fixes. 32 bytes. */
 export function requestDigest(tool: string, inputDigest: string): Buffer {
   return digestBytes("request", canonical({ tool, input_digest: inputDigest }));
-}
-
-function valueAt(input: JsonObject, path: string): Json | undefined {
-  let value: Json | undefined = input;
-  for (const key of path.split(".")) {
-    if (typeof value !== "object" || value === null || Array.isArray(value) || !Object.hasOwn(value, key)) return;
-    value = (value as JsonObject)[key];
-  }
-  return value;
 }
 
 /**

@@ -10,6 +10,7 @@ export type DigestKind =
   | "tool"
   | "agent"
   | "budget"
+  | "budget-key"
   | "group"
   | "schema"
   | "request"

@@ -1,0 +1,30 @@
+import type { Account, AccountName, Balance, HeldPart } from "./account.ts";
+
+/** What is held for a decision that nobody has ended yet. */
+export interface OpenHold {
+  /** The decision that took it first: its id for ever. */
+  readonly id: string;
+  readonly tenant: string;
+  /** The decision that has it now. */
+  readonly decision: string;
+  readonly session: string;
+  /** The UTC day that the session opened, YYYY-MM-DD. */
+  readonly sessionDay: string;
+  readonly parts: readonly (HeldPart & { readonly hard: boolean })[];
+  /** It waits for an approval: when its time is over it is given back, not spent. */
+  readonly pending: boolean;
+  readonly expiresAtMs: number;
+}
+
+/** What the room reads and opens. What accounts hold changes with the records of the ledger alone. */
+export interface BudgetStore {
+  /**
+   * Opens what is missing, of windows current by the store's time; answers all, in the names' order; null where no such
+   * budget is declared.
+   */
+  openAccounts(tenant: string, names: readonly AccountName[]): Promise<(Account | null)[]>;
+  /** Balances now, of those accounts that exist. */
+  balances(tenant: string, accounts: readonly bigint[]): Promise<Balance[]>;
+  /** Open holds whose time is over, the oldest first. */
+  overdueHolds(limit: number): Promise<OpenHold[]>;
+}

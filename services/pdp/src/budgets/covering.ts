@@ -1,0 +1,198 @@
+import { type BudgetDocument, type GlobIndex, indexGlobs } from "@remit/engine";
+import { canonical, type Json, type JsonObject } from "../foundation/canonical.ts";
+import { digest } from "../foundation/digest.ts";
+import { valueAt } from "../foundation/value-at.ts";
+import type { AccountName } from "./account.ts";
+
+/** A session of the chain that a call comes from. */
+export interface CoveredSession {
+  readonly id: string;
+  readonly agent: string;
+}
+
+/** What of a call says which budgets cover it. */
+export interface CoveredCall {
+  readonly tool: string;
+  /** What runs: the input as it is after a policy has changed it. */
+  readonly input: JsonObject;
+  readonly principal: string;
+  /** The session that asks. */
+  readonly session: CoveredSession;
+  /** The sessions above it, the root first. */
+  readonly ancestors: readonly CoveredSession[];
+  /** The label `team` of an agent. */
+  readonly teamOf: (agent: string) => string | undefined;
+}
+
+/** A budget that covers a call, and the account that is charged. */
+export interface Cover extends AccountName {
+  readonly unit: string;
+  readonly hard: boolean;
+}
+
+/** The budgets of a tenant, indexed by what they cover. Immutable: other budgets are another covering. */
+export interface Covering {
+  /** How many budgets it is made of. */
+  readonly size: number;
+  /** Every account that a call is charged to, the narrowest first. Costs no more with budgets that do not cover it. */
+  of(call: CoveredCall): readonly Cover[];
+  /** The account of one budget for a call, whoever's calls it covers; undefined where no such budget is declared. */
+  named(budget: string, call: CoveredCall): Cover | undefined;
+}
+
+/** The longest key that stands as it is; of longer ones the digest does. */
+const KEY_CHARS_MAX = 512;
+
+interface Declared {
+  readonly name: string;
+  readonly unit: string;
+  readonly hard: boolean;
+  readonly owner: BudgetDocument["spec"]["owner"];
+  readonly per: readonly string[];
+  /** Each session has an account of its own. */
+  readonly bySession: boolean;
+}
+
+function declaredBy({ metadata, spec }: BudgetDocument): Declared {
+  return {
+    name: metadata.name,
+    unit: spec.unit,
+    hard: spec.enforcement === "hard",
+    owner: spec.owner,
+    per: spec.per ?? [],
+    bySession: spec.owner === "session" || spec.window === "session",
+  };
+}
+
+// A path that leads nowhere has no member: all calls without it share one account.
+function keyedValues(per: readonly string[], call: CoveredCall): { readonly [name: string]: Json } {
+  const values: Record<string, Json> = {};
+  for (const path of per) {
+    if (path === "principal") values.principal = call.principal;
+    else if (path === "agent") values.agent = call.session.agent;
+    else {
+      const value = valueAt(call.input, path.slice("input.".length));
+      if (value !== undefined) values[path] = value;
+    }
+  }
+  return values;
+}
+
+function keyFor({ per }: Declared, call: CoveredCall, session: CoveredSession | undefined): string {
+  if (per.length === 0 && !session) return "";
+  const text = canonical({
+    ...(per.length > 0 && { per: keyedValues(per, call) }),
+    ...(session && { session: session.id }),
+  });
+  return text.length > KEY_CHARS_MAX ? digest("budget-key", text) : text;
+}
+
+const coverOf = (budget: Declared, call: CoveredCall, session?: CoveredSession): Cover => ({
+  budget: budget.name,
+  key: keyFor(budget, call, session),
+  unit: budget.unit,
+  hard: budget.hard,
+});
+
+/** Whether a session is one of those that a budget keeps an account for: of the agent or the team that owns it. */
+function keeps({ owner }: Declared, { agent }: CoveredSession, { teamOf }: CoveredCall): boolean {
+  if (typeof owner === "string") return true;
+  if ("agent" in owner) return owner.agent === agent;
+  if ("team" in owner) return owner.team === teamOf(agent);
+  return true;
+}
+
+type Lists = Map<string, Declared[]>;
+
+function addTo(lists: Lists, name: string, budget: Declared): void {
+  const there = lists.get(name);
+  if (there) there.push(budget);
+  else lists.set(name, [budget]);
+}
+
+interface Index {
+  readonly tenant: Declared[];
+  readonly agent: Lists;
+  readonly principal: Lists;
+  readonly team: Lists;
+  /** By glob. */
+  readonly tool: Lists;
+}
+
+function indexed(budgets: readonly Declared[]): Index {
+  const index: Index = { tenant: [], agent: new Map(), principal: new Map(), team: new Map(), tool: new Map() };
+  for (const budget of budgets) {
+    const { owner } = budget;
+    if (owner === "tenant" || owner === "session") index.tenant.push(budget);
+    else if ("agent" in owner) addTo(index.agent, owner.agent, budget);
+    else if ("principal" in owner) addTo(index.principal, owner.principal, budget);
+    else if ("team" in owner) addTo(index.team, owner.team, budget);
+    else addTo(index.tool, owner.tool, budget);
+  }
+  return index;
+}
+
+function globsOf(tool: Lists): { readonly lists: readonly (readonly Declared[])[]; readonly globs: GlobIndex } {
+  const steps = indexGlobs([...tool.keys()]);
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return { lists: [...tool.values()], globs: step.value };
+}
+
+/**
+ * Indexes budgets by what they cover. A call is charged to every budget of its tool, of each session of its chain, of its
+ * agent, its principal, its team and its tenant. A budget with an account for each session is charged once for every
+ * session of the chain that it keeps one for, so that what was delegated counts above as well.
+ */
+export function compileCovering(documents: Iterable<BudgetDocument>): Covering {
+  const budgets = [...documents].map(declaredBy);
+  const byName = new Map(budgets.map((budget) => [budget.name, budget]));
+  const wide = indexed(budgets.filter(({ bySession }) => !bySession));
+  const ofSessions = indexed(budgets.filter(({ bySession }) => bySession));
+  const wideTools = globsOf(wide.tool);
+  const sessionTools = globsOf(ofSessions.tool);
+
+  const addSession = (found: Cover[], call: CoveredCall, session: CoveredSession) => {
+    const add = (list: readonly Declared[] | undefined) => {
+      for (const budget of list ?? []) found.push(coverOf(budget, call, session));
+    };
+    for (const at of sessionTools.globs.fitting(call.tool)) add(sessionTools.lists[at]);
+    add(ofSessions.agent.get(session.agent));
+    add(ofSessions.principal.get(call.principal));
+    const team = ofSessions.team.size === 0 ? undefined : call.teamOf(session.agent);
+    if (team !== undefined) add(ofSessions.team.get(team));
+    add(ofSessions.tenant);
+  };
+
+  const addWide = (found: Cover[], call: CoveredCall, keyed: boolean) => {
+    const add = (list: readonly Declared[] | undefined) => {
+      for (const budget of list ?? []) if (budget.per.length > 0 === keyed) found.push(coverOf(budget, call));
+    };
+    for (const at of wideTools.globs.fitting(call.tool)) add(wideTools.lists[at]);
+    add(wide.agent.get(call.session.agent));
+    add(wide.principal.get(call.principal));
+    const team = wide.team.size === 0 ? undefined : call.teamOf(call.session.agent);
+    if (team !== undefined) add(wide.team.get(team));
+    add(wide.tenant);
+  };
+
+  return {
+    size: budgets.length,
+    of(call) {
+      const found: Cover[] = [];
+      addSession(found, call, call.session);
+      for (const above of call.ancestors.toReversed()) addSession(found, call, above);
+      addWide(found, call, true);
+      addWide(found, call, false);
+      return found;
+    },
+    named(name, call) {
+      const budget = byName.get(name);
+      if (!budget) return undefined;
+      if (!budget.bySession) return coverOf(budget, call);
+      const chain = [call.session, ...call.ancestors.toReversed()];
+      const session = chain.find((one) => keeps(budget, one, call)) ?? call.session;
+      return coverOf(budget, call, session);
+    },
+  };
+}
