@@ -66,9 +66,7 @@ export const limits = {
   /** One message of a lane. An input may be spelt in JSON that is longer than its canonical form. */
   messageBytesMax: 1024 * 1024,
   adminMessageBytesMax: 16 * 1024 * 1024,
-  /** Documents that administrators send are read by a thread of its own, unless they are as short as this together. */
-  readAtOnceCharsMax: 4 * 1024,
-  /** What reading the documents of one request may take of that thread. */
+  /** What reading the documents of one request may take of the thread that does nothing else. */
   readingMsMax: 60_000,
   readingMiBMax: 1024,
   /** Problems of one answer that show their line; there may be one a rule. */

@@ -1,1 +1,1 @@
-export { createReader } from "./reader.ts";
+export { createReader, type Reader } from "./reader.ts";

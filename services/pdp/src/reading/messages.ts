@@ -3,6 +3,7 @@ import type { Documents, Problem, SourceFile, Unplaced } from "@remit/engine";
 /** What the reading thread is asked, one question at a time. */
 export type Question =
   | { readonly ask: "read"; readonly read: number; readonly files: readonly SourceFile[] }
+  | { readonly ask: "more"; readonly read: number }
   | { readonly ask: "place"; readonly read: number; readonly unplaced: readonly Unplaced[] }
   | { readonly ask: "forget"; readonly read: number };
 
@@ -13,8 +14,13 @@ export interface ReadText {
   readonly digest: Uint8Array;
 }
 
-export interface ReadAnswer {
+/** Some of the documents, so that no answer is long to take over; the rest is asked for. */
+export interface MoreAnswer {
   readonly texts: readonly ReadText[];
+  readonly more: boolean;
+}
+
+export interface ReadAnswer extends MoreAnswer {
   readonly problems: readonly Problem[];
 }
 

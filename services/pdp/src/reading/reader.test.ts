@@ -74,6 +74,26 @@ test("short documents are read at once, and who reads them needs no thread", asy
   expect(await placed([])).toEqual([]);
 });
 
+test("who stays reads the shortest by a thread, and documents come over however many they are", async () => {
+  const staying = createReader();
+  staying.stay();
+  const one = await staying.read([{ file: "tool.yaml", text: toolText }]);
+  const [tool] = one.documents.tools;
+  expect(tool && one.digestOf(tool)).toBeInstanceOf(Uint8Array);
+  one.done();
+  const text = Array.from({ length: 450 }, (_, at) => toolText.replace("pay-3", `pay-${at}`)).join("---\n");
+  const many = await staying.read([{ file: "tools.yaml", text }]);
+  expect(many.documents.tools.map(({ metadata }) => metadata.name)).toEqual(
+    Array.from({ length: 450 }, (_, at) => `pay-${at}`),
+  );
+  const [problem] = await many.placed(
+    compiled({ ...many.documents, policies: parseDocuments(files).documents.policies }),
+  );
+  expect(problem?.line).toBeGreaterThan(0);
+  many.done();
+  await staying.close();
+});
+
 test("what makes the thread fail is nobody else's trouble, not even of who asked right behind it", async () => {
   const failing = reader.read([{ file: "not-text.yaml", text: { length: 1 } as unknown as string }]);
   const behind = reader.read(files);

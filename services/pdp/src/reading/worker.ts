@@ -2,7 +2,7 @@ import { parentPort } from "node:worker_threads";
 import { type Documents, parseDocuments, placeIn } from "@remit/engine";
 import { canonical, type Json } from "../foundation/canonical.ts";
 import { type DigestKind, digestBytes } from "../foundation/digest.ts";
-import type { PlaceAnswer, Question, ReadAnswer, ReadText } from "./messages.ts";
+import type { MoreAnswer, PlaceAnswer, Question, ReadAnswer, ReadText } from "./messages.ts";
 
 const digestKinds: Readonly<Record<keyof Documents, DigestKind>> = {
   policies: "policy",
@@ -12,34 +12,61 @@ const digestKinds: Readonly<Record<keyof Documents, DigestKind>> = {
   groups: "group",
 };
 
-// What was read and may still be asked about, in the order in which it was handed over.
-const known = new Map<number, readonly object[]>();
+interface Known {
+  readonly kind: keyof Documents;
+  readonly document: object;
+}
+
+interface KnownRead {
+  /** In the order in which they are handed over. */
+  readonly documents: readonly Known[];
+  handedOver: number;
+}
+
+// What was read and may still be asked about.
+const known = new Map<number, KnownRead>();
+
+const ANSWER_CHARS_MAX = 256 * 1024;
+const ANSWER_DOCUMENTS_MAX = 200;
 
 function read({ read, files }: Extract<Question, { ask: "read" }>): ReadAnswer {
   const { documents, problems } = parseDocuments(files);
-  const all: object[] = [];
+  const kinds = Object.keys(digestKinds) as (keyof Documents)[];
+  const all = kinds.flatMap((kind) => documents[kind].map((document): Known => ({ kind, document })));
+  const made = { documents: all, handedOver: 0 };
+  known.set(read, made);
+  return { problems, ...more(made) };
+}
+
+function more(of: KnownRead): MoreAnswer {
   const texts: ReadText[] = [];
-  for (const kind of Object.keys(digestKinds) as (keyof Documents)[]) {
-    for (const document of documents[kind]) {
-      all.push(document);
-      const digest = digestBytes(digestKinds[kind], canonical(document as unknown as Json));
-      texts.push({ kind, json: JSON.stringify(document), digest });
-    }
+  let chars = 0;
+  while (of.handedOver < of.documents.length && texts.length < ANSWER_DOCUMENTS_MAX && chars < ANSWER_CHARS_MAX) {
+    const { kind, document } = of.documents[of.handedOver++] as Known;
+    const json = JSON.stringify(document);
+    chars += json.length;
+    texts.push({ kind, json, digest: digestBytes(digestKinds[kind], canonical(document as unknown as Json)) });
   }
-  known.set(read, all);
-  return { texts, problems };
+  return { texts, more: of.handedOver < of.documents.length };
+}
+
+/** Undefined where another thread before this one has read them. */
+function moreOf({ read }: Extract<Question, { ask: "more" }>): MoreAnswer | undefined {
+  const of = known.get(read);
+  return of && more(of);
 }
 
 function place({ read, unplaced }: Extract<Question, { ask: "place" }>): PlaceAnswer {
-  const documents = known.get(read) ?? [];
+  const documents = known.get(read)?.documents ?? [];
   return unplaced.map((one) => {
-    const document = documents[one.document];
-    return document && placeIn(document, one);
+    const found = documents[one.document];
+    return found && placeIn(found.document, one);
   });
 }
 
 parentPort?.on("message", (question: Question) => {
   if (question.ask === "read") parentPort?.postMessage(read(question));
+  else if (question.ask === "more") parentPort?.postMessage(moreOf(question));
   else if (question.ask === "place") parentPort?.postMessage(place(question));
   else known.delete(question.read);
 });

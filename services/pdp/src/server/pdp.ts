@@ -20,7 +20,10 @@ export interface PdpOptions {
   readonly log?: Log;
   /** A Postgres of its own that is gone afterwards, whatever the configuration says. */
   readonly throwAway?: boolean;
-  /** Has the engine's code compiled before anybody is let in, a second of work at most: for a service that stays. */
+  /**
+   * For a service that stays: has the engine's code compiled before anybody is let in, a second of work at most, and keeps
+   * a thread that reads all documents.
+   */
   readonly warmUp?: boolean;
 }
 
@@ -94,7 +97,8 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     const rooms = await openRooms({ config, store, wrapping, clock, storeClock, log, metrics });
     held.rooms = rooms;
     open.push(rooms.close);
-    const stopWarming = await warm({ policies: rooms.policyStore, snapshots: rooms.snapshots, log, engine });
+    const { policyStore: policies, snapshots, reader } = rooms;
+    const stopWarming = await warm({ policies, snapshots, reader, log, engine });
     open.push(async () => stopWarming());
     const stopPartitions = keepPartitions(store.pool, log);
     open.push(async () => stopPartitions());

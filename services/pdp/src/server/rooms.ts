@@ -157,6 +157,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
       ...{ store: changeStore, policies: policyStore, revocationStore, proposalStore, read: reader.read, ...shared },
       self: { id: replica, name: "remit" },
     }),
+    reader,
     custody: keyRooms.custody(change, replica),
     jwks: signingKeys.jwks,
     /** How far this machine's clock is ahead of the store's, in milliseconds. */

@@ -14,7 +14,8 @@ function house(inUse: readonly string[], load: (tenant: string) => Promise<unkno
       return load(tenant) as Promise<Snapshot>;
     },
   };
-  return { asked, rooms: { policies, snapshots, log: silentLog, patience: () => never } };
+  const reader = { stay: () => void asked.push("a thread stays") };
+  return { asked, rooms: { policies, snapshots, reader, log: silentLog, patience: () => never } };
 }
 
 test("all tenants in use are loaded when it resolves, also beside one that cannot be", async () => {
@@ -46,12 +47,15 @@ test("a store that cannot be asked keeps nobody from starting", async () => {
   expect(asked).toEqual([]);
 });
 
-test("the engine is warm before the first tenant is loaded, and only where that is asked for", async () => {
+test("the engine is warm and a thread reads before the first tenant is loaded, and only where that is asked for", async () => {
   const heard: string[] = [];
   const log = { ...silentLog, info: (_: object, message: string) => void heard.push(message) };
-  const { rooms } = house(["a"], async (tenant) => void heard.push(tenant));
+  const { asked, rooms } = house(["a"], async (tenant) => void heard.push(tenant));
   await warm({ ...rooms, log });
-  expect(heard.splice(0)).toEqual(["a"]);
+  expect([heard.splice(0), asked.splice(0)]).toEqual([["a"], ["a"]]);
   await warm({ ...rooms, log, engine: true });
-  expect(heard).toEqual(["the engine is warm", "a"]);
+  expect([heard, asked]).toEqual([
+    ["the engine is warm", "a"],
+    ["a thread stays", "a"],
+  ]);
 });

@@ -2,6 +2,7 @@ import { warmUp } from "@remit/engine";
 import type { Log } from "../foundation/log.ts";
 import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { PolicyStore, Snapshots } from "../policies/index.ts";
+import type { Reader } from "../reading/index.ts";
 
 /** A start waits no longer than this for tenants' policies; the rest are loaded while others are answered. */
 const WAIT_MS_MAX = 10_000;
@@ -23,7 +24,8 @@ interface Rooms {
   readonly policies: Pick<PolicyStore, "tenantsInUse">;
   readonly snapshots: Pick<Snapshots, "current">;
   readonly log: Log;
-  /** Whether the engine is made warm first. */
+  readonly reader: Pick<Reader, "stay">;
+  /** Whether the engine is made warm first, and a thread that reads documents kept. */
   readonly engine?: boolean;
   /** Resolves when a start has waited long enough; answers how to stop waiting. */
   readonly patience?: () => { readonly over: Promise<void>; readonly stop: () => void };
@@ -39,16 +41,20 @@ function systemPatience() {
  * Loads the tenants that have living sessions before anybody is let in: the first calls after a restart would wait for
  * all of a tenant's policies to compile, longer than an SDK waits for a decision. One tenant after another; one that
  * cannot be loaded is loaded by its first call, as are those that nobody uses now. Before, where that is asked for, the
- * engine is made warm. Answers how to stop.
+ * engine is made warm, and a thread for documents started. Answers how to stop.
  */
 export async function warm({
   policies,
   snapshots,
+  reader,
   log,
   engine = false,
   patience = systemPatience,
 }: Rooms): Promise<() => void> {
-  if (engine) await warmEngine(log);
+  if (engine) {
+    reader.stay();
+    await warmEngine(log);
+  }
   let stopped = false;
   const load = async () => {
     for (const tenant of await policies.tenantsInUse()) {
