@@ -1,4 +1,5 @@
-import { hash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
+import { eachInSlices, type Pause } from "./in-slices.ts";
 
 /** What a digest is of. Each kind has its own prefix, so that no digest of one can pass for another. */
 export type DigestKind =
@@ -31,4 +32,11 @@ export function digestText(bytes: Uint8Array): string {
 /** The digest of a canonical JSON, as text. */
 export function digest(kind: DigestKind, canonicalJson: string): string {
   return `sha256:${hash("sha256", `remit/${kind}/v1\n${canonicalJson}`, "hex")}`;
+}
+
+/** The same of a text that comes in parts, in slices: between them it awaits `pause`. */
+export async function digestInSlices(kind: DigestKind, parts: Iterable<string>, pause: Pause): Promise<string> {
+  const made = createHash("sha256").update(`remit/${kind}/v1\n`);
+  await eachInSlices(parts, pause, (part) => made.update(part));
+  return `sha256:${made.digest("hex")}`;
 }

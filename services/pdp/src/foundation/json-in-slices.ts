@@ -1,7 +1,7 @@
+import type { Pause } from "./in-slices.ts";
+
 /** What is parsed, or looked through, between two pauses: some tenths of a millisecond. */
 const PIECE_CHARS_MAX = 32 * 1024;
-
-type Pause = () => Promise<void>;
 
 /**
  * The value of a JSON text, as `JSON.parse` has it, in slices: a text of a megabyte would hold the thread for some

@@ -1,3 +1,4 @@
+import { eachInSlices } from "../foundation/in-slices.ts";
 import type { ActivePolicy, PolicyStore, Revisions, TenantRows } from "./policy-store.ts";
 import { revokedFrom, sameRevoked } from "./revoked.ts";
 import type { RolloutRows } from "./rollout.ts";
@@ -41,13 +42,16 @@ interface Rooms {
 
 export const moved = (seen: Revisions, held: Revisions) => seen.security > held.security || seen.policy > held.policy;
 
-function isMuch(next: readonly ActivePolicy[], known: readonly ActivePolicy[]): boolean {
-  const before = new Set(known.map(({ document, digest }) => `${document?.metadata?.name} ${digest}`));
-  const rules = next.map(({ document, digest }) => {
-    const count = document?.spec?.rules?.length ?? 0;
-    return before.has(`${document?.metadata?.name} ${digest}`) ? count / KNOWN_PER_NEW_RULE : count;
+async function isMuch(next: readonly ActivePolicy[], known: readonly ActivePolicy[], pause: Pause): Promise<boolean> {
+  const key = ({ document, digest }: ActivePolicy) => `${document?.metadata?.name} ${digest}`;
+  const before = new Set<string>();
+  await eachInSlices(known, pause, (policy) => before.add(key(policy)));
+  let rules = 0;
+  await eachInSlices(next, pause, (policy) => {
+    const count = policy.document?.spec?.rules?.length ?? 0;
+    rules += before.has(key(policy)) ? count / KNOWN_PER_NEW_RULE : count;
   });
-  return rules.reduce((sum, count) => sum + count, 0) > AT_ONCE_RULES_MAX;
+  return rules > AT_ONCE_RULES_MAX;
 }
 
 const nameOf = ({ document }: ActivePolicy): unknown => document?.metadata?.name;
@@ -139,8 +143,8 @@ export function createLoader({ load, held, swap, pause, build }: Rooms): Loader 
     if (last) obeyRevocations(swap, last, rows);
     const made = ready.get(tenant);
     ready.delete(tenant);
-    const base = made && sameDocuments(made.policies, rows.policies) ? made : undefined;
-    if (!last?.usable || base || !isMuch(everyPolicy(rows), everyPolicy(last))) {
+    const base = made && (await sameDocuments(made.policies, rows.policies, pause)) ? made : undefined;
+    if (!last?.usable || base || !(await isMuch(everyPolicy(rows), everyPolicy(last), pause))) {
       waiting.delete(tenant);
       const snapshot = await build(tenant, rows, last, { pause, base });
       swap(snapshot);
@@ -177,7 +181,7 @@ export function createLoader({ load, held, swap, pause, build }: Rooms): Loader 
       waiting.delete(tenant);
       swap(made);
     } else if (!made.broken) {
-      const same = sameDocuments(newest.policies, made.policies);
+      const same = await sameDocuments(newest.policies, made.policies, pause);
       if (same) waiting.delete(tenant);
       swap(same ? await build(tenant, newest, made, { pause }) : await rebased(build, newest, made, pause));
     }

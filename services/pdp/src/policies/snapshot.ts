@@ -9,9 +9,10 @@ import {
   type ToolDocument,
 } from "@remit/engine";
 import { assert } from "../foundation/assert.ts";
-import { Canonical, canonical, type Json } from "../foundation/canonical.ts";
-import { digest } from "../foundation/digest.ts";
+import { canonical, type Json } from "../foundation/canonical.ts";
+import { digestInSlices } from "../foundation/digest.ts";
 import { Fault } from "../foundation/fault.ts";
+import { eachInSlices, mapInSlices, type Pause, sortedInSlices } from "../foundation/in-slices.ts";
 import { buildRollout } from "./build-rollout.ts";
 import { lastGood } from "./last-good.ts";
 import type { ActivePolicy, Fingerprint, Registered, Revisions, TenantRows } from "./policy-store.ts";
@@ -56,42 +57,50 @@ export function revisionReached({ revisions, whole = revisions }: Pick<Snapshot,
   return whole.security + whole.policy;
 }
 
-/** Lets the event loop turn, so that others are answered before the work goes on. */
-export type Pause = () => Promise<void>;
+export type { Pause };
 
 /** What was compiled of some documents. */
 export type Prepared = Pick<Snapshot, "compiled" | "tools" | "policies">;
 
 const digestedAtOnceMax = 200;
 
+function* listed(texts: readonly string[]): Generator<string> {
+  for (const [at, text] of texts.entries()) yield at === 0 ? text : `,${text}`;
+}
+
+/** Of `{"policies":[...],"tools":[...]}` in canonical JSON, which is put together here piece by piece. */
 async function setDigest(rows: Compilable, pause: Pause): Promise<string> {
-  const sorted = async (list: readonly Json[]) => {
-    const texts: string[] = [];
-    for (const [at, one] of list.entries()) {
-      if (at % digestedAtOnceMax === digestedAtOnceMax - 1) await pause();
-      texts.push(canonical(one));
-    }
-    return texts.sort().map((text) => new Canonical(text));
-  };
-  const policies = await sorted(
-    rows.policies.map(({ document, version, digest: text }) => ({
-      policy: document.metadata.name,
-      version,
-      digest: text,
-    })),
-  );
-  const tools = await sorted(
-    rows.tools.map(({ document, digest: text }) => ({ tool: document.metadata.name, digest: text })),
-  );
-  return digest("policy-set", canonical({ policies, tools }));
+  const sorted = async <Row>(list: readonly Row[], named: (row: Row) => Json) =>
+    sortedInSlices(await mapInSlices(list, pause, (row) => canonical(named(row)), digestedAtOnceMax), pause);
+  const policies = await sorted(rows.policies, ({ document, version, digest: text }) => ({
+    ...{ policy: document.metadata.name, version, digest: text },
+  }));
+  const tools = await sorted(rows.tools, ({ document, digest: text }) => ({
+    ...{ tool: document.metadata.name, digest: text },
+  }));
+  function* parts(): Generator<string> {
+    yield '{"policies":[';
+    yield* listed(policies);
+    yield '],"tools":[';
+    yield* listed(tools);
+    yield "]}";
+  }
+  return digestInSlices("policy-set", parts(), pause);
 }
 
 /** Whether two lists hold the same versions of the same policies. */
-export function sameDocuments(some: readonly ActivePolicy[], others: readonly ActivePolicy[]): boolean {
-  const key = ({ document, version, digest: text }: ActivePolicy) => `${document?.metadata?.name} ${version} ${text}`;
+export async function sameDocuments(
+  some: readonly ActivePolicy[],
+  others: readonly ActivePolicy[],
+  pause: Pause,
+): Promise<boolean> {
   if (some.length !== others.length) return false;
-  const known = new Set(some.map(key));
-  return others.every((one) => known.has(key(one)));
+  const known = await byName(some, pause);
+  const same = await mapInSlices(others, pause, (row) => {
+    const there = isNamed(row) ? known.get(row.document.metadata.name) : undefined;
+    return there?.version === row.version && there.digest === row.digest;
+  });
+  return !same.includes(false);
 }
 
 /** What a row that cannot even be read is called: its text is for an administrator, not for a caller. */
@@ -105,15 +114,15 @@ type Parts = Pick<Snapshot, "compiled" | "tools" | "policies" | "policyDigest">;
 type Compilable = Pick<TenantRows, "policies" | "tools">;
 
 /** The rows with the very documents of `last` where they are the same: what was compiled of those is used again. */
-function withKnown(rows: Compilable, last: Prepared | undefined): Compilable {
+async function withKnown(rows: Compilable, last: Prepared | undefined, pause: Pause): Promise<Compilable> {
   if (!last) return rows;
-  const policies = new Map(last.policies.map((policy) => [policy.document.metadata.name, policy]));
+  const policies = await byName(last.policies, pause);
   return {
-    policies: rows.policies.map((row) => {
+    policies: await mapInSlices(rows.policies, pause, (row) => {
       const known = policies.get(row.document.metadata.name);
       return known?.digest === row.digest && known.version === row.version ? known : row;
     }),
-    tools: rows.tools.map((row) => {
+    tools: await mapInSlices(rows.tools, pause, (row) => {
       const known = last.tools.get(row.document.metadata.name);
       return known?.digest === row.digest ? known : row;
     }),
@@ -122,13 +131,13 @@ function withKnown(rows: Compilable, last: Prepared | undefined): Compilable {
 
 async function compileRows(loaded: Compilable, pause: Pause, last?: Prepared): Promise<Parts | readonly Problem[]> {
   try {
-    const rows = withKnown(loaded, last);
-    const documents = rows.tools.map(({ document }) => document);
+    const rows = await withKnown(loaded, last, pause);
+    const documents = await mapInSlices(rows.tools, pause, ({ document }) => document);
     const source = { policies: rows.policies, tools: documents, schemaDigest };
     const { compiled, problems } = await compileInSlices(source, { last: last?.compiled }, pause);
     if (!compiled) return problems;
     const policyDigest = await setDigest(rows, pause);
-    return { compiled, tools: byName(rows.tools), policies: rows.policies, policyDigest };
+    return { compiled, tools: await byName(rows.tools, pause), policies: rows.policies, policyDigest };
   } catch (error) {
     return [unreadable(error)];
   }
@@ -147,17 +156,20 @@ export async function prepare(
 const isNamed = ({ document }: Registered<{ readonly metadata?: { readonly name?: unknown } }>) =>
   typeof document?.metadata?.name === "string";
 
-function byName<Document extends { readonly metadata: { readonly name: string } }>(
-  rows: readonly Registered<Document>[],
-): ReadonlyMap<string, Registered<Document>> {
-  return new Map(rows.map((row) => [row.document.metadata.name, row]));
+async function byName<Row extends Registered<{ readonly metadata: { readonly name: string } }>>(
+  rows: readonly Row[],
+  pause: Pause,
+): Promise<ReadonlyMap<string, Row>> {
+  const named = new Map<string, Row>();
+  await eachInSlices(rows, pause, (row) => isNamed(row) && named.set(row.document.metadata.name, row));
+  return named;
 }
 
 /** What is in force when nothing ever compiled here: no policy, and what its administrators need to mend that. */
 async function nothingInForce(rows: TenantRows, pause: Pause): Promise<Parts> {
   const parts = await compileRows({ policies: [], tools: [] }, pause);
   assert("compiled" in parts, "no policies always compile");
-  return { ...parts, tools: byName(rows.tools.filter(isNamed)), policies: rows.policies.filter(isNamed) };
+  return { ...parts, tools: await byName(rows.tools, pause), policies: rows.policies.filter(isNamed) };
 }
 
 interface Building {
@@ -184,18 +196,32 @@ export async function buildSnapshot(
   return { ...active, rollout: await buildRollout(rows.rollout, active, last?.rollout, compileTried) };
 }
 
-function ceilingsOf(groups: ReadonlyMap<string, Registered<GroupDocument>>): ReadonlyMap<string, readonly Scope[]> {
+/** Of a group with a thousand members, so many take as long as others do by themselves. */
+const groupsAtOnceMax = 10;
+
+async function ceilingsOf(
+  groups: ReadonlyMap<string, Registered<GroupDocument>>,
+  pause: Pause,
+): Promise<Snapshot["ceilings"]> {
   const ceilings = new Map<string, Scope[]>();
-  for (const { document } of groups.values()) {
-    const { ceiling, members } = document.spec;
-    if (!ceiling) continue;
+  const limiting = [...groups.values()].filter(({ document }) => document.spec.ceiling);
+  const add = ({ document: { spec } }: Registered<GroupDocument>) => {
+    const { ceiling, members } = spec;
+    if (!ceiling) return;
     for (const member of members) {
       const known = ceilings.get(member);
       if (known) known.push(ceiling);
       else ceilings.set(member, [ceiling]);
     }
-  }
+  };
+  await eachInSlices(limiting, pause, add, groupsAtOnceMax);
   return ceilings;
+}
+
+async function agentsOf(rows: TenantRows["agents"], pause: Pause): Promise<Snapshot["agents"]> {
+  const agents = new Map<string, AgentDocument>();
+  await eachInSlices(rows, pause, (row) => isNamed(row) && agents.set(row.document.metadata.name, row.document));
+  return agents;
 }
 
 async function buildActive(
@@ -204,10 +230,10 @@ async function buildActive(
   last: Snapshot | undefined,
   { pause, base = last }: Building,
 ): Promise<Snapshot> {
-  const agents = new Map(rows.agents.filter(isNamed).map(({ document }) => [document.metadata.name, document]));
-  const declared = { budgets: byName(rows.budgets.filter(isNamed)), groups: byName(rows.groups.filter(isNamed)) };
+  const agents = await agentsOf(rows.agents, pause);
+  const declared = { budgets: await byName(rows.budgets, pause), groups: await byName(rows.groups, pause) };
   const revoked = revokedFrom(rows.revocations);
-  const binding = { agents, ceilings: ceilingsOf(declared.groups), revoked };
+  const binding = { agents, ceilings: await ceilingsOf(declared.groups, pause), revoked };
   const { revisions, settings, fingerprint } = rows;
   const common = { tenant, revisions, settings, fingerprint, ...binding, ...declared };
   const parts = await compileRows(rows, pause, base);

@@ -1,7 +1,10 @@
 import type { AgentDocument, BudgetDocument, GroupDocument, ToolDocument } from "@remit/engine";
 import type { Pool } from "pg";
+import { mapInSlices } from "../foundation/in-slices.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { PolicyStore, Revisions } from "../policies/index.ts";
 import { withTransaction } from "./database.ts";
+import { type UnparsedRows, unparsedRows } from "./document-rows.ts";
 import { readFingerprint } from "./fingerprint.ts";
 import { type ActiveRow, active, type DocumentRow, policyVersions, registered } from "./policy-versions.ts";
 import { livingRevocations } from "./revocations.ts";
@@ -9,6 +12,10 @@ import { livingRollout, readRollout } from "./rollouts.ts";
 import { settingsFrom, TENANT_COLUMNS, type TenantRow, tenantFrom } from "./tenant-row.ts";
 
 const REVISION = "select security::text, policy::text from revision where tenant = $1";
+
+const ACTIVE_POLICIES = `select v.document, v.digest, v.version
+  from active_policy a join policy_version v using (tenant, policy, version)
+ where a.tenant = $1 order by v.policy`;
 
 interface RevisionRow {
   readonly security: string;
@@ -24,17 +31,13 @@ export function createPolicyStore(pool: Pool): PolicyStore {
   return {
     async load(tenant) {
       // One snapshot, and the revision first: read committed would mix two revisions.
-      return withTransaction(pool, "repeatable read read only", async (client) => {
+      const read = await withTransaction(pool, "repeatable read read only", async (client) => {
         const revision = await client.query<RevisionRow>(REVISION, [tenant]);
         const settings = await client.query<TenantRow>(`select ${TENANT_COLUMNS} from tenant where id = $1`, [tenant]);
-        const policies = await client.query<ActiveRow>(
-          `select v.document, v.digest, v.version from active_policy a join policy_version v using (tenant, policy, version)
-            where a.tenant = $1 order by v.policy`,
-          [tenant],
-        );
-        const of = async <Document>(table: "tool" | "agent" | "budget" | "principal_group") => {
+        const policies = await unparsedRows<ActiveRow>(client, ACTIVE_POLICIES, [tenant]);
+        const of = <Document>(table: "tool" | "agent" | "budget" | "principal_group") => {
           const text = `select document, digest from ${table} where tenant = $1 order by name`;
-          return (await client.query<DocumentRow<Document>>(text, [tenant])).rows.map(registered);
+          return unparsedRows<DocumentRow<Document>>(client, text, [tenant]);
         };
         const tools = await of<ToolDocument>("tool");
         const agents = await of<AgentDocument>("agent");
@@ -43,14 +46,27 @@ export function createPolicyStore(pool: Pool): PolicyStore {
         const revocations = await livingRevocations(client, tenant);
         const rollout = await livingRollout(client, tenant);
         const { fingerprint } = await readFingerprint(client, tenant);
-        return {
-          ...(rollout && { rollout }),
+        const at = {
           revisions: revisionsFrom(revision.rows[0]),
           settings: settingsFrom(settings.rows[0]),
-          policies: policies.rows.map(active),
-          ...{ tools, agents, budgets, groups, revocations, fingerprint },
+          fingerprint,
         };
+        return { ...at, policies, tools, agents, budgets, groups, revocations, rollout };
       });
+      const { revisions, settings, fingerprint } = read;
+      const rollout = await read.rollout();
+      const all = async <Document>(rows: UnparsedRows<DocumentRow<Document>>) =>
+        mapInSlices(await rows.parsed(), turnOfTheLoop, registered);
+      return {
+        ...(rollout && { rollout }),
+        ...{ revisions, settings, fingerprint },
+        policies: await mapInSlices(await read.policies.parsed(), turnOfTheLoop, active),
+        tools: await all(read.tools),
+        agents: await all(read.agents),
+        budgets: await all(read.budgets),
+        groups: await all(read.groups),
+        revocations: await read.revocations.parsed(),
+      };
     },
     fingerprint: (tenant) => readFingerprint(pool, tenant),
     async revisions(tenant) {

@@ -1,7 +1,10 @@
 import type { PolicyDocument } from "@remit/engine";
 import type { Pool } from "pg";
 import { digestText } from "../foundation/digest.ts";
+import { mapInSlices } from "../foundation/in-slices.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { ActivePolicy, PastActivation, PolicyStore, Registered, StoredPolicy } from "../policies/index.ts";
+import { documentRows } from "./document-rows.ts";
 import { IS_DRAFT, VERSION_COLUMNS, VERSION_JOINS, type VersionRow, versionFrom } from "./policy-version-row.ts";
 
 /** As much of a policy's history as is looked back through. */
@@ -35,15 +38,17 @@ const stored = (row: StoredRow): StoredPolicy => {
 export function policyVersions(pool: Pool): Pick<PolicyStore, "versions" | "documents" | "history" | "stored"> {
   return {
     async versions(tenant) {
-      const { rows } = await pool.query<VersionRow>(
+      const rows = await documentRows<VersionRow>(
+        pool,
         `select ${VERSION_COLUMNS} from policy_version v ${VERSION_JOINS}
           where v.tenant = $1 order by v.policy, v.version`,
         [tenant],
       );
-      return rows.map(versionFrom);
+      return mapInSlices(rows, turnOfTheLoop, versionFrom);
     },
     async documents(tenant, choices) {
-      const { rows } = await pool.query<ActiveRow & { readonly draft: boolean }>(
+      const rows = await documentRows<ActiveRow & { readonly draft: boolean }>(
+        pool,
         `select distinct on (v.policy) v.document, v.digest, v.version, ${IS_DRAFT} as draft
            from unnest($2::text[], $3::int[]) as choice(policy, version)
            join policy_version v on v.tenant = $1 and v.policy = choice.policy
@@ -66,14 +71,16 @@ export function policyVersions(pool: Pool): Pick<PolicyStore, "versions" | "docu
     },
     async stored(tenant, choices) {
       if (choices.length === 0) {
-        const { rows } = await pool.query<StoredRow>(
+        const rows = await documentRows<StoredRow>(
+          pool,
           `select ${VERSION_COLUMNS}, v.document, v.source from policy_version v ${VERSION_JOINS}
             where v.tenant = $1 and a.version = v.version order by v.policy`,
           [tenant],
         );
         return rows.map(stored);
       }
-      const { rows } = await pool.query<StoredRow>(
+      const rows = await documentRows<StoredRow>(
+        pool,
         `select ${VERSION_COLUMNS}, v.document, v.source
            from unnest($2::text[], $3::int[]) with ordinality as choice(policy, version, place)
            cross join lateral (

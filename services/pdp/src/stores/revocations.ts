@@ -3,6 +3,7 @@ import type { NewRevocation, Revocation, RevocationChange, RevocationStore } fro
 import { Fault } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
 import type { MatchLabels, Revocable } from "../policies/index.ts";
+import { type UnparsedRows, unparsedRows } from "./document-rows.ts";
 import { Refusal } from "./refusal.ts";
 import { countedAbove } from "./tenant-guard.ts";
 
@@ -10,9 +11,9 @@ import { countedAbove } from "./tenant-guard.ts";
 const LIVING = "r.lifted_at is null and (r.expires_at is null or r.expires_at > now())";
 
 /** What is revoked of a tenant now. For the snapshot: in the transaction that read its revision. */
-export async function livingRevocations(client: ClientBase, tenant: string): Promise<Revocable[]> {
+export async function livingRevocations(client: ClientBase, tenant: string): Promise<UnparsedRows<Revocable>> {
   const text = `select kind, subject, labels from revocation r where r.tenant = $1 and ${LIVING}`;
-  return (await client.query<Revocable>(text, [tenant])).rows;
+  return unparsedRows<Revocable>(client, text, [tenant]);
 }
 
 interface RevocationRow {

@@ -2,6 +2,7 @@ import type { PolicyDocument } from "@remit/engine";
 import type { ClientBase, Pool } from "pg";
 import { digestText } from "../foundation/digest.ts";
 import type { RolloutInfo, TenantRows } from "../policies/index.ts";
+import { unparsedRows } from "./document-rows.ts";
 
 interface LivingRow {
   readonly id: string;
@@ -11,9 +12,10 @@ interface LivingRow {
   readonly document: PolicyDocument;
 }
 
-/** The rollout that is under way, with the documents that it tries. */
-export async function livingRollout(client: ClientBase, tenant: string): Promise<TenantRows["rollout"]> {
-  const { rows } = await client.query<LivingRow>(
+/** The rollout that is under way; answers how to read the documents that it tries. */
+export async function livingRollout(client: ClientBase, tenant: string): Promise<() => Promise<TenantRows["rollout"]>> {
+  const found = await unparsedRows<LivingRow>(
+    client,
     `select r.id, r.share, v.version, v.digest, v.document
        from policy_rollout r
        join policy_rollout_version t on t.tenant = r.tenant and t.rollout = r.id
@@ -21,10 +23,13 @@ export async function livingRollout(client: ClientBase, tenant: string): Promise
       where r.tenant = $1 and r.ended_at is null order by t.policy`,
     [tenant],
   );
-  const [first] = rows;
-  if (!first) return undefined;
-  const policies = rows.map(({ version, digest, document }) => ({ version, digest: digestText(digest), document }));
-  return { id: first.id, shareBasisPoints: first.share, policies };
+  return async () => {
+    const rows = await found.parsed();
+    const [first] = rows;
+    if (!first) return undefined;
+    const policies = rows.map(({ version, digest, document }) => ({ version, digest: digestText(digest), document }));
+    return { id: first.id, shareBasisPoints: first.share, policies };
+  };
 }
 
 interface RolloutRow {
