@@ -89,9 +89,15 @@ test("tools, budgets and groups are read, too", () => {
   const tool = defineTool({
     ...{ name: "pay", risk: "write", timeout: "30s", idempotentOn: ["id"], redact: ["input.iban"] },
     maximum: [{ unit: "EUR", value: "500" }],
+    cost: [
+      { unit: "EUR", expression: 'amount(input.amount, "EUR")' },
+      { unit: "tokens", value: "5" },
+    ],
+    tolerance: "10%",
   });
+  const free = defineTool({ name: "look", risk: "read", cost: "none", tolerance: [{ unit: "EUR", value: "1" }] });
   const lifetime = defineBudget({ name: "all", unit: "calls", limit: "3", window: "lifetime", enforcement: "soft" });
-  expect(problemsOf(tool, ...budgets, lifetime, defineGroup({ name: "leads", members: ["ada"] }))).toEqual([]);
+  expect(problemsOf(tool, free, ...budgets, lifetime, defineGroup({ name: "leads", members: ["ada"] }))).toEqual([]);
 });
 
 test("what a reader would refuse does not compile", () => {

@@ -148,6 +148,9 @@ interface DefinedAmount {
   readonly value: `${number}`;
 }
 
+/** What a call costs in a unit: an amount, or CEL over its input such as `amount(input.amount, "EUR")`. */
+type DefinedCost = DefinedAmount | { readonly unit: string; readonly expression: string };
+
 interface ToolSpec {
   readonly risk: Risk;
   readonly server?: string;
@@ -156,8 +159,11 @@ interface ToolSpec {
   /** JSON Schema, draft 2020-12. */
   readonly inputSchema?: { readonly [key: string]: Json };
   readonly contextSchema?: { readonly [key: string]: Json };
-  readonly cost?: readonly [DefinedAmount, ...DefinedAmount[]];
+  /** What a call costs at least, unit by unit; `none`: nothing in any unit. */
+  readonly cost?: "none" | readonly [DefinedCost, ...DefinedCost[]];
   readonly maximum?: readonly [DefinedAmount, ...DefinedAmount[]];
+  /** By how much a call may cost more than was held for it before its overage freezes a budget. */
+  readonly tolerance?: `${number}%` | readonly [DefinedAmount, ...DefinedAmount[]];
   readonly redact?: readonly [string, ...string[]];
   readonly outputLabels?: readonly [string, ...string[]];
   readonly idempotentOn?: readonly [string, ...string[]];

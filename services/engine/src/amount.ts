@@ -10,7 +10,8 @@ export interface Amount {
 /** A decimal of at most six digits after the point, as a regular expression that JSON Schema takes too. */
 export const decimalPattern = "^(0|[1-9][0-9]{0,12})(?:\\.([0-9]{1,6}))?$";
 const decimalRegex = new RegExp(decimalPattern);
-const microsMax = 2n ** 61n;
+/** The most that one amount can be. */
+export const microsMax = 2n ** 61n;
 const unitsMax = 16;
 
 const unitPattern = "^(?:[A-Z]{3}|[a-z][a-z0-9_]{0,31})$";
@@ -29,25 +30,24 @@ export function microsOf(value: string): bigint | undefined {
   return micros > microsMax ? undefined : micros;
 }
 
+/** The shortest decimal of an amount that is not negative. */
+export function decimalOfMicros(micros: bigint): string {
+  const fraction = (micros % 1_000_000n).toString().padStart(6, "0").replace(/0+$/, "");
+  return fraction === "" ? `${micros / 1_000_000n}` : `${micros / 1_000_000n}.${fraction}`;
+}
+
 export const unitText = text({
   pattern: unitPattern,
   expected: "a currency such as EUR, or a word such as tokens",
 });
 
-const amountList = listOf(
-  record({
-    unit: required(unitText),
-    value: required(
-      text({
-        pattern: decimalPattern,
-        test: (value) => microsOf(value) !== undefined,
-        expected: 'a decimal written as text, such as "12.50": 0 or more, at most 6 digits after the point',
-      }),
-    ),
-  }),
-  1,
-  unitsMax,
-);
+export const amountText = text({
+  pattern: decimalPattern,
+  test: (value) => microsOf(value) !== undefined,
+  expected: 'a decimal written as text, such as "12.50": 0 or more, at most 6 digits after the point',
+});
+
+const amountList = listOf(record({ unit: required(unitText), value: required(amountText) }), 1, unitsMax);
 
 /** Amounts of a document, at most one a unit. */
 export const readAmounts: Reader<readonly Amount[]> = refined(amountList, (amounts, _value, pointer, report) => {

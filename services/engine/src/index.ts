@@ -31,6 +31,7 @@ export { type ProblemCode, problemCodes } from "./documents/problem-code.ts";
 export { scopeProblem } from "./documents/read-scope.ts";
 export { documentSchemas, everyDocumentSchema } from "./documents/schemas.ts";
 export type { Risk, ToolDocument } from "./documents/tool.ts";
+export type { CostDocument, ToleranceDocument } from "./documents/tool-cost.ts";
 export type { SourceFile } from "./documents/yaml-tree.ts";
 export { parseDurationMs } from "./duration.ts";
 export type { ExplainedCheck } from "./explain/checks.ts";
@@ -45,7 +46,7 @@ export {
 export { explanationLines, type ToldExplanation } from "./explain/explanation-text.ts";
 export type { ExplainedPart } from "./explain/parts.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
-export { estimateFor } from "./judge/estimate.ts";
+export { type Charged, type CostProblem, costOf, estimateFor, toleranceOf } from "./judge/charges.ts";
 export { barredTool, evaluate } from "./judge/evaluate.ts";
 export type { Facts } from "./judge/facts.ts";
 export type { Bound } from "./judge/limit.ts";

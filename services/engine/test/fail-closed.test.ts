@@ -87,6 +87,6 @@ describe("whatever the policies, grants, answers, scopes and schemas", { timeout
     "not-of-unknown-is-true",
     "missing-argument-is-within-its-bound",
   ])("an evaluator in which %s is caught", (flaw) => {
-    expect(damaging(3, 400, (world) => naively(world, flaw)).found).toBeDefined();
+    expect(damaging(4, 400, (world) => naively(world, flaw)).found).toBeDefined();
   });
 });

@@ -100,7 +100,7 @@ async function explainHere(cli: Cli, paths: readonly string[], flags: ExplainFla
   if (!compiled) return exitCodes.no;
   const facts = await givenFacts(cli, flags, documents);
   const { call } = facts;
-  const estimate = estimateFor(compiled, call.tool, call.estimate);
+  const estimate = estimateFor(compiled, call.tool, facts.input, call.estimate);
   const explanation = explain(compiled, { ...facts, call: { ...call, estimate } });
   const { effect, code, message } = explanation.verdict;
   if (flags.json) {

@@ -88,8 +88,35 @@ describe("amount", () => {
     expect(resultOf('amount("5") == input.amount', { input: { amount: "5" } })).toMatch(/^unknown/);
     expect(resultOf('type(amount("5")) == type(amount(3))')).toBe(true);
     expect(complaintsOf('amount("5") > 3')).toEqual(["`>` between an amount and an int"]);
-    expect(complaintsOf('amount("5") * 2 > amount("3")')[0]).toMatch(/^a side of `\*` cannot be an amount/);
+    expect(complaintsOf('amount("5") / 2 > amount("3")')[0]).toMatch(/^a side of `\/` cannot be an amount/);
     expect(complaintsOf('amount("5")')).toEqual(["a condition that is an amount"]);
+  });
+
+  it("is taken a whole number of times, exactly, and never by a part or by another amount", () => {
+    const input = { price: "0.10", quantity: 3, part: 2.5, most: 9_007_199_254_740_991 };
+    const result = (text: string) => resultOf(text, { input });
+    expect(result('amount(input.price, "EUR") * 3 == amount("0.30", "EUR")')).toBe(true);
+    expect(result('input.quantity * amount(input.price, "EUR") == amount("0.30", "EUR")')).toBe(true);
+    expect(result('amount(input.price) * -1 < amount("0")')).toBe(true);
+    expect(result('amount(input.price) * input.part > amount("0")')).toMatch(
+      /^unknown: `\*` of an amount and a double/,
+    );
+    expect(result("amount(input.price) * input.price == amount(input.price)")).toMatch(/^unknown: `\*`/);
+    expect(result("amount(input.price) * input.most > amount(input.price)")).toMatch(
+      /^unknown: an amount out of range/,
+    );
+    expect(complaintsOf('amount("5") * amount("2") > amount("3")')).toEqual(["`*` between an amount and an amount"]);
+    expect(complaintsOf('amount("5") * "2" > amount("3")')[0]).toMatch(/^a side of `\*` cannot be a string/);
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 10n ** 8n }), fc.integer({ min: 0, max: 10 ** 6 }), (cents, times) => {
+        const [price, total] = [cents, cents * BigInt(times)].map((value) => {
+          return `${value / 100n}.${String(value % 100n).padStart(2, "0")}`;
+        });
+        const facts = { input: { price: price as string, total: total as string, times } };
+        expect(resultOf("amount(input.price) * input.times == amount(input.total)", facts)).toBe(true);
+      }),
+      { numRuns: 100 },
+    );
   });
 
   it.each([

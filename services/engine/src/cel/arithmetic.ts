@@ -112,7 +112,18 @@ export const multiply: Operation = (left, right) =>
     right,
     (a, b) => checkedInt(a * b),
     (a, b) => a * b,
-  ) ?? typeConfusion("`*`", left, right);
+  ) ??
+  times(left, right) ??
+  times(right, left) ??
+  typeConfusion("`*`", left, right);
+
+/** A price by a quantity: whole numbers alone, whichever way they are written, so that nothing is rounded. */
+function times(amount: Value, count: Value): Outcome | undefined {
+  const whole = amount instanceof Quantity ? wholeFrom(count) : undefined;
+  return whole === undefined || !(amount instanceof Quantity)
+    ? undefined
+    : checkedAmount(amount.micros * whole, amount.unit);
+}
 
 const byZero = new Failure("error", "a division by zero");
 

@@ -18,10 +18,12 @@ export function clash(left: Node, right: Node): boolean {
   );
 }
 
-/** What is added and subtracted besides numbers. */
+/** What is added, subtracted and multiplied besides numbers. */
 const sums: Readonly<Record<string, readonly string[]>> = {
   "+": ["string string", "list list", "timestamp duration", "duration timestamp", "duration duration", "amount amount"],
   "-": ["timestamp timestamp", "timestamp duration", "duration duration", "amount amount"],
+  // By a double too: whether it is whole is seen in the call.
+  "*": ["amount int", "int amount", "amount double", "double amount"],
 };
 
 /** Whether an arithmetic sign can stand between two values of the types that they may have. */

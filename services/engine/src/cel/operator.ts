@@ -127,11 +127,12 @@ function arithmetic(sign: string, operation: Operation, types: readonly StaticTy
       const b = second(frame);
       return b instanceof Failure ? b : operation(a, b, frame);
     };
-    return { run, type: resultType(left.type, right.type), size: sizeOf([left, right]) };
+    return { run, type: resultType(sign, left.type, right.type), size: sizeOf([left, right]) };
   };
 }
 
-function resultType(left: StaticType, right: StaticType): StaticType {
+function resultType(sign: string, left: StaticType, right: StaticType): StaticType {
+  if (sign === "*" && (left === "amount" || right === "amount")) return "amount";
   if (left === right && left !== "timestamp") return left;
   return numbers.includes(left) && numbers.includes(right) ? "double" : "dyn";
 }
@@ -157,7 +158,7 @@ const operators: Readonly<Record<string, Build>> = {
   "_>=_": ordering(">=", (compared) => compared >= 0),
   "_+_": arithmetic("+", add, ["int", "double", "string", "list", "timestamp", "duration", "amount"]),
   "_-_": arithmetic("-", subtract, ["int", "double", "timestamp", "duration", "amount"]),
-  "_*_": arithmetic("*", multiply, numbers),
+  "_*_": arithmetic("*", multiply, [...numbers, "amount"]),
   "_/_": arithmetic("/", divide, numbers),
   "_%_": arithmetic("%", remainder, numbers),
   "-_": (expr, [arg = expr], [operand = dead], compiling) => {

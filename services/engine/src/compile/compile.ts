@@ -4,6 +4,7 @@ import { reporter } from "../documents/origin.ts";
 import type { PolicyDocument } from "../documents/policy.ts";
 import { hasErrors, type Problem } from "../documents/problem.ts";
 import type { ToolDocument } from "../documents/tool.ts";
+import { parseDurationMs } from "../duration.ts";
 import type { JsonObject } from "../json.ts";
 import { prepareCedar } from "../languages/cedar/engine.ts";
 import { contextShape, inputShape, typesAmong } from "../typing/tool-types.ts";
@@ -13,6 +14,7 @@ import { indexRules, type RuleIndex, type ToolRules } from "./rule-index.ts";
 import { sameItems } from "./same-items.ts";
 import { compileSchemaInSteps, type SchemaCheck } from "./schema.ts";
 import { finish, finishInSlices, type Steps } from "./steps.ts";
+import { type CompiledCosts, compileCosts } from "./tool-costs.ts";
 
 export interface CompiledTool {
   readonly document: ToolDocument;
@@ -23,7 +25,9 @@ export interface CompiledTool {
   /** Of the registered input schema, empty without one; undefined where nobody makes digests. */
   readonly schemaDigest: string | undefined;
   readonly offeredSchema: string | undefined;
-  readonly cost: readonly Amount[] | undefined;
+  readonly costs: CompiledCosts;
+  /** How long a call may run at most; undefined where its tool does not say. */
+  readonly longestRunMs: number | undefined;
   readonly maximum: readonly Amount[] | undefined;
   readonly rules: ToolRules;
 }
@@ -191,22 +195,25 @@ function* compileTool(
   const checkInput = yield* check("inputSchema", "input");
   const checkContext = yield* check("contextSchema", "context");
   yield digestCost;
+  const facts: ToolFacts = {
+    name: metadata.name,
+    server: spec.server,
+    risk: spec.risk,
+    labels: spec.labels ?? {},
+    input: inputShape(document),
+    context: contextShape(document),
+  };
+  const costs = yield* compileCosts(document, facts, reporter(document, `tool ${metadata.name}`, problems));
   return {
     document,
-    facts: {
-      name: metadata.name,
-      server: spec.server,
-      risk: spec.risk,
-      labels: spec.labels ?? {},
-      input: inputShape(document),
-      context: contextShape(document),
-    },
+    facts,
     checkInput,
     checkContext,
     suspended: spec.status === "suspended",
     schemaDigest: spec.inputSchema ? schemaDigest?.(spec.inputSchema) : "",
     offeredSchema: spec.offeredSchema,
-    cost: spec.cost,
+    costs,
+    longestRunMs: spec.timeout === undefined ? undefined : parseDurationMs(spec.timeout),
     maximum: spec.maximum,
   };
 }

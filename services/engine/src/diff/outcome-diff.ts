@@ -1,7 +1,7 @@
 import type { Compiled } from "../compile/compile.ts";
 import { type Effect, effects } from "../documents/policy.ts";
 import { type JsonValue, sameJson } from "../json.ts";
-import { estimateFor } from "../judge/estimate.ts";
+import { estimateFor } from "../judge/charges.ts";
 import { evaluate } from "../judge/evaluate.ts";
 import type { Facts } from "../judge/facts.ts";
 import type { Verdict } from "../judge/verdict.ts";
@@ -68,7 +68,7 @@ export function diffOutcomes(from: Side, to: Side, calls: Iterable<ComparedCall>
 
 function judged(side: Side, facts: Facts): Verdict {
   const { call } = facts;
-  const estimate = estimateFor(side, call.tool, call.estimate);
+  const estimate = estimateFor(side, call.tool, facts.input, call.estimate);
   return evaluate(side, { ...facts, call: { ...call, estimate }, mode: "enforce" });
 }
 

@@ -20,6 +20,7 @@ import {
   text,
 } from "./shape.ts";
 import { risks, type ToolDocument } from "./tool.ts";
+import { fixedCosts, readCost, readTolerance } from "./tool-cost.ts";
 
 const pathCharsMax = 256;
 
@@ -56,8 +57,9 @@ const toolShape = record({
       idempotentOn: optional(listOf(inputPath, 1, 20)),
       timeout: optional(durationText),
       mode: optional(oneOf(modes)),
-      cost: optional(readAmounts),
+      cost: optional(readCost),
       maximum: optional(readAmounts),
+      tolerance: optional(readTolerance),
       redact: optional(listOf(callPath, 1, 100)),
       outputLabels: optional(listOf(text(labelName, 128), 1, 64)),
       status: optional(oneOf(["active", "suspended"])),
@@ -123,8 +125,8 @@ function checkBusinessKey(tool: ToolDocument, pointer: string, report: Report): 
 }
 
 function checkCost({ spec }: ToolDocument, pointer: string, report: Report): void {
-  const above = firstAbove(spec.cost ?? [], spec.maximum ?? []);
-  if (!above) return;
+  const above = firstAbove(fixedCosts(spec.cost), spec.maximum ?? []);
+  if (!above || spec.cost === "none") return;
   const most = spec.maximum?.find(({ unit }) => unit === above.unit)?.value;
   const place = below(below(pointer, "cost"), spec.cost?.indexOf(above) ?? 0);
   report(place, `the cost of ${above.value} ${above.unit} is above the maximum of ${most} ${above.unit}`);

@@ -2,6 +2,7 @@ import type { Amount } from "../amount.ts";
 import type { JsonObject } from "../json.ts";
 import type { Mode } from "./mode.ts";
 import type { Metadata } from "./policy.ts";
+import type { CostDocument, ToleranceDocument } from "./tool-cost.ts";
 
 /** How much harm a tool can do, the least first. */
 export const risks = ["unclassified", "read", "write", "destructive"] as const;
@@ -30,14 +31,16 @@ interface ToolSpec {
   readonly contextSchema?: JsonObject;
   /** Paths below the input, such as `order_id`, that together are the business key of a call. */
   readonly idempotentOn?: readonly string[];
-  /** How long a call may take: a duration such as `30s`. */
+  /** How long a call may take, and so how long what it costs is held for it: a duration such as `30s`. */
   readonly timeout?: string;
   /** What this document says of its tool's calls; absent: nothing. */
   readonly mode?: Mode;
-  /** What a call costs unless its estimate says so itself, unit by unit. */
-  readonly cost?: readonly Amount[];
-  /** The most that one call may cost. */
+  /** What a call costs at least, unit by unit: its caller's estimate may say more. `none`: nothing in any unit. */
+  readonly cost?: "none" | readonly CostDocument[];
+  /** The most that one call may cost, and what is held in a unit of which neither cost nor estimate is known. */
   readonly maximum?: readonly Amount[];
+  /** What a call may cost beyond what was held for it before somebody has to look; absent: anything. */
+  readonly tolerance?: ToleranceDocument;
   /** Paths such as `input.iban` or `context.user.email` that are not for everybody who reads of a call. */
   readonly redact?: readonly string[];
   /** Labels that what the tool answers carries: `untrusted`, `personal-data`. */

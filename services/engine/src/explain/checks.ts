@@ -1,6 +1,7 @@
-import { firstAbove } from "../amount.ts";
 import { evaluationStepsMax } from "../cel/frame.ts";
 import type { Compiled } from "../compile/compile.ts";
+import { costProblem } from "../judge/charges.ts";
+import { aboveMaximum } from "../judge/evaluate.ts";
 import type { Facts } from "../judge/facts.ts";
 import { exceededScope } from "../judge/scope.ts";
 
@@ -49,9 +50,11 @@ function check(name: ExplainedCheck["name"], compiled: Compiled, facts: Facts): 
     case "context":
       return fit(tool.checkContext, facts.context);
     case "estimate": {
-      const above = tool.maximum && firstAbove(facts.call.estimate, tool.maximum);
-      if (above) return refused(`${above.value} ${above.unit} is more than one call may cost`);
-      return tool.maximum ? passed : { outcome: "none" };
+      const unknown = costProblem(tool, facts.input);
+      if (unknown) return refused(unknown.detail);
+      const above = aboveMaximum(tool, facts.call.estimate);
+      if (above) return refused(`${above.cost} is more than one call may cost`);
+      return tool.maximum || tool.costs.computed ? passed : { outcome: "none" };
     }
     default: {
       const call = {

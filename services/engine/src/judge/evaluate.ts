@@ -4,6 +4,7 @@ import type { Compiled, CompiledTool } from "../compile/compile.ts";
 import type { RuleGroup } from "../compile/rule-index.ts";
 import { type CheckBudget, schemaStepsMax } from "../compile/schema-work.ts";
 import type { JsonObject } from "../json.ts";
+import { costProblem, withCosts } from "./charges.ts";
 import { combine, verdictOf } from "./combine.ts";
 import type { Facts } from "./facts.ts";
 import { type Judging, judgeRules, type Trace } from "./judge.ts";
@@ -84,13 +85,30 @@ function refusedBeforePolicy(tool: CompiledTool, facts: Facts, budget: Budget): 
     const message = `The input does not fit the tool: ${invalid.path} ${invalid.message}.`;
     return verdictOf("deny", "input_invalid", { message });
   }
-  const above = tool.maximum && firstAbove(facts.call.estimate, tool.maximum);
+  const unknown = costProblem(tool, facts.input);
+  if (unknown) return verdictOf("deny", "input_invalid", unknown);
+  const above = aboveMaximum(tool, facts.call.estimate);
   if (above) {
-    const message = `The estimate does not fit the tool: ${above.value} ${above.unit} is more than one call may cost.`;
-    const most = tool.maximum?.find(({ unit }) => unit === above.unit)?.value;
-    return verdictOf("deny", "input_invalid", { message, detail: `at most ${most} ${above.unit}` });
+    const message = `The estimate does not fit the tool: ${above.cost} is more than one call may cost.`;
+    return verdictOf("deny", "input_invalid", { message, detail: `at most ${above.most}` });
   }
   return refusedByScope(tool, facts, facts.input, budget);
+}
+
+/** What a call would cost beyond its tool's maximum. */
+export function aboveMaximum({ maximum }: CompiledTool, estimate: Facts["call"]["estimate"]) {
+  const above = maximum && firstAbove(estimate, maximum);
+  if (!above) return undefined;
+  const most = maximum.find(({ unit }) => unit === above.unit)?.value;
+  return { cost: `${above.value} ${above.unit}`, most: `${most} ${above.unit}` };
+}
+
+/** What the cost of an input that rules have changed stands in the way of. */
+function refusedByCost(tool: CompiledTool, input: JsonObject): string | undefined {
+  const unknown = costProblem(tool, input);
+  if (unknown) return unknown.detail;
+  const above = aboveMaximum(tool, withCosts(tool, input, []));
+  return above && `${above.cost} is more than one call may cost: at most ${above.most}`;
 }
 
 function refusedByScope(tool: CompiledTool, facts: Facts, input: JsonObject, meter: Meter): Verdict | undefined {
@@ -109,8 +127,10 @@ function byPolicy(judging: Judging, budget: Budget): Verdict {
   const { transformed, transforms, unknowns, exhausted } = findings;
   if (!exhausted && transformed && "input" in transformed) {
     const invalid = tool.checkInput?.(transformed.input, budget);
-    if (invalid) {
-      const detail = `${invalid.path} ${invalid.message}`;
+    const detail = invalid
+      ? `${invalid.path} ${invalid.message}`
+      : tool.costs.computed && refusedByCost(tool, transformed.input);
+    if (detail) {
       return verdictOf("deny", "transform_invalid", { rules: transforms, unknowns, detail });
     }
     // A policy may not force what the session's scope forbids.

@@ -5,6 +5,7 @@ import { type CompiledRule, judgeRule } from "../compile/rule.ts";
 import type { RuleGroup, ToolRules } from "../compile/rule-index.ts";
 import { type JsonObject, type JsonValue, setOwn } from "../json.ts";
 import { askOthers, askTransforms } from "./ask-program.ts";
+import { withCosts } from "./charges.ts";
 import type { Facts } from "./facts.ts";
 import { type MatchedTransform, type Transformed, transformInput } from "./transform.ts";
 import type { Question, UnknownRule } from "./verdict.ts";
@@ -94,11 +95,23 @@ export function judgeRules(judging: Judging, meter: Meter = { steps: evaluationS
     unknowns: pass.unknowns,
     exhausted: false,
   };
+  let judged = pass;
   if (!transformed) judgeOthers(pass, facts.input, answers, findings);
-  else if ("input" in transformed) judgeOthers(pass, transformed.input, answers, findings);
-  findings.unknowns = pass.unknowns;
+  else if ("input" in transformed) {
+    judged = costing(pass, transformed.input);
+    judgeOthers(judged, transformed.input, answers, findings);
+  }
+  findings.unknowns = judged.unknowns;
   findings.exhausted = meter.steps < 0;
   return findings;
+}
+
+/** The same pass, where what the call costs is that of the changed input, if that is more. */
+function costing(pass: Pass, input: JsonObject): Pass {
+  const { tool, facts } = pass.judging;
+  if (!tool.costs.computed) return pass;
+  const estimate = withCosts(tool, input, facts.call.estimate);
+  return { ...pass, judging: { ...pass.judging, facts: { ...facts, call: { ...facts.call, estimate } } } };
 }
 
 interface TransformsFound {

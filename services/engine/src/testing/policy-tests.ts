@@ -6,7 +6,7 @@ import { formatProblem, hasErrors, type Problem } from "../documents/problem.ts"
 import { readYaml, type SourceFile } from "../documents/yaml-tree.ts";
 import { type Explanation, explain } from "../explain/explain.ts";
 import { checkLine, ruleLines } from "../explain/explanation-text.ts";
-import { estimateFor } from "../judge/estimate.ts";
+import { estimateFor } from "../judge/charges.ts";
 import { evaluateTraced } from "../judge/evaluate.ts";
 import type { Facts } from "../judge/facts.ts";
 import type { Verdict } from "../judge/verdict.ts";
@@ -170,7 +170,7 @@ function compiler({ policies, tools }: Documents) {
 function factsOfCase(written: RunnableCase["facts"], compiled: Compiled): Facts {
   const facts = toFacts(written);
   const { call } = facts;
-  return { ...facts, call: { ...call, estimate: estimateFor(compiled, call.tool, call.estimate) } };
+  return { ...facts, call: { ...call, estimate: estimateFor(compiled, call.tool, facts.input, call.estimate) } };
 }
 
 /** What is wrong; undefined if the case passes. */

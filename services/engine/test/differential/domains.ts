@@ -30,8 +30,16 @@ function money(random: Random, strict: boolean, depth: number): string {
     [4, () => `budget.travel.${random.pick(["remaining", "remaining", "limit", "spent"])}`],
     [0.7, () => random.pick(['budget["team-travel"].remaining', "budget.none.limit", 'budget["travel"].spent'])],
     [depth > 0 ? 2 : 0, () => `(${inner()} ${random.pick(["+", "-"])} ${inner()})`],
+    [depth > 0 ? 1 : 0, () => `(${inner()} * ${quantity(random, strict)})`],
+    [depth > 0 ? 0.3 : 0, () => `(${quantity(random, strict)} * ${inner()})`],
     [depth > 0 ? 0.3 : 0, () => `(input.flag ? ${inner()} : ${inner()})`],
   ]);
+}
+
+/** How often an amount is taken: whole numbers, and what is none. */
+function quantity(random: Random, strict: boolean): string {
+  if (strict) return random.pick(["2", "3", "0", "-1", "2.0", "session.depth"]);
+  return random.pick(["2", "3", "-1", "2.0", "2.5", "input.count", "input.amount", "input.to.n", "9000000000"]);
 }
 
 const fixedMoney = ["5", "5.00", "500", "0.25", "0.1", "5.01", "100", "2", "0", "2305843009213.693952"];

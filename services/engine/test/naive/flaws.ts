@@ -42,6 +42,7 @@ export const flaws = [
   "units-of-amounts-are-ignored",
   "amounts-are-cut-to-cents",
   "signs-of-amounts-are-dropped",
+  "parts-of-quantities-are-dropped",
   "missing-estimate-is-nothing",
   "missing-budget-is-boundless",
   "held-money-is-free",

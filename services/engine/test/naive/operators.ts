@@ -44,6 +44,8 @@ export function operate(
     case "_-_":
       return values.length === 1 ? undefined : difference(left, right);
     case "_*_":
+      if (left instanceof Money) return product(left, right, flaw);
+      if (right instanceof Money) return product(right, left, flaw);
       return calculated(
         left,
         right,
@@ -116,6 +118,13 @@ function sum(left: Known, right: Known): Answer {
     (a, b) => a + b,
     (a, b) => a + b,
   );
+}
+
+/** So many times an amount: a whole number of times, also one that is written as a double. */
+function product(price: Money, count: Known, flaw: string | undefined): Answer {
+  const whole = typeof count === "bigint" || (typeof count === "number" && Number.isSafeInteger(count));
+  if (!whole && !(flaw === "parts-of-quantities-are-dropped" && typeof count === "number")) return odd;
+  return bounded(price.times(typeof count === "bigint" ? count : BigInt(Math.trunc(count as number))));
 }
 
 function difference(left: Known, right: Known): Answer {

@@ -54,6 +54,10 @@ export class Money {
     return new Money(numerator, this.denominator * other.denominator, this.unit);
   }
 
+  times(count: bigint): Money {
+    return new Money(this.numerator * count, this.denominator, this.unit);
+  }
+
   minus({ numerator, denominator, unit }: Money): Money {
     return this.plus(new Money(-numerator, denominator, unit));
   }

@@ -48,6 +48,7 @@ export function factsOf(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: num
       estimate: estimateFor(
         snapshot.compiled,
         ask.tool,
+        ask.input.value,
         ask.estimate.map(({ unit, micros }) => ({ unit, value: formatAmount(micros) })),
       ),
       attempt,

@@ -44,6 +44,18 @@ function agentToWire({ metadata, spec }: AgentDocument) {
   return { name, owner: owner ?? "", labels: { ...labels }, ceiling: scopeToWire(ceiling), status, mode };
 }
 
+function costToWire({ cost, tolerance }: ToolDocument["spec"]) {
+  const costs = cost === undefined || cost === "none" ? [] : cost;
+  return {
+    cost: costs.filter((one) => "value" in one).map((amount) => ({ ...amount })),
+    costExpressions: costs.filter((one) => "expression" in one).map((one) => ({ ...one })),
+    costsNothing: cost === "none",
+    ...(typeof tolerance === "string"
+      ? { toleranceShare: tolerance }
+      : { tolerance: (tolerance ?? []).map((amount) => ({ ...amount })) }),
+  };
+}
+
 function toolToWire({ metadata, spec }: ToolDocument) {
   const { server, risk, labels, inputSchema, contextSchema, description, timeout } = spec;
   const timeoutMs = timeout === undefined ? undefined : parseDurationMs(timeout);
@@ -55,7 +67,7 @@ function toolToWire({ metadata, spec }: ToolDocument) {
     schemaDigest: schemaDigest(inputSchema),
     description: description ?? "",
     mode: spec.mode ?? "",
-    cost: (spec.cost ?? []).map((amount) => ({ ...amount })),
+    ...costToWire(spec),
     maximum: (spec.maximum ?? []).map((amount) => ({ ...amount })),
     redact: [...(spec.redact ?? [])],
     outputLabels: [...(spec.outputLabels ?? [])],
