@@ -10,7 +10,7 @@ export type CostDocument = Amount | { readonly unit: string; readonly expression
 export type ToleranceDocument = string | readonly Amount[];
 
 const unitsMax = 16;
-export const costExpressionCharsMax = 4096;
+const costExpressionCharsMax = 4096;
 
 const costShape = record({
   unit: required(unitText),
