@@ -157,6 +157,12 @@ export const errorReasons = {
     todo: "Look at what there is; it needs no second change.",
     since: "0.1",
   },
+  hold_gone: {
+    kinds: ["conflict"],
+    means: "The hold was ended meanwhile, or went on to another attempt of its call.",
+    todo: "List the holds again.",
+    since: "0.1",
+  },
   policy_invalid: {
     kinds: ["precondition"],
     means: "The policies do not compile together with the registered tools.",

@@ -29,14 +29,23 @@ export type HoldStep =
       readonly pending: boolean;
     }
   | { readonly step: "extend"; readonly hold: string; readonly decision: string; readonly expiresAtMs: number }
-  | { readonly step: "end"; readonly hold: string; readonly decision: string };
+  | {
+      readonly step: "end";
+      readonly hold: string;
+      readonly decision: string;
+      /** Only if its time is over by the store's clock. */
+      readonly overdue?: true;
+    };
 
 /** What a record does to budgets: all of it is done in the commit that inserts the record, or none. */
 export interface Charge {
-  /** One an account at most. */
+  /**
+   * One an account at most. What is held grows only with a step `take` or `adopt`, and there an account that is moved by
+   * nothing is asked too whether it is open.
+   */
   readonly moves: readonly Move[];
   readonly hold?: HoldStep;
-  /** An account that is frozen by this record. */
+  /** An account that is frozen by this record: one that it moves. */
   readonly freezes?: bigint;
 }
 

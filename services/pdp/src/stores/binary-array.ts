@@ -62,12 +62,21 @@ export function byteaArray(elements: readonly (Uint8Array | undefined)[]): Buffe
   return buffer;
 }
 
-/** text[] in UTF-8. */
-export function textArray(elements: readonly string[]): Buffer {
-  const bytes = elements.reduce((sum, element) => sum + 4 + Buffer.byteLength(element), 0);
-  const buffer = head(OID.text, elements.length, bytes, false);
+/** text[] in UTF-8; undefined is null. */
+export function textArray(elements: readonly (string | undefined)[]): Buffer {
+  let bytes = 0;
+  let hasNull = false;
+  for (const element of elements) {
+    bytes += 4 + (element === undefined ? 0 : Buffer.byteLength(element));
+    hasNull ||= element === undefined;
+  }
+  const buffer = head(OID.text, elements.length, bytes, hasNull);
   let at = HEAD_BYTES;
   for (const element of elements) {
+    if (element === undefined) {
+      at = buffer.writeInt32BE(NULL_LENGTH, at);
+      continue;
+    }
     const length = buffer.write(element, at + 4);
     buffer.writeInt32BE(length, at);
     at += 4 + length;
@@ -83,8 +92,8 @@ export function uuidArray(elements: readonly (string | undefined)[]): Buffer {
   });
 }
 
-/** int8[]. Throws on what 64 bits cannot hold. */
-export function int8Array(elements: readonly bigint[]): Buffer {
+/** int8[]; undefined is null. Throws on what 64 bits cannot hold. */
+export function int8Array(elements: readonly (bigint | undefined)[]): Buffer {
   return fixed(OID.int8, 8, elements, (buffer, value, at) => buffer.writeBigInt64BE(value, at));
 }
 

@@ -1,7 +1,10 @@
 import type { Client, ClientBase } from "pg";
+import { BrokenInvariant } from "../foundation/assert.ts";
 import { Fault } from "../foundation/fault.ts";
 import { CommitFailure, type NewRecord, type RecordRef } from "../ledger/index.ts";
 import { HINTS } from "./change-feed.ts";
+import { readCharged, shortsOf } from "./charge-columns.ts";
+import { chargedQuery } from "./charged-statement.ts";
 import { commitFailure } from "./commit-failure.ts";
 import { inTransaction } from "./database.ts";
 import { commitQuery, readCommitted } from "./ledger-statement.ts";
@@ -93,8 +96,29 @@ async function passGate(client: Client, { tenant, bump }: ChangeScope, alone: bo
   await client.query(`select ${lock}(hashtextextended('remit_revision/' || $1, 0))`, [tenant]);
 }
 
+/** Why a record's hold or its accounts kept the change out. */
+function notCharged(record: NewRecord, left: string | null, after: string | null): Error {
+  const charged = readCharged(left, after);
+  const why = charged.left.get(0) ?? [];
+  if (why.some((one) => one.why === "gone")) {
+    return new Fault(
+      "conflict",
+      "hold_gone",
+      "the hold was ended meanwhile, or went on to another attempt of its call",
+      {
+        fix: "list the holds again",
+      },
+    );
+  }
+  const [short] = shortsOf(record, why, charged);
+  return new BrokenInvariant(`account ${short?.account} is ${short?.why} to a change that only gives back`);
+}
+
 async function insertRecord(client: Client, slow: SlowWriter, record: NewRecord): Promise<bigint> {
-  const { rows } = await client.query(commitQuery(slow.epoch, slow.base, [record])).catch((error) => {
+  const config = record.charge
+    ? chargedQuery(slow.epoch, slow.base, [record])
+    : commitQuery(slow.epoch, slow.base, [record]);
+  const { rows } = await client.query(config).catch((error) => {
     throw recordFailure(error);
   });
   const { inserted, greatest } = readCommitted(rows[0]);
@@ -102,6 +126,8 @@ async function insertRecord(client: Client, slow: SlowWriter, record: NewRecord)
   // The statement also leaves out what is older than the tenant's security revision, which others may have moved twice.
   const now = await readRevision(client, { tenant: record.tenant, bump: "none" });
   if (now.security > record.securityRevision) throw new RevisionMoved(record.tenant);
+  const [, , , , left = null, after = null] = rows[0] ?? [];
+  if (left) throw notCharged(record, left, after);
   throw new Fault("conflict", "already_recorded", "this change was recorded before");
 }
 

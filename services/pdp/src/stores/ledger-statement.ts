@@ -40,30 +40,31 @@ select (select count(*) from fence)::int, told.inserted, told.greatest,
     then coalesce((select array_agg(id::text order by n) from recorded), '{}') end
 from told`;
 
+/** `$1` to `$15`. Throws on a record that has no such form. */
+export function recordParameters(writer: bigint, base: bigint, batch: readonly NewRecord[]): unknown[] {
+  return [
+    String(writer),
+    String(base),
+    dateArray(batch.map((record) => record.sessionDay)),
+    textArray(batch.map((record) => record.tenant)),
+    uuidArray(batch.map((record) => record.session)),
+    byteaArray(batch.map((record) => record.key)),
+    uuidArray(batch.map((record) => record.id)),
+    byteaArray(batch.map((record) => record.request)),
+    textArray(batch.map((record) => record.kind)),
+    uuidArray(batch.map((record) => record.subject)),
+    int8Array(batch.map((record) => record.securityRevision)),
+    timestamptzArray(batch.map((record) => record.expiresAtMs)),
+    byteaArray(batch.map((record) => record.digest)),
+    byteaArray(batch.map((record) => record.body)),
+    byteaArray(batch.map((record) => record.aside)),
+  ];
+}
+
 /** The commit of a batch whose ids are distinct. Throws on a record that has no such form. */
 export function commitQuery(writer: bigint, base: bigint, batch: readonly NewRecord[]): QueryArrayConfig {
-  return {
-    name: "ledger-commit",
-    text: COMMIT,
-    rowMode: "array",
-    values: [
-      String(writer),
-      String(base),
-      dateArray(batch.map((record) => record.sessionDay)),
-      textArray(batch.map((record) => record.tenant)),
-      uuidArray(batch.map((record) => record.session)),
-      byteaArray(batch.map((record) => record.key)),
-      uuidArray(batch.map((record) => record.id)),
-      byteaArray(batch.map((record) => record.request)),
-      textArray(batch.map((record) => record.kind)),
-      uuidArray(batch.map((record) => record.subject)),
-      int8Array(batch.map((record) => record.securityRevision)),
-      timestamptzArray(batch.map((record) => record.expiresAtMs)),
-      byteaArray(batch.map((record) => record.digest)),
-      byteaArray(batch.map((record) => record.body)),
-      byteaArray(batch.map((record) => record.aside)),
-    ],
-  };
+  const values = recordParameters(writer, base, batch);
+  return { name: "ledger-commit", text: COMMIT, rowMode: "array", values };
 }
 
 /** What the commit says. */

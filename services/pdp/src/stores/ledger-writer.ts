@@ -1,20 +1,47 @@
+import pg from "pg";
 import { CommitFailure, type LedgerWriter, type NewRecord, type RecordOutcome } from "../ledger/index.ts";
+import { balancesOf, type ChargedToo, readCharged, shortsOf } from "./charge-columns.ts";
+import { chargedQuery } from "./charged-statement.ts";
 import { commitFailure } from "./commit-failure.ts";
 import type { Lane } from "./lane.ts";
 import { type Committed, commitQuery, readCommitted } from "./ledger-statement.ts";
 import { readTaken, takenQuery } from "./stored-record.ts";
 
+const NOTHING_CHARGED: ChargedToo = { left: new Map(), balances: new Map() };
+
 /** The numbers of what was inserted, in the batch's order; the places of what was not. */
-function outcomesOf(epoch: bigint, base: bigint, batch: readonly NewRecord[], told: Committed) {
+function outcomesOf(epoch: bigint, base: bigint, batch: readonly NewRecord[], told: Committed, charged: ChargedToo) {
   const numbers = told.ids && new Map(told.ids.map((id, at) => [id, base + BigInt(at) + 1n]));
   const missing: number[] = [];
   const outcomes = batch.map((record, at): RecordOutcome => {
     const n = numbers ? numbers.get(record.id) : base + BigInt(at) + 1n;
-    if (n !== undefined) return { outcome: "inserted", ref: { epoch, n } };
+    if (n !== undefined) {
+      const balances = record.charge && { balances: balancesOf(record, charged) };
+      return { outcome: "inserted", ref: { epoch, n }, ...balances };
+    }
     missing.push(at);
     return { outcome: "stale" };
   });
   return { outcomes, missing };
+}
+
+/** Why a record is not there whose key is free. */
+function leftOut(record: NewRecord, at: number, charged: ChargedToo, skipped: boolean): RecordOutcome {
+  const left = charged.left.get(at);
+  if (!left) return { outcome: "stale" };
+  if (left.every(({ why }) => why !== "gone")) return { outcome: "short", shorts: shortsOf(record, left, charged) };
+  // A hold that was not waited for may be there.
+  const account = record.charge?.moves[0]?.account ?? 0n;
+  return skipped ? { outcome: "short", shorts: [{ account, why: "locked" }] } : { outcome: "gone" };
+}
+
+const LOCK_NOT_AVAILABLE = "55P03";
+/** As long as a lane's statement may take. */
+const LOCKED_MS_MAX = 2_000;
+
+/** The statement was given up for a lock that something else held too long; nothing of it was done. */
+function waitedTooLong(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === LOCK_NOT_AVAILABLE && error.severity === "ERROR";
 }
 
 /** Throws on a record that cannot be written as parameters: it never reaches the store. */
@@ -44,24 +71,41 @@ export function createLedgerWriter(lane: Lane, epoch: bigint, onBroken: () => vo
     }
   };
 
+  /** Sends a batch. Whatever waits too long for a lock is sent again, without what something else holds. */
+  const send = async (batch: readonly NewRecord[]) => {
+    const isCharged = batch.some(({ charge }) => charge !== undefined);
+    const plain = query(() => (isCharged ? chargedQuery(epoch, base, batch) : commitQuery(epoch, base, batch)));
+    const endMs = performance.now() + LOCKED_MS_MAX;
+    for (let tried = 0; ; tried++) {
+      const config = tried > 0 && isCharged ? query(() => chargedQuery(epoch, base, batch, "skip")) : plain;
+      try {
+        const [row] = (await lane.query(config)).rows;
+        const told = readCommitted(row);
+        return { told, charged: isCharged && row ? readCharged(row[4], row[5]) : NOTHING_CHARGED, skipped: tried > 0 };
+      } catch (error) {
+        if (!waitedTooLong(error) || performance.now() > endMs) throw giveUp(commitFailure(error));
+      }
+    }
+  };
+
   const commit = async (batch: readonly NewRecord[]): Promise<RecordOutcome[]> => {
-    const config = query(() => commitQuery(epoch, base, batch));
-    const [row] = await ask(config);
-    const told = readCommitted(row);
+    const { told, charged, skipped } = await send(batch);
     if (!told.alive) throw giveUp(new CommitFailure("fenced", `writer ${epoch} was declared dead`));
     if (told.greatest !== null && told.greatest !== base + BigInt(told.inserted)) {
       throw giveUp(new CommitFailure("broken", `writer ${epoch} gave numbers with a gap`));
     }
-    const { outcomes, missing } = outcomesOf(epoch, base, batch, told);
+    const { outcomes, missing } = outcomesOf(epoch, base, batch, told, charged);
     // The greatest number seen, never a count: what was not inserted has none.
     base = told.greatest ?? base;
     if (missing.length === 0) return outcomes;
 
-    // In a further statement, whose snapshot sees whoever took the key meanwhile.
+    // In a further statement, whose snapshot sees whoever took the key meanwhile. A key that is taken says more than an
+    // account that is empty or a hold that is gone: its record may have emptied the one and ended the other.
     const absent = missing.flatMap((at) => batch[at] ?? []);
     const found = readTaken(absent, await ask(query(() => takenQuery(absent))));
     missing.forEach((at, place) => {
-      outcomes[at] = found[place] ?? { outcome: "stale" };
+      const record = batch[at];
+      outcomes[at] = found[place] ?? (record ? leftOut(record, at, charged, skipped) : { outcome: "stale" });
     });
     return outcomes;
   };

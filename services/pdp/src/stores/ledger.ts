@@ -15,10 +15,14 @@ export interface LedgerStoreOptions extends LanesOptions {
   readonly host: string;
 }
 
+/** How long a batch waits for a row that something else holds, such as an account that an administrator is changing. */
+const LOCK_MS = 500;
+
 /** A writer row on an open lane, its statements prepared and planned before the first record comes. */
 async function openWriterOn(lane: Lane, replica: string, onBroken: () => void) {
   try {
     const epoch = await lane.within((client) => insertWriter(client, replica));
+    await lane.within((client) => client.query(`set lock_timeout = ${LOCK_MS}`));
     const writer = createLedgerWriter(lane, epoch, onBroken);
     await writer.commit([]);
     return writer;

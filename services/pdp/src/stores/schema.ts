@@ -177,7 +177,18 @@ const documentColumns = () => ({
 export const agent = pgTable("agent", documentColumns(), (t) => [primaryKey({ columns: [t.tenant, t.name] })]);
 export const tool = pgTable("tool", documentColumns(), (t) => [primaryKey({ columns: [t.tenant, t.name] })]);
 
-export const budget = pgTable("budget", documentColumns(), (t) => [primaryKey({ columns: [t.tenant, t.name] })]);
+export const budget = pgTable(
+  "budget",
+  {
+    ...documentColumns(),
+    limitMicros: int8("limit_micros").generatedAlwaysAs(sql`(made by the migration)`),
+    hard: boolean("hard").generatedAlwaysAs(sql`(made by the migration)`),
+    series: text("series").generatedAlwaysAs(sql`(made by the migration)`),
+    frozen: boolean("frozen").notNull().default(false),
+  },
+  (t) => [primaryKey({ columns: [t.tenant, t.name] })],
+);
+
 export const principalGroup = pgTable("principal_group", documentColumns(), (t) => [
   primaryKey({ columns: [t.tenant, t.name] }),
 ]);
@@ -370,6 +381,10 @@ export const record = pgTable(
     digest: bytes("digest").notNull(),
     body: bytes("body").notNull(),
     aside: bytes("aside"),
+    accounts: int8("accounts").array(),
+    held: int8("held").array(),
+    posted: int8("posted").array(),
+    overage: int8("overage").array(),
     recordedAt: instant("recorded_at").notNull().defaultNow(),
   },
   (t) => [primaryKey({ columns: [t.writer, t.n, t.day] })],

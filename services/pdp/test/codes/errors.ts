@@ -288,6 +288,7 @@ export const errorRows: Readonly<Partial<Record<ErrorReason, Provoke | Elsewhere
   ledger_unavailable: test("doors/store-away"),
   record_refused: test("ledger/commit"),
   already_recorded: test("ledger/recorded-change"),
+  hold_gone: test("budgets/charged-commit"),
   policies_broken: test("doors/broken-policies"),
   rotation_too_soon: test("doors/signing-keys"),
   tenant_erased: test("doors/erasure"),

@@ -1,0 +1,166 @@
+import type { QueryArrayConfig } from "pg";
+import type { NewRecord } from "../ledger/index.ts";
+import { int8Array, textArray, timestamptzArray, uuidArray } from "./binary-array.ts";
+import { type Charged, chargesOf } from "./charge-columns.ts";
+import { recordParameters } from "./ledger-statement.ts";
+
+/**
+ * The commit of a batch that charges budgets: the statement of `ledger-statement.ts`, and in it, after the writer and
+ * before the keys, in this order:
+ *
+ * - the holds that are to be ended, handed over or made longer are locked, by id. A record whose hold is not where it
+ *   should be is left out, and of those of one hold all but the first;
+ * - the accounts are locked, by id. A record is left out when one of its accounts is not there, or, where it takes, is
+ *   not open by the store's clock, is frozen, or has not enough that is free, beside what was before it in the batch. One
+ *   that would not fit alone counts for nobody;
+ * - the rest is inserted, and only what was inserted moves accounts and holds.
+ *
+ * What is free is what stands in the rows that were locked: whoever waited for them sees what others left of them. The
+ * limit and the freeze of a budget are those of the statement's snapshot, so whatever was acknowledged before it is obeyed.
+ */
+const statement = (waiting: "wait" | "skip") => {
+  const locking = waiting === "wait" ? "" : "skip locked";
+  const absent = waiting === "wait" ? "closed" : "locked";
+  return `
+with fence as materialized (
+  select writer, nextval('record_ord') as ord from writer where writer = $1 and alive for no key update
+), given as materialized (
+  select day, tenant, session, key, id, request, kind, subject, expires_at, digest, body, aside, i, fence.ord,
+      accounts::bigint[], held::bigint[], posted::bigint[], overage::bigint[], freezes, step, hold, had, hold_expires
+  from fence, unnest($3::date[], $4::text[], $5::uuid[], $6::bytea[], $7::uuid[], $8::bytea[], $9::text[], $10::uuid[],
+      $11::bigint[], $12::timestamptz[], $13::bytea[], $14::bytea[], $15::bytea[], $16::text[], $17::text[], $18::text[],
+      $19::text[], $20::bigint[], $21::text[], $22::uuid[], $23::uuid[], $24::timestamptz[]) with ordinality
+    as given (day, tenant, session, key, id, request, kind, subject, judged_under, expires_at, digest, body, aside,
+      accounts, held, posted, overage, freezes, step, hold, had, hold_expires, i)
+  where given.judged_under >= coalesce((select r.security from revision r where r.tenant = given.tenant), 0)
+), kept as materialized (
+  select h.id, h.tenant, h.decision, h.expires_at from hold h
+  where h.id = any(array(select hold from given where hold is not null)) order by h.id for update of h ${locking}
+), gone as materialized (
+  select i from (
+    select g.i, k.id is null as lacks, row_number() over (partition by g.hold, k.id is null order by g.i) as turn
+    from given g left join kept k on k.id = g.hold and k.tenant = g.tenant and k.decision = g.had
+      and (g.step <> 'end_overdue' or k.expires_at <= now())
+    where g.hold is not null
+  ) s where s.lacks or s.turn > 1
+), wanted as materialized (
+  select g.i, g.tenant, g.step in ('take', 'take_pending', 'adopt', 'adopt_pending') and w.held >= 0 as asks,
+      w.account, w.held, coalesce(w.posted, 0) as posted, coalesce(w.overage, 0) as overage, g.freezes = w.account as freezes
+  from given g, unnest(g.accounts, g.held, g.posted, g.overage) as w (account, held, posted, overage)
+  where g.i not in (select i from gone)
+), locked as materialized (
+  select a.id, a.tenant, a.held, a.posted, a.overage, coalesce(a.own_limit, b.limit_micros, 0) as most,
+      coalesce(b.hard, a.hard) as hard, a.frozen or coalesce(b.frozen, false) as frozen,
+      (a.budget is null or b.name is not null) and a.opens_at <= now() and now() < a.closes_at as open
+  from account a left join budget b on b.tenant = a.tenant and b.name = a.budget and b.series = a.series
+  where a.id = any(array(select account from wanted)) order by a.id for no key update of a ${locking}
+), barred as materialized (
+  select i, account, why from (
+    select w.i, w.account, case when l.id is null then '${absent}' when l.tenant <> w.tenant then 'closed'
+        when w.asks and not l.open then 'closed' when w.asks and l.frozen then 'frozen' end as why
+    from wanted w left join locked l on l.id = w.account
+  ) s where why is not null
+), tight as materialized (
+  select i, account, 'tight' as why from (
+    select w.i, w.account, w.held > f.free or sum(case when w.held <= f.free then w.held else 0 end)
+        over (partition by w.account order by w.i) > f.free as short
+    from wanted w join (select id, most - held - posted - overage as free from locked where hard) f on f.id = w.account
+    where w.asks and w.held > 0 and w.i not in (select i from barred)
+  ) s where short
+), left_out as materialized (
+  select i, account, why from barred union all select i, account, why from tight union all select i, 0, 'gone' from gone
+), called as (
+  insert into call (day, tenant, session, key, id, digest)
+  select day, tenant, session, key, id, request from given where i not in (select i from left_out)
+  order by day, tenant, session, key
+  on conflict (day, tenant, session, key) do nothing
+  returning id
+), recorded as (
+  insert into record (day, writer, n, ord, id, tenant, session, kind, subject, expires_at, digest, body, aside, accounts,
+      held, posted, overage)
+  select (now() at time zone 'utc')::date, $1, $2 + row_number() over (order by i), ord, id, tenant, session, kind,
+      subject, expires_at, digest, body, aside, accounts, held, posted, overage
+  from given join called using (id)
+  returning n, id
+), moved as (
+  update account a set held = a.held + d.held, posted = a.posted + d.posted, overage = a.overage + d.overage, hard = d.hard,
+    ceiling = greatest(d.most, case when d.hard then least(a.ceiling, a.held + d.held + a.posted + d.posted)
+      else a.held + d.held + a.posted + d.posted end),
+    frozen = a.frozen or d.freezes, frozen_at = case when d.freezes and not a.frozen then now() else a.frozen_at end,
+    frozen_why = case when d.freezes and not a.frozen then 'overage' else a.frozen_why end
+  from (
+    select l.id, l.most, l.hard, m.held, m.posted, m.overage, m.freezes
+    from locked l join (
+      select w.account, sum(w.held)::bigint as held, sum(w.posted)::bigint as posted, sum(w.overage)::bigint as overage,
+          coalesce(bool_or(w.freezes), false) as freezes
+      from recorded join given g using (id) join wanted w using (i) group by w.account
+    ) m on m.account = l.id
+  ) d
+  where a.id = d.id
+  returning a.id, a.held, a.posted, a.overage, a.frozen
+), taken as (
+  insert into hold (id, tenant, decision, session, session_day, accounts, amounts, pending, expires_at)
+  select id, tenant, id, session, day, accounts, held, step = 'take_pending', hold_expires
+  from given join recorded using (id) where step in ('take', 'take_pending')
+), kept_on as (
+  update hold h set expires_at = g.hold_expires,
+    decision = case when g.step = 'extend' then h.decision else g.id end,
+    pending = case when g.step = 'extend' then h.pending else g.step = 'adopt_pending' end,
+    (accounts, amounts) = (
+      select case when g.step = 'extend' then h.accounts else coalesce(array_agg(s.account order by s.account), '{}') end,
+          case when g.step = 'extend' then h.amounts else coalesce(array_agg(s.amount order by s.account), '{}') end
+      from (
+        select p.account, sum(p.amount)::bigint as amount from (
+          select * from unnest(h.accounts, h.amounts) as x (account, amount)
+          union all select * from unnest(g.accounts, g.held) as x (account, amount)
+        ) p group by p.account having sum(p.amount) <> 0
+      ) s)
+  from given g join recorded using (id)
+  where h.id = g.hold and g.step in ('adopt', 'adopt_pending', 'extend')
+), ended as (
+  delete from hold h using given g join recorded using (id) where h.id = g.hold and g.step in ('end', 'end_overdue')
+), told as (
+  select count(*)::int as inserted, max(n) as greatest from recorded
+)
+select (select count(*) from fence)::int, told.inserted, told.greatest,
+  case when told.inserted < (select count(*) from unnest($7::uuid[]))
+    then coalesce((select array_agg(id::text order by n) from recorded), '{}') end,
+  (select string_agg(i || ',' || account || ',' || why, ';') from left_out),
+  (select string_agg(l.id || ',' || l.most || ',' || coalesce(m.held, l.held) || ',' || coalesce(m.posted, l.posted) || ','
+      || coalesce(m.overage, l.overage) || ',' || (l.frozen or coalesce(m.frozen, false))::int, ';')
+    from locked l left join moved m on m.id = l.id)
+from told`;
+};
+
+const COMMIT = { wait: statement("wait"), skip: statement("skip") } as const;
+
+/**
+ * The commit of a batch whose ids are distinct and of which some charge budgets. `skip`: accounts and holds that something
+ * else has locked are not waited for; the records that need them are left out. Throws on a record that has no such form.
+ */
+export function chargedQuery(
+  writer: bigint,
+  base: bigint,
+  batch: readonly NewRecord[],
+  waiting: "wait" | "skip" = "wait",
+): QueryArrayConfig {
+  const charges = chargesOf(batch);
+  const column = <Value>(of: (charged: Charged) => Value) => charges.map(of);
+  return {
+    name: `ledger-charge-${waiting}`,
+    text: COMMIT[waiting],
+    rowMode: "array",
+    values: [
+      ...recordParameters(writer, base, batch),
+      textArray(column(({ accounts }) => accounts)),
+      textArray(column(({ held }) => held)),
+      textArray(column(({ posted }) => posted)),
+      textArray(column(({ overage }) => overage)),
+      int8Array(column(({ freezes }) => freezes)),
+      textArray(column(({ step }) => step)),
+      uuidArray(column(({ hold }) => hold)),
+      uuidArray(column(({ had }) => had)),
+      timestamptzArray(column(({ expiresAtMs }) => expiresAtMs)),
+    ],
+  };
+}
