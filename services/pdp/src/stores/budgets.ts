@@ -1,0 +1,91 @@
+import type { Pool } from "pg";
+import type { Account, Balance, BudgetStore, OpenHold } from "../budgets/index.ts";
+import { int8Array, textArray } from "./binary-array.ts";
+
+/** Milliseconds of a timestamp that may be infinite, as the driver reads them from an expression of seconds. */
+const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
+
+type Row = [number, string, string, boolean, number, number, string, string, string, string, boolean];
+
+async function openAccounts(pool: Pool, tenant: string, names: Parameters<BudgetStore["openAccounts"]>[1]) {
+  const { rows } = await pool.query<Row>({
+    name: "budgets-open",
+    text: `select i, id, unit, hard, ${ms("opens_at")}, ${ms("closes_at")}, most, held, posted, overage, frozen
+      from remit_open_accounts($1, $2, $3)`,
+    rowMode: "array",
+    values: [tenant, textArray(names.map(({ budget }) => budget)), textArray(names.map(({ key }) => key))],
+  });
+  const accounts: (Account | null)[] = names.map(() => null);
+  for (const [i, id, unit, hard, opensAtMs, closesAtMs, limit, held, posted, overage, frozen] of rows) {
+    const name = names[i - 1];
+    const account = BigInt(id);
+    const amounts = { limit: BigInt(limit), held: BigInt(held), posted: BigInt(posted), overage: BigInt(overage) };
+    const balance = { account, ...amounts, frozen };
+    if (name) accounts[i - 1] = { ...name, id: account, unit, hard, opensAtMs, closesAtMs, balance };
+  }
+  return accounts;
+}
+
+/** The limit that binds an account, whether it lets anything in, and whether its limit does. Aliases `a` and `b`. */
+const BOUND = `coalesce(a.own_limit, b.limit_micros, 0) as most, a.frozen or coalesce(b.frozen, false) as frozen,
+  coalesce(b.hard, a.hard) as hard`;
+const OF_BUDGET = "left join budget b on b.tenant = a.tenant and b.name = a.budget and b.series = a.series";
+
+type BalanceRow = [string, string, string, string, string, boolean];
+
+async function balances(pool: Pool, tenant: string, accounts: readonly bigint[]): Promise<Balance[]> {
+  const { rows } = await pool.query<BalanceRow>({
+    name: "budgets-balances",
+    text: `select id, most, held, posted, overage, frozen
+      from (select a.id, a.held, a.posted, a.overage, ${BOUND} from account a ${OF_BUDGET}
+        where a.tenant = $1 and a.id = any($2)) s`,
+    rowMode: "array",
+    values: [tenant, int8Array(accounts)],
+  });
+  return rows.map(([id, limit, held, posted, overage, frozen]) => ({
+    account: BigInt(id),
+    ...{ limit: BigInt(limit), held: BigInt(held), posted: BigInt(posted), overage: BigInt(overage), frozen },
+  }));
+}
+
+type HoldRow = [string, string, string, string, string, boolean, number, string[], string[], boolean[]];
+
+/** A hold of some thousand parts is no hold: it is read whole. */
+const HOLD = `select h.id, h.tenant, h.decision, h.session, h.session_day::text, h.pending, ${ms("h.expires_at")},
+    p.accounts, p.amounts, p.hard
+  from hold h, lateral (
+    select coalesce(array_agg(x.account::text order by x.i), '{}') as accounts,
+        coalesce(array_agg(x.amount::text order by x.i), '{}') as amounts,
+        coalesce(array_agg(coalesce(b.hard, a.hard) order by x.i), '{}') as hard
+    from unnest(h.accounts, h.amounts) with ordinality as x (account, amount, i)
+    join account a on a.id = x.account ${OF_BUDGET}
+  ) p`;
+
+function openHold([id, tenant, decision, session, sessionDay, pending, expiresAtMs, ...parts]: HoldRow): OpenHold {
+  const [accounts, amounts, hard] = parts;
+  return {
+    ...{ id, tenant, decision, session, sessionDay, pending, expiresAtMs },
+    parts: accounts.map((account, at) => ({
+      account: BigInt(account),
+      amount: BigInt(amounts[at] ?? 0),
+      hard: hard[at] ?? true,
+    })),
+  };
+}
+
+/** Books and holds over Postgres. They are changed by the ledger's records alone; see `charged-statement.ts`. */
+export function createBudgetStore(pool: Pool): BudgetStore {
+  return {
+    openAccounts: (tenant, names) => openAccounts(pool, tenant, names),
+    balances: (tenant, accounts) => balances(pool, tenant, accounts),
+    async overdueHolds(limit) {
+      const { rows } = await pool.query<HoldRow>({
+        name: "budgets-overdue",
+        text: `${HOLD} where h.expires_at <= now() order by h.expires_at, h.id limit $1`,
+        rowMode: "array",
+        values: [limit],
+      });
+      return rows.map(openHold);
+    },
+  };
+}
