@@ -56,7 +56,7 @@ async function snapshotOf(one: (typeof cases)[Case]): Promise<Snapshot> {
   const row = <Document>(document: Document) => ({ document, digest });
   const rows = {
     ...{ revisions: { security: 1n, policy: 1n }, budgets: [], groups: [], revocations: revocations(one) },
-    settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {} } as const,
+    settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {}, unbudgeted: "allow" } as const,
     policies: read.policies.map((document) => ({ document, version: 1, digest })),
     ...{ tools: read.tools.map(row), agents: read.agents.map(row) },
   };

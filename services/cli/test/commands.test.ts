@@ -247,7 +247,9 @@ test("tenants are made, shown, bounded and suspended, and their owners keep to t
   expect(made.stderr).toContain("it is not shown again");
   const acme = { ...env, REMIT_API_KEY: made.stdout.trim() };
   const own = await remit(["tenants", "show"], { env: acme });
-  expect(own.stdout).toMatch(/tenant +acme\nstatus +active\nmode +enforce\npeople +1[^\n]*\nquota +sessions-open=5/);
+  expect(own.stdout).toMatch(
+    /tenant +acme\nstatus +active\nmode +enforce\nspending +never of what no budget covers\npeople +1[^\n]*\nquota +sessions-open=5/,
+  );
   const refused = await remit(["tenants", "list"], { env: acme });
   expect(refused.code).not.toBe(0);
   expect(refused.stderr).toContain("cell-operator");

@@ -8,6 +8,7 @@ import {
   type Tenant,
   TenantMode,
   TenantStatus,
+  TenantUnbudgeted,
   type UpdateTenantRequestSchema,
   UpdateTenantResponseSchema,
 } from "@remit/proto/tenant";
@@ -21,6 +22,8 @@ import { addErase } from "./custody.ts";
 
 const statuses = { active: TenantStatus.ACTIVE, suspended: TenantStatus.SUSPENDED, closing: TenantStatus.CLOSING };
 const modes = { enforce: TenantMode.ENFORCE, observe: TenantMode.OBSERVE };
+
+const unbudgeted = { deny: TenantUnbudgeted.DENY, allow: TenantUnbudgeted.ALLOW };
 
 const quotaNames = {
   "decisions-per-second": "decisionsPerSecond",
@@ -38,6 +41,7 @@ const COUNT_MAX = 4_294_967_295;
 interface SetOptions {
   status?: keyof typeof statuses;
   mode?: keyof typeof modes;
+  unbudgeted?: keyof typeof unbudgeted;
   observe?: string[];
   observeNone?: boolean;
   quota?: string[];
@@ -82,6 +86,7 @@ function show(io: Io, tenant: Tenant | undefined): void {
   io.out(`tenant    ${tenant.id}`);
   io.out(`status    ${wordOf(statuses, tenant.status)}`);
   io.out(`mode      ${wordOf(modes, tenant.mode)}`);
+  io.out(`spending  ${tenant.unbudgeted === TenantUnbudgeted.ALLOW ? "also" : "never"} of what no budget covers`);
   io.out(`people    ${tenant.people}${tenant.people === 1 ? ": one alone can widen what agents may do" : ""}`);
   for (const { matchLabels } of tenant.observeAgents) io.out(`observed  agents with ${labelText(matchLabels)}`);
   for (const line of quotaLines(tenant)) io.out(`quota     ${line}`);
@@ -116,6 +121,7 @@ function changes(options: SetOptions): MessageInitShape<typeof UpdateTenantReque
     ...(options.status && { status: statuses[options.status] }),
     ...(options.mode && { mode: modes[options.mode] }),
     ...((options.observe || options.observeNone) && { observeAgents: { selectors } }),
+    ...(options.unbudgeted && { unbudgeted: unbudgeted[options.unbudgeted] }),
     ...(options.people !== undefined && { people: options.people }),
     ...((options.quota || options.quotaNone) && { quotas: quotas(options.quota ?? []) }),
     ...((options.workloadPrefix || options.workloadPrefixNone) && {
@@ -183,6 +189,11 @@ function addSet(tenants: Command, cli: Cli): void {
     )
     .addOption(new Option("--status <status>", "whether it may act").choices(Object.keys(statuses)))
     .addOption(new Option("--mode <mode>", "whether what policies deny is stopped").choices(Object.keys(modes)))
+    .addOption(
+      new Option("--unbudgeted <outcome>", "what becomes of costs that no budget covers").choices(
+        Object.keys(unbudgeted),
+      ),
+    )
     .option("--observe <labels>", "agents to observe, NAME=VALUE,..., replacing all; several times", collect)
     .option("--observe-none", "observe no agent any more")
     .option("--quota <name=count>", quotaHelp, collect)
@@ -198,6 +209,7 @@ function addSet(tenants: Command, cli: Cli): void {
     .action((tenant: string | undefined, options: SetOptions) => set(cli, tenant, options));
   examples(changed, [
     ["see what enforcement would stop, and stop nothing", "remit tenants set --mode observe"],
+    ["let agents spend what no budget covers", "remit tenants set --unbudgeted allow"],
     ["nobody widens what agents may do alone", "remit tenants set --people 2"],
     ["stop everything a tenant does", "remit tenants set acme --status suspended"],
     ["whose certificates are whose", "remit tenants set acme --workload-prefix spiffe://example.org/ns/acme"],

@@ -14,7 +14,7 @@ const agentThat = (mode: Said, labels: Record<string, string> = {}): AgentDocume
 function snapshot(tool: Said, tenant: Mode, observeAgents: TenantSettings["observeAgents"] = []) {
   const spec = { risk: "write", ...(tool && { mode: tool }) } as const;
   const document: ToolDocument = { apiVersion, kind: "Tool", metadata: { name: "pay" }, spec };
-  const settings: TenantSettings = { status: "active", mode: tenant, observeAgents, quotas: {} };
+  const settings: TenantSettings = { status: "active", mode: tenant, observeAgents, quotas: {}, unbudgeted: "allow" };
   const tools: Snapshot["tools"] = new Map([["pay", { document, digest: "" }]]);
   return { tools, settings };
 }

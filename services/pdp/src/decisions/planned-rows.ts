@@ -53,10 +53,9 @@ function bindingRow({ name, issuer, subject, group, agents, mayAssertPrincipals,
 export function plannedRows(change: Change): readonly PlannedRow[] | undefined {
   switch (change.kind) {
     case "tenant_set": {
-      const { people, mode, observeAgents } = change.set;
-      const given = { people, mode, observe_agents: observeAgents };
-      const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as JsonObject;
-      return [{ table: "tenant", key: {}, set }];
+      const { people, mode, observeAgents, unbudgeted } = change.set;
+      const set = stored({ people, mode, observe_agents: observeAgents, unbudgeted });
+      return [{ table: "tenant", key: stored({ unbudgeted }), set }];
     }
     case "key_created": {
       const { name, roles, agents, mayAssertPrincipals, createdBy = null } = change.caller;

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { limits } from "../foundation/limits.ts";
 import { refuseTooMany } from "./policy-set.ts";
 
-const settings = { status: "active", mode: "enforce", observeAgents: [], quotas: {} } as const;
+const settings = { status: "active", mode: "enforce", observeAgents: [], quotas: {}, unbudgeted: "allow" } as const;
 const now = { settings } as unknown as Parameters<typeof refuseTooMany>[0];
 
 const policies = (count: number, language: "native" | "rego") =>

@@ -35,7 +35,7 @@ async function trying(inForce: string, tried: string, shareBasisPoints = 0, mode
     "t",
     {
       revisions: { security: 1n, policy: 1n },
-      settings: { status: "active", mode, observeAgents: [], quotas: {} },
+      settings: { status: "active", mode, observeAgents: [], quotas: {}, unbudgeted: "allow" },
       policies: [policy(inForce, 1)],
       tools: registered.tools.map((document) => ({ document, digest: "sha256:t" })),
       agents: registered.agents.map((document) => ({ document, digest: "sha256:a" })),

@@ -117,6 +117,7 @@ export function createTenants(rooms: {
         quotas,
         people: 1,
         workloadPrefixes: [],
+        unbudgeted: "deny",
       } as const;
       return { tenant: { ...settings, id, createdAtMs: nowMs }, owner, key };
     },

@@ -33,7 +33,7 @@ const policy = (name: string, version: number, when = '"true"') => {
 function rowsOf(revision: bigint, shareBasisPoints: number, tool = "amount"): TenantRows {
   return {
     revisions: { security: 1n, policy: revision },
-    settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {} },
+    settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {}, unbudgeted: "allow" },
     policies: [policy("house", 1), policy("yard", 1)],
     tools: read(toolText(tool)).tools.map((document) => ({ document, digest: `sha256:${tool}` })),
     ...{ agents: [], budgets: [], groups: [], revocations: [] },

@@ -14,7 +14,7 @@ function storedRows(): TenantRows {
   if (problems.length > 0) throw new Error(JSON.stringify(problems));
   return {
     revisions: { security: 1n, policy: 1n },
-    settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {} },
+    settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {}, unbudgeted: "allow" },
     policies: documents.policies.map((document) => ({ document, version: 1, digest: "sha256:1" })),
     agents: documents.agents.map((document) => ({ document, digest: "sha256:a" })),
     ...{ tools: [], budgets: [], groups: [], revocations: [] },

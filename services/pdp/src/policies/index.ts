@@ -31,6 +31,7 @@ export {
   type TenantSettings,
   type TenantStatus,
   tenantNotActive,
+  type Unbudgeted,
 } from "./settings.ts";
 export { requireUsable, revisionReached, type Snapshot } from "./snapshot.ts";
 export { createSnapshots, type Snapshots } from "./snapshots.ts";

@@ -49,7 +49,7 @@ function rowsOf(
 ): TenantRows {
   return {
     ...{ revisions, policies, tools: [tool("pay")], agents: [], budgets: [], groups: [], revocations: [] },
-    settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {} },
+    settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {}, unbudgeted: "allow" },
     ...rest,
   };
 }

@@ -2,6 +2,8 @@ import { Fault } from "../foundation/fault.ts";
 
 export type TenantStatus = "active" | "suspended" | "closing";
 export type TenantMode = "enforce" | "observe";
+/** Whether a call may cost something in a unit that no budget covers. */
+export type Unbudgeted = "deny" | "allow";
 
 /** How much a tenant may; what is not named has the service's own limit, if there is one. Rates are of one replica. */
 export const QUOTAS = [
@@ -27,6 +29,7 @@ export interface TenantSettings {
   /** Agents that are observed while the tenant is enforced. */
   readonly observeAgents: readonly MatchLabels[];
   readonly quotas: Quotas;
+  readonly unbudgeted: Unbudgeted;
 }
 
 /** A tenant as its administrators see it. */

@@ -26,7 +26,7 @@ function rowsOf(numbers: readonly number[]): TenantRows {
   });
   return {
     revisions: { security: 1n, policy: BigInt(numbers.length) },
-    settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {} },
+    settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {}, unbudgeted: "allow" },
     policies: documents.policies.map((document) => ({ document, version: 1, digest: "sha256:p" })),
     tools: documents.tools.map((document) => ({ document, digest: `sha256:${document.metadata.name}` })),
     ...{ agents: [], budgets: [], groups: [], revocations: [] },

@@ -20,7 +20,7 @@ spec: {}
   if (problems.length > 0) throw new Error(JSON.stringify(problems));
   return {
     revisions: { security, policy },
-    settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {} },
+    settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {}, unbudgeted: "allow" },
     policies: documents.policies.map((document) => ({ document, version: Number(policy), digest: `sha256:${policy}` })),
     tools: [],
     agents: documents.agents.map((document) => ({ document, digest: "sha256:a" })),

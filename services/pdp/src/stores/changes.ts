@@ -68,15 +68,19 @@ function bumps(change: Change): "security" | "policy" | "none" {
 }
 
 async function setTenant(client: ClientBase, tenant: string, set: TenantChanges): Promise<void> {
-  const { status, mode, observeAgents, quotas, people, workloadPrefixes } = set;
+  const { status, mode, observeAgents, quotas, people, workloadPrefixes, unbudgeted } = set;
   const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
   await touched(
     client,
     `update tenant set status = coalesce($2, status), mode = coalesce($3, mode),
         observe_agents = coalesce($4::jsonb, observe_agents), quotas = coalesce($5::jsonb, quotas),
-        people = coalesce($6, people), workload_prefixes = coalesce($7, workload_prefixes)
+        people = coalesce($6, people), workload_prefixes = coalesce($7, workload_prefixes),
+        unbudgeted = coalesce($8, unbudgeted)
       where id = $1`,
-    [tenant, status ?? null, mode ?? null, json(observeAgents), json(quotas), people ?? null, workloadPrefixes ?? null],
+    [
+      ...[tenant, status ?? null, mode ?? null, json(observeAgents), json(quotas), people ?? null],
+      ...[workloadPrefixes ?? null, unbudgeted ?? null],
+    ],
   );
 }
 

@@ -75,8 +75,11 @@ const SHOWN: Readonly<Record<PlannedTable, string>> = {
   principal_group: `select ${DOCUMENT} as row from principal_group where tenant = $1 and name = $2::jsonb ->> 'name'`,
   policy_rollout: `select remit_rollout_shown(tenant, id, share) as row from policy_rollout
     where tenant = $1 and id = ($2::jsonb ->> 'id')::uuid and ended_at is null`,
-  tenant: `select jsonb_build_object('people', people, 'mode', mode, 'observe_agents', observe_agents) as row
-    from tenant where id = $1 and $2::jsonb is not null`,
+  // As its guard compares it: what does not change is left out of it.
+  tenant: `select jsonb_build_object('people', people, 'mode', mode, 'observe_agents', observe_agents)
+      || case when unbudgeted <> $2::jsonb ->> 'unbudgeted' then jsonb_build_object('unbudgeted', unbudgeted)
+         else '{}' end as row
+    from tenant where id = $1`,
   revocation: `select jsonb_build_object('id', id, 'kind', kind, 'subject', subject, 'labels', labels,
       'lifted', lifted_at is not null) as row
     from revocation where tenant = $1 and id = ($2::jsonb ->> 'id')::uuid`,
@@ -95,7 +98,10 @@ async function rowNow(pool: Pool, tenant: string, { table, key, set }: PlannedRo
   if (key === undefined) return { table, was: null, becomes: set };
   const { rows } = await pool.query<{ row: JsonObject }>(SHOWN[table], [tenant, JSON.stringify(key)]);
   const was = rows[0]?.row ?? null;
-  return { table, was, becomes: set === null ? null : { ...was, ...set } };
+  // A tenant's row is always there, and shows what the change is about.
+  const shown =
+    table === "tenant" && was && set ? Object.entries(set).filter(([name]) => Object.hasOwn(was, name)) : undefined;
+  return { table, was, becomes: set === null ? null : { ...was, ...(shown ? Object.fromEntries(shown) : set) } };
 }
 
 /** Proposals over Postgres. */

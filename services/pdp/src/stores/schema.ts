@@ -54,6 +54,9 @@ export const tenant = pgTable("tenant", {
   quotas: jsonb("quotas").notNull().default({}),
   people: integer("people").notNull().default(1),
   workloadPrefixes: text("workload_prefixes").array().notNull().default([]),
+  unbudgeted: text("unbudgeted", { enum: ["deny", "allow"] })
+    .notNull()
+    .default("deny"),
 });
 
 export const revision = pgTable("revision", {

@@ -5,6 +5,7 @@ import {
   type TenantMode,
   type TenantSettings,
   type TenantStatus,
+  type Unbudgeted,
 } from "../policies/index.ts";
 
 export interface TenantRow {
@@ -16,15 +17,17 @@ export interface TenantRow {
   readonly created_at: Date;
   readonly people: number;
   readonly workload_prefixes: readonly string[];
+  readonly unbudgeted: Unbudgeted;
 }
 
-export const TENANT_COLUMNS = "id, status, mode, observe_agents, quotas, created_at, people, workload_prefixes";
+export const TENANT_COLUMNS =
+  "id, status, mode, observe_agents, quotas, created_at, people, workload_prefixes, unbudgeted";
 
 /** What a row says. A tenant without a row may do nothing. */
 export function settingsFrom(row: TenantRow | undefined): TenantSettings {
-  if (!row) return { status: "suspended", mode: "enforce", observeAgents: [], quotas: {} };
-  const { status, mode, observe_agents: observeAgents, quotas } = row;
-  return { status, mode, observeAgents, quotas: quotasFrom(quotas) };
+  if (!row) return { status: "suspended", mode: "enforce", observeAgents: [], quotas: {}, unbudgeted: "deny" };
+  const { status, mode, observe_agents: observeAgents, quotas, unbudgeted } = row;
+  return { status, mode, observeAgents, quotas: quotasFrom(quotas), unbudgeted };
 }
 
 export function tenantFrom(row: TenantRow): Tenant {

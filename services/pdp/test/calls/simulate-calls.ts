@@ -60,7 +60,13 @@ function policyStore(): Pick<PolicyStore, "load" | "revisions" | "fingerprint"> 
   const digest = `sha256:${"0".repeat(64)}`;
   const rows = {
     revisions: { security: 1n, policy: 1n },
-    settings: { status: "active" as const, mode: "enforce" as const, observeAgents: [], quotas: {} },
+    settings: {
+      status: "active" as const,
+      mode: "enforce" as const,
+      observeAgents: [],
+      quotas: {},
+      unbudgeted: "allow" as const,
+    },
     policies: documents.policies.map((document) => ({ document, version: 1, digest })),
     tools: documents.tools.map((document) => ({ document, digest })),
     agents: [

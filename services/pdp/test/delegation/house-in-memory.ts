@@ -87,7 +87,7 @@ function snapshotOf(state: HouseState): Snapshot {
   return {
     ...{ tenant: "t", revisions: { security: 1n, policy: 1n }, compiled, policyDigest: "", policies: [], usable: true },
     settings: {
-      ...{ status: "active", mode: "enforce", observeAgents: [], people: 1 },
+      ...{ status: "active", mode: "enforce", observeAgents: [], unbudgeted: "deny" },
       quotas: { delegationDepth: state.delegationDepth },
     },
     agents: new Map(documents),

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { TenantMode, TenantUnbudgeted } from "@remit/proto/tenant";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { failure, furnish, type House, startHouse } from "../support/pdp.ts";
 import { withClient } from "../support/test-database.ts";
@@ -255,6 +256,19 @@ test("raising the number takes one person and as many owners apart, lowering tak
   expect((await changes.approveChange(lower, { headers: cay })).change?.state).toBe("applied");
   expect((await tenants.getTenant({}, { headers: ada })).tenant?.people).toBe(1);
   await tenants.updateTenant({ people: 2 }, { headers: ada });
+});
+
+test("spending what no budget covers takes several people, alone or with another setting, and denying it takes one", async () => {
+  const { tenants, changes } = house.clients;
+  const [allow, deny] = [{ unbudgeted: TenantUnbudgeted.ALLOW }, { unbudgeted: TenantUnbudgeted.DENY }];
+  expect((await failure(tenants.updateTenant(allow, { headers: ada }))).detail.reason).toBe("change_needs_approval");
+  const alone = await proposed(byPeople({ unbudgeted: "TENANT_UNBUDGETED_ALLOW" }));
+  expect((await changes.approveChange(alone, { headers: bob })).change?.state).toBe("applied");
+  // What it is already is no change: the other setting is what is approved.
+  const both = await proposed(byPeople({ unbudgeted: "TENANT_UNBUDGETED_ALLOW", mode: "TENANT_MODE_OBSERVE" }));
+  expect((await changes.approveChange(both, { headers: bob })).change?.state).toBe("applied");
+  const { tenant } = await tenants.updateTenant({ ...deny, mode: TenantMode.ENFORCE }, { headers: ada });
+  expect(tenant).toMatchObject({ ...deny, mode: TenantMode.ENFORCE });
 });
 
 test("every step is an entry of the ledger, and the change's own entry names its proposal and who approved it", async () => {

@@ -1,4 +1,4 @@
-import { TenantMode, TenantStatus } from "@remit/proto/tenant";
+import { TenantMode, TenantStatus, TenantUnbudgeted } from "@remit/proto/tenant";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { failure, type House, startHouse } from "../support/pdp.ts";
 
@@ -91,6 +91,18 @@ test("an owner sets the mode and the observed agents of its own tenant; what is 
   expect(
     await failure(tenants.updateTenant({ mode: TenantMode.ENFORCE }, { headers: await keyOf(["operator"], acme()) })),
   ).toMatchObject(refusedRole);
+});
+
+test("a new tenant spends nothing that no budget covers, until its owner says so", async () => {
+  const { tenants } = house.clients;
+  expect((await tenants.getTenant({}, { headers: acme() })).tenant?.unbudgeted).toBe(TenantUnbudgeted.DENY);
+  const allowed = await tenants.updateTenant({ unbudgeted: TenantUnbudgeted.ALLOW }, { headers: acme() });
+  expect(allowed.tenant?.unbudgeted).toBe(TenantUnbudgeted.ALLOW);
+  // What is not given stays.
+  const same = await tenants.updateTenant({ observeAgents: {} }, { headers: acme() });
+  expect(same.tenant?.unbudgeted).toBe(TenantUnbudgeted.ALLOW);
+  const odd = tenants.updateTenant({ unbudgeted: TenantUnbudgeted.UNSPECIFIED }, { headers: acme() });
+  expect((await failure(odd)).detail.field).toBe("unbudgeted");
 });
 
 test("what is wrong with a request about a tenant is named", async () => {

@@ -56,7 +56,7 @@ function documentRows(): Omit<TenantRows, "revisions" | "revocations"> {
   const digest = `sha256:${"0".repeat(64)}`;
   const row = <Document>(document: Document) => ({ document, digest });
   return {
-    settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {} },
+    settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {}, unbudgeted: "allow" },
     policies: documents.policies.map((document) => ({ document, version: 1, digest })),
     tools: documents.tools.map(row),
     agents: documents.agents.map(row),

@@ -115,6 +115,7 @@ const widening: readonly [string, string][] = [
     "insert into caller (id, tenant, name, key_hash, roles, revision) values (gen_random_uuid(), 'TENANT', 'eve', decode(repeat('00', 32), 'hex'), '{viewer}', 0)",
   ],
   ["observing", "update tenant set mode = 'observe' where id = 'TENANT'"],
+  ["spending what no budget covers", "update tenant set unbudgeted = 'allow' where id = 'TENANT'"],
   ["observed agents", `update tenant set observe_agents = '[{"a": "b"}]' where id = 'TENANT'`],
 ];
 

@@ -5,6 +5,7 @@ import {
   TenantMode,
   type TenantSchema,
   TenantStatus,
+  TenantUnbudgeted,
   type UpdateTenantRequest,
   type Quotas as WireQuotas,
 } from "@remit/proto/tenant";
@@ -19,6 +20,7 @@ import {
   type TenantStatus as Status,
   type Tenant,
   type TenantChanges,
+  type Unbudgeted,
 } from "../../policies/index.ts";
 import { boundedList, labelsField } from "./fields.ts";
 
@@ -28,10 +30,15 @@ const STATUSES: Readonly<Record<Status, TenantStatus>> = {
   closing: TenantStatus.CLOSING,
 };
 
+const UNBUDGETED: Readonly<Record<Unbudgeted, TenantUnbudgeted>> = {
+  deny: TenantUnbudgeted.DENY,
+  allow: TenantUnbudgeted.ALLOW,
+};
+
 const MODES: Readonly<Record<Mode, TenantMode>> = { enforce: TenantMode.ENFORCE, observe: TenantMode.OBSERVE };
 
 export function tenantToWire(tenant: Tenant): MessageInitShape<typeof TenantSchema> {
-  const { id, status, mode, observeAgents, quotas, createdAtMs, people, workloadPrefixes } = tenant;
+  const { id, status, mode, observeAgents, quotas, createdAtMs, people, workloadPrefixes, unbudgeted } = tenant;
   return {
     id,
     status: STATUSES[status],
@@ -41,6 +48,7 @@ export function tenantToWire(tenant: Tenant): MessageInitShape<typeof TenantSche
     createdAt: timestampFromMs(createdAtMs),
     people,
     workloadPrefixes: [...workloadPrefixes],
+    unbudgeted: UNBUDGETED[unbudgeted],
   };
 }
 
@@ -94,18 +102,19 @@ function prefixesFrom(prefixes: readonly string[]): string[] {
 
 /** What a request asks to change. */
 export function settingsFromWire(request: UpdateTenantRequest): TenantChanges {
-  const { status, mode, observeAgents, quotas, people, workloadPrefixes } = request;
+  const { status, mode, observeAgents, quotas, people, workloadPrefixes, unbudgeted } = request;
   const set: TenantChanges = {
     ...(status !== undefined && { status: wordFrom(STATUSES, status, "status") }),
     ...(mode !== undefined && { mode: wordFrom(MODES, mode, "mode") }),
     ...(observeAgents && { observeAgents: selectorsFrom(observeAgents) }),
     ...(quotas && { quotas: quotasFromWire(quotas) }),
     ...(people !== undefined && { people: peopleFrom(people) }),
+    ...(unbudgeted !== undefined && { unbudgeted: wordFrom(UNBUDGETED, unbudgeted, "unbudgeted") }),
     ...(workloadPrefixes && { workloadPrefixes: prefixesFrom(workloadPrefixes.prefixes) }),
   };
   if (Object.keys(set).length > 0) return set;
   throw invalid("tenant", "the request changes nothing", {
-    fix: "send status, mode, observe_agents, quotas, people or workload_prefixes",
+    fix: "send status, mode, observe_agents, quotas, people, workload_prefixes or unbudgeted",
   });
 }
 
