@@ -14,6 +14,7 @@ Of each process the longest turn; of several processes the least, CPU time and w
 
   --only TEXT       cases whose name has it
   --processes N     of each kind, for each case (default 3)
+  --state STATE     cold, ready or warm alone
   --help            this text
 `;
 
@@ -48,6 +49,7 @@ const { values } = parseArgs({
     help: { type: "boolean", default: false },
     only: { type: "string", default: "" },
     processes: { type: "string", default: "3" },
+    state: { type: "string", default: "" },
     child: { type: "string" },
   },
 });
@@ -68,17 +70,18 @@ function measured(place: string, name: string): Held {
 }
 
 function all(): void {
+  const asked = states.filter((state) => values.state === "" || state === values.state);
   const processes = Array.from({ length: Number(values.processes) });
   for (const [kind, list] of Object.entries(cases)) {
     const rows: string[][] = [];
     for (const [at, { name }] of list.entries()) {
       if (!name.includes(values.only)) continue;
-      const found = states.map((state) => processes.map(() => measured(`${kind}/${at}/${state}`, name)));
+      const found = asked.map((state) => processes.map(() => measured(`${kind}/${at}/${state}`, name)));
       const cells = found.flatMap((some) => [ms(least(some, "cpuMs")), ms(least(some, "wallMs"))]);
       rows.push([name, String(found[0]?.[0]?.turns), ...cells]);
     }
     if (rows.length === 0) continue;
-    const columns = states.flatMap((state) => [`${state} cpu ms`, "wall ms"]);
+    const columns = asked.flatMap((state) => [`${state} cpu ms`, "wall ms"]);
     console.log(`\n${table([kind, "turns", ...columns], rows)}`);
   }
 }

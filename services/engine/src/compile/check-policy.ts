@@ -9,6 +9,7 @@ import { isExactName } from "./pattern.ts";
 import type { Steps } from "./steps.ts";
 
 const ruleCost = 0.2;
+const nearestCost = 100;
 
 /** Warns of names in a policy that stand for nothing: tools that nobody registered, answers that no rule asks for. */
 export function* checkPolicy(
@@ -20,10 +21,11 @@ export function* checkPolicy(
   const questions = new Set(rules.flatMap((rule) => (rule.questions ?? []).map(({ id }) => id)));
   const known = new Map<Reads, readonly AnswerUse[]>();
   for (const [index, rule] of rules.entries()) {
-    checkNames(rule.match, below(below("/spec/rules", index), "match"), tools, report);
+    yield* checkNames(rule.match, below(below("/spec/rules", index), "match"), tools, report);
     for (const { text, pointer, ...reads } of compiled[index]?.reads ?? []) {
       for (const { id, offset } of answersOf(reads, known)) {
         if (questions.has(id)) continue;
+        yield nearestCost;
         const nearest = () => nearestName(id, questions);
         const message = `no rule of this policy asks \`${id}\``;
         report(pointer, message, { code: "answer_unasked", within: { text, offset }, severity: "warning", nearest });
@@ -46,14 +48,16 @@ function answersOf({ answers, variables }: Reads, known: Map<Reads, readonly Ans
   return all;
 }
 
-function checkNames(
+function* checkNames(
   { tools: names = [] }: MatchDocument,
   pointer: string,
   tools: ReadonlyMap<string, ToolDocument>,
   report: Report,
-): void {
+): Steps<void> {
   for (const [index, name] of names.entries()) {
     if (tools.has(name) || !isExactName(name)) continue;
+    // Looking for the name that was meant takes its time.
+    yield nearestCost;
     report(below(below(pointer, "tools"), index), `no tool \`${name}\` is registered`, {
       code: "tool_unregistered",
       severity: "warning",

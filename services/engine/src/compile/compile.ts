@@ -1,7 +1,7 @@
 import type { Amount } from "../amount.ts";
 import { evaluationStepsMax, type ToolFacts } from "../cel/frame.ts";
 import { reporter } from "../documents/origin.ts";
-import type { PolicyDocument } from "../documents/policy.ts";
+import type { MatchDocument, PolicyDocument } from "../documents/policy.ts";
 import { hasErrors, type Problem } from "../documents/problem.ts";
 import type { ToolDocument } from "../documents/tool.ts";
 import { parseDurationMs } from "../duration.ts";
@@ -81,7 +81,7 @@ export async function compileInSlices(
 /** The same, a piece at a time. */
 export function* compileSteps(source: CompileSource, { strict, last }: CompileOptions): Steps<CompileResult> {
   const problems: Problem[] = [];
-  const tools = uniqueTools(source.tools, problems);
+  const tools = yield* uniqueTools(source.tools, problems);
   const policies = yield* compilePolicies(source, tools, last, problems);
   const checked: (CheckedTool | CompiledTool)[] = [];
   for (const tool of tools.values()) {
@@ -139,7 +139,7 @@ function keptTool(
   return kept.schemaDigest === undefined && schemaDigest ? undefined : kept;
 }
 
-function uniqueTools(documents: readonly ToolDocument[], problems: Problem[]): Map<string, ToolDocument> {
+function* uniqueTools(documents: readonly ToolDocument[], problems: Problem[]): Steps<Map<string, ToolDocument>> {
   const tools = new Map<string, ToolDocument>();
   for (const document of documents) {
     const { name } = document.metadata;
@@ -148,8 +148,13 @@ function uniqueTools(documents: readonly ToolDocument[], problems: Problem[]): M
         code: "name_taken",
       });
     tools.set(name, document);
+    yield keptCost;
   }
   return tools;
+}
+
+function* matchesOf({ policies }: CompileSource): Generator<MatchDocument> {
+  for (const { document } of policies) for (const { match } of document.spec.rules) yield match;
 }
 
 function* compilePolicies(
@@ -159,8 +164,7 @@ function* compilePolicies(
   problems: Problem[],
 ): Steps<CompiledPolicy[]> {
   const names = new Set<string>();
-  const rules = source.policies.flatMap(({ document }) => document.spec.rules.map(({ match }) => match));
-  const findTypes = yield* typesAmong(tools, rules);
+  const findTypes = yield* typesAmong(tools, matchesOf(source));
   const kept = new Map(last?.policies.map((policy) => [policy.document, policy]));
   const policies: CompiledPolicy[] = [];
   for (const { document, version } of source.policies) {

@@ -1,5 +1,6 @@
 import { compileGlob, isExactName } from "./pattern.ts";
 import type { Steps } from "./steps.ts";
+import { type WideMap, wideMap } from "./wide-map.ts";
 
 const globCost = 0.1;
 
@@ -29,9 +30,9 @@ type ByLiteral = Map<number, Map<string, Anchored[]>>;
  * that the fewest others have too, so that ten thousand globs that begin or end alike are still told apart.
  */
 export function* indexGlobs(globs: readonly string[]): Steps<GlobIndex> {
-  const exact = new Map<string, number>();
+  const exact = wideMap<number>();
   const every: number[] = [];
-  const shared = new Map<string, number>();
+  const shared = wideMap<number>();
   const anchors: (readonly Anchor[])[] = [];
   for (const glob of globs) {
     const ofGlob = isExactName(glob) ? [] : anchorsOf(glob);
@@ -57,7 +58,7 @@ export function* indexGlobs(globs: readonly string[]): Steps<GlobIndex> {
 function fitting(
   name: string,
   every: readonly number[],
-  exact: ReadonlyMap<string, number>,
+  exact: Pick<WideMap<number>, "get">,
   { begin, end, inside }: Record<Anchor["at"], ByLiteral>,
 ): number[] {
   const found = [...every];

@@ -5,7 +5,7 @@ import { type LabelNode, type Labels, labelNode, newLabelNode, rarestFirst, walk
 import type { CompiledRule } from "./rule.ts";
 import { indexSelectors, type Selectors } from "./selectors.ts";
 import { repeats, type SharedRules, shareConditions } from "./shared.ts";
-import type { Steps } from "./steps.ts";
+import { type Steps, sortInSteps } from "./steps.ts";
 
 /** The rules of one policy that one tool's calls may meet. */
 export interface RuleGroup {
@@ -78,8 +78,11 @@ export interface LaidOutMax {
 export function* indexRules(policies: readonly CompiledPolicy[], laidOutMax?: LaidOutMax): Steps<RuleIndex> {
   const matches = new Map<string, MatchDocument>();
   for (const policy of policies) {
-    for (const { key, match } of policy.rules) matches.set(key, match);
-    yield Math.ceil(policy.rules.length / 50);
+    for (const { key, match } of policy.rules) {
+      matches.set(key, match);
+      yield 1 / mergedPerStep;
+    }
+    yield 1;
   }
   const selectors = yield* indexSelectors(matches);
   const index = yield* partsOf(policies, selectors, yield* shareConditions(policies));
@@ -88,11 +91,17 @@ export function* indexRules(policies: readonly CompiledPolicy[], laidOutMax?: La
   let room = ofAll;
   return {
     *rulesFor(tool) {
-      const fitting = index.selectors.fitting(tool);
-      const key = fitting.join();
+      const fitting = yield* index.selectors.fitting(tool);
+      let key = "";
+      let count = 0;
+      for (let from = 0; from < fitting.length; from += fittingAtOnce) {
+        const some = fitting.slice(from, from + fittingAtOnce);
+        key += `${some.join()},`;
+        for (const selector of some) count += index.ruleCounts[selector] ?? 0;
+        if (some.length === fittingAtOnce) yield fittingAtOnce / 50;
+      }
       const there = known.get(key);
       if (there) return there;
-      const count = sumOf(fitting.map((selector) => index.ruleCounts[selector] ?? 0));
       const fits = count <= ofOne || count <= room;
       if (fits && count > ofOne) room -= count;
       const made = yield* toolRules(index, fitting, fits);
@@ -102,6 +111,7 @@ export function* indexRules(policies: readonly CompiledPolicy[], laidOutMax?: La
   };
 }
 
+const fittingAtOnce = 1000;
 /** Rules that are indexed, or laid out for a tool, in the time of one step of compiling. */
 const rulesPerStep = 20;
 const mergedPerStep = 50;
@@ -161,11 +171,19 @@ function* toolRules(index: Indexed, selectors: readonly number[], isLaidOut: boo
     asked ??= askedBy(index, selectors);
     return asked.get(id)?.has(type) ?? false;
   };
-  const most = sumOf(selectors.map((selector) => index.mosts[selector] ?? 0));
+  let most = 0;
+  const parts: Part[] = [];
+  for (const selector of selectors) {
+    most += index.mosts[selector] ?? 0;
+    if (!isLaidOut) continue;
+    const its = index.parts[selector] ?? [];
+    for (const part of its) parts.push(part);
+    if (selectors.length > fittingAtOnce) yield (1 + its.length) / mergedPerStep;
+  }
   if (!isLaidOut) return { groupsFor: mergedOnCall(index, selectors), repeats: true, most, asks };
-  const parts = selectors.flatMap((selector) => index.parts[selector] ?? []);
+  const inOrder = parts.length > fittingAtOnce ? yield* sortInSteps(parts, byOrder) : parts;
   yield parts.length / rulesPerStep;
-  const groupsFor = yield* laidOut(index, parts);
+  const groupsFor = yield* laidOut(index, inOrder);
   const groups = parts.map(({ group }) => group);
   const policies = [...new Set(parts.map(({ policy }) => policy))];
   return { groupsFor, repeats: yield* repeats(groups, policies), most, asks };

@@ -3,7 +3,8 @@ import type { MatchDocument } from "../documents/policy.ts";
 import type { Risk } from "../documents/tool.ts";
 import { type GlobIndex, indexGlobs } from "./glob-index.ts";
 import { compileGlobs, type NameTest } from "./pattern.ts";
-import type { Steps } from "./steps.ts";
+import { type Steps, sortInSteps } from "./steps.ts";
+import { wideMap } from "./wide-map.ts";
 
 /** What rules say of tools, each different `match` once and numbered: rules that say the same share a selector. */
 export interface Selectors {
@@ -11,7 +12,7 @@ export interface Selectors {
   /** The number of a rule's selector, by {@link selectorKey}. */
   numberOf(key: string): number;
   /** The numbers of the selectors that fit a tool, ascending. */
-  fitting(tool: ToolFacts): readonly number[];
+  fitting(tool: ToolFacts): Steps<readonly number[]>;
 }
 
 interface Selector {
@@ -42,7 +43,7 @@ interface ByGlob {
  * else by risk.
  */
 export function* indexSelectors(matches: ReadonlyMap<string, MatchDocument>): Steps<Selectors> {
-  const numbers = new Map<string, number>();
+  const numbers = wideMap<number>();
   const selectors: Selector[] = [];
   for (const [key, match] of matches) {
     numbers.set(key, selectors.length);
@@ -56,6 +57,7 @@ export function* indexSelectors(matches: ReadonlyMap<string, MatchDocument>): St
   const byRisk = new Map<Risk, number[]>();
   const others: number[] = [];
   for (const [number, { match }] of selectors.entries()) {
+    yield riskCost;
     if (anchors[number] !== "risk") continue;
     if (!match.risk) others.push(number);
     for (const risk of new Set(match.risk)) {
@@ -68,18 +70,46 @@ export function* indexSelectors(matches: ReadonlyMap<string, MatchDocument>): St
   return {
     count: selectors.length,
     numberOf: (key) => numbers.get(key) ?? -1,
-    fitting: (tool) => {
-      const candidates = new Set(others);
-      for (const number of byRisk.get(tool.risk as Risk) ?? []) candidates.add(number);
-      for (const number of found(byTool, tool.name)) candidates.add(number);
+    *fitting(tool) {
+      const lists: (readonly number[])[] = [others, byRisk.get(tool.risk as Risk) ?? [], found(byTool, tool.name)];
       if (tool.server !== undefined) {
         const known = ofServer.get(tool.server) ?? found(byServer, tool.server);
         ofServer.set(tool.server, known);
-        for (const number of known) candidates.add(number);
+        lists.push(known);
       }
-      return [...candidates].filter((number) => fits(selectors[number], anchors[number], tool)).sort((a, b) => a - b);
+      // A match has one anchor, so that it stands in one list; there it may stand several times, for several globs.
+      const numbers: number[] = [];
+      for (const list of lists) {
+        for (let at = 0; at < list.length; at++) {
+          const number = list[at] ?? -1;
+          if (fits(selectors[number], anchors[number], tool)) numbers.push(number);
+          if (at % fittingAtOnce === fittingAtOnce - 1) yield fittingAtOnce * fitCost;
+        }
+      }
+      return yield* ascending(numbers);
     },
   };
+}
+
+const riskCost = 0.02;
+const fitCost = 0.02;
+const fittingAtOnce = 500;
+const byNumber = (one: number, other: number) => one - other;
+
+/** Numbers once each, in order. */
+function* ascending(numbers: number[]): Steps<readonly number[]> {
+  const few = numbers.length <= fittingAtOnce;
+  const sorted = few ? numbers.sort(byNumber) : yield* sortInSteps(numbers, byNumber);
+  let last = -1;
+  let kept = 0;
+  for (let at = 0; at < sorted.length; at++) {
+    const number = sorted[at] ?? -1;
+    if (number !== last) sorted[kept++] = number;
+    last = number;
+    if (at % fittingAtOnce === fittingAtOnce - 1) yield fittingAtOnce * riskCost;
+  }
+  sorted.length = kept;
+  return sorted;
 }
 
 type AnchorKind = "tools" | "servers" | "risk";
@@ -88,7 +118,7 @@ const kinds = ["tools", "servers"] as const;
 
 /** The list that the fewest matches have; the risk where neither list narrows anything. */
 function* anchorsOf(selectors: readonly Selector[]): Steps<AnchorKind[]> {
-  const lists = { tools: new Map<string, number>(), servers: new Map<string, number>() };
+  const lists = { tools: wideMap<number>(), servers: wideMap<number>() };
   for (const { match } of selectors) {
     for (const kind of kinds) {
       const key = match[kind]?.join("\n");
@@ -118,17 +148,23 @@ function* byGlob(
   anchors: readonly AnchorKind[],
   kind: "tools" | "servers",
 ): Steps<ByGlob> {
-  const numbers = new Map<string, number[]>();
+  const places = wideMap<number>();
+  const globs: string[] = [];
+  const having: number[][] = [];
   for (const [number, { match }] of selectors.entries()) {
     if (anchors[number] !== kind) continue;
     for (const glob of new Set(match[kind])) {
-      const there = numbers.get(glob);
-      if (there) there.push(number);
-      else numbers.set(glob, [number]);
+      const there = places.get(glob) ?? globs.length;
+      if (there === globs.length) {
+        places.set(glob, there);
+        globs.push(glob);
+        having.push([]);
+      }
+      having[there]?.push(number);
     }
     yield listCost * (match[kind]?.length ?? 0);
   }
-  return { globs: yield* indexGlobs([...numbers.keys()]), selectors: [...numbers.values()] };
+  return { globs: yield* indexGlobs(globs), selectors: having };
 }
 
 function found({ globs, selectors }: ByGlob, name: string): number[] {

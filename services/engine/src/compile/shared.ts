@@ -4,6 +4,7 @@ import type { CompiledPolicy } from "./compile-policy.ts";
 import type { Reads } from "./condition.ts";
 import type { CompiledCondition, CompiledRule } from "./rule.ts";
 import type { Steps } from "./steps.ts";
+import { wideMap } from "./wide-map.ts";
 
 /** What decides what an expression compiles to, besides its own text. */
 interface Surroundings {
@@ -32,7 +33,7 @@ const ruleCost = 0.1;
 const rulesAtOnce = 500;
 
 export function* shareConditions(policies: readonly CompiledPolicy[]): Steps<SharedRules> {
-  const counts = new Map<string, number>();
+  const counts = wideMap<number>();
   for (const { rules } of policies) {
     for (const { rule } of rules) {
       for (const key of keysOf(rule)) counts.set(key, (counts.get(key) ?? 0) + 1);
@@ -63,8 +64,12 @@ interface Group {
 
 /** Whether calls that meet these rules would judge a condition, or compute a variable, more than once. */
 export function* repeats(groups: readonly Group[], policies: readonly CompiledPolicy[]): Steps<boolean> {
-  const seen = new Set<string>();
-  const isSecond = (key: string) => seen.size === seen.add(key).size;
+  const seen = wideMap<true>();
+  const isSecond = (key: string) => {
+    const before = seen.get(key);
+    if (!before) seen.set(key, true);
+    return before === true;
+  };
   for (const { transforms, others } of groups) {
     for (const rules of [transforms, others]) {
       for (const [at, rule] of rules.entries()) {
@@ -74,10 +79,10 @@ export function* repeats(groups: readonly Group[], policies: readonly CompiledPo
     }
     yield ruleCost;
   }
-  seen.clear();
+  const texts = new Set<string>();
   for (const { document } of policies) {
-    const texts = new Set(Object.values(document.spec.variables ?? {}));
-    for (const text of texts) if (isSecond(text)) return true;
+    const own = new Set(Object.values(document.spec.variables ?? {}));
+    for (const text of own) if (texts.size === texts.add(text).size) return true;
     yield ruleCost;
   }
   return false;

@@ -12,6 +12,39 @@ export function finish<T>(steps: Steps<T>): T {
   }
 }
 
+const sortedAtOnce = 500;
+
+/** Sorts a list some items at a time; equal ones keep their order. */
+export function* sortInSteps<Item>(items: readonly Item[], compare: (one: Item, other: Item) => number): Steps<Item[]> {
+  let runs: Item[][] = [];
+  for (let from = 0; from < items.length; from += sortedAtOnce) {
+    runs.push(items.slice(from, from + sortedAtOnce).sort(compare));
+    yield sortedAtOnce / 50;
+  }
+  while (runs.length > 1) {
+    const merged: Item[][] = [];
+    for (let at = 0; at < runs.length; at += 2) merged.push(yield* mergeInSteps(runs[at], runs[at + 1], compare));
+    runs = merged;
+  }
+  return runs[0] ?? [];
+}
+
+function* mergeInSteps<Item>(
+  some: readonly Item[] = [],
+  others: readonly Item[] = [],
+  compare: (one: Item, other: Item) => number,
+): Steps<Item[]> {
+  const merged: Item[] = [];
+  let [left, right] = [0, 0];
+  while (left < some.length || right < others.length) {
+    const isLeft =
+      right >= others.length || (left < some.length && compare(some[left] as Item, others[right] as Item) <= 0);
+    merged.push((isLeft ? some[left++] : others[right++]) as Item);
+    if (merged.length % sortedAtOnce === 0) yield sortedAtOnce / 100;
+  }
+  return merged;
+}
+
 /** What one slice may cost: some milliseconds. A single part may cost more, never a second one with it. */
 export const sliceCostMax = 200;
 /** The same in time, where code runs for the first time or the machine is busy. */

@@ -142,8 +142,12 @@ export function* shadowedRules(
   const { globs, standings } = yield* byGlob(outspeaking);
   for (const inner of all) {
     const [first = everything] = globsOf(inner.rule.match);
-    const candidates = globs.fitting(first).flatMap((glob) => standings[glob] ?? []);
-    const outer = candidates.slice(0, candidatesMax).find((one) => isSuperfluous(inner, one));
+    const candidates: Standing[] = [];
+    for (const glob of globs.fitting(first)) {
+      if (candidates.length >= candidatesMax) break;
+      candidates.push(...(standings[glob] ?? []).slice(0, candidatesMax - candidates.length));
+    }
+    const outer = candidates.find((one) => isSuperfluous(inner, one));
     if (outer) {
       const what = outer.rule.effect === "deny" ? "denies all its calls whatever it says" : "allows all its calls";
       inner.report(
@@ -152,7 +156,7 @@ export function* shadowedRules(
         warning("rule_shadowed"),
       );
     }
-    yield standingCost * (1 + Math.min(candidates.length, candidatesMax));
+    yield standingCost * (1 + candidates.length);
   }
 }
 

@@ -118,6 +118,18 @@ function least(one: number | undefined, other: number | undefined): number | und
   return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }
 
+/** Enough to find the one that was meant among. */
+const namesMax = 2_000;
+
+function someNames(parts: readonly Shape[]): string[] {
+  const names = new Set<string>();
+  for (const part of parts) {
+    if (names.size > namesMax) break;
+    for (const name of part.names()) names.add(name);
+  }
+  return [...names];
+}
+
 /**
  * What fits at least one of the shapes; undefined if there is none. `apart` keeps int and double both where they
  * disagree; otherwise a number that need not be an int is a double.
@@ -148,7 +160,7 @@ export function union(shapes: readonly (Shape | undefined)[], { apart }: { apart
         { apart },
       ),
     ),
-    names: once(() => [...new Set(parts.flatMap((part) => part.names()))]),
+    names: once(() => someNames(parts)),
     values: values.every((listed) => listed !== undefined) ? [...new Set(values.flat())] : undefined,
     ints: parts.some((part) => part.ints),
     most: {

@@ -1,6 +1,6 @@
 import { isExactName } from "../compile/pattern.ts";
 import { indexSelectors, selectorKey } from "../compile/selectors.ts";
-import type { Steps } from "../compile/steps.ts";
+import { type Steps, sortInSteps } from "../compile/steps.ts";
 import type { MatchDocument } from "../documents/policy.ts";
 import type { ToolDocument } from "../documents/tool.ts";
 import { shapeOf } from "./schema-shape.ts";
@@ -48,7 +48,7 @@ export function* typesAmong(
   }
   const selectors = yield* indexSelectors(distinct);
   const toolsOf = Array.from({ length: selectors.count }, (): ToolDocument[] => []);
-  for (const name of [...registered.keys()].sort()) {
+  for (const name of yield* sortInSteps([...registered.keys()], byCodeUnits)) {
     const tool = registered.get(name);
     if (!tool) continue;
     const { server, risk } = tool.spec;
@@ -56,9 +56,12 @@ export function* typesAmong(
     inputShape(tool);
     yield toolCost;
     contextShape(tool);
-    const fitting = selectors.fitting({ name, server, risk, labels: {} });
-    for (const selector of fitting) toolsOf[selector]?.push(tool);
-    yield toolCost + fitting.length * matchCost;
+    const fitting = yield* selectors.fitting({ name, server, risk, labels: {} });
+    for (let at = 0; at < fitting.length; at++) {
+      toolsOf[fitting[at] ?? 0]?.push(tool);
+      if (at % fittingAtOnce === fittingAtOnce - 1) yield fittingAtOnce * pushCost;
+    }
+    yield toolCost;
   }
   const known = new Map<number, ToolTypes | undefined>();
   return (match) => {
@@ -73,6 +76,10 @@ export function* typesAmong(
 }
 
 const matchCost = 0.1;
+/** Of noting a tool for a match. */
+const pushCost = 0.01;
+const fittingAtOnce = 1000;
+const byCodeUnits = (one: string, other: string) => (one < other ? -1 : 1);
 const toolCost = 1;
 
 /** Schemas of one kind that a rule's texts are compared with: each place that a text reads is asked of all of them. */
@@ -80,8 +87,11 @@ const schemasMax = 500;
 
 function typesOfTools(tools: readonly ToolDocument[], named: boolean): ToolTypes {
   const [first] = tools;
-  const schemas = new Set(tools.flatMap((tool) => [inputShape(tool), contextShape(tool)]));
-  if (schemas.size > schemasMax) return { ...anyTool, tools };
+  const schemas = new Set<Shape>();
+  for (const tool of tools) {
+    schemas.add(inputShape(tool)).add(contextShape(tool));
+    if (schemas.size > schemasMax) return { ...anyTool, tools };
+  }
   const shape = (of: (tool: ToolDocument) => Shape) => union(tools.map(of), { apart: true }) ?? anything;
   return {
     tools,
