@@ -2,6 +2,7 @@ import type { AgentDocument, BudgetDocument, GroupDocument, ToolDocument } from 
 import type { Binding, Caller, Issuer, Session } from "../identities/index.ts";
 import type { NewRecord, RecordRef } from "../ledger/index.ts";
 import type { PolicyVersion, Quotas, Revisions, TenantChanges } from "../policies/index.ts";
+import type { BudgetChange } from "./budget-change.ts";
 import type { KeyChange } from "./key-change.ts";
 import type { CheckedAt, PolicyChange, Written } from "./policy-change.ts";
 import type { Approved, ProposalChange } from "./proposal.ts";
@@ -33,6 +34,7 @@ export type Change =
   | { readonly kind: "session_opened" | "session_delegated"; readonly session: Session }
   | { readonly kind: "session_closed"; readonly sessionId: string }
   | RevocationChange
+  | BudgetChange
   | PolicyChange
   | KeyChange
   | ProposalChange;

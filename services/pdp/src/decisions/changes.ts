@@ -5,6 +5,7 @@ import type { Caller } from "../identities/index.ts";
 import { idempotencyKey, type NewRecord, type Seal } from "../ledger/index.ts";
 import type { Snapshots } from "../policies/index.ts";
 import { type Maker, NO_SESSION } from "./audit.ts";
+import { toldOfBudgets } from "./budget-change.ts";
 import type { Applied, Change, ChangeRefusal, ChangeStore } from "./change-store.ts";
 import { toldOfKeys } from "./key-change.ts";
 import { toldOfPolicies } from "./policy-change.ts";
@@ -58,6 +59,12 @@ function told(change: Change): Canonicalisable {
     }
     case "revocation_lifted":
       return { revocation: change.id, reason: change.reason };
+    case "budget_limit_set":
+    case "account_limit_set":
+    case "budget_frozen":
+    case "budget_unfrozen":
+    case "hold_resolved":
+      return toldOfBudgets(change);
     case "policies_published":
     case "policies_validated":
     case "policies_activated":

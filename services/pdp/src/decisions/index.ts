@@ -3,6 +3,24 @@ export type { Ask, Asker, Outcome, Told, WhoAsks } from "./ask.ts";
 export { approvalEndsMs } from "./attempt.ts";
 export { type AdminCall, createRecordCall, type Maker, type RecordCall } from "./audit.ts";
 export { type Believing, createBelieving } from "./believing.ts";
+export { type BudgetBooks, createBudgetBooks, unknownBudget } from "./budget-books.ts";
+export type {
+  AccountBooks,
+  AccountPlace,
+  AccountQuery,
+  BookDifference,
+  BudgetBooksStore,
+  BudgetStanding,
+  Freeze,
+  HeldCall,
+  HoldQuery,
+  PlacedAccount,
+  Verified,
+} from "./budget-books-store.ts";
+export type { BudgetChange, BudgetTarget, HoldEnd } from "./budget-change.ts";
+export { type BudgetHolds, createBudgetHolds, type ShownHold } from "./budget-holds.ts";
+export type { Direction, WantedLimit } from "./budget-limits.ts";
+export { burnDown } from "./burn-down.ts";
 export type { Applied, Change, ChangeStore } from "./change-store.ts";
 export { createChanges, type MakeChange } from "./changes.ts";
 export { type Custody, createCustody } from "./custody.ts";

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../foundation/canonical.ts";
 import type { Binding, Issuer } from "../identities/index.ts";
+import type { BudgetTarget } from "./budget-change.ts";
 import type { Change } from "./change-store.ts";
 import type { PlannedRow, PlannedTable } from "./proposal-store.ts";
 
@@ -49,6 +50,15 @@ function bindingRow({ name, issuer, subject, group, agents, mayAssertPrincipals,
   return { table: "binding", key: { name }, set };
 }
 
+const unfrozen = (target: BudgetTarget): PlannedRow =>
+  "budget" in target
+    ? { table: "budget_freeze", key: { name: target.budget }, set: { frozen: false } }
+    : { table: "account", key: { id: String(target.account) }, set: { frozen: false } };
+
+const releasedHold = ({ hold, decision }: { readonly hold: string; readonly decision: string }): PlannedRow => ({
+  ...{ table: "hold_resolution", key: undefined, set: { hold, decision, released: true } },
+});
+
 /** The rows of authority that a change writes; undefined of a change that is not proposed. */
 export function plannedRows(change: Change): readonly PlannedRow[] | undefined {
   switch (change.kind) {
@@ -63,6 +73,16 @@ export function plannedRows(change: Change): readonly PlannedRow[] | undefined {
       const given = { roles, agents, may_assert_principals: mayAssertPrincipals, created_by: createdBy };
       return [{ table: "caller", key: undefined, set: { name, key_hash, ...given } }];
     }
+    case "budget_limit_set":
+      return [put("budget", change.document.metadata.name, change.document)];
+    case "account_limit_set": {
+      const set = { own_limit: String(change.limitMicros) };
+      return [{ table: "account", key: { id: String(change.account) }, set }];
+    }
+    case "budget_unfrozen":
+      return [unfrozen(change.target)];
+    case "hold_resolved":
+      return change.as === "released" ? [releasedHold(change)] : undefined;
     case "agent_put":
     case "tool_put":
     case "budget_put":

@@ -101,6 +101,11 @@ export const limits = {
   agentsMax: 100_000,
   budgetsMax: 10_000,
   groupsMax: 10_000,
+  /** Accounts, and holds, of one answer. */
+  accountsListedMax: 100,
+  holdsListedMax: 100,
+  /** Why a limit was set, something was frozen, or a hold resolved. */
+  budgetReasonBytesMax: 1024,
   /** Registrations that one request may delete. */
   namesDeletedMax: 10_000,
   rulesMax: 100_000,

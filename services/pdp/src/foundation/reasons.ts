@@ -73,6 +73,18 @@ export const errorReasons = {
     todo: "List the budgets; declare one: a document of kind Budget.",
     since: "0.1",
   },
+  account_unknown: {
+    kinds: ["missing"],
+    means: "The tenant has no such account, or its window is over.",
+    todo: "List the accounts of its budget.",
+    since: "0.1",
+  },
+  hold_unknown: {
+    kinds: ["missing"],
+    means: "Nothing is held under that id: it was reported on, its time is over, or it never was.",
+    todo: "List what is held.",
+    since: "0.1",
+  },
   group_unknown: {
     kinds: ["missing"],
     means: "No group of that name is declared.",

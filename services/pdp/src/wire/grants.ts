@@ -19,6 +19,8 @@ export interface Grant {
 const READ_POLICIES = ["viewer", "policy-author", "policy-approver", "operator"] as const;
 const READ_ROLLOUTS = ["viewer", "policy-author", "policy-approver"] as const;
 const READ_REGISTRY = ["viewer", "policy-author", "policy-approver", "operator"] as const;
+// Keys of accounts, and what is held for whom, are of people; operators raise and resolve by them.
+const READ_BOOKS = ["viewer", "operator"] as const;
 const READ_DECISIONS = ["viewer", "approver"] as const;
 // Whoever may propose or approve some of them.
 const READ_CHANGES = ["viewer", "policy-author", "policy-approver", "operator"] as const;
@@ -30,6 +32,7 @@ const CELL_BINDINGS = "What could make somebody a cell operator takes that role.
 
 const put = { to: ["operator"], tells: ["document", "dryRun"] } as const;
 const remove = { to: ["operator"], tells: ["names", "dryRun"] } as const;
+const limit = { to: ["operator"], tells: ["budget", "accountId", "limit", "expected", "reason"] } as const;
 const inForce = { to: ["policy-approver"], tells: ["choices", "expectedRevision"] } as const;
 const rollout = { to: ["policy-approver"], tells: ["rolloutId", "expectedRevision"] } as const;
 const session = { to: "callers", further: OWN_SESSIONS } as const;
@@ -75,7 +78,22 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
     GetTool: { to: READ_REGISTRY, tells: ["name"] },
     DeleteTools: remove,
   },
-  "remit.v1.BudgetService": { PutBudget: put, ListBudgets: { to: READ_REGISTRY }, DeleteBudgets: remove },
+  "remit.v1.BudgetService": {
+    PutBudget: put,
+    ListBudgets: { to: READ_REGISTRY },
+    DeleteBudgets: remove,
+    GetBudget: { to: READ_BOOKS, tells: ["name", "pageToken"] },
+    ListAccounts: { to: READ_BOOKS, tells: ["budget", "keyPrefix", "usedBasisPointsMin", "sessionId", "pageToken"] },
+    RaiseBudget: limit,
+    LowerBudget: limit,
+    FreezeBudget: { to: ["operator"], tells: ["budget", "accountId", "reason"] },
+    UnfreezeBudget: { to: ["operator"], tells: ["budget", "accountId", "reason"] },
+    ListHolds: {
+      ...{ to: READ_BOOKS, tells: ["budget", "sessionId", "agent", "pending", "olderThan", "pageToken"] },
+    },
+    ResolveHold: { to: ["operator"], tells: ["holdId", "as", "reason"] },
+    VerifyBudgets: { to: READ_BOOKS },
+  },
   "remit.v1.GroupService": { PutGroup: put, ListGroups: { to: READ_REGISTRY }, DeleteGroups: remove },
   "remit.v1.PolicyService": {
     PublishPolicies: { to: ["policy-author"], tells: ["files", "strict", "draft", "dryRun"] },

@@ -10,10 +10,12 @@ import { RevocationService } from "@remit/proto/revocation";
 import { RolloutService } from "@remit/proto/rollout";
 import { TenantService } from "@remit/proto/tenant";
 import { type Served, serve } from "../lanes/served.ts";
+import { budgetRpcs } from "./budgets.ts";
 import { callerRpcs } from "./callers.ts";
 import { declarationRpcs } from "./declarations.ts";
 import type { AdminDesk } from "./desk.ts";
 import { documentRpcs } from "./documents.ts";
+import { holdRpcs } from "./holds.ts";
 import { policyRpcs } from "./policies.ts";
 import { revocationRpcs } from "./revocations.ts";
 import { rolloutRpcs } from "./rollouts.ts";
@@ -24,12 +26,12 @@ import { trustRpcs } from "./trust.ts";
 export function authorityServices(desk: AdminDesk): Served[] {
   const { putAgent, listAgents, putTool, listTools, getTool } = documentRpcs(desk);
   const { deleteAgents, deleteTools, ...declared } = declarationRpcs(desk);
-  const { putBudget, listBudgets, deleteBudgets, putGroup, listGroups, deleteGroups } = declared;
+  const { putBudget, deleteBudgets, putGroup, listGroups, deleteGroups } = declared;
   return [
     serve(TenantService, { ...tenantRpcs(desk) }),
     serve(AgentService, { putAgent, listAgents, deleteAgents }),
     serve(ToolService, { putTool, listTools, getTool, deleteTools }),
-    serve(BudgetService, { putBudget, listBudgets, deleteBudgets }),
+    serve(BudgetService, { putBudget, deleteBudgets, ...budgetRpcs(desk), ...holdRpcs(desk) }),
     serve(GroupService, { putGroup, listGroups, deleteGroups }),
     serve(PolicyService, { ...policyRpcs(desk) }),
     serve(RolloutService, { ...rolloutRpcs(desk) }),

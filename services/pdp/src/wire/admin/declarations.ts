@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import type { BudgetDocument, GroupDocument } from "@remit/engine";
+import type { GroupDocument } from "@remit/engine";
 import {
   type DeleteAgentsRequest,
   type DeleteAgentsResponse,
@@ -13,9 +13,6 @@ import {
   type DeleteToolsRequest,
   type DeleteToolsResponse,
   DeleteToolsResponseSchema,
-  type ListBudgetsRequest,
-  type ListBudgetsResponse,
-  ListBudgetsResponseSchema,
   type ListGroupsRequest,
   type ListGroupsResponse,
   ListGroupsResponseSchema,
@@ -30,30 +27,11 @@ import type { RegisteredKind } from "../../decisions/index.ts";
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
 import type { Call, Unary } from "../call.ts";
+import { budgetToWire } from "../convert/budget.ts";
 import { boundedList, storedName } from "../convert/fields.ts";
 import { problemToWire, sourceFrom } from "../convert/problem.ts";
 import { CHANGES } from "./change.ts";
 import type { AdminDesk } from "./desk.ts";
-
-function ownerOf({ owner }: BudgetDocument["spec"]): { ownerKind: string; owner: string } {
-  if (typeof owner === "string") return { ownerKind: owner, owner: "" };
-  const [[ownerKind, name] = ["tenant", ""]] = Object.entries(owner);
-  return { ownerKind, owner: name };
-}
-
-function budgetToWire({ metadata, spec }: BudgetDocument) {
-  const { unit, limit, window, timeZone, enforcement, per = [] } = spec;
-  return {
-    name: metadata.name,
-    limit: { unit, value: limit },
-    window,
-    timeZone: timeZone ?? "",
-    ...ownerOf(spec),
-    enforcement,
-    per: [...per],
-    enforced: false,
-  };
-}
 
 function groupToWire({ metadata, spec }: GroupDocument) {
   return { name: metadata.name, members: [...spec.members] };
@@ -62,7 +40,6 @@ function groupToWire({ metadata, spec }: GroupDocument) {
 /** `BudgetService`, `GroupService`, and what deletes registrations. */
 export interface DeclarationRpcs {
   readonly putBudget: Unary<PutBudgetRequest, PutBudgetResponse>;
-  readonly listBudgets: Unary<ListBudgetsRequest, ListBudgetsResponse>;
   readonly deleteBudgets: Unary<DeleteBudgetsRequest, DeleteBudgetsResponse>;
   readonly putGroup: Unary<PutGroupRequest, PutGroupResponse>;
   readonly listGroups: Unary<ListGroupsRequest, ListGroupsResponse>;
@@ -90,13 +67,6 @@ export function declarationRpcs(desk: AdminDesk): DeclarationRpcs {
         problems: put.problems.map(problemToWire),
         revision: put.revision,
         change: CHANGES[put.effect],
-      });
-    },
-    async listBudgets(_request, call) {
-      const caller = desk.caller(call);
-      const { budgets } = await desk.snapshots.current(caller.tenant);
-      return create(ListBudgetsResponseSchema, {
-        budgets: [...budgets.values()].map(({ document }) => budgetToWire(document)),
       });
     },
     deleteBudgets: async (request, call) => create(DeleteBudgetsResponseSchema, await remove("budget", request, call)),

@@ -1,6 +1,9 @@
 import type {
   Admission,
   Believing,
+  BudgetBooks,
+  BudgetBooksStore,
+  BudgetHolds,
   Custody,
   Keys,
   Lifecycle,
@@ -29,6 +32,8 @@ export interface Authority {
   readonly believing: Believing;
   readonly tenants: Tenants;
   readonly revocations: Revocations;
+  readonly budgetBooks: BudgetBooks;
+  readonly budgetHolds: BudgetHolds;
 }
 
 /** What the RPCs of the admin plane share. */
@@ -38,6 +43,7 @@ export interface AdminDesk extends Authority {
   readonly proposals: Proposals;
   readonly custody: Custody;
   readonly snapshots: Snapshots;
+  readonly budgetStandings: Pick<BudgetBooksStore, "standings" | "standing">;
   readonly policies: PolicyStore;
   readonly ledger: Ledger;
   readonly listDecisions: ListDecisions;
@@ -47,6 +53,8 @@ export interface AdminDesk extends Authority {
   readonly recordCall: RecordCall;
   readonly meter: AdminMeter;
   readonly log: Log;
+  /** What windows are measured by. */
+  readonly storeTime: Clock;
   /** Monotonic. */
   readonly uptime: Clock;
   /** Who calls, as the gate found out before the RPC was run: see `gate.ts`. */
