@@ -9,6 +9,7 @@ import { addChanges } from "./commands/changes.ts";
 import { addDecide } from "./commands/decide.ts";
 import { addDecisions } from "./commands/decisions.ts";
 import { addGroups } from "./commands/groups.ts";
+import { addHolds } from "./commands/holds.ts";
 import { addIssuers } from "./commands/issuers.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addLogin } from "./commands/login.ts";
@@ -70,7 +71,8 @@ export function buildProgram(cli: Cli, version: string, ended: (code: ExitCode) 
   addTenants(program, cli);
   addTools(program, cli, ended);
   addAgents(program, cli);
-  addBudgets(program, cli);
+  addBudgets(program, cli, ended);
+  addHolds(program, cli);
   addGroups(program, cli);
   program.addHelpText("after", ENVIRONMENT);
   return examples(program, [

@@ -1,0 +1,142 @@
+import { toJson } from "@bufbuild/protobuf";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import {
+  FreezeBudgetResponseSchema,
+  type LowerBudgetResponse,
+  LowerBudgetResponseSchema,
+  RaiseBudgetResponseSchema,
+  UnfreezeBudgetResponseSchema,
+} from "@remit/proto/admin";
+import type { Command } from "commander";
+import { freezeText, keyText, zonedText } from "../budget-text.ts";
+import { type Cli, printJson } from "../cli.ts";
+import { examples } from "../examples.ts";
+import { usage } from "../stop.ts";
+
+interface TargetFlags {
+  account?: string;
+  reason: string;
+  json?: boolean;
+}
+
+interface LimitFlags extends TargetFlags {
+  to: string;
+  expect?: string;
+}
+
+interface Target {
+  readonly budget: string;
+  readonly accountId: string;
+  /** For people. */
+  readonly words: string;
+}
+
+function targetOf(budget: string | undefined, { account }: TargetFlags): Target {
+  if (budget !== undefined && account === undefined) return { budget, accountId: "", words: budget };
+  if (budget === undefined && account !== undefined) return { budget: "", accountId: account, words: `account ${account}` };
+  throw usage("say which: a budget by its name, or --account for one account alone");
+}
+
+/** `500`, or `500 EUR` for who wants the unit checked. */
+function limitOf({ to }: LimitFlags) {
+  const [value = "", unit = "", ...more] = to.trim().split(/\s+/);
+  if (more.length > 0) throw usage(`--to takes a decimal, with its unit or without, got ${JSON.stringify(to)}`);
+  return { value, unit };
+}
+
+function request(budget: string | undefined, flags: LimitFlags) {
+  const { budget: name, accountId, words } = targetOf(budget, flags);
+  const asked = { budget: name, accountId, limit: limitOf(flags), reason: flags.reason, expected: flags.expect ?? "" };
+  return { asked, words };
+}
+
+async function raise(cli: Cli, budget: string | undefined, flags: LimitFlags): Promise<void> {
+  const { asked, words } = request(budget, flags);
+  const answer = await cli.clients().budget.raiseBudget(asked);
+  if (flags.json) return printJson(cli.io, toJson(RaiseBudgetResponseSchema, answer));
+  const { before, account } = answer;
+  cli.io.out(`raised ${words} from ${before?.value} to ${asked.limit.value} ${before?.unit}`);
+  if (account) cli.io.out(`free now  ${account.free} ${account.unit}`);
+  cli.io.out(`revision  ${answer.revision}`);
+}
+
+function overLines({ over, accountsOver, refusedSince }: LowerBudgetResponse): string[] {
+  if (accountsOver === 0n) return [];
+  const first = over.map((one) => {
+    const until = one.closesAt ? `, until its window closes at ${zonedText(one.closesAt, "")}` : "";
+    return `  account ${one.accountId} (${keyText(one)}): over by ${one.over} ${one.unit}${until}, or until enough is given back`;
+  });
+  const more = accountsOver - BigInt(over.length);
+  const since = refusedSince
+    ? `new calls are refused since ${timestampDate(refusedSince).toISOString()}`
+    : "it is soft: nothing is refused";
+  return [
+    `${accountsOver === 1n ? "1 account is" : `${accountsOver} accounts are`} over the new limit; ${since}`,
+    ...first,
+    ...(more > 0n ? [`  and ${more} more`] : []),
+    "  what holds already may go on; nothing that was spent is taken back",
+  ];
+}
+
+async function lower(cli: Cli, budget: string | undefined, flags: LimitFlags): Promise<void> {
+  const { asked, words } = request(budget, flags);
+  const answer = await cli.clients().budget.lowerBudget(asked);
+  if (flags.json) return printJson(cli.io, toJson(LowerBudgetResponseSchema, answer));
+  const { before } = answer;
+  cli.io.out(`lowered ${words} from ${before?.value} to ${asked.limit.value} ${before?.unit}`);
+  for (const line of overLines(answer)) cli.io.out(line);
+  cli.io.out(`revision  ${answer.revision}`);
+}
+
+async function freeze(cli: Cli, budget: string | undefined, flags: TargetFlags): Promise<void> {
+  const { words, ...of } = targetOf(budget, flags);
+  const answer = await cli.clients().budget.freezeBudget({ ...of, reason: flags.reason });
+  if (flags.json) return printJson(cli.io, toJson(FreezeBudgetResponseSchema, answer));
+  const text = freezeText(answer.freeze);
+  cli.io.out(answer.frozen ? `froze ${words}: its calls are refused from now on` : `${words} was frozen before: ${text}`);
+  cli.io.out(`revision  ${answer.revision}`);
+}
+
+async function unfreeze(cli: Cli, budget: string | undefined, flags: TargetFlags): Promise<void> {
+  const { words, ...of } = targetOf(budget, flags);
+  const answer = await cli.clients().budget.unfreezeBudget({ ...of, reason: flags.reason });
+  if (flags.json) return printJson(cli.io, toJson(UnfreezeBudgetResponseSchema, answer));
+  cli.io.out(answer.unfrozen ? `unfroze ${words}; it was ${freezeText(answer.freeze)}` : `${words} was not frozen`);
+  cli.io.out(`revision  ${answer.revision}`);
+}
+
+const reasonWords = "why, for those who look at it later; no agent is told";
+
+const about = (command: Command, account: string) =>
+  command
+    .option("--account <number>", account)
+    .requiredOption("--reason <text>", reasonWords)
+    .option("--json", "for machines");
+
+const limited = (command: Command) =>
+  about(command, "one account alone, by its number, until its window closes")
+    .requiredOption("--to <limit>", 'the new limit, such as 500, or "500 EUR" to have the unit checked')
+    .option("--expect <limit>", "refuse when the limit is another than this by now");
+
+/** `remit budgets raise|lower|freeze|unfreeze`. */
+export function addBudgetLimits(budgets: Command, cli: Cli): void {
+  const raised = limited(budgets.command("raise [budget]"))
+    .description("a higher limit, at once and everywhere; takes the role operator, and others where the tenant says so")
+    .action((budget: string | undefined, flags: LimitFlags) => raise(cli, budget, flags));
+  examples(raised, [
+    ["the whole budget: its declaration has this limit from then on", 'remit budgets raise refunds --to 500 --reason "sale"'],
+    ["one customer, for this window", 'remit budgets raise --account 17 --to 80 --reason "ticket 4711"'],
+  ]);
+  const lowered = limited(budgets.command("lower [budget]"))
+    .description("a lower limit, at once and everywhere, also below what is spent; takes the role operator")
+    .action((budget: string | undefined, flags: LimitFlags) => lower(cli, budget, flags));
+  examples(lowered, [["nothing more today", 'remit budgets lower refunds --to 0 --reason "INC-7"']]);
+  const frozen = about(budgets.command("freeze [budget]"), "one account alone, by its number")
+    .description("refuse every call that it is charged for; takes the role operator")
+    .action((budget: string | undefined, flags: TargetFlags) => freeze(cli, budget, flags));
+  examples(frozen, [["until somebody has looked", 'remit budgets freeze refunds --reason "INC-7"']]);
+  const thawed = about(budgets.command("unfreeze [budget]"), "one account alone, by its number")
+    .description("let calls be charged again; takes the role operator, and others where the tenant says so")
+    .action((budget: string | undefined, flags: TargetFlags) => unfreeze(cli, budget, flags));
+  examples(thawed, [["it was looked at", 'remit budgets unfreeze refunds --reason "INC-7 is mended"']]);
+}
