@@ -1083,7 +1083,7 @@ export type RaiseBudgetRequest = Message<"remit.v1.RaiseBudgetRequest"> & {
   accountId: string;
 
   /**
-   * In the unit of the budget; above the limit that it has.
+   * Above the limit that it has. The unit is that of the budget; empty is the same.
    *
    * @generated from field: remit.v1.Amount limit = 3;
    */
@@ -1159,7 +1159,7 @@ export type LowerBudgetRequest = Message<"remit.v1.LowerBudgetRequest"> & {
   accountId: string;
 
   /**
-   * In the unit of the budget; below the limit that it has. 0 lets nothing more be spent.
+   * Below the limit that it has; 0 lets nothing more be spent. The unit is that of the budget; empty is the same.
    *
    * @generated from field: remit.v1.Amount limit = 3;
    */

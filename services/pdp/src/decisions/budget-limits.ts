@@ -12,6 +12,7 @@ export type Direction = "raise" | "lower";
 /** A limit that somebody wants, and what they believe it is now. */
 export interface WantedLimit {
   readonly direction: Direction;
+  /** An empty unit is that of the budget. */
   readonly limit: Amount;
   /** In millionths; undefined: whatever it is. */
   readonly expected: bigint | undefined;
@@ -23,12 +24,12 @@ const ONE_CALL = 1_000_000n;
 /** Whether a limit is to change, from what it is now. Throws where it is not of this unit, or would go the other way. */
 export function movesLimit(wanted: WantedLimit, now: Amount): boolean {
   const { limit, expected, direction } = wanted;
-  if (limit.unit !== now.unit) {
+  if (limit.unit !== "" && limit.unit !== now.unit) {
     throw invalid("limit.unit", `this is counted in ${now.unit}, not in ${limit.unit}`, {
       fix: `send a limit in ${now.unit}; another unit is another budget`,
     });
   }
-  if (limit.unit === "calls" && limit.micros % ONE_CALL !== 0n) {
+  if (now.unit === "calls" && limit.micros % ONE_CALL !== 0n) {
     throw invalid("limit.value", "calls are counted whole", { fix: 'send a whole number such as "3"' });
   }
   if (expected !== undefined && expected !== now.micros) {

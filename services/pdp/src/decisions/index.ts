@@ -3,7 +3,7 @@ export type { Ask, Asker, Outcome, Told, WhoAsks } from "./ask.ts";
 export { approvalEndsMs } from "./attempt.ts";
 export { type AdminCall, createRecordCall, type Maker, type RecordCall } from "./audit.ts";
 export { type Believing, createBelieving } from "./believing.ts";
-export { type BudgetBooks, createBudgetBooks, unknownBudget } from "./budget-books.ts";
+export { type BudgetBooks, createBudgetBooks, type LimitSet, unknownBudget } from "./budget-books.ts";
 export type {
   AccountBooks,
   AccountPlace,

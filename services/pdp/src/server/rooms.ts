@@ -2,6 +2,8 @@ import type { Config } from "../config/index.ts";
 import {
   createAdmission,
   createBelieving,
+  createBudgetBooks,
+  createBudgetHolds,
   createChanges,
   createDecide,
   createExplain,
@@ -31,6 +33,7 @@ import { createRates } from "../identities/index.ts";
 import { sealedLedger } from "../ledger/index.ts";
 import { createSnapshots } from "../policies/index.ts";
 import { createReader } from "../reading/index.ts";
+import { createBudgetBooksStore } from "../stores/budget-books.ts";
 import { checkCell } from "../stores/cell.ts";
 import type { Feed } from "../stores/change-feed.ts";
 import { createChangeStore } from "../stores/changes.ts";
@@ -69,7 +72,9 @@ type AuthorityRooms = Parameters<typeof createKeys>[0] &
   Parameters<typeof createLifecycle>[0] &
   Parameters<typeof createTenants>[0] &
   Parameters<typeof createRevocations>[0] &
-  Parameters<typeof createBelieving>[0];
+  Parameters<typeof createBelieving>[0] &
+  Parameters<typeof createBudgetBooks>[0] &
+  Parameters<typeof createBudgetHolds>[0];
 
 /** The rooms that change what widens authority. */
 const authority = (rooms: AuthorityRooms) => ({
@@ -79,6 +84,8 @@ const authority = (rooms: AuthorityRooms) => ({
   keys: createKeys(rooms),
   believing: createBelieving(rooms),
   revocations: createRevocations(rooms),
+  budgetBooks: createBudgetBooks(rooms),
+  budgetHolds: createBudgetHolds(rooms),
 });
 
 /** What the admin plane is answered by, besides what both planes share. */
@@ -92,6 +99,8 @@ function administration(
     listAdminCalls: createListAdminCalls(rooms),
     recordCall: createRecordCall(rooms),
     ...authority(rooms),
+    budgetStandings: rooms.booksStore,
+    storeTime: rooms.clock,
     authorityBy: (change: MakeChange) => authority({ ...rooms, change }),
     proposals: createProposals({ ...rooms, store: rooms.proposalStore }),
   };
@@ -116,6 +125,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   const changeStore = createChangeStore({ pool: store.pool, recorded });
   const revocationStore = reading(createRevocationStore(store.pool));
   const proposalStore = reading(createProposalStore(store.pool));
+  const booksStore = reading(createBudgetBooksStore(store.pool));
   const policyStore = reading(createPolicyStore(store.pool));
 
   const snapshots = createSnapshots({
@@ -141,7 +151,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
 
   const reader = createReader();
   const loopback = config.mode === "development";
-  const shared = { loopback, ledger, unsealed: self.ledger, snapshots, identities, change, clock, random, newId };
+  const shared = { loopback, ledger, unsealed: self.ledger, snapshots, identities, change, clock, random, newId, seal: seal.seal };
   return {
     ledger,
     snapshots,
@@ -154,7 +164,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     standing: createStanding({ snapshots, identities, clock }),
     sessions: createSessions({ identities, snapshots, change, clock, newId }),
     ...administration({
-      ...{ store: changeStore, policies: policyStore, revocationStore, proposalStore, read: reader.read, ...shared },
+      ...{ store: changeStore, policies: policyStore, revocationStore, proposalStore, booksStore, read: reader.read, ...shared },
       self: { id: replica, name: "remit" },
     }),
     reader,

@@ -2,6 +2,7 @@ import type { ClientBase, Pool } from "pg";
 import type { Applied, Change, ChangeStore } from "../decisions/index.ts";
 import { ok, type Result, refused } from "../foundation/result.ts";
 import type { TenantChanges } from "../policies/index.ts";
+import { changeBudgets } from "./budget-changes.ts";
 import { changeCallers, insertCaller } from "./caller-changes.ts";
 import { deleteDocuments, putDocument } from "./document-changes.ts";
 import { changeKeys, refuseErased } from "./key-changes.ts";
@@ -33,6 +34,11 @@ function bumps(change: Change): "security" | "policy" | "none" {
     case "change_proposed":
     case "change_approved":
     case "change_ended":
+    // The commits that charge accounts read these themselves.
+    case "account_limit_set":
+    case "budget_frozen":
+    case "budget_unfrozen":
+    case "hold_resolved":
       return "none";
     case "policies_activated":
     case "policies_rolled_back":
@@ -55,6 +61,7 @@ function bumps(change: Change): "security" | "policy" | "none" {
     case "agent_put":
     case "tool_put":
     case "budget_put":
+    case "budget_limit_set":
     case "group_put":
     case "tools_deleted":
     case "agents_deleted":
@@ -147,6 +154,13 @@ async function make(
     case "revocation_lifted":
       await changeRevocations(client, tenant, change, revision);
       return [];
+    case "budget_limit_set":
+    case "account_limit_set":
+    case "budget_frozen":
+    case "budget_unfrozen":
+    case "hold_resolved":
+      await changeBudgets(client, tenant, change, revision);
+      return [];
     case "session_opened":
     case "session_delegated":
     case "session_closed":
@@ -177,6 +191,7 @@ export function createChangeStore(rooms: { readonly pool: Pool; readonly recorde
       const where = {
         ...{ tenant, bump: bumps(change), ending: ENDING.has(change.kind) },
         ...("expected" in change && { expected: change.expected }),
+        ...(change.kind === "hold_resolved" && { beside: change.ending }),
       };
       try {
         const made = await recorded.run(

@@ -72,6 +72,12 @@ const SHOWN: Readonly<Record<PlannedTable, string>> = {
   agent: `select ${DOCUMENT} as row from agent where tenant = $1 and name = $2::jsonb ->> 'name'`,
   tool: `select ${DOCUMENT} as row from tool where tenant = $1 and name = $2::jsonb ->> 'name'`,
   budget: `select ${DOCUMENT} as row from budget where tenant = $1 and name = $2::jsonb ->> 'name'`,
+  budget_freeze: `select jsonb_build_object('name', name, 'frozen', frozen) as row from budget
+    where tenant = $1 and name = $2::jsonb ->> 'name'`,
+  account: `select remit_account_shown(a) as row from account a
+    where tenant = $1 and id = ($2::jsonb ->> 'id')::bigint`,
+  // Rows of resolutions are only ever made, as those of callers.
+  hold_resolution: "select null::jsonb as row where $1 is null and $2::jsonb is null",
   principal_group: `select ${DOCUMENT} as row from principal_group where tenant = $1 and name = $2::jsonb ->> 'name'`,
   policy_rollout: `select remit_rollout_shown(tenant, id, share) as row from policy_rollout
     where tenant = $1 and id = ($2::jsonb ->> 'id')::uuid and ended_at is null`,

@@ -15,6 +15,7 @@ export const ENDING: ReadonlySet<Change["kind"]> = new Set([
   "tenant_set",
   "tenant_erased",
   "change_ended",
+  "budget_frozen",
 ]);
 
 /**

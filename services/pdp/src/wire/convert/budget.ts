@@ -17,7 +17,7 @@ import {
 import { formatAmount, parseAmount } from "../../foundation/amount.ts";
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
-import { requiredText, storedName } from "./fields.ts";
+import { storedName } from "./fields.ts";
 
 function ownerOf({ owner }: BudgetDocument["spec"]): { ownerKind: string; owner: string } {
   if (typeof owner === "string") return { ownerKind: owner, owner: "" };
@@ -103,7 +103,7 @@ export function targetFrom({ budget, accountId }: WireTarget): BudgetTarget {
 }
 
 interface WireLimit {
-  readonly limit?: WireAmount;
+  readonly limit?: WireAmount | undefined;
   readonly expected: string;
   readonly reason: string;
 }
@@ -111,27 +111,19 @@ interface WireLimit {
 /** Why an operator does something. */
 export const reasonFrom = (reason: string): string => storedName(reason, "reason", limits.budgetReasonBytesMax);
 
+// Where none is said the budget's own is meant.
+const ANY_UNIT = "calls";
+
 /** The limit that a request wants. */
 export function limitFrom({ limit, expected, reason }: WireLimit, direction: Direction): WantedLimit {
   if (!limit) throw invalid("limit", "limit is missing", { fix: 'send limit, such as {"unit": "EUR", "value": "500"}' });
-  requiredText(limit.unit, "limit.unit", limits.nameBytesMax);
+  const { micros } = parseAmount(limit.unit || ANY_UNIT, limit.value, "limit");
   return {
     direction,
-    limit: parseAmount(limit.unit, limit.value, "limit"),
-    expected: expected === "" ? undefined : expectedFrom(limit.unit, expected),
+    limit: { unit: limit.unit, micros },
+    expected: expected === "" ? undefined : parseAmount(ANY_UNIT, expected, "expected").micros,
     reason: reasonFrom(reason),
   };
-}
-
-function expectedFrom(unit: string, text: string): bigint {
-  try {
-    return parseAmount(unit, text, "expected").micros;
-  } catch {
-    throw invalid("expected", `expected must be a decimal, got ${JSON.stringify(text)}`, {
-      limit: "0 or more, at most 6 digits after the point",
-      fix: 'write it as a string such as "12.50", or leave it out',
-    });
-  }
 }
 
 const PLACE = /^([0-9]{1,40}(?:\.[0-9]{1,40})?)\/([1-9][0-9]{0,18})$/;
