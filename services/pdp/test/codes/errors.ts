@@ -1,6 +1,7 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { HoldEnd } from "@remit/proto/admin";
 import { Outcome } from "@remit/proto/decision";
 import { Health } from "@remit/proto/health";
 import { TenantMode, TenantStatus } from "@remit/proto/tenant";
@@ -192,6 +193,13 @@ const administration: Readonly<Record<string, Provoke>> = {
       { headers: owner },
     ),
   budget_unknown: ({ house, owner }) => house.clients.budgets.deleteBudgets({ names: ["nothing"] }, { headers: owner }),
+  account_unknown: ({ house, owner, id }) =>
+    house.clients.budgets.freezeBudget({ accountId: "999999999", reason: id() }, { headers: owner }),
+  hold_unknown: ({ house, owner, id }) =>
+    house.clients.budgets.resolveHold(
+      { holdId: "00000000-0000-7000-8000-000000000000", as: HoldEnd.SPENT, reason: id() },
+      { headers: owner },
+    ),
   group_unknown: ({ house, owner }) => house.clients.groups.deleteGroups({ names: ["nothing"] }, { headers: owner }),
   policy_invalid: publishWhatNoLongerFits,
   policy_draft: async ({ house, owner }) => {

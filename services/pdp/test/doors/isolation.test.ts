@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { everyMethod } from "../support/descriptors.ts";
 import { failure } from "../support/pdp.ts";
+import { budgetRows } from "./isolation-budgets.ts";
 import { loginPlane } from "./isolation-login.ts";
 import { revocationRows } from "./isolation-revocations.ts";
 import { isolationTable, type Probe } from "./isolation-table.ts";
 import { type Neighbours, neighbours, THEIRS } from "./neighbours.ts";
 
-const table = { ...isolationTable, ...revocationRows, ...loginPlane };
+const table = { ...isolationTable, ...budgetRows, ...revocationRows, ...loginPlane };
 let all: Neighbours;
 let before: string;
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Outcome } from "@remit/proto/decision";
 import pg from "pg";
+import { holdFor } from "../support/books.ts";
 import { furnish, type House, openSession, startHouse } from "../support/pdp.ts";
 
 /*
@@ -22,6 +23,8 @@ export interface Side {
   readonly rolloutId: string;
   readonly revocationId: string;
   readonly changeId: string;
+  /** What a call of theirs holds of their budget. */
+  readonly holdId: string;
 }
 
 export interface Neighbours extends AsyncDisposable {
@@ -90,8 +93,10 @@ async function side(cell: House, name: string): Promise<Side> {
   );
   const subject = { case: "principal", value: `${name}-principal` } as const;
   const { revocation } = await revocations.revoke({ subject: { subject }, reason: `${name} reason` }, { headers });
+  const held = { budget: `${name}_budget`, session: opened.session.id };
+  const { hold: holdId } = await holdFor(house.database, name, held);
   return {
-    ...{ house, headers, token: opened.token, sessionId: opened.session.id },
+    ...{ house, headers, holdId, token: opened.token, sessionId: opened.session.id },
     ...{ decisionId: decided.decisionId, reportedId: reported.decisionId, callerId: caller?.id ?? "" },
     ...{ rolloutId: rollout?.id ?? "", revocationId: revocation?.id ?? "", changeId: change?.id ?? "" },
   };
