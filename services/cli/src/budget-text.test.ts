@@ -15,7 +15,9 @@ const account = (part: MessageInitShape<typeof BudgetAccountSchema> = {}) =>
 test("the bar shows what is used, and where the window is", () => {
   expect(burnBar(account())).toBe("[##########|###------]");
   expect(burnBar(account({ limitUsedBasisPoints: 0, windowOverBasisPoints: 0 }))).toBe("[|-------------------]");
-  expect(burnBar(account({ limitUsedBasisPoints: 25000, windowOverBasisPoints: 10000 }))).toBe("[###################|]");
+  expect(burnBar(account({ limitUsedBasisPoints: 25000, windowOverBasisPoints: 10000 }))).toBe(
+    "[###################|]",
+  );
   const { closesAt: _closes, ...lifetime } = account();
   expect(burnBar(create(BudgetAccountSchema, lifetime))).toBe("[##############------]");
 });

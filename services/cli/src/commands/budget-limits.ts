@@ -33,7 +33,8 @@ interface Target {
 
 function targetOf(budget: string | undefined, { account }: TargetFlags): Target {
   if (budget !== undefined && account === undefined) return { budget, accountId: "", words: budget };
-  if (budget === undefined && account !== undefined) return { budget: "", accountId: account, words: `account ${account}` };
+  if (budget === undefined && account !== undefined)
+    return { budget: "", accountId: account, words: `account ${account}` };
   throw usage("say which: a budget by its name, or --account for one account alone");
 }
 
@@ -93,7 +94,9 @@ async function freeze(cli: Cli, budget: string | undefined, flags: TargetFlags):
   const answer = await cli.clients().budget.freezeBudget({ ...of, reason: flags.reason });
   if (flags.json) return printJson(cli.io, toJson(FreezeBudgetResponseSchema, answer));
   const text = freezeText(answer.freeze);
-  cli.io.out(answer.frozen ? `froze ${words}: its calls are refused from now on` : `${words} was frozen before: ${text}`);
+  cli.io.out(
+    answer.frozen ? `froze ${words}: its calls are refused from now on` : `${words} was frozen before: ${text}`,
+  );
   cli.io.out(`revision  ${answer.revision}`);
 }
 
@@ -124,7 +127,10 @@ export function addBudgetLimits(budgets: Command, cli: Cli): void {
     .description("a higher limit, at once and everywhere; takes the role operator, and others where the tenant says so")
     .action((budget: string | undefined, flags: LimitFlags) => raise(cli, budget, flags));
   examples(raised, [
-    ["the whole budget: its declaration has this limit from then on", 'remit budgets raise refunds --to 500 --reason "sale"'],
+    [
+      "the whole budget: its declaration has this limit from then on",
+      'remit budgets raise refunds --to 500 --reason "sale"',
+    ],
     ["one customer, for this window", 'remit budgets raise --account 17 --to 80 --reason "ticket 4711"'],
   ]);
   const lowered = limited(budgets.command("lower [budget]"))

@@ -7,7 +7,10 @@ import { table } from "../table.ts";
 /** Compares the books with the records; answers whether they agree. */
 export async function verifyBudgets(cli: Cli, { json = false }: { readonly json?: boolean }): Promise<boolean> {
   cli.io.progress("adding up every record");
-  const answer = await cli.clients().budget.verifyBudgets({}).finally(() => cli.io.progress(""));
+  const answer = await cli
+    .clients()
+    .budget.verifyBudgets({})
+    .finally(() => cli.io.progress(""));
   const agree = answer.differencesFound === 0n;
   if (json) {
     printJson(cli.io, toJson(VerifyBudgetsResponseSchema, answer));

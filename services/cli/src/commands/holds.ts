@@ -1,11 +1,6 @@
 import { create, toJson } from "@bufbuild/protobuf";
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
-import {
-  HoldEnd,
-  ListHoldsResponseSchema,
-  type OpenHold,
-  ResolveHoldResponseSchema,
-} from "@remit/proto/admin";
+import { HoldEnd, ListHoldsResponseSchema, type OpenHold, ResolveHoldResponseSchema } from "@remit/proto/admin";
 import type { Command } from "commander";
 import { seconds } from "../arguments.ts";
 import { type Cli, printJson } from "../cli.ts";
@@ -104,13 +99,18 @@ export function addHolds(program: Command, cli: Cli): void {
   examples(listed, [["whose report is missing?", "remit holds list --running --older-than 10m"]]);
   const resolved = holds
     .command("resolve <hold>")
-    .description("end a hold that nobody reports on; takes the role operator, releasing others where the tenant says so")
+    .description(
+      "end a hold that nobody reports on; takes the role operator, releasing others where the tenant says so",
+    )
     .option("--spent", "all of it was spent")
     .option("--released", "nothing of it was spent")
     .requiredOption("--reason <text>", "why, for those who look at it later; no agent is told")
     .option("--json", "for machines")
     .action((id: string, flags: ResolveFlags) => resolve(cli, id, flags));
   examples(resolved, [
-    ["the tool says that nothing ran", 'remit holds resolve 019a4f3e-... --released --reason "the bank has no such transfer"'],
+    [
+      "the tool says that nothing ran",
+      'remit holds resolve 019a4f3e-... --released --reason "the bank has no such transfer"',
+    ],
   ]);
 }

@@ -113,9 +113,7 @@ function limitSetting({ booksStore: store, change, snapshots, clock }: Rooms): B
   };
   return async (by, target, wanted) => {
     const done =
-      "budget" in target
-        ? await ofBudget(by, target.budget, wanted)
-        : await ofAccount(by, target.account, wanted);
+      "budget" in target ? await ofBudget(by, target.budget, wanted) : await ofAccount(by, target.account, wanted);
     const atMs = clock.now();
     const [account, over] = await Promise.all([
       "budget" in target

@@ -42,17 +42,28 @@ export function movesLimit(wanted: WantedLimit, now: Amount): boolean {
   const raises = limit.micros > now.micros;
   if (raises === (direction === "raise")) return true;
   const [side, other] = raises ? ["below", "RaiseBudget"] : ["above", "LowerBudget"];
-  throw invalid("limit.value", `${formatAmount(limit.micros)} is not ${side} the limit, which is ${formatAmount(now.micros)}`, {
-    limit: `${side} ${formatAmount(now.micros)} ${now.unit}`,
-    fix: `ask ${other} for this`,
-  });
+  throw invalid(
+    "limit.value",
+    `${formatAmount(limit.micros)} is not ${side} the limit, which is ${formatAmount(now.micros)}`,
+    {
+      limit: `${side} ${formatAmount(now.micros)} ${now.unit}`,
+      fix: `ask ${other} for this`,
+    },
+  );
 }
 
 /** The limit that a declaration says. */
 export const declaredLimit = ({ spec }: BudgetDocument): Amount => parseAmount(spec.unit, spec.limit, "limit");
 
 /** A declaration with another limit: a document as any other, whose text is its own JSON. */
-export function withLimit({ document }: Pick<Registered<BudgetDocument>, "document">, micros: bigint): Written<BudgetDocument> {
+export function withLimit(
+  { document }: Pick<Registered<BudgetDocument>, "document">,
+  micros: bigint,
+): Written<BudgetDocument> {
   const next = { ...document, spec: { ...document.spec, limit: formatAmount(micros) } };
-  return { document: next, source: `${JSON.stringify(next, null, 2)}\n`, digest: digestBytes("budget", canonical(next)) };
+  return {
+    document: next,
+    source: `${JSON.stringify(next, null, 2)}\n`,
+    digest: digestBytes("budget", canonical(next)),
+  };
 }

@@ -106,6 +106,13 @@ function administration(
   };
 }
 
+/** What administrators alone read. */
+const readStores = (pool: Store["pool"]) => ({
+  revocationStore: reading(createRevocationStore(pool)),
+  proposalStore: reading(createProposalStore(pool)),
+  booksStore: reading(createBudgetBooksStore(pool)),
+});
+
 /** Every room, furnished. The only place that knows who lives where. */
 export async function openRooms({ config, store, wrapping, clock, storeClock, log, metrics }: Options) {
   const random = systemRandom();
@@ -123,9 +130,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   await self.start();
   const recorded = createRecordedChanges({ url: store.url, log, replica, verify: checkCell });
   const changeStore = createChangeStore({ pool: store.pool, recorded });
-  const revocationStore = reading(createRevocationStore(store.pool));
-  const proposalStore = reading(createProposalStore(store.pool));
-  const booksStore = reading(createBudgetBooksStore(store.pool));
+  const reads = readStores(store.pool);
   const policyStore = reading(createPolicyStore(store.pool));
 
   const snapshots = createSnapshots({
@@ -151,7 +156,8 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
 
   const reader = createReader();
   const loopback = config.mode === "development";
-  const shared = { loopback, ledger, unsealed: self.ledger, snapshots, identities, change, clock, random, newId, seal: seal.seal };
+  const sealed = { ledger, unsealed: self.ledger, seal: seal.seal };
+  const shared = { ...sealed, loopback, snapshots, identities, change, clock, random, newId };
   return {
     ledger,
     snapshots,
@@ -164,7 +170,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     standing: createStanding({ snapshots, identities, clock }),
     sessions: createSessions({ identities, snapshots, change, clock, newId }),
     ...administration({
-      ...{ store: changeStore, policies: policyStore, revocationStore, proposalStore, booksStore, read: reader.read, ...shared },
+      ...{ store: changeStore, policies: policyStore, ...reads, read: reader.read, ...shared },
       self: { id: replica, name: "remit" },
     }),
     reader,

@@ -1,8 +1,18 @@
 import type { ClientBase } from "pg";
-import type { BudgetChange } from "../decisions/index.ts";
+import type { BudgetChange, Change } from "../decisions/index.ts";
 import { Refusal, touched } from "./refusal.ts";
 
 type Of<Kind extends BudgetChange["kind"]> = Extract<BudgetChange, { kind: Kind }>;
+
+const KINDS: ReadonlySet<Change["kind"]> = new Set([
+  "budget_limit_set",
+  "account_limit_set",
+  "budget_frozen",
+  "budget_unfrozen",
+  "hold_resolved",
+]);
+
+export const isBudgetChange = (change: Change): change is BudgetChange => KINDS.has(change.kind);
 
 /** A declaration with another limit in the place of the one that was looked at. */
 async function setLimit(

@@ -22,6 +22,8 @@ export interface ChangeScope {
   readonly bump: "security" | "policy" | "none";
   /** Whether it ends something: such changes have places of their own in the line. */
   readonly ending?: boolean;
+  /** A record that the change makes besides its own: both are recorded, or nothing is changed. */
+  readonly beside?: NewRecord;
   /** What the change was checked against. Refused with `revision_conflict` when either counter has moved since. */
   readonly expected?: Revision;
 }
@@ -97,9 +99,10 @@ async function passGate(client: Client, { tenant, bump }: ChangeScope, alone: bo
 }
 
 /** Why a record's hold or its accounts kept the change out. */
-function notCharged(record: NewRecord, left: string | null, after: string | null): Error {
+function notCharged(records: readonly NewRecord[], left: string | null, after: string | null): Error {
   const charged = readCharged(left, after);
-  const why = charged.left.get(0) ?? [];
+  const at = records.findIndex((_, place) => charged.left.has(place));
+  const why = charged.left.get(at) ?? [];
   if (why.some((one) => one.why === "gone")) {
     return new Fault(
       "conflict",
@@ -110,24 +113,31 @@ function notCharged(record: NewRecord, left: string | null, after: string | null
       },
     );
   }
-  const [short] = shortsOf(record, why, charged);
+  const record = records[at];
+  const [short] = record ? shortsOf(record, why, charged) : [];
   return new BrokenInvariant(`account ${short?.account} is ${short?.why} to a change that only gives back`);
 }
 
-async function insertRecord(client: Client, slow: SlowWriter, record: NewRecord): Promise<bigint> {
-  const config = record.charge
-    ? chargedQuery(slow.epoch, slow.base, [record])
-    : commitQuery(slow.epoch, slow.base, [record]);
+/** Inserts the record of a change and what it makes besides: all, or it throws. Answers the greatest number. */
+async function insertRecords(
+  client: Client,
+  slow: SlowWriter,
+  { tenant }: ChangeScope,
+  records: readonly NewRecord[],
+  security: bigint,
+): Promise<bigint> {
+  const query = records.some(({ charge }) => charge) ? chargedQuery : commitQuery;
+  const config = query(slow.epoch, slow.base, records);
   const { rows } = await client.query(config).catch((error) => {
     throw recordFailure(error);
   });
   const { inserted, greatest } = readCommitted(rows[0]);
-  if (inserted === 1 && greatest !== null) return greatest;
+  if (inserted === records.length && greatest !== null) return greatest;
   // The statement also leaves out what is older than the tenant's security revision, which others may have moved twice.
-  const now = await readRevision(client, { tenant: record.tenant, bump: "none" });
-  if (now.security > record.securityRevision) throw new RevisionMoved(record.tenant);
+  const now = await readRevision(client, { tenant, bump: "none" });
+  if (now.security > security) throw new RevisionMoved(tenant);
   const [, , , , left = null, after = null] = rows[0] ?? [];
-  if (left) throw notCharged(record, left, after);
+  if (left) throw notCharged(records, left, after);
   throw new Fault("conflict", "already_recorded", "this change was recorded before");
 }
 
@@ -161,7 +171,9 @@ export async function transact<Value>(
     const revision = bump === "none" ? before : { ...before, [bump]: before[bump] + 1n };
     const value = await change(client, revision[bump === "none" ? "policy" : bump]);
     const record = { ...recordOf(revision), securityRevision: revision.security };
-    const n = await insertRecord(client, slow, record);
+    const beside = scope.beside ? [{ ...scope.beside, securityRevision: revision.security }] : [];
+    // Numbered in this order, the change's own last.
+    const n = await insertRecords(client, slow, scope, [...beside, record], revision.security);
     await takeRevision(client, scope, before);
     const changed = { value, ref: { epoch: slow.epoch, n }, revision };
     onCommit({ record, changed });

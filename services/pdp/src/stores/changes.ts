@@ -2,7 +2,7 @@ import type { ClientBase, Pool } from "pg";
 import type { Applied, Change, ChangeStore } from "../decisions/index.ts";
 import { ok, type Result, refused } from "../foundation/result.ts";
 import type { TenantChanges } from "../policies/index.ts";
-import { changeBudgets } from "./budget-changes.ts";
+import { changeBudgets, isBudgetChange } from "./budget-changes.ts";
 import { changeCallers, insertCaller } from "./caller-changes.ts";
 import { deleteDocuments, putDocument } from "./document-changes.ts";
 import { changeKeys, refuseErased } from "./key-changes.ts";
@@ -154,13 +154,6 @@ async function make(
     case "revocation_lifted":
       await changeRevocations(client, tenant, change, revision);
       return [];
-    case "budget_limit_set":
-    case "account_limit_set":
-    case "budget_frozen":
-    case "budget_unfrozen":
-    case "hold_resolved":
-      await changeBudgets(client, tenant, change, revision);
-      return [];
     case "session_opened":
     case "session_delegated":
     case "session_closed":
@@ -171,7 +164,8 @@ async function make(
     case "change_ended":
       return changeProposal(client, tenant, change, entry);
     default:
-      await changeKeys(client, tenant, change);
+      if (isBudgetChange(change)) await changeBudgets(client, tenant, change, revision);
+      else await changeKeys(client, tenant, change);
       return [];
   }
 }

@@ -188,8 +188,26 @@ export const budget = pgTable(
     hard: boolean("hard").generatedAlwaysAs(sql`(made by the migration)`),
     series: text("series").generatedAlwaysAs(sql`(made by the migration)`),
     frozen: boolean("frozen").notNull().default(false),
+    frozenAt: instant("frozen_at"),
+    frozenBy: uuid("frozen_by"),
+    freezeReason: text("freeze_reason"),
   },
   (t) => [primaryKey({ columns: [t.tenant, t.name] })],
+);
+
+export const holdResolution = pgTable(
+  "hold_resolution",
+  {
+    tenant: text("tenant").notNull(),
+    hold: uuid("hold").notNull(),
+    decision: uuid("decision").notNull(),
+    released: boolean("released").notNull(),
+    reason: text("reason").notNull(),
+    resolvedBy: uuid("resolved_by").notNull(),
+    resolvedAt: instant("resolved_at").notNull().defaultNow(),
+    ending: uuid("ending").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenant, t.hold] })],
 );
 
 export const principalGroup = pgTable("principal_group", documentColumns(), (t) => [

@@ -71,7 +71,7 @@ test("a budget is declared, listed, replaced, deleted, and every change is an en
   expect(put.budget).toMatchObject({
     ...{ name: "refunds", window: "day", timeZone: "Europe/Berlin", ownerKind: "team", owner: "finance" },
     ...{ limit: { unit: "EUR", value: "500.00" }, enforcement: "hard", per: ["principal", "input.customer_id"] },
-    enforced: false,
+    enforced: true,
   });
   expect((await budgets.listBudgets({}, { headers })).budgets).toEqual([put.budget]);
   const again = await budgets.putBudget({ document: document("Budget", "refunds", spec) }, { headers });

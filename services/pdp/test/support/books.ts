@@ -25,7 +25,11 @@ export function openAccount({ superuserUrl }: TestDatabase, tenant: string, { bu
 export function setBooks(
   { superuserUrl }: TestDatabase,
   account: string,
-  { held = 0, posted = 0, overage = 0 }: { readonly held?: number; readonly posted?: number; readonly overage?: number },
+  {
+    held = 0,
+    posted = 0,
+    overage = 0,
+  }: { readonly held?: number; readonly posted?: number; readonly overage?: number },
 ) {
   return withClient(superuserUrl, (client) =>
     client.query(

@@ -36,8 +36,7 @@ function signed(micros: bigint): string {
   return micros < 0n ? `-${formatAmount(-micros)}` : formatAmount(micros);
 }
 
-const given = (text: string, field: string) =>
-  text === "" ? undefined : storedName(text, field, limits.nameBytesMax);
+const given = (text: string, field: string) => (text === "" ? undefined : storedName(text, field, limits.nameBytesMax));
 
 export function holdRpcs({ caller, budgetHolds }: AdminDesk): HoldRpcs {
   return {

@@ -116,7 +116,8 @@ const ANY_UNIT = "calls";
 
 /** The limit that a request wants. */
 export function limitFrom({ limit, expected, reason }: WireLimit, direction: Direction): WantedLimit {
-  if (!limit) throw invalid("limit", "limit is missing", { fix: 'send limit, such as {"unit": "EUR", "value": "500"}' });
+  if (!limit)
+    throw invalid("limit", "limit is missing", { fix: 'send limit, such as {"unit": "EUR", "value": "500"}' });
   const { micros } = parseAmount(limit.unit || ANY_UNIT, limit.value, "limit");
   return {
     direction,
