@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { bigint, boolean, customType, date, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
+import { bigint, boolean, customType, date, pgTable, primaryKey, text, timestamp, uuid } from "drizzle-orm/pg-core";
 
 /* The books of budgets, as the migrations make them: see `schema.ts`. */
 
@@ -28,6 +28,8 @@ export const account = pgTable("account", {
   frozenAt: instant("frozen_at"),
   frozenWhy: text("frozen_why", { enum: ["overage", "administrator", "recovery"] }),
   openedAt: instant("opened_at").notNull().defaultNow(),
+  frozenBy: uuid("frozen_by"),
+  freezeReason: text("freeze_reason"),
 });
 
 export const hold = pgTable("hold", {
@@ -42,3 +44,18 @@ export const hold = pgTable("hold", {
   expiresAt: instant("expires_at").notNull(),
   takenAt: instant("taken_at").notNull().defaultNow(),
 });
+
+export const holdResolution = pgTable(
+  "hold_resolution",
+  {
+    tenant: text("tenant").notNull(),
+    hold: uuid("hold").notNull(),
+    decision: uuid("decision").notNull(),
+    released: boolean("released").notNull(),
+    reason: text("reason").notNull(),
+    resolvedBy: uuid("resolved_by").notNull(),
+    resolvedAt: instant("resolved_at").notNull().defaultNow(),
+    ending: uuid("ending").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenant, t.hold] })],
+);

@@ -195,21 +195,6 @@ export const budget = pgTable(
   (t) => [primaryKey({ columns: [t.tenant, t.name] })],
 );
 
-export const holdResolution = pgTable(
-  "hold_resolution",
-  {
-    tenant: text("tenant").notNull(),
-    hold: uuid("hold").notNull(),
-    decision: uuid("decision").notNull(),
-    released: boolean("released").notNull(),
-    reason: text("reason").notNull(),
-    resolvedBy: uuid("resolved_by").notNull(),
-    resolvedAt: instant("resolved_at").notNull().defaultNow(),
-    ending: uuid("ending").notNull(),
-  },
-  (t) => [primaryKey({ columns: [t.tenant, t.hold] })],
-);
-
 export const principalGroup = pgTable("principal_group", documentColumns(), (t) => [
   primaryKey({ columns: [t.tenant, t.name] }),
 ]);
