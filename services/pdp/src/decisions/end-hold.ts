@@ -8,7 +8,7 @@ import type { HeldCall } from "./budget-books-store.ts";
 import type { HoldEnd } from "./budget-change.ts";
 
 /** What an operator's ending of a hold does to its accounts: as spent all of it is posted, also in soft ones. */
-export function endingMoves({ amounts }: Pick<HeldCall, "amounts">, as: HoldEnd): Move[] {
+function endingMoves({ amounts }: Pick<HeldCall, "amounts">, as: HoldEnd): Move[] {
   return amounts.map(({ account, micros }) => ({
     ...{ account, held: -micros, posted: as === "spent" ? micros : 0n, overage: 0n },
   }));

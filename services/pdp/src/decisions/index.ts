@@ -13,11 +13,9 @@ export type {
   BudgetStanding,
   Freeze,
   HeldCall,
-  HoldQuery,
   PlacedAccount,
-  Verified,
 } from "./budget-books-store.ts";
-export type { BudgetChange, BudgetTarget, HoldEnd } from "./budget-change.ts";
+export type { BudgetChange, BudgetTarget } from "./budget-change.ts";
 export { type BudgetHolds, createBudgetHolds, type ShownHold } from "./budget-holds.ts";
 export type { Direction, WantedLimit } from "./budget-limits.ts";
 export { burnDown } from "./burn-down.ts";

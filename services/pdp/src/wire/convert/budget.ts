@@ -82,7 +82,7 @@ const ACCOUNT_ID = /^[1-9][0-9]{0,18}$/;
 const ACCOUNT_ID_MAX = 2n ** 63n - 1n;
 
 /** The number of an account. */
-export function accountField(text: string, field: string): bigint {
+function accountField(text: string, field: string): bigint {
   const id = ACCOUNT_ID.test(text) ? BigInt(text) : 0n;
   if (id > 0n && id <= ACCOUNT_ID_MAX) return id;
   throw invalid(field, `${field} must be the number of an account`, { fix: `send ${field} as answered` });
