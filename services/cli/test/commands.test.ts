@@ -248,7 +248,7 @@ test("tenants are made, shown, bounded and suspended, and their owners keep to t
   const acme = { ...env, REMIT_API_KEY: made.stdout.trim() };
   const own = await remit(["tenants", "show"], { env: acme });
   expect(own.stdout).toMatch(
-    /tenant +acme\nstatus +active\nmode +enforce\nspending +never of what no budget covers\npeople +1[^\n]*\nquota +sessions-open=5/,
+    /tenant +acme\nstatus +active\nmode +enforce\nbreakers +enforce[^\n]*\nspending +never of what no budget covers\npeople +1[^\n]*\nquota +sessions-open=5/,
   );
   const refused = await remit(["tenants", "list"], { env: acme });
   expect(refused.code).not.toBe(0);

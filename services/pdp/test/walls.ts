@@ -12,7 +12,7 @@ export interface Wall {
 const COMPUTED = "(computed)";
 
 const domain = { rooms: ["foundation"], packages: ["@remit/engine", "lru-cache", "node:crypto"] };
-const doors = ["policies", "identities", "budgets", "ledger", "decisions"];
+const doors = ["policies", "identities", "budgets", "ledger", "behaviour", "decisions"];
 const everyPackage = ["*"];
 
 /**
@@ -25,7 +25,11 @@ export const walls: Readonly<Record<string, Wall>> = {
   identities: { ...domain, packages: [...domain.packages, "jose"] },
   budgets: domain,
   ledger: domain,
-  decisions: { rooms: ["foundation", "policies", "identities", "budgets", "ledger"], packages: ["@remit/engine"] },
+  behaviour: domain,
+  decisions: {
+    rooms: ["foundation", "policies", "identities", "budgets", "ledger", "behaviour"],
+    packages: ["@remit/engine"],
+  },
   // Another thread, so that reading what administrators send holds up no decision.
   reading: { rooms: ["foundation", "decisions"], packages: ["@remit/engine", "node:worker_threads"] },
   wire: {

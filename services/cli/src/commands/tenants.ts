@@ -1,6 +1,7 @@
 import { type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import {
+  BreakerDefaults,
   CreateTenantResponseSchema,
   GetTenantResponseSchema,
   ListTenantsResponseSchema,
@@ -23,6 +24,11 @@ import { addErase } from "./custody.ts";
 const statuses = { active: TenantStatus.ACTIVE, suspended: TenantStatus.SUSPENDED, closing: TenantStatus.CLOSING };
 const modes = { enforce: TenantMode.ENFORCE, observe: TenantMode.OBSERVE };
 
+const breakers = {
+  enforce: BreakerDefaults.ENFORCE,
+  observe: BreakerDefaults.OBSERVE,
+  off: BreakerDefaults.OFF,
+};
 const unbudgeted = { deny: TenantUnbudgeted.DENY, allow: TenantUnbudgeted.ALLOW };
 
 const quotaNames = {
@@ -42,6 +48,7 @@ interface SetOptions {
   status?: keyof typeof statuses;
   mode?: keyof typeof modes;
   unbudgeted?: keyof typeof unbudgeted;
+  breakers?: keyof typeof breakers;
   observe?: string[];
   observeNone?: boolean;
   quota?: string[];
@@ -86,6 +93,7 @@ function show(io: Io, tenant: Tenant | undefined): void {
   io.out(`tenant    ${tenant.id}`);
   io.out(`status    ${wordOf(statuses, tenant.status)}`);
   io.out(`mode      ${wordOf(modes, tenant.mode)}`);
+  io.out(`breakers  ${wordOf(breakers, tenant.breakers)}: the limits that no document names`);
   io.out(`spending  ${tenant.unbudgeted === TenantUnbudgeted.ALLOW ? "also" : "never"} of what no budget covers`);
   io.out(`people    ${tenant.people}${tenant.people === 1 ? ": one alone can widen what agents may do" : ""}`);
   for (const { matchLabels } of tenant.observeAgents) io.out(`observed  agents with ${labelText(matchLabels)}`);
@@ -122,6 +130,7 @@ function changes(options: SetOptions): MessageInitShape<typeof UpdateTenantReque
     ...(options.mode && { mode: modes[options.mode] }),
     ...((options.observe || options.observeNone) && { observeAgents: { selectors } }),
     ...(options.unbudgeted && { unbudgeted: unbudgeted[options.unbudgeted] }),
+    ...(options.breakers && { breakers: breakers[options.breakers] }),
     ...(options.people !== undefined && { people: options.people }),
     ...((options.quota || options.quotaNone) && { quotas: quotas(options.quota ?? []) }),
     ...((options.workloadPrefix || options.workloadPrefixNone) && {
@@ -189,6 +198,11 @@ function addSet(tenants: Command, cli: Cli): void {
     )
     .addOption(new Option("--status <status>", "whether it may act").choices(Object.keys(statuses)))
     .addOption(new Option("--mode <mode>", "whether what policies deny is stopped").choices(Object.keys(modes)))
+    .addOption(
+      new Option("--breakers <effect>", "what the limits of breakers do that no document names").choices(
+        Object.keys(breakers),
+      ),
+    )
     .addOption(
       new Option("--unbudgeted <outcome>", "what becomes of costs that no budget covers").choices(
         Object.keys(unbudgeted),

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from "../json.ts";
+import type { LimitsDocument } from "./limits.ts";
 import type { Risk } from "./tool.ts";
 
 /** What may happen to a call, in the order of precedence: the first that matches wins. */
@@ -29,6 +30,8 @@ interface PolicySpec {
   readonly appliesTo?: { readonly agents: { readonly matchLabels: Readonly<Record<string, string>> } };
   readonly mode: "enforce" | "observe";
   readonly variables?: Readonly<Record<string, string>>;
+  /** When breakers stop calls of the agents that this policy applies to. */
+  readonly limits?: LimitsDocument;
   /** None where the policy is written in another language. */
   readonly rules: readonly RuleDocument[];
   /** Of another language: the calls it is asked about. */

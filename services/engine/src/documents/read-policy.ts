@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from "../json.ts";
+import { readLimits } from "./limits.ts";
 import { modes } from "./mode.ts";
 import { below } from "./origin.ts";
 import { effects, type PolicyDocument, policyLanguages, type RuleDocument } from "./policy.ts";
@@ -202,6 +203,7 @@ const policyShape = record({
       appliesTo: optional(appliesTo),
       mode: optional(oneOf(modes)),
       variables: optional(mapOf(identifier, expression, variablesMax)),
+      limits: optional(readLimits),
       rules: required(readRules),
     }),
   ),

@@ -3,6 +3,7 @@ import { schemaProblemInSteps } from "../compile/schema.ts";
 import { contradiction } from "../compile/schema-path.ts";
 import type { Steps } from "../compile/steps.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
+import { readLimits } from "./limits.ts";
 import { modes } from "./mode.ts";
 import { nearestName } from "./nearest.ts";
 import { below, type Report } from "./origin.ts";
@@ -62,6 +63,7 @@ const toolShape = record({
       tolerance: optional(readTolerance),
       redact: optional(listOf(callPath, 1, 100)),
       outputLabels: optional(listOf(text(labelName, 128), 1, 64)),
+      limits: optional(readLimits),
       status: optional(oneOf(["active", "suspended"])),
     }),
   ),

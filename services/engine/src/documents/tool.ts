@@ -1,5 +1,6 @@
 import type { Amount } from "../amount.ts";
 import type { JsonObject } from "../json.ts";
+import type { LimitsDocument } from "./limits.ts";
 import type { Mode } from "./mode.ts";
 import type { Metadata } from "./policy.ts";
 import type { CostDocument, ToleranceDocument } from "./tool-cost.ts";
@@ -45,6 +46,8 @@ interface ToolSpec {
   readonly redact?: readonly string[];
   /** Labels that what the tool answers carries: `untrusted`, `personal-data`. */
   readonly outputLabels?: readonly string[];
+  /** When breakers stop calls of this tool. */
+  readonly limits?: LimitsDocument;
   /** Absent: active. */
   readonly status?: "active" | "suspended";
 }

@@ -3,6 +3,7 @@ import { Fault, invalid } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
 import { type StrictObject, strictObject } from "../foundation/strict-json.ts";
 import type { Ask } from "./ask.ts";
+import type { Stopping } from "./breakers.ts";
 import type { Decision, DecisionBody } from "./decision.ts";
 import { type Bar, type Finding, refusal } from "./finding.ts";
 
@@ -16,6 +17,8 @@ export interface Attempt {
   readonly approvalExpired: boolean;
   /** What must be answered whatever the policies say. */
   readonly forced?: Finding;
+  /** That breakers stop it, or would. */
+  readonly stopping?: Stopping | undefined;
 }
 
 /** What becomes of a call that is known: its last decision again, or one attempt more. */

@@ -199,6 +199,19 @@ export const decisionCodes = {
     todo: "Ask under another call id.",
     since: "0.1",
   },
+  loop_detected: {
+    effects: ["deny"],
+    means:
+      "A [breaker](breakers.md) stopped it: the same call again and again, failure after failure, or denial after denial.",
+    todo: "Let the agent do something else; asking again makes sense after `retryAfter`.",
+    since: "0.1",
+  },
+  rate_limited: {
+    effects: ["deny"],
+    means: "A [breaker](breakers.md) stopped it: there were too many calls of this tool in a second or in a minute.",
+    todo: "Ask again after `retryAfter`, with the same call id.",
+    since: "0.1",
+  },
 } as const satisfies Readonly<Record<string, CodeRow>>;
 
 /** Why a decision came out as it did. Stable: agents branch on it. The engine's codes are among them. */

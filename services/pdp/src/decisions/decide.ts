@@ -13,6 +13,7 @@ import {
 } from "../policies/index.ts";
 import { type Ask, judgedUnder, type WhoAsks } from "./ask.ts";
 import { firstAttempt } from "./attempt.ts";
+import type { Breakers } from "./breakers.ts";
 import { businessKey, byCallId, type CallName } from "./call.ts";
 import type { Decision } from "./decision.ts";
 import { draftDecision } from "./entry.ts";
@@ -28,6 +29,7 @@ export interface DecideRooms {
   readonly snapshots: Snapshots;
   readonly ledger: Ledger;
   readonly redaction: Redaction;
+  readonly breakers: Breakers;
   readonly clock: Clock;
   readonly newId: (nowMs: number) => string;
 }
@@ -72,7 +74,7 @@ function callIdReused(callId: string, name: CallName): Fault {
  * finds what was recorded and goes on from there (`attempt.ts`).
  */
 export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Promise<Decision> {
-  const { snapshots, ledger, redaction, clock, newId } = rooms;
+  const { snapshots, ledger, redaction, breakers, clock, newId } = rooms;
   const knownCalls = createKnownCalls(rooms);
 
   return async (who, ask) => {
@@ -95,8 +97,11 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
         if (!progress.named) continue;
       }
 
-      const { name, attempt } = progress;
+      const { name } = progress;
       const nowMs = clock.now();
+      const looked = breakers.look(snapshot, asker, ask, name, nowMs);
+      const stopping = looked instanceof Promise ? await looked : looked;
+      const attempt = stopping ? { ...progress.attempt, stopping } : progress.attempt;
       const asked = attempt.answers === ask.answers ? ask : { ...ask, answers: attempt.answers };
       const judged = sides
         ? judgeOnSide(sides, asker, asked, attempt, nowMs)

@@ -3,6 +3,7 @@ import type { JsonObject } from "../foundation/canonical.ts";
 import type { RecordRef } from "../ledger/index.ts";
 import type { DecisionCode } from "./codes.ts";
 import type { RolloutNote } from "./sides.ts";
+import type { BreakerNote } from "./stopped-call.ts";
 
 /** Why, for the model and for code. */
 export interface Reason {
@@ -46,6 +47,8 @@ export interface DecisionBody {
   readonly policy_digest: string;
   /** Versions that were tried beside those in force. */
   readonly rollout?: RolloutNote;
+  /** The breaker that stopped it, or would have. */
+  readonly breaker?: BreakerNote;
   /** Of the input schema that the tool was registered with. */
   readonly tool_schema_digest?: string;
   readonly input_digest: string;

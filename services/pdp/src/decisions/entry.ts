@@ -1,17 +1,20 @@
 import { engineVersion } from "@remit/engine";
+import { trailOf } from "../behaviour/index.ts";
 import { Canonical, type Canonicalisable, canonical } from "../foundation/canonical.ts";
 import { rfc3339, utcDay } from "../foundation/clock.ts";
 import { digest, digestBytes } from "../foundation/digest.ts";
 import { limits } from "../foundation/limits.ts";
-import type { Session } from "../identities/index.ts";
+import { rootOf, type Session } from "../identities/index.ts";
 import type { NewRecord } from "../ledger/index.ts";
 import type { Snapshot } from "../policies/index.ts";
 import { type Ask, type Asker, judgedUnder } from "./ask.ts";
 import { RETRY_AFTER_DEFAULT_MS } from "./attempt.ts";
 import { type CallName, callKey, requestDigest } from "./call.ts";
+import { callEvent } from "./call-event.ts";
 import type { Decision, DecisionBody, Reason, Would } from "./decision.ts";
 import type { Finding, Judged } from "./finding.ts";
 import type { Redacted } from "./redact.ts";
+import { noteOf } from "./stopped-call.ts";
 
 /** An allowed call must start within this time, else it is asked again. */
 const EXECUTE_WITHIN_MS = 60_000;
@@ -25,10 +28,10 @@ export interface DecisionDraft {
 }
 
 export function reasonOf(
-  verdict: Pick<Finding, "effect" | "code" | "message" | "retryable" | "detail" | "remedy">,
+  verdict: Pick<Finding, "effect" | "code" | "message" | "retryable" | "retryAfterMs" | "detail" | "remedy">,
 ): Reason {
-  const { effect, code, message, retryable, detail, remedy } = verdict;
-  const waits = effect === "deny" && retryable && { retry_after_ms: RETRY_AFTER_DEFAULT_MS };
+  const { effect, code, message, retryable, retryAfterMs = RETRY_AFTER_DEFAULT_MS, detail, remedy } = verdict;
+  const waits = effect === "deny" && retryable && { retry_after_ms: retryAfterMs };
   return { code, message, retryable, ...waits, ...(detail && { detail }), ...(remedy && { remedy }) };
 }
 
@@ -97,6 +100,7 @@ function decisionBody(
     ...(verdict.questions && { questions: verdict.questions }),
     policy_digest: snapshot.policyDigest,
     ...(judged.rollout && { rollout: judged.rollout }),
+    ...(judged.stopping && { breaker: noteOf(judged.stopping) }),
     ...(registered && { tool_schema_digest: registered }),
     input_digest: inputDigest,
     effective_input_digest: transformed === undefined ? inputDigest : digest("input", transformed),
@@ -176,6 +180,7 @@ export function draftDecision(
     unknowns: verdict.unknowns,
     holds: [],
   });
+  const event = callEvent(body, session, ask, name, { ...judged, verdict }, nowMs);
   return {
     decision: {
       ...{ body, transformedInput, answers: ask.answers.value, askedBy: facts.caller.id },
@@ -194,6 +199,7 @@ export function draftDecision(
       body: Buffer.from(text),
       ...(parts.aside && { aside: parts.aside }),
       ...(body.report_by && { expiresAtMs: Date.parse(body.report_by) }),
+      ...(event && { counted: { run: rootOf(session), trail: trailOf(event) } }),
     },
   };
 }

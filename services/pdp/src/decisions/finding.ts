@@ -1,11 +1,14 @@
 import type { Facts, Verdict, WouldBe } from "@remit/engine";
+import type { Stopping } from "./breakers.ts";
 import type { DecisionCode } from "./codes.ts";
 import type { RolloutNote } from "./sides.ts";
 
 /** The engine's verdict, or a denial that came before it. */
 export type Finding = Omit<Verdict, "code" | "would"> & {
   readonly code: DecisionCode;
-  readonly would?: Omit<WouldBe, "code"> & { readonly code: DecisionCode };
+  readonly would?: Omit<WouldBe, "code"> & { readonly code: DecisionCode; readonly retryAfterMs?: number };
+  /** Of a denial that lets itself be asked again: when. Absent: after the default. */
+  readonly retryAfterMs?: number;
 };
 
 /** A finding, and what it was judged from. */
@@ -14,6 +17,8 @@ export interface Judged {
   readonly facts: Facts;
   /** Where versions are tried beside those in force. */
   readonly rollout?: RolloutNote;
+  /** That breakers stop it, or would. */
+  readonly stopping?: Stopping;
 }
 
 /** What stands in the way now of a call that was allowed before. */
@@ -39,10 +44,10 @@ export function refusal(code: DecisionCode, message: string): Finding {
 }
 
 /** A denial where policies are only watched: the call goes on, and the denial is what would have been. */
-export function watched({ effect, code, message, retryable, rules }: Finding): Finding {
+export function watched({ effect, code, message, retryable, retryAfterMs, rules }: Finding): Finding {
   return {
     ...refusal("observed", "Allowed: policies are observed here, not enforced."),
     ...{ effect: "allow", mode: "observed" },
-    would: { effect, code, message, retryable, rules },
+    would: { effect, code, message, retryable, rules, ...(retryAfterMs !== undefined && { retryAfterMs }) },
   };
 }

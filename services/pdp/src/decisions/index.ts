@@ -3,6 +3,7 @@ export type { Ask, Asker, Outcome, Told, WhoAsks } from "./ask.ts";
 export { approvalEndsMs } from "./attempt.ts";
 export { type AdminCall, createRecordCall, type Maker, type RecordCall } from "./audit.ts";
 export { type Believing, createBelieving } from "./believing.ts";
+export { createBreakers } from "./breakers.ts";
 export { type BudgetBooks, createBudgetBooks, type LimitSet, unknownBudget } from "./budget-books.ts";
 export type {
   AccountBooks,
@@ -21,6 +22,7 @@ export type { Direction, WantedLimit } from "./budget-limits.ts";
 export { burnDown } from "./burn-down.ts";
 export type { Applied, Change, ChangeStore } from "./change-store.ts";
 export { createChanges, type MakeChange } from "./changes.ts";
+export { countedLedger } from "./counted-ledger.ts";
 export { type Custody, createCustody } from "./custody.ts";
 export type { CustodyStore, ListedSigningKey } from "./custody-store.ts";
 export { createDecide } from "./decide.ts";

@@ -11,6 +11,7 @@ import type { Decision } from "./decision.ts";
 import { type Bar, type Finding, type Judged, refusal, watched } from "./finding.ts";
 import { modeOf } from "./mode.ts";
 import { revokedBecause, toolRevoked } from "./revoked-call.ts";
+import { stoppedFinding } from "./stopped-call.ts";
 
 /** What else may stand in the way of a tool or a session. */
 const NO_REVOCATION: ReadonlySet<DecisionCode> = new Set([
@@ -77,10 +78,22 @@ export function judge(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: numbe
   return { facts, verdict: barredCall(snapshot, asker.session, ask.tool, nowMs) ?? evaluate(snapshot.compiled, facts) };
 }
 
+/** A call that breakers stop, unless more stands in its way; undefined where its policies are to be asked. */
+function judgeStopped(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: Attempt, nowMs: number): Judged | undefined {
+  const { number, stopping } = attempt;
+  if (!stopping || barredCall(snapshot, asker.session, ask.tool, nowMs)) return undefined;
+  const facts = factsOf(snapshot, asker, ask, number, nowMs);
+  const denial = stoppedFinding(ask.tool, stopping);
+  if (facts.mode === "observe") return { facts, verdict: watched(denial), stopping };
+  return stopping.observed ? undefined : { facts, verdict: denial, stopping };
+}
+
 /** Judges one attempt of a call: what came of the attempts before it counts too. */
 export function judgeAttempt(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: Attempt, nowMs: number): Judged {
-  const { number, approvalExpired, forced } = attempt;
-  const judged = judge(snapshot, asker, ask, number, nowMs);
+  const { number, approvalExpired, forced, stopping } = attempt;
+  const stopped = forced ? undefined : judgeStopped(snapshot, asker, ask, attempt, nowMs);
+  if (stopped) return stopped;
+  const judged = { ...judge(snapshot, asker, ask, number, nowMs), ...(stopping?.observed && { stopping }) };
   if (forced) {
     if (judged.facts.mode !== "observe") return { ...judged, verdict: forced };
     // What binds where policies are only watched is an operator's own hand: no earlier outcome lifts it.

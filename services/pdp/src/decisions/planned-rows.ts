@@ -63,9 +63,9 @@ const releasedHold = ({ hold, decision }: { readonly hold: string; readonly deci
 export function plannedRows(change: Change): readonly PlannedRow[] | undefined {
   switch (change.kind) {
     case "tenant_set": {
-      const { people, mode, observeAgents, unbudgeted } = change.set;
-      const set = stored({ people, mode, observe_agents: observeAgents, unbudgeted });
-      return [{ table: "tenant", key: stored({ unbudgeted }), set }];
+      const { people, mode, observeAgents, unbudgeted, breakers } = change.set;
+      const set = stored({ people, mode, observe_agents: observeAgents, unbudgeted, breakers });
+      return [{ table: "tenant", key: stored({ unbudgeted, breakers }), set }];
     }
     case "key_created": {
       const { name, roles, agents, mayAssertPrincipals, createdBy = null } = change.caller;

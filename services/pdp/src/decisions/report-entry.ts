@@ -1,11 +1,14 @@
+import { trailOf } from "../behaviour/index.ts";
 import { formatAmount } from "../foundation/amount.ts";
 import { assert } from "../foundation/assert.ts";
 import { type Canonicalisable, canonical } from "../foundation/canonical.ts";
 import { rfc3339, utcDay } from "../foundation/clock.ts";
 import { digestBytes } from "../foundation/digest.ts";
+import { rootOf } from "../identities/index.ts";
 import { idempotencyKey, type NewRecord } from "../ledger/index.ts";
 import type { Asker, Told } from "./ask.ts";
 import { type CallName, callKey } from "./call.ts";
+import { endEvent } from "./call-event.ts";
 import type { DecisionCode } from "./codes.ts";
 import type { Decision } from "./decision.ts";
 
@@ -102,6 +105,7 @@ export function draftReport(told: Told, asker: Asker, decision: Subject, receive
   const { session } = asker;
   const { id, nowMs, late, reportByMs, security, name, revoked } = received;
   const said = reportBody(told, asker, decision);
+  const event = isOfAnotherId(told, decision) ? undefined : endEvent(id, told, session, decision, nowMs);
   const text = canonical({
     ...said,
     business_key: !decision && name?.kind === "business" ? name.id : undefined,
@@ -129,5 +133,6 @@ export function draftReport(told: Told, asker: Asker, decision: Subject, receive
     securityRevision: security,
     digest: digestBytes("entry", text),
     body: Buffer.from(text),
+    ...(event && { counted: { run: rootOf(session), trail: trailOf(event) } }),
   };
 }

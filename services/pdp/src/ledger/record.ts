@@ -99,6 +99,8 @@ export interface NewRecord {
   readonly body: Uint8Array;
   /** An input too long for the body, canonical JSON in UTF-8. */
   readonly aside?: Uint8Array;
+  /** What breakers count of it: the session at the top of its chain, and what it was, shortened. */
+  readonly counted?: { readonly run: string; readonly trail: string };
 }
 
 /** Where a record stands: the writer's number and its own number there, from 1, without gaps. */

@@ -4,6 +4,9 @@ export type TenantStatus = "active" | "suspended" | "closing";
 export type TenantMode = "enforce" | "observe";
 /** Whether a call may cost something in a unit that no budget covers. */
 export type Unbudgeted = "deny" | "allow";
+/** What the limits of breakers do that no document names. */
+export const BREAKER_DEFAULTS = ["enforce", "observe", "off"] as const;
+export type BreakerDefaults = (typeof BREAKER_DEFAULTS)[number];
 
 /** How much a tenant may; what is not named has the service's own limit, if there is one. Rates are of one replica. */
 export const QUOTAS = [
@@ -30,6 +33,8 @@ export interface TenantSettings {
   readonly observeAgents: readonly MatchLabels[];
   readonly quotas: Quotas;
   readonly unbudgeted: Unbudgeted;
+  /** Absent: they are enforced. */
+  readonly breakers?: BreakerDefaults;
 }
 
 /** A tenant as its administrators see it. */

@@ -20,6 +20,8 @@ export interface PdpOptions {
   readonly log?: Log;
   /** A Postgres of its own that is gone afterwards, whatever the configuration says. */
   readonly throwAway?: boolean;
+  /** False: breakers stop nothing, whatever documents say. For logs that are judged by policy alone. */
+  readonly breakers?: boolean;
   /**
    * For a service that stays: has the engine's code compiled before anybody is let in, a second of work at most, and keeps
    * a thread that reads all documents.
@@ -75,7 +77,7 @@ function meters(store: Store, held: Held): Metrics {
 
 /** Opens the house, room by room; whatever fails, what was opened before it is closed again. */
 export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
-  const { config, log = silentLog, throwAway = false, warmUp: engine = false } = options;
+  const { config, log = silentLog, throwAway = false, breakers = true, warmUp: engine = false } = options;
   const open: (() => Promise<unknown>)[] = [];
   const closeAll = async () => {
     for (const close of open.splice(0).reverse()) {
@@ -94,7 +96,7 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     const uptime: Clock = { now: () => performance.now() };
     const storeClock = createStoreClock(uptime, await readStoreTime(store.pool, uptime.now));
     const clock = options.clock ?? storeClock;
-    const rooms = await openRooms({ config, store, wrapping, clock, storeClock, log, metrics });
+    const rooms = await openRooms({ config, store, wrapping, clock, storeClock, log, breakers, metrics });
     held.rooms = rooms;
     open.push(rooms.close);
     const { policyStore: policies, snapshots, reader } = rooms;

@@ -1,7 +1,9 @@
 import type { Config } from "../config/index.ts";
 import {
+  countedLedger,
   createAdmission,
   createBelieving,
+  createBreakers,
   createBudgetBooks,
   createBudgetHolds,
   createChanges,
@@ -44,6 +46,7 @@ import { reading } from "../stores/reading.ts";
 import { createRecordedChanges } from "../stores/recorded-change.ts";
 import { createRevocationStore } from "../stores/revocations.ts";
 import type { Metrics } from "../telemetry/index.ts";
+import { openBehaviour } from "./behaviour.ts";
 import { followStore } from "./follow-store.ts";
 import { openIdentities } from "./identities.ts";
 import { openKeyRooms } from "./key-rooms.ts";
@@ -61,6 +64,8 @@ interface Options {
   readonly clock: Clock;
   readonly storeClock: StoreClock;
   readonly log: Log;
+  /** False: breakers stop nothing, whatever documents say. */
+  readonly breakers: boolean;
   readonly metrics: Pick<Metrics, "committed" | "replicaFenced" | "reportedLate" | "compiled">;
 }
 
@@ -114,7 +119,7 @@ const readStores = (pool: Store["pool"]) => ({
 });
 
 /** Every room, furnished. The only place that knows who lives where. */
-export async function openRooms({ config, store, wrapping, clock, storeClock, log, metrics }: Options) {
+export async function openRooms({ config, store, wrapping, clock, storeClock, log, breakers, metrics }: Options) {
   const random = systemRandom();
   const newId = uuidMaker(random);
   // Ids of processes go by the system's clock, whatever time is played.
@@ -133,17 +138,15 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   const reads = readStores(store.pool);
   const policyStore = reading(createPolicyStore(store.pool));
 
-  const snapshots = createSnapshots({
-    store: policyStore,
-    clock: uptime,
-    log,
-    onCompiled: metrics.compiled,
-  });
+  const { compiled: onCompiled } = metrics;
+  const snapshots = createSnapshots({ store: policyStore, clock: uptime, log, onCompiled });
   const { security } = snapshots;
   const onErased = (tenant: string) => identities.forget(tenant);
   const sealing = openSealing({ store, wrapping, random, newId, security, onErased });
   const { seal } = sealing;
-  const ledger = sealedLedger(self.ledger, seal);
+  const { behaviour, ...counting } = await openBehaviour(store.pool, replica, log);
+  const ledger = countedLedger(sealedLedger(self.ledger, seal), behaviour);
+  const deciding = { snapshots, ledger, redaction: createRedaction(seal.marks), clock, newId };
   const change = createChanges({ store: changeStore, snapshots, seal: seal.seal, clock, newId });
   const held: { feed?: Feed } = {};
   const catchUp = async () => held.feed?.catchUp();
@@ -164,7 +167,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     identities,
     policyStore,
     admission: createAdmission({ snapshots, ledger, clock: uptime, ...limited }),
-    decide: createDecide({ snapshots, ledger, redaction: createRedaction(seal.marks), clock, newId }),
+    decide: createDecide({ ...deciding, breakers: createBreakers(breakers ? behaviour : undefined) }),
     report: createReport({ snapshots, ledger, clock, newId, onMismatch: telling(log), onLate: metrics.reportedLate }),
     explain: createExplain({ snapshots, clock }),
     standing: createStanding({ snapshots, identities, clock }),
@@ -182,6 +185,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     failed: self.failed,
     /** Nothing may be asked any more when this is called. */
     async close(): Promise<void> {
+      await counting.close();
       await feed.close();
       await reader.close();
       await recorded.close();

@@ -75,18 +75,18 @@ function bumps(change: Change): "security" | "policy" | "none" {
 }
 
 async function setTenant(client: ClientBase, tenant: string, set: TenantChanges): Promise<void> {
-  const { status, mode, observeAgents, quotas, people, workloadPrefixes, unbudgeted } = set;
+  const { status, mode, observeAgents, quotas, people, workloadPrefixes, unbudgeted, breakers } = set;
   const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
   await touched(
     client,
     `update tenant set status = coalesce($2, status), mode = coalesce($3, mode),
         observe_agents = coalesce($4::jsonb, observe_agents), quotas = coalesce($5::jsonb, quotas),
         people = coalesce($6, people), workload_prefixes = coalesce($7, workload_prefixes),
-        unbudgeted = coalesce($8, unbudgeted)
+        unbudgeted = coalesce($8, unbudgeted), breakers = coalesce($9, breakers)
       where id = $1`,
     [
       ...[tenant, status ?? null, mode ?? null, json(observeAgents), json(quotas), people ?? null],
-      ...[workloadPrefixes ?? null, unbudgeted ?? null],
+      ...[workloadPrefixes ?? null, unbudgeted ?? null, breakers ?? null],
     ],
   );
 }
@@ -97,7 +97,10 @@ async function createTenant(
   { quotas, owner, keyHash }: Extract<Change, { kind: "tenant_created" }>,
   revision: bigint,
 ): Promise<void> {
-  await client.query("insert into tenant (id, quotas) values ($1, $2)", [tenant, JSON.stringify(quotas)]);
+  await client.query("insert into tenant (id, quotas, breakers) values ($1, $2, 'enforce')", [
+    tenant,
+    JSON.stringify(quotas),
+  ]);
   await client.query("insert into revision (tenant) values ($1)", [tenant]);
   await insertCaller(client, owner, keyHash, revision);
 }

@@ -25,13 +25,14 @@ const statement = (waiting: "wait" | "skip") => {
 with fence as materialized (
   select writer, nextval('record_ord') as ord from writer where writer = $1 and alive for no key update
 ), given as materialized (
-  select day, tenant, session, key, id, request, kind, subject, expires_at, digest, body, aside, i, fence.ord,
+  select day, tenant, session, key, id, request, kind, subject, expires_at, digest, body, aside, run, trail, i, fence.ord,
       accounts::bigint[], held::bigint[], posted::bigint[], overage::bigint[], freezes, step, hold, had, hold_expires
   from fence, unnest($3::date[], $4::text[], $5::uuid[], $6::bytea[], $7::uuid[], $8::bytea[], $9::text[], $10::uuid[],
-      $11::bigint[], $12::timestamptz[], $13::bytea[], $14::bytea[], $15::bytea[], $16::text[], $17::text[], $18::text[],
-      $19::text[], $20::bigint[], $21::text[], $22::uuid[], $23::uuid[], $24::timestamptz[]) with ordinality
-    as given (day, tenant, session, key, id, request, kind, subject, judged_under, expires_at, digest, body, aside,
-      accounts, held, posted, overage, freezes, step, hold, had, hold_expires, i)
+      $11::bigint[], $12::timestamptz[], $13::bytea[], $14::bytea[], $15::bytea[], $16::uuid[], $17::text[], $18::text[],
+      $19::text[], $20::text[], $21::text[], $22::bigint[], $23::text[], $24::uuid[], $25::uuid[], $26::timestamptz[])
+      with ordinality
+    as given (day, tenant, session, key, id, request, kind, subject, judged_under, expires_at, digest, body, aside, run,
+      trail, accounts, held, posted, overage, freezes, step, hold, had, hold_expires, i)
   where given.judged_under >= coalesce((select r.security from revision r where r.tenant = given.tenant), 0)
 ), kept as materialized (
   select h.id, h.tenant, h.decision, h.expires_at from hold h
@@ -76,10 +77,10 @@ with fence as materialized (
   on conflict (day, tenant, session, key) do nothing
   returning id
 ), recorded as (
-  insert into record (day, writer, n, ord, id, tenant, session, kind, subject, expires_at, digest, body, aside, accounts,
-      held, posted, overage)
+  insert into record (day, writer, n, ord, id, tenant, session, kind, subject, expires_at, digest, body, aside, run, trail,
+      accounts, held, posted, overage)
   select (now() at time zone 'utc')::date, $1, $2 + row_number() over (order by i), ord, id, tenant, session, kind,
-      subject, expires_at, digest, body, aside, accounts, held, posted, overage
+      subject, expires_at, digest, body, aside, run, trail, accounts, held, posted, overage
   from given join called using (id)
   returning n, id
 ), moved as (

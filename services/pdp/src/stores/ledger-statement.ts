@@ -18,8 +18,9 @@ with fence as materialized (
 ), given as materialized (
   select given.*, fence.ord
   from fence, unnest($3::date[], $4::text[], $5::uuid[], $6::bytea[], $7::uuid[], $8::bytea[], $9::text[], $10::uuid[],
-      $11::bigint[], $12::timestamptz[], $13::bytea[], $14::bytea[], $15::bytea[]) with ordinality
-    as given (day, tenant, session, key, id, request, kind, subject, judged_under, expires_at, digest, body, aside, i)
+      $11::bigint[], $12::timestamptz[], $13::bytea[], $14::bytea[], $15::bytea[], $16::uuid[], $17::text[]) with ordinality
+    as given (day, tenant, session, key, id, request, kind, subject, judged_under, expires_at, digest, body, aside, run,
+      trail, i)
   where given.judged_under >= coalesce((select r.security from revision r where r.tenant = given.tenant), 0)
 ), called as (
   insert into call (day, tenant, session, key, id, digest)
@@ -27,9 +28,10 @@ with fence as materialized (
   on conflict (day, tenant, session, key) do nothing
   returning id
 ), recorded as (
-  insert into record (day, writer, n, ord, id, tenant, session, kind, subject, expires_at, digest, body, aside)
+  insert into record (day, writer, n, ord, id, tenant, session, kind, subject, expires_at, digest, body, aside, run,
+      trail)
   select (now() at time zone 'utc')::date, $1, $2 + row_number() over (order by i), ord, id, tenant, session, kind,
-      subject, expires_at, digest, body, aside
+      subject, expires_at, digest, body, aside, run, trail
   from given join called using (id)
   returning n, id
 ), told as (
@@ -40,7 +42,7 @@ select (select count(*) from fence)::int, told.inserted, told.greatest,
     then coalesce((select array_agg(id::text order by n) from recorded), '{}') end
 from told`;
 
-/** `$1` to `$15`. Throws on a record that has no such form. */
+/** `$1` to `$17`. Throws on a record that has no such form. */
 export function recordParameters(writer: bigint, base: bigint, batch: readonly NewRecord[]): unknown[] {
   return [
     String(writer),
@@ -58,6 +60,8 @@ export function recordParameters(writer: bigint, base: bigint, batch: readonly N
     byteaArray(batch.map((record) => record.digest)),
     byteaArray(batch.map((record) => record.body)),
     byteaArray(batch.map((record) => record.aside)),
+    uuidArray(batch.map((record) => record.counted?.run)),
+    textArray(batch.map((record) => record.counted?.trail)),
   ];
 }
 

@@ -84,7 +84,8 @@ const SHOWN: Readonly<Record<PlannedTable, string>> = {
   // As its guard compares it: what does not change is left out of it.
   tenant: `select jsonb_build_object('people', people, 'mode', mode, 'observe_agents', observe_agents)
       || case when unbudgeted <> $2::jsonb ->> 'unbudgeted' then jsonb_build_object('unbudgeted', unbudgeted)
-         else '{}' end as row
+         else '{}' end
+      || case when breakers <> $2::jsonb ->> 'breakers' then jsonb_build_object('breakers', breakers) else '{}' end as row
     from tenant where id = $1`,
   revocation: `select jsonb_build_object('id', id, 'kind', kind, 'subject', subject, 'labels', labels,
       'lifted', lifted_at is not null) as row

@@ -57,6 +57,9 @@ export const tenant = pgTable("tenant", {
   unbudgeted: text("unbudgeted", { enum: ["deny", "allow"] })
     .notNull()
     .default("deny"),
+  breakers: text("breakers", { enum: ["enforce", "observe", "off"] })
+    .notNull()
+    .default("observe"),
 });
 
 export const revision = pgTable("revision", {
@@ -392,6 +395,8 @@ export const record = pgTable(
     posted: int8("posted").array(),
     overage: int8("overage").array(),
     recordedAt: instant("recorded_at").notNull().defaultNow(),
+    run: uuid("run"),
+    trail: text("trail"),
   },
   (t) => [primaryKey({ columns: [t.writer, t.n, t.day] })],
 );

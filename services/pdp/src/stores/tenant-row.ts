@@ -1,4 +1,5 @@
 import {
+  type BreakerDefaults,
   type MatchLabels,
   quotasFrom,
   type Tenant,
@@ -18,16 +19,26 @@ export interface TenantRow {
   readonly people: number;
   readonly workload_prefixes: readonly string[];
   readonly unbudgeted: Unbudgeted;
+  readonly breakers: BreakerDefaults;
 }
 
 export const TENANT_COLUMNS =
-  "id, status, mode, observe_agents, quotas, created_at, people, workload_prefixes, unbudgeted";
+  "id, status, mode, observe_agents, quotas, created_at, people, workload_prefixes, unbudgeted, breakers";
 
 /** What a row says. A tenant without a row may do nothing. */
 export function settingsFrom(row: TenantRow | undefined): TenantSettings {
-  if (!row) return { status: "suspended", mode: "enforce", observeAgents: [], quotas: {}, unbudgeted: "deny" };
-  const { status, mode, observe_agents: observeAgents, quotas, unbudgeted } = row;
-  return { status, mode, observeAgents, quotas: quotasFrom(quotas), unbudgeted };
+  if (!row) {
+    return {
+      status: "suspended",
+      mode: "enforce",
+      observeAgents: [],
+      quotas: {},
+      unbudgeted: "deny",
+      breakers: "enforce",
+    };
+  }
+  const { status, mode, observe_agents: observeAgents, quotas, unbudgeted, breakers } = row;
+  return { status, mode, observeAgents, quotas: quotasFrom(quotas), unbudgeted, breakers };
 }
 
 export function tenantFrom(row: TenantRow): Tenant {

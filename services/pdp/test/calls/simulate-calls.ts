@@ -1,5 +1,6 @@
 import { parseDocuments } from "@remit/engine";
 import type { Ask, Asker, Told } from "../../src/decisions/ask.ts";
+import { createBreakers } from "../../src/decisions/breakers.ts";
 import { createDecide } from "../../src/decisions/decide.ts";
 import type { Decision } from "../../src/decisions/decision.ts";
 import { createRedaction } from "../../src/decisions/redaction.ts";
@@ -209,7 +210,7 @@ export async function simulateCalls(seed: number, rules: CallRules): Promise<Sim
   const redaction = createRedaction(() => {
     throw new Error("no tool redacts anything here");
   });
-  const decide = createDecide({ ...rooms, redaction });
+  const decide = createDecide({ breakers: createBreakers(undefined), ...rooms, redaction });
   const report = createReport(rooms);
   const who = async () => asker;
   const reported = new Set<string>();

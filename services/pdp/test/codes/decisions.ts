@@ -54,6 +54,17 @@ async function delegated(world: World) {
 
 const nothing = async () => {};
 
+/** Asks for the same call in a session of its own until a breaker has had enough. */
+function stoppedAfter(times: number, { limits }: { readonly limits: string }): Provoke {
+  return async (world) => {
+    const name = `codes.busy-${world.id()}`;
+    await world.put("Tool", name, `risk: read\n  ${limits}`);
+    const { headers } = await openSession(world.house);
+    for (let time = 0; time < times; time++) await world.decide(name, {}, {}, headers);
+    return world.decide(name, {}, {}, headers);
+  };
+}
+
 /** How each code of a decision is provoked, through the front door. */
 export const decisionRows: Readonly<Partial<Record<DecisionCode, Provoke>>> = {
   rule_allowed: pay(5),
@@ -138,4 +149,6 @@ export const decisionRows: Readonly<Partial<Record<DecisionCode, Provoke>>> = {
   ),
   decision_expired: again(5, nothing, 2 * MINUTE_MS),
   approval_expired: again(600, nothing, 16 * MINUTE_MS),
+  loop_detected: stoppedAfter(10, { limits: "" }),
+  rate_limited: stoppedAfter(2, { limits: "limits: { perSecond: 2 }" }),
 };

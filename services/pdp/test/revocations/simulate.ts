@@ -1,4 +1,5 @@
 import type { Ask, Asker } from "../../src/decisions/ask.ts";
+import { createBreakers } from "../../src/decisions/breakers.ts";
 import { createDecide } from "../../src/decisions/decide.ts";
 import { createExplain } from "../../src/decisions/explain.ts";
 import { createRedaction } from "../../src/decisions/redaction.ts";
@@ -75,7 +76,7 @@ function createReplica(
     snapshots,
     policies,
     whoAsks,
-    decide: createDecide({ ...{ snapshots, ledger, redaction, clock, newId } }),
+    decide: createDecide({ breakers: createBreakers(undefined), ...{ snapshots, ledger, redaction, clock, newId } }),
     explain: createExplain({ snapshots: unrecorded, clock }),
     sessions: createSessions({
       ...{ identities: identities as Identities, snapshots: unrecorded, change, clock, newId },

@@ -2,6 +2,7 @@ import { getTableName, is } from "drizzle-orm";
 import { getTableConfig, PgTable } from "drizzle-orm/pg-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as schema from "../../src/stores/schema.ts";
+import * as breakers from "../../src/stores/schema-breakers.ts";
 import * as budgets from "../../src/stores/schema-budgets.ts";
 import { createTestDatabase, type TestDatabase, withClient } from "../support/test-database.ts";
 
@@ -14,7 +15,7 @@ afterAll(() => database.drop());
 /** Each column as `table.column type [not null] [primary key]`. */
 function declared(): string[] {
   const tables: PgTable[] = [];
-  for (const one of Object.values({ ...schema, ...budgets })) if (is(one, PgTable)) tables.push(one);
+  for (const one of Object.values({ ...schema, ...budgets, ...breakers })) if (is(one, PgTable)) tables.push(one);
   return tables.flatMap((table) => {
     const { columns, primaryKeys } = getTableConfig(table);
     const keyed = new Set(primaryKeys.flatMap((key) => key.columns.map(({ name }) => name)));

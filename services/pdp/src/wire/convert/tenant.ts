@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   type AgentSelectors,
+  BreakerDefaults,
   TenantMode,
   type TenantSchema,
   TenantStatus,
@@ -13,6 +14,7 @@ import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
 import { spiffePrefixProblem } from "../../foundation/spiffe-id.ts";
 import {
+  type BreakerDefaults as Defaults,
   type MatchLabels,
   type TenantMode as Mode,
   QUOTAS,
@@ -37,8 +39,15 @@ const UNBUDGETED: Readonly<Record<Unbudgeted, TenantUnbudgeted>> = {
 
 const MODES: Readonly<Record<Mode, TenantMode>> = { enforce: TenantMode.ENFORCE, observe: TenantMode.OBSERVE };
 
+const BREAKERS: Readonly<Record<Defaults, BreakerDefaults>> = {
+  enforce: BreakerDefaults.ENFORCE,
+  observe: BreakerDefaults.OBSERVE,
+  off: BreakerDefaults.OFF,
+};
+
 export function tenantToWire(tenant: Tenant): MessageInitShape<typeof TenantSchema> {
-  const { id, status, mode, observeAgents, quotas, createdAtMs, people, workloadPrefixes, unbudgeted } = tenant;
+  const { id, status, mode, observeAgents, quotas, createdAtMs, people, workloadPrefixes, unbudgeted, breakers } =
+    tenant;
   return {
     id,
     status: STATUSES[status],
@@ -49,6 +58,7 @@ export function tenantToWire(tenant: Tenant): MessageInitShape<typeof TenantSche
     people,
     workloadPrefixes: [...workloadPrefixes],
     unbudgeted: UNBUDGETED[unbudgeted],
+    breakers: BREAKERS[breakers ?? "enforce"],
   };
 }
 
@@ -102,7 +112,7 @@ function prefixesFrom(prefixes: readonly string[]): string[] {
 
 /** What a request asks to change. */
 export function settingsFromWire(request: UpdateTenantRequest): TenantChanges {
-  const { status, mode, observeAgents, quotas, people, workloadPrefixes, unbudgeted } = request;
+  const { status, mode, observeAgents, quotas, people, workloadPrefixes, unbudgeted, breakers } = request;
   const set: TenantChanges = {
     ...(status !== undefined && { status: wordFrom(STATUSES, status, "status") }),
     ...(mode !== undefined && { mode: wordFrom(MODES, mode, "mode") }),
@@ -111,10 +121,11 @@ export function settingsFromWire(request: UpdateTenantRequest): TenantChanges {
     ...(people !== undefined && { people: peopleFrom(people) }),
     ...(unbudgeted !== undefined && { unbudgeted: wordFrom(UNBUDGETED, unbudgeted, "unbudgeted") }),
     ...(workloadPrefixes && { workloadPrefixes: prefixesFrom(workloadPrefixes.prefixes) }),
+    ...(breakers !== undefined && { breakers: wordFrom(BREAKERS, breakers, "breakers") }),
   };
   if (Object.keys(set).length > 0) return set;
   throw invalid("tenant", "the request changes nothing", {
-    fix: "send status, mode, observe_agents, quotas, people, workload_prefixes or unbudgeted",
+    fix: "send status, mode, observe_agents, quotas, people, workload_prefixes, unbudgeted or breakers",
   });
 }
 

@@ -1,0 +1,72 @@
+/**
+ * What breakers remember of a call and of its report: enough to judge the next call, nothing of what was asked. Every
+ * event is made from a record and is part of it, so whoever reads the same records knows the same.
+ */
+
+/** What a breaker stops. `identical` and `denials` and `failures` are loops, `second` and `minute` are floods. */
+export const TRIP_KINDS = ["identical", "failures", "denials", "second", "minute", "spending"] as const;
+export type TripKind = (typeof TRIP_KINDS)[number];
+
+/** Denials that mean the same to whoever repeats them. */
+export const DENIAL_CLASSES = ["policy", "call", "scope", "budget", "approval"] as const;
+export type DenialClass = (typeof DENIAL_CLASSES)[number];
+
+/** Whose calls were counted: those of one session, or of all sessions under the one that was opened. */
+export type Reach = "session" | "run";
+
+/** That a breaker opened. */
+export interface TripEvent {
+  readonly kind: TripKind;
+  readonly reach: Reach;
+  /** Of `identical` the call's input, of `denials` their class, of `spending` the unit; else empty. */
+  readonly of: string;
+  /** How many trips of its kind came before it, without a success in between. From 0. */
+  readonly level: number;
+  readonly untilMs: number;
+  /** It stopped nothing: it only says what would have been. */
+  readonly observed: boolean;
+}
+
+interface Seen {
+  /** Of the record, a UUIDv7. */
+  readonly id: string;
+  /** When it was decided or reported, by the service's clock. */
+  readonly atMs: number;
+  readonly session: string;
+  readonly tool: string;
+  /** Of its tool and input, shortened. */
+  readonly input: string;
+}
+
+/** A call that was decided. */
+export interface CallEvent extends Seen {
+  readonly event: "call";
+  /** Which call it was an attempt of, shortened. */
+  readonly call: string;
+  readonly attempt: number;
+  /** `let`: it may run. `paused`: it waits for people or answers. */
+  readonly said: "let" | "paused" | "denied";
+  /** Of a denial that breakers count. */
+  readonly denial?: DenialClass;
+  /** A breaker was opened by it: then it is no call that breakers count. */
+  readonly trip?: TripEvent;
+}
+
+/** A call that was reported on. */
+export interface EndEvent extends Seen {
+  readonly event: "end";
+  /** Id of the decision. */
+  readonly decision: string;
+  readonly outcome: "succeeded" | "failed";
+  /** When it was decided. */
+  readonly calledAtMs: number;
+  /** Of what it answered, shortened; empty when it was not said. */
+  readonly output: string;
+}
+
+export type BehaviourEvent = CallEvent | EndEvent;
+
+/** The time that a UUIDv7 holds. */
+export function timeOfId(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}

@@ -1,0 +1,49 @@
+import { type CallEvent, type EndEvent, timeOfId } from "../behaviour/index.ts";
+import type { Session } from "../identities/index.ts";
+import type { Ask, Told } from "./ask.ts";
+import { shortCall, shortInput, shortOutput } from "./breakers.ts";
+import type { CallName } from "./call.ts";
+import type { DecisionBody } from "./decision.ts";
+import type { Judged } from "./finding.ts";
+import type { Subject } from "./report-entry.ts";
+import { DENIAL_CLASS } from "./stopped-call.ts";
+
+/** What breakers will know of a decision; undefined where one that was open stopped it, or would: that counts nothing. */
+export function callEvent(
+  body: Pick<DecisionBody, "id" | "attempt" | "input_digest">,
+  session: Session,
+  { tool }: Pick<Ask, "tool">,
+  name: CallName,
+  { verdict, stopping }: Pick<Judged, "verdict" | "stopping">,
+  nowMs: number,
+): CallEvent | undefined {
+  if (stopping && !stopping.stopped.opened) return undefined;
+  // Where policies are only watched, breakers watch what would have become of it.
+  const { effect, code } = verdict.would ?? verdict;
+  const said = effect === "deny" ? "denied" : effect === "allow" || effect === "transform" ? "let" : "paused";
+  const denial = said === "denied" ? DENIAL_CLASS[code] : undefined;
+  const seen = { id: body.id, atMs: nowMs, session: session.id, tool, input: shortInput(tool, body.input_digest) };
+  const call = { event: "call", ...seen, call: shortCall(name), attempt: body.attempt, said } as const;
+  if (!stopping) return { ...call, ...(denial && { denial }) };
+  const { measure, level, untilMs } = stopping.stopped;
+  const { kind, reach, of } = measure;
+  return { ...call, trip: { kind, reach, of, level, untilMs, observed: stopping.observed } };
+}
+
+/** What breakers will know of a report; undefined where it says neither that its call succeeded nor that it did not. */
+export function endEvent(
+  id: string,
+  told: Pick<Told, "outcome" | "outputDigest">,
+  session: Session,
+  decision: Subject,
+  nowMs: number,
+): EndEvent | undefined {
+  if (!decision || told.outcome === "running" || told.outcome === "not_executed") return undefined;
+  const { tool, body } = decision;
+  return {
+    ...{ event: "end", id, atMs: nowMs, session: session.id, tool, input: shortInput(tool, body.input_digest) },
+    ...{ decision: body.id, calledAtMs: timeOfId(body.id), output: shortOutput(told.outputDigest) },
+    // A tool that threw, and does not say that nothing happened, is reported as unknown: it did not succeed.
+    outcome: told.outcome === "succeeded" ? "succeeded" : "failed",
+  };
+}

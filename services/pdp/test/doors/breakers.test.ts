@@ -1,0 +1,153 @@
+import { Effect } from "@remit/proto/common";
+import { type DecideResponse, Outcome } from "@remit/proto/decision";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { settableClock } from "../../src/index.ts";
+import { furnish, type House, openSession, startHouse } from "../support/pdp.ts";
+import { eventually } from "../support/processes.ts";
+import { createTestDatabase, type TestDatabase } from "../support/test-database.ts";
+
+const START_MS = Date.parse("2026-11-21T12:00:00Z");
+const SECOND_MS = 1000;
+
+let database: TestDatabase;
+let one: House;
+let two: House;
+const clock = settableClock(START_MS);
+let nowMs = START_MS;
+let ids = 0;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  one = await startHouse({ database, clock });
+  await furnish(one);
+  two = await startHouse({ database, config: one.config, clock, ownerKey: one.ownerKey });
+});
+
+afterAll(async () => {
+  await two.close();
+  await one.close();
+  await database.drop();
+});
+
+function pass(ms: number): void {
+  nowMs += ms;
+  clock.set(nowMs);
+}
+
+type Headers = Record<string, string>;
+
+async function ask(at: House, headers: Headers, tool: string, input: object, callId = `call-${++ids}`) {
+  pass(SECOND_MS);
+  return at.clients.decisions.decide(
+    {
+      callId,
+      tool,
+      input: { case: "inputObject", value: input as never },
+      supportedConstraints: ["timeout", "maxOutputBytes"],
+    },
+    { headers },
+  );
+}
+
+async function tell(at: House, headers: Headers, { decisionId }: DecideResponse, outcome: Outcome) {
+  await at.clients.decisions.report({ subject: { case: "decisionId", value: decisionId }, outcome }, { headers });
+}
+
+const codeOf = ({ reason }: DecideResponse) => reason?.code;
+const waitMs = ({ reason }: DecideResponse) => Number(reason?.retryAfter?.seconds ?? 0n) * SECOND_MS;
+const pay = (at: House, headers: Headers, amount: number) => ask(at, headers, "payments.transfer", { amount });
+
+/** Asks until something else than the first code is answered; answers how often the first was. */
+async function until(code: string, asking: () => Promise<DecideResponse>) {
+  for (let times = 0; times < 50; times++) {
+    const answer = await asking();
+    if (codeOf(answer) !== code) return { times, answer };
+  }
+  throw new Error(`it was answered ${code} for ever`);
+}
+
+test("the same call again and again is stopped, until something else succeeds the waiting doubles", async () => {
+  const { headers } = await openSession(one);
+  const { times, answer } = await until("rule_allowed", () => pay(one, headers, 7));
+  expect([times, codeOf(answer), answer.effect, answer.reason?.retryable]).toEqual([
+    10,
+    "loop_detected",
+    Effect.DENY,
+    true,
+  ]);
+  expect(waitMs(answer)).toBe(10 * SECOND_MS);
+  // Other calls of the tool go on, and this one is stopped as long as it was told.
+  expect(codeOf(await pay(one, headers, 8))).toBe("rule_allowed");
+  expect(codeOf(await pay(one, headers, 7))).toBe("loop_detected");
+  pass(10 * SECOND_MS);
+  // One is let through to see; the next waits twice as long.
+  expect(codeOf(await pay(one, headers, 7))).toBe("rule_allowed");
+  const again = await pay(one, headers, 7);
+  expect([codeOf(again), waitMs(again)]).toEqual(["loop_detected", 20 * SECOND_MS]);
+});
+
+test("failure after failure stops the tool, and its success sets it free", async () => {
+  const { headers } = await openSession(one);
+  let amount = 100;
+  const fail = async () => {
+    const answer = await pay(one, headers, ++amount);
+    if (answer.effect === Effect.ALLOW) await tell(one, headers, answer, Outcome.FAILED);
+    return answer;
+  };
+  const { times, answer } = await until("rule_allowed", fail);
+  expect([times, codeOf(answer)]).toEqual([5, "loop_detected"]);
+  // Another tool is none of it.
+  const read = await ask(one, headers, "invoices.read", {});
+  expect(codeOf(read)).toBe("rule_allowed");
+  await tell(one, headers, read, Outcome.SUCCEEDED);
+  expect(codeOf(await pay(one, headers, 1))).toBe("loop_detected");
+
+  pass(waitMs(answer));
+  const probe = await pay(one, headers, 2);
+  await tell(one, headers, probe, Outcome.SUCCEEDED);
+  expect((await until("rule_allowed", fail)).times).toBe(5);
+});
+
+test("denial after denial is a loop, whatever the input", async () => {
+  const { headers } = await openSession(one);
+  let amount = 20_000;
+  const { times, answer } = await until("rule_denied", () => pay(one, headers, ++amount));
+  expect([times, codeOf(answer)]).toEqual([8, "loop_detected"]);
+  // The policy is not asked: what it would allow is stopped too.
+  expect(codeOf(await pay(one, headers, 1))).toBe("loop_detected");
+});
+
+test("asking one call again is no further call", async () => {
+  const { headers } = await openSession(one);
+  for (let times = 0; times < 30; times++) {
+    expect(codeOf(await ask(one, headers, "payments.transfer", { amount: 3 }, "the-one"))).toBe("rule_allowed");
+    pass(-SECOND_MS);
+  }
+});
+
+test("a restart is no escape, and the back-off goes on where it was", async () => {
+  const { headers } = await openSession(one);
+  for (let times = 0; times < 9; times++) await pay(one, headers, 7);
+  const after = await startHouse({ database, config: one.config, clock, ownerKey: one.ownerKey });
+  expect(codeOf(await pay(after, headers, 7))).toBe("rule_allowed");
+  const stopped = await pay(after, headers, 7);
+  expect([codeOf(stopped), waitMs(stopped)]).toEqual(["loop_detected", 10 * SECOND_MS]);
+  await after.close();
+
+  await using last = await startHouse({ database, config: one.config, clock, ownerKey: one.ownerKey });
+  expect(codeOf(await pay(last, headers, 7))).toBe("loop_detected");
+  pass(10 * SECOND_MS);
+  expect(codeOf(await pay(last, headers, 7))).toBe("rule_allowed");
+  expect(waitMs(await pay(last, headers, 7))).toBe(20 * SECOND_MS);
+});
+
+test("two replicas that take turns count together", async () => {
+  const { headers } = await openSession(one);
+  for (let times = 0; times < 5; times++) {
+    await pay(one, headers, 9);
+    await pay(two, headers, 9);
+  }
+  // What one recorded the other knows in a moment.
+  await eventually(async () => codeOf(await pay(two, headers, 9)) === "loop_detected");
+  await eventually(async () => codeOf(await pay(one, headers, 9)) === "loop_detected");
+});
