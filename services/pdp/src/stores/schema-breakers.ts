@@ -17,4 +17,3 @@ export const breakerReset = pgTable(
   },
   (t) => [primaryKey({ columns: [t.tenant, t.id] })],
 );
-

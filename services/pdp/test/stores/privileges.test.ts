@@ -32,7 +32,7 @@ const updatable: Record<string, string> = {
   revocation: "lift_reason,lifted_at,lifted_by,lifted_revision",
   session: "closed_at,revision,state",
   signing_key: "retired_at,wrapped_by,wrapped_private",
-  tenant: "mode,observe_agents,people,quotas,status,unbudgeted,workload_prefixes",
+  tenant: "breakers,mode,observe_agents,people,quotas,status,unbudgeted,workload_prefixes",
   tool: "digest,document,revision,source",
   writer: "alive,last_n",
 };
@@ -41,6 +41,7 @@ const deletable = [
   ...["principal_group", "tool"],
 ];
 const readable = [
+  "breaker_reset",
   "call",
   "change_approval",
   "hold_resolution",
