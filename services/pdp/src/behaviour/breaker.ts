@@ -34,7 +34,7 @@ export const DEFAULT_CALL_LIMITS: CallLimits = {
 };
 
 /** All sessions of one run together may do this many times what one of them may. */
-export const RUN_FACTOR = 4;
+const RUN_FACTOR = 4;
 
 /** The last trip of a breaker, where it is remembered. */
 export interface LastTrip {
@@ -81,7 +81,7 @@ const BACK_OFF_MS: Readonly<Record<CallTripKind, number>> = {
 const isRate = (kind: CallTripKind) => kind === "second" || kind === "minute";
 
 /** How long a breaker stays open: twice as long with every trip, ten minutes at most. Whole milliseconds. */
-export function backOffMs(kind: CallTripKind, level: number): number {
+function backOffMs(kind: CallTripKind, level: number): number {
   return Math.min(BACK_OFF_MS_MAX, BACK_OFF_MS[kind] * 2 ** Math.min(level, LEVEL_MAX));
 }
 

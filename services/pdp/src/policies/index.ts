@@ -19,7 +19,6 @@ export { isHalted, type Revocable } from "./revoked.ts";
 export { decidingFor, type RolloutSide, type Sides, sidesOf, withRollout } from "./rollout.ts";
 export { schemaDigest } from "./schema-digest.ts";
 export {
-  BREAKER_DEFAULTS,
   type BreakerDefaults,
   type MatchLabels,
   QUOTAS,

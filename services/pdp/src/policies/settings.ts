@@ -5,8 +5,7 @@ export type TenantMode = "enforce" | "observe";
 /** Whether a call may cost something in a unit that no budget covers. */
 export type Unbudgeted = "deny" | "allow";
 /** What the limits of breakers do that no document names. */
-export const BREAKER_DEFAULTS = ["enforce", "observe", "off"] as const;
-export type BreakerDefaults = (typeof BREAKER_DEFAULTS)[number];
+export type BreakerDefaults = "enforce" | "observe" | "off";
 
 /** How much a tenant may; what is not named has the service's own limit, if there is one. Rates are of one replica. */
 export const QUOTAS = [
