@@ -2,8 +2,9 @@ import type { Frame } from "../cel/frame.ts";
 import { toJson } from "../cel/to-json.ts";
 import { Failure } from "../cel/value.ts";
 import type { CompiledPolicy } from "../compile/compile-policy.ts";
-import { type Judge, type PolicyExpressions, policyExpressions } from "../compile/condition.ts";
+import { type Judge, type PolicyExpressions, policyExpressionsInSteps } from "../compile/condition.ts";
 import type { CompiledRule } from "../compile/rule.ts";
+import type { Steps } from "../compile/steps.ts";
 import type { RuleDocument } from "../documents/policy.ts";
 import { isExpression } from "../documents/read-policy.ts";
 import { isJsonObject, type JsonValue, ownValue } from "../json.ts";
@@ -47,7 +48,7 @@ export interface RuleDetails {
 }
 
 /** Explains the rules of one policy. */
-export type PolicyExplainer = (rule: CompiledRule, frame: Frame) => RuleDetails;
+export type PolicyExplainer = (rule: CompiledRule, frame: Frame) => Steps<RuleDetails>;
 
 const nothing: RuleDetails = { conditions: [], settings: [] };
 
@@ -55,24 +56,25 @@ const nothing: RuleDetails = { conditions: [], settings: [] };
  * Compiles what is explained once more, with every part noting what it computes. Rules that are not written in
  * conditions have no details.
  */
-export function policyExplainer(
+export function* policyExplainer(
   { document, rules: placed }: CompiledPolicy,
   redacted: readonly string[],
-): PolicyExplainer {
+): Steps<PolicyExplainer> {
   const rules = new Map(document.spec.rules.map((rule) => [rule.id, rule]));
   const typesOf = new Map(placed.map(({ rule, types }) => [rule.ref.rule, types]));
   const variables = document.spec.variables ?? {};
   const recording = startRecording();
-  const expressions = policyExpressions(variables, () => {}, { watch: recording.watch }).among(anyTool);
+  const ofPolicy = yield* policyExpressionsInSteps(variables, () => {}, { watch: recording.watch });
+  const expressions = ofPolicy.among(anyTool);
   const hidden = hiddenBy(redacted, variables);
-  return ({ ref }, frame) => {
+  return function* ({ ref }, frame) {
     const rule = rules.get(ref.rule);
     if (!rule) return nothing;
     recording.clear();
     const types = typesOf.get(ref.rule);
     const told = { recording, hidden, variables, expressions: types ? expressions.among(types) : expressions };
-    const conditions = explainConditions(rule, spareFrame(frame), told);
-    const settings = explainSettings(rule, spareFrame(frame), told);
+    const conditions = yield* explainConditions(rule, spareFrame(frame), told);
+    const settings = yield* explainSettings(rule, spareFrame(frame), told);
     return { conditions, settings };
   };
 }
@@ -85,15 +87,28 @@ interface Told {
 }
 
 /** As the rule is judged: a condition that is false ends its list, and the rule if it is one of `when`. */
-function explainConditions({ when = [], unless = [] }: RuleDocument, frame: Frame, told: Told): ExplainedCondition[] {
+function* explainConditions(
+  { when = [], unless = [] }: RuleDocument,
+  frame: Frame,
+  told: Told,
+): Steps<ExplainedCondition[]> {
   let over = false;
-  const explained = (kind: "when" | "unless") => (text: string) => {
-    if (over) return { kind, text, outcome: "notNeeded" as const, parts: [] };
-    const condition = explainCondition(kind, text, frame, told);
-    over = condition.outcome === "false";
-    return condition;
-  };
-  return [...when.map(explained("when")), ...unless.map(explained("unless"))];
+  const explained: ExplainedCondition[] = [];
+  for (const [kind, texts] of [["when", when] as const, ["unless", unless] as const]) {
+    for (const text of texts) {
+      if (over) {
+        explained.push({ kind, text, outcome: "notNeeded", parts: [] });
+        yield 0.1;
+      } else {
+        yield* told.expressions.prepare(text);
+        const condition = explainCondition(kind, text, frame, told);
+        over = condition.outcome === "false";
+        explained.push(condition);
+        yield explainingCost(text);
+      }
+    }
+  }
+  return explained;
 }
 
 function explainCondition(kind: "when" | "unless", text: string, frame: Frame, told: Told): ExplainedCondition {
@@ -105,25 +120,42 @@ function explainCondition(kind: "when" | "unless", text: string, frame: Frame, t
   return { kind, text, outcome: result ? "true" : "false", parts };
 }
 
-function explainSettings({ set = {} }: RuleDocument, frame: Frame, told: Told): ExplainedSetting[] {
-  return Object.entries(set).map(([path, value]) => {
-    const keys = path.split(".");
-    const secret = told.hidden.path("input", keys);
-    const before = valueAt(frame.input, keys);
-    const was = before === undefined ? {} : { before: secret ? redactedText : shortened(JSON.stringify(before)) };
-    const setting = { path: `input.${path}`, ...was };
-    if (!isExpression(value)) {
-      return { ...setting, after: secret ? redactedText : shortened(JSON.stringify(value)), parts: [] };
-    }
-    const outcome = told.expressions.value(value.expr, "")?.run(frame);
-    const parts = explainedParts(value.expr, told.recording, told.hidden, told.variables);
-    const text = value.expr;
-    if (outcome === undefined || outcome instanceof Failure || toJson(outcome) instanceof Failure) {
-      return { ...setting, text, parts, why: outcome instanceof Failure ? outcome.why : "it is no JSON value" };
-    }
-    const hides = secret || parts[0]?.outcome === "redacted";
-    return { ...setting, text, parts, after: hides ? redactedText : shownValue(outcome) };
-  });
+function* explainSettings({ set = {} }: RuleDocument, frame: Frame, told: Told): Steps<ExplainedSetting[]> {
+  const settings: ExplainedSetting[] = [];
+  for (const [path, value] of Object.entries(set)) {
+    if (isExpression(value)) yield* told.expressions.prepare(value.expr);
+    settings.push(explainSetting(path, value, frame, told));
+    yield isExpression(value) ? explainingCost(value.expr) : settingCost;
+  }
+  return settings;
+}
+
+const settingCost = 1;
+/** Texts are compiled, run, and parsed to be walked through. */
+const explainingCost = (text: string) => 20 + text.length;
+
+function explainSetting(
+  path: string,
+  value: NonNullable<RuleDocument["set"]>[string],
+  frame: Frame,
+  told: Told,
+): ExplainedSetting {
+  const keys = path.split(".");
+  const secret = told.hidden.path("input", keys);
+  const before = valueAt(frame.input, keys);
+  const was = before === undefined ? {} : { before: secret ? redactedText : shortened(JSON.stringify(before)) };
+  const setting = { path: `input.${path}`, ...was };
+  if (!isExpression(value)) {
+    return { ...setting, after: secret ? redactedText : shortened(JSON.stringify(value)), parts: [] };
+  }
+  const outcome = told.expressions.value(value.expr, "")?.run(frame);
+  const parts = explainedParts(value.expr, told.recording, told.hidden, told.variables);
+  const text = value.expr;
+  if (outcome === undefined || outcome instanceof Failure || toJson(outcome) instanceof Failure) {
+    return { ...setting, text, parts, why: outcome instanceof Failure ? outcome.why : "it is no JSON value" };
+  }
+  const hides = secret || parts[0]?.outcome === "redacted";
+  return { ...setting, text, parts, after: hides ? redactedText : shownValue(outcome) };
 }
 
 function valueAt(input: JsonValue, keys: readonly string[]): JsonValue | undefined {

@@ -82,7 +82,7 @@ function* explainSteps(compiled: Compiled, facts: Facts): Steps<Explanation> {
   const considered: ConsideredRule[] = [];
   for (const one of judged) {
     const { rule, result, frame } = one;
-    const details = detailed.has(one) ? explainer.explain(rule, frame) : undefined;
+    const details = detailed.has(one) ? yield* explainer.explain(rule, frame) : undefined;
     if (rule.effect === "transform" && result === true) explainer.note(rule, details);
     considered.push({
       rule: rule.ref,
@@ -92,7 +92,7 @@ function* explainSteps(compiled: Compiled, facts: Facts): Steps<Explanation> {
       why: result instanceof Failure ? result.why : decider(rule, result, frame),
       ...shownDetails(details, result),
     });
-    yield details ? detailsCost(details) : 1;
+    yield 1;
   }
   return {
     verdict,
@@ -102,12 +102,6 @@ function* explainSteps(compiled: Compiled, facts: Facts): Steps<Explanation> {
   };
 }
 
-/** Texts are compiled, run, and parsed to be walked through. */
-function detailsCost({ conditions, settings }: RuleDetails): number {
-  const texts = [...conditions, ...settings].map(({ text = "" }) => text.length);
-  return texts.reduce((cost, chars) => cost + 20 + chars, 1);
-}
-
 function shownDetails(details: RuleDetails | undefined, result: boolean | Failure): RuleDetails {
   if (!details) return { conditions: [], settings: [] };
   return result === true ? details : { ...details, settings: [] };
@@ -115,7 +109,7 @@ function shownDetails(details: RuleDetails | undefined, result: boolean | Failur
 
 /** Explains rules, transforms before the others. */
 interface Explainers {
-  readonly explain: (rule: CompiledRule, frame: Frame) => RuleDetails | undefined;
+  readonly explain: (rule: CompiledRule, frame: Frame) => Steps<RuleDetails | undefined>;
   /** Takes note of what a transform sets: where it has put what is redacted, that is redacted too. */
   readonly note: (rule: CompiledRule, details: RuleDetails | undefined) => void;
 }
@@ -125,15 +119,16 @@ function explainers({ policies, tools }: Compiled, facts: Facts): Explainers {
   const redacted = new Set(proposed);
   const made = new Map<string, PolicyExplainer | undefined>();
   return {
-    explain: (rule, frame) => {
+    *explain(rule, frame) {
       const transforms = rule.effect === "transform";
       const { policy } = rule.ref;
       const key = `${policy} ${transforms}`;
       if (!made.has(key)) {
         const compiled = policies.find(({ document }) => document.metadata.name === policy);
-        made.set(key, compiled && policyExplainer(compiled, transforms ? proposed : [...redacted]));
+        made.set(key, compiled && (yield* policyExplainer(compiled, transforms ? proposed : [...redacted])));
       }
-      return made.get(key)?.(rule, frame);
+      const explainer = made.get(key);
+      return explainer && (yield* explainer(rule, frame));
     },
     note: ({ settings }, details) => {
       if (proposed.length === 0) return;

@@ -25,7 +25,9 @@ import {
 } from "@remit/proto/admin";
 import type { RegisteredKind } from "../../decisions/index.ts";
 import { invalid } from "../../foundation/fault.ts";
+import { mapInSlices } from "../../foundation/in-slices.ts";
 import { limits } from "../../foundation/limits.ts";
+import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
 import type { Call, Unary } from "../call.ts";
 import { budgetToWire } from "../convert/budget.ts";
 import { boundedList, storedName } from "../convert/fields.ts";
@@ -84,7 +86,7 @@ export function declarationRpcs(desk: AdminDesk): DeclarationRpcs {
       const caller = desk.caller(call);
       const { groups } = await desk.snapshots.current(caller.tenant);
       return create(ListGroupsResponseSchema, {
-        groups: [...groups.values()].map(({ document }) => groupToWire(document)),
+        groups: await mapInSlices(groups.values(), turnOfTheLoop, ({ document }) => groupToWire(document), 100),
       });
     },
     deleteGroups: async (request, call) => create(DeleteGroupsResponseSchema, await remove("group", request, call)),

@@ -22,7 +22,9 @@ import { Risk as WireRisk } from "@remit/proto/common";
 import { revisionNumber } from "../../decisions/index.ts";
 import { canonical, type Json } from "../../foundation/canonical.ts";
 import { Fault } from "../../foundation/fault.ts";
+import { mapInSlices } from "../../foundation/in-slices.ts";
 import { limits } from "../../foundation/limits.ts";
+import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
 import { schemaDigest } from "../../policies/index.ts";
 import type { Unary } from "../call.ts";
 import { requiredText } from "../convert/fields.ts";
@@ -30,6 +32,9 @@ import { problemToWire, sourceFrom } from "../convert/problem.ts";
 import { scopeToWire } from "../convert/scope.ts";
 import { CHANGES } from "./change.ts";
 import type { AdminDesk } from "./desk.ts";
+
+/** Documents that are written for an answer between two turns; each may have a schema of which a digest is made. */
+const AT_ONCE_MAX = 100;
 
 const RISKS: Readonly<Record<Risk, WireRisk>> = {
   unclassified: WireRisk.UNCLASSIFIED,
@@ -103,7 +108,9 @@ export function documentRpcs(desk: AdminDesk): DocumentRpcs {
     async listAgents(_request, call) {
       const caller = desk.caller(call);
       const { agents } = await desk.snapshots.current(caller.tenant);
-      return create(ListAgentsResponseSchema, { agents: [...agents.values()].map(agentToWire) });
+      return create(ListAgentsResponseSchema, {
+        agents: await mapInSlices(agents.values(), turnOfTheLoop, agentToWire, AT_ONCE_MAX),
+      });
     },
     async putTool(request, call) {
       const caller = desk.caller(call);
@@ -119,7 +126,7 @@ export function documentRpcs(desk: AdminDesk): DocumentRpcs {
       const caller = desk.caller(call);
       const { tools } = await desk.snapshots.current(caller.tenant);
       return create(ListToolsResponseSchema, {
-        tools: [...tools.values()].map(({ document }) => toolToWire(document)),
+        tools: await mapInSlices(tools.values(), turnOfTheLoop, ({ document }) => toolToWire(document), AT_ONCE_MAX),
       });
     },
     async getTool(request, call) {
