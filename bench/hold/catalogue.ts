@@ -21,21 +21,22 @@ export interface Case {
   readonly make: () => Work;
 }
 
-const many = <T>(count: number, make: (at: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at));
+export const many = <T>(count: number, make: (at: number) => T): T[] =>
+  Array.from({ length: count }, (_, at) => make(at));
 const byName = (count: number, make: (at: number) => JsonValue): JsonObject =>
   Object.fromEntries(many(count, (at) => [`p${at}`, make(at)]));
 const fill = (part: string, chars: number) => part.repeat(Math.floor(chars / part.length));
 
-const tool = (inputSchema?: JsonObject, name = "pay"): ToolDocument => ({
+export const tool = (inputSchema?: JsonObject, name = "pay"): ToolDocument => ({
   ...{ apiVersion: "remit/v1", kind: "Tool", metadata: { name } },
   spec: { risk: "write", ...(inputSchema && { inputSchema }) },
 });
 type Rule = PolicyDocument["spec"]["rules"][number];
-const rule = (at: number, more: Partial<Rule>): Rule => ({
+export const rule = (at: number, more: Partial<Rule>): Rule => ({
   ...{ id: `r${at}`, match: { tools: ["pay"] }, effect: "allow" },
   ...more,
 });
-const policy = (rules: readonly Rule[], variables?: Readonly<Record<string, string>>) => ({
+export const policy = (rules: readonly Rule[], variables?: Readonly<Record<string, string>>) => ({
   version: 1,
   document: {
     ...({ apiVersion: "remit/v1", kind: "Policy", metadata: { name: "p" } } as const),
@@ -122,12 +123,38 @@ export const documents: readonly Case[] = [
     tools: many(5_000, (at) => tool(object({ a: { type: "string", maxLength: at } }), `t${at}`)),
     policies: [policy([rule(0, { match: { tools: ["*"] }, when: ['input.a == "x"'] })])],
   })),
+  compiling("a rule about all of 20,000 tools, which has no schema to go by", () => ({
+    tools: many(20_000, (at) => tool(undefined, `t${at}`)),
+    policies: [policy([rule(0, { match: { tools: ["*"] }, when: ['input.a == "x"'] })])],
+  })),
+  compiling("200 names like none of 20,000 tools", () => ({
+    tools: many(20_000, (at) => tool(undefined, `payments.transfer.${at}.of.a.longer.name`)),
+    policies: [
+      policy(
+        many(20, (at) => rule(at, { match: { tools: many(10, (n) => `payments.transfir.${at}.of.a.longer.n${n}`) } })),
+      ),
+    ],
+  })),
+  compiling("50,000 rules with matches of their own about one tool", () => ({
+    tools: [tool()],
+    policies: many(10, (of) => ({
+      version: 1,
+      document: {
+        ...policy(many(5_000, (at) => rule(at, { match: { tools: ["pay", `x${of * 5_000 + at}`] } }))).document,
+        metadata: { name: `p${of}` },
+      },
+    })),
+  })),
   compiling("10,000 rules", () => tenantOf("other tools", 10_000)),
   compiling("100,000 rules", () => tenantOf("other tools", 100_000)),
   compiling("10,000 rules about one tool", () => ({
     tools: [tool()],
     policies: [policy(many(10_000, (at) => rule(at, { when: [`input.a == ${at}`] })))],
   })),
+];
+
+/** What the thread that reads documents does, which decides nothing. */
+export const elsewhere: readonly Case[] = [
   reading("4 KB of patterns", () => ({
     ...policy(many(20, (at) => rule(at, { when: [`input.a.matches(r"[\\pL]{300}${at}")`] }))).document,
   })),

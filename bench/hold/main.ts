@@ -3,7 +3,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { warmUp } from "../../services/engine/src/index.ts";
 import { table } from "../src/run/table.ts";
-import { type Case, documents, inputs } from "./catalogue.ts";
+import { type Case, documents, elsewhere, inputs } from "./catalogue.ts";
+import { requests } from "./requests.ts";
 import { type Held, held } from "./turns.ts";
 
 const help = `Usage: npm run bench:hold -- [options]
@@ -19,7 +20,7 @@ Of each process the longest turn; of several processes the least, CPU time and w
 `;
 
 const warmRounds = 12;
-const cases: Readonly<Record<string, readonly Case[]>> = { documents, inputs };
+const cases: Readonly<Record<string, readonly Case[]>> = { documents, inputs, requests, elsewhere };
 
 /** How long the service warms up for. */
 const busyMsMax = 1_000;

@@ -68,7 +68,8 @@ export function explainInSlices(compiled: Compiled, facts: Facts, pause: () => P
   return finishInSlices(explainSteps(compiled, facts), pause);
 }
 
-function* explainSteps(compiled: Compiled, facts: Facts): Steps<Explanation> {
+/** The same, a piece at a time. */
+export function* explainSteps(compiled: Compiled, facts: Facts): Steps<Explanation> {
   const judged: { readonly rule: CompiledRule; readonly result: boolean | Failure; readonly frame: Frame }[] = [];
   const verdict = evaluateTraced(compiled, facts, (rule, result, frame) => judged.push({ rule, result, frame }));
   const detailed = new Set([...judged].sort((one, other) => rank(one) - rank(other)).slice(0, detailedRulesMax));

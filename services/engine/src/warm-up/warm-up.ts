@@ -2,6 +2,7 @@ import { checkExpressions } from "../compile/check-expressions.ts";
 import { compileSteps } from "../compile/compile.ts";
 import { finishInSlices, type Steps } from "../compile/steps.ts";
 import { checkSchemas } from "../documents/read-tool.ts";
+import { explainSteps } from "../explain/explain.ts";
 import type { JsonObject } from "../json.ts";
 import { evaluate } from "../judge/evaluate.ts";
 import { sampleDocuments, sampleFacts } from "./sample.ts";
@@ -59,4 +60,5 @@ function* round(number: number): Steps<void> {
     evaluate(compiled, sampleFacts(number * callsOfRound + call));
     yield callCost;
   }
+  yield* explainSteps(compiled, sampleFacts(number * callsOfRound));
 }

@@ -1,6 +1,6 @@
 import { eachInSlices } from "../foundation/in-slices.ts";
 import type { ActivePolicy, PolicyStore, Revisions, TenantRows } from "./policy-store.ts";
-import { revokedFrom, sameRevoked } from "./revoked.ts";
+import { revokedInSlices, sameRevoked } from "./revoked.ts";
 import type { RolloutRows } from "./rollout.ts";
 import { type buildSnapshot, type Pause, type Prepared, type Snapshot, sameDocuments } from "./snapshot.ts";
 
@@ -89,8 +89,12 @@ const everyPolicy = ({ policies, rollout }: Pick<TenantRows, "policies" | "rollo
  * Puts what is revoked in force, which needs no compiling. The revisions stay: the rest of what the newer ones stand for is
  * not there yet.
  */
-function obeyRevocations(swap: Rooms["swap"], last: Snapshot, rows: TenantRows): void {
-  const revoked = revokedFrom(rows.revocations);
+async function obeyRevocations(
+  { swap, pause }: Pick<Rooms, "swap" | "pause">,
+  last: Snapshot,
+  rows: TenantRows,
+): Promise<void> {
+  const revoked = await revokedInSlices(rows.revocations, pause);
   if (sameRevoked(revoked, last.revoked)) return;
   const { rollout } = last;
   const candidate = rollout?.candidate && { ...rollout.candidate, revoked };
@@ -140,7 +144,7 @@ export function createLoader({ load, held, swap, pause, build }: Rooms): Loader 
     const last = held(tenant);
     // A slower, older load never takes the place of a newer one.
     if (last && !moved(rows.revisions, last.revisions)) return last;
-    if (last) obeyRevocations(swap, last, rows);
+    if (last) await obeyRevocations({ swap, pause }, last, rows);
     const made = ready.get(tenant);
     ready.delete(tenant);
     const base = made && (await sameDocuments(made.policies, rows.policies, pause)) ? made : undefined;

@@ -1,3 +1,4 @@
+import { eachInSlices, type Pause } from "../foundation/in-slices.ts";
 import type { MatchLabels } from "./settings.ts";
 
 /** What can be revoked. `labels` and `tenant` are halts: of all that carries some labels, and of everything. */
@@ -52,23 +53,48 @@ function haltsFrom(selectors: readonly Selector[]): Revoked["halts"] {
   return halts;
 }
 
-/** The living revocations of a tenant, ready to be looked at. */
-export function revokedFrom(rows: readonly Revocable[]): Revoked {
-  if (rows.length === 0) return NOTHING;
-  const halted = rows.filter(({ kind, labels }) => kind === "labels" && Object.keys(labels).length > 0);
-  const selectors = halted.map(({ labels }) => Object.entries(labels));
-  const of = (kind: RevocableKind) => new Set(rows.filter((row) => row.kind === kind).map(({ subject }) => subject));
+const setOf = { agent: "agents", session: "sessions", principal: "principals", tool: "tools" } as const;
+
+/** Takes revocations one after another. */
+function collecting() {
+  const names = {
+    ...{ agents: new Set<string>(), sessions: new Set<string>() },
+    ...{ principals: new Set<string>(), tools: new Set<string>() },
+  };
+  const selectors: Selector[] = [];
+  let some = false;
+  let tenant = false;
   return {
-    some: true,
-    ...{ agents: of("agent"), sessions: of("session"), principals: of("principal"), tools: of("tool") },
-    tenant: rows.some(({ kind }) => kind === "tenant"),
-    halts: haltsFrom(selectors),
-    haltsCount: selectors.length,
+    add({ kind, subject, labels }: Revocable): void {
+      some = true;
+      if (kind === "tenant") tenant = true;
+      else if (kind !== "labels") names[setOf[kind]].add(subject);
+      else if (Object.keys(labels).length > 0) selectors.push(Object.entries(labels));
+    },
+    revoked: (): Revoked =>
+      some ? { some, ...names, tenant, halts: haltsFrom(selectors), haltsCount: selectors.length } : NOTHING,
   };
 }
 
-const sameNames = (some: ReadonlySet<string>, others: ReadonlySet<string>) =>
-  some.size === others.size && [...some].every((name) => others.has(name));
+/** The living revocations of a tenant, ready to be looked at. */
+export function revokedFrom(rows: readonly Revocable[]): Revoked {
+  const { add, revoked } = collecting();
+  for (const row of rows) add(row);
+  return revoked();
+}
+
+/** The same in slices; between them it awaits `pause`. */
+export async function revokedInSlices(rows: readonly Revocable[], pause: Pause): Promise<Revoked> {
+  const { add, revoked } = collecting();
+  await eachInSlices(rows, pause, add);
+  return revoked();
+}
+
+function sameNames(some: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
+  if (some.size !== others.size) return false;
+  for (const name of some) if (!others.has(name)) return false;
+  return true;
+}
 
 /** Whether two say the same, as far as a glance tells: what is not sure is another. */
 export function sameRevoked(some: Revoked, others: Revoked): boolean {

@@ -16,7 +16,7 @@ import { eachInSlices, mapInSlices, type Pause, sortedInSlices } from "../founda
 import { buildRollout } from "./build-rollout.ts";
 import { lastGood } from "./last-good.ts";
 import type { ActivePolicy, Fingerprint, Registered, Revisions, TenantRows } from "./policy-store.ts";
-import { type Revoked, revokedFrom } from "./revoked.ts";
+import { type Revoked, revokedInSlices } from "./revoked.ts";
 import type { Rollout } from "./rollout.ts";
 import { schemaDigest } from "./schema-digest.ts";
 import type { TenantSettings } from "./settings.ts";
@@ -232,7 +232,7 @@ async function buildActive(
 ): Promise<Snapshot> {
   const agents = await agentsOf(rows.agents, pause);
   const declared = { budgets: await byName(rows.budgets, pause), groups: await byName(rows.groups, pause) };
-  const revoked = revokedFrom(rows.revocations);
+  const revoked = await revokedInSlices(rows.revocations, pause);
   const binding = { agents, ceilings: await ceilingsOf(declared.groups, pause), revoked };
   const { revisions, settings, fingerprint } = rows;
   const common = { tenant, revisions, settings, fingerprint, ...binding, ...declared };

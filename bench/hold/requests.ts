@@ -1,0 +1,111 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { DecideRequestSchema } from "@remit/proto/decision";
+import { compile, explainInSlices, type Facts, type JsonObject } from "../../services/engine/src/index.ts";
+import { canonical } from "../../services/pdp/src/foundation/canonical.ts";
+import { digestBytes, digestText } from "../../services/pdp/src/foundation/digest.ts";
+import { parseJsonInSlices } from "../../services/pdp/src/foundation/json-in-slices.ts";
+import { buildSnapshot } from "../../services/pdp/src/policies/snapshot.ts";
+import { askFrom } from "../../services/pdp/src/wire/convert/ask.ts";
+import { decodeJson } from "../../services/pdp/src/wire/lanes/decode.ts";
+import { facts as plainFacts } from "../growth/src/tenant.ts";
+import type { Case } from "./catalogue.ts";
+import { many, policy, rule, tool } from "./catalogue.ts";
+
+const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+
+/** Inputs of 250,000 bytes, each of another kind. */
+const largeInputs: Readonly<Record<string, () => object>> = {
+  "one text": () => ({ a: "ä".repeat(120_000) }),
+  "many short members": () => Object.fromEntries(many(18_000, (at) => [`k${at}`, at])),
+  "many numbers": () => ({ a: many(40_000, (at) => at / 7).map((n) => Number(n.toFixed(1))) }),
+  "lists in lists": () => ({ a: many(7_000, () => [[[[[[[[[[[[[[1]]]]]]]]]]]]]]) }),
+};
+
+const asking = (name: string, input: () => object): Case[] => [
+  {
+    name: `decode and check: ${name}, as bytes`,
+    make: () => {
+      const call = { callId: "c", tool: "pay", input: { case: "inputJson" as const, value: encode(input()) } };
+      const bytes = toBinary(DecideRequestSchema, create(DecideRequestSchema, call));
+      return () => {
+        const ask = askFrom(fromBinary(DecideRequestSchema, bytes), "", 1);
+        digestBytes("input", ask.input.canonical);
+      };
+    },
+  },
+  {
+    name: `decode and check: ${name}, in JSON`,
+    make: () => {
+      const bytes = encode({ callId: "c", tool: "pay", input: input() });
+      return () => {
+        const ask = askFrom(decodeJson(DecideRequestSchema, bytes) as Parameters<typeof askFrom>[0], "", 1);
+        digestBytes("input", ask.input.canonical);
+      };
+    },
+  },
+];
+
+const digestOf = (document: object) => digestText(digestBytes("tool", canonical(document)));
+const registered = <Document extends object>(document: Document) => ({ document, digest: digestOf(document) });
+const none = { settings: { status: "active", quotas: {} } as never, policies: [], budgets: [], revocations: [] };
+
+type Rows = Parameters<typeof buildSnapshot>[1];
+const loading = (name: string, rows: () => Partial<Rows>): Case => ({
+  name: `load: ${name}`,
+  make: () => {
+    const revisions = { security: 1n, policy: 1n };
+    const whole = { ...none, revisions, tools: [], agents: [], groups: [], ...rows() } as Rows;
+    return (pause) => buildSnapshot("t", whole, undefined, { pause });
+  },
+});
+
+const stored = (rules: number) => JSON.stringify(policy(many(rules, (at) => rule(at, { when: [`input.a == ${at}`] }))));
+
+/** What the service does around the engine. */
+export const requests: readonly Case[] = [
+  ...Object.entries(largeInputs).flatMap(([name, input]) => asking(name, input)),
+  {
+    name: "take over a document of 1 MiB",
+    make: () => {
+      const text = stored(10_000);
+      return (pause) => parseJsonInSlices(text, pause);
+    },
+  },
+  loading("20,000 tools", () => ({ tools: many(20_000, (at) => registered(tool(undefined, `tool-${at}`))) })),
+  loading("100,000 agents", () => ({
+    agents: many(100_000, (at) => ({
+      document: {
+        ...({ apiVersion: "remit/v1", kind: "Agent", metadata: { name: `agent-${at}`, owner: "o" } } as const),
+        spec: { labels: {}, status: "active" as const },
+      } as never,
+      digest: "",
+    })),
+  })),
+  loading("1,000 groups of 1,000 members with a ceiling", () => ({
+    groups: many(1_000, (at) => ({
+      document: {
+        ...({ apiVersion: "remit/v1", kind: "Group", metadata: { name: `g${at}` } } as const),
+        spec: { members: many(1_000, (n) => `m${(at * 7 + n) % 50_000}`), ceiling: { tools: ["*"] } },
+      } as never,
+      digest: "",
+    })),
+  })),
+  loading("20,000 revocations", () => ({
+    revocations: many(20_000, (at) => ({ kind: "agent" as const, subject: `a${at}`, labels: {} })),
+  })),
+  {
+    name: "explain one rule of 60 conditions",
+    make: () => {
+      const long = (at: number) => many(150, (n) => `input.a > ${at + n}`).join(" || ");
+      const source = { tools: [tool()], policies: [policy([rule(0, { when: many(60, long) })])] };
+      const { compiled, problems } = compile(source);
+      if (!compiled) throw new Error(problems[0]?.message);
+      const facts: Facts = {
+        ...plainFacts,
+        call: { ...plainFacts.call, tool: "pay" },
+        input: { a: 10_000 } as JsonObject,
+      };
+      return (pause) => explainInSlices(compiled, facts, pause);
+    },
+  },
+];
