@@ -66,7 +66,7 @@ export interface ChargedToo {
 
 interface LeftBy {
   readonly account: bigint;
-  readonly why: "closed" | "frozen" | "locked" | "tight" | "gone";
+  readonly why: "closed" | "frozen" | "locked" | "tight" | "gone" | "twin";
 }
 
 const parts = (text: string | null) =>
@@ -95,10 +95,22 @@ export function balancesOf({ charge }: NewRecord, { balances }: ChargedToo): Bal
 
 const freeOf = ({ limit, held, posted, overage }: Balance) => limit - held - posted - overage;
 
-/** Why a record's accounts left it out: what does not fit now would not fit alone. */
+/** Of a hold: no account is to blame. */
+const ofHold = (charge: Charge | undefined, why: Short["why"]): Short[] => [
+  { account: charge?.moves[0]?.account ?? 0n, why },
+];
+
+/** What is said of a record whose hold was not waited for. */
+export const holdLocked = ({ charge }: NewRecord): Short[] => ofHold(charge, "locked");
+
+/**
+ * Why a record's accounts left it out: what does not fit now would not fit alone. Of two records of a batch that step on
+ * one hold the second is crowded: it depends on what becomes of the first.
+ */
 export function shortsOf({ charge }: NewRecord, left: readonly LeftBy[], { balances }: ChargedToo): Short[] {
   return left.flatMap(({ account, why }): Short[] => {
     if (why === "gone") return [];
+    if (why === "twin") return ofHold(charge, "crowded");
     const balance = balances.get(account);
     if (why !== "tight") return [{ account, why, ...(balance && { balance }) }];
     const held = charge?.moves.find((move) => move.account === account)?.held ?? 0n;

@@ -9,7 +9,8 @@ import { recordParameters } from "./ledger-statement.ts";
  * before the keys, in this order:
  *
  * - the holds that are to be ended, handed over or made longer are locked, by id. A record whose hold is not where it
- *   should be is left out, and of those of one hold all but the first;
+ *   should be is left out. So are, of those of one hold, all but the first: they come again when it is known what became
+ *   of that;
  * - the accounts are locked, by id. A record is left out when one of its accounts is not there, or, where it takes, is
  *   not open by the store's clock, is frozen, or has not enough that is free, beside what was before it in the batch. One
  *   that would not fit alone counts for nobody;
@@ -38,7 +39,7 @@ with fence as materialized (
   select h.id, h.tenant, h.decision, h.expires_at from hold h
   where h.id = any(array(select hold from given where hold is not null)) order by h.id for update of h ${locking}
 ), gone as materialized (
-  select i from (
+  select i, case when s.lacks then 'gone' else 'twin' end as why from (
     select g.i, k.id is null as lacks, row_number() over (partition by g.hold, k.id is null order by g.i) as turn
     from given g left join kept k on k.id = g.hold and k.tenant = g.tenant and k.decision = g.had
       and (g.step <> 'end_overdue' or k.expires_at <= now())
@@ -69,11 +70,11 @@ with fence as materialized (
     where w.asks and w.held > 0 and w.i not in (select i from barred)
   ) s where short
 ), left_out as materialized (
-  select i, account, why from barred union all select i, account, why from tight union all select i, 0, 'gone' from gone
+  select i, account, why from barred union all select i, account, why from tight union all select i, 0, why from gone
 ), called as (
   insert into call (day, tenant, session, key, id, digest)
   select day, tenant, session, key, id, request from given where i not in (select i from left_out)
-  order by day, tenant, session, key
+  order by day, tenant, session, key, i
   on conflict (day, tenant, session, key) do nothing
   returning id
 ), recorded as (

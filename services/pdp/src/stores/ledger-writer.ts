@@ -1,6 +1,6 @@
 import pg from "pg";
 import { CommitFailure, type LedgerWriter, type NewRecord, type RecordOutcome } from "../ledger/index.ts";
-import { balancesOf, type ChargedToo, readCharged, shortsOf } from "./charge-columns.ts";
+import { balancesOf, type ChargedToo, holdLocked, readCharged, shortsOf } from "./charge-columns.ts";
 import { chargedQuery } from "./charged-statement.ts";
 import { commitFailure } from "./commit-failure.ts";
 import type { Lane } from "./lane.ts";
@@ -31,8 +31,7 @@ function leftOut(record: NewRecord, at: number, charged: ChargedToo, skipped: bo
   if (!left) return { outcome: "stale" };
   if (left.every(({ why }) => why !== "gone")) return { outcome: "short", shorts: shortsOf(record, left, charged) };
   // A hold that was not waited for may be there.
-  const account = record.charge?.moves[0]?.account ?? 0n;
-  return skipped ? { outcome: "short", shorts: [{ account, why: "locked" }] } : { outcome: "gone" };
+  return skipped ? { outcome: "short", shorts: holdLocked(record) } : { outcome: "gone" };
 }
 
 const LOCK_NOT_AVAILABLE = "55P03";

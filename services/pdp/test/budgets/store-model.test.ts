@@ -38,15 +38,18 @@ function left(committed: Committed, id: string): string {
   return out.why === "short" ? out.shorts.map(({ why }) => why).join() : out.why;
 }
 
-test("of two that fit alone and not together, the second of the batch is crowded, and what never fits is exhausted", () => {
+test("what does not fit is exhausted, and what would have fitted but for others of its batch is crowded", () => {
   const state = house();
   const batch = [record("a", 1, taking(60n)), record("b", 2, taking(40n)), record("c", 3, taking(101n))];
   const told = commit(state, [...batch, record("d", 4, taking(0n))], at(1));
   expect(batch.map(({ id }) => left(told, id))).toEqual(["inserted", "inserted", "exhausted"]);
-  const crowd = commit(house(), [record("a", 1, taking(50n)), record("b", 1, taking(60n))], at(1));
-  expect(left(crowd, "b")).toBe("exhausted");
+  // What never fits alone counts for nobody, and what lost its key had counted.
   const beside = commit(house(), [record("c", 3, taking(101n)), record("a", 1, taking(60n))], at(1));
-  expect(left(beside, "a")).toBe("crowded");
+  expect(left(beside, "a")).toBe("inserted");
+  const busy = house();
+  commit(busy, [record("a", 1, taking(30n))], at(1));
+  const crowd = commit(busy, [record("a2", 1, taking(50n)), record("b", 2, taking(60n))], at(1, 1n));
+  expect([left(crowd, "a2"), left(crowd, "b")]).toEqual(["taken", "crowded"]);
 });
 
 test("a window that is over, a freeze, and an account that is not there let nothing in, and a settlement always", () => {
@@ -65,12 +68,15 @@ test("a window that is over, a freeze, and an account that is not there let noth
   });
 });
 
-test("the loser of a key moves nothing, and of two records that end one hold the second is told that it is gone", () => {
+test("the loser of a key moves nothing, and who comes too late for a hold is told that it is gone, or to come again", () => {
   const state = house();
   commit(state, [record("a", 1, taking(60n))], at(1));
   const told = commit(state, [record("a2", 1, taking(10n)), record("b", 2, ending("a", 60n, 5n))], at(1, 1n));
   expect([left(told, "a2"), left(told, "b")]).toEqual(["taken", "inserted"]);
   expect(left(commit(state, [record("c", 3, ending("a", 60n, 5n))], at(1, 2n)), "c")).toBe("gone");
+  commit(state, [record("d", 4, taking(10n))], at(1, 2n));
+  const twins = commit(state, [record("e", 5, ending("d", 10n, 1n)), record("f", 6, ending("d", 10n, 1n))], at(1, 3n));
+  expect([left(twins, "e"), left(twins, "f")]).toEqual(["inserted", "crowded"]);
   expect(overdue(state, HOUR_MS, 10)).toEqual([]);
 });
 

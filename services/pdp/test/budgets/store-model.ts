@@ -107,7 +107,12 @@ export interface Place {
   readonly seen?: ReadonlyMap<bigint, bigint>;
 }
 
-const keyOf = ({ tenant, session, sessionDay, key }: Pick<NewRecord, "tenant" | "session" | "sessionDay" | "key">) =>
+export const keyOf = ({
+  tenant,
+  session,
+  sessionDay,
+  key,
+}: Pick<NewRecord, "tenant" | "session" | "sessionDay" | "key">) =>
   `${sessionDay}/${tenant}/${session}/${Buffer.from(key).toString("latin1")}`;
 
 const holdOf = ({ hold }: Charge): Exclude<HoldStep, { readonly step: "take" }> | undefined =>
@@ -127,24 +132,47 @@ export function balanceOf(state: StoreState, account: AccountRow): Balance {
   return { account: id, limit: limitOf(state, account) ?? 0n, held, posted, overage, frozen: isFrozen(state, account) };
 }
 
-const freeOf = ({ limit, held, posted, overage }: Balance): bigint => limit - held - posted - overage;
+export const freeOf = ({ limit, held, posted, overage }: Balance): bigint => limit - held - posted - overage;
 
-/** Whether a record takes from an account: what only gives back or posts is let in whatever stands there. */
-const takes = (move: Move): boolean => move.held > 0n;
+/** Whether a record asks an account to let it in: what only gives back or posts is let in whatever stands there. */
+function asks({ charge }: NewRecord, { held }: Move): boolean {
+  const step = charge?.hold?.step;
+  return (step === "take" || step === "adopt") && held >= 0n;
+}
+
+/** Whether a hold is there, with the decision that is to have it, and over where it must be. */
+function isWhereItShould(
+  { holds, rules }: StoreState,
+  { tenant }: NewRecord,
+  step: NonNullable<ReturnType<typeof holdOf>>,
+  nowMs: number,
+): boolean {
+  const row = holds.get(step.hold);
+  if (!row) return rules.holds === "not_whether_there" || rules.holds === "not_asked";
+  const isWhose = row.decision === step.decision || rules.holds === "not_whose" || rules.holds === "not_asked";
+  const isTime = step.step !== "end" || !step.overdue || row.expiresAtMs <= nowMs;
+  return row.tenant === tenant && isWhose && isTime;
+}
 
 /** Of those whose hold is where it should be, the first of the batch a hold. */
-function withTheirHolds(state: StoreState, fresh: readonly NewRecord[], left: Map<string, LeftOut>): NewRecord[] {
+function withTheirHolds(
+  state: StoreState,
+  fresh: readonly NewRecord[],
+  nowMs: number,
+  left: Map<string, LeftOut>,
+): NewRecord[] {
   const taken = new Set<string>();
   return fresh.filter((record) => {
     const step = record.charge && holdOf(record.charge);
     if (!step) return true;
-    const row = state.holds.get(step.hold);
-    const isThere = row?.tenant === record.tenant && row.decision === step.decision;
     const isFirst = !taken.has(step.hold);
+    const isThere = isWhereItShould(state, record, step, nowMs);
     if (isThere) taken.add(step.hold);
-    const asked = state.rules.holds === "asked";
-    if ((isThere || !asked) && (isFirst || state.rules.batchHolds === "any")) return true;
-    left.set(record.id, { why: "gone" });
+    if (isThere && (isFirst || state.rules.batchHolds === "any")) return true;
+    // Whether the one before it is inserted is not known yet: it is to be recorded again.
+    const account = record.charge?.moves[0]?.account ?? 0n;
+    const again = { why: "short", shorts: [{ account, why: "crowded" }] } as const;
+    left.set(record.id, isThere ? again : { why: "gone" });
     return false;
   });
 }
@@ -154,7 +182,7 @@ function barred(state: StoreState, record: NewRecord, move: Move, place: Place):
   const account = state.accounts.get(move.account);
   if (!account || account.tenant !== record.tenant) return "closed";
   if (place.locked?.has(move.account)) return "locked";
-  if (!takes(move)) return undefined;
+  if (!asks(record, move)) return undefined;
   const isCurrent = account.opensAtMs <= place.nowMs && place.nowMs < account.closesAtMs;
   if (limitOf(state, account) === undefined) return "closed";
   if (!isCurrent && state.rules.windows === "store_time") return "closed";
@@ -183,10 +211,12 @@ function admit(state: StoreState, batch: readonly NewRecord[], place: Place) {
   const admitted = open.filter((record) => {
     const over = (record.charge?.moves ?? []).flatMap((move) => {
       const account = state.accounts.get(move.account);
-      if (!account?.hard || !takes(move)) return [];
+      if (!account?.hard || !asks(record, move) || move.held === 0n) return [];
+      const free = freeBefore(state, account, place);
       const before = state.rules.sums === "running" ? (sums.get(account.id) ?? 0n) : 0n;
-      sums.set(account.id, before + move.held);
-      return before + move.held > freeBefore(state, account, place) ? [{ move, why: "too_much" as const }] : [];
+      // What would not fit alone counts for nobody.
+      if (move.held <= free) sums.set(account.id, before + move.held);
+      return before + move.held > free ? [{ move, why: "too_much" as const }] : [];
     });
     if (over.length > 0) short.set(record, over);
     return over.length === 0;
@@ -211,7 +241,7 @@ function moved(state: StoreState, records: readonly NewRecord[]): Map<bigint, Ac
   }
   for (const account of after.values()) {
     const { held, posted, overage, hard } = account;
-    const lowest = account.ceiling < held + posted ? account.ceiling : held + posted;
+    const lowest = hard && account.ceiling < held + posted ? account.ceiling : held + posted;
     const limit = limitOf(state, account) ?? 0n;
     account.ceiling = limit > lowest ? limit : lowest;
     if (state.rules.check === "none") continue;
@@ -260,7 +290,7 @@ export function commit(state: StoreState, batch: readonly NewRecord[], place: Pl
     if (!isFresh) left.set(id, { why: "stale" });
     return isFresh;
   });
-  const { admitted, short } = admit(state, withTheirHolds(state, fresh, left), place);
+  const { admitted, short } = admit(state, withTheirHolds(state, fresh, place.nowMs, left), place);
 
   const keys = new Set<string>();
   const won = admitted.filter((record) => {

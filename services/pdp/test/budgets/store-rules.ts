@@ -9,8 +9,8 @@ export interface StoreRules {
   readonly moves: "of_inserted" | "of_admitted";
   /** Whose holds are taken, handed over and ended. */
   readonly holdRows: "of_inserted" | "of_admitted";
-  /** Whether a hold must be there, and with whom it was. */
-  readonly holds: "asked" | "not_asked";
+  /** Whether a hold must be there, and still with whom it was. */
+  readonly holds: "asked" | "not_whether_there" | "not_whose" | "not_asked";
   /** How many records of a batch may step on one hold. */
   readonly batchHolds: "one" | "any";
   readonly windows: "store_time" | "not_asked";

@@ -1,0 +1,62 @@
+import { afterEach, expect, test } from "vitest";
+import { createTestDatabase, type TestDatabase } from "../support/test-database.ts";
+import { playBeside } from "./beside-model.ts";
+import { audit } from "./books.ts";
+
+const databases: TestDatabase[] = [];
+afterEach(async () => {
+  await Promise.all(databases.splice(0).map((database) => database.drop()));
+});
+async function play(seed: number, steps: number, edit?: (text: string) => string) {
+  const database = await createTestDatabase();
+  databases.push(database);
+  const played = await playBeside(database, { seed, steps, ...(edit && { edit }) });
+  return { ...played, database };
+}
+
+test.each([1, 2, 3])("the statement does what its model does, seed %d", async (seed) => {
+  const { wrong, inserted, database } = await play(seed, 150);
+  expect(wrong).toEqual([]);
+  expect(inserted).toBeGreaterThan(150);
+  expect(await audit(database)).toEqual({ differences: [], heldWrongly: [] });
+});
+
+/** Ways to get the statement wrong: a part of its text, and what stands there instead. */
+const bad: readonly [what: string, part: RegExp, instead: string][] = [
+  ["it reads and then writes", /for no key update of a\b/, ""],
+  ["a batch's records do not count against each other", /sum\(case when [^)]*\)\s*over \([^)]*\)/, "w.held"],
+  [
+    "the moves of what was not inserted are applied",
+    /from recorded join given g using \(id\) join wanted w/,
+    "from given g join wanted w",
+  ],
+  ["a batch takes a hold twice", /where s\.lacks or s\.turn > 1/, "where s.lacks"],
+  ["a hold may be another's", /and k\.decision = g\.had/, ""],
+  ["a hold may be gone", /where s\.lacks or s\.turn > 1/, "where not s.lacks and s.turn > 1"],
+  [
+    "holds are ended by what was not inserted",
+    /delete from hold h using given g join recorded using \(id\)/,
+    "delete from hold h using given g",
+  ],
+  ["a hold expires before its time", /and \(g\.step <> 'end_overdue'[^)]*\(\)\)/, ""],
+  ["windows that are over let in", /and a\.opens_at <= now\(\) and now\(\) < a\.closes_at as open/, "as open"],
+  ["freezes bind nobody", /a\.frozen or coalesce\(b\.frozen, false\) as frozen/, "false as frozen"],
+  ["limits stay what they were", /coalesce\(a\.own_limit, b\.limit_micros, 0\) as most/, "a.ceiling as most"],
+  ["another tenant's account is charged", /when l\.tenant <> w\.tenant then 'closed'/, ""],
+  ["overage takes nothing of what is free", /most - held - posted - overage as free/, "most - held - posted as free"],
+  [
+    "an adopted hold keeps what it held",
+    /union all select \* from unnest\(g\.accounts, g\.held\) as x \(account, amount\)/,
+    "",
+  ],
+];
+
+test.each(bad)("it is told from one where %s", async (_what, part, instead) => {
+  const edit = (text: string) => {
+    const edited = text.replace(part, instead);
+    if (edited === text) throw new Error("the statement has no such part any more");
+    return edited;
+  };
+  const { wrong } = await play(7, 600, edit);
+  expect(wrong).not.toEqual([]);
+});

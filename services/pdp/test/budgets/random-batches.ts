@@ -1,0 +1,116 @@
+import { adoptionMoves, expiryMoves, type HeldPart } from "../../src/budgets/index.ts";
+import { type Charge, idempotencyKey, type Move, type NewRecord } from "../../src/ledger/index.ts";
+import { newRecord } from "../ledger/postgres.ts";
+import { end, move } from "./books.ts";
+import { balanceOf, freeOf, type HoldRow, type StoreState } from "./store-model.ts";
+
+/** Dice, and the accounts that records are about. */
+export interface Dice {
+  readonly random: () => number;
+  readonly accounts: readonly bigint[];
+  /** Times before and after the run. */
+  readonly pastMs: number;
+  readonly farMs: number;
+}
+
+export const below = ({ random }: Dice, count: number) => Math.floor(random() * count);
+export const pick = <Value>(dice: Dice, from: readonly Value[]) => from[below(dice, from.length)];
+
+const amount = (dice: Dice, most: number) => BigInt(below(dice, most + 1));
+
+function someAccounts(dice: Dice): bigint[] {
+  const chosen = new Set<bigint>();
+  for (let count = 1 + below(dice, 3); count > 0; count--) chosen.add(pick(dice, dice.accounts) ?? 0n);
+  return [...chosen];
+}
+
+const term = (dice: Dice) => ({
+  expiresAtMs: dice.random() < 0.4 ? dice.pastMs : dice.farMs,
+  pending: dice.random() < 0.3,
+});
+
+/** Some amount, or just what is free, or one more. */
+function wanted(dice: Dice, state: StoreState, account: bigint): bigint {
+  const row = state.accounts.get(account);
+  const free = row ? freeOf(balanceOf(state, row)) : 0n;
+  return free <= 0n || dice.random() < 0.7 ? amount(dice, 14) : free + BigInt(below(dice, 2));
+}
+
+const partsOf = (state: StoreState, { amounts }: HoldRow) =>
+  [...amounts].map(([account, held]) => ({ account, amount: held, hard: state.accounts.get(account)?.hard ?? true }));
+
+/** Mostly who has the hold. */
+const whose = (dice: Dice, { id, decision }: HoldRow) => (dice.random() < 0.85 ? decision : id);
+
+function settle(dice: Dice, state: StoreState, hold: HoldRow): Charge {
+  const moves = partsOf(state, hold).map(({ account, amount: held }): Move => {
+    const actual = amount(dice, Number(held) * 2);
+    const posted = actual < held ? actual : held;
+    return move(account, { held: -held, posted, overage: actual - posted });
+  });
+  const over = dice.random() < 0.1 ? moves.find(({ overage }) => overage > 0n) : undefined;
+  return { ...end(hold.id, moves, whose(dice, hold)), ...(over && { freezes: over.account }) };
+}
+
+type Kind = (dice: Dice, state: StoreState, hold: HoldRow | undefined) => Charge | undefined;
+
+const kinds: Record<string, Kind> = {
+  take: (dice, state) => ({
+    moves: someAccounts(dice).map((account) => move(account, { held: wanted(dice, state, account) })),
+    hold: { step: "take", ...term(dice) },
+  }),
+  settle: (dice, state, hold) => hold && settle(dice, state, hold),
+  adopt: (dice, state, hold) => {
+    if (!hold) return undefined;
+    const after = someAccounts(dice).map((account): HeldPart => ({ account, amount: amount(dice, 14) }));
+    const moves = adoptionMoves(partsOf(state, hold), after);
+    return { moves, hold: { step: "adopt", hold: hold.id, decision: whose(dice, hold), ...term(dice) } };
+  },
+  extend: (dice, _state, hold) =>
+    hold && { moves: [], hold: { step: "extend", hold: hold.id, decision: whose(dice, hold), ...term(dice) } },
+  expire: (dice, state, hold) => {
+    if (!hold) return undefined;
+    const moves = expiryMoves(partsOf(state, hold), hold.pending);
+    return { moves, hold: { step: "end", hold: hold.id, decision: whose(dice, hold), overdue: true } };
+  },
+  correct: (dice, state) => {
+    const account = pick(dice, dice.accounts) ?? 0n;
+    const most = Number(state.accounts.get(account)?.posted ?? 0n);
+    return { moves: [move(account, { posted: -amount(dice, most), overage: amount(dice, 3) })] };
+  },
+  watch: (dice) => ({ moves: [move(pick(dice, dice.accounts) ?? 0n, { overage: amount(dice, 3) })] }),
+  nothing: () => undefined,
+};
+const often = [
+  ...Array(6).fill("take"),
+  ...Array(4).fill("settle"),
+  "adopt",
+  "adopt",
+  ...Object.keys(kinds),
+] as string[];
+
+function keyFor(dice: Dice, charge: Charge | undefined, used: readonly NewRecord[], id: string): Uint8Array {
+  if (dice.random() < 0.12) return pick(dice, used)?.key ?? idempotencyKey("decision", id, 1);
+  const hold = charge?.hold;
+  // Whatever settles a decision has one key, as in the product.
+  return hold?.step === "end" && dice.random() < 0.7
+    ? idempotencyKey("report", hold.decision, 1)
+    : idempotencyKey("decision", id, 1);
+}
+
+/** A batch of records that could come now, and some that could not. */
+export function randomBatch(dice: Dice, state: StoreState, security: bigint): NewRecord[] {
+  const holds = [...state.holds.values()];
+  const used = [...state.records.values()].slice(-20).map(({ record }) => record);
+  const batch: NewRecord[] = [];
+  for (let count = 1 + below(dice, 8); count > 0; count--) {
+    const kind = pick(dice, often) ?? "take";
+    const charge = kinds[kind]?.(dice, state, pick(dice, holds));
+    const record = newRecord({
+      ...(charge && { charge }),
+      securityRevision: dice.random() < 0.03 ? security - 1n : security,
+    });
+    batch.push({ ...record, key: keyFor(dice, charge, [...used, ...batch], record.id) });
+  }
+  return batch;
+}
