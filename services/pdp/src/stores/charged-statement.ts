@@ -16,7 +16,9 @@ import { recordParameters } from "./ledger-statement.ts";
  *   that would not fit alone counts for nobody;
  * - the rest is inserted, and only what was inserted moves accounts and holds.
  *
- * What is free is what stands in the rows that were locked: whoever waited for them sees what others left of them. The
+ * What is free is what stands in the rows that were locked: whoever waited for them sees what others left of them. They are
+ * written from what was read under the lock and not from themselves: an UPDATE of a row that changed while this waited
+ * is first tried, and its CHECKs asked, with the row as the statement's snapshot has it. The
  * limit and the freeze of a budget are those of the statement's snapshot, so whatever was acknowledged before it is obeyed.
  */
 const statement = (waiting: "wait" | "skip") => {
@@ -51,8 +53,9 @@ with fence as materialized (
   from given g, unnest(g.accounts, g.held, g.posted, g.overage) as w (account, held, posted, overage)
   where g.i not in (select i from gone)
 ), locked as materialized (
-  select a.id, a.tenant, a.held, a.posted, a.overage, coalesce(a.own_limit, b.limit_micros, 0) as most,
-      coalesce(b.hard, a.hard) as hard, a.frozen or coalesce(b.frozen, false) as frozen,
+  select a.id, a.tenant, a.held, a.posted, a.overage, a.ceiling, a.frozen as own_frozen, a.frozen_at, a.frozen_why,
+      coalesce(a.own_limit, b.limit_micros, 0) as most, coalesce(b.hard, a.hard) as hard,
+      a.frozen or coalesce(b.frozen, false) as frozen,
       (a.budget is null or b.name is not null) and a.opens_at <= now() and now() < a.closes_at as open
   from account a left join budget b on b.tenant = a.tenant and b.name = a.budget and b.series = a.series
   where a.id = any(array(select account from wanted)) order by a.id for no key update of a ${locking}
@@ -85,13 +88,13 @@ with fence as materialized (
   from given join called using (id)
   returning n, id
 ), moved as (
-  update account a set held = a.held + d.held, posted = a.posted + d.posted, overage = a.overage + d.overage, hard = d.hard,
-    ceiling = greatest(d.most, case when d.hard then least(a.ceiling, a.held + d.held + a.posted + d.posted)
-      else a.held + d.held + a.posted + d.posted end),
-    frozen = a.frozen or d.freezes, frozen_at = case when d.freezes and not a.frozen then now() else a.frozen_at end,
-    frozen_why = case when d.freezes and not a.frozen then 'overage' else a.frozen_why end
+  update account a set held = d.held, posted = d.posted, overage = d.overage, hard = d.hard,
+    ceiling = greatest(d.most, case when d.hard then least(d.ceiling, d.held + d.posted) else d.held + d.posted end),
+    frozen = d.own_frozen or d.freezes, frozen_at = case when d.freezes and not d.own_frozen then now() else d.frozen_at end,
+    frozen_why = case when d.freezes and not d.own_frozen then 'overage' else d.frozen_why end
   from (
-    select l.id, l.most, l.hard, m.held, m.posted, m.overage, m.freezes
+    select l.id, l.most, l.hard, l.ceiling, l.own_frozen, l.frozen_at, l.frozen_why, m.freezes,
+        l.held + m.held as held, l.posted + m.posted as posted, l.overage + m.overage as overage
     from locked l join (
       select w.account, sum(w.held)::bigint as held, sum(w.posted)::bigint as posted, sum(w.overage)::bigint as overage,
           coalesce(bool_or(w.freezes), false) as freezes

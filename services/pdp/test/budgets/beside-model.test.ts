@@ -14,7 +14,7 @@ async function play(seed: number, steps: number, edit?: (text: string) => string
   return { ...played, database };
 }
 
-test.each([1, 2, 3])("the statement does what its model does, seed %d", async (seed) => {
+test.each([7, 8, 14])("the statement does what its model does, seed %d", async (seed) => {
   const { wrong, inserted, database } = await play(seed, 150);
   expect(wrong).toEqual([]);
   expect(inserted).toBeGreaterThan(150);
@@ -51,12 +51,22 @@ const bad: readonly [what: string, part: RegExp, instead: string][] = [
   ],
 ];
 
+const replaced = (text: string, part: RegExp, instead: string) => {
+  const edited = text.replace(part, instead);
+  if (edited === text) throw new Error("the statement has no such part any more");
+  return edited;
+};
+
 test.each(bad)("it is told from one where %s", async (_what, part, instead) => {
-  const edit = (text: string) => {
-    const edited = text.replace(part, instead);
-    if (edited === text) throw new Error("the statement has no such part any more");
-    return edited;
-  };
-  const { wrong } = await play(7, 600, edit);
+  const { wrong } = await play(7, 600, (text) => replaced(text, part, instead));
   expect(wrong).not.toEqual([]);
+});
+
+test("it is told from one where accounts are written from themselves", async () => {
+  // As the snapshot has it, an account may be too full for what it takes now: its CHECK is asked with that row first.
+  const { wrong } = await play(7, 600, (text) => {
+    const also = replaced(text, /m\.freezes,/, "m.freezes, m.held as more,");
+    return replaced(also, /set held = d\.held/, "set held = a.held + d.more");
+  });
+  expect(wrong.join()).toContain("failed");
 });

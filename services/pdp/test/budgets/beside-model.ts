@@ -168,33 +168,37 @@ async function commitTwo(world: World): Promise<string[]> {
     .filter(Boolean);
 }
 
+/** Mostly with something left of it. */
+function nextLimit(dice: Dice, state: StoreState, name: string): number {
+  const own = [...state.accounts.values()].filter(({ tenant, budget }) => tenant === TENANT && budget === name);
+  const used = own.map(({ held, posted, overage }) => Number(held + posted + overage));
+  return below(dice, 50) + (dice.random() < 0.8 ? Math.max(...used) : 0);
+}
+
 /** Limits, freezes and declarations change. */
 async function administer({ dice, state, owner }: World): Promise<void> {
   const name = pick(dice, ["hard", "tight", "soft"]) ?? "hard";
   const row = state.budgets.get(`${TENANT}/${name}`);
-  const limit = 10 + below(dice, 60);
-  if (!row || dice.random() < 0.15) {
-    if (row) {
-      await owner.query("delete from budget where tenant = $1 and name = $2", [TENANT, name]);
-      state.budgets.delete(`${TENANT}/${name}`);
-      return;
-    }
+  const limit = nextLimit(dice, state, name);
+  if (!row) {
     await declareMicros(owner, name, limit);
     state.budgets.set(`${TENANT}/${name}`, { tenant: TENANT, name, limit: BigInt(limit), frozen: false });
     return;
   }
-  if (dice.random() < 0.3) {
+  const what = dice.random();
+  if (what < 0.05) {
+    await owner.query("delete from budget where tenant = $1 and name = $2", [TENANT, name]);
+    state.budgets.delete(`${TENANT}/${name}`);
+    return;
+  }
+  if (what < 0.15 || row.frozen) {
     row.frozen = !row.frozen;
     await owner.query("update budget set frozen = $3 where tenant = $1 and name = $2", [TENANT, name, row.frozen]);
     return;
   }
-  if (dice.random() < 0.3) {
-    const account = state.accounts.get(pick(dice, dice.accounts) ?? 0n);
-    if (!account) return;
-    account.frozen = false;
-    await owner.query("update account set frozen = false, frozen_at = null, frozen_why = null where id = $1", [
-      `${account.id}`,
-    ]);
+  if (what < 0.4) {
+    for (const account of state.accounts.values()) account.frozen = false;
+    await owner.query("update account set frozen = false, frozen_at = null, frozen_why = null where frozen");
     return;
   }
   row.limit = BigInt(limit);
@@ -271,12 +275,12 @@ export async function playBeside(
   try {
     for (; step < steps && wrong.length === 0; step++) {
       const what = random();
-      if (what < 0.1) await administer(world);
-      else if (what < 0.11) {
+      if (what < 0.15) await administer(world);
+      else if (what < 0.16) {
         world.security += 1n;
         state.security.set(TENANT, world.security);
         await owner.query("update revision set security = $2 where tenant = $1", [TENANT, `${world.security}`]);
-      } else if (what < 0.4) wrong = await commitTwo(world);
+      } else if (what < 0.5) wrong = await commitTwo(world);
       else wrong = await commitOne(world, random() < 0.5 ? writers[0] : writers[1]);
       wrong = [...wrong, ...(await differences(world))];
     }
