@@ -1,3 +1,5 @@
+import type { Amount } from "./amount.ts";
+
 /** The human or service on whose behalf an agent acts. */
 export interface Principal {
   readonly id: string;
@@ -47,7 +49,7 @@ export interface SessionRequest {
   readonly purpose?: string | undefined;
   /** Default: all that the agent's ceiling allows. */
   readonly scope?: Scope | undefined;
-  /** Names of the budgets that it draws from. */
+  /** Names of budgets that must stop it when they run out: hard ones that cover it, or it is not opened. */
   readonly budgets?: readonly string[] | undefined;
   /** At most 30 days; default 24 hours. */
   readonly maxLifetimeSeconds?: number | undefined;
@@ -66,6 +68,8 @@ export interface Delegation {
   readonly agent: string;
   /** A subset of the session's own scope. Without `expiresAt` it ends with that. */
   readonly scope: Scope;
+  /** What it and everything below it may spend, at most one amount a unit; beside all budgets that cover it anyway. */
+  readonly budget?: readonly Amount[] | undefined;
   readonly purpose?: string | undefined;
   /** At most what the session has left, which is the default. */
   readonly maxLifetimeSeconds?: number | undefined;

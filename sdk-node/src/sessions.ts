@@ -114,6 +114,7 @@ function writeDelegation(delegation: Delegation, newId: () => string): Delegatin
   return {
     agent: delegation.agent,
     scope: writeScope(delegation.scope),
+    budget: (delegation.budget ?? []).map(({ unit, value }) => ({ unit, value })),
     purpose: delegation.purpose ?? "",
     maxLifetimeSeconds: delegation.maxLifetimeSeconds ?? 0,
     runId: delegation.runId ?? newId(),

@@ -13,7 +13,9 @@ from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from ._gen import common_pb2
 from ._gen import session_pb2 as pb
+from .decision import Amount
 from .errors import misuse
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class SessionOptions(TypedDict, total=False):
     purpose: str
     #: As in the JSON of the wire: {"tools": ["payments.*"], "bounds": [...]}. Left out: all the agent's ceiling allows.
     scope: Mapping[str, Any]
-    #: Names of the budgets that it draws from.
+    #: Names of budgets that must stop it when they run out: hard ones that cover it, or it is not opened.
     budgets: Iterable[str]
     #: At most 30 days, seconds; 24 hours when left out.
     max_lifetime: int
@@ -73,6 +75,8 @@ class DelegationOptions(TypedDict, total=False):
     agent: Required[str]
     #: A subset of the session's own, as in the JSON of the wire. Without an expiresAt it ends with that.
     scope: Required[Mapping[str, Any]]
+    #: What it and everything below it may spend, at most one amount a unit; beside all budgets that cover it anyway.
+    budget: Iterable[Amount]
     purpose: str
     #: At most what the session has left, seconds, which is the default.
     max_lifetime: int
@@ -98,6 +102,7 @@ def delegate_request(options: DelegationOptions) -> pb.DelegateRequest:
     """The request that delegates. Raises `RemitError` for a scope that is none."""
     request = pb.DelegateRequest(
         agent=options["agent"],
+        budget=[common_pb2.Amount(unit=one.unit, value=one.value) for one in options.get("budget", ())],
         purpose=options.get("purpose", ""),
         max_lifetime_seconds=options.get("max_lifetime", 0),
         run_id=options.get("run_id") or str(uuid4()),

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file remit/v1/session.proto.
  */
 export const file_remit_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("ChZyZW1pdC92MS9zZXNzaW9uLnByb3RvEghyZW1pdC52MSKJAQoJUHJpbmNpcGFsEgoKAmlkGAEgASgJEhAKCHZlcmlmaWVkGAIgASgIEi8KBmxhYmVscxgDIAMoCzIfLnJlbWl0LnYxLlByaW5jaXBhbC5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIp8DChJPcGVuU2Vzc2lvblJlcXVlc3QSDQoFYWdlbnQYASABKAkSFwoNc3ViamVjdF90b2tlbhgCIAEoCUgAEigKCXByaW5jaXBhbBgDIAEoCzITLnJlbWl0LnYxLlByaW5jaXBhbEgAEg8KB3B1cnBvc2UYBCABKAkSHgoFc2NvcGUYBSABKAsyDy5yZW1pdC52MS5TY29wZRIPCgdidWRnZXRzGAYgAygJEhwKFG1heF9saWZldGltZV9zZWNvbmRzGAcgASgNEg4KBnJ1bl9pZBgIIAEoCRI4CgZsYWJlbHMYCSADKAsyKC5yZW1pdC52MS5PcGVuU2Vzc2lvblJlcXVlc3QuTGFiZWxzRW50cnkSFQoNYWdlbnRfdmVyc2lvbhgKIAEoCRINCgVtb2RlbBgLIAEoCRIVCg1wcm9tcHRfZGlnZXN0GAwgASgJEhEKCWZyYW1ld29yaxgNIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg4KDG9uX2JlaGFsZl9vZiKbBAoHU2Vzc2lvbhIKCgJpZBgBIAEoCRINCgVhZ2VudBgCIAEoCRImCglwcmluY2lwYWwYAyABKAsyEy5yZW1pdC52MS5QcmluY2lwYWwSDwoHcHVycG9zZRgEIAEoCRIeCgVzY29wZRgFIAEoCzIPLnJlbWl0LnYxLlNjb3BlEi0KBmxhYmVscxgGIAMoCzIdLnJlbWl0LnYxLlNlc3Npb24uTGFiZWxzRW50cnkSDgoGcnVuX2lkGAcgASgJEiYKBXN0YXRlGAggASgOMhcucmVtaXQudjEuU2Vzc2lvbi5TdGF0ZRIRCglwYXJlbnRfaWQYCSABKAkSDQoFZGVwdGgYCiABKA0SLQoJb3BlbmVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIdCgVjaGFpbhgNIAMoCzIOLnJlbWl0LnYxLkxpbmsaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJmCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEg4KClNUQVRFX09QRU4QARIQCgxTVEFURV9DTE9TRUQQAhIRCg1TVEFURV9SRVZPS0VEEAMSEQoNU1RBVEVfRVhQSVJFRBAEIqEBCgRMaW5rEhIKCnNlc3Npb25faWQYASABKAkSDQoFYWdlbnQYAiABKAkSHgoFc2NvcGUYAyABKAsyDy5yZW1pdC52MS5TY29wZRImCgVzdGF0ZRgEIAEoDjIXLnJlbWl0LnYxLlNlc3Npb24uU3RhdGUSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifgoTT3BlblNlc3Npb25SZXNwb25zZRIiCgdzZXNzaW9uGAEgASgLMhEucmVtaXQudjEuU2Vzc2lvbhINCgV0b2tlbhgCIAEoCRI0ChB0b2tlbl9leHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIpChNSZW5ld1Nlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkifwoUUmVuZXdTZXNzaW9uUmVzcG9uc2USIgoHc2Vzc2lvbhgBIAEoCzIRLnJlbWl0LnYxLlNlc3Npb24SDQoFdG9rZW4YAiABKAkSNAoQdG9rZW5fZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi1wIKD0RlbGVnYXRlUmVxdWVzdBINCgVhZ2VudBgBIAEoCRIeCgVzY29wZRgCIAEoCzIPLnJlbWl0LnYxLlNjb3BlEg8KB3B1cnBvc2UYAyABKAkSNQoGbGFiZWxzGAQgAygLMiUucmVtaXQudjEuRGVsZWdhdGVSZXF1ZXN0LkxhYmVsc0VudHJ5Eg4KBnJ1bl9pZBgFIAEoCRIgCgZidWRnZXQYBiADKAsyEC5yZW1pdC52MS5BbW91bnQSHAoUbWF4X2xpZmV0aW1lX3NlY29uZHMYByABKA0SFQoNYWdlbnRfdmVyc2lvbhgIIAEoCRINCgVtb2RlbBgJIAEoCRIVCg1wcm9tcHRfZGlnZXN0GAogASgJEhEKCWZyYW1ld29yaxgLIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBInsKEERlbGVnYXRlUmVzcG9uc2USIgoHc2Vzc2lvbhgBIAEoCzIRLnJlbWl0LnYxLlNlc3Npb24SDQoFdG9rZW4YAiABKAkSNAoQdG9rZW5fZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiJwoRR2V0U2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCSI4ChJHZXRTZXNzaW9uUmVzcG9uc2USIgoHc2Vzc2lvbhgBIAEoCzIRLnJlbWl0LnYxLlNlc3Npb24iKQoTQ2xvc2VTZXNzaW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJIjoKFENsb3NlU2Vzc2lvblJlc3BvbnNlEiIKB3Nlc3Npb24YASABKAsyES5yZW1pdC52MS5TZXNzaW9uMoYDCg5TZXNzaW9uU2VydmljZRJKCgtPcGVuU2Vzc2lvbhIcLnJlbWl0LnYxLk9wZW5TZXNzaW9uUmVxdWVzdBodLnJlbWl0LnYxLk9wZW5TZXNzaW9uUmVzcG9uc2USTQoMUmVuZXdTZXNzaW9uEh0ucmVtaXQudjEuUmVuZXdTZXNzaW9uUmVxdWVzdBoeLnJlbWl0LnYxLlJlbmV3U2Vzc2lvblJlc3BvbnNlEkEKCERlbGVnYXRlEhkucmVtaXQudjEuRGVsZWdhdGVSZXF1ZXN0GhoucmVtaXQudjEuRGVsZWdhdGVSZXNwb25zZRJHCgpHZXRTZXNzaW9uEhsucmVtaXQudjEuR2V0U2Vzc2lvblJlcXVlc3QaHC5yZW1pdC52MS5HZXRTZXNzaW9uUmVzcG9uc2USTQoMQ2xvc2VTZXNzaW9uEh0ucmVtaXQudjEuQ2xvc2VTZXNzaW9uUmVxdWVzdBoeLnJlbWl0LnYxLkNsb3NlU2Vzc2lvblJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp, file_remit_v1_common]);
+  fileDesc("ChZyZW1pdC92MS9zZXNzaW9uLnByb3RvEghyZW1pdC52MSKJAQoJUHJpbmNpcGFsEgoKAmlkGAEgASgJEhAKCHZlcmlmaWVkGAIgASgIEi8KBmxhYmVscxgDIAMoCzIfLnJlbWl0LnYxLlByaW5jaXBhbC5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIp8DChJPcGVuU2Vzc2lvblJlcXVlc3QSDQoFYWdlbnQYASABKAkSFwoNc3ViamVjdF90b2tlbhgCIAEoCUgAEigKCXByaW5jaXBhbBgDIAEoCzITLnJlbWl0LnYxLlByaW5jaXBhbEgAEg8KB3B1cnBvc2UYBCABKAkSHgoFc2NvcGUYBSABKAsyDy5yZW1pdC52MS5TY29wZRIPCgdidWRnZXRzGAYgAygJEhwKFG1heF9saWZldGltZV9zZWNvbmRzGAcgASgNEg4KBnJ1bl9pZBgIIAEoCRI4CgZsYWJlbHMYCSADKAsyKC5yZW1pdC52MS5PcGVuU2Vzc2lvblJlcXVlc3QuTGFiZWxzRW50cnkSFQoNYWdlbnRfdmVyc2lvbhgKIAEoCRINCgVtb2RlbBgLIAEoCRIVCg1wcm9tcHRfZGlnZXN0GAwgASgJEhEKCWZyYW1ld29yaxgNIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg4KDG9uX2JlaGFsZl9vZiLMBAoHU2Vzc2lvbhIKCgJpZBgBIAEoCRINCgVhZ2VudBgCIAEoCRImCglwcmluY2lwYWwYAyABKAsyEy5yZW1pdC52MS5QcmluY2lwYWwSDwoHcHVycG9zZRgEIAEoCRIeCgVzY29wZRgFIAEoCzIPLnJlbWl0LnYxLlNjb3BlEi0KBmxhYmVscxgGIAMoCzIdLnJlbWl0LnYxLlNlc3Npb24uTGFiZWxzRW50cnkSDgoGcnVuX2lkGAcgASgJEiYKBXN0YXRlGAggASgOMhcucmVtaXQudjEuU2Vzc2lvbi5TdGF0ZRIRCglwYXJlbnRfaWQYCSABKAkSDQoFZGVwdGgYCiABKA0SLQoJb3BlbmVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIdCgVjaGFpbhgNIAMoCzIOLnJlbWl0LnYxLkxpbmsSHgoFZ2l2ZW4YDiADKAsyDy5yZW1pdC52MS5HaXZlbhIPCgdidWRnZXRzGA8gAygJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiZgoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIOCgpTVEFURV9PUEVOEAESEAoMU1RBVEVfQ0xPU0VEEAISEQoNU1RBVEVfUkVWT0tFRBADEhEKDVNUQVRFX0VYUElSRUQQBCKhAQoETGluaxISCgpzZXNzaW9uX2lkGAEgASgJEg0KBWFnZW50GAIgASgJEh4KBXNjb3BlGAMgASgLMg8ucmVtaXQudjEuU2NvcGUSJgoFc3RhdGUYBCABKA4yFy5yZW1pdC52MS5TZXNzaW9uLlN0YXRlEi4KCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIn4KE09wZW5TZXNzaW9uUmVzcG9uc2USIgoHc2Vzc2lvbhgBIAEoCzIRLnJlbWl0LnYxLlNlc3Npb24SDQoFdG9rZW4YAiABKAkSNAoQdG9rZW5fZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiKQoTUmVuZXdTZXNzaW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJIn8KFFJlbmV3U2Vzc2lvblJlc3BvbnNlEiIKB3Nlc3Npb24YASABKAsyES5yZW1pdC52MS5TZXNzaW9uEg0KBXRva2VuGAIgASgJEjQKEHRva2VuX2V4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wItcCCg9EZWxlZ2F0ZVJlcXVlc3QSDQoFYWdlbnQYASABKAkSHgoFc2NvcGUYAiABKAsyDy5yZW1pdC52MS5TY29wZRIPCgdwdXJwb3NlGAMgASgJEjUKBmxhYmVscxgEIAMoCzIlLnJlbWl0LnYxLkRlbGVnYXRlUmVxdWVzdC5MYWJlbHNFbnRyeRIOCgZydW5faWQYBSABKAkSIAoGYnVkZ2V0GAYgAygLMhAucmVtaXQudjEuQW1vdW50EhwKFG1heF9saWZldGltZV9zZWNvbmRzGAcgASgNEhUKDWFnZW50X3ZlcnNpb24YCCABKAkSDQoFbW9kZWwYCSABKAkSFQoNcHJvbXB0X2RpZ2VzdBgKIAEoCRIRCglmcmFtZXdvcmsYCyABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ7ChBEZWxlZ2F0ZVJlc3BvbnNlEiIKB3Nlc3Npb24YASABKAsyES5yZW1pdC52MS5TZXNzaW9uEg0KBXRva2VuGAIgASgJEjQKEHRva2VuX2V4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpkBCgVHaXZlbhIfCgVsaW1pdBgBIAEoCzIQLnJlbWl0LnYxLkFtb3VudBIfCgVzcGVudBgCIAEoCzIQLnJlbWl0LnYxLkFtb3VudBIeCgRoZWxkGAMgASgLMhAucmVtaXQudjEuQW1vdW50Eh4KBGxlZnQYBCABKAsyEC5yZW1pdC52MS5BbW91bnQSDgoGZnJvemVuGAUgASgIIicKEUdldFNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkiOAoSR2V0U2Vzc2lvblJlc3BvbnNlEiIKB3Nlc3Npb24YASABKAsyES5yZW1pdC52MS5TZXNzaW9uIikKE0Nsb3NlU2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCSI6ChRDbG9zZVNlc3Npb25SZXNwb25zZRIiCgdzZXNzaW9uGAEgASgLMhEucmVtaXQudjEuU2Vzc2lvbjKGAwoOU2Vzc2lvblNlcnZpY2USSgoLT3BlblNlc3Npb24SHC5yZW1pdC52MS5PcGVuU2Vzc2lvblJlcXVlc3QaHS5yZW1pdC52MS5PcGVuU2Vzc2lvblJlc3BvbnNlEk0KDFJlbmV3U2Vzc2lvbhIdLnJlbWl0LnYxLlJlbmV3U2Vzc2lvblJlcXVlc3QaHi5yZW1pdC52MS5SZW5ld1Nlc3Npb25SZXNwb25zZRJBCghEZWxlZ2F0ZRIZLnJlbWl0LnYxLkRlbGVnYXRlUmVxdWVzdBoaLnJlbWl0LnYxLkRlbGVnYXRlUmVzcG9uc2USRwoKR2V0U2Vzc2lvbhIbLnJlbWl0LnYxLkdldFNlc3Npb25SZXF1ZXN0GhwucmVtaXQudjEuR2V0U2Vzc2lvblJlc3BvbnNlEk0KDENsb3NlU2Vzc2lvbhIdLnJlbWl0LnYxLkNsb3NlU2Vzc2lvblJlcXVlc3QaHi5yZW1pdC52MS5DbG9zZVNlc3Npb25SZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp, file_remit_v1_common]);
 
 /**
  * @generated from message remit.v1.Principal
@@ -90,7 +90,8 @@ export type OpenSessionRequest = Message<"remit.v1.OpenSessionRequest"> & {
   scope?: Scope | undefined;
 
   /**
-   * Budgets the session draws from, by name.
+   * Names of budgets that must stop this session when they run out: each must be declared, hard, and cover calls of it,
+   * or the session is not opened. Budgets that are not named bind it all the same.
    *
    * @generated from field: repeated string budgets = 6;
    */
@@ -220,6 +221,20 @@ export type Session = Message<"remit.v1.Session"> & {
    * @generated from field: repeated remit.v1.Link chain = 13;
    */
   chain: Link[];
+
+  /**
+   * What it was given to spend when it was delegated.
+   *
+   * @generated from field: repeated remit.v1.Given given = 14;
+   */
+  given: Given[];
+
+  /**
+   * The budgets that it was opened to be stopped by.
+   *
+   * @generated from field: repeated string budgets = 15;
+   */
+  budgets: string[];
 };
 
 /**
@@ -418,7 +433,8 @@ export type DelegateRequest = Message<"remit.v1.DelegateRequest"> & {
   runId: string;
 
   /**
-   * Not supported yet: refused unless empty.
+   * What the session and everything below it may spend, at most one amount a unit and no more than the session of its
+   * chain that was given any of that unit last. It is charged beside every other budget.
    *
    * @generated from field: repeated remit.v1.Amount budget = 6;
    */
@@ -487,6 +503,51 @@ export const DelegateResponseSchema: GenMessage<DelegateResponse> = /*@__PURE__*
   messageDesc(file_remit_v1_session, 8);
 
 /**
+ * What a session was given to spend of a unit, by itself and everything below it.
+ *
+ * @generated from message remit.v1.Given
+ */
+export type Given = Message<"remit.v1.Given"> & {
+  /**
+   * @generated from field: remit.v1.Amount limit = 1;
+   */
+  limit?: Amount | undefined;
+
+  /**
+   * Spent for good.
+   *
+   * @generated from field: remit.v1.Amount spent = 2;
+   */
+  spent?: Amount | undefined;
+
+  /**
+   * Held for calls that are under way.
+   *
+   * @generated from field: remit.v1.Amount held = 3;
+   */
+  held?: Amount | undefined;
+
+  /**
+   * @generated from field: remit.v1.Amount left = 4;
+   */
+  left?: Amount | undefined;
+
+  /**
+   * Nothing more is spent of it until somebody has looked.
+   *
+   * @generated from field: bool frozen = 5;
+   */
+  frozen: boolean;
+};
+
+/**
+ * Describes the message remit.v1.Given.
+ * Use `create(GivenSchema)` to create a new message.
+ */
+export const GivenSchema: GenMessage<Given> = /*@__PURE__*/
+  messageDesc(file_remit_v1_session, 9);
+
+/**
  * @generated from message remit.v1.GetSessionRequest
  */
 export type GetSessionRequest = Message<"remit.v1.GetSessionRequest"> & {
@@ -501,7 +562,7 @@ export type GetSessionRequest = Message<"remit.v1.GetSessionRequest"> & {
  * Use `create(GetSessionRequestSchema)` to create a new message.
  */
 export const GetSessionRequestSchema: GenMessage<GetSessionRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_session, 9);
+  messageDesc(file_remit_v1_session, 10);
 
 /**
  * @generated from message remit.v1.GetSessionResponse
@@ -518,7 +579,7 @@ export type GetSessionResponse = Message<"remit.v1.GetSessionResponse"> & {
  * Use `create(GetSessionResponseSchema)` to create a new message.
  */
 export const GetSessionResponseSchema: GenMessage<GetSessionResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_session, 10);
+  messageDesc(file_remit_v1_session, 11);
 
 /**
  * @generated from message remit.v1.CloseSessionRequest
@@ -535,7 +596,7 @@ export type CloseSessionRequest = Message<"remit.v1.CloseSessionRequest"> & {
  * Use `create(CloseSessionRequestSchema)` to create a new message.
  */
 export const CloseSessionRequestSchema: GenMessage<CloseSessionRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_session, 11);
+  messageDesc(file_remit_v1_session, 12);
 
 /**
  * @generated from message remit.v1.CloseSessionResponse
@@ -552,7 +613,7 @@ export type CloseSessionResponse = Message<"remit.v1.CloseSessionResponse"> & {
  * Use `create(CloseSessionResponseSchema)` to create a new message.
  */
 export const CloseSessionResponseSchema: GenMessage<CloseSessionResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_session, 12);
+  messageDesc(file_remit_v1_session, 13);
 
 /**
  * @generated from service remit.v1.SessionService

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from remit_sdk._gen import common_pb2 as remit_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16remit/v1/session.proto\x12\x08remit.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15remit/v1/common.proto\"\x89\x01\n\tPrincipal\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08verified\x18\x02 \x01(\x08\x12/\n\x06labels\x18\x03 \x03(\x0b\x32\x1f.remit.v1.Principal.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x9f\x03\n\x12OpenSessionRequest\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\x17\n\rsubject_token\x18\x02 \x01(\tH\x00\x12(\n\tprincipal\x18\x03 \x01(\x0b\x32\x13.remit.v1.PrincipalH\x00\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x1e\n\x05scope\x18\x05 \x01(\x0b\x32\x0f.remit.v1.Scope\x12\x0f\n\x07\x62udgets\x18\x06 \x03(\t\x12\x1c\n\x14max_lifetime_seconds\x18\x07 \x01(\r\x12\x0e\n\x06run_id\x18\x08 \x01(\t\x12\x38\n\x06labels\x18\t \x03(\x0b\x32(.remit.v1.OpenSessionRequest.LabelsEntry\x12\x15\n\ragent_version\x18\n \x01(\t\x12\r\n\x05model\x18\x0b \x01(\t\x12\x15\n\rprompt_digest\x18\x0c \x01(\t\x12\x11\n\tframework\x18\r \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0e\n\x0con_behalf_of\"\x9b\x04\n\x07Session\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05\x61gent\x18\x02 \x01(\t\x12&\n\tprincipal\x18\x03 \x01(\x0b\x32\x13.remit.v1.Principal\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x1e\n\x05scope\x18\x05 \x01(\x0b\x32\x0f.remit.v1.Scope\x12-\n\x06labels\x18\x06 \x03(\x0b\x32\x1d.remit.v1.Session.LabelsEntry\x12\x0e\n\x06run_id\x18\x07 \x01(\t\x12&\n\x05state\x18\x08 \x01(\x0e\x32\x17.remit.v1.Session.State\x12\x11\n\tparent_id\x18\t \x01(\t\x12\r\n\x05\x64\x65pth\x18\n \x01(\r\x12-\n\topened_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x05\x63hain\x18\r \x03(\x0b\x32\x0e.remit.v1.Link\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"f\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x10\n\x0cSTATE_CLOSED\x10\x02\x12\x11\n\rSTATE_REVOKED\x10\x03\x12\x11\n\rSTATE_EXPIRED\x10\x04\"\xa1\x01\n\x04Link\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\r\n\x05\x61gent\x18\x02 \x01(\t\x12\x1e\n\x05scope\x18\x03 \x01(\x0b\x32\x0f.remit.v1.Scope\x12&\n\x05state\x18\x04 \x01(\x0e\x32\x17.remit.v1.Session.State\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"~\n\x13OpenSessionResponse\x12\"\n\x07session\x18\x01 \x01(\x0b\x32\x11.remit.v1.Session\x12\r\n\x05token\x18\x02 \x01(\t\x12\x34\n\x10token_expires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\")\n\x13RenewSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"\x7f\n\x14RenewSessionResponse\x12\"\n\x07session\x18\x01 \x01(\x0b\x32\x11.remit.v1.Session\x12\r\n\x05token\x18\x02 \x01(\t\x12\x34\n\x10token_expires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd7\x02\n\x0f\x44\x65legateRequest\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\x1e\n\x05scope\x18\x02 \x01(\x0b\x32\x0f.remit.v1.Scope\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12\x35\n\x06labels\x18\x04 \x03(\x0b\x32%.remit.v1.DelegateRequest.LabelsEntry\x12\x0e\n\x06run_id\x18\x05 \x01(\t\x12 \n\x06\x62udget\x18\x06 \x03(\x0b\x32\x10.remit.v1.Amount\x12\x1c\n\x14max_lifetime_seconds\x18\x07 \x01(\r\x12\x15\n\ragent_version\x18\x08 \x01(\t\x12\r\n\x05model\x18\t \x01(\t\x12\x15\n\rprompt_digest\x18\n \x01(\t\x12\x11\n\tframework\x18\x0b \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"{\n\x10\x44\x65legateResponse\x12\"\n\x07session\x18\x01 \x01(\x0b\x32\x11.remit.v1.Session\x12\r\n\x05token\x18\x02 \x01(\t\x12\x34\n\x10token_expires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\'\n\x11GetSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"8\n\x12GetSessionResponse\x12\"\n\x07session\x18\x01 \x01(\x0b\x32\x11.remit.v1.Session\")\n\x13\x43loseSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\":\n\x14\x43loseSessionResponse\x12\"\n\x07session\x18\x01 \x01(\x0b\x32\x11.remit.v1.Session2\x86\x03\n\x0eSessionService\x12J\n\x0bOpenSession\x12\x1c.remit.v1.OpenSessionRequest\x1a\x1d.remit.v1.OpenSessionResponse\x12M\n\x0cRenewSession\x12\x1d.remit.v1.RenewSessionRequest\x1a\x1e.remit.v1.RenewSessionResponse\x12\x41\n\x08\x44\x65legate\x12\x19.remit.v1.DelegateRequest\x1a\x1a.remit.v1.DelegateResponse\x12G\n\nGetSession\x12\x1b.remit.v1.GetSessionRequest\x1a\x1c.remit.v1.GetSessionResponse\x12M\n\x0c\x43loseSession\x12\x1d.remit.v1.CloseSessionRequest\x1a\x1e.remit.v1.CloseSessionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16remit/v1/session.proto\x12\x08remit.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15remit/v1/common.proto\"\x89\x01\n\tPrincipal\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08verified\x18\x02 \x01(\x08\x12/\n\x06labels\x18\x03 \x03(\x0b\x32\x1f.remit.v1.Principal.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x9f\x03\n\x12OpenSessionRequest\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\x17\n\rsubject_token\x18\x02 \x01(\tH\x00\x12(\n\tprincipal\x18\x03 \x01(\x0b\x32\x13.remit.v1.PrincipalH\x00\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x1e\n\x05scope\x18\x05 \x01(\x0b\x32\x0f.remit.v1.Scope\x12\x0f\n\x07\x62udgets\x18\x06 \x03(\t\x12\x1c\n\x14max_lifetime_seconds\x18\x07 \x01(\r\x12\x0e\n\x06run_id\x18\x08 \x01(\t\x12\x38\n\x06labels\x18\t \x03(\x0b\x32(.remit.v1.OpenSessionRequest.LabelsEntry\x12\x15\n\ragent_version\x18\n \x01(\t\x12\r\n\x05model\x18\x0b \x01(\t\x12\x15\n\rprompt_digest\x18\x0c \x01(\t\x12\x11\n\tframework\x18\r \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0e\n\x0con_behalf_of\"\xcc\x04\n\x07Session\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05\x61gent\x18\x02 \x01(\t\x12&\n\tprincipal\x18\x03 \x01(\x0b\x32\x13.remit.v1.Principal\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x1e\n\x05scope\x18\x05 \x01(\x0b\x32\x0f.remit.v1.Scope\x12-\n\x06labels\x18\x06 \x03(\x0b\x32\x1d.remit.v1.Session.LabelsEntry\x12\x0e\n\x06run_id\x18\x07 \x01(\t\x12&\n\x05state\x18\x08 \x01(\x0e\x32\x17.remit.v1.Session.State\x12\x11\n\tparent_id\x18\t \x01(\t\x12\r\n\x05\x64\x65pth\x18\n \x01(\r\x12-\n\topened_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x05\x63hain\x18\r \x03(\x0b\x32\x0e.remit.v1.Link\x12\x1e\n\x05given\x18\x0e \x03(\x0b\x32\x0f.remit.v1.Given\x12\x0f\n\x07\x62udgets\x18\x0f \x03(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"f\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x10\n\x0cSTATE_CLOSED\x10\x02\x12\x11\n\rSTATE_REVOKED\x10\x03\x12\x11\n\rSTATE_EXPIRED\x10\x04\"\xa1\x01\n\x04Link\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\r\n\x05\x61gent\x18\x02 \x01(\t\x12\x1e\n\x05scope\x18\x03 \x01(\x0b\x32\x0f.remit.v1.Scope\x12&\n\x05state\x18\x04 \x01(\x0e\x32\x17.remit.v1.Session.State\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"~\n\x13OpenSessionResponse\x12\"\n\x07session\x18\x01 \x01(\x0b\x32\x11.remit.v1.Session\x12\r\n\x05token\x18\x02 \x01(\t\x12\x34\n\x10token_expires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\")\n\x13RenewSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"\x7f\n\x14RenewSessionResponse\x12\"\n\x07session\x18\x01 \x01(\x0b\x32\x11.remit.v1.Session\x12\r\n\x05token\x18\x02 \x01(\t\x12\x34\n\x10token_expires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd7\x02\n\x0f\x44\x65legateRequest\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\x1e\n\x05scope\x18\x02 \x01(\x0b\x32\x0f.remit.v1.Scope\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12\x35\n\x06labels\x18\x04 \x03(\x0b\x32%.remit.v1.DelegateRequest.LabelsEntry\x12\x0e\n\x06run_id\x18\x05 \x01(\t\x12 \n\x06\x62udget\x18\x06 \x03(\x0b\x32\x10.remit.v1.Amount\x12\x1c\n\x14max_lifetime_seconds\x18\x07 \x01(\r\x12\x15\n\ragent_version\x18\x08 \x01(\t\x12\r\n\x05model\x18\t \x01(\t\x12\x15\n\rprompt_digest\x18\n \x01(\t\x12\x11\n\tframework\x18\x0b \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"{\n\x10\x44\x65legateResponse\x12\"\n\x07session\x18\x01 \x01(\x0b\x32\x11.remit.v1.Session\x12\r\n\x05token\x18\x02 \x01(\t\x12\x34\n\x10token_expires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x99\x01\n\x05Given\x12\x1f\n\x05limit\x18\x01 \x01(\x0b\x32\x10.remit.v1.Amount\x12\x1f\n\x05spent\x18\x02 \x01(\x0b\x32\x10.remit.v1.Amount\x12\x1e\n\x04held\x18\x03 \x01(\x0b\x32\x10.remit.v1.Amount\x12\x1e\n\x04left\x18\x04 \x01(\x0b\x32\x10.remit.v1.Amount\x12\x0e\n\x06\x66rozen\x18\x05 \x01(\x08\"\'\n\x11GetSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"8\n\x12GetSessionResponse\x12\"\n\x07session\x18\x01 \x01(\x0b\x32\x11.remit.v1.Session\")\n\x13\x43loseSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\":\n\x14\x43loseSessionResponse\x12\"\n\x07session\x18\x01 \x01(\x0b\x32\x11.remit.v1.Session2\x86\x03\n\x0eSessionService\x12J\n\x0bOpenSession\x12\x1c.remit.v1.OpenSessionRequest\x1a\x1d.remit.v1.OpenSessionResponse\x12M\n\x0cRenewSession\x12\x1d.remit.v1.RenewSessionRequest\x1a\x1e.remit.v1.RenewSessionResponse\x12\x41\n\x08\x44\x65legate\x12\x19.remit.v1.DelegateRequest\x1a\x1a.remit.v1.DelegateResponse\x12G\n\nGetSession\x12\x1b.remit.v1.GetSessionRequest\x1a\x1c.remit.v1.GetSessionResponse\x12M\n\x0c\x43loseSession\x12\x1d.remit.v1.CloseSessionRequest\x1a\x1e.remit.v1.CloseSessionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,33 +50,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OPENSESSIONREQUEST_LABELSENTRY']._serialized_start=185
   _globals['_OPENSESSIONREQUEST_LABELSENTRY']._serialized_end=230
   _globals['_SESSION']._serialized_start=651
-  _globals['_SESSION']._serialized_end=1190
+  _globals['_SESSION']._serialized_end=1239
   _globals['_SESSION_LABELSENTRY']._serialized_start=185
   _globals['_SESSION_LABELSENTRY']._serialized_end=230
-  _globals['_SESSION_STATE']._serialized_start=1088
-  _globals['_SESSION_STATE']._serialized_end=1190
-  _globals['_LINK']._serialized_start=1193
-  _globals['_LINK']._serialized_end=1354
-  _globals['_OPENSESSIONRESPONSE']._serialized_start=1356
-  _globals['_OPENSESSIONRESPONSE']._serialized_end=1482
-  _globals['_RENEWSESSIONREQUEST']._serialized_start=1484
-  _globals['_RENEWSESSIONREQUEST']._serialized_end=1525
-  _globals['_RENEWSESSIONRESPONSE']._serialized_start=1527
-  _globals['_RENEWSESSIONRESPONSE']._serialized_end=1654
-  _globals['_DELEGATEREQUEST']._serialized_start=1657
-  _globals['_DELEGATEREQUEST']._serialized_end=2000
+  _globals['_SESSION_STATE']._serialized_start=1137
+  _globals['_SESSION_STATE']._serialized_end=1239
+  _globals['_LINK']._serialized_start=1242
+  _globals['_LINK']._serialized_end=1403
+  _globals['_OPENSESSIONRESPONSE']._serialized_start=1405
+  _globals['_OPENSESSIONRESPONSE']._serialized_end=1531
+  _globals['_RENEWSESSIONREQUEST']._serialized_start=1533
+  _globals['_RENEWSESSIONREQUEST']._serialized_end=1574
+  _globals['_RENEWSESSIONRESPONSE']._serialized_start=1576
+  _globals['_RENEWSESSIONRESPONSE']._serialized_end=1703
+  _globals['_DELEGATEREQUEST']._serialized_start=1706
+  _globals['_DELEGATEREQUEST']._serialized_end=2049
   _globals['_DELEGATEREQUEST_LABELSENTRY']._serialized_start=185
   _globals['_DELEGATEREQUEST_LABELSENTRY']._serialized_end=230
-  _globals['_DELEGATERESPONSE']._serialized_start=2002
-  _globals['_DELEGATERESPONSE']._serialized_end=2125
-  _globals['_GETSESSIONREQUEST']._serialized_start=2127
-  _globals['_GETSESSIONREQUEST']._serialized_end=2166
-  _globals['_GETSESSIONRESPONSE']._serialized_start=2168
-  _globals['_GETSESSIONRESPONSE']._serialized_end=2224
-  _globals['_CLOSESESSIONREQUEST']._serialized_start=2226
-  _globals['_CLOSESESSIONREQUEST']._serialized_end=2267
-  _globals['_CLOSESESSIONRESPONSE']._serialized_start=2269
-  _globals['_CLOSESESSIONRESPONSE']._serialized_end=2327
-  _globals['_SESSIONSERVICE']._serialized_start=2330
-  _globals['_SESSIONSERVICE']._serialized_end=2720
+  _globals['_DELEGATERESPONSE']._serialized_start=2051
+  _globals['_DELEGATERESPONSE']._serialized_end=2174
+  _globals['_GIVEN']._serialized_start=2177
+  _globals['_GIVEN']._serialized_end=2330
+  _globals['_GETSESSIONREQUEST']._serialized_start=2332
+  _globals['_GETSESSIONREQUEST']._serialized_end=2371
+  _globals['_GETSESSIONRESPONSE']._serialized_start=2373
+  _globals['_GETSESSIONRESPONSE']._serialized_end=2429
+  _globals['_CLOSESESSIONREQUEST']._serialized_start=2431
+  _globals['_CLOSESESSIONREQUEST']._serialized_end=2472
+  _globals['_CLOSESESSIONRESPONSE']._serialized_start=2474
+  _globals['_CLOSESESSIONRESPONSE']._serialized_end=2532
+  _globals['_SESSIONSERVICE']._serialized_start=2535
+  _globals['_SESSIONSERVICE']._serialized_end=2925
 # @@protoc_insertion_point(module_scope)

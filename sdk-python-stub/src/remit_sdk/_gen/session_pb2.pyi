@@ -66,7 +66,7 @@ class OpenSessionRequest(_message.Message):
     def __init__(self, agent: _Optional[str] = ..., subject_token: _Optional[str] = ..., principal: _Optional[_Union[Principal, _Mapping]] = ..., purpose: _Optional[str] = ..., scope: _Optional[_Union[_common_pb2.Scope, _Mapping]] = ..., budgets: _Optional[_Iterable[str]] = ..., max_lifetime_seconds: _Optional[int] = ..., run_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., agent_version: _Optional[str] = ..., model: _Optional[str] = ..., prompt_digest: _Optional[str] = ..., framework: _Optional[str] = ...) -> None: ...
 
 class Session(_message.Message):
-    __slots__ = ("id", "agent", "principal", "purpose", "scope", "labels", "run_id", "state", "parent_id", "depth", "opened_at", "expires_at", "chain")
+    __slots__ = ("id", "agent", "principal", "purpose", "scope", "labels", "run_id", "state", "parent_id", "depth", "opened_at", "expires_at", "chain", "given", "budgets")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Session.State]
@@ -99,6 +99,8 @@ class Session(_message.Message):
     OPENED_AT_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
     CHAIN_FIELD_NUMBER: _ClassVar[int]
+    GIVEN_FIELD_NUMBER: _ClassVar[int]
+    BUDGETS_FIELD_NUMBER: _ClassVar[int]
     id: str
     agent: str
     principal: Principal
@@ -112,7 +114,9 @@ class Session(_message.Message):
     opened_at: _timestamp_pb2.Timestamp
     expires_at: _timestamp_pb2.Timestamp
     chain: _containers.RepeatedCompositeFieldContainer[Link]
-    def __init__(self, id: _Optional[str] = ..., agent: _Optional[str] = ..., principal: _Optional[_Union[Principal, _Mapping]] = ..., purpose: _Optional[str] = ..., scope: _Optional[_Union[_common_pb2.Scope, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., run_id: _Optional[str] = ..., state: _Optional[_Union[Session.State, str]] = ..., parent_id: _Optional[str] = ..., depth: _Optional[int] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., chain: _Optional[_Iterable[_Union[Link, _Mapping]]] = ...) -> None: ...
+    given: _containers.RepeatedCompositeFieldContainer[Given]
+    budgets: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[str] = ..., agent: _Optional[str] = ..., principal: _Optional[_Union[Principal, _Mapping]] = ..., purpose: _Optional[str] = ..., scope: _Optional[_Union[_common_pb2.Scope, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., run_id: _Optional[str] = ..., state: _Optional[_Union[Session.State, str]] = ..., parent_id: _Optional[str] = ..., depth: _Optional[int] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., chain: _Optional[_Iterable[_Union[Link, _Mapping]]] = ..., given: _Optional[_Iterable[_Union[Given, _Mapping]]] = ..., budgets: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Link(_message.Message):
     __slots__ = ("session_id", "agent", "scope", "state", "expires_at")
@@ -196,6 +200,20 @@ class DelegateResponse(_message.Message):
     token: str
     token_expires_at: _timestamp_pb2.Timestamp
     def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ..., token: _Optional[str] = ..., token_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Given(_message.Message):
+    __slots__ = ("limit", "spent", "held", "left", "frozen")
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SPENT_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    FROZEN_FIELD_NUMBER: _ClassVar[int]
+    limit: _common_pb2.Amount
+    spent: _common_pb2.Amount
+    held: _common_pb2.Amount
+    left: _common_pb2.Amount
+    frozen: bool
+    def __init__(self, limit: _Optional[_Union[_common_pb2.Amount, _Mapping]] = ..., spent: _Optional[_Union[_common_pb2.Amount, _Mapping]] = ..., held: _Optional[_Union[_common_pb2.Amount, _Mapping]] = ..., left: _Optional[_Union[_common_pb2.Amount, _Mapping]] = ..., frozen: _Optional[bool] = ...) -> None: ...
 
 class GetSessionRequest(_message.Message):
     __slots__ = ("session_id",)

@@ -22,6 +22,7 @@ interface OpenOptions {
   tool?: string[];
   maxDepth?: string;
   label?: string[];
+  budget?: string[];
   lifetime?: string;
   json?: boolean;
 }
@@ -66,6 +67,7 @@ async function open(cli: Cli, agent: string, options: OpenOptions): Promise<void
     ...(options.tool === undefined ? {} : { scope: { tools: options.tool, ...depthOf(options.maxDepth) } }),
     ...(options.lifetime === undefined ? {} : { maxLifetimeSeconds: seconds(options.lifetime, "--lifetime") }),
     labels: pairs(options.label, "--label"),
+    budgets: options.budget ?? [],
   });
   if (options.json) printJson(cli.io, toJson(OpenSessionResponseSchema, answer));
   else show(cli, answer as Opened);
@@ -83,6 +85,7 @@ function addOpen(session: Command, cli: Cli): void {
     .option("--purpose <text>", "what the run is for; recorded")
     .option("--run-id <id>", "opening again with the same id answers the same session")
     .option("--tool <glob>", "narrow the session to these tools; several times", collect)
+    .option("--budget <name>", "a hard budget that must stop it when it runs out, or it is not opened", collect)
     .option("--max-depth <count>", "with --tool: how many delegations may follow below it (default: 0)")
     .option("--label <name=value>", "a label of the session; several times", collect)
     .option("--lifetime <duration>", "how long it may be renewed: 90s, 15m, 24h, 30d (default: 24h)")
@@ -105,8 +108,16 @@ interface DelegateOptions {
   runId?: string;
   lifetime?: string;
   label?: string[];
+  budget?: string[];
   sessionToken?: string;
   json?: boolean;
+}
+
+/** `50 EUR` as an amount. */
+function budgetFrom(text: string): { unit: string; value: string } {
+  const [, value = "", unit = ""] = /^\s*(\S+)\s+(\S+)\s*$/.exec(text) ?? [];
+  if (unit === "") throw usage(`--budget cannot be read: ${text}`, '--budget "50 EUR"');
+  return { unit, value };
 }
 
 /** `payments.*:input.amount:max=50` as a bound. */
@@ -127,14 +138,14 @@ function boundFrom(text: string): MessageInitShape<typeof BoundSchema> {
 }
 
 async function delegate(cli: Cli, agent: string, options: DelegateOptions): Promise<void> {
-  const { purpose, runId, lifetime, label, bound, maxDepth } = options;
+  const { purpose, runId, lifetime, label, bound, budget, maxDepth } = options;
   const scope = {
     ...{ tools: options.tool, bounds: (bound ?? []).map(boundFrom) },
     ...depthOf(maxDepth),
   };
   requireSession(cli, options.sessionToken);
   const answer = await cli.clients({ sessionToken: options.sessionToken }).session.delegate({
-    ...{ agent, scope, labels: pairs(label, "--label") },
+    ...{ agent, scope, labels: pairs(label, "--label"), budget: (budget ?? []).map(budgetFrom) },
     ...(purpose !== undefined && { purpose }),
     ...(runId !== undefined && { runId }),
     ...(lifetime !== undefined && { maxLifetimeSeconds: seconds(lifetime, "--lifetime") }),
@@ -149,6 +160,7 @@ function addDelegate(session: Command, cli: Cli): void {
     .description("open a session for another agent under the one of REMIT_SESSION, with less; prints its token")
     .requiredOption("--tool <glob>", "what it may ask for, within what the session may; several times", collect)
     .option("--bound <bound>", "a limit on an argument, GLOB:PATH:LIMIT=VALUE; several times", collect)
+    .option("--budget <amount>", 'what it may spend, "50 EUR"; once a unit', collect)
     .option("--max-depth <count>", "how many delegations may follow below it (default: 0)")
     .option("--purpose <text>", "what it is for; recorded")
     .option("--run-id <id>", "delegating again with the same id answers the same session")
@@ -162,6 +174,7 @@ function addDelegate(session: Command, cli: Cli): void {
       "a helper that pays up to 50",
       "remit session delegate payer --tool 'payments.*' --bound 'payments.*:input.amount:max=50'",
     ],
+    ["one that spends 200 at most, all in all", "remit session delegate payer --tool 'payments.*' --budget '200 EUR'"],
   ]);
 }
 

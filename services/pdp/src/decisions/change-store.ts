@@ -1,4 +1,5 @@
 import type { AgentDocument, BudgetDocument, GroupDocument, ToolDocument } from "@remit/engine";
+import type { Amount } from "../foundation/amount.ts";
 import type { Binding, Caller, Issuer, Session } from "../identities/index.ts";
 import type { NewRecord, RecordRef } from "../ledger/index.ts";
 import type { PolicyVersion, Quotas, Revisions, TenantChanges } from "../policies/index.ts";
@@ -31,7 +32,12 @@ export type Change =
       readonly kind: "tools_deleted" | "agents_deleted" | "budgets_deleted" | "groups_deleted";
       readonly names: readonly string[];
     }
-  | { readonly kind: "session_opened" | "session_delegated"; readonly session: Session }
+  | {
+      readonly kind: "session_opened" | "session_delegated";
+      readonly session: Session;
+      /** What it is given to spend, at most one amount a unit: accounts of its own. */
+      readonly budget?: readonly Amount[];
+    }
   | { readonly kind: "session_closed"; readonly sessionId: string }
   | RevocationChange
   | BudgetChange

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { ok } from "../foundation/result.ts";
+import type { Session } from "../identities/index.ts";
 import type { Snapshots } from "../policies/index.ts";
 import type { Applied } from "./change-store.ts";
 import { createChanges } from "./changes.ts";
@@ -17,4 +18,25 @@ test("a change that was committed is answered as made, even when its effect cann
   });
   const made = await change({ id: "c", name: "owner", tenant: "t" }, { kind: "key_revoked", callerId: "d" });
   expect(made).toEqual({ ok: true, value: applied });
+});
+
+test("a delegation is told of with what it gives, and not with the accounts of those above it", async () => {
+  const bodies: Uint8Array[] = [];
+  const change = createChanges({
+    store: { apply: async () => ok(applied), isEmpty: async () => false },
+    snapshots: { security: () => 0n, secured: async () => {} } as unknown as Snapshots,
+    seal: (record) => {
+      bodies.push(record.body);
+      return record;
+    },
+    clock: { now: () => 0 },
+    newId: () => "01890000-0000-7000-8000-000000000000",
+  });
+  const above = { id: "s1", agent: "planner", given: [{ account: 7n, unit: "EUR", limit: 9_000_000n }] };
+  const session = { id: "s2", agent: "payer", parent: "s1", ancestors: [above], openedAtMs: 0 } as unknown as Session;
+  const budget = [{ unit: "EUR", micros: 7_500_000n }];
+  await change({ id: "c", name: "owner", tenant: "t" }, { kind: "session_delegated", session, budget });
+  const { what: told } = JSON.parse(Buffer.from(bodies[0] ?? []).toString());
+  expect(told).toMatchObject({ budget: [{ unit: "EUR", value: "7.5" }], session: { id: "s2" } });
+  expect(told.session.ancestors).toEqual([{ id: "s1", agent: "planner" }]);
 });

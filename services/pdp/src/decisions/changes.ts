@@ -1,7 +1,8 @@
+import { formatAmount } from "../foundation/amount.ts";
 import { type Canonicalisable, canonical } from "../foundation/canonical.ts";
 import { type Clock, rfc3339, utcDay } from "../foundation/clock.ts";
 import { digestBytes, digestText } from "../foundation/digest.ts";
-import type { Caller } from "../identities/index.ts";
+import type { Caller, Session } from "../identities/index.ts";
 import { idempotencyKey, type NewRecord, type Seal } from "../ledger/index.ts";
 import type { Snapshots } from "../policies/index.ts";
 import { type Maker, NO_SESSION } from "./audit.ts";
@@ -50,7 +51,12 @@ function told(change: Change): Canonicalisable {
       return { names: change.names };
     case "session_opened":
     case "session_delegated":
-      return { session: change.session };
+      return {
+        session: toldSession(change.session),
+        ...(change.budget && {
+          budget: change.budget.map(({ unit, micros }) => ({ unit, value: formatAmount(micros) })),
+        }),
+      };
     case "session_closed":
       return { session: change.sessionId };
     case "revoked": {
@@ -82,6 +88,11 @@ function told(change: Change): Canonicalisable {
     default:
       return toldOfKeys(change);
   }
+}
+
+/** A session as its entry tells of it: the accounts of those above it are told of where these were delegated. */
+function toldSession({ ancestors, ...session }: Session): Canonicalisable {
+  return { ...session, ancestors: ancestors.map(({ given: _, ...link }) => link) };
 }
 
 function shown(caller: Caller): Canonicalisable {

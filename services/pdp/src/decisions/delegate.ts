@@ -1,4 +1,5 @@
 import { type Scope, type ScopeExcess, scopeExcesses } from "@remit/engine";
+import { type Amount, formatAmount } from "../foundation/amount.ts";
 import { type Canonicalisable, canonical } from "../foundation/canonical.ts";
 import { rfc3339 } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
@@ -18,6 +19,8 @@ export interface Delegation {
   /** 0: as long as the parent. */
   readonly lifetimeSeconds: number;
   readonly details: Readonly<Record<string, string>>;
+  /** What the session and everything below it may spend, at most one amount a unit: accounts of its own. */
+  readonly budget: readonly Amount[];
 }
 
 /** What a session may hand over: its scope; without one, all that its agent may have. */
@@ -46,6 +49,27 @@ function scopeExceeded(excesses: readonly ScopeExcess[]): Fault {
   return new Fault("forbidden", "scope_exceeded", message, {
     ...{ field, limit: allowed },
     fix: "ask for no more than the delegating session has, which GetSession shows",
+  });
+}
+
+/** Refuses to give more of a unit than the nearest session of the chain was given itself. */
+function requireWithin(parent: Session, budget: readonly Amount[]): void {
+  const chain = [parent, ...parent.ancestors.toReversed()];
+  const above = (unit: string) => chain.flatMap(({ given = [] }) => given).find((one) => one.unit === unit)?.limit;
+  const excesses = budget.flatMap(({ unit, micros }) => {
+    const most = above(unit);
+    return most === undefined || micros <= most
+      ? []
+      : [{ unit, asked: formatAmount(micros), most: formatAmount(most) }];
+  });
+  const [first] = excesses;
+  if (!first) return;
+  const told = excesses.map(
+    ({ unit, asked, most }) => `budget (${asked} ${unit}) exceeds what may be handed over: ${most}`,
+  );
+  throw new Fault("forbidden", "scope_exceeded", told.join("; "), {
+    ...{ field: "budget", limit: `${first.most} ${first.unit}` },
+    fix: "ask for no more than the delegating session was given, which GetSession shows",
   });
 }
 
@@ -83,6 +107,7 @@ export function delegated(
   const scope = narrowed(asked.scope, above);
   const excesses = scopeExcesses(scope, above, { principal: parent.principal.id, deeper: 1 });
   if (excesses.length > 0) throw scopeExceeded(excesses);
+  requireWithin(parent, asked.budget);
   const lifeMs = lifetimeSeconds === 0 ? Number.POSITIVE_INFINITY : lifetimeSeconds * 1000;
   const endMs = Math.min(parent.expiresAtMs, nowMs + lifeMs);
   // When a scope ends, so does what was opened by it.
@@ -98,6 +123,7 @@ export function delegated(
   const self: Link = {
     ...{ id: parent.id, agent: parent.agent, scope: parent.scope, labels: parent.labels },
     ...{ state: parent.state, expiresAtMs: parent.expiresAtMs },
+    ...(parent.given && { given: parent.given }),
   };
   return {
     ...{ id, tenant, agent, principal, purpose, scope, labels, runId, details, depth, expiresAtMs },
@@ -110,8 +136,15 @@ export function delegated(
 }
 
 /** Whether a session that was found is what this delegation would make: the same work of the same parent. */
-export function sameDelegation(before: Session, session: Session): boolean {
-  const told = ({ parent, principal, principalIssuer, act, scope }: Session) =>
-    canonical({ parent, principal, issuer: principalIssuer, act, scope } as Canonicalisable);
-  return told(before) === told(session);
+export function sameDelegation(before: Session, session: Session, budget: readonly Amount[] = []): boolean {
+  const told = ({ parent, principal, principalIssuer, act, scope }: Session, given: readonly string[]) =>
+    canonical({ parent, principal, issuer: principalIssuer, act, scope, given: given.toSorted() } as Canonicalisable);
+  const had = (before.given ?? []).map(({ unit, limit }) => `${limit} ${unit}`);
+  return (
+    told(before, had) ===
+    told(
+      session,
+      budget.map(({ unit, micros }) => `${micros} ${unit}`),
+    )
+  );
 }

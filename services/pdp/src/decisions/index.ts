@@ -53,7 +53,7 @@ export type {
   RevocationStore,
 } from "./revocation-store.ts";
 export { createRevocations, haltOf, type Revocations } from "./revocations.ts";
-export { createSessions, type OpenedSession, type Opening, type Sessions } from "./sessions.ts";
+export { createSessions, type OpenedSession, type Opening, type SeenSession, type Sessions } from "./sessions.ts";
 export type { RolloutNote } from "./sides.ts";
 export { createSight } from "./sight.ts";
 export { createStanding, type Standing } from "./standing.ts";

@@ -4,7 +4,14 @@ import type { Snapshots } from "../policies/index.ts";
 import { createSessions, type Opening } from "./sessions.ts";
 
 const caller: Partial<Caller> = { id: "c", tenant: "t", roles: ["owner"], agents: [], mayAssertPrincipals: true };
-const opening: Partial<Opening> = { agent: "clerk", runId: "run", lifetimeSeconds: 60, labels: {}, details: {} };
+const opening: Partial<Opening> = {
+  agent: "clerk",
+  runId: "run",
+  lifetimeSeconds: 60,
+  labels: {},
+  details: {},
+  budgets: [],
+};
 
 test("a run that somebody else opened and that is not to be found is asked for again", async () => {
   const agents = new Map([["clerk", { spec: { status: "active" } }]]);
@@ -14,6 +21,7 @@ test("a run that somebody else opened and that is not to be found is asked for a
       latest: async () => ({ agents, settings: { status: "active" }, revoked: {} }),
     } as unknown as Snapshots,
     change: async () => ({ ok: false, refusal: "exists" }) as never,
+    books: { balances: async () => [] },
     clock: { now: () => 0 },
     newId: () => "id",
   };

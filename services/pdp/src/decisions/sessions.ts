@@ -1,4 +1,6 @@
 import type { Scope } from "@remit/engine";
+import type { Balance, BudgetStore } from "../budgets/index.ts";
+import type { Amount } from "../foundation/amount.ts";
 import type { Clock } from "../foundation/clock.ts";
 import { Fault, invalid } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
@@ -15,6 +17,7 @@ import { barredChain } from "./chain.ts";
 import type { MakeChange } from "./changes.ts";
 import { type Delegation, delegated, sameDelegation } from "./delegate.ts";
 import { revokedBecause } from "./revoked-call.ts";
+import { requireBudgets } from "./session-budgets.ts";
 
 /** What a caller asks for when it opens a session, checked for its form. */
 export interface Opening {
@@ -30,11 +33,18 @@ export interface Opening {
   readonly runId: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly details: Readonly<Record<string, string>>;
+  /** Names of budgets that must bind it, or it is not opened. */
+  readonly budgets: readonly string[];
+}
+
+/** A session, and the books of what it was given to spend. */
+export interface SeenSession {
+  readonly session: Session;
+  readonly balances: readonly Balance[];
 }
 
 /** A session and the token that proves it. */
-export interface OpenedSession {
-  readonly session: Session;
+export interface OpenedSession extends SeenSession {
   readonly token: string;
   readonly tokenExpiresAtMs: number;
 }
@@ -44,8 +54,8 @@ export interface Sessions {
   renew(caller: Caller, sessionId: string): Promise<OpenedSession>;
   /** Opens a session under another one that the caller speaks for. */
   delegate(asker: Pick<Asker, "caller" | "session">, delegation: Delegation): Promise<OpenedSession>;
-  get(caller: Caller, sessionId: string): Promise<Session>;
-  close(caller: Caller, sessionId: string): Promise<Session>;
+  get(caller: Caller, sessionId: string): Promise<SeenSession>;
+  close(caller: Caller, sessionId: string): Promise<SeenSession>;
 }
 
 /** For whom a session is, and for how long at most. */
@@ -63,12 +73,17 @@ async function principalOf(caller: Caller, { principal }: Opening, prove: Identi
 }
 
 /** Refuses to answer one run with the authority of another: whose it is and what it may do must be what was asked for. */
-function requireSameRun(before: Session, session: Session): void {
-  if (sameDelegation(before, session)) return;
-  throw new Fault("conflict", "run_id_reused", "this run was opened before for another principal, scope or session", {
-    field: "run_id",
-    fix: "give every run an id of its own",
-  });
+function requireSameRun(before: Session, session: Session, budget: readonly Amount[]): void {
+  if (sameDelegation(before, session, budget)) return;
+  throw new Fault(
+    "conflict",
+    "run_id_reused",
+    "this run was opened before for another principal, scope, budget or session",
+    {
+      field: "run_id",
+      fix: "give every run an id of its own",
+    },
+  );
 }
 
 /** Refuses what a session can no longer be asked for, its whole chain looked at. */
@@ -141,13 +156,14 @@ interface Rooms {
   readonly identities: Identities;
   readonly snapshots: Snapshots;
   readonly change: MakeChange;
+  readonly books: Pick<BudgetStore, "balances">;
   readonly clock: Clock;
   readonly newId: (nowMs: number) => string;
 }
 
 /** Ends a session, once. */
-function closing({ identities, change }: Pick<Rooms, "identities" | "change">): Sessions["close"] {
-  return async (caller, sessionId) => {
+function closing({ identities, change }: Pick<Rooms, "identities" | "change">) {
+  return async (caller: Caller, sessionId: string): Promise<Session> => {
     const session = await identities.sessionById(caller, sessionId);
     if (session.state !== "open") return session;
     const made = await change(caller, { kind: "session_closed", sessionId });
@@ -158,20 +174,18 @@ function closing({ identities, change }: Pick<Rooms, "identities" | "change">): 
   };
 }
 
-export function createSessions(rooms: Rooms): Sessions {
-  const { identities, snapshots, change, clock, newId } = rooms;
-
+/** What answers sessions: with their books, with a token, and each run once. */
+function answering({ identities, change, books, clock }: Rooms) {
+  const seen = async (session: Session): Promise<SeenSession> => {
+    const { tenant, given = [] } = session;
+    const accounts = given.map(({ account }) => account);
+    return { session, balances: accounts.length === 0 ? [] : await books.balances(tenant, accounts) };
+  };
   const withToken = async (session: Session): Promise<OpenedSession> => {
     const { token, expiresAtMs: tokenExpiresAtMs } = await identities.issueToken(session);
-    return { session, token, tokenExpiresAtMs };
+    return { ...(await seen(session)), token, tokenExpiresAtMs };
   };
 
-  const requireActive = async ({ tenant }: Caller): Promise<Snapshot> => {
-    // None of this passes the commit that refuses what was judged too early.
-    const snapshot = await snapshots.latest(tenant);
-    if (snapshot.settings.status !== "active") throw tenantNotActive(snapshot.settings.status);
-    return snapshot;
-  };
   const found = async (caller: Caller, { agent, runId }: Session): Promise<Session | null> =>
     runId === undefined ? null : identities.sessionByRun(caller, agent, runId);
 
@@ -181,9 +195,10 @@ export function createSessions(rooms: Rooms): Sessions {
     caller: Caller,
     kind: "session_opened" | "session_delegated",
     session: Session,
+    budget: readonly Amount[] = [],
   ): Promise<OpenedSession> => {
     const answer = (before: Session): Promise<OpenedSession> => {
-      requireSameRun(before, session);
+      requireSameRun(before, session, budget);
       requireOpen(snapshot, before, clock.now());
       requireUnrevoked(snapshot, before);
       return withToken(before);
@@ -191,21 +206,38 @@ export function createSessions(rooms: Rooms): Sessions {
     requireUnrevoked(snapshot, session);
     const before = await found(caller, session);
     if (before) return answer(before);
-    const made = await change(caller, { kind, session });
-    if (made.ok) return withToken(session);
+    const made = await change(caller, { kind, session, ...(budget.length > 0 && { budget }) });
+    // The accounts of what it was given have their numbers from the store.
+    if (made.ok) return withToken(budget.length > 0 ? await identities.sessionById(caller, session.id) : session);
     // The same run was opened by a twin of this request in the meantime: its session stands.
     const twin = await found(caller, session);
     if (!twin) throw raced(kind);
     return answer(twin);
   };
 
+  return { seen, withToken, openedOnce };
+}
+
+export function createSessions(rooms: Rooms): Sessions {
+  const { identities, snapshots, clock, newId } = rooms;
+  const { seen, withToken, openedOnce } = answering(rooms);
+  const close = closing(rooms);
+
+  const requireActive = async ({ tenant }: Caller): Promise<Snapshot> => {
+    // None of this passes the commit that refuses what was judged too early.
+    const snapshot = await snapshots.latest(tenant);
+    if (snapshot.settings.status !== "active") throw tenantNotActive(snapshot.settings.status);
+    return snapshot;
+  };
   return {
     async open(caller, opening) {
       const snapshot = await requireActive(caller);
       requireActing(snapshot, caller, opening.agent);
       const whom = await principalOf(caller, opening, identities.provePrincipal);
       const nowMs = clock.now();
-      return openedOnce(snapshot, caller, "session_opened", sessionOf(caller, opening, whom, newId(nowMs), nowMs));
+      const session = sessionOf(caller, opening, whom, newId(nowMs), nowMs);
+      requireBudgets(snapshot, session, opening.budgets);
+      return openedOnce(snapshot, caller, "session_opened", session);
     },
     async delegate({ caller, session: parent }, delegation) {
       const snapshot = await requireActive(caller);
@@ -218,6 +250,7 @@ export function createSessions(rooms: Rooms): Sessions {
         caller,
         "session_delegated",
         delegated(snapshot, caller, parent, delegation, id, nowMs),
+        delegation.budget,
       );
     },
     async renew(caller, sessionId) {
@@ -230,8 +263,8 @@ export function createSessions(rooms: Rooms): Sessions {
     },
     async get(caller, sessionId) {
       await requireActive(caller);
-      return identities.sessionById(caller, sessionId);
+      return seen(await identities.sessionById(caller, sessionId));
     },
-    close: closing(rooms),
+    close: async (caller, sessionId) => seen(await close(caller, sessionId)),
   };
 }

@@ -8,6 +8,7 @@ export const limits = {
   toolNameBytesMax: 256,
   nameBytesMax: 200,
   estimatesMax: 16,
+  sessionBudgetsMax: 16,
   constraintsMax: 64,
   labelsMax: 64,
   labelBytesMax: 256,

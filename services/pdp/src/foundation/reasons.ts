@@ -299,12 +299,6 @@ export const errorReasons = {
     todo: "Activate a version that compiles, then ask again with the same call id.",
     since: "0.1",
   },
-  not_supported: {
-    kinds: ["unimplemented"],
-    means: "This version does not do that yet.",
-    todo: "The message says what to do instead.",
-    since: "0.1",
-  },
   not_served: {
     kinds: ["unimplemented"],
     means: "Nothing of that name is served at this address.",

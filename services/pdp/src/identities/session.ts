@@ -12,6 +12,15 @@ export interface Principal {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** What a session was given to spend of a unit when it was delegated, by itself and everything below it. */
+export interface Given {
+  /** The account that is charged for it. */
+  readonly account: bigint;
+  readonly unit: string;
+  /** In millionths. Never changes. */
+  readonly limit: bigint;
+}
+
 /** A session that another one descends from: what binds everything under it. */
 export interface Link {
   /** The session's. */
@@ -22,6 +31,8 @@ export interface Link {
   readonly labels: Readonly<Record<string, string>>;
   readonly state: SessionState;
   readonly expiresAtMs: number;
+  /** At most one a unit; absent: it was given no budget of its own. */
+  readonly given?: readonly Given[] | undefined;
 }
 
 /** One run of one agent for one principal. */
@@ -51,7 +62,9 @@ export interface Session {
   readonly expiresAtMs: number;
   /** The caller's id. */
   readonly openedBy: string;
-  /** What the caller said of the run: agent_version, model, prompt_digest, framework. */
+  /** At most one a unit, read with the session; absent: it was given no budget of its own. */
+  readonly given?: readonly Given[] | undefined;
+  /** What the caller said of the run: agent_version, model, prompt_digest, framework, and the budgets that it counts on. */
   readonly details: Readonly<Record<string, string>>;
 }
 

@@ -36,6 +36,7 @@ import { sealedLedger } from "../ledger/index.ts";
 import { createSnapshots } from "../policies/index.ts";
 import { createReader } from "../reading/index.ts";
 import { createBudgetBooksStore } from "../stores/budget-books.ts";
+import { createBudgetStore } from "../stores/budgets.ts";
 import { checkCell } from "../stores/cell.ts";
 import type { Feed } from "../stores/change-feed.ts";
 import { createChangeStore } from "../stores/changes.ts";
@@ -111,8 +112,9 @@ function administration(
   };
 }
 
-/** What administrators alone read. */
+/** What no decision waits for. */
 const readStores = (pool: Store["pool"]) => ({
+  books: reading(createBudgetStore(pool)),
   revocationStore: reading(createRevocationStore(pool)),
   proposalStore: reading(createProposalStore(pool)),
   booksStore: reading(createBudgetBooksStore(pool)),
@@ -171,7 +173,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     report: createReport({ snapshots, ledger, clock, newId, onMismatch: telling(log), onLate: metrics.reportedLate }),
     explain: createExplain({ snapshots, clock }),
     standing: createStanding({ snapshots, identities, clock }),
-    sessions: createSessions({ identities, snapshots, change, clock, newId }),
+    sessions: createSessions({ identities, snapshots, change, books: reads.books, clock, newId }),
     ...administration({
       ...{ store: changeStore, policies: policyStore, ...reads, read: reader.read, ...shared },
       self: { id: replica, name: "remit" },

@@ -70,6 +70,7 @@ interface SessionRow {
   readonly principal_issuer: string | null;
   readonly act: Act | null;
   readonly above: readonly LinkRow[] | null;
+  readonly given: readonly GivenRow[] | null;
 }
 
 interface LinkRow {
@@ -79,7 +80,19 @@ interface LinkRow {
   readonly labels: Record<string, string>;
   readonly state: SessionState;
   readonly expires_ms: number;
+  readonly given: readonly GivenRow[] | null;
 }
+
+interface GivenRow {
+  readonly account: string;
+  readonly unit: string;
+  readonly limit: string;
+}
+
+// What a session was given when it was delegated; what is opened has nothing of its own.
+const givenTo = (session: string) => `(select json_agg(json_build_object('account', a.id::text, 'unit', a.unit,
+    'limit', a.own_limit::text) order by a.unit)
+  from account a where a.session = ${session}.id and a.tenant = ${session}.tenant and a.budget is null)`;
 
 // The sessions above, the root first, of the same snapshot as the session itself. Few are delegated: the others pay for
 // none of it. A parent of another tenant is no parent, and its absence is found out below.
@@ -90,12 +103,17 @@ const ABOVE = `case when t.parent is not null then (
       select p.* from above a join session p on p.tenant = a.tenant and p.id = a.parent and p.depth < a.depth
     )
     select json_agg(json_build_object('id', id, 'agent', agent, 'scope', scope, 'labels', labels, 'state', state,
-        'expires_ms', floor(extract(epoch from expires_at) * 1000)) order by depth)
+        'expires_ms', floor(extract(epoch from expires_at) * 1000), 'given', ${givenTo("above")}) order by depth)
       from above
-  ) end as above`;
+  ) end as above, case when t.parent is not null then ${givenTo("t")} end as given`;
 
-function linkFrom({ id, agent, scope, labels, state, expires_ms: expiresAtMs }: LinkRow): Link {
-  return { id, agent, scope: scope ?? undefined, labels, state, expiresAtMs };
+const givenFrom = (rows: readonly GivenRow[] | null): Pick<Link, "given"> =>
+  rows === null
+    ? {}
+    : { given: rows.map(({ account, unit, limit }) => ({ account: BigInt(account), unit, limit: BigInt(limit) })) };
+
+function linkFrom({ id, agent, scope, labels, state, expires_ms: expiresAtMs, given }: LinkRow): Link {
+  return { id, agent, scope: scope ?? undefined, labels, state, expiresAtMs, ...givenFrom(given) };
 }
 
 const NO_ANCESTORS: readonly Link[] = [];
@@ -124,6 +142,7 @@ function sessionFrom(row: SessionRow): Session {
     expiresAtMs: row.expires_at.getTime(),
     openedBy: row.opened_by,
     details,
+    ...givenFrom(row.given),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { ClientBase } from "pg";
 import type { Change } from "../decisions/index.ts";
+import type { Amount } from "../foundation/amount.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Session } from "../identities/index.ts";
 import type { Quotas } from "../policies/index.ts";
@@ -55,6 +56,13 @@ async function closeBelow(client: ClientBase, tenant: string, sessionId: string)
   );
 }
 
+/** Opens the accounts of what a session is given to spend. */
+async function openAccounts(client: ClientBase, { id, tenant }: Session, budget: readonly Amount[]): Promise<void> {
+  for (const { unit, micros } of budget.toSorted((one, other) => (one.unit < other.unit ? -1 : 1))) {
+    await client.query("select remit_open_session_account($1, $2, $3, $4)", [tenant, id, unit, micros]);
+  }
+}
+
 export async function changeSession(
   client: ClientBase,
   tenant: string,
@@ -75,4 +83,5 @@ export async function changeSession(
   await refuseTooManySessions(client, tenant, quotas);
   if (change.kind === "session_delegated") await lockOpenAbove(client, change.session);
   await insertSession(client, change.session);
+  await openAccounts(client, change.session, change.budget ?? []);
 }

@@ -55,8 +55,8 @@ export function sessionRpcs(rooms: {
     }
     return callerOf(call);
   };
-  const withToken = ({ session, token, tokenExpiresAtMs }: OpenedSession) => ({
-    session: sessionToWire(session, clock.now()),
+  const withToken = ({ token, tokenExpiresAtMs, ...seen }: OpenedSession) => ({
+    session: sessionToWire(seen, clock.now()),
     token,
     tokenExpiresAt: timestampFromMs(tokenExpiresAtMs),
   });

@@ -123,7 +123,6 @@ const requests: Readonly<Record<string, Provoke>> = {
   decision_unknown: ({ house, owner }) => house.clients.ledger.getDecision({ decisionId: nobody }, { headers: owner }),
   stale_policy: (world) => pay(world, { minRevision: 1_000_000n }),
   handle_unknown: unknownHandle,
-  not_supported: ({ house }) => openSession(house, { budgets: ["travel"] }),
   service_unknown: ({ house }) => {
     const transport = createGrpcTransport({ baseUrl: `http://${house.pdp.grpcAddress}` });
     return createClient(Health, transport).check({ service: "remit.v1.TimeMachine" });

@@ -170,7 +170,7 @@ export function createHouse(state: HouseState, flaw?: Flaw): DelegationHouse {
       return id;
     },
     delegate(parentId, asked, nowMs) {
-      const delegation = { ...asked, purpose: "", labels: {}, runId: undefined, details: {} };
+      const delegation = { ...asked, purpose: "", labels: {}, runId: undefined, details: {}, budget: [] };
       try {
         const child = delegated(snapshotOf(state), caller, read(parentId), delegation, `s${++ids}`, nowMs);
         const endless = flaw === "a child does not end with its parent" && { expiresAtMs: nowMs + 1e9 };

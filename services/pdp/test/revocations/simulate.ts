@@ -80,6 +80,7 @@ function createReplica(
     explain: createExplain({ snapshots: unrecorded, clock }),
     sessions: createSessions({
       ...{ identities: identities as Identities, snapshots: unrecorded, change, clock, newId },
+      books: { balances: async () => [] },
     }),
   };
 }
@@ -92,7 +93,7 @@ const askOf = (callId: string, tool: string): Ask => ({
 
 const opening = (agent: string, principal: string) => ({
   ...{ agent, principal: { id: principal, labels: {} }, purpose: "", scope: undefined, lifetimeSeconds: 60 },
-  ...{ runId: undefined, labels: {}, details: {} },
+  ...{ runId: undefined, labels: {}, details: {}, budgets: [] },
 });
 
 export interface SimulatedRevocations {

@@ -1,11 +1,13 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type DelegateRequest, type OpenSessionRequest, Session_State, type SessionSchema } from "@remit/proto/session";
-import type { Delegation, Opening } from "../../decisions/index.ts";
-import { Fault, invalid } from "../../foundation/fault.ts";
+import type { Balance } from "../../budgets/index.ts";
+import type { Delegation, Opening, SeenSession } from "../../decisions/index.ts";
+import { type Amount, formatAmount } from "../../foundation/amount.ts";
+import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
 import { type Session, stateAt } from "../../identities/index.ts";
-import { labelsField, storedName, storedText } from "./fields.ts";
+import { amountsField, boundedList, labelsField, storedName, storedText } from "./fields.ts";
 import { scopeFrom, scopeToWire } from "./scope.ts";
 
 function principalFrom({ onBehalfOf }: OpenSessionRequest): Opening["principal"] {
@@ -18,12 +20,11 @@ function principalFrom({ onBehalfOf }: OpenSessionRequest): Opening["principal"]
   };
 }
 
-/** Checks the form of an opening. Fields that nothing honours yet are refused, not ignored. */
+/** Checks the form of an opening. */
 export function openingFrom(request: OpenSessionRequest): Opening {
-  if (request.budgets.length > 0) {
-    throw new Fault("unimplemented", "not_supported", "sessions cannot draw from budgets yet", { field: "budgets" });
-  }
   const { runId } = request;
+  const named = boundedList(request.budgets, "budgets", limits.sessionBudgetsMax);
+  const budgets = [...new Set(named.map((name, at) => storedName(name, `budgets[${at}]`, limits.nameBytesMax)))];
   return {
     agent: storedName(request.agent, "agent", limits.nameBytesMax),
     principal: principalFrom(request),
@@ -32,7 +33,8 @@ export function openingFrom(request: OpenSessionRequest): Opening {
     lifetimeSeconds: request.maxLifetimeSeconds,
     runId: runId === "" ? undefined : storedText(runId, "run_id", limits.nameBytesMax),
     labels: labelsField(request.labels, "labels"),
-    details: detailsFrom(request),
+    budgets,
+    details: { ...detailsFrom(request), ...(budgets.length > 0 && { budgets: budgets.join(" ") }) },
   };
 }
 
@@ -48,12 +50,6 @@ function detailsFrom(
 
 /** Checks the form of a delegation. */
 export function delegationFrom(request: DelegateRequest): Delegation {
-  if (request.budget.length > 0) {
-    throw new Fault("unimplemented", "not_supported", "delegations cannot draw from budgets yet", {
-      field: "budget",
-      fix: "leave the budget out",
-    });
-  }
   const { scope, runId } = request;
   if (!scope) {
     throw invalid("scope", "a delegation names what it hands over", { fix: "send a scope, at most the session's own" });
@@ -66,7 +62,15 @@ export function delegationFrom(request: DelegateRequest): Delegation {
     runId: runId === "" ? undefined : storedText(runId, "run_id", limits.nameBytesMax),
     lifetimeSeconds: request.maxLifetimeSeconds,
     details: detailsFrom(request),
+    budget: budgetFrom(request),
   };
+}
+
+function budgetFrom(request: DelegateRequest): Amount[] {
+  const budget = amountsField(request.budget, "budget");
+  const parts = budget.findIndex(({ unit, micros }) => unit === "calls" && micros % 1_000_000n !== 0n);
+  if (parts < 0) return budget;
+  throw invalid(`budget[${parts}].value`, "calls are counted whole", { fix: 'write a whole number such as "3"' });
 }
 
 const STATES = {
@@ -76,7 +80,27 @@ const STATES = {
   expired: Session_State.EXPIRED,
 } as const;
 
-export function sessionToWire(session: Session, nowMs: number): MessageInitShape<typeof SessionSchema> {
+/** What a session was given, and what is left of that. */
+function budgetsToWire({ given = [] }: Pick<Session, "given">, balances: readonly Balance[]) {
+  return given.flatMap(({ account, unit, limit }) => {
+    const books = balances.find((one) => one.account === account);
+    if (!books) return [];
+    const amount = (micros: bigint) => ({ unit, value: formatAmount(micros) });
+    const spent = books.posted + books.overage;
+    const left = limit - spent - books.held;
+    return [
+      {
+        ...{ limit: amount(limit), spent: amount(spent), held: amount(books.held) },
+        ...{ left: amount(left > 0n ? left : 0n), frozen: books.frozen },
+      },
+    ];
+  });
+}
+
+export function sessionToWire(
+  { session, balances }: SeenSession,
+  nowMs: number,
+): MessageInitShape<typeof SessionSchema> {
   const { id, agent, principal, purpose, scope, labels, runId, parent, depth, ancestors } = session;
   return {
     id,
@@ -91,6 +115,8 @@ export function sessionToWire(session: Session, nowMs: number): MessageInitShape
     depth,
     openedAt: timestampFromMs(session.openedAtMs),
     expiresAt: timestampFromMs(session.expiresAtMs),
+    given: budgetsToWire(session, balances),
+    budgets: session.details.budgets?.split(" ") ?? [],
     chain: ancestors.map((link) => ({
       sessionId: link.id,
       agent: link.agent,
