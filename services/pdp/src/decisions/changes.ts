@@ -1,4 +1,4 @@
-import { formatAmount } from "../foundation/amount.ts";
+import { type Amount, formatAmount } from "../foundation/amount.ts";
 import { type Canonicalisable, canonical } from "../foundation/canonical.ts";
 import { type Clock, rfc3339, utcDay } from "../foundation/clock.ts";
 import { digestBytes, digestText } from "../foundation/digest.ts";
@@ -51,12 +51,7 @@ function told(change: Change): Canonicalisable {
       return { names: change.names };
     case "session_opened":
     case "session_delegated":
-      return {
-        session: toldSession(change.session),
-        ...(change.budget && {
-          budget: change.budget.map(({ unit, micros }) => ({ unit, value: formatAmount(micros) })),
-        }),
-      };
+      return toldSession(change.session, change.budget);
     case "session_closed":
       return { session: change.sessionId };
     case "revoked": {
@@ -91,8 +86,11 @@ function told(change: Change): Canonicalisable {
 }
 
 /** A session as its entry tells of it: the accounts of those above it are told of where these were delegated. */
-function toldSession({ ancestors, ...session }: Session): Canonicalisable {
-  return { ...session, ancestors: ancestors.map(({ given: _, ...link }) => link) };
+function toldSession({ ancestors, ...session }: Session, budget: readonly Amount[] | undefined): Canonicalisable {
+  return {
+    session: { ...session, ancestors: ancestors.map(({ given: _, ...link }) => link) },
+    ...(budget && { budget: budget.map(({ unit, micros }) => ({ unit, value: formatAmount(micros) })) }),
+  };
 }
 
 function shown(caller: Caller): Canonicalisable {
