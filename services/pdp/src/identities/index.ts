@@ -36,7 +36,6 @@ export { createProven, type Stranger } from "./proven.ts";
 export { createRates, type Rates } from "./rates.ts";
 export {
   endedBecause,
-  type Given,
   type Link,
   rootOf,
   type Session,
