@@ -1,38 +1,46 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { duesOf, priceIn, type Quote } from "./charges.ts";
+import { duesOf, type Priced, pricedBy, type Quote } from "./charges.ts";
 import type { Cover } from "./covering.ts";
 
+const calls = { unit: "calls", micros: 1_000_000n };
 const eur = (micros: bigint) => ({ unit: "EUR", micros });
-const quote = (more: Partial<Quote> = {}): Quote => ({ cost: [], estimate: [], maximum: [], ...more });
+const priced = (...amounts: Priced["amounts"]): Priced => ({ amounts: [calls, ...amounts], nothingElse: false });
+const nothing: Priced = { amounts: [calls], nothingElse: true };
 const cover = (more: Partial<Cover> = {}): Cover => ({ budget: "b", key: "", unit: "EUR", hard: true, ...more });
-const dues = (covers: readonly Cover[], quoted: Quote, unbudgeted: "allow" | "deny" = "deny") => {
-  const found = duesOf(covers, quoted, unbudgeted);
+const dues = (covers: readonly Cover[], price: Priced, unbudgeted: "allow" | "deny" = "deny") => {
+  const found = duesOf(covers, price, unbudgeted);
   return "dues" in found ? found.dues.map(({ budget, micros }) => [budget, micros]) : found;
 };
+
+const quote = (more: Partial<Quote> = {}): Quote => ({ cost: [], estimate: [], maximum: [], ...more });
 
 test.each<[string, Quote, bigint | undefined]>([
   ["the cost where the caller says nothing", quote({ cost: [eur(5n)] }), 5n],
   ["the estimate where the tool says nothing", quote({ estimate: [eur(5n)] }), 5n],
   ["the greater of both", quote({ cost: [eur(5n)], estimate: [eur(7n)] }), 7n],
-  ["the cost under a smaller estimate", quote({ cost: [eur(5n)], estimate: [eur(0n)] }), 5n],
+  ["the cost above a smaller estimate", quote({ cost: [eur(5n)], estimate: [eur(0n)] }), 5n],
   ["the maximum where nobody says anything", quote({ maximum: [eur(9n)] }), 9n],
   ["no more than the estimate beside a maximum", quote({ estimate: [eur(2n)], maximum: [eur(9n)] }), 2n],
-  ["nothing where it costs nothing", quote({ cost: "none" }), 0n],
-  ["the estimate even so", quote({ cost: "none", estimate: [eur(4n)] }), 4n],
-  ["nobody knows", quote({ estimate: [{ unit: "USD", micros: 1n }] }), undefined],
-])("what is held is %s", (_what, quoted, expected) => {
-  expect(priceIn("EUR", quoted)).toBe(expected);
+  ["zero where somebody says so", quote({ estimate: [eur(0n)] }), 0n],
+  ["the estimate where the tool costs nothing", quote({ cost: "none", estimate: [eur(4n)] }), 4n],
+  ["what nobody knows", quote({ estimate: [{ unit: "USD", micros: 1n }] }), undefined],
+])("a call is charged %s", (_what, quoted, expected) => {
+  const { amounts, nothingElse } = pricedBy(quoted);
+  expect(amounts.find(({ unit }) => unit === "EUR")?.micros).toBe(expected);
+  expect(amounts[0]).toEqual(calls);
+  expect(nothingElse).toBe(quoted.cost === "none");
 });
 
 test("a call is one call, whatever anybody says", () => {
-  expect(priceIn("calls", quote({ cost: "none" }))).toBe(1_000_000n);
-  expect(priceIn("calls", quote({ estimate: [{ unit: "calls", micros: 0n }] }))).toBe(1_000_000n);
+  const zero = [{ unit: "calls", micros: 0n }];
+  const many = [{ unit: "calls", micros: 9_000_000n }];
+  expect(pricedBy(quote({ cost: many, estimate: zero, maximum: many })).amounts).toEqual([calls]);
 });
 
 test("every budget that covers a call is owed, each in its unit", () => {
   const covers = [cover({ budget: "run" }), cover({ budget: "count", unit: "calls" }), cover({ budget: "all" })];
-  expect(dues(covers, quote({ cost: [eur(5n)] }))).toEqual([
+  expect(dues(covers, priced(eur(5n)))).toEqual([
     ["run", 5n],
     ["count", 1_000_000n],
     ["all", 5n],
@@ -40,70 +48,59 @@ test("every budget that covers a call is owed, each in its unit", () => {
 });
 
 test("a hard budget in a unit that nobody prices refuses; a soft one keeps its account for what is reported", () => {
-  expect(dues([cover()], quote())).toEqual({ code: "estimate_missing", budget: "b", unit: "EUR" });
-  expect(dues([cover({ hard: false })], quote())).toEqual([["b", 0n]]);
+  expect(dues([cover()], priced())).toEqual({ code: "estimate_missing", budget: "b", unit: "EUR" });
+  expect(dues([cover({ hard: false })], priced())).toEqual([["b", 0n]]);
 });
 
 test("a tool that costs nothing owes no account but for its calls", () => {
-  expect(dues([cover(), cover({ budget: "count", unit: "calls" })], quote({ cost: "none" }))).toEqual([
-    ["count", 1_000_000n],
-  ]);
+  expect(dues([cover(), cover({ budget: "count", unit: "calls" })], nothing)).toEqual([["count", 1_000_000n]]);
 });
 
 test("an estimate of zero has an account to answer for", () => {
-  expect(dues([cover()], quote({ estimate: [eur(0n)] }))).toEqual([["b", 0n]]);
-  expect(dues([cover()], quote({ cost: "none", estimate: [eur(0n)] }))).toEqual([["b", 0n]]);
+  expect(dues([cover()], priced(eur(0n)))).toEqual([["b", 0n]]);
+  expect(dues([cover()], { ...nothing, amounts: [calls, eur(0n)] })).toEqual([["b", 0n]]);
 });
 
-test("what no budget covers may not be spent, unless the tenant lets it", () => {
-  const quoted = quote({ estimate: [eur(5n), { unit: "tokens", micros: 7n }] });
-  expect(dues([cover()], quoted)).toEqual({ code: "no_budget", unit: "tokens", micros: 7n });
-  expect(dues([cover()], quoted, "allow")).toEqual([["b", 5n]]);
-  expect(dues([], quote({ maximum: [eur(5n)] }))).toEqual({ code: "no_budget", unit: "EUR", micros: 5n });
-  expect(dues([], quote({ estimate: [eur(0n), { unit: "calls", micros: 9n }] }))).toEqual([]);
+test("what no budget covers may not be spent, unless the tenant lets it; calls always may be made", () => {
+  const price = priced(eur(5n), { unit: "tokens", micros: 7n });
+  expect(dues([cover()], price)).toEqual({ code: "no_budget", unit: "tokens", micros: 7n });
+  expect(dues([cover()], price, "allow")).toEqual([["b", 5n]]);
+  expect(dues([], priced(eur(0n)))).toEqual([]);
 });
 
 test("a missing estimate is said before a missing budget", () => {
-  expect(dues([cover()], quote({ estimate: [{ unit: "USD", micros: 1n }] }))).toMatchObject({
-    code: "estimate_missing",
-  });
+  expect(dues([cover()], priced({ unit: "USD", micros: 1n }))).toMatchObject({ code: "estimate_missing" });
 });
 
-const amounts = fc.uniqueArray(
-  fc.record({ unit: fc.constantFrom("EUR", "USD", "tokens"), micros: fc.bigInt(0n, 2n ** 61n) }),
-  { selector: ({ unit }) => unit },
-);
-const quotes: fc.Arbitrary<Quote> = fc.record({
-  cost: fc.oneof(fc.constant("none" as const), amounts),
-  estimate: amounts,
-  maximum: amounts,
+const units = fc.constantFrom("EUR", "USD", "tokens");
+const prices: fc.Arbitrary<Priced> = fc.record({
+  amounts: fc
+    .uniqueArray(fc.record({ unit: units, micros: fc.bigInt(0n, 2n ** 61n) }), { selector: ({ unit }) => unit })
+    .map((amounts) => [calls, ...amounts]),
+  nothingElse: fc.boolean(),
 });
 const covers = fc.array(
   fc.record({
     budget: fc.string({ maxLength: 2 }),
     key: fc.constant(""),
-    unit: fc.constantFrom("EUR", "USD", "tokens", "calls"),
+    unit: fc.oneof(units, fc.constant("calls")),
     hard: fc.boolean(),
   }),
 );
 
-test("no caller lowers what is held by saying more, and every hard budget is owed or refuses", () => {
+test("all that covers a call is owed exactly what it is charged, in the covers' order, or nothing is", () => {
   fc.assert(
-    fc.property(covers, quotes, (some, quoted) => {
-      const found = duesOf(some, quoted, "allow");
-      const silent = { ...quoted, estimate: [] };
-      for (const { unit, hard } of some.filter((one) => one.unit !== "calls")) {
-        const [said, unsaid] = [priceIn(unit, quoted), priceIn(unit, silent)];
-        const costs = quoted.cost === "none" ? undefined : quoted.cost.find((amount) => amount.unit === unit);
-        if (costs) expect(said).toBeGreaterThanOrEqual(unsaid ?? 0n);
-        if (hard && said === undefined) expect(found).toMatchObject({ code: "estimate_missing" });
+    fc.property(covers, prices, fc.constantFrom("allow" as const, "deny" as const), (some, price, unbudgeted) => {
+      const found = duesOf(some, price, unbudgeted);
+      const of = (unit: string) => price.amounts.find((amount) => amount.unit === unit)?.micros;
+      const unknown = some.some(({ unit, hard }) => hard && of(unit) === undefined && !price.nothingElse);
+      if (!("dues" in found)) {
+        expect(found.code).toBe(unknown ? "estimate_missing" : "no_budget");
+        return;
       }
-      if (!("dues" in found)) return;
-      for (const one of some) {
-        const owed = found.dues.filter((due) => due.budget === one.budget && due.unit === one.unit);
-        if ((priceIn(one.unit, quoted) ?? 0n) > 0n) expect(owed.length).toBeGreaterThan(0);
-        for (const { micros } of owed) expect(micros).toBeGreaterThanOrEqual(0n);
-      }
+      expect(unknown).toBe(false);
+      const owed = some.filter(({ unit }) => of(unit) !== undefined || !price.nothingElse);
+      expect(found.dues).toEqual(owed.map((one) => ({ ...one, micros: of(one.unit) ?? 0n })));
     }),
   );
 });

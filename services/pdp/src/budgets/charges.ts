@@ -1,9 +1,15 @@
 import type { Amount } from "../foundation/amount.ts";
 import type { Cover } from "./covering.ts";
 
-/** One call, in the unit that is counted and never priced. */
-const ONE_CALL_MICROS = 1_000_000n;
+/** The unit that is counted and never priced. */
 const CALLS = "calls";
+
+/** What a call is charged, unit by unit: at most one amount a unit, `calls` among them. */
+export interface Priced {
+  readonly amounts: readonly Amount[];
+  /** Whether it costs nothing in units that are not listed; else nobody knows what it costs in those. */
+  readonly nothingElse: boolean;
+}
 
 /** What is known beforehand of what a call costs. */
 export interface Quote {
@@ -13,6 +19,23 @@ export interface Quote {
   readonly estimate: readonly Amount[];
   /** The most that one call of its tool may cost. */
   readonly maximum: readonly Amount[];
+}
+
+const ONE_CALL: Amount = { unit: CALLS, micros: 1_000_000n };
+
+/**
+ * What is charged for a call: in each unit the greater of what its tool and its caller say; where neither says anything,
+ * the most that its tool may cost. A call is one call, whatever anybody says.
+ */
+export function pricedBy({ cost, estimate, maximum }: Quote): Priced {
+  const micros = new Map<string, bigint>();
+  for (const list of [cost === "none" ? [] : cost, estimate]) {
+    for (const one of list) if (one.micros >= (micros.get(one.unit) ?? 0n)) micros.set(one.unit, one.micros);
+  }
+  for (const one of maximum) if (!micros.has(one.unit)) micros.set(one.unit, one.micros);
+  micros.delete(CALLS);
+  const amounts = [ONE_CALL, ...[...micros].map(([unit, amount]) => ({ unit, micros: amount }))];
+  return { amounts, nothingElse: cost === "none" };
 }
 
 /** What a call owes one account until it is settled. */
@@ -27,31 +50,8 @@ export type Uncharged =
   /** It costs something in a unit that no budget covers. */
   | { readonly code: "no_budget"; readonly unit: string; readonly micros: bigint };
 
-const listed = (amounts: readonly Amount[], unit: string) => amounts.find((amount) => amount.unit === unit)?.micros;
-
-/**
- * What is held for a call in one unit, in millionths: the greater of what its tool and its caller say, else the most that
- * its tool may cost. Undefined where nobody says anything.
- */
-export function priceIn(unit: string, { cost, estimate, maximum }: Quote): bigint | undefined {
-  if (unit === CALLS) return ONE_CALL_MICROS;
-  const said = listed(estimate, unit);
-  const costs = cost === "none" ? undefined : listed(cost, unit);
-  if (said === undefined && costs === undefined) return listed(maximum, unit) ?? (cost === "none" ? 0n : undefined);
-  if (said === undefined || costs === undefined) return said ?? costs;
-  return said > costs ? said : costs;
-}
-
-function uncovered(covers: readonly Cover[], { cost, estimate, maximum }: Quote): Uncharged | undefined {
-  for (const amounts of [cost === "none" ? [] : cost, estimate, maximum]) {
-    for (const { unit } of amounts) {
-      const micros = priceIn(unit, { cost, estimate, maximum });
-      if (unit === CALLS || micros === undefined || micros === 0n) continue;
-      if (!covers.some((cover) => cover.unit === unit)) return { code: "no_budget", unit, micros };
-    }
-  }
-  return undefined;
-}
+const uncovered = (covers: readonly Cover[], { amounts }: Priced) =>
+  amounts.find(({ unit, micros }) => unit !== CALLS && micros > 0n && !covers.some((cover) => cover.unit === unit));
 
 /**
  * What a call owes each account that covers it, in the covers' order: all or none. Zero is owed too where somebody says
@@ -59,17 +59,17 @@ function uncovered(covers: readonly Cover[], { cost, estimate, maximum }: Quote)
  */
 export function duesOf(
   covers: readonly Cover[],
-  quote: Quote,
+  priced: Priced,
   unbudgeted: "allow" | "deny",
 ): { readonly dues: readonly Due[] } | Uncharged {
   const dues: Due[] = [];
   for (const cover of covers) {
-    const micros = priceIn(cover.unit, quote);
-    if (micros === undefined && cover.hard) {
-      return { code: "estimate_missing", budget: cover.budget, unit: cover.unit };
-    }
-    const costsNothing = quote.cost === "none" && micros === 0n && listed(quote.estimate, cover.unit) === undefined;
-    if (!costsNothing) dues.push({ ...cover, micros: micros ?? 0n });
+    const amount = priced.amounts.find(({ unit }) => unit === cover.unit);
+    if (amount) dues.push({ ...cover, micros: amount.micros });
+    else if (priced.nothingElse) continue;
+    else if (cover.hard) return { code: "estimate_missing", budget: cover.budget, unit: cover.unit };
+    else dues.push({ ...cover, micros: 0n });
   }
-  return (unbudgeted === "deny" ? uncovered(covers, quote) : undefined) ?? { dues };
+  const spent = unbudgeted === "deny" ? uncovered(covers, priced) : undefined;
+  return spent ? { code: "no_budget", ...spent } : { dues };
 }

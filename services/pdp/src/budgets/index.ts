@@ -1,14 +1,24 @@
-export type { Account, AccountName, Balance, HeldPart, Move } from "./account.ts";
-export { type Books, exactMicros, freeOf, MICROS_MAX, moved, refuses } from "./books.ts";
-export type { BudgetStore, OpenHold } from "./budget-store.ts";
-export { type Due, duesOf, priceIn, type Quote, type Uncharged } from "./charges.ts";
-export { type Cover, type CoveredCall, type CoveredSession, type Covering, compileCovering } from "./covering.ts";
+export type {
+  Account,
+  /** @public */
+  AccountName,
+  Balance,
+  Move,
+} from "./account.ts";
+export { freeOf, refuses } from "./books.ts";
+export type {
+  /** @public */
+  BudgetStore,
+  OpenHold,
+} from "./budget-store.ts";
+export { type Budgets, createBudgets } from "./budgets.ts";
+export { type Due, duesOf, type Priced, pricedBy, type Uncharged } from "./charges.ts";
+export { type Cover, type CoveredCall, type Covering, compileCovering } from "./covering.ts";
 export {
   adoptionMoves,
   correctionMoves,
   expiryMoves,
   holdMoves,
-  isBeyond,
   releaseMoves,
   settlementMoves,
   type UnitPart,

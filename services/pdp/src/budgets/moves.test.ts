@@ -7,7 +7,6 @@ import {
   correctionMoves,
   expiryMoves,
   holdMoves,
-  isBeyond,
   releaseMoves,
   settlementMoves,
   type UnitPart,
@@ -83,13 +82,6 @@ test("a lowered limit lets the ceiling fall as money comes back, and never rise 
   expect(returned.ceiling).toBe(60n);
   expect(() => moved(returned, move({ held: 1n }))).toThrow("more would be held and spent");
   expect(moved(returned, move({ held: -60n })).ceiling).toBe(50n);
-});
-
-test("a freeze follows from what a call cost beyond what its tool allows", () => {
-  expect(isBeyond(100n, 10n, 10)).toBe(false);
-  expect(isBeyond(100n, 11n, 10)).toBe(true);
-  expect(isBeyond(0n, 1n, 10)).toBe(true);
-  expect(isBeyond(100n, 0n, 0)).toBe(false);
 });
 
 const amount = fc.bigInt(0n, 10n ** 12n);

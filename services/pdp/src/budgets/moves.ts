@@ -63,7 +63,7 @@ export function expiryMoves(parts: readonly (HeldPart & { readonly hard: boolean
 
 /**
  * A report that came after the expiry: what the expiry posted is set right. `posted`: what that was, by account; `actual`
- * undefined: nothing ran.
+ * undefined: nothing ran. What the expiry gave back may be somebody else's by now: what was spent of it is overage.
  */
 export function correctionMoves(
   parts: readonly UnitPart[],
@@ -72,10 +72,9 @@ export function correctionMoves(
 ): Move[] {
   return parts
     .map((part) => {
-      const held = amountOf(part);
       const spent = actual ? actualOf(part, actual) : 0n;
-      const due = spent < held ? spent : held;
       const before = exactMicros(posted.get(part.account) ?? 0n, "what an expiry posted");
+      const due = spent < before ? spent : before;
       return { account: part.account, held: 0n, posted: due - before, overage: spent - due };
     })
     .filter(isMove);
@@ -84,9 +83,4 @@ export function correctionMoves(
 /** A call was reported on for which nothing was held, since it was only watched: all that it cost is beyond any hold. */
 export function watchedMoves(parts: readonly UnitPart[], actual: readonly Amount[]): Move[] {
   return parts.map((part) => ({ ...NONE, account: part.account, overage: actualOf(part, actual) })).filter(isMove);
-}
-
-/** Whether a call cost so much more than was held that somebody has to look, given what its tool allows in percent. */
-export function isBeyond(held: bigint, overage: bigint, tolerancePercent: number): boolean {
-  return overage > 0n && overage * 100n > held * BigInt(tolerancePercent);
 }

@@ -31,6 +31,7 @@ const requirement = (expiresSeconds: number) => ({ rule, approvers: ["group:g"],
 function decided(own: Partial<DecisionBody> = {}, answers: Decision["answers"] = {}): Decision {
   const body: DecisionBody = {
     ...{ id: "d1", attempt: 1, effect: "allow", mode: "enforced", rules: [], constraints: [], policy_digest: "p" },
+    holds: [],
     ...{ input_digest: "i", effective_input_digest: "i", revision: { security: "1", policy: "1" }, trace_id: "t" },
     ...{ at: AT, reason: { code: "rule_allowed", message: "", retryable: false } },
     ...own,

@@ -6,6 +6,7 @@ import type { Ask } from "./ask.ts";
 import type { Stopping } from "./breakers.ts";
 import type { Decision, DecisionBody } from "./decision.ts";
 import { type Bar, type Finding, refusal } from "./finding.ts";
+import { type PendingHold, pendingHold } from "./holding.ts";
 
 /** An attempt of a call that is to be made. */
 export interface Attempt {
@@ -19,6 +20,8 @@ export interface Attempt {
   readonly forced?: Finding;
   /** That breakers stop it, or would. */
   readonly stopping?: Stopping | undefined;
+  /** What the attempt before it holds until people have decided: this one takes it over, or gives it back. */
+  readonly held?: PendingHold | undefined;
 }
 
 /** What becomes of a call that is known: its last decision again, or one attempt more. */
@@ -72,7 +75,8 @@ function further(last: Decision, ask: Ask, more: Partial<Attempt> = {}): Step {
     });
   }
   const answers = answersWith(last.answers, ask);
-  return { step: "attempt", attempt: { number, answers, approvalExpired: false, ...more } };
+  const held = pendingHold(last.body);
+  return { step: "attempt", attempt: { number, answers, approvalExpired: false, ...(held && { held }), ...more } };
 }
 
 function pausedStep(last: Decision, ask: Ask, nowMs: number): Step {
@@ -91,11 +95,11 @@ function deniedStep(last: Decision, ask: Ask, nowMs: number): Step {
 
 /** A decision that was made, answered as a denial: what it allowed may not start any more. */
 export function tooLate(last: Decision, { code, message }: Pick<Bar, "code" | "message">): Decision {
-  const { would, approval, questions, execute_before, report_by, ...rest } = last.body;
+  const { would, approval, questions, execute_before, report_by, holds, hold, would_hold, ...rest } = last.body;
   return {
     ...last,
     transformedInput: undefined,
-    body: { ...rest, effect: "deny", reason: { code, message, retryable: false }, constraints: [] },
+    body: { ...rest, effect: "deny", reason: { code, message, retryable: false }, constraints: [], holds: [] },
   };
 }
 

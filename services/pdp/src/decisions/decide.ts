@@ -1,7 +1,7 @@
 import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import { rootOf } from "../identities/index.ts";
-import { type Ledger, uncharged } from "../ledger/index.ts";
+import type { Ledger } from "../ledger/index.ts";
 import {
   requireUsable,
   revisionReached,
@@ -15,11 +15,13 @@ import { type Ask, judgedUnder, type WhoAsks } from "./ask.ts";
 import { firstAttempt } from "./attempt.ts";
 import type { Breakers } from "./breakers.ts";
 import { businessKey, byCallId, type CallName } from "./call.ts";
+import { type Charging, UNDECLARED } from "./charging.ts";
 import type { Decision } from "./decision.ts";
 import { draftDecision } from "./entry.ts";
 import { judgeAttempt } from "./judge.ts";
 import { createKnownCalls, type Progress } from "./known-call.ts";
 import type { Redaction } from "./redaction.ts";
+import type { Shortage } from "./shortage.ts";
 import { judgeOnSide } from "./sides.ts";
 
 /** A call that is outrun by security changes, or by twins of its own, this many times in a row is given up. */
@@ -30,6 +32,7 @@ export interface DecideRooms {
   readonly ledger: Ledger;
   readonly redaction: Redaction;
   readonly breakers: Breakers;
+  readonly charging: Charging;
   readonly clock: Clock;
   readonly newId: (nowMs: number) => string;
 }
@@ -52,6 +55,12 @@ async function snapshotFor(snapshots: Snapshots, tenant: string, ask: Ask): Prom
   });
 }
 
+function outrun(): Fault {
+  return new Fault("unavailable", "stale_policy", "the tenant's security settings kept changing", {
+    fix: "ask again with the same call_id",
+  });
+}
+
 function callIdReused(callId: string, name: CallName): Fault {
   if (name.kind === "business") {
     return new Fault("conflict", "call_id_reused", "this business key was asked before with another input", {
@@ -67,19 +76,21 @@ function callIdReused(callId: string, name: CallName): Fault {
 
 /**
  * Decides one call. The order of these steps is the safety argument:
- * who asks → under which policies → the verdict → its record → the answer.
- * Nothing is answered before it is recorded; what was judged before a security change is judged again.
+ * who asks → under which policies → the verdict → what it owes its budgets → its record, which holds that → the answer.
+ * Nothing is held that policies refuse, and nothing is answered before it is recorded. What was judged before a security
+ * change is judged again; so is what its budgets did not let in, and then it is denied.
  *
  * The first attempt is recorded without a look: its key is unique, and whoever comes second, on whichever replica,
  * finds what was recorded and goes on from there (`attempt.ts`).
  */
 export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Promise<Decision> {
-  const { snapshots, ledger, redaction, breakers, clock, newId } = rooms;
+  const { snapshots, ledger, redaction, breakers, charging, clock, newId } = rooms;
   const knownCalls = createKnownCalls(rooms);
 
   return async (who, ask) => {
     const giveUpAtMs = performance.now() + ask.withinMs;
     let progress: Progress = { name: byCallId(ask.callId), attempt: firstAttempt(ask), named: false };
+    let short: Shortage | undefined;
     for (let tried = 0; tried < TRIES_MAX; tried++) {
       const asker = await who();
       const { tenant } = asker.session;
@@ -106,16 +117,32 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
       const judged = sides
         ? judgeOnSide(sides, asker, asked, attempt, nowMs)
         : judgeAttempt(snapshot, asker, asked, attempt, nowMs);
-      const redacting = redaction.of(snapshot, asked, judged);
+      const paying = charging.concerns(snapshot, attempt)
+        ? charging.charge({ snapshot, asker, ask: asked, attempt, judged, withinMs }, short)
+        : undefined;
+      const charged = paying instanceof Promise ? await paying : paying;
+      if (charged === UNDECLARED) {
+        await snapshots.refresh(tenant);
+        continue;
+      }
+      const found = charged?.judged ?? judged;
+      const redacting = redaction.of(snapshot, asked, found);
       const redacted = redacting instanceof Promise ? await redacting : redacting;
-      const draft = draftDecision(newId(nowMs), asker, asked, judged, snapshot, nowMs, name, redacted);
-      const recorded = uncharged(await ledger.record(draft.record, { withinMs }));
+      const draft = draftDecision(newId(nowMs), asker, asked, found, snapshot, nowMs, name, redacted, charged?.holding);
+      const recorded = await ledger.record(draft.record, { withinMs });
 
       switch (recorded.outcome) {
         case "inserted":
+          if (recorded.balances) charging.heard(recorded.balances);
           return { ...draft.decision, record: recorded.ref, replayed: false };
         case "stale":
           await snapshots.secured(tenant);
+          continue;
+        case "short":
+          short = charging.short(charged?.holding, recorded.shorts, nowMs, tried >= TRIES_MAX - 2);
+          continue;
+        case "gone":
+          progress = { ...progress, attempt: { ...progress.attempt, held: undefined } };
           continue;
         case "reused":
           if (recorded.record.kind !== "report") throw callIdReused(ask.callId, name);
@@ -124,8 +151,6 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
       if ("body" in next) return redaction.whole(next, tenant, ask, judged.verdict.transformedInput);
       progress = next;
     }
-    throw new Fault("unavailable", "stale_policy", "the tenant's security settings kept changing", {
-      fix: "ask again with the same call_id",
-    });
+    throw outrun();
   };
 }

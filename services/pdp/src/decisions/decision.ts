@@ -2,6 +2,7 @@ import type { ApprovalRequirement, Constraint, Effect, Question, RuleRef } from 
 import type { JsonObject } from "../foundation/canonical.ts";
 import type { RecordRef } from "../ledger/index.ts";
 import type { DecisionCode } from "./codes.ts";
+import type { HeldAmount } from "./holding.ts";
 import type { RolloutNote } from "./sides.ts";
 import type { BreakerNote } from "./stopped-call.ts";
 
@@ -58,6 +59,12 @@ export interface DecisionBody {
   readonly at: string;
   readonly execute_before?: string;
   readonly report_by?: string;
+  /** What is held for it until it is reported, or its approval ends. The narrowest account comes first. */
+  readonly holds: readonly HeldAmount[];
+  /** The id of that hold: of the attempt that took it first. */
+  readonly hold?: string;
+  /** What would be held, were its policies not only watched. */
+  readonly would_hold?: readonly HeldAmount[];
   /** Paths of the call whose values are not in the entry. */
   readonly redacted?: readonly string[];
 }

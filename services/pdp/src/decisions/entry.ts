@@ -13,6 +13,7 @@ import { type CallName, callKey, requestDigest } from "./call.ts";
 import { callEvent } from "./call-event.ts";
 import type { Decision, DecisionBody, Reason, Would } from "./decision.ts";
 import type { Finding, Judged } from "./finding.ts";
+import { chargeOf, type Holding, type HoldingSaid, sayHolding } from "./holding.ts";
 import type { Redacted } from "./redact.ts";
 import { noteOf } from "./stopped-call.ts";
 
@@ -82,6 +83,7 @@ function decisionBody(
   snapshot: Snapshot,
   nowMs: number,
   transformed: string | undefined,
+  holding: HoldingSaid,
 ): DecisionBody {
   const { verdict } = judged;
   const inputDigest = digest("input", ask.input.canonical);
@@ -108,6 +110,7 @@ function decisionBody(
     trace_id: ask.traceId,
     at: rfc3339(nowMs),
     ...deadlines(verdict, nowMs),
+    ...holding,
   };
 }
 
@@ -140,13 +143,15 @@ export function draftDecision(
   nowMs: number,
   name: CallName,
   redacted?: Redacted,
+  holding?: Holding,
 ): DecisionDraft {
   const { session } = asker;
   const { facts } = judged;
   const verdict = redacted?.verdict ?? judged.verdict;
   const { transformedInput } = verdict;
   const transformed = transformedInput && canonical(transformedInput);
-  const whole = decisionBody(id, ask, { ...judged, verdict }, snapshot, nowMs, transformed);
+  const said = sayHolding(id, holding);
+  const whole = decisionBody(id, ask, { ...judged, verdict }, snapshot, nowMs, transformed, said);
   const body = redacted ? { ...whole, redacted: redacted.paths } : whole;
   // Digests are over what was asked and what must run; what stands in the entry may say less.
   const { input, context } = redacted ?? { input: ask.input.canonical, context: ask.context.canonical };
@@ -178,9 +183,9 @@ export function draftDecision(
     answers: new Canonical(ask.answers.canonical),
     supported_constraints: ask.supportedConstraints,
     unknowns: verdict.unknowns,
-    holds: [],
   });
   const event = callEvent(body, session, ask, name, { ...judged, verdict }, nowMs);
+  const charge = chargeOf(holding, body);
   return {
     decision: {
       ...{ body, transformedInput, answers: ask.answers.value, askedBy: facts.caller.id },
@@ -198,6 +203,7 @@ export function draftDecision(
       digest: digestBytes("entry", text),
       body: Buffer.from(text),
       ...(parts.aside && { aside: parts.aside }),
+      ...(charge && { charge }),
       ...(body.report_by && { expiresAtMs: Date.parse(body.report_by) }),
       ...(event && { counted: { run: rootOf(session), trail: trailOf(event) } }),
     },

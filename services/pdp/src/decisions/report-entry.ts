@@ -11,6 +11,8 @@ import { type CallName, callKey } from "./call.ts";
 import { endEvent } from "./call-event.ts";
 import type { DecisionCode } from "./codes.ts";
 import type { Decision } from "./decision.ts";
+import { aboutDecision, settlingKeyOf } from "./expiry-entry.ts";
+import type { Settlement } from "./settling.ts";
 
 /** What a report is about: a decision, or a call that had never been decided when its caller gave it up. */
 export type Subject = Decision | undefined;
@@ -28,6 +30,10 @@ export interface Received {
   readonly name: CallName | undefined;
   /** What was revoked of its call since it was allowed. */
   readonly revoked: DecisionCode | undefined;
+  /** What it does to budgets. */
+  readonly settlement: Settlement | undefined;
+  /** The hold had expired: that was recorded in its place, and this sets it right. */
+  readonly corrects: boolean;
 }
 
 /** Whether what ran is what was decided, as far as the report says. */
@@ -45,14 +51,14 @@ export function ranUnallowed(told: Told, decision: Subject): boolean {
  * Whether the report says that nothing ran of a call that another id of the same business key asked for first: that one
  * may run, and is not settled by it.
  */
-function isOfAnotherId({ subject, outcome }: Told, decision: Subject): boolean {
+export function isOfAnotherId({ subject, outcome }: Told, decision: Subject): boolean {
   if (!decision || outcome !== "not_executed" || !("callId" in subject)) return false;
   return decision.callId !== subject.callId;
 }
 
 /** The one settling report of a decision. 16 bytes. */
 export function settlingKey(decision: Decision): Buffer {
-  return idempotencyKey("report", `decision:${decision.body.id}`, 1);
+  return settlingKeyOf(decision.body.id);
 }
 
 /** The same word that a call still runs, sent twice within this time, is one; later it is another, and makes time. */
@@ -64,7 +70,7 @@ function reportKey(
   told: Told,
   decision: Subject,
   said: Record<string, Canonicalisable>,
-  { nowMs, name }: Received,
+  { nowMs, name, corrects }: Received,
 ): Uint8Array {
   if (!decision) {
     assert(name !== undefined, "a report on no decision names its call");
@@ -73,7 +79,7 @@ function reportKey(
   const about = `decision:${decision.body.id}`;
   if (isOfAnotherId(told, decision)) return idempotencyKey("of-another-id", `${about}:${said.call_id}`, 1);
   if (told.outcome === "unknown") return idempotencyKey("unknown", about, 1);
-  if (told.outcome !== "running") return settlingKey(decision);
+  if (told.outcome !== "running") return corrects ? idempotencyKey("correction", about, 1) : settlingKey(decision);
   const word = digestBytes("entry", canonical(said)).toString("hex");
   return idempotencyKey(`running:${word}:${Math.floor(nowMs / SAME_WORD_MS)}`, about, 1);
 }
@@ -103,7 +109,7 @@ function reportBody(told: Told, asker: Asker, decision: Subject): Record<string,
 /** Writes the entry of a report. */
 export function draftReport(told: Told, asker: Asker, decision: Subject, received: Received): NewRecord {
   const { session } = asker;
-  const { id, nowMs, late, reportByMs, security, name, revoked } = received;
+  const { id, nowMs, late, reportByMs, security, name, revoked, settlement, corrects } = received;
   const said = reportBody(told, asker, decision);
   const event = isOfAnotherId(told, decision) ? undefined : endEvent(id, told, session, decision, nowMs);
   const text = canonical({
@@ -113,12 +119,13 @@ export function draftReport(told: Told, asker: Asker, decision: Subject, receive
     at: rfc3339(nowMs),
     late: late || undefined,
     revoked,
+    corrects: corrects || undefined,
+    settled: settlement && settlement.said.length > 0 ? settlement.said : undefined,
+    froze: settlement?.frozen?.budget,
     report_by: reportByMs === undefined ? undefined : rfc3339(reportByMs),
     trace_id: told.traceId,
   });
-  const about = decision
-    ? `decision:${decision.body.id}`
-    : `${name?.kind === "business" ? "business" : "call"}:${name?.id}`;
+  const about = `${name?.kind === "business" ? "business" : "call"}:${name?.id}`;
   return {
     id,
     tenant: session.tenant,
@@ -126,11 +133,12 @@ export function draftReport(told: Told, asker: Asker, decision: Subject, receive
     sessionDay: utcDay(session.openedAtMs),
     key: reportKey(told, decision, said, received),
     // Any second report of a call is the same request: the first stands.
-    request: digestBytes("request", canonical({ report: about })),
+    request: decision ? aboutDecision(decision.body.id) : digestBytes("request", canonical({ report: about })),
     kind: "report",
     ...(decision && { subject: decision.body.id }),
     ...(reportByMs !== undefined && { expiresAtMs: reportByMs }),
     securityRevision: security,
+    ...(settlement && { charge: settlement.charge }),
     digest: digestBytes("entry", text),
     body: Buffer.from(text),
     ...(event && { counted: { run: rootOf(session), trail: trailOf(event) } }),

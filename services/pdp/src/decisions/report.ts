@@ -1,16 +1,16 @@
 import type { Clock } from "../foundation/clock.ts";
-import { utcDay } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
-import { type Ledger, type RecordRef, type StoredRecord, uncharged } from "../ledger/index.ts";
-import type { Snapshots } from "../policies/index.ts";
+import type { Ledger, RecordRef, StoredRecord } from "../ledger/index.ts";
+import type { Snapshot, Snapshots } from "../policies/index.ts";
 import { type Asker, judgedUnder, type Outcome, type Told, type WhoAsks } from "./ask.ts";
-import { byCallId, type CallName } from "./call.ts";
-import { aliasedName, createCalls } from "./calls.ts";
+import type { Charging } from "./charging.ts";
 import type { Decision } from "./decision.ts";
 import { REPORT_WITHIN_MS } from "./entry.ts";
 import { revokedSince } from "./judge.ts";
-import { bodyOf, storedDecision } from "./replay.ts";
-import { draftReport, matches, ranUnallowed, type Subject, settlingKey } from "./report-entry.ts";
+import { bodyOf } from "./replay.ts";
+import { draftReport, isOfAnotherId, matches, ranUnallowed, type Subject } from "./report-entry.ts";
+import { createSubjects } from "./report-subject.ts";
+import { correctionOf, settlementOf } from "./settling.ts";
 
 const TRIES_MAX = 5;
 
@@ -27,22 +27,18 @@ export interface Reported {
   readonly inputMatches: boolean;
 }
 
-/** What a report is about, and what its call is known by where it names the call. */
-interface About {
-  readonly decision: Subject;
-  readonly name: CallName | undefined;
-}
-
 const outcomeOf = (report: StoredRecord) => bodyOf(report).outcome as Outcome;
 
 /** What stands of a call that was reported on: the first outcome that settles it, else that it is unknown, or at work. */
 export function firstOutcome(reports: readonly StoredRecord[]): Outcome | undefined {
   // What the caller of another id of the same business key gave up settles nothing.
-  const told = reports.filter((report) => !bodyOf(report).of_another_id).map(outcomeOf);
+  // Nor does it say anything of a call that its hold ran out.
+  const told = reports.filter(({ kind }) => kind === "report");
+  const own = told.filter((report) => !bodyOf(report).of_another_id).map(outcomeOf);
   return (
-    told.find((outcome) => outcome !== "running" && outcome !== "unknown") ??
-    told.find((outcome) => outcome === "unknown") ??
-    told[0]
+    own.find((outcome) => outcome !== "running" && outcome !== "unknown") ??
+    own.find((outcome) => outcome === "unknown") ??
+    own[0]
   );
 }
 
@@ -50,13 +46,6 @@ export function firstOutcome(reports: readonly StoredRecord[]): Outcome | undefi
 export function reportEndsMs({ body }: Decision, reports: readonly StoredRecord[]): number {
   const said = reports.map((report) => bodyOf(report).report_by).filter((text) => typeof text === "string");
   return Math.max(...[body.report_by, ...said].map((text) => Date.parse(text ?? body.at)));
-}
-
-function unknownDecision(field: string): Fault {
-  return new Fault("missing", "decision_unknown", "there is no such decision in this session", {
-    field,
-    fix: "report with the id that Decide answered and the session that asked",
-  });
 }
 
 /** Refuses a report of another caller than the one that asked: a report may release what was held for it. */
@@ -77,6 +66,24 @@ export interface ReportRooms {
   readonly onMismatch: (tenant: string, decisionId: string) => void;
   /** Called when a report came after its time. */
   readonly onLate: () => void;
+  readonly charging: Pick<Charging, "heard" | "storeAheadMs">;
+}
+
+/** What became of the hold of a decision: it is still there, ran out, or went on to a later attempt of its call. */
+type HoldState = "there" | "moved" | StoredRecord;
+
+/** What a report does to budgets. `ends`: until when its call may run, by the decision's clock. */
+function settle(
+  told: Told,
+  decision: Subject,
+  snapshot: Snapshot,
+  hold: HoldState,
+  ends: { readonly reportByMs: number | undefined; readonly storeAheadMs: number },
+) {
+  if (!decision || hold === "moved" || isOfAnotherId(told, decision)) return undefined;
+  if (hold === "there") return settlementOf(told, decision, snapshot, ends.reportByMs, ends.storeAheadMs);
+  const settles = told.outcome !== "running" && told.outcome !== "unknown";
+  return settles ? correctionOf(told, decision, snapshot, hold) : undefined;
 }
 
 const answer = (told: Told, decision: Subject, record: RecordRef, more: Partial<Reported>): Reported => ({
@@ -91,36 +98,13 @@ const answer = (told: Told, decision: Subject, record: RecordRef, more: Partial<
 
 /** Takes reports: at least once, idempotent, on any replica. The first settling report of a call stands. */
 export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => Promise<Reported> {
-  const { snapshots, ledger, clock, newId } = rooms;
-  const calls = createCalls(ledger);
-
-  const byDecision = async (id: string, { session }: Asker): Promise<About> => {
-    const found = await ledger.findById(session.tenant, id);
-    if (found?.kind !== "decision" || found.session !== session.id) throw unknownDecision("decision_id");
-    return { decision: storedDecision(found), name: undefined };
-  };
-
-  /** The latest attempt of a call. */
-  const byCall = async (callId: string, outcome: Outcome, { session }: Asker): Promise<About> => {
-    const under = await calls.underId(session, callId);
-    const name = under?.kind === "alias" ? aliasedName(under) : byCallId(callId);
-    const attempts = under ? await calls.attempts(session, name, under.kind === "alias" ? 1 : 2) : [];
-    const last = [under, ...attempts].findLast((record) => record?.kind === "decision");
-    if (last) return { decision: storedDecision(last), name };
-    // A Decide whose answer never came may never have arrived, or no further than its alias: saying that nothing ran is
-    // always right.
-    if (outcome !== "not_executed") throw unknownDecision("call_id");
-    return { decision: undefined, name };
-  };
-
-  const subjectOf = ({ subject, outcome }: Told, asker: Asker): Promise<About> =>
-    "decisionId" in subject ? byDecision(subject.decisionId, asker) : byCall(subject.callId, outcome, asker);
-
+  const { snapshots, ledger, charging, clock, newId } = rooms;
+  const { subjectOf, settledBy } = createSubjects(ledger);
   /** The report that settled the decision already, for one that would leave it open. */
-  const settledBefore = async (told: Told, decision: Subject, { session }: Asker) => {
+  const settledBefore = async (told: Told, decision: Subject, asker: Asker) => {
     if (!decision || (told.outcome !== "running" && told.outcome !== "unknown")) return null;
-    const keys = [settlingKey(decision)];
-    return (await ledger.findByKeys(session.tenant, session.id, utcDay(session.openedAtMs), keys))[0] ?? null;
+    const settled = await settledBy(decision, asker);
+    return settled?.kind === "report" ? settled : null;
   };
 
   const isLate = async (decision: Subject, { session }: Asker, nowMs: number): Promise<boolean> => {
@@ -139,7 +123,7 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
   };
 
   /** Records a report; null when it has to be looked at anew. */
-  const tell = async (asker: Asker, told: Told): Promise<Reported | null> => {
+  const tell = async (asker: Asker, told: Told, hold: HoldState = "there"): Promise<Reported | null> => {
     const { tenant } = asker.session;
     const { decision, name } = await subjectOf(told, asker);
     if (decision) requireSameCaller(decision, asker);
@@ -151,16 +135,24 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
     const snapshot = await snapshots.current(tenant);
     const security = judgedUnder(asker, snapshot.revisions);
     const revoked = decision && revokedSince(snapshot, asker.session, decision, nowMs);
-    const received = { id: newId(nowMs), nowMs, late, reportByMs, security, name, revoked };
-    const recorded = uncharged(await ledger.record(draftReport(told, asker, decision, received)));
+    const settlement = settle(told, decision, snapshot, hold, { reportByMs, storeAheadMs: charging.storeAheadMs() });
+    const corrects = typeof hold === "object" && settlement !== undefined;
+    const received = { id: newId(nowMs), nowMs, late, reportByMs, security, name, revoked, settlement, corrects };
+    const recorded = await ledger.record(draftReport(told, asker, decision, received));
     if (recorded.outcome === "stale") {
       await snapshots.secured(tenant);
       return null;
     }
-    // Its call was decided at the same moment: the report is about that decision.
-    if (recorded.outcome === "reused") return null;
+    // Its call was decided at the same moment: the report is about that decision. Or an account cannot be used just now.
+    if (recorded.outcome === "reused" || recorded.outcome === "short") return null;
+    if (recorded.outcome === "gone") {
+      const by = decision && (await settledBy(decision, asker));
+      return by?.kind === "report" ? replay(asker, told, decision, by) : tell(asker, told, by ?? "moved");
+    }
+    if (recorded.outcome === "existing" && recorded.record.kind === "expiry") return tell(asker, told, recorded.record);
     if (!matches(told, decision) || ranUnallowed(told, decision)) rooms.onMismatch(tenant, decision?.body.id ?? "");
     if (recorded.outcome === "existing") return replay(asker, told, decision, recorded.record);
+    if (recorded.balances) charging.heard(recorded.balances);
     if (late) rooms.onLate();
     return answer(told, decision, recorded.ref, { reportByMs });
   };

@@ -9,6 +9,8 @@ export const limits = {
   nameBytesMax: 200,
   estimatesMax: 16,
   sessionBudgetsMax: 16,
+  /** Books of budgets that a replica remembers; of others it asks the store once more. */
+  budgetAccountsKeptMax: 100_000,
   constraintsMax: 64,
   labelsMax: 64,
   labelBytesMax: 256,

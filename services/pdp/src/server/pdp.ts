@@ -4,6 +4,7 @@ import { type Log, silentLog } from "../foundation/log.ts";
 import { createStoreClock } from "../foundation/store-time.ts";
 import { readStoreTime } from "../stores/store-time.ts";
 import { createMetrics, type Metrics } from "../telemetry/index.ts";
+import { tendHolds } from "./budgets.ts";
 import { openDoors } from "./doors.ts";
 import { tendSigningKeys } from "./key-rooms.ts";
 import { openRooms, type Rooms } from "./rooms.ts";
@@ -67,6 +68,10 @@ function meters(store: Store, held: Held): Metrics {
       certificateSecondsLeft: held.keeper?.secondsLeft,
       certificateFilesUnusable: held.keeper && (() => (held.keeper?.intact() === false ? 1 : 0)),
       streamHandles: () => held.handles?.() ?? 0,
+      holdsOpen: async () => {
+        const { rows } = await store.pool.query("select count(*)::int as count from hold");
+        return rows[0]?.count ?? 0;
+      },
       defaultPartitionRows: async () => {
         const { rows } = await store.pool.query("select remit_default_partition_rows()::int as count");
         return rows[0]?.count ?? 0;
@@ -108,6 +113,8 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     open.push(async () => stopTending());
     const stopExpiring = await tendProposals({ pool: store.pool, proposals: rooms.proposals, config, log });
     open.push(async () => stopExpiring());
+    const stopHolds = tendHolds(rooms.expireHolds, log);
+    open.push(async () => stopHolds());
     const doors = await openDoors({ config, clock, log, rooms, metrics, keeper });
     held.handles = doors.handles;
     open.push(doors.close);

@@ -7,7 +7,6 @@ import {
   createBudgetBooks,
   createBudgetHolds,
   createChanges,
-  createDecide,
   createExplain,
   createKeys,
   createLifecycle,
@@ -15,9 +14,7 @@ import {
   createListDecisions,
   createProposals,
   createRecordCall,
-  createRedaction,
   createRegistry,
-  createReport,
   createRevocations,
   createSessions,
   createSight,
@@ -48,6 +45,7 @@ import { createRecordedChanges } from "../stores/recorded-change.ts";
 import { createRevocationStore } from "../stores/revocations.ts";
 import type { Metrics } from "../telemetry/index.ts";
 import { openBehaviour } from "./behaviour.ts";
+import { openDeciding } from "./deciding.ts";
 import { followStore } from "./follow-store.ts";
 import { openIdentities } from "./identities.ts";
 import { openKeyRooms } from "./key-rooms.ts";
@@ -67,11 +65,8 @@ interface Options {
   readonly log: Log;
   /** False: breakers stop nothing, whatever documents say. */
   readonly breakers: boolean;
-  readonly metrics: Pick<Metrics, "committed" | "replicaFenced" | "reportedLate" | "compiled">;
+  readonly metrics: Pick<Metrics, "committed" | "replicaFenced" | "reportedLate" | "holdExpired" | "compiled">;
 }
-
-const telling = (log: Log) => (tenant: string, decision: string) =>
-  log.error({ tenant, decision }, "what ran is not what was decided");
 
 type AuthorityRooms = Parameters<typeof createKeys>[0] &
   Parameters<typeof createRegistry>[0] &
@@ -148,7 +143,6 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   const { seal } = sealing;
   const { behaviour, ...counting } = await openBehaviour(store.pool, replica, log);
   const ledger = countedLedger(sealedLedger(self.ledger, seal), behaviour);
-  const deciding = { snapshots, ledger, redaction: createRedaction(seal.marks), clock, newId };
   const change = createChanges({ store: changeStore, snapshots, seal: seal.seal, clock, newId });
   const held: { feed?: Feed } = {};
   const catchUp = async () => held.feed?.catchUp();
@@ -169,8 +163,10 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     identities,
     policyStore,
     admission: createAdmission({ snapshots, ledger, clock: uptime, ...limited }),
-    decide: createDecide({ ...deciding, breakers: createBreakers(breakers ? behaviour : undefined) }),
-    report: createReport({ snapshots, ledger, clock, newId, onMismatch: telling(log), onLate: metrics.reportedLate }),
+    ...openDeciding({
+      ...{ snapshots, ledger, clock, newId, breakers: createBreakers(breakers ? behaviour : undefined) },
+      ...{ pool: store.pool, marks: seal.marks, storeClock, log, metrics },
+    }),
     explain: createExplain({ snapshots, clock }),
     standing: createStanding({ snapshots, identities, clock }),
     sessions: createSessions({ identities, snapshots, change, books: reads.books, clock, newId }),

@@ -9,6 +9,7 @@ const pull: PulledMeters = {
   revoked: () => ({ revocations: 3, halts: 2 }),
   revision: () => 7,
   streamHandles: () => 3,
+  holdsOpen: () => 5,
   defaultPartitionRows: async () => 0,
 };
 
@@ -24,6 +25,7 @@ test("meters that are pulled are read when the page is", async () => {
       "remit_staleness_seconds 0.25",
       "remit_revision 7",
       "remit_stream_handles 3",
+      "remit_holds_open 5",
       "remit_default_partition_rows 0",
       "remit_rules 17",
       "remit_revocations 3",

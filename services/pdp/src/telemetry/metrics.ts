@@ -20,6 +20,8 @@ export interface PulledMeters {
   readonly certificateSecondsLeft?: (() => number) | undefined;
   /** 1 while certificate files, as they stand, cannot be used, so that older ones are in force. */
   readonly certificateFilesUnusable?: (() => number) | undefined;
+  /** Calls under way, of all tenants of the cell, that budgets hold something for. */
+  holdsOpen(): number | Promise<number>;
   /** Rows that fell outside every day's partition: should be 0. */
   defaultPartitionRows(): number | Promise<number>;
 }
@@ -38,6 +40,8 @@ export interface Metrics {
   compiled(seconds: number): void;
   /** A report that came after its time. */
   reportedLate(): void;
+  /** A hold was ended because its time was over. */
+  holdExpired(): void;
   /** A request that was turned away because of load. */
   shed(rpc: string): void;
   /** A request to the admin plane of nobody that is known, by the reason it was refused for. */
@@ -78,6 +82,7 @@ function pullAll(registry: Registry, pull: PulledMeters): void {
   pulled(registry, "remit_staleness_seconds", "Age of the view of policies and identities.", pull.stalenessSeconds);
   pulled(registry, "remit_revision", "Greatest revision in force here.", pull.revision);
   pulled(registry, "remit_stream_handles", "Sessions attached to streams.", pull.streamHandles);
+  pulled(registry, "remit_holds_open", "Calls that budgets hold something for, in the whole cell.", pull.holdsOpen);
   pulled(
     registry,
     "remit_default_partition_rows",
@@ -155,14 +160,11 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
     "Requests to the admin plane of nobody that is known: there is no tenant whose ledger could tell of them.",
     ["reason"],
   );
-  const turned = new Counter({
-    name: "remit_connections_turned_away_total",
-    help: "Connections turned away before anything was asked on them, by why.",
-    labelNames: ["why"],
-    registers: [registry],
-  });
+  const turnedAway = "Connections turned away before anything was asked on them, by why.";
+  const turned = counter(registry, "remit_connections_turned_away_total", turnedAway, ["why"]);
   const fenced = counter(registry, "remit_replica_fenced_total", "Replicas that this one has declared dead.", []);
   const late = counter(registry, "remit_reports_late_total", "Reports that came after their time.", []);
+  const expired = counter(registry, "remit_holds_expired_total", "Holds that nobody ended in time.", []);
   pullAll(registry, pull);
 
   return {
@@ -176,6 +178,7 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
     },
     compiled: (seconds) => compile.observe(seconds),
     reportedLate: () => late.inc(),
+    holdExpired: () => expired.inc(),
     shed: (rpc) => shed.inc({ rpc }),
     adminStranger: (reason) => strangers.inc({ reason }),
     turnedAway: (why) => turned.inc({ why }),

@@ -12,6 +12,7 @@ import { silentLog } from "../../src/foundation/log.ts";
 import { strictObject } from "../../src/foundation/strict-json.ts";
 import { createSnapshots, type PolicyStore } from "../../src/policies/index.ts";
 import { createScheduler, seeded } from "../ledger/scheduler.ts";
+import { noBudgets } from "../support/no-budgets.ts";
 import { type CallRules, createCallLedger } from "./ledger-in-memory.ts";
 
 const START_MS = Date.parse("2026-03-01T09:00:00Z");
@@ -204,6 +205,7 @@ export async function simulateCalls(seed: number, rules: CallRules): Promise<Sim
   let ids = 0;
   const rooms = {
     ...{ ledger: store.ledger, clock, newId: () => `id-${++ids}`, onMismatch: () => {}, onLate: () => {} },
+    charging: noBudgets,
     snapshots: createSnapshots({ store: policyStore(), clock: { now: () => 0 }, log: silentLog }),
   };
   // The keys alone tell the replicas' decisions apart: nothing is remembered between calls.

@@ -11,6 +11,7 @@ import { strictObject } from "../../src/foundation/strict-json.ts";
 import type { Caller, Identities, Session } from "../../src/identities/index.ts";
 import { createSnapshots, type Revocable } from "../../src/policies/index.ts";
 import { createScheduler, seeded } from "../ledger/scheduler.ts";
+import { noBudgets } from "../support/no-budgets.ts";
 import {
   AGENTS,
   covers,
@@ -76,7 +77,10 @@ function createReplica(
     snapshots,
     policies,
     whoAsks,
-    decide: createDecide({ breakers: createBreakers(undefined), ...{ snapshots, ledger, redaction, clock, newId } }),
+    decide: createDecide({
+      breakers: createBreakers(undefined),
+      ...{ snapshots, ledger, redaction, charging: noBudgets, clock, newId },
+    }),
     explain: createExplain({ snapshots: unrecorded, clock }),
     sessions: createSessions({
       ...{ identities: identities as Identities, snapshots: unrecorded, change, clock, newId },

@@ -115,6 +115,10 @@ function rolloutToWire({ id, side, versions, other, judged }: RolloutNote) {
   };
 }
 
+function holdToWire({ budget, unit, amount }: Decision["body"]["holds"][number]) {
+  return { budget, amount: { unit, value: amount } };
+}
+
 /** A decision as the wire has it. */
 export function decisionToWire(decision: Decision, { asBytes, diagnose, stalenessMs }: Writing): DecideResponse {
   const { body, record } = decision;
@@ -141,6 +145,7 @@ export function decisionToWire(decision: Decision, { asBytes, diagnose, stalenes
       },
     }),
     questions: (body.questions ?? []).map((question) => ({ ...question })),
+    holds: body.holds.map(holdToWire),
     ...(body.execute_before && { executeBefore: timeOf(body.execute_before) }),
     ...(body.report_by && { reportBy: timeOf(body.report_by) }),
     policyDigest: body.policy_digest,

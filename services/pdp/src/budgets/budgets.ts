@@ -1,0 +1,138 @@
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../foundation/clock.ts";
+import { Fault } from "../foundation/fault.ts";
+import type { Account, AccountName, Balance } from "./account.ts";
+import type { BudgetStore } from "./budget-store.ts";
+
+/** What is known here of accounts: which there are, and what they held when the store last said so. */
+export interface Budgets {
+  /**
+   * The accounts of these names in their windows of now, in the names' order; null where no such budget is declared. At
+   * once where all are known; else all that are missing are opened in one trip, which whoever asks meanwhile shares.
+   */
+  accounts(
+    tenant: string,
+    names: readonly AccountName[],
+    withinMs: number,
+  ): readonly Account[] | Promise<readonly (Account | null)[]>;
+  /** What a commit said of accounts. */
+  heard(balances: readonly Balance[]): void;
+  /** What is known of an account, and since when by the clock of this process; undefined where nothing is. */
+  known(account: bigint): Known | undefined;
+  /** Balances no older than this, asked for in one trip where they are. */
+  fresh(tenant: string, accounts: readonly Account[], maxAgeMs: number, withinMs: number): Promise<void> | undefined;
+  /** Its window is over, or it is not there any more: it is opened anew when it is next needed. */
+  forget(account: bigint): void;
+}
+
+interface Known {
+  readonly account: Account;
+  readonly asOfMs: number;
+}
+
+interface Options {
+  readonly store: Pick<BudgetStore, "openAccounts" | "balances">;
+  /** The store's time: windows end by it. */
+  readonly clock: Clock;
+  /** Passes as this process does. */
+  readonly uptime: Clock;
+  readonly accountsMax: number;
+}
+
+const nameOf = (tenant: string, { budget, key }: AccountName) => `${tenant}\n${budget}\n${key}`;
+
+/** Bounds a trip that the caller waits for: the store may be away in a way that answers nothing at all. */
+async function within<Value>(ms: number, trip: Promise<Value>): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const away = () =>
+      reject(new Fault("unavailable", "ledger_unavailable", "the budgets cannot be read", { fix: "ask again later" }));
+    timer = setTimeout(away, ms);
+  });
+  return Promise.race([trip, late]).finally(() => clearTimeout(timer));
+}
+
+/** Accounts by their names, as many as may be kept, and by their ids. */
+function createKept(accountsMax: number) {
+  const names = new Map<bigint, string>();
+  const held = new LRUCache<string, Known>({
+    max: accountsMax,
+    // One that was learnt anew has its name again by then.
+    dispose: ({ account: { id } }, name, why) => {
+      if (why !== "set" && names.get(id) === name) names.delete(id);
+    },
+  });
+  return {
+    /** The account of a name whose window is current. */
+    current(name: string, nowMs: number): Account | undefined {
+      const account = held.get(name)?.account;
+      return account && nowMs < account.closesAtMs ? account : undefined;
+    },
+    keep(name: string, account: Account, asOfMs: number): void {
+      const before = held.peek(name)?.account.id;
+      if (before !== undefined && before !== account.id) names.delete(before);
+      names.set(account.id, name);
+      held.set(name, { account, asOfMs });
+    },
+    known(account: bigint): Known | undefined {
+      const name = names.get(account);
+      return name === undefined ? undefined : held.peek(name);
+    },
+    heard(balances: readonly Balance[], asOfMs: number): void {
+      for (const balance of balances) {
+        const name = names.get(balance.account);
+        const account = name === undefined ? undefined : held.peek(name)?.account;
+        if (name !== undefined && account) held.set(name, { account: { ...account, balance }, asOfMs });
+      }
+    },
+    forget(account: bigint): void {
+      const name = names.get(account);
+      if (name !== undefined) held.delete(name);
+    },
+  };
+}
+
+export function createBudgets({ store, clock, uptime, accountsMax }: Options): Budgets {
+  const { current, keep, known, heard, forget } = createKept(accountsMax);
+  const opening = new Map<string, Promise<Account | null>>();
+
+  /** One trip for all of these. Each is under way until it is answered. */
+  const open = (tenant: string, missing: readonly AccountName[]) => {
+    const askedAtMs = uptime.now();
+    const trip = store.openAccounts(tenant, missing);
+    for (const [at, name] of missing.entries()) {
+      const text = nameOf(tenant, name);
+      const one = trip.then((opened) => opened[at] ?? null).finally(() => opening.delete(text));
+      opening.set(text, one);
+      one.then(
+        (account) => account && keep(text, account, askedAtMs),
+        () => undefined,
+      );
+    }
+  };
+
+  return {
+    accounts(tenant, wanted, withinMs) {
+      const nowMs = clock.now();
+      const texts = wanted.map((name) => nameOf(tenant, name));
+      const found = texts.flatMap((text) => current(text, nowMs) ?? []);
+      if (found.length === wanted.length) return found;
+      const missing = wanted.filter((_, at) => {
+        const text = texts[at] ?? "";
+        return !current(text, nowMs) && !opening.has(text);
+      });
+      if (missing.length > 0) open(tenant, missing);
+      return within(withinMs, Promise.all(texts.map((text) => opening.get(text) ?? current(text, nowMs) ?? null)));
+    },
+    heard: (balances) => heard(balances, uptime.now()),
+    known,
+    fresh(tenant, accounts, maxAgeMs, withinMs) {
+      const nowMs = uptime.now();
+      const old = accounts.filter(({ id }) => (known(id)?.asOfMs ?? Number.NEGATIVE_INFINITY) < nowMs - maxAgeMs);
+      if (old.length === 0) return undefined;
+      const ids = old.map(({ id }) => id);
+      return within(withinMs, store.balances(tenant, ids)).then((balances) => heard(balances, nowMs));
+    },
+    forget,
+  };
+}

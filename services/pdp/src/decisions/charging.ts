@@ -1,0 +1,180 @@
+import type { BudgetDocument } from "@remit/engine";
+import {
+  type Account,
+  type Balance,
+  type Budgets,
+  type Cover,
+  type CoveredCall,
+  type Covering,
+  compileCovering,
+  type Due,
+  duesOf,
+  refuses,
+} from "../budgets/index.ts";
+import { assert } from "../foundation/assert.ts";
+import type { JsonObject } from "../foundation/canonical.ts";
+import type { Clock } from "../foundation/clock.ts";
+import type { Short } from "../ledger/index.ts";
+import type { Registered, Snapshot } from "../policies/index.ts";
+import type { Ask, Asker } from "./ask.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Judged } from "./finding.ts";
+import type { Holding } from "./holding.ts";
+import { pricedCall } from "./pricing.ts";
+import { refusedFor, type Shortage, shortageOf, unchargeable, watchedFor } from "./shortage.ts";
+
+/** A verdict after its budgets were asked, and what its record does to them. */
+export interface Charged {
+  readonly judged: Judged;
+  readonly holding: Holding | undefined;
+}
+
+/** Of the budgets that cover a call one is not declared any more: what is known here of the tenant is too old. */
+export const UNDECLARED = "undeclared";
+
+/** One attempt that was judged. */
+export interface Asked {
+  readonly snapshot: Snapshot;
+  readonly asker: Asker;
+  readonly ask: Ask;
+  readonly attempt: Attempt;
+  readonly judged: Judged;
+  readonly withinMs: number;
+}
+
+export interface Charging {
+  /** Whether budgets have anything to do with an attempt at all. */
+  concerns(snapshot: Snapshot, attempt: Attempt): boolean;
+  /**
+   * What a call owes its budgets. Undefined where it owes nothing and nothing was held for it before. At once where its
+   * accounts are known. `short`: why the commit did not let it in the last time.
+   */
+  charge(asked: Asked, short: Shortage | undefined): Charged | undefined | Promise<Charged | typeof UNDECLARED>;
+  /** How far the store's clock is ahead of the one that is decided by: as a rule the same. Holds run out by the store's. */
+  storeAheadMs(): number;
+  /** What a commit said of accounts. */
+  heard(balances: readonly Balance[]): void;
+  /** Why a call that the commit did not let in is denied; undefined where it is only asked again. */
+  short(holding: Holding | undefined, shorts: readonly Short[], nowMs: number, isLast: boolean): Shortage | undefined;
+}
+
+const coverings = new WeakMap<Snapshot["budgets"], Covering>();
+
+function* documentsOf(budgets: Iterable<Registered<BudgetDocument>>): Iterable<BudgetDocument> {
+  for (const { document } of budgets) yield document;
+}
+
+/** The budgets of a snapshot, indexed once for as long as they stay what they are. */
+function coveringOf({ budgets }: Pick<Snapshot, "budgets">): Covering {
+  const known = coverings.get(budgets);
+  if (known) return known;
+  const covering = compileCovering(documentsOf(budgets.values()));
+  coverings.set(budgets, covering);
+  return covering;
+}
+
+/** What of a call says which budgets cover it. `input` is what runs. */
+function coveredCall(snapshot: Snapshot, { session }: Asker, ask: Ask, input: JsonObject): CoveredCall {
+  return {
+    tool: ask.tool,
+    input,
+    principal: session.principal.id,
+    session,
+    ancestors: session.ancestors,
+    teamOf: (agent) => snapshot.agents.get(agent)?.spec.labels?.team,
+  };
+}
+
+const soft = (cover: Cover): Cover => ({ ...cover, hard: false });
+
+/** What a call owes; of one that is only watched also why it would not be let in. */
+function owedBy({ snapshot, asker, ask, judged }: Asked): { dues: readonly Due[]; shortage: Shortage | undefined } {
+  const { verdict } = judged;
+  const input = (verdict.transformedInput as JsonObject | undefined) ?? ask.input.value;
+  const covers = coveringOf(snapshot).of(coveredCall(snapshot, asker, ask, input));
+  const priced = pricedCall(snapshot, ask, input);
+  const found = duesOf(covers, priced, snapshot.settings.unbudgeted);
+  if ("dues" in found) return { dues: found.dues, shortage: undefined };
+  const shortage = unchargeable(found);
+  if (verdict.mode !== "observed") return { dues: [], shortage };
+  const watched = duesOf(covers.map(soft), priced, "allow");
+  return { dues: "dues" in watched ? watched.dues : [], shortage };
+}
+
+/** Why accounts would not let in what is owed, by what is known of them here. */
+function wouldRefuse(owed: Holding["owed"]): Short[] {
+  return owed.flatMap(({ micros, account: { id, hard, balance } }) => {
+    const why = refuses({ ...balance, hard }, micros);
+    return why ? [{ account: id, why, balance }] : [];
+  });
+}
+
+/** What is owed, with the accounts that were found for it. */
+function withAccounts(
+  { judged, attempt }: Asked,
+  dues: readonly Due[],
+  accounts: readonly (Account | null)[],
+  shortage: Shortage | undefined,
+  nowMs: number,
+  storeAheadMs: number,
+): Charged | typeof UNDECLARED {
+  const owed: (Due & { readonly account: Account })[] = [];
+  for (const [at, due] of dues.entries()) {
+    const account = accounts[at];
+    if (!account) return UNDECLARED;
+    owed.push({ ...due, account });
+  }
+  const watched = judged.verdict.mode === "observed";
+  const holding: Holding = { owed, before: attempt.held, watched, storeAheadMs };
+  if (!watched) return { judged, holding };
+  const shorts = shortage ? [] : wouldRefuse(owed);
+  const why = shortage ?? (shorts.length > 0 ? shortageOf(holding, shorts, nowMs, true) : undefined);
+  return { judged: why ? { ...judged, verdict: watchedFor(why, judged.verdict) } : judged, holding };
+}
+
+export function createCharging(rooms: {
+  readonly budgets: Budgets;
+  readonly clock: Clock;
+  readonly storeClock: Clock;
+}): Charging {
+  const { budgets, clock, storeClock } = rooms;
+  const storeAheadMs = () => (clock === storeClock ? 0 : storeClock.now() - clock.now());
+  return {
+    concerns: ({ budgets: declared, settings }, { held }) =>
+      declared.size > 0 || held !== undefined || settings.unbudgeted === "deny",
+    charge(asked, short) {
+      const { snapshot, judged, attempt } = asked;
+      const before = attempt.held;
+      const nothing = { owed: [], before, watched: false, storeAheadMs: 0 } satisfies Holding;
+      const { effect, mode } = judged.verdict;
+      if (effect === "deny" || effect === "clarify") return before && { judged, holding: nothing };
+      const refuse = (why: Shortage): Charged => ({
+        judged: { ...judged, verdict: refusedFor(why, judged.verdict) },
+        holding: before && nothing,
+      });
+      if (short && mode !== "observed") return refuse(short);
+      const { dues, shortage } = owedBy(asked);
+      if (shortage && mode !== "observed") return refuse(shortage);
+      const finish = (accounts: readonly (Account | null)[]) =>
+        withAccounts(asked, dues, accounts, shortage, clock.now(), storeAheadMs());
+      if (dues.length === 0) {
+        const verdict = shortage ? watchedFor(shortage, judged.verdict) : judged.verdict;
+        return before || shortage ? { judged: { ...judged, verdict }, holding: before && nothing } : undefined;
+      }
+      const accounts = budgets.accounts(snapshot.tenant, dues, asked.withinMs);
+      if (accounts instanceof Promise) return accounts.then(finish);
+      const charged = finish(accounts);
+      return charged === UNDECLARED ? Promise.resolve(charged) : charged;
+    },
+    storeAheadMs,
+    heard: budgets.heard,
+    short(holding, shorts, nowMs, isLast) {
+      assert(holding, "what owes nothing lacks nothing");
+      for (const { account, why, balance } of shorts) {
+        if (balance) budgets.heard([balance]);
+        if (why === "closed") budgets.forget(account);
+      }
+      return shortageOf(holding, shorts, nowMs, isLast);
+    },
+  };
+}

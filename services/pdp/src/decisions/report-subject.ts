@@ -1,0 +1,57 @@
+import { utcDay } from "../foundation/clock.ts";
+import { Fault } from "../foundation/fault.ts";
+import type { Ledger, StoredRecord } from "../ledger/index.ts";
+import type { Asker, Outcome, Told } from "./ask.ts";
+import { byCallId, type CallName } from "./call.ts";
+import { aliasedName, createCalls } from "./calls.ts";
+import type { Decision } from "./decision.ts";
+import { storedDecision } from "./replay.ts";
+import { type Subject, settlingKey } from "./report-entry.ts";
+
+/** What a report is about, and what its call is known by where it names the call. */
+interface About {
+  readonly decision: Subject;
+  readonly name: CallName | undefined;
+}
+
+function unknownDecision(field: string): Fault {
+  return new Fault("missing", "decision_unknown", "there is no such decision in this session", {
+    field,
+    fix: "report with the id that Decide answered and the session that asked",
+  });
+}
+
+/** Finds what reports are about. */
+export function createSubjects(ledger: Pick<Ledger, "findById" | "findByKeys">) {
+  const calls = createCalls(ledger);
+
+  const byDecision = async (id: string, { session }: Asker): Promise<About> => {
+    const found = await ledger.findById(session.tenant, id);
+    if (found?.kind !== "decision" || found.session !== session.id) throw unknownDecision("decision_id");
+    return { decision: storedDecision(found), name: undefined };
+  };
+
+  /** The latest attempt of a call. */
+  const byCall = async (callId: string, outcome: Outcome, { session }: Asker): Promise<About> => {
+    const under = await calls.underId(session, callId);
+    const name = under?.kind === "alias" ? aliasedName(under) : byCallId(callId);
+    const attempts = under ? await calls.attempts(session, name, under.kind === "alias" ? 1 : 2) : [];
+    const last = [under, ...attempts].findLast((record) => record?.kind === "decision");
+    if (last) return { decision: storedDecision(last), name };
+    // A Decide whose answer never came may never have arrived, or no further than its alias: saying that nothing ran is
+    // always right.
+    if (outcome !== "not_executed") throw unknownDecision("call_id");
+    return { decision: undefined, name };
+  };
+
+  return {
+    subjectOf: ({ subject, outcome }: Told, asker: Asker): Promise<About> =>
+      "decisionId" in subject ? byDecision(subject.decisionId, asker) : byCall(subject.callId, outcome, asker),
+
+    /** What settled a decision: a report, or that its hold ran out. */
+    async settledBy(decision: Decision, { session }: Asker): Promise<StoredRecord | null> {
+      const keys = [settlingKey(decision)];
+      return (await ledger.findByKeys(session.tenant, session.id, utcDay(session.openedAtMs), keys))[0] ?? null;
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import { toleranceOf } from "@remit/engine";
+import {
+  correctionMoves,
+  type Move,
+  releaseMoves,
+  settlementMoves,
+  type UnitPart,
+  watchedMoves,
+} from "../budgets/index.ts";
+import { type Amount, formatAmount } from "../foundation/amount.ts";
+import type { Charge, StoredRecord } from "../ledger/index.ts";
+import type { Snapshot } from "../policies/index.ts";
+import type { Told } from "./ask.ts";
+import type { Decision } from "./decision.ts";
+import { postedBy } from "./expiry-entry.ts";
+import { type HeldAmount, partsOf } from "./holding.ts";
+
+/** What a report does to budgets: what of it its entry says, and what its record does. */
+export interface Settlement {
+  readonly charge: Charge;
+  /** By account, the narrowest first. */
+  readonly said: readonly SettledAmount[];
+  /** The budget that is frozen by it. */
+  readonly frozen: HeldAmount | undefined;
+}
+
+export interface SettledAmount extends HeldAmount {
+  /** Decimals, with a sign where something that had been counted is taken back. */
+  readonly posted: string;
+  readonly overage: string;
+}
+
+const CALLS = "calls";
+const decimal = (micros: bigint) => (micros < 0n ? `-${formatAmount(-micros)}` : formatAmount(micros));
+
+/** What a call cost in each unit that something is held of; undefined where it cost nothing because nothing ran. */
+function actualOf({ outcome, actual }: Told, parts: readonly UnitPart[]): readonly Amount[] | undefined {
+  if (outcome === "not_executed") return undefined;
+  return parts.map(({ unit, amount }): Amount => {
+    // That it ran is all that there is to count.
+    if (unit === CALLS) return { unit, micros: amount };
+    const said = actual.find((one) => one.unit === unit);
+    if (said) return said;
+    // The tool says that nothing was spent; else what was held was.
+    return { unit, micros: outcome === "failed" ? 0n : amount };
+  });
+}
+
+const NO_MOVE = { held: 0n, posted: 0n, overage: 0n };
+
+function sayMoves(held: readonly HeldAmount[], moves: readonly Move[]): SettledAmount[] {
+  return held.map((one) => {
+    const { posted, overage } = moves.find(({ account }) => String(account) === one.account) ?? NO_MOVE;
+    return { ...one, posted: decimal(posted), overage: decimal(overage) };
+  });
+}
+
+/** The narrowest hard account of which a call took more than its tool may take beyond what was held. */
+function frozenBy(
+  snapshot: Snapshot,
+  tool: string,
+  held: readonly HeldAmount[],
+  parts: readonly UnitPart[],
+  moves: readonly Move[],
+) {
+  return held.find(({ budget }, at) => {
+    const part = parts[at];
+    const overage = moves.find(({ account }) => account === part?.account)?.overage ?? 0n;
+    if (!part || overage <= 0n) return false;
+    const isHard = snapshot.budgets.get(budget)?.document.spec.enforcement === "hard";
+    const tolerated = toleranceOf(snapshot.compiled, tool, part.unit, part.amount);
+    return isHard && tolerated !== undefined && overage > tolerated;
+  });
+}
+
+function settlement(
+  held: readonly HeldAmount[],
+  moves: readonly Move[],
+  hold: Charge["hold"],
+  frozen: HeldAmount | undefined,
+): Settlement {
+  const freezes = frozen && BigInt(frozen.account);
+  const charge = { moves, ...(hold && { hold }), ...(freezes !== undefined && { freezes }) };
+  return { charge, said: sayMoves(held, moves), frozen };
+}
+
+/** What was only watched is posted when it has run. */
+function watchedSettlement(told: Told, held: readonly HeldAmount[]): Settlement | undefined {
+  const parts = partsOf(held);
+  const actual = told.outcome === "running" ? undefined : actualOf(told, parts);
+  return actual && settlement(held, watchedMoves(parts, actual), undefined, undefined);
+}
+
+/**
+ * What a report does to the hold of its decision. Undefined where it does nothing: it leaves open what became of the call,
+ * or nothing was held.
+ */
+export function settlementOf(
+  told: Told,
+  { body, tool }: Decision,
+  snapshot: Snapshot,
+  reportByMs: number | undefined,
+  storeAheadMs: number,
+): Settlement | undefined {
+  if (told.outcome === "unknown") return undefined;
+  const { holds: held, hold, would_hold: watched } = body;
+  if (watched) return watchedSettlement(told, watched);
+  if (hold === undefined) return undefined;
+  const decision = body.id;
+  if (told.outcome === "running") {
+    // What waits for people has no time of its own.
+    if (reportByMs === undefined || body.effect === "escalate") return undefined;
+    const expiresAtMs = Math.max(reportByMs, Date.parse(body.report_by ?? body.at)) + storeAheadMs;
+    const charge: Charge = { moves: [], hold: { step: "extend", hold, decision, expiresAtMs } };
+    return { charge, said: [], frozen: undefined };
+  }
+  const parts = partsOf(held);
+  const actual = actualOf(told, parts);
+  const moves = actual ? settlementMoves(parts, actual) : releaseMoves(parts);
+  return settlement(held, moves, { step: "end", hold, decision }, frozenBy(snapshot, tool, held, parts, moves));
+}
+
+/** What a report does that came after the hold had expired: once, and whatever the hold's row was, it is gone. */
+export function correctionOf(
+  told: Told,
+  { body, tool }: Decision,
+  snapshot: Snapshot,
+  expiry: StoredRecord,
+): Settlement {
+  const parts = partsOf(body.holds);
+  const moves = correctionMoves(parts, postedBy(expiry), actualOf(told, parts));
+  return settlement(body.holds, moves, undefined, frozenBy(snapshot, tool, body.holds, parts, moves));
+}

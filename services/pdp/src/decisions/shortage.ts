@@ -1,0 +1,132 @@
+import { type Due, freeOf, type Uncharged } from "../budgets/index.ts";
+import { formatAmount } from "../foundation/amount.ts";
+import { rfc3339 } from "../foundation/clock.ts";
+import type { Short } from "../ledger/index.ts";
+import type { DecisionCode } from "./codes.ts";
+import { type Finding, refusal } from "./finding.ts";
+import type { Holding } from "./holding.ts";
+
+/** A denial for want of money: whom it is for, what stood in the way, and when it may be another. */
+export type Shortage = Pick<Finding, "code" | "message" | "retryable"> & {
+  readonly detail: string;
+  readonly retryAfterMs?: number;
+};
+
+const nameOf = ({ budget, key }: Pick<Due, "budget" | "key">) => (key === "" ? budget : `${budget} (${key})`);
+const decimal = (micros: bigint) => (micros < 0n ? `-${formatAmount(-micros)}` : formatAmount(micros));
+
+/** Why nothing can be held for a call, whatever is left. */
+export function unchargeable(why: Uncharged): Shortage {
+  const { code, unit } = why;
+  if (code === "estimate_missing") {
+    return {
+      ...{ code, retryable: false },
+      message: `It is not known what this call costs in ${unit}. Ask under another call id, with an estimate.`,
+      detail: `budget ${why.budget} covers the call in ${unit}; neither an estimate nor its tool says what it costs in that`,
+    };
+  }
+  return {
+    ...{ code, retryable: false },
+    message: `No budget is there for what this call costs in ${unit}. Who runs this service can declare one.`,
+    detail: `${formatAmount(why.micros)} ${unit} is needed, and no budget in ${unit} covers the call`,
+  };
+}
+
+const ORDER = ["frozen", "exhausted", "locked", "crowded"] as const;
+type Bar = (typeof ORDER)[number];
+
+const CODES = {
+  frozen: "budget_frozen",
+  exhausted: "budget_exhausted",
+  locked: "budget_unavailable",
+  crowded: "budget_unavailable",
+} as const satisfies Record<Bar, DecisionCode>;
+
+function detailOf(holding: Holding, shorts: readonly Short[]): string {
+  return shorts
+    .map(({ account, why, balance }) => {
+      const due = holding.owed.find((one) => one.account.id === account);
+      if (!due) return `account ${account}: ${why}`;
+      const { unit } = due;
+      const asked = `budget ${nameOf(due)}: ${decimal(due.micros)} ${unit} needed`;
+      if (!balance) return `${asked}, ${why}`;
+      const left = `${decimal(freeOf(balance))} of ${decimal(balance.limit)} ${unit} left`;
+      const rest = balance.held > 0n ? `, ${decimal(balance.held)} held by calls under way` : "";
+      return `${asked}, ${left}${rest}${why === "exhausted" ? "" : `, ${why}`}`;
+    })
+    .join("; ");
+}
+
+/**
+ * When a call that does not fit may: when its windows reopen, or as soon as what is held for others comes back. Undefined
+ * where it never fits.
+ */
+function fitsAgain(
+  holding: Holding,
+  shorts: readonly Short[],
+  nowMs: number,
+): { readonly afterMs?: number } | undefined {
+  let afterMs: number | undefined;
+  for (const { account, balance } of shorts) {
+    const due = holding.owed.find((one) => one.account.id === account);
+    if (!due || !balance || due.micros > balance.limit) return undefined;
+    const returns = due.micros <= balance.limit - balance.posted - balance.overage;
+    if (returns) continue;
+    const { closesAtMs } = due.account;
+    if (!Number.isFinite(closesAtMs)) return undefined;
+    afterMs = Math.max(afterMs ?? 0, closesAtMs - nowMs);
+  }
+  return afterMs === undefined ? {} : { afterMs: Math.max(1, afterMs) };
+}
+
+const PLAN = "Plan without it, or tell who you work for.";
+
+function exhausted(holding: Holding, shorts: readonly Short[], nowMs: number): Omit<Shortage, "detail"> {
+  const again = fitsAgain(holding, shorts, nowMs);
+  const code = "budget_exhausted";
+  if (!again) return { code, retryable: false, message: `Not enough is left of a budget for this call. ${PLAN}` };
+  const { afterMs } = again;
+  if (afterMs === undefined) {
+    const message = `Not enough is left of a budget for this call while others are under way. ${PLAN}`;
+    return { code, retryable: true, message };
+  }
+  const message = `Not enough is left of a budget for this call. There is more from ${rfc3339(nowMs + afterMs)} on. ${PLAN}`;
+  return { code, retryable: true, retryAfterMs: afterMs, message };
+}
+
+/**
+ * Why the commit did not let in what a call owes; undefined where it is only to be asked again: windows that are over, and
+ * calls that were in each other's way.
+ */
+export function shortageOf(
+  holding: Holding,
+  shorts: readonly Short[],
+  nowMs: number,
+  isLast: boolean,
+): Shortage | undefined {
+  const why = ORDER.find((one) => shorts.some((short) => short.why === one));
+  if (!isLast && (why === undefined || why === "crowded")) return undefined;
+  const bar: Bar = why ?? "crowded";
+  const those = shorts.filter((short) => short.why === bar || why === undefined);
+  const detail = detailOf(holding, those);
+  const code = CODES[bar];
+  if (code === "budget_exhausted") return { ...exhausted(holding, those, nowMs), detail };
+  if (code === "budget_frozen") {
+    const message = "A budget of this call is frozen until somebody has looked. Tell who you work for.";
+    return { code, retryable: false, message, detail };
+  }
+  const message = "A budget of this call cannot be used at this moment. Ask again with the same call id.";
+  return { code, retryable: true, message, detail };
+}
+
+/** The denial of a call that its policies let run. */
+export function refusedFor({ code, message, ...more }: Shortage, { rules, unknowns }: Finding): Finding {
+  return { ...refusal(code, message), ...more, rules, unknowns };
+}
+
+/** The same of a call that is only watched: it goes on. */
+export function watchedFor({ code, message, retryable, detail }: Shortage, finding: Finding): Finding {
+  const { would } = finding;
+  if (!would || would.effect === "deny" || would.effect === "clarify") return finding;
+  return { ...finding, would: { effect: "deny", code, message, retryable, detail, rules: would.rules } };
+}

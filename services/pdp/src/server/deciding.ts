@@ -1,0 +1,31 @@
+import type { Pool } from "pg";
+import { createDecide, createExpiring, createRedaction, createReport } from "../decisions/index.ts";
+import type { Log } from "../foundation/log.ts";
+import type { StoreClock } from "../foundation/store-time.ts";
+import type { Metrics } from "../telemetry/index.ts";
+import { openBudgets } from "./budgets.ts";
+
+type DecideRooms = Omit<Parameters<typeof createDecide>[0], "charging" | "redaction">;
+
+const telling = (log: Log) => (tenant: string, decision: string) =>
+  log.error({ tenant, decision }, "what ran is not what was decided");
+
+/** What calls and reports are answered by, and what ends holds that nobody reported on. */
+export function openDeciding(
+  rooms: DecideRooms & {
+    readonly pool: Pool;
+    readonly marks: Parameters<typeof createRedaction>[0];
+    readonly storeClock: StoreClock;
+    readonly log: Log;
+    readonly metrics: Pick<Metrics, "reportedLate" | "holdExpired">;
+  },
+) {
+  const { pool, marks, clock, storeClock, log, metrics } = rooms;
+  const { budgetStore, charging } = openBudgets({ pool, clock, storeClock });
+  const deciding = { ...rooms, redaction: createRedaction(marks), charging };
+  return {
+    decide: createDecide(deciding),
+    report: createReport({ ...deciding, onMismatch: telling(log), onLate: metrics.reportedLate }),
+    expireHolds: createExpiring({ ...deciding, store: budgetStore, onExpired: metrics.holdExpired }),
+  };
+}
