@@ -3,6 +3,7 @@ export type {
   /** @public */
   AccountName,
   Balance,
+  HeldPart,
   Move,
 } from "./account.ts";
 export { freeOf, refuses } from "./books.ts";
