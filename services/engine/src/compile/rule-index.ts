@@ -181,12 +181,15 @@ function* toolRules(index: Indexed, selectors: readonly number[], isLaidOut: boo
     if (selectors.length > fittingAtOnce) yield (1 + its.length) / mergedPerStep;
   }
   if (!isLaidOut) return { groupsFor: mergedOnCall(index, selectors), repeats: true, most, asks };
-  const inOrder = parts.length > fittingAtOnce ? yield* sortInSteps(parts, byOrder) : parts;
-  yield parts.length / rulesPerStep;
-  const groupsFor = yield* laidOut(index, inOrder);
-  const groups = parts.map(({ group }) => group);
-  const policies = [...new Set(parts.map(({ policy }) => policy))];
-  return { groupsFor, repeats: yield* repeats(groups, policies), most, asks };
+  const groupsFor = yield* laidOut(index, yield* sortInSteps(parts, byOrder));
+  const groups: RuleGroup[] = [];
+  const policies = new Set<CompiledPolicy>();
+  for (const { group, policy } of parts) {
+    groups.push(group);
+    policies.add(policy);
+    yield 1 / fittingAtOnce;
+  }
+  return { groupsFor, repeats: yield* repeats(groups, [...policies]), most, asks };
 }
 
 /** The questions of all rules with these selectors: types by id. */
@@ -200,9 +203,16 @@ function askedBy({ questions }: Indexed, selectors: readonly number[]): Map<stri
 
 const byOrder = (one: { readonly order: number }, other: { readonly order: number }) => one.order - other.order;
 
+/** Of parts in the order of their policies. */
 function* laidOut({ labels }: Indexed, parts: readonly Part[]): Steps<ToolRules["groupsFor"]> {
   const root = newLabelNode<RuleGroup>();
-  for (const ofPolicy of byPolicy(parts)) {
+  for (let from = 0; from < parts.length; ) {
+    const order = parts[from]?.order;
+    let to = from + 1;
+    while (to < parts.length && parts[to]?.order === order) to++;
+    const ofPolicy = parts.slice(from, to);
+    yield ofPolicy.length / fittingAtOnce;
+    from = to;
     const group = mergedGroup(ofPolicy);
     labelNode(root, labels[group.order] ?? []).items.push(group);
     yield 0.1 + (ofPolicy.length === 1 ? 0 : (group.transforms.length + group.others.length) / mergedPerStep);

@@ -19,7 +19,7 @@ export function* sortInSteps<Item>(items: readonly Item[], compare: (one: Item, 
   let runs: Item[][] = [];
   for (let from = 0; from < items.length; from += sortedAtOnce) {
     runs.push(items.slice(from, from + sortedAtOnce).sort(compare));
-    yield sortedAtOnce / 50;
+    yield Math.min(sortedAtOnce, items.length) / 50;
   }
   while (runs.length > 1) {
     const merged: Item[][] = [];

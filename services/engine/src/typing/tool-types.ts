@@ -87,16 +87,18 @@ const schemasMax = 500;
 
 function typesOfTools(tools: readonly ToolDocument[], named: boolean): ToolTypes {
   const [first] = tools;
-  const schemas = new Set<Shape>();
+  const inputs = new Set<Shape>();
+  const contexts = new Set<Shape>();
   for (const tool of tools) {
-    schemas.add(inputShape(tool)).add(contextShape(tool));
-    if (schemas.size > schemasMax) return { ...anyTool, tools };
+    inputs.add(inputShape(tool));
+    contexts.add(contextShape(tool));
+    if (inputs.size + contexts.size > schemasMax + 1) return { ...anyTool, tools };
   }
-  const shape = (of: (tool: ToolDocument) => Shape) => union(tools.map(of), { apart: true }) ?? anything;
+  const shape = (of: ReadonlySet<Shape>) => union([...of], { apart: true }) ?? anything;
   return {
     tools,
-    input: shape(inputShape),
-    context: shape(contextShape),
+    input: shape(inputs),
+    context: shape(contexts),
     owner: tools.length === 1 ? (first?.metadata.name ?? "") : `any of ${tools.length} tools`,
     named,
   };
