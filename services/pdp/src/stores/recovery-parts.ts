@@ -1,9 +1,6 @@
 import type { Client } from "pg";
 
-/**
- * What a store that may have lost commits has of one kind, and what makes it safe to go on with. Budgets and approvals
- * will be parts of their own: open chunks count as spent, open approvals are void.
- */
+/** What a store that may have lost commits has of one kind, and what makes it safe to go on with. */
 export interface RecoveryPart {
   /** What there is, and what is done about it, for people to read before anything is done. */
   find(client: Client): Promise<{ readonly found: string; readonly action: string }>;
@@ -67,6 +64,41 @@ const numbers: RecoveryPart = {
   },
 };
 
+/** Accounts of sessions' own that can still be spent from. */
+const OWN_ACCOUNTS = "from account a where a.budget is null and a.hard and a.closes_at > now() and not a.frozen";
+
+/**
+ * What was held, spent or opened in the commits that are lost is not in the books: by them more may be spent than a limit
+ * allows. The budgets are frozen and not their accounts, since accounts may be lost themselves and would be opened anew.
+ */
+const budgets: RecoveryPart = {
+  find: async (client) => {
+    const { hard, own } = await row<{ hard: number; own: number }>(
+      client,
+      `select (select count(*)::int from budget where hard and not frozen) as hard,
+        (select count(*)::int ${OWN_ACCOUNTS}) as own`,
+    );
+    return {
+      found: `${counted(hard, "hard budget")} and ${counted(own, "account")} of sessions' own let calls in`,
+      action: "they are frozen: what was spent in lost commits is not in their books, until somebody has looked",
+    };
+  },
+  mend: async (client) => {
+    const why = "the store was recovered, and what was spent in commits that it lost is not in the books";
+    await client.query("select from budget where hard and not frozen order by tenant, name for update");
+    await client.query(
+      `update budget set frozen = true, frozen_at = now(), frozen_by = null, freeze_reason = $1 where hard and not frozen`,
+      [why],
+    );
+    await client.query(`select ${OWN_ACCOUNTS} order by a.id for update`);
+    await client.query(
+      `update account set frozen = true, frozen_at = now(), frozen_by = null, freeze_reason = $1, frozen_why = 'recovery'
+        where id in (select a.id ${OWN_ACCOUNTS})`,
+      [why],
+    );
+  },
+};
+
 /** The tenants' security revisions: what was judged before is judged anew. */
 const revisions: RecoveryPart = {
   find: async (client) => {
@@ -86,7 +118,7 @@ const revisions: RecoveryPart = {
 };
 
 /** In the order in which they are mended; the rows of each come after those of the one before in the order of locks. */
-export const recoveryParts: readonly RecoveryPart[] = [records, numbers, revisions];
+export const recoveryParts: readonly RecoveryPart[] = [records, numbers, budgets, revisions];
 
 /** The replicas that count as alive: each is declared dead in a transaction of its own, before everything else. */
 export async function livingReplicas(client: Client): Promise<string[]> {

@@ -3,6 +3,7 @@ import { systemRandom, uuidMaker } from "../../src/foundation/ids.ts";
 import { silentLog } from "../../src/foundation/log.ts";
 import { checkCell, claimCell } from "../../src/stores/cell.ts";
 import { recover } from "../../src/stores/recover.ts";
+import { declare } from "../budgets/books.ts";
 import { furnish, type House, openSession, startHouse, testConfig } from "../support/pdp.ts";
 import { createTestDatabase, type TestDatabase, withClient } from "../support/test-database.ts";
 
@@ -34,6 +35,8 @@ const everything = () =>
     select 'revision', tenant, security::text from revision union all
     select 'record', id::text, n::text from record union all
     select 'numbers', record_ord.last_value::text, '' from record_ord union all
+    select 'budget', name, frozen::text from budget union all
+    select 'account', id::text, frozen::text from account union all
     select 'cell', timeline::text, '' from cell order by 1, 2`);
 
 test("where the pair fits there is nothing to recover, and nothing is changed", async () => {
@@ -58,6 +61,11 @@ test("a dry run tells what there is and changes nothing; the recovery changes it
   const { headers } = await openSession(house);
   const answered = await decide(house, headers, "before");
   const [[security] = []] = await rows("select security::text from revision");
+  await withClient(database.ownerUrl, async (client) => {
+    await declare(client, { name: "day", limit: "5" }, "default");
+    await declare(client, { name: "watched", limit: "5", enforcement: "soft" }, "default");
+    await client.query("select remit_open_session_account('default', id, 'EUR', 5000000) from session");
+  });
   // It was killed: nobody declared it dead.
   await house.pdp.close();
   await rows("update writer set alive = true, last_n = null returning writer");
@@ -71,6 +79,7 @@ test("a dry run tells what there is and changes nothing; the recovery changes it
     expect.stringMatching(/^1 replica and \d writers count as alive$/),
     expect.stringMatching(/^the last record is of \d{4}-/),
     expect.stringMatching(/^the last writer is \d, the last commit's order \d+$/),
+    "1 hard budget and 1 account of sessions' own let calls in",
     `1 tenant, at security revisions up to ${security}`,
   ]);
   expect(await everything()).toEqual(before);
@@ -83,6 +92,11 @@ test("a dry run tells what there is and changes nothing; the recovery changes it
       where alive or last_n is distinct from (select coalesce(max(n), 0) from record r where r.writer = w.writer)`),
   ).toEqual([[0]]);
   expect(await rows("select security::text from revision")).toEqual([[String(BigInt(security) + 1_000_000n)]]);
+  expect(await rows("select name, frozen, freeze_reason is null from budget order by name")).toEqual([
+    ["day", true, false],
+    ["watched", false, true],
+  ]);
+  expect(await rows("select frozen, frozen_why from account")).toEqual([[true, "recovery"]]);
   // Whoever recovers a store may not have the key that its entries are sealed under: this one is not sealed.
   const entries = await rows(`select writer::text, n::int, kind, convert_from(body, 'UTF8')::jsonb from record
     join writer using (writer) join replica r on r.id = writer.replica where r.host = 'remit recover'`);
