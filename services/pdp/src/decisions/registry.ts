@@ -12,6 +12,7 @@ import { type DigestKind, digestBytes, digestText } from "../foundation/digest.t
 import { Fault, invalid } from "../foundation/fault.ts";
 import type { Caller } from "../identities/index.ts";
 import { type Revisions, type Snapshot, type Snapshots, withRollout } from "../policies/index.ts";
+import { requireSameBudget } from "./budget-fixed.ts";
 import type { MakeChange } from "./changes.ts";
 import { revisionNumber } from "./decision.ts";
 import type { Written } from "./policy-change.ts";
@@ -131,12 +132,13 @@ function declarations(
   return {
     putBudget: (caller, source, dryRun) =>
       withRead(read, [source], async (parsed) => {
-        const now = await snapshots.current(caller.tenant);
+        const now = await snapshots.refresh(caller.tenant);
         const { documents, problems } = parsed;
         if (failed(problems)) return refusedPut(problems, now.revisions);
         const next = written("budget", only(documents.budgets, documents, "Budget"), source.text, parsed);
-        const held = now.budgets.get(next.document.metadata.name)?.digest;
-        return { ...(await put(caller, now, next, held, dryRun, "budget_put")), problems };
+        const before = now.budgets.get(next.document.metadata.name);
+        requireSameBudget(before?.document, next.document);
+        return { ...(await put(caller, now, next, before?.digest, dryRun, "budget_put")), problems };
       }),
     putGroup: (caller, source, dryRun) =>
       withRead(read, [source], async (parsed) => {

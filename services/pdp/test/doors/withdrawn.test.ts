@@ -76,9 +76,14 @@ test("a budget is declared, listed, replaced, deleted, and every change is an en
   expect((await budgets.listBudgets({}, { headers })).budgets).toEqual([put.budget]);
   const again = await budgets.putBudget({ document: document("Budget", "refunds", spec) }, { headers });
   expect(again).toMatchObject({ change: Change.NONE, revision: put.revision });
-  const lower = document("Budget", "refunds", '{ unit: EUR, limit: "50", window: lifetime }');
+  const lower = document("Budget", "refunds", spec.replace("500.00", "50").replace("per:", "enforcement: soft, per:"));
   expect(await budgets.putBudget({ document: lower }, { headers })).toMatchObject({
-    ...{ change: Change.REPLACED, budget: { ownerKind: "tenant", owner: "" } },
+    ...{ change: Change.REPLACED, budget: { limit: { value: "50" }, enforcement: "soft" } },
+  });
+  // What was spent of it stays what it was spent of.
+  const other = { document: document("Budget", "refunds", spec.replace("day", "week")), dryRun: true };
+  expect(await failure(budgets.putBudget(other, { headers }))).toMatchObject({
+    ...{ code: "InvalidArgument", detail: { reason: "request_invalid", field: "spec.window" } },
   });
 
   const wrong = await budgets.putBudget(
