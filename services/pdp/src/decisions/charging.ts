@@ -19,6 +19,7 @@ import type { Registered, Snapshot } from "../policies/index.ts";
 import type { Ask, Asker } from "./ask.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Judged } from "./finding.ts";
+import { type GivenAccounts, givenAccounts } from "./given-accounts.ts";
 import type { Holding } from "./holding.ts";
 import { pricedCall } from "./pricing.ts";
 import { refusedFor, type Shortage, shortageOf, unchargeable, watchedFor } from "./shortage.ts";
@@ -44,7 +45,7 @@ export interface Asked {
 
 export interface Charging {
   /** Whether budgets have anything to do with an attempt at all. */
-  concerns(snapshot: Snapshot, attempt: Attempt): boolean;
+  concerns(snapshot: Snapshot, attempt: Attempt, session: Asker["session"]): boolean;
   /**
    * What a call owes its budgets. Undefined where it owes nothing and nothing was held for it before. At once where its
    * accounts are known. `short`: why the commit did not let it in the last time.
@@ -88,10 +89,14 @@ function coveredCall(snapshot: Snapshot, { session }: Asker, ask: Ask, input: Js
 const soft = (cover: Cover): Cover => ({ ...cover, hard: false });
 
 /** What a call owes; of one that is only watched also why it would not be let in. */
-function owedBy({ snapshot, asker, ask, judged }: Asked): { dues: readonly Due[]; shortage: Shortage | undefined } {
+function owedBy(
+  { snapshot, asker, ask, judged }: Asked,
+  given: GivenAccounts | undefined,
+): { dues: readonly Due[]; shortage: Shortage | undefined } {
   const { verdict } = judged;
   const input = (verdict.transformedInput as JsonObject | undefined) ?? ask.input.value;
-  const covers = coveringOf(snapshot).of(coveredCall(snapshot, asker, ask, input));
+  const declared = coveringOf(snapshot).of(coveredCall(snapshot, asker, ask, input));
+  const covers = given ? [...given.covers, ...declared] : declared;
   const priced = pricedCall(snapshot, ask, input);
   const found = duesOf(covers, priced, snapshot.settings.unbudgeted);
   if ("dues" in found) return { dues: found.dues, shortage: undefined };
@@ -140,10 +145,10 @@ export function createCharging(rooms: {
   const { budgets, clock, storeClock } = rooms;
   const storeAheadMs = () => (clock === storeClock ? 0 : storeClock.now() - clock.now());
   return {
-    concerns: ({ budgets: declared, settings }, { held }) =>
-      declared.size > 0 || held !== undefined || settings.unbudgeted === "deny",
+    concerns: ({ budgets: declared, settings }, { held }, session) =>
+      declared.size > 0 || held !== undefined || settings.unbudgeted === "deny" || givenAccounts(session) !== undefined,
     charge(asked, short) {
-      const { snapshot, judged, attempt } = asked;
+      const { snapshot, judged, attempt, asker } = asked;
       const before = attempt.held;
       const nothing = { owed: [], before, watched: false, storeAheadMs: 0 } satisfies Holding;
       const { effect, mode } = judged.verdict;
@@ -153,15 +158,21 @@ export function createCharging(rooms: {
         holding: before && nothing,
       });
       if (short && mode !== "observed") return refuse(short);
-      const { dues, shortage } = owedBy(asked);
+      const given = givenAccounts(asker.session);
+      const { dues, shortage } = owedBy(asked, given);
       if (shortage && mode !== "observed") return refuse(shortage);
-      const finish = (accounts: readonly (Account | null)[]) =>
-        withAccounts(asked, dues, accounts, shortage, clock.now(), storeAheadMs());
+      // What was given is known with its session; the accounts of budgets are looked up.
+      const declared = given ? dues.filter((due) => !given.of(due)) : dues;
+      const finish = (found: readonly (Account | null)[]) => {
+        const rest = given && found.values();
+        const accounts = rest ? dues.map((due) => given.of(due) ?? rest.next().value ?? null) : found;
+        return withAccounts(asked, dues, accounts, shortage, clock.now(), storeAheadMs());
+      };
       if (dues.length === 0) {
         const verdict = shortage ? watchedFor(shortage, judged.verdict) : judged.verdict;
         return before || shortage ? { judged: { ...judged, verdict }, holding: before && nothing } : undefined;
       }
-      const accounts = budgets.accounts(snapshot.tenant, dues, asked.withinMs);
+      const accounts = declared.length === 0 ? [] : budgets.accounts(snapshot.tenant, declared, asked.withinMs);
       if (accounts instanceof Promise) return accounts.then(finish);
       const charged = finish(accounts);
       return charged === UNDECLARED ? Promise.resolve(charged) : charged;

@@ -117,7 +117,7 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
       const judged = sides
         ? judgeOnSide(sides, asker, asked, attempt, nowMs)
         : judgeAttempt(snapshot, asker, asked, attempt, nowMs);
-      const paying = charging.concerns(snapshot, attempt)
+      const paying = charging.concerns(snapshot, attempt, asker.session)
         ? charging.charge({ snapshot, asker, ask: asked, attempt, judged, withinMs }, short)
         : undefined;
       const charged = paying instanceof Promise ? await paying : paying;

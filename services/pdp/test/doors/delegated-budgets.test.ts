@@ -1,3 +1,4 @@
+import { Outcome } from "@remit/proto/decision";
 import { type DelegateRequest, Session_State } from "@remit/proto/session";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failure, furnish, type House, openSession, startHouse } from "../support/pdp.ts";
@@ -113,6 +114,71 @@ describe("a delegation with a budget", () => {
     );
     expect(accounts.rows).toEqual([{ n: 0 }]);
     expect(none.rows[0]?.n).toBeGreaterThan(0);
+  });
+});
+
+describe("what was given", () => {
+  let calls = 0;
+  const pay = (headers: Headers, value: string) =>
+    house.clients.decisions.decide(
+      {
+        ...{ callId: `call-${++calls}`, tool: "payments.transfer", estimate: [eur(value)] },
+        input: { case: "inputObject", value: { amount: 5 } },
+        supportedConstraints: ["timeout", "maxOutputBytes"],
+      },
+      { headers },
+    );
+  const code = async (headers: Headers, value: string) => (await pay(headers, value)).reason?.code;
+  const left = async ({ session }: { session: { id: string } }) => {
+    const seen = await house.clients.sessions.getSession({ sessionId: session.id }, owner());
+    return seen.session?.given.map((one) => [one.held?.value, one.left?.value]);
+  };
+
+  test("is all that a session and everything below it may spend, beside what binds it anyway", async () => {
+    const top = await root();
+    const child = await delegate(top.headers, "helper", {
+      ...{ scope: { tools: ["*"], maxDepth: 2 }, budget: [eur("50")] },
+    });
+    const below = await delegate(child.headers, "looker", { budget: [eur("30")] });
+    const beside = await delegate(child.headers, "last", { scope: { tools: ["*"] } });
+    expect(await code(below.headers, "30")).toBe("rule_allowed");
+    expect(await code(below.headers, "0.000001")).toBe("budget_exhausted");
+    expect([await left(below), await left(child)]).toEqual([[["30", "0"]], [["30", "20"]]]);
+    // A child without an account of its own draws from the nearest one above it.
+    expect(await code(beside.headers, "20.000001")).toBe("budget_exhausted");
+    expect(await code(beside.headers, "20")).toBe("rule_allowed");
+    expect(await code(child.headers, "1")).toBe("budget_exhausted");
+    expect(await left(child)).toEqual([["50", "0"]]);
+    // In a unit that nobody gave, and that no budget covers, nothing is spent either: the tenant is a new one.
+    const { reason } = await pay(top.headers, "1");
+    expect(reason?.code).toBe("no_budget");
+  });
+
+  test("comes back with what a report says was not spent", async () => {
+    const child = await delegate((await root()).headers, "helper", { budget: [eur("10")] });
+    const { decisionId, reason, holds } = await pay(child.headers, "8");
+    expect([reason?.code, holds.map(({ amount }) => amount?.value)]).toEqual(["rule_allowed", ["8"]]);
+    expect(await code(child.headers, "3")).toBe("budget_exhausted");
+    await house.clients.decisions.report(
+      { subject: { case: "decisionId", value: decisionId }, outcome: Outcome.SUCCEEDED, actual: [eur("2.5")] },
+      { headers: child.headers },
+    );
+    expect(await left(child)).toEqual([["0", "7.5"]]);
+    expect(await code(child.headers, "7.5")).toBe("rule_allowed");
+  });
+
+  test("is never overspent by many at once, on whatever level of the chain they ask", async () => {
+    const child = await delegate((await root()).headers, "helper", {
+      ...{ scope: { tools: ["*"], maxDepth: 2 }, budget: [eur("10")] },
+    });
+    const below = await delegate(child.headers, "looker", { budget: [eur("6")] });
+    const askers = Array.from({ length: 24 }, (_, at) => (at % 2 === 0 ? child : below));
+    const codes = await Promise.all(askers.map(({ headers }) => code(headers, "1")));
+    expect(codes.filter((one) => one === "rule_allowed")).toHaveLength(10);
+    expect(codes.filter((one) => one !== "rule_allowed" && one !== "budget_exhausted")).toEqual([]);
+    expect(await left(child)).toEqual([["10", "0"]]);
+    const [[held]] = (await left(below)) as [[string, string]];
+    expect(Number(held)).toBeLessThanOrEqual(6);
   });
 });
 
