@@ -23,12 +23,14 @@ export interface Founded {
 }
 
 /** Starts on an empty database, and sets up what every later start finds. */
-export async function found(house: House, rules: number): Promise<Founded> {
+export async function found(house: House, rules: number, links: number): Promise<Founded> {
   const service = await start(house);
   const { listeningMs, ownerKey } = service;
   const memory = await memoryOf(service.pid);
   const owner = clientsOf(service, ownerKey);
   await seed(owner, paymentsDocuments);
+  // How long a chain may be is asked at every decision: by default it is four links.
+  await owner.tenant.updateTenant({ tenant: "default", quotas: { delegationDepth: links } });
   await addRules(service, rules);
   const { key: callerKey } = await owner.caller.createKey({
     ...{ name: "bench", agents: [`${benchAgentName}*`], mayAssertPrincipals: true },

@@ -2,6 +2,7 @@ import { type Client, createClient, type Interceptor } from "@connectrpc/connect
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { AgentService, CallerService, LedgerService, PolicyService, ToolService } from "@remit/proto/admin";
 import { SessionService } from "@remit/proto/session";
+import { TenantService } from "@remit/proto/tenant";
 import type { Served } from "./serve.ts";
 
 export interface Clients {
@@ -11,6 +12,7 @@ export interface Clients {
   readonly policy: Client<typeof PolicyService>;
   readonly caller: Client<typeof CallerService>;
   readonly ledger: Client<typeof LedgerService>;
+  readonly tenant: Client<typeof TenantService>;
 }
 
 /** Compiling a large set of policies takes its time; nothing that is measured goes through these clients. */
@@ -37,5 +39,6 @@ export function clientsOf(served: Served, key: string): Clients {
     policy: createClient(PolicyService, admin),
     caller: createClient(CallerService, admin),
     ledger: createClient(LedgerService, admin),
+    tenant: createClient(TenantService, admin),
   };
 }

@@ -1,6 +1,8 @@
+import { hash } from "node:crypto";
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from "jose";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../foundation/clock.ts";
+import { createInterned } from "../foundation/interned.ts";
 import { limits } from "../foundation/limits.ts";
 import { type Session, tokenExpired, tokenInvalid } from "./session.ts";
 import type { SigningKey, SigningKeys } from "./signing-keys.ts";
@@ -8,6 +10,7 @@ import type { SigningKey, SigningKeys } from "./signing-keys.ts";
 const ALGORITHM = "EdDSA";
 const TYPE = "remit-session+jwt";
 const VERIFIED_TOKENS_MAX = 100_000;
+const TENANTS_MAX = 10_000;
 
 /** What a session's token says: which session, of which tenant, until when. Truth stays on the server. */
 export interface TokenClaims {
@@ -50,7 +53,9 @@ export function keyRetired(): Error {
 /** Signs and verifies sessions' tokens. */
 export function createTokens({ keys, clock }: { readonly keys: SigningKeys; readonly clock: Clock }): Tokens {
   // A verification costs 0.1 ms and its result never changes but for expiry and the key's life, compared at every use.
+  // By the token's SHA-256: kept whole, a hundred thousand of them would take 40 MB, what the transport read them from included.
   const verified = new LRUCache<string, TokenClaims>({ max: VERIFIED_TOKENS_MAX });
+  const interned = createInterned(TENANTS_MAX);
 
   const keyFor = async (token: string): Promise<SigningKey> => {
     const { kid = "" } = decodeProtectedHeader(token);
@@ -84,12 +89,14 @@ export function createTokens({ keys, clock }: { readonly keys: SigningKeys; read
     },
     async verify(token, graceMs = 0) {
       if (token.length > 2048) throw tokenInvalid("the session's token is too long");
-      let claims = verified.get(token);
+      const name = hash("sha256", token, "binary");
+      let claims = verified.get(name);
       if (!claims) {
-        claims = await check(token);
-        verified.set(token, claims);
+        const checked = await check(token);
+        claims = { ...checked, tenant: interned(checked.tenant) };
+        verified.set(name, claims);
       } else if (!keys.held(claims.kid)) {
-        verified.delete(token);
+        verified.delete(name);
         throw keyRetired();
       }
       if (clock.now() >= claims.expiresAtMs + graceMs) throw tokenExpired();

@@ -1,6 +1,7 @@
 import type { Scope } from "@remit/engine";
 import type { Pool } from "pg";
 import { assert } from "../foundation/assert.ts";
+import { createInterned } from "../foundation/interned.ts";
 import {
   type Act,
   type Caller,
@@ -112,27 +113,33 @@ const givenFrom = (rows: readonly GivenRow[] | null): Pick<Link, "given"> =>
     ? {}
     : { given: rows.map(({ account, unit, limit }) => ({ account: BigInt(account), unit, limit: BigInt(limit) })) };
 
+// A replica keeps up to 100,000 sessions: what most of them have in common is in memory once.
+const interned = createInterned(10_000);
+const NOTHING: Readonly<Record<string, string>> = Object.freeze({});
+const some = (labels: Readonly<Record<string, string>>) => (Object.keys(labels).length === 0 ? NOTHING : labels);
+
 function linkFrom({ id, agent, scope, labels, state, expires_ms: expiresAtMs, given }: LinkRow): Link {
-  return { id, agent, scope: scope ?? undefined, labels, state, expiresAtMs, ...givenFrom(given) };
+  const bound = { agent: interned(agent), scope: scope ?? undefined, labels: some(labels) };
+  return { id, ...bound, state, expiresAtMs, ...givenFrom(given) };
 }
 
 const NO_ANCESTORS: readonly Link[] = [];
 
 function sessionFrom(row: SessionRow): Session {
-  const { id, tenant, agent, purpose, labels, state, depth, details, above } = row;
+  const { id, state, depth, above } = row;
   const ancestors = above?.map(linkFrom) ?? NO_ANCESTORS;
   // A chain with a link missing would be bound by too little.
   assert(ancestors.length === depth, "a session's ancestors are as many as its depth");
   return {
     id,
-    tenant,
-    agent,
-    principal: { id: row.principal_id, verified: row.principal_verified, labels: row.principal_labels },
+    tenant: interned(row.tenant),
+    agent: interned(row.agent),
+    principal: { id: row.principal_id, verified: row.principal_verified, labels: some(row.principal_labels) },
     ...(row.principal_issuer !== null && { principalIssuer: row.principal_issuer }),
     ...(row.act !== null && { act: row.act }),
-    purpose,
+    purpose: row.purpose,
     scope: row.scope ?? undefined,
-    labels,
+    labels: some(row.labels),
     runId: row.run_id ?? undefined,
     state,
     parent: row.parent ?? undefined,
@@ -140,8 +147,8 @@ function sessionFrom(row: SessionRow): Session {
     depth,
     openedAtMs: row.opened_at.getTime(),
     expiresAtMs: row.expires_at.getTime(),
-    openedBy: row.opened_by,
-    details,
+    openedBy: interned(row.opened_by),
+    details: some(row.details),
     ...givenFrom(row.given),
   };
 }
@@ -180,13 +187,23 @@ function createSigners(): (names: string | null) => readonly string[] {
   };
 }
 
+/** One number for all rows that were read between two changes. */
+function createRevisions(): (text: string) => bigint {
+  let last = { text: "0", revision: 0n };
+  return (text) => {
+    if (text !== last.text) last = { text, revision: BigInt(text) };
+    return last.revision;
+  };
+}
+
 /** Who there is, read from Postgres. */
 export function createIdentityStore(pool: Pool): IdentityStore {
   const signersOf = createSigners();
+  const revisionOf = createRevisions();
   const loaded = async <Row>(text: string, values: unknown[], name: string) => {
     const { rows } = await pool.query<Row & { security: string }>({ name, text, values });
     const row = rows[0];
-    return row ? { row: row as Row, security: BigInt(row.security) } : null;
+    return row ? { row: row as Row, security: revisionOf(row.security) } : null;
   };
   return {
     async callerByKeyHash(hash) {
