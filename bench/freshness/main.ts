@@ -76,11 +76,14 @@ function propagationTable(rows: readonly (readonly [string, Propagation])[]): st
 }
 
 function swapTable({ quiet, swapping, swaps, rules }: Swapping): string {
-  const row = (what: string, { p50, p99, max, count }: Swapping["quiet"]) => [
-    ...[what, "", ms(p50), ms(p99), ms(max), rate(count)],
+  const row = (what: string, { p50, p99, max, count, refused }: Swapping["quiet"]) => [
+    ...[what, "", ms(p50), ms(p99), ms(max), rate(count), rate(refused)],
   ];
   const during = `${rate(rules)} rules swapped ${swaps} times`;
-  return table(["Decide", "", "p50 ms", "p99 ms", "max ms", "calls"], [row("quiet", quiet), row(during, swapping)]);
+  return table(
+    ["Decide", "", "p50 ms", "p99 ms", "max ms", "calls", "refused"],
+    [row("quiet", quiet), row(during, swapping)],
+  );
 }
 
 async function measure(bench: Bench): Promise<void> {

@@ -1,4 +1,5 @@
-import { createClient } from "@connectrpc/connect";
+import { setTimeout } from "node:timers/promises";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { Effect } from "@remit/proto/common";
 import { DecisionService } from "@remit/proto/decision";
@@ -35,14 +36,29 @@ export function askingOf(served: Served, key: string, token: string): Asking {
   };
 }
 
+/** What calls took, and how many of them were told to come back. */
+export interface Asked extends LatencyUs {
+  readonly refused: number;
+}
+
+/** Between a call that was refused for now and the next one. */
+const AGAIN_MS = 20;
+
 /** Decides without end, so many calls at one time, until it is stopped; what stops it answers how long they took. */
-export function keepAsking(askings: readonly Asking[], atOnce: number): () => Promise<LatencyUs> {
+export function keepAsking(askings: readonly Asking[], atOnce: number): () => Promise<Asked> {
   const recorder = latencyRecorder();
   let over = false;
+  let refused = 0;
   const loop = async (asking: Asking): Promise<void> => {
     while (!over) {
       const beganMs = performance.now();
-      await asking.decide();
+      try {
+        await asking.decide();
+      } catch (error) {
+        if (ConnectError.from(error).code !== Code.Unavailable) throw error;
+        refused++;
+        await setTimeout(AGAIN_MS);
+      }
       recorder.recordMs(performance.now() - beganMs);
     }
   };
@@ -50,6 +66,6 @@ export function keepAsking(askings: readonly Asking[], atOnce: number): () => Pr
   return async () => {
     over = true;
     await Promise.all(all);
-    return recorder.summary();
+    return { ...recorder.summary(), refused };
   };
 }

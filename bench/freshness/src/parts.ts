@@ -4,7 +4,7 @@ import type { Started } from "../../scale/src/house.ts";
 import { type LatencyUs, latencyRecorder } from "../../src/load/latency.ts";
 import { type Clients, clientsOf } from "../../src/remit/clients.ts";
 import { seed } from "../../src/remit/seed.ts";
-import { type Asking, askingOf, keepAsking, TOOL } from "./asking.ts";
+import { type Asked, type Asking, askingOf, keepAsking, TOOL } from "./asking.ts";
 
 const AGENT = "bench";
 /** Between two looks at a replica, so that looking is not what it is busy with. */
@@ -46,7 +46,7 @@ export interface Propagation {
   /** From the moment that the change was sent. */
   readonly sent: LatencyUs;
   /** What decisions took meanwhile. */
-  readonly decisions: LatencyUs;
+  readonly decisions: Asked;
 }
 
 /** Puts one of two versions in force after the other, and looks when each replica obeys. */
@@ -74,8 +74,8 @@ export async function propagate({ owner, askings }: Fleet, trials: number, load:
 }
 
 export interface Swapping {
-  readonly quiet: LatencyUs;
-  readonly swapping: LatencyUs;
+  readonly quiet: Asked;
+  readonly swapping: Asked;
   readonly swaps: number;
   readonly rules: number;
 }

@@ -61,7 +61,7 @@ async function snapshotOf(one: (typeof cases)[Case]): Promise<Snapshot> {
     ...{ tools: read.tools.map(row), agents: read.agents.map(row) },
   };
   const fingerprint = () => Promise.reject(new Error("nobody compares here"));
-  const store = { load: async () => rows, revisions: async () => rows.revisions, fingerprint };
+  const store = { load: async () => rows, revisions: async () => rows.revisions, read: fingerprint, fingerprint };
   return createSnapshots({ store, clock: { now: () => 0 }, log: silentLog }).current("t");
 }
 

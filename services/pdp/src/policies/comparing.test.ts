@@ -40,6 +40,7 @@ test("what is taken in the rows that a comparison reads is taken, though their p
     ...{ log: silentLog, clock: { now: () => 0 } },
     store: {
       load: async () => stored,
+      read: () => Promise.reject(new Error("nothing is left out")),
       revisions: async () => stored.revisions,
       // An agent is suspended between the comparison and the load that it asks for.
       fingerprint: async () => ({ revisions: good.revisions, fingerprint: fingerprintOf("a", "broken") }),

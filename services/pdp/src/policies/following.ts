@@ -25,10 +25,12 @@ interface Rooms {
   secured(tenant: string): Promise<Snapshot>;
   /** Whether policies of the tenant are still being compiled. */
   compiling(tenant: string): boolean;
+  /** The revisions of what is being compiled, where that is so. */
+  sought(tenant: string): Revisions | undefined;
 }
 
 /** Follows the polls, each tenant by itself: one that cannot be loaded grows stale, and the others, and the polls, go on. */
-export function createFollowing({ clock, log, held, secured, compiling }: Rooms): Following {
+export function createFollowing({ clock, log, held, secured, compiling, sought }: Rooms): Following {
   let polledAtMs = clock.now();
   // What the newest poll saw.
   let newest: ReadonlyMap<string, Revisions> = new Map();
@@ -74,7 +76,8 @@ export function createFollowing({ clock, log, held, secured, compiling }: Rooms)
       const behind: Promise<void>[] = [];
       for (const { tenant, revisions: known } of held()) {
         const seen = revisions.get(tenant);
-        if (seen && moved(seen, known)) behind.push(start(tenant, sentAtMs));
+        // What is being compiled was read, and what it took is in force: it is not read again with every poll.
+        if (seen && moved(seen, sought(tenant) ?? known)) behind.push(start(tenant, sentAtMs));
         else behindSinceMs.delete(tenant);
       }
       await Promise.all(behind);

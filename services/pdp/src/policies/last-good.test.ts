@@ -130,7 +130,7 @@ test("a tried version of a policy that is out of force decides nothing while new
   };
   const fingerprint = () => Promise.reject(new Error("nobody compares here"));
   const snapshots = createSnapshots({
-    store: { ...store, fingerprint },
+    store: { ...store, read: fingerprint, fingerprint },
     log: silentLog,
     clock: { now: () => 0 },
     pause,

@@ -20,6 +20,14 @@ export interface ActivePolicy extends Registered<PolicyDocument> {
   readonly version: number;
 }
 
+/** A version in force, without its document. What a version says never changes, so that may be read later. */
+export interface PolicyHead {
+  readonly policy: string;
+  readonly version: number;
+  /** `sha256:<hex>` */
+  readonly digest: string;
+}
+
 /** What the rows of a tenant are, in a word a part: another word where any row of the part was written anew. */
 export type Fingerprint = Readonly<
   Record<"settings" | "policies" | "rollout" | "tools" | "agents" | "budgets" | "groups" | "revocations", string>
@@ -37,6 +45,8 @@ export interface TenantRows {
   readonly revisions: Revisions;
   readonly settings: TenantSettings;
   readonly policies: readonly ActivePolicy[];
+  /** All that is in force, in order, where `policies` are only the part of it that the reader knew. */
+  readonly heads?: readonly PolicyHead[] | undefined;
   readonly tools: readonly Registered<ToolDocument>[];
   readonly agents: readonly Registered<AgentDocument>[];
   readonly budgets: readonly Registered<BudgetDocument>[];
@@ -119,8 +129,13 @@ export interface RolloutInfo {
 
 /** What the room reads. */
 export interface PolicyStore {
-  /** All of a tenant's rows in one snapshot of the store, its revisions read first. */
-  load(tenant: string): Promise<TenantRows>;
+  /**
+   * All of a tenant's rows in one snapshot of the store, its revisions read first. Policies that are `known` are answered
+   * as they are given; where the others are many rules, they are left out, so that what is taken away is known soon.
+   */
+  load(tenant: string, known?: readonly ActivePolicy[]): Promise<TenantRows>;
+  /** The policy of a version that was left out. */
+  read(tenant: string, head: PolicyHead): Promise<ActivePolicy>;
   /** What the rows of a tenant are now, without reading what stands in them. */
   fingerprint(tenant: string): Promise<Fingerprinted>;
   /** The tenant's counters: cheap, for whoever wants to know whether a load is worth it. */

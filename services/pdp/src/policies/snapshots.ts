@@ -60,7 +60,7 @@ export interface Snapshots extends Following, Comparing {
 }
 
 interface Options {
-  readonly store: Pick<PolicyStore, "load" | "revisions" | "fingerprint">;
+  readonly store: Pick<PolicyStore, "load" | "read" | "revisions" | "fingerprint">;
   readonly clock: Clock;
   readonly log: Log;
   /** Calls back later; answers how to stop that. */
@@ -122,10 +122,17 @@ export function createSnapshots(options: Options): Snapshots {
     onCompiled?.((clock.now() - beganMs) / 1000);
     return snapshot;
   };
-  const loader = createLoader({ load: store.load, held: (tenant) => held.get(tenant), swap, pause, build });
+  const loader = createLoader({ store, held: (tenant) => held.get(tenant), swap, pause, build });
   const { secured, loaded: refresh } = loader;
 
-  const following = createFollowing({ clock, log, held: () => held.values(), secured, compiling: loader.compiling });
+  const following = createFollowing({
+    clock,
+    log,
+    held: () => held.values(),
+    secured,
+    compiling: loader.compiling,
+    sought: loader.sought,
+  });
 
   const comparing = createComparing({
     ...{ store, held: () => held.values(), compiling: loader.compiling, log },

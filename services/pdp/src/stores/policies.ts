@@ -6,16 +6,13 @@ import type { PolicyStore, Revisions } from "../policies/index.ts";
 import { withTransaction } from "./database.ts";
 import { type UnparsedRows, unparsedRows } from "./document-rows.ts";
 import { readFingerprint } from "./fingerprint.ts";
-import { type ActiveRow, active, type DocumentRow, policyVersions, registered } from "./policy-versions.ts";
+import { policiesInForce, readPolicy } from "./policies-in-force.ts";
+import { type DocumentRow, policyVersions, registered } from "./policy-versions.ts";
 import { livingRevocations } from "./revocations.ts";
 import { livingRollout, readRollout } from "./rollouts.ts";
 import { settingsFrom, TENANT_COLUMNS, type TenantRow, tenantFrom } from "./tenant-row.ts";
 
 const REVISION = "select security::text, policy::text from revision where tenant = $1";
-
-const ACTIVE_POLICIES = `select v.document, v.digest, v.version
-  from active_policy a join policy_version v using (tenant, policy, version)
- where a.tenant = $1 order by v.policy`;
 
 interface RevisionRow {
   readonly security: string;
@@ -29,12 +26,12 @@ function revisionsFrom({ security, policy }: RevisionRow = { security: "0", poli
 /** Policies, tools and agents, read from Postgres. */
 export function createPolicyStore(pool: Pool): PolicyStore {
   return {
-    async load(tenant) {
+    async load(tenant, known) {
       // One snapshot, and the revision first: read committed would mix two revisions.
       const read = await withTransaction(pool, "repeatable read read only", async (client) => {
         const revision = await client.query<RevisionRow>(REVISION, [tenant]);
         const settings = await client.query<TenantRow>(`select ${TENANT_COLUMNS} from tenant where id = $1`, [tenant]);
-        const policies = await unparsedRows<ActiveRow>(client, ACTIVE_POLICIES, [tenant]);
+        const policies = await policiesInForce(client, tenant, known);
         const of = <Document>(table: "tool" | "agent" | "budget" | "principal_group") => {
           const text = `select document, digest from ${table} where tenant = $1 order by name`;
           return unparsedRows<DocumentRow<Document>>(client, text, [tenant]);
@@ -60,7 +57,7 @@ export function createPolicyStore(pool: Pool): PolicyStore {
       return {
         ...(rollout && { rollout }),
         ...{ revisions, settings, fingerprint },
-        policies: await mapInSlices(await read.policies.parsed(), turnOfTheLoop, active),
+        ...(await read.policies()),
         tools: await all(read.tools),
         agents: await all(read.agents),
         budgets: await all(read.budgets),
@@ -68,6 +65,7 @@ export function createPolicyStore(pool: Pool): PolicyStore {
         revocations: await read.revocations.parsed(),
       };
     },
+    read: readPolicy(pool),
     fingerprint: (tenant) => readFingerprint(pool, tenant),
     async revisions(tenant) {
       return revisionsFrom((await pool.query<RevisionRow>(REVISION, [tenant])).rows[0]);

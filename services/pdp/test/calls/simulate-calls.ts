@@ -57,7 +57,7 @@ spec:
       approval: { approvers: ["group:leads"], expires: 1m }
 `;
 
-function policyStore(): Pick<PolicyStore, "load" | "revisions" | "fingerprint"> {
+function policyStore(): Pick<PolicyStore, "load" | "read" | "revisions" | "fingerprint"> {
   const { documents } = parseDocuments([{ file: "house.yaml", text: DOCUMENTS }]);
   const digest = `sha256:${"0".repeat(64)}`;
   const rows = {
@@ -85,6 +85,7 @@ function policyStore(): Pick<PolicyStore, "load" | "revisions" | "fingerprint"> 
     ...{ budgets: [], groups: [], revocations: [] },
   };
   return {
+    read: () => Promise.reject(new Error("nothing is left out")),
     fingerprint: () => Promise.reject(new Error("nobody compares here")),
     load: async () => rows,
     revisions: async () => rows.revisions,

@@ -144,7 +144,8 @@ export function createWorld(rules: RevocationRules) {
         await step(`what ${name} found travels`);
         return value;
       };
-      const policies: Pick<PolicyStore, "load" | "revisions" | "fingerprint"> = {
+      const policies: Pick<PolicyStore, "load" | "read" | "revisions" | "fingerprint"> = {
+        read: () => Promise.reject(new Error("nothing is left out")),
         fingerprint: () => Promise.reject(new Error("nobody compares here")),
         load: () => travelling("a load", () => ({ ...documents, revisions: revisions(), revocations: shown() })),
         revisions: () => travelling("a look", revisions),
