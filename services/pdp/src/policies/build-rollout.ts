@@ -7,7 +7,7 @@ import type { Prepared, Snapshot } from "./snapshot.ts";
 /** Compiles documents, of which those in `known` are compiled already. */
 type CompileTried = (
   tried: Pick<TenantRows, "policies" | "tools">,
-  known: Prepared,
+  known: Pick<Prepared, "compiled" | "policies" | "tools">,
 ) => Promise<Pick<Snapshot, "compiled" | "tools" | "policies" | "policyDigest"> | readonly Problem[]>;
 
 /** What was compiled before, of what is in force and of the candidate: a policy that both have is there once. */

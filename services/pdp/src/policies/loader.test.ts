@@ -70,3 +70,18 @@ test("many new rules are read and compiled beside: what was taken is in force fi
   await expect.poll(() => snapshots.held("t")?.revisions.policy).toBe(2n);
   expect(snapshots.stalenessMs("t")).toBe(0);
 });
+
+test("what was compiled stays while its documents do, whatever else of the tenant changes", async () => {
+  const { policies } = rows(1n, 1n);
+  const store = {
+    load: async (_tenant: string, known?: unknown) => ({
+      ...rows(known ? 2n : 1n, 1n),
+      policies: structuredClone(policies),
+    }),
+  } as Partial<PolicyStore> as PolicyStore;
+  const snapshots = createSnapshots({ store, log: silentLog, clock: { now: () => 0 } });
+  const first = await snapshots.current("t");
+  const second = await snapshots.refresh("t");
+  expect([second.revisions.security, [...second.agents.keys()]]).toEqual([2n, ["agent-2"]]);
+  expect(second.compiled).toBe(first.compiled);
+});

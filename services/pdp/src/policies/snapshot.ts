@@ -60,7 +60,10 @@ export function revisionReached({ revisions, whole = revisions }: Pick<Snapshot,
 export type { Pause };
 
 /** What was compiled of some documents. */
-export type Prepared = Pick<Snapshot, "compiled" | "tools" | "policies">;
+export type Prepared = Pick<Snapshot, "compiled" | "tools" | "policies" | "policyDigest">;
+
+/** What the compiler knows of before. */
+type Known = Pick<Snapshot, "compiled" | "tools" | "policies">;
 
 const digestedAtOnceMax = 200;
 
@@ -114,7 +117,7 @@ type Parts = Pick<Snapshot, "compiled" | "tools" | "policies" | "policyDigest">;
 type Compilable = Pick<TenantRows, "policies" | "tools">;
 
 /** The rows with the very documents of `last` where they are the same: what was compiled of those is used again. */
-async function withKnown(rows: Compilable, last: Prepared | undefined, pause: Pause): Promise<Compilable> {
+async function withKnown(rows: Compilable, last: Known | undefined, pause: Pause): Promise<Compilable> {
   if (!last) return rows;
   const policies = await byName(last.policies, pause);
   return {
@@ -129,7 +132,31 @@ async function withKnown(rows: Compilable, last: Prepared | undefined, pause: Pa
   };
 }
 
-async function compileRows(loaded: Compilable, pause: Pause, last?: Prepared): Promise<Parts | readonly Problem[]> {
+interface Dated extends Registered<{ readonly metadata: { readonly name: string } }> {
+  readonly version?: number;
+}
+
+const isSame = (one: Dated, other: Dated | undefined): boolean =>
+  one.digest === other?.digest &&
+  one.version === other.version &&
+  one.document?.metadata?.name === other.document.metadata.name;
+
+const sameRows = (some: readonly Dated[], others: readonly Dated[]): boolean =>
+  some.length === others.length && some.every((one, at) => isSame(one, others[at]));
+
+/**
+ * What was compiled of the very same documents, in the same order: whatever else changed, nothing is compiled, and a tenant of
+ * many rules is as quick as any other to obey a revocation.
+ */
+function asCompiled(rows: Compilable, base: Prepared | undefined): Parts | undefined {
+  if (!base || !sameRows(rows.policies, base.policies) || !sameRows(rows.tools, [...base.tools.values()])) {
+    return undefined;
+  }
+  const { compiled, tools, policies, policyDigest } = base;
+  return { compiled, tools, policies, policyDigest };
+}
+
+async function compileRows(loaded: Compilable, pause: Pause, last?: Known): Promise<Parts | readonly Problem[]> {
   try {
     const rows = await withKnown(loaded, last, pause);
     const documents = await mapInSlices(rows.tools, pause, ({ document }) => document);
@@ -192,7 +219,7 @@ export async function buildSnapshot(
 ): Promise<Snapshot> {
   const active = await buildActive(tenant, rows, last, building);
   if (!rows.rollout) return active;
-  const compileTried = (tried: Compilable, known: Prepared) => compileRows(tried, building.pause, known);
+  const compileTried = (tried: Compilable, known: Known) => compileRows(tried, building.pause, known);
   return { ...active, rollout: await buildRollout(rows.rollout, active, last?.rollout, compileTried) };
 }
 
@@ -228,7 +255,7 @@ async function buildActive(
   tenant: string,
   rows: TenantRows,
   last: Snapshot | undefined,
-  { pause, base = last }: Building,
+  { pause, base = last?.usable ? last : undefined }: Building,
 ): Promise<Snapshot> {
   const agents = await agentsOf(rows.agents, pause);
   const declared = { budgets: await byName(rows.budgets, pause), groups: await byName(rows.groups, pause) };
@@ -236,7 +263,7 @@ async function buildActive(
   const binding = { agents, ceilings: await ceilingsOf(declared.groups, pause), revoked };
   const { revisions, settings, fingerprint } = rows;
   const common = { tenant, revisions, settings, fingerprint, ...binding, ...declared };
-  const parts = await compileRows(rows, pause, base);
+  const parts = asCompiled(rows, base) ?? (await compileRows(rows, pause, base));
   if ("compiled" in parts) return { ...common, ...parts, usable: true };
   if (!last?.usable) return { ...common, ...(await nothingInForce(rows, pause)), broken: parts, usable: false };
   const kept = await lastGood(rows, last, (less) => compileRows(less, pause, last));
