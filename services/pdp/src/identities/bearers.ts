@@ -97,7 +97,7 @@ export function createBearers(rooms: Rooms) {
     const kind = issuer.use === "people" ? "person" : "jwt";
     const from = { tenant: issuer.tenant, kind, source: issuer.name, issuer: issuer.issuer } as const;
     const evidence = { ...from, subject, groups, person, expiresAtMs };
-    const caller = await proven.callerUnder(trust, evidence);
+    const caller = await proven.callerUnder(trust, evidence, true);
     if (!caller) throw notBound(evidence);
     return { issuer, source, keys: verified.keys, evidence, caller };
   };
@@ -124,7 +124,7 @@ export function createBearers(rooms: Rooms) {
     const trust = await proven.trust(evidence.tenant, anew);
     const now = trust.row.issuers.find(({ name }) => name === issuer.name);
     if (!sameIssuer(now, issuer) || source.current() !== before.keys) return undefined;
-    const caller = await proven.callerUnder(trust, evidence);
+    const caller = await proven.callerUnder(trust, evidence, anew);
     if (!caller) throw notBound(evidence);
     return { ...before, caller };
   };

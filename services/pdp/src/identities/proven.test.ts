@@ -3,6 +3,7 @@ import { createAuthenticate } from "./authenticate.ts";
 import type { Caller } from "./caller.ts";
 import { createCertificates } from "./certificates.ts";
 import type { Loaded } from "./identity-store.ts";
+import { createKeeping } from "./keeping.ts";
 import { createProven, type Stranger } from "./proven.ts";
 import type { Binding } from "./trust.ts";
 
@@ -13,6 +14,8 @@ const binding: Binding = {
 };
 
 let state: { bindings: Binding[]; security: bigint; known: bigint; rows: Caller[]; reads: number };
+/** News of the newest revision known, which name the callers that changed. */
+let heard: (changed: readonly string[]) => void;
 beforeEach(() => {
   state = { bindings: [binding], security: 1n, known: 1n, rows: [], reads: 0 };
 });
@@ -33,8 +36,13 @@ function open() {
     const rights = { roles: [], agents: [], mayAssertPrincipals: false, revoked: false, createdAtMs: 0 };
     state.rows.push({ ...stranger, ...rights, id: `c${state.rows.length}` });
   };
-  const fresh = (entry: Loaded<{ tenant: string }>) => entry.security >= state.known;
-  const proven = createProven({ store, fresh, sight });
+  const keeping = createKeeping({ security: () => state.known, catchUp: async () => {} });
+  const { fresh } = keeping;
+  const proven = createProven({ store, keeping, sight });
+  heard = (changed) => {
+    proven.kept.told(new Set(changed));
+    keeping.raise({ revisions: new Map([["t", { security: state.known }]]), signers: [] });
+  };
   const key = async (authorization: string | undefined): Promise<Loaded<Caller>> => {
     if (authorization === "Bearer good") return loaded({ id: "by-key", tenant: "t" } as Caller);
     throw new Error("no such key");
@@ -89,4 +97,22 @@ test("a caller that was revoked is let in by no certificate", async () => {
   await expect(who({ authorization: undefined, certified: () => ID }, false)).rejects.toMatchObject({
     reason: "token_invalid",
   });
+});
+
+test("a change that is not about a caller has nobody read its row again; one that is, has", async () => {
+  const who = open();
+  const comes = (anew = false) => who({ authorization: undefined, certified: () => ID }, anew);
+  for (const _ of [1, 2]) await comes(true);
+  state.security = state.known = 2n;
+  heard([]);
+  const { reads } = state;
+  expect((await comes()).security).toBe(2n);
+  // What its tenant says of whom to believe, for all of its callers.
+  expect(state.reads - reads).toBe(1);
+  state.rows = state.rows.map((row) => ({ ...row, revoked: true }));
+  state.security = state.known = 3n;
+  // Without news of it, nothing that is kept passes for new; with them, it is read.
+  await expect(comes()).rejects.toMatchObject({ reason: "token_invalid" });
+  heard(["c0"]);
+  await expect(comes()).rejects.toMatchObject({ reason: "token_invalid" });
 });

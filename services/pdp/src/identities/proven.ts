@@ -3,9 +3,11 @@ import { Fault } from "../foundation/fault.ts";
 import type { Caller } from "./caller.ts";
 import type { Evidence } from "./evidence.ts";
 import type { IdentityStore, Loaded } from "./identity-store.ts";
+import type { Keeping, KeptRows } from "./keeping.ts";
 import { bindingsFor, type Rights, rightsOf, type Trust } from "./trust.ts";
 
 const TENANTS_MAX = 10_000;
+const CALLERS_MAX = 10_000;
 
 /** A caller that has no row yet: what one is made from. */
 export type Stranger = Pick<Caller, "tenant" | "name" | "person"> & { readonly proof: NonNullable<Caller["proof"]> };
@@ -17,14 +19,16 @@ export interface Proven {
    */
   callerOf(evidence: Evidence, anew: boolean): Promise<Loaded<Caller> | null>;
   /** The same under what its tenant says, read by whoever asks. */
-  callerUnder(trust: Loaded<Trust>, evidence: Evidence): Promise<Loaded<Caller> | null>;
+  callerUnder(trust: Loaded<Trust>, evidence: Evidence, anew: boolean): Promise<Loaded<Caller> | null>;
+  /** The rows of callers, by their ids. */
+  readonly kept: Pick<KeptRows<Loaded<Caller>>, "told" | "clear">;
   /** What a tenant says of who is to be believed. */
   trust(tenant: string, anew: boolean): Promise<Loaded<Trust>>;
 }
 
 interface Options {
   readonly store: Pick<IdentityStore, "trust" | "callerBySubject">;
-  readonly fresh: (entry: Loaded<{ readonly tenant: string }>) => boolean;
+  readonly keeping: Pick<Keeping, "fresh" | "keep">;
   /** Gives a stranger a row, whoever else does so at the same time. */
   readonly sight: (stranger: Stranger) => Promise<void>;
 }
@@ -44,12 +48,18 @@ function revoked({ source, subject }: Evidence): Fault {
 }
 
 /** Turns evidence into callers: who it is from its row, what it may from the bindings, never from what is stored of it. */
-export function createProven({ store, fresh, sight }: Options): Proven {
+export function createProven({ store, keeping, sight }: Options): Proven {
   const trusts = new LRUCache<string, Loaded<Trust>>({ max: TENANTS_MAX });
+  // What a tenant says is read again after each of its changes, once for all its callers; who they are is told of row by row.
+  const callers = keeping.keep<Loaded<Caller>>({
+    max: CALLERS_MAX,
+    namesOf: ({ row }) => [row.id],
+    raise: ({ row }, security) => ({ row, security }),
+  });
 
   const trust = async (tenant: string, anew: boolean): Promise<Loaded<Trust>> => {
     const known = trusts.get(tenant);
-    if (!anew && known && fresh(known)) return known;
+    if (!anew && known && keeping.fresh(known)) return known;
     const loaded = await store.trust(tenant);
     // A slower, older read takes nothing from a newer one.
     const newest = trusts.get(tenant);
@@ -57,21 +67,22 @@ export function createProven({ store, fresh, sight }: Options): Proven {
     return loaded;
   };
 
-  const sighted = async (evidence: Evidence): Promise<Loaded<Caller>> => {
+  const sighted = async (evidence: Evidence, anew: boolean): Promise<Loaded<Caller>> => {
     const { tenant, kind, issuer, subject, source, person } = evidence;
-    const known = await store.callerBySubject(tenant, kind, issuer, subject);
+    const read = () => store.callerBySubject(tenant, kind, issuer, subject);
+    const known = await callers.find(JSON.stringify([tenant, kind, issuer, subject]), read, anew);
     if (known) return known;
     const name = kind === "spiffe" ? subject : `${source}/${subject}`;
     await sight({ tenant, name, proof: { kind, issuer, subject }, person });
-    const made = await store.callerBySubject(tenant, kind, issuer, subject);
+    const made = await read();
     if (made) return made;
     throw new Fault("aborted", "session_raced", "the caller could not be recorded", { fix: "ask again" });
   };
 
-  const callerUnder: Proven["callerUnder"] = async (trusted, evidence) => {
+  const callerUnder: Proven["callerUnder"] = async (trusted, evidence, anew) => {
     const rights: Rights | undefined = rightsOf(trusted.row, evidence);
     if (!rights) return null;
-    const { row, security } = await sighted(evidence);
+    const { row, security } = await sighted(evidence, anew);
     if (row.revoked) throw revoked(evidence);
     // Two reads: together they are as new as the older.
     const older = security < trusted.security ? security : trusted.security;
@@ -83,6 +94,7 @@ export function createProven({ store, fresh, sight }: Options): Proven {
   return {
     trust,
     callerUnder,
-    callerOf: async (evidence, anew) => callerUnder(await trust(evidence.tenant, anew), evidence),
+    kept: callers,
+    callerOf: async (evidence, anew) => callerUnder(await trust(evidence.tenant, anew), evidence, anew),
   };
 }

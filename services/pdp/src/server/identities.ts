@@ -38,7 +38,7 @@ export function openIdentities(options: Options): Identities {
   const { config, store, tokens, security, catchUp, clock, uptime, log, sight } = options;
   const keeping = createKeeping({ security, catchUp });
   const { fresh } = keeping;
-  const proven = createProven({ store, fresh, sight });
+  const proven = createProven({ store, keeping, sight });
   const fetchText = createIssuerFetch({ network: config.issuerNetwork, loopback: config.mode === "development" });
   const issuerKeys = createIssuerKeys({ fetchText, clock: uptime, log });
   const keys = createCallers({ store, keeping, clock: uptime });
@@ -50,6 +50,6 @@ export function openIdentities(options: Options): Identities {
   const provePrincipal = createPrincipals({ proven, keys: issuerKeys, clock });
   return createIdentities({
     ...{ store, tokens, keeping, sessionsMax: SESSIONS_MAX, authenticate, provePrincipal, trust: proven.trust },
-    keptCallers: [keys],
+    keptCallers: [keys, proven.kept],
   });
 }
