@@ -13,7 +13,7 @@ function rows(security: bigint, policy: bigint): TenantRows {
   const agent = { apiVersion: "remit/v1", kind: "Agent", metadata: { name: `agent-${security}` }, spec: {} } as const;
   return {
     revisions: { security, policy },
-    settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {} },
+    settings: { status: "active", mode: "enforce", observeAgents: [], quotas: {}, unbudgeted: "allow" },
     policies: [{ document, version: Number(policy), digest: `sha256:${policy}` }],
     agents: [{ document: agent as never, digest: "sha256:a" }],
     ...{ tools: [], budgets: [], groups: [], revocations: [] },
