@@ -100,7 +100,6 @@ test.each([
   [["report", "--outcome", "succeeded"], "name the decision, or the call with --call-id"],
   [["report", "d", "--outcome", "done"], "Allowed choices are running"],
   [["trace-run", "/nowhere/calls.jsonl"], "cannot read /nowhere/calls.jsonl"],
-  [["trace-run", join(library, "calls.jsonl"), "--breakers"], "--breakers cannot be used yet"],
   [["trace-run", join(library, "calls.jsonl"), "--principal", "user"], "--principal takes a path"],
   [["policy", "lint", "/nowhere"], "cannot read /nowhere"],
   [["policy", "test", library], "no *_test.yaml"],

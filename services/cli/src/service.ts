@@ -37,14 +37,14 @@ export async function starting<Started>(start: () => Promise<Started>): Promise<
  * No configuration and no environment is read, so that it can never be somebody's running tenant.
  */
 export async function withThrowAwayPdp<Result>(
-  clock: Clock | undefined,
+  { clock, breakers = true }: { readonly clock?: Clock; readonly breakers?: boolean },
   use: (pdp: RunningPdp & { readonly ownerKey: string }) => Promise<Result>,
 ): Promise<Result> {
   const { loadConfig, startPdp } = await loadPdp();
   const loaded = loadConfig({ env: {}, overrides: { ...anyPorts, mode: "development" } });
   if (!loaded.ok) throw new Error(`a throw-away configuration has problems: ${loaded.problems[0]?.message}`);
   const { config } = loaded;
-  const pdp = await starting(() => startPdp({ config, throwAway: true, ...(clock === undefined ? {} : { clock }) }));
+  const pdp = await starting(() => startPdp({ config, throwAway: true, breakers, ...(clock && { clock }) }));
   try {
     const { bootstrapKey: ownerKey } = pdp;
     if (ownerKey === undefined) throw new Error("a new service gave no owner key");

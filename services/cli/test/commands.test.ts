@@ -256,7 +256,7 @@ test("tenants are made, shown, bounded and suspended, and their owners keep to t
 
   const watched = await remit(["tenants", "set", "--mode", "observe", "--observe", "team=x,env=prod"], { env: acme });
   expect(watched.stdout).toMatch(
-    /mode +observe\npeople +1[^\n]*\nobserved +agents with (team=x,env=prod|env=prod,team=x)/,
+    /mode +observe\nbreakers[^\n]*\nspending[^\n]*\npeople +1[^\n]*\nobserved +agents with (team=x,env=prod|env=prod,team=x)/,
   );
   const suspended = await remit(["tenants", "set", "acme", "--status", "suspended", "--quota-none"], { env });
   expect(suspended.stdout).toMatch(/status +suspended/);

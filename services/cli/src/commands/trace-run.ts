@@ -30,13 +30,7 @@ interface TraceFlags {
 const NOBODY = "unknown";
 const PROGRESS_EVERY_CALLS = 20;
 
-function checkFlags({ breakers, principal }: TraceFlags): void {
-  if (breakers) {
-    throw usage(
-      "--breakers cannot be used yet: this version has no breakers",
-      "leave it out; calls are then judged by policy alone",
-    );
-  }
+function checkFlags({ principal }: TraceFlags): void {
   if (principal !== undefined && !isPrincipalPath(principal)) {
     throw usage(
       `--principal takes a path into a call, got ${JSON.stringify(principal)}`,
@@ -96,7 +90,7 @@ async function playLog(cli: Cli, file: string, flags: TraceFlags, log: Survey, r
   const clock = (await loadPdp()).settableClock(log.firstAtMs ?? START_MS);
   io.progress("starting a throw-away service ...");
   try {
-    return await withThrowAwayPdp(clock, async (pdp) => {
+    return await withThrowAwayPdp({ clock, breakers: flags.breakers ?? false }, async (pdp) => {
       const { adminAddress, grpcAddress, ownerKey: apiKey } = pdp;
       const clients = connectClients({ address: grpcAddress, adminAddress, apiKey });
       const applied = await applyDocuments(clients, ready.documents, { dryRun: false, strict: false, activate: true });
@@ -144,7 +138,7 @@ export function addTraceRun(program: Command, cli: Cli, ended: (code: ExitCode) 
       "--results <file>",
       "one JSON object a call: line, run, step, tool, effect, code, rules; would, if observed",
     )
-    .option("--breakers", "also stop loops and floods (not in this version)")
+    .option("--breakers", "also stop loops and floods, by the documents' limits and the defaults; counted apart")
     .option("--json", "for machines")
     .addHelpText(
       "after",
@@ -157,6 +151,7 @@ export function addTraceRun(program: Command, cli: Cli, ended: (code: ExitCode) 
       "what would these policies have stopped?",
       "remit trace-run calls.jsonl --policy policies/ --principal context.user.id",
     ],
+    ["what would breakers stop besides?", "remit trace-run calls.jsonl --policy policies/ --breakers"],
     [
       "one line a call, for your own counting",
       "remit trace-run calls.jsonl --policy policies/ --results decided.jsonl",

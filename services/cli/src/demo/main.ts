@@ -97,7 +97,7 @@ async function demo(): Promise<void> {
   io.out(paint.bold("Remit in a minute"));
   for (const line of INTRODUCTION) io.out(line);
   io.out(paint.dim("(starting a service with a Postgres of its own; both are gone when this ends)"));
-  await withThrowAwayPdp(undefined, async ({ grpcAddress, adminAddress, ownerKey }) => {
+  await withThrowAwayPdp({}, async ({ grpcAddress, adminAddress, ownerKey }) => {
     const clients = connectClients({ address: grpcAddress, adminAddress, apiKey: ownerKey });
     await seedDemo({ io: io as Io }, clients);
     const attempts = await tellStory(clients, grpcAddress, ownerKey, paint);

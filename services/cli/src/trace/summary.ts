@@ -58,6 +58,14 @@ function totals({ tally, runs, seconds }: TraceResult): string {
   return `${counted(calls, "call")} of ${counted(runs, "run")} in ${seconds.toFixed(1)} s (${rate}): ${parts.join(", ")}`;
 }
 
+/** What breakers stopped, in nobody's count but theirs. */
+function stoppedLines({ tally: { stopped } }: TraceResult): string[] {
+  if (stopped.size === 0) return [];
+  const sum = [...stopped.values()].reduce((total, count) => total + count, 0);
+  const each = [...stopped].map(([what, count]) => `${what} ${count}`);
+  return [`breakers stopped ${counted(sum, "call")} besides: ${each.join(", ")}`];
+}
+
 /** What is only observed says what it would have done. */
 function observedLines({ tally: { would } }: TraceResult): string[] {
   const words = effectWords.filter((word) => would[word] > 0);
@@ -85,6 +93,7 @@ export function summaryLines(result: TraceResult, paint: Paint): string[] {
   }
   lines.push(
     paint.bold(totals(result)),
+    ...stoppedLines(result),
     ...observedLines(result),
     `decided and recorded in p50 ${ms(latency.p50)}, p90 ${ms(latency.p90)}, p99 ${ms(latency.p99)}, max ${ms(latency.max)}`,
     paint.dim(REPLAY_NOTE),
@@ -94,12 +103,13 @@ export function summaryLines(result: TraceResult, paint: Paint): string[] {
 
 /** The same for machines. */
 export function summaryJson({ tally, latency, runs, seconds }: TraceResult): unknown {
-  const { calls, total, would, byTool, byRule, examples } = tally;
+  const { calls, total, stopped, would, byTool, byRule, examples } = tally;
   return {
     calls,
     runs,
     seconds,
     total,
+    stopped: Object.fromEntries(stopped),
     would,
     by_tool: Object.fromEntries(byTool),
     by_rule: Object.fromEntries(byRule),

@@ -35,6 +35,15 @@ test("the first call of every kind that did not pass is an example", () => {
   expect(examples[0]).toMatchObject({ message: "why", rules: denied.rules });
 });
 
+test("what breakers stopped is in no count but its own", () => {
+  const tally = createTally();
+  const stopped = { effect: "deny", code: "loop_detected", rules: [] } as const;
+  for (const fields of [{}, stopped, stopped]) tally.add(played(fields), "m");
+  const { calls, total, stopped: stops, byTool, byRule } = tally.result();
+  expect([calls, total.deny, [...stops]]).toEqual([3, 0, [["loop_detected pay", 2]]]);
+  expect([byTool.get("pay")?.deny, byRule.has("(loop_detected)")]).toEqual([0, false]);
+});
+
 test("examples are bounded", () => {
   const tally = createTally();
   for (let at = 0; at < 1000; at++) tally.add(played({ ...denied, rules: [`p/r${at}`] }), "m");

@@ -24,6 +24,8 @@ export interface Example extends Played {
 export interface Tally {
   readonly calls: number;
   readonly total: Counts;
+  /** Calls that breakers stopped, by code and tool. They are in no other count, but that of all calls. */
+  readonly stopped: ReadonlyMap<string, number>;
   /** Calls of which something was only observed, by the effect that enforcement would have had. */
   readonly would: Counts;
   readonly byTool: ReadonlyMap<string, Counts>;
@@ -32,6 +34,9 @@ export interface Tally {
   /** The first call of every kind that did not simply pass. */
   readonly examples: readonly Example[];
 }
+
+/** What breakers answer. */
+const STOPS: ReadonlySet<string> = new Set(["loop_detected", "rate_limited", "anomalous_spend"]);
 
 const examplesMax = 25;
 const outcomes = [...effectWords, "error"] as const;
@@ -52,20 +57,25 @@ export function createTally(): { add(played: Played, message: string): void; res
   const would = nothing();
   const byTool = new Map<string, ReturnType<typeof nothing>>();
   const byRule = new Map<string, ReturnType<typeof nothing>>();
+  const stopped = new Map<string, number>();
   const examples = new Map<string, Example>();
   let calls = 0;
   return {
     add(played, message) {
       const { effect, tool, rules, code } = played;
       calls++;
-      total[effect]++;
-      if (played.would) would[played.would.effect]++;
-      count(byTool, tool, effect);
-      for (const name of rules.length > 0 ? rules : [`(${code})`]) count(byRule, name, effect);
+      const stop = STOPS.has(code);
+      if (stop) stopped.set(`${code} ${tool}`, (stopped.get(`${code} ${tool}`) ?? 0) + 1);
+      else {
+        total[effect]++;
+        if (played.would) would[played.would.effect]++;
+        count(byTool, tool, effect);
+        for (const name of rules.length > 0 ? rules : [`(${code})`]) count(byRule, name, effect);
+      }
       if (effect === "allow" || examples.size >= examplesMax) return;
       const kind = [effect, code, ...rules].join(" ");
       if (!examples.has(kind)) examples.set(kind, { ...played, message });
     },
-    result: () => ({ calls, total, would, byTool, byRule, examples: [...examples.values()] }),
+    result: () => ({ calls, total, stopped, would, byTool, byRule, examples: [...examples.values()] }),
   };
 }

@@ -48,8 +48,10 @@ export interface CallEvent extends Seen {
   readonly said: "let" | "paused" | "denied";
   /** Of a denial that breakers count. */
   readonly denial?: DenialClass;
-  /** A breaker was opened by it: then it is no call that breakers count. */
+  /** A breaker was opened by it. */
   readonly trip?: TripEvent;
+  /** It went on although a breaker that only watches would have stopped it: to that one it is no call. */
+  readonly passed?: true;
 }
 
 /** A call that was reported on. */

@@ -27,6 +27,9 @@ export interface View {
 const SECOND_MS = 1000;
 const MINUTE_MS = 60_000;
 
+/** Whether a call is one to whoever counts. */
+const counts = ({ asked }: View, { passed }: CallEvent) => !(asked.observed && passed);
+
 const within = ({ reach, asked }: View, { session }: { readonly session: string }) =>
   reach === "run" || session === asked.session;
 
@@ -128,7 +131,7 @@ export function identicalCalls(view: View): Measure {
   const found = lastTrip(view, "identical", input);
   let count = 0;
   backwards(view, view.memory.calls, Math.max(sinceOf(view, WINDOW_MS, found), progressMs), (one, at) => {
-    const isOther = one.input === input && one.call !== view.asked.call;
+    const isOther = one.input === input && one.call !== view.asked.call && counts(view, one);
     if (isOther && !countedBefore(view.memory.calls, at)) count++;
     return "go on";
   });
@@ -154,7 +157,9 @@ export function denials(view: View): Measure {
   const found = lastTrip(view, "denials", undefined);
   let of: string | undefined;
   let count = 0;
-  backwards(view, calls, sinceOf(view, WINDOW_MS, found), ({ said, denial, call }, at) => {
+  backwards(view, calls, sinceOf(view, WINDOW_MS, found), (one, at) => {
+    const { said, denial, call } = one;
+    if (!counts(view, one)) return "go on";
     if (said !== "denied") return "stop";
     if (denial === undefined) return "go on";
     of ??= denial;
@@ -171,7 +176,9 @@ function rate(view: View, kind: "second" | "minute", windowMs: number, limit: nu
   const { calls } = view.memory;
   let count = 0;
   let freesAtMs = 0;
-  backwards(view, calls, Math.max(view.nowMs - windowMs, view.resetMs), ({ call, atMs }, at) => {
+  backwards(view, calls, Math.max(view.nowMs - windowMs, view.resetMs), (one, at) => {
+    const { call, atMs } = one;
+    if (!counts(view, one)) return "go on";
     if (call !== view.asked.call && !countedBefore(calls, at)) count++;
     freesAtMs = atMs + windowMs;
     return count < limit ? "go on" : "stop";

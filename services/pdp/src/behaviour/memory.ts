@@ -86,12 +86,17 @@ export function createRunMemory(): RunMemory {
     add(event) {
       const { calls, ends, trips } = listsOf(event.tool);
       const { atMs } = event;
-      const isNew =
-        event.event === "end" ? insert(ends, event) : event.trip ? insert(trips, event as Trip) : insert(calls, event);
-      if (!isNew) return false;
+      let added = 0;
+      if (event.event === "end") added += insert(ends, event) ? 1 : 0;
+      else {
+        if (event.trip) added += insert(trips, event as Trip) ? 1 : 0;
+        // What a breaker stopped is counted by none.
+        if (!event.trip || event.passed) added += insert(calls, event) ? 1 : 0;
+      }
+      if (added === 0) return false;
       session ??= event.session;
       several ||= event.session !== session;
-      size += 1;
+      size += added;
       size -= prune(calls, CALLS_MAX, atMs - WINDOW_MS) + prune(ends, ENDS_MAX, atMs - WINDOW_MS);
       size -= prune(trips, TRIPS_MAX, atMs - HORIZON_MS);
       return true;

@@ -15,16 +15,16 @@ import {
  * How an event stands beside its record: a JSON array whose first item says its form. What it says stands in the entry
  * too, in words; this is for whoever folds thousands of them.
  *
- * `["c", tool, input, call, attempt, said, denial, [kind, reach, of, level, untilMs, observed] | 0]`
+ * `["c", tool, input, call, attempt, said, denial, [kind, reach, of, level, untilMs, observed] | 0, passed]`
  * `["e", tool, input, outcome, output]`
  */
 export function trailOf(event: CallEvent | EndEvent): string {
   if (event.event === "end") {
     return JSON.stringify(["e", event.tool, event.input, event.outcome, event.output]);
   }
-  const { tool, input, call, attempt, said, denial = "", trip } = event;
+  const { tool, input, call, attempt, said, denial = "", trip, passed } = event;
   const tripped = trip ? [trip.kind, trip.reach, trip.of, trip.level, trip.untilMs, trip.observed] : 0;
-  return JSON.stringify(["c", tool, input, call, attempt, said, denial, tripped]);
+  return JSON.stringify(["c", tool, input, call, attempt, said, denial, tripped, passed ? 1 : 0]);
 }
 
 /** What a record brings along besides its trail. */
@@ -58,7 +58,7 @@ export function eventFrom({ id, session, subject, trail }: Tracked): BehaviourEv
     return { event: "end", ...seen, decision: subject, outcome, output, calledAtMs: timeOfId(subject) };
   }
   if (form !== "c") return undefined;
-  const [, , , call, attempt, said, denial, tripped] = parts;
+  const [, , , call, attempt, said, denial, tripped, passed] = parts;
   if (!isText(call) || !isCount(attempt) || (said !== "let" && said !== "paused" && said !== "denied"))
     return undefined;
   const trip = tripFrom(tripped);
@@ -67,5 +67,6 @@ export function eventFrom({ id, session, subject, trail }: Tracked): BehaviourEv
     ...{ event: "call", ...seen, call, attempt, said },
     ...(known && { denial: denial as DenialClass }),
     ...(trip && { trip }),
+    ...(passed === 1 && { passed: true }),
   };
 }

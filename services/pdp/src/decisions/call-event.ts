@@ -8,7 +8,7 @@ import type { Judged } from "./finding.ts";
 import type { Subject } from "./report-entry.ts";
 import { DENIAL_CLASS } from "./stopped-call.ts";
 
-/** What breakers will know of a decision; undefined where one that was open stopped it, or would: that counts nothing. */
+/** What breakers will know of a decision; undefined where one that was open stopped it: that counts nothing. */
 export function callEvent(
   body: Pick<DecisionBody, "id" | "attempt" | "input_digest">,
   session: Session,
@@ -17,7 +17,7 @@ export function callEvent(
   { verdict, stopping }: Pick<Judged, "verdict" | "stopping">,
   nowMs: number,
 ): CallEvent | undefined {
-  if (stopping && !stopping.stopped.opened) return undefined;
+  if (stopping && !stopping.stopped.opened && !stopping.observed) return undefined;
   // Where policies are only watched, breakers watch what would have become of it.
   const { effect, code } = verdict.would ?? verdict;
   const said = effect === "deny" ? "denied" : effect === "allow" || effect === "transform" ? "let" : "paused";
@@ -25,9 +25,14 @@ export function callEvent(
   const seen = { id: body.id, atMs: nowMs, session: session.id, tool, input: shortInput(tool, body.input_digest) };
   const call = { event: "call", ...seen, call: shortCall(name), attempt: body.attempt, said } as const;
   if (!stopping) return { ...call, ...(denial && { denial }) };
-  const { measure, level, untilMs } = stopping.stopped;
-  const { kind, reach, of } = measure;
-  return { ...call, trip: { kind, reach, of, level, untilMs, observed: stopping.observed } };
+  const { stopped, observed } = stopping;
+  const { kind, reach, of } = stopped.measure;
+  const trip = { kind, reach, of, level: stopped.level, untilMs: stopped.untilMs, observed };
+  return {
+    ...{ ...call, ...(denial && { denial }) },
+    ...(stopped.opened && { trip }),
+    ...(observed && { passed: true as const }),
+  };
 }
 
 /** What breakers will know of a report; undefined where it says neither that its call succeeded nor that it did not. */

@@ -5,10 +5,16 @@ import type { Ledger, NewRecord } from "../ledger/index.ts";
  * The same ledger, and what breakers count of a record is counted once it is acknowledged: never what was not recorded.
  * Where nobody knows whether it was, the run is read again.
  */
-export function countedLedger(ledger: Ledger, behaviour: Pick<Behaviour, "recorded" | "forget">): Ledger {
+export function countedLedger(
+  ledger: Ledger,
+  behaviour: Pick<Behaviour, "recorded" | "forget">,
+  onTrip: (kind: string, observed: boolean) => void,
+): Ledger {
   const count = ({ id, session, subject }: NewRecord, { run, trail }: NonNullable<NewRecord["counted"]>) => {
     const event = eventFrom({ id, session, subject, trail });
-    if (event) behaviour.recorded(run, event);
+    if (!event) return;
+    behaviour.recorded(run, event);
+    if (event.event === "call" && event.trip) onTrip(event.trip.kind, event.trip.observed);
   };
   return {
     ...ledger,

@@ -65,7 +65,10 @@ interface Options {
   readonly log: Log;
   /** False: breakers stop nothing, whatever documents say. */
   readonly breakers: boolean;
-  readonly metrics: Pick<Metrics, "committed" | "replicaFenced" | "reportedLate" | "holdExpired" | "compiled">;
+  readonly metrics: Pick<
+    Metrics,
+    "committed" | "replicaFenced" | "reportedLate" | "holdExpired" | "compiled" | "breakerTripped"
+  >;
 }
 
 type AuthorityRooms = Parameters<typeof createKeys>[0] &
@@ -142,7 +145,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   const sealing = openSealing({ store, wrapping, random, newId, security, onErased });
   const { seal } = sealing;
   const { behaviour, ...counting } = await openBehaviour(store.pool, replica, log);
-  const ledger = countedLedger(sealedLedger(self.ledger, seal), behaviour);
+  const ledger = countedLedger(sealedLedger(self.ledger, seal), behaviour, metrics.breakerTripped);
   const change = createChanges({ store: changeStore, snapshots, seal: seal.seal, clock, newId });
   const held: { feed?: Feed } = {};
   const catchUp = async () => held.feed?.catchUp();

@@ -36,6 +36,8 @@ export interface Metrics {
   reported(seconds: number): void;
   /** One group commit, from sent to acknowledged. */
   committed(seconds: number, rows: number): void;
+  /** A breaker opened, or would have where it is only observed. */
+  breakerTripped(kind: string, observed: boolean): void;
   /** A tenant was compiled. */
   compiled(seconds: number): void;
   /** A report that came after its time. */
@@ -165,6 +167,7 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
   const fenced = counter(registry, "remit_replica_fenced_total", "Replicas that this one has declared dead.", []);
   const late = counter(registry, "remit_reports_late_total", "Reports that came after their time.", []);
   const expired = counter(registry, "remit_holds_expired_total", "Holds that nobody ended in time.", []);
+  const trips = counter(registry, "remit_breaker_trips_total", "Breakers that opened.", ["kind", "mode"]);
   pullAll(registry, pull);
 
   return {
@@ -176,6 +179,7 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
       commit.observe(seconds);
       batch.observe(rows);
     },
+    breakerTripped: (kind, observed) => trips.inc({ kind, mode: observed ? "observed" : "enforced" }),
     compiled: (seconds) => compile.observe(seconds),
     reportedLate: () => late.inc(),
     holdExpired: () => expired.inc(),

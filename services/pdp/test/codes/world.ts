@@ -55,7 +55,7 @@ export interface World {
 
 export async function openWorld(): Promise<World> {
   const clock = settableClock(START_MS);
-  const house = await startHouse({ clock });
+  const house = await startHouse({ clock, breakers: true });
   await furnish(house);
   const owner = { authorization: `Bearer ${house.ownerKey}` };
   let ids = 0;

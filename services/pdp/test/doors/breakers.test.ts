@@ -1,8 +1,10 @@
 import { Effect } from "@remit/proto/common";
 import { type DecideResponse, Outcome } from "@remit/proto/decision";
+import { BreakerDefaults } from "@remit/proto/tenant";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { settableClock } from "../../src/index.ts";
 import { furnish, type House, openSession, startHouse } from "../support/pdp.ts";
+import { plainBodies } from "../support/plain-bodies.ts";
 import { eventually } from "../support/processes.ts";
 import { createTestDatabase, type TestDatabase } from "../support/test-database.ts";
 
@@ -18,9 +20,9 @@ let ids = 0;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  one = await startHouse({ database, clock });
+  one = await startHouse({ breakers: true, database, clock });
   await furnish(one);
-  two = await startHouse({ database, config: one.config, clock, ownerKey: one.ownerKey });
+  two = await startHouse({ breakers: true, database, config: one.config, clock, ownerKey: one.ownerKey });
 });
 
 afterAll(async () => {
@@ -53,6 +55,7 @@ async function tell(at: House, headers: Headers, { decisionId }: DecideResponse,
   await at.clients.decisions.report({ subject: { case: "decisionId", value: decisionId }, outcome }, { headers });
 }
 
+const owner = () => ({ headers: { authorization: `Bearer ${one.ownerKey}` } });
 const codeOf = ({ reason }: DecideResponse) => reason?.code;
 const waitMs = ({ reason }: DecideResponse) => Number(reason?.retryAfter?.seconds ?? 0n) * SECOND_MS;
 const pay = (at: House, headers: Headers, amount: number) => ask(at, headers, "payments.transfer", { amount });
@@ -76,6 +79,8 @@ test("the same call again and again is stopped, until something else succeeds th
     true,
   ]);
   expect(waitMs(answer)).toBe(10 * SECOND_MS);
+  const page = await (await fetch(`http://${one.pdp.metricsAddress}/metrics`)).text();
+  expect(page).toMatch(/remit_breaker_trips_total{kind="identical",mode="enforced"} 1/);
   // Other calls of the tool go on, and this one is stopped as long as it was told.
   expect(codeOf(await pay(one, headers, 8))).toBe("rule_allowed");
   expect(codeOf(await pay(one, headers, 7))).toBe("loop_detected");
@@ -117,6 +122,58 @@ test("denial after denial is a loop, whatever the input", async () => {
   expect(codeOf(await pay(one, headers, 1))).toBe("loop_detected");
 });
 
+test("a trip is an entry that holds what it was made from", async () => {
+  const { headers } = await openSession(one);
+  const { answer } = await until("rule_allowed", () => pay(one, headers, 7));
+  const [stored] = (await plainBodies(one, "id = $1", [answer.decisionId])).map((body) => JSON.parse(body));
+  const { breaker } = stored as { breaker: Record<string, string> };
+  const at = new Date(nowMs).toISOString();
+  const until10s = new Date(nowMs + 10 * SECOND_MS).toISOString();
+  expect([breaker.kind, breaker.reach, breaker.count, breaker.limit]).toEqual(["identical", "session", "10", "10"]);
+  expect([stored.at, breaker.opened, breaker.level, breaker.until]).toEqual([at, true, 0, until10s]);
+});
+
+test("where calls are observed nothing is stopped, and `would` says what would have been", async () => {
+  const document = {
+    file: "a.yaml",
+    text: "{apiVersion: remit/v1, kind: Agent, metadata: {name: watched}, spec: {mode: observe}}",
+  };
+  await one.clients.agents.putAgent({ document }, owner());
+  const { headers } = await openSession(one, { agent: "watched" });
+  const answers: DecideResponse[] = [];
+  for (let times = 0; times < 13; times++) answers.push(await pay(one, headers, 7));
+  expect(answers.map(({ effect }) => effect)).toEqual(answers.map(() => Effect.ALLOW));
+  expect(answers.map(({ would }) => would?.reason?.code).slice(9)).toEqual([
+    ...["rule_allowed", "loop_detected", "loop_detected", "loop_detected"],
+  ]);
+});
+
+test("defaults that are observed stop nothing, and what a tool says itself does; the strictest binds", async () => {
+  await one.clients.tenants.updateTenant({ breakers: BreakerDefaults.OBSERVE }, owner());
+  const spec = "{risk: read, limits: {identical: 12}}";
+  const text = `{apiVersion: remit/v1, kind: Tool, metadata: {name: invoices.read}, spec: ${spec}}`;
+  await one.clients.tools.putTool({ document: { file: "t.yaml", text } }, owner());
+  const { headers } = await openSession(one);
+  const read = () => ask(one, headers, "invoices.read", { id: "INV-1" });
+  expect((await until("rule_allowed", read)).times).toBe(12);
+  await one.clients.tenants.updateTenant({ breakers: BreakerDefaults.ENFORCE }, owner());
+  const { headers: others } = await openSession(one);
+  expect((await until("rule_allowed", () => ask(one, others, "invoices.read", {}))).times).toBe(10);
+});
+
+test("a loop that moves into sessions that were handed on is one still", async () => {
+  const { headers } = await openSession(one);
+  const document = { file: "h.yaml", text: "{apiVersion: remit/v1, kind: Agent, metadata: {name: helper}, spec: {}}" };
+  await one.clients.agents.putAgent({ document }, owner());
+  const child = async () => {
+    const { token } = await one.clients.sessions.delegate({ agent: "helper", scope: { tools: ["*"] } }, { headers });
+    return { ...headers, "remit-session": token };
+  };
+  // Each child asks once.
+  const { times } = await until("rule_allowed", async () => pay(one, await child(), 7));
+  expect(times).toBe(40);
+});
+
 test("asking one call again is no further call", async () => {
   const { headers } = await openSession(one);
   for (let times = 0; times < 30; times++) {
@@ -128,13 +185,13 @@ test("asking one call again is no further call", async () => {
 test("a restart is no escape, and the back-off goes on where it was", async () => {
   const { headers } = await openSession(one);
   for (let times = 0; times < 9; times++) await pay(one, headers, 7);
-  const after = await startHouse({ database, config: one.config, clock, ownerKey: one.ownerKey });
+  const after = await startHouse({ breakers: true, database, config: one.config, clock, ownerKey: one.ownerKey });
   expect(codeOf(await pay(after, headers, 7))).toBe("rule_allowed");
   const stopped = await pay(after, headers, 7);
   expect([codeOf(stopped), waitMs(stopped)]).toEqual(["loop_detected", 10 * SECOND_MS]);
   await after.close();
 
-  await using last = await startHouse({ database, config: one.config, clock, ownerKey: one.ownerKey });
+  await using last = await startHouse({ breakers: true, database, config: one.config, clock, ownerKey: one.ownerKey });
   expect(codeOf(await pay(last, headers, 7))).toBe("loop_detected");
   pass(10 * SECOND_MS);
   expect(codeOf(await pay(last, headers, 7))).toBe("rule_allowed");

@@ -1,6 +1,5 @@
 import { Effect } from "@remit/proto/common";
 import { Outcome } from "@remit/proto/decision";
-import { BreakerDefaults } from "@remit/proto/tenant";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { settableClock } from "../../src/index.ts";
 import { failure, furnish, type House, openSession, startHouse, testConfig } from "../support/pdp.ts";
@@ -24,8 +23,6 @@ beforeAll(async () => {
   config = testConfig(database.runtimeUrl);
   one = await startHouse({ database, config, clock });
   await furnish(one);
-  // One session asks for the same few things again and again here, and no breaker is to mind.
-  await one.clients.tenants.updateTenant({ breakers: BreakerDefaults.OFF }, owner());
   two = await startHouse({ database, config, clock, ownerKey: one.ownerKey });
   const opened = await openSession(one);
   headers = opened.headers;

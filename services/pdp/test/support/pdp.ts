@@ -181,8 +181,9 @@ export async function startHouse(
 ): Promise<House> {
   const database = options.database ?? (await createTestDatabase());
   const config = options.config ?? testConfig(options.databaseUrl ?? database.runtimeUrl, options.overrides);
-  const { clock, log } = options;
-  const pdp = await startPdp({ config, ...(clock && { clock }), ...(log && { log }) });
+  // Tests ask for the same things in one session again and again: breakers stop them where that is what is tested.
+  const { clock, log, breakers = false } = options;
+  const pdp = await startPdp({ config, breakers, ...(clock && { clock }), ...(log && { log }) });
   const close = async () => {
     await pdp.close();
     if (!options.database) await database.drop();
