@@ -38,7 +38,7 @@ function configOf(databaseUrl: string) {
 
 /** How long a revocation takes until it is acknowledged, in a service of one replica: quiet, and beside decisions. */
 export async function measureAcknowledged({ runtimeUrl }: EmbeddedPostgres, times: number): Promise<Acknowledged[]> {
-  const pdp = await startPdp({ config: configOf(runtimeUrl) });
+  const pdp = await startPdp({ config: configOf(runtimeUrl), breakers: false });
   try {
     const admin = createConnectTransport({ baseUrl: `http://${pdp.adminAddress}`, httpVersion: "1.1" });
     const data = createConnectTransport({ baseUrl: `http://${pdp.httpAddress}`, httpVersion: "1.1" });

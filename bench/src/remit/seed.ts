@@ -1,4 +1,5 @@
 import { type Problem, Problem_Severity } from "@remit/proto/common";
+import { BreakerDefaults } from "@remit/proto/tenant";
 import type { Credentials } from "../run/lane-target.ts";
 import { type Clients, clientsOf } from "./clients.ts";
 import type { Served } from "./serve.ts";
@@ -11,6 +12,8 @@ export interface SeedDocuments {
 
 /** Registers tools and agent and puts the policies in force, all of them in one revision. Throws what the service objects to. */
 export async function seed(clients: Clients, documents: SeedDocuments): Promise<void> {
+  // A load is a flood: what is measured is what the service can do, not when it stops an agent.
+  await clients.tenant.updateTenant({ breakers: BreakerDefaults.OFF });
   const source = (document: object, i: number) => ({ file: `${i}.json`, text: JSON.stringify(document) });
   for (const [i, tool] of documents.tools.entries())
     refuse((await clients.tool.putTool({ document: source(tool, i) })).problems);

@@ -121,6 +121,16 @@ function counter<Label extends string>(registry: Registry, name: string, help: s
   return new Counter({ name, help, labelNames, registers: [registry] });
 }
 
+/** What happens now and then. */
+function rareCounters(registry: Registry) {
+  return {
+    fenced: counter(registry, "remit_replica_fenced_total", "Replicas that this one has declared dead.", []),
+    late: counter(registry, "remit_reports_late_total", "Reports that came after their time.", []),
+    expired: counter(registry, "remit_holds_expired_total", "Holds that nobody ended in time.", []),
+    trips: counter(registry, "remit_breaker_trips_total", "Breakers that opened.", ["kind", "mode"]),
+  };
+}
+
 /** A registry of this service's own: two services in one process do not share meters. */
 export function createMetrics({ pull, process = false }: MetricsOptions): Metrics {
   const registry = new Registry();
@@ -164,10 +174,7 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
   );
   const turnedAway = "Connections turned away before anything was asked on them, by why.";
   const turned = counter(registry, "remit_connections_turned_away_total", turnedAway, ["why"]);
-  const fenced = counter(registry, "remit_replica_fenced_total", "Replicas that this one has declared dead.", []);
-  const late = counter(registry, "remit_reports_late_total", "Reports that came after their time.", []);
-  const expired = counter(registry, "remit_holds_expired_total", "Holds that nobody ended in time.", []);
-  const trips = counter(registry, "remit_breaker_trips_total", "Breakers that opened.", ["kind", "mode"]);
+  const { fenced, late, expired, trips } = rareCounters(registry);
   pullAll(registry, pull);
 
   return {
