@@ -27,7 +27,7 @@ export const NO_CALL_LIMITS: CallLimits = {
 /** What binds where no document says less. docs/breakers.md says what they were tried on. */
 export const DEFAULT_CALL_LIMITS: CallLimits = {
   identical: 10,
-  failures: 5,
+  failures: 8,
   denials: 8,
   perSecond: 50,
   perMinute: 600,

@@ -18,7 +18,7 @@ export const FLAWS = [
 ] as const;
 export type Flaw = (typeof FLAWS)[number];
 
-export const LIMITS: CallLimits = { ...NO_CALL_LIMITS, identical: 3, failures: 3, denials: 3 };
+const LIMITS: CallLimits = { ...NO_CALL_LIMITS, identical: 3, failures: 3, denials: 3 };
 const RUN = "run";
 
 interface Row extends Trailed {
