@@ -69,6 +69,22 @@ test("reports stand below with their cost, and one that ran another input says s
   expect(text([{ ...report, input_matches: false }])).toContain("WHAT RAN IS NOT WHAT WAS DECIDED");
 });
 
+test("what a call holds stands with the answer, and what became of it with its reports", () => {
+  const held = { budget: "refunds", account: "7", unit: "EUR", amount: "40" };
+  expect(text([], { ...body, holds: [held] })).toContain("holds      40 EUR of refunds");
+  expect(text([], { ...body, holds: [], would_hold: [held] })).toContain("watched    40 EUR of refunds: nothing is held");
+  const at = "2026-11-21T10:00:01.000Z";
+  const settled = [{ ...held, posted: "40", overage: "2.5" }];
+  const beyond = "succeeded, counted 40 EUR and 2.5 beyond what was held of refunds, FROZE refunds";
+  expect(text([{ at, outcome: "succeeded", settled, froze: "refunds" }])).toContain(beyond);
+  const expired = { at, kind: "expiry", posted: [{ account: "7", amount: "40" }] };
+  expect(text([expired])).toContain("nobody reported in time; what was held is counted as spent  (epoch 4, n 18)");
+  const resolved = { at, kind: "expiry", posted: [], resolved_by: { name: "ada" }, reason: "the bank has none" };
+  expect(text([resolved])).toContain("resolved by ada: the bank has none; what was held is given back");
+  const late = { at, outcome: "failed", corrects: true, settled: [{ ...held, posted: "-40", overage: "0" }] };
+  expect(text([expired, late])).toContain("failed, corrected by -40 EUR of refunds");
+});
+
 test("an input that is long is cut, and its length is told", () => {
   expect(text([], { ...body, input: { text: "x".repeat(5000) } })).toContain("… (5011 characters)");
 });

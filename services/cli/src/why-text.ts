@@ -98,6 +98,7 @@ function answeredLines(body: JsonObject): string[] {
     ...field("observed", body.would === undefined ? "" : wouldText(object(body.would))),
     ...field("tried", body.rollout === undefined ? "" : triedText(object(body.rollout))),
     ...field("runs with", short(body.transformed_input)),
+    ...holdLines(body),
     ...field("needs", approvalText(object(body.approval))),
     ...list(body.questions).flatMap(({ id, ask }) => field("question", `${text(id)}: ${text(ask)}`)),
     ...field(
@@ -120,11 +121,41 @@ function recordedLines({ body = {}, epoch, n, digest }: ReadEntry): string[] {
   ];
 }
 
-function reportLine({ body = {}, epoch, n }: ReadEntry): string {
+const amountOf = ({ amount, unit, budget }: JsonObject) =>
+  `${text(amount)} ${text(unit)} of ${text(budget) || "a delegation"}`;
+
+function holdLines({ holds, would_hold: watched }: JsonObject): string[] {
+  return [
+    ...list(holds).flatMap((one) => field("holds", amountOf(one))),
+    ...list(watched).flatMap((one) => field("watched", `${amountOf(one)}: nothing is held, what it costs is counted`)),
+  ];
+}
+
+/** What a report did to budgets. */
+function settledText({ settled, froze, corrects }: JsonObject): string {
+  const each = list(settled).map((one) => {
+    const beyond = text(one.overage) === "0" ? "" : ` and ${text(one.overage)} beyond what was held`;
+    return `${text(one.posted)} ${text(one.unit)}${beyond} of ${text(one.budget) || "a delegation"}`;
+  });
+  const counted = each.length === 0 ? "" : `, ${corrects ? "corrected by" : "counted"} ${each.join(", ")}`;
+  return `${counted}${text(froze) === "" ? "" : `, FROZE ${text(froze)}`}`;
+}
+
+/** How a hold ended that nobody had reported on. */
+function expiryLine({ body = {}, epoch, n }: ReadEntry): string {
+  const by = object(body.resolved_by);
+  const posted = list(body.posted).length > 0 ? "counted as spent" : "given back";
+  const how = text(by.name) === "" ? "nobody reported in time" : `resolved by ${text(by.name)}: ${text(body.reason)}`;
+  return `${text(body.at)}  ${how}; what was held is ${posted}  (epoch ${epoch}, n ${n})`;
+}
+
+function reportLine(entry: ReadEntry): string {
+  const { body = {}, epoch, n } = entry;
+  if (body.kind === "expiry") return expiryLine(entry);
   const actual = list(body.actual).map(({ unit, value }) => `${text(value)} ${text(unit)}`);
   const cost = actual.length === 0 ? "" : `, cost ${actual.join(", ")}`;
   const other = body.input_matches === false ? ", BUT WHAT RAN IS NOT WHAT WAS DECIDED" : "";
-  return `${text(body.at)}  ${text(body.outcome)}${cost}${other}  (epoch ${epoch}, n ${n})`;
+  return `${text(body.at)}  ${text(body.outcome)}${cost}${settledText(body)}${other}  (epoch ${epoch}, n ${n})`;
 }
 
 /** A decision and the reports on it, for a person. The first entry is the decision. */

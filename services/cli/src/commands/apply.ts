@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import { collect } from "../arguments.ts";
-import { budgetsNote } from "../budgets-note.ts";
 import { type Cli, paintFor, printJson } from "../cli.ts";
 import { type Document, readDocumentFiles, separate } from "../document-files.ts";
 import { examples } from "../examples.ts";
@@ -39,7 +38,6 @@ function changeText({ change, version }: Applied, dryRun: boolean): string {
 }
 
 function printChanges(cli: Cli, changes: readonly Applied[], dryRun: boolean): void {
-  if (changes.some(({ kind }) => kind === "budget")) cli.io.err(paintFor(cli.io).dim(budgetsNote));
   const rows = changes.map((item) => [item.kind, item.name, changeText(item, dryRun)]);
   for (const line of table([{ title: "KIND" }, { title: "NAME" }, { title: "CHANGE" }], rows)) cli.io.out(line);
 }

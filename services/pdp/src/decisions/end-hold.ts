@@ -26,14 +26,13 @@ export function endHold(
     ...{ v: 1, kind: "expiry", id, at: rfc3339(nowMs), tenant: by.tenant, session: hold.session },
     ...{ decision: hold.decision, hold: hold.id, as, reason },
     resolved_by: { id: by.id, name: by.name },
-    moves: moves.map(({ account, held, posted }) => ({
-      ...{ account: String(account), held: signed(held), posted: signed(posted) },
-    })),
+    // As an expiry says it: what a late report corrects.
+    ...{ pending: hold.pending, posted: postedOf(moves) },
   });
   return {
     ...{ id, tenant: by.tenant, session: hold.session, sessionDay: hold.sessionDay, kind: "expiry" },
     key: idempotencyKey("report", `decision:${hold.decision}`, 1),
-    request: digestBytes("request", canonical({ expiry: hold.decision })),
+    request: digestBytes("request", canonical({ report: `decision:${hold.decision}` })),
     subject: hold.decision,
     securityRevision: security,
     digest: digestBytes("entry", text),
@@ -42,4 +41,7 @@ export function endHold(
   };
 }
 
-const signed = (micros: bigint) => (micros < 0n ? `-${formatAmount(-micros)}` : formatAmount(micros));
+const postedOf = (moves: readonly Move[]) =>
+  moves
+    .filter(({ posted }) => posted > 0n)
+    .map(({ account, posted }) => ({ account: String(account), amount: formatAmount(posted) }));
