@@ -72,7 +72,9 @@ test("reports stand below with their cost, and one that ran another input says s
 test("what a call holds stands with the answer, and what became of it with its reports", () => {
   const held = { budget: "refunds", account: "7", unit: "EUR", amount: "40" };
   expect(text([], { ...body, holds: [held] })).toContain("holds      40 EUR of refunds");
-  expect(text([], { ...body, holds: [], would_hold: [held] })).toContain("watched    40 EUR of refunds: nothing is held");
+  expect(text([], { ...body, holds: [], would_hold: [held] })).toContain(
+    "watched    40 EUR of refunds: nothing is held",
+  );
   const at = "2026-11-21T10:00:01.000Z";
   const settled = [{ ...held, posted: "40", overage: "2.5" }];
   const beyond = "succeeded, counted 40 EUR and 2.5 beyond what was held of refunds, FROZE refunds";

@@ -68,14 +68,14 @@ afterAll(async () => {
 async function shown(...args: string[]) {
   const done = await remit(...args);
   const quoted = args.map((arg) => (/[ ()]/.test(arg) ? `"${arg}"` : arg)).join(" ");
-  const lines = done.out.split("\n").map((line) =>
+  const lines = [`$ remit ${quoted}`, ...done.out.split("\n")].map((line) =>
     line
-      .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{22}/g, "019a4f3e-…")
+      .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}/g, "019a4f3e-…")
       .replaceAll(/\d{4}-\d\d-\d\dT[0-9:.]+Z/g, "2026-11-21T10:00:00.000Z")
       .replaceAll(/^revision {2}\d+$/g, "revision  7")
       .trimEnd(),
   );
-  transcripts.push([`$ remit ${quoted}`, ...lines].join("\n"));
+  transcripts.push(lines.join("\n"));
   return done;
 }
 
@@ -149,10 +149,19 @@ test("holds are listed and resolved by hand, a late report corrects that, and th
   const { holds } = JSON.parse((await remit("holds", "list", "--running", "--json")).out);
   expect(holds).toHaveLength(2);
   const [hold, other] = holds;
-  const resolved = await shown("holds", "resolve", hold.holdId, "--released", "--reason", "the bank has no such transfer");
+  const resolved = await shown(
+    "holds",
+    "resolve",
+    hold.holdId,
+    "--released",
+    "--reason",
+    "the bank has no such transfer",
+  );
   expect(resolved).toMatchObject({ code: 0 });
   expect((await remit("budgets", "verify")).code).toBe(0);
-  expect((await remit("why", hold.decisionId)).out).toContain("the bank has no such transfer; what was held is given back");
+  expect((await remit("why", hold.decisionId)).out).toContain(
+    "the bank has no such transfer; what was held is given back",
+  );
   expect((await remit("holds", "resolve", hold.holdId, "--spent", "--reason", "x")).code).not.toBe(0);
   expect((await remit("holds", "resolve", hold.holdId, "--reason", "x")).code).toBe(2);
   await remit("holds", "resolve", other.holdId, "--spent", "--reason", "it was paid");
@@ -161,14 +170,18 @@ test("holds are listed and resolved by hand, a late report corrects that, and th
   expect(refunds.accounts).toMatchObject([{ spent: "65", held: "0" }]);
   expect((await remit("why", other.decisionId)).out).toContain("corrected by");
   const verified = await shown("budgets", "verify");
-  expect(verified).toMatchObject({ code: 0, out: expect.stringMatching(/^ok: 3 accounts, \d+ records/) });
+  expect(verified).toMatchObject({ code: 0, out: expect.stringMatching(/^ok: 4 accounts, \d+ records/) });
 });
 
 test("the guide shows what these commands say", async () => {
   const guide = await readFile(new URL("../../../docs/budgets.md", import.meta.url), "utf8");
-  const days = (text: string) => text.replaceAll(/\d{4}-\d\d-\d\d 00:00/g, "(day) 00:00").replaceAll(/\d+ records/g, "n records");
+  const days = (text: string) =>
+    text.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d/g, "(time)").replaceAll(/\d+ records/g, "n records");
   // Where the window is, and how wide a column of ids was, is another matter every time.
-  const plain = (text: string) => days(text).replaceAll(/\[[#|-]{20}\]/g, "[bar]").replaceAll(/ {2,}/g, "  ");
+  const plain = (text: string) =>
+    days(text)
+      .replaceAll(/\[[#|-]{20}\]/g, "[bar]")
+      .replaceAll(/ {2,}/g, "  ");
   expect(transcripts.length).toBeGreaterThan(5);
   for (const transcript of transcripts) expect(plain(guide)).toContain(plain(transcript));
 });

@@ -31,6 +31,14 @@ test("the demo tells its story to the end, every decision with its rule and its 
     ["60", "DENY, scope_exceeded"],
     ["40", "DENY, session_revoked"],
   ]);
+  const refunds = [...stdout.matchAll(/refunds 40 EUR +(ALLOW|DENY, \w+): .*; (\d+ of \d+) EUR left/g)];
+  expect(refunds.map(([, what, left]) => [what, left])).toEqual([
+    ["ALLOW", "60 of 100"],
+    ["ALLOW", "20 of 100"],
+    ["DENY, budget_exhausted", "20 of 100"],
+    ["ALLOW", "80 of 200"],
+  ]);
+  expect(stdout).toMatch(/read 10 times, then {2}DENY, loop_detected: /);
   expect(stdout).toContain("remit why");
   expect(stdout).toContain("Try next");
   expect(stdout).not.toContain("\x1b[");

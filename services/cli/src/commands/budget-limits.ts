@@ -65,7 +65,8 @@ function overLines({ over, accountsOver, refusedSince }: LowerBudgetResponse): s
   if (accountsOver === 0n) return [];
   const first = over.map((one) => {
     const until = one.closesAt ? `, until its window closes at ${zonedText(one.closesAt, "")}` : "";
-    return `  account ${one.accountId} (${keyText(one)}): over by ${one.over} ${one.unit}${until}, or until enough is given back`;
+    const which = one.key === "" ? one.accountId : `${one.accountId} (${keyText(one)})`;
+    return `  account ${which}: over by ${one.over} ${one.unit}${until}, or until enough is given back`;
   });
   const more = accountsOver - BigInt(over.length);
   const since = refusedSince

@@ -10,6 +10,7 @@ import { whyLines } from "../why-text.ts";
 import { type Attempt, type Bookkeeper, createBookkeeper } from "./bookkeeper.ts";
 import { tellHandingOn } from "./handing-on.ts";
 import { type RecordedDecision, sceneLines } from "./scene-text.ts";
+import { tellSpending } from "./spending.ts";
 import { story } from "./story.ts";
 import { DEMO_AGENT, DEMO_PRINCIPAL, seedDemo } from "./tenant.ts";
 
@@ -71,6 +72,7 @@ async function tellStory(clients: Clients, address: string, key: string, paint: 
       attempts.push(attempt);
     }
     await client.flush();
+    await tellSpending(client, clients, session, io.out, paint);
     await printSpeed(keeper);
     await tellHandingOn(client, clients, session, io.out, paint);
     return attempts;
