@@ -41,6 +41,7 @@ test.each([
   ["payments.transfer", { ...pay, amount: 500 }, "allow", "pay"],
   ["payments.transfer", { ...pay, amount: 500.01 }, "escalate", "large-needs-a-lead"],
   ["payments.transfer", { to: "X", amount: 1, currency: "EUR" }, "clarify", "say-what-for"],
+  ["refunds.pay", { customer: "c-1", amount: 40 }, "allow", "give-back"],
   ["files.write", { path: "/workspace/notes.md", text: "" }, "allow", "write-files"],
   ["files.write", { path: "/workspace/../etc/passwd", text: "" }, "transform", "keep-writes-in-the-workspace"],
   ["customers.delete", { filter: "all" }, "deny", "customers-are-not-deleted"],

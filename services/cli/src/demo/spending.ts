@@ -38,7 +38,7 @@ async function refunds(
     const input = { customer, amount: REFUND };
     const what = await asked(client, session, "refunds.pay", input, `${REFUND} EUR given back`);
     await client.flush();
-    out(`   refunds ${REFUND} EUR  ${what}; ${await left()}`);
+    out(`   refunds ${REFUND} EUR  ${await left()}  ${what}`);
   };
   out(`\n${paint.bold(`It gives money back, from a budget: ${await left()}.`)}`);
   for (const customer of ["c-1", "c-2", "c-3"]) await refund(customer);
