@@ -43,14 +43,18 @@ export function wouldOf(verdict: Finding): Would | undefined {
 }
 
 /** The tool may run: its deadlines. */
-function deadlines(verdict: Finding, nowMs: number): Pick<DecisionBody, "execute_before" | "report_by"> {
+function deadlines(
+  verdict: Finding,
+  longestRunMs: number,
+  nowMs: number,
+): Pick<DecisionBody, "execute_before" | "report_by"> {
   if (verdict.effect !== "allow" && verdict.effect !== "transform") return {};
   const timeout = verdict.constraints.find(({ name }) => name === "timeout");
   const runMs = timeout?.name === "timeout" ? timeout.durationMs : 0;
   const executeBeforeMs = nowMs + EXECUTE_WITHIN_MS;
   return {
     execute_before: rfc3339(executeBeforeMs),
-    report_by: rfc3339(executeBeforeMs + Math.max(runMs, REPORT_WITHIN_MS)),
+    report_by: rfc3339(executeBeforeMs + Math.max(runMs, longestRunMs, REPORT_WITHIN_MS)),
   };
 }
 
@@ -88,7 +92,8 @@ function decisionBody(
   const { verdict } = judged;
   const inputDigest = digest("input", ask.input.canonical);
   const would = wouldOf(verdict);
-  const registered = snapshot.compiled.tools.get(ask.tool)?.schemaDigest;
+  const tool = snapshot.compiled.tools.get(ask.tool);
+  const registered = tool?.schemaDigest;
   return {
     id,
     attempt: judged.facts.call.attempt,
@@ -109,7 +114,7 @@ function decisionBody(
     revision: { security: `${snapshot.revisions.security}`, policy: `${snapshot.revisions.policy}` },
     trace_id: ask.traceId,
     at: rfc3339(nowMs),
-    ...deadlines(verdict, nowMs),
+    ...deadlines(verdict, tool?.longestRunMs ?? 0, nowMs),
     ...holding,
   };
 }

@@ -11,8 +11,15 @@ export interface GivenAccounts {
   of(due: Pick<Cover, "budget" | "unit">): Account | undefined;
 }
 
+const OF_SESSION = "session:";
+
 /** How entries and messages name what a session was given. */
-const nameOf = (session: string) => `session:${session}`;
+const nameOf = (session: string) => `${OF_SESSION}${session}`;
+
+/** Whether a name is not of a budget but of what a session was given. */
+export function isOfSession(budget: string): boolean {
+  return budget.startsWith(OF_SESSION);
+}
 
 function accountOf(session: string, { account, unit, limit }: NonNullable<Link["given"]>[number]): Account {
   return {

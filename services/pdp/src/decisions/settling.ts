@@ -13,6 +13,7 @@ import type { Snapshot } from "../policies/index.ts";
 import type { Told } from "./ask.ts";
 import type { Decision } from "./decision.ts";
 import { postedBy } from "./expiry-entry.ts";
+import { isOfSession } from "./given-accounts.ts";
 import { type HeldAmount, partsOf } from "./holding.ts";
 
 /** What a report does to budgets: what of it its entry says, and what its record does. */
@@ -67,7 +68,7 @@ function frozenBy(
     const part = parts[at];
     const overage = moves.find(({ account }) => account === part?.account)?.overage ?? 0n;
     if (!part || overage <= 0n) return false;
-    const isHard = snapshot.budgets.get(budget)?.document.spec.enforcement === "hard";
+    const isHard = isOfSession(budget) || snapshot.budgets.get(budget)?.document.spec.enforcement === "hard";
     const tolerated = toleranceOf(snapshot.compiled, tool, part.unit, part.amount);
     return isHard && tolerated !== undefined && overage > tolerated;
   });

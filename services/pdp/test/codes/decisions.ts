@@ -1,5 +1,5 @@
 import { type DecideResponse, Outcome } from "@remit/proto/decision";
-import { TenantStatus } from "@remit/proto/tenant";
+import { TenantStatus, TenantUnbudgeted } from "@remit/proto/tenant";
 import type { DecisionCode } from "../../src/decisions/codes.ts";
 import { openSession } from "../support/pdp.ts";
 import { withClient } from "../support/test-database.ts";
@@ -53,6 +53,23 @@ async function delegated(world: World) {
 }
 
 const nothing = async () => {};
+
+/** Asks for a tool of its own that a budget of 10 EUR covers; `before` is done first. */
+function spending(
+  name: string,
+  value: string,
+  before: (world: World, tool: string) => Promise<unknown> = nothing,
+): Provoke {
+  return async (world) => {
+    const tool = `codes.spends.${name}`;
+    await world.put("Tool", tool, "risk: write");
+    await world.put("Budget", name, `{ unit: EUR, limit: "10", window: lifetime, owner: { tool: ${tool} } }`);
+    await before(world, tool);
+    return world.decide(tool, {}, eur(value));
+  };
+}
+
+const eur = (value: string) => ({ estimate: value === "" ? [] : [{ unit: "EUR", value }] });
 
 /** Asks for the same call in a session of its own until a breaker has had enough. */
 function stoppedAfter(times: number, { limits }: { readonly limits: string }): Provoke {
@@ -147,6 +164,28 @@ export const decisionRows: Readonly<Partial<Record<DecisionCode, Provoke>>> = {
       { headers },
     ),
   ),
+  budget_exhausted: spending("exhausted", "10.000001"),
+  budget_frozen: spending("frozen", "1", ({ house }) =>
+    withClient(house.database.superuserUrl, (pg) => pg.query("update budget set frozen = true where name = 'frozen'")),
+  ),
+  budget_unavailable: async (world) => {
+    const once = spending("busy", "1");
+    await once(world);
+    return withClient(world.house.database.superuserUrl, async (pg) => {
+      await pg.query("begin");
+      await pg.query("select from account where budget = 'busy' for update");
+      return world.decide("codes.spends.busy", {}, eur("1"));
+    });
+  },
+  estimate_missing: spending("unpriced", ""),
+  no_budget: async (world) => {
+    const unbudgeted = (how: TenantUnbudgeted) =>
+      world.house.clients.tenants.updateTenant({ tenant: "default", unbudgeted: how }, { headers: world.owner });
+    await unbudgeted(TenantUnbudgeted.DENY);
+    const answer = await world.decide("invoices.read", {}, eur("1"));
+    await unbudgeted(TenantUnbudgeted.ALLOW);
+    return answer;
+  },
   decision_expired: again(5, nothing, 2 * MINUTE_MS),
   approval_expired: again(600, nothing, 16 * MINUTE_MS),
   loop_detected: stoppedAfter(10, { limits: "" }),

@@ -21,6 +21,7 @@ metadata: { name: codes }
 spec:
   rules:
     - { id: broken, match: { tools: [codes.broken] }, when: input.deep.er == 1, effect: deny }
+    - { id: spends, match: { tools: ["codes.spends.*"] }, effect: allow }
     - { id: one, match: { tools: [codes.torn] }, effect: transform, set: { path: a } }
     - { id: other, match: { tools: [codes.torn] }, effect: transform, set: { path: b } }
     - { id: forced, match: { tools: [codes.forced] }, effect: transform, set: { path: { expr: 'input.path + "/long"' } } }
@@ -46,7 +47,7 @@ export interface World {
   ): Promise<DecideResponse>;
   /** Another tenant of the same cell, furnished: its owner's headers and its house. */
   tenant(name: string): Promise<House>;
-  put(kind: "Agent" | "Tool", name: string, spec: string): Promise<void>;
+  put(kind: "Agent" | "Tool" | "Budget", name: string, spec: string): Promise<void>;
   /** Revokes, and lifts it again once `then` is done. */
   revoked<T>(subject: MessageInitShape<typeof RevocationSubjectSchema>["subject"], then: () => Promise<T>): Promise<T>;
   id(): string;
@@ -63,10 +64,14 @@ export async function openWorld(): Promise<World> {
   const put: World["put"] = async (kind, name, spec) => {
     const text = `apiVersion: remit/v1\nkind: ${kind}\nmetadata: { name: ${name} }\nspec:\n  ${spec}\n`;
     const document = { file: "document.yaml", text };
-    const { agents, tools } = house.clients;
+    const { agents, tools, budgets } = house.clients;
     const how = { headers: owner };
-    const put = kind === "Agent" ? agents.putAgent({ document }, how) : tools.putTool({ document }, how);
-    const { problems } = await put;
+    const puts = {
+      Agent: () => agents.putAgent({ document }, how),
+      Tool: () => tools.putTool({ document }, how),
+      Budget: () => budgets.putBudget({ document }, how),
+    };
+    const { problems } = await puts[kind]();
     if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join("; "));
   };
   for (const [name, spec] of Object.entries(documents.tools)) await put("Tool", name, spec);
