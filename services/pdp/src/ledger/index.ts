@@ -10,20 +10,15 @@ export {
 export type { Beat, PeerStore } from "./peer-store.ts";
 export { createPeers } from "./peers.ts";
 export {
-  /** @public */
   type Balance,
-  /** @public */
   type Charge,
   type DecisionRange,
-  /** @public */
   type HoldStep,
-  /** @public */
   type Move,
   type NewRecord,
   type RecordKind,
   type RecordOutcome,
   type RecordRef,
-  /** @public */
   type Short,
   type StoredRecord,
   type UnchargedOutcome,

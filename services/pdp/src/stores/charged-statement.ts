@@ -21,9 +21,10 @@ import { recordParameters } from "./ledger-statement.ts";
  * is first tried, and its CHECKs asked, with the row as the statement's snapshot has it. The
  * limit and the freeze of a budget are those of the statement's snapshot, so whatever was acknowledged before it is obeyed.
  */
-const statement = (waiting: "wait" | "skip") => {
+const statement = (waiting: "wait" | "skip", stepping: boolean) => {
   const locking = waiting === "wait" ? "" : "skip locked";
   const absent = waiting === "wait" ? "closed" : "locked";
+  const ifStepping = (text: string) => (stepping ? text : "");
   return `
 with fence as materialized (
   select writer, nextval('record_ord') as ord from writer where writer = $1 and alive for no key update
@@ -37,7 +38,7 @@ with fence as materialized (
     as given (day, tenant, session, key, id, request, kind, subject, judged_under, expires_at, digest, body, aside, run,
       trail, accounts, held, posted, overage, freezes, step, hold, had, hold_expires, i)
   where given.judged_under >= coalesce((select r.security from revision r where r.tenant = given.tenant), 0)
-), kept as materialized (
+${ifStepping(`), kept as materialized (
   select h.id, h.tenant, h.decision, h.expires_at from hold h
   where h.id = any(array(select hold from given where hold is not null)) order by h.id for update of h ${locking}
 ), gone as materialized (
@@ -46,12 +47,12 @@ with fence as materialized (
     from given g left join kept k on k.id = g.hold and k.tenant = g.tenant and k.decision = g.had
       and (g.step <> 'end_overdue' or k.expires_at <= now())
     where g.hold is not null
-  ) s where s.lacks or s.turn > 1
+  ) s where s.lacks or s.turn > 1`)}
 ), wanted as materialized (
   select g.i, g.tenant, g.step in ('take', 'take_pending', 'adopt', 'adopt_pending') and w.held >= 0 as asks,
       w.account, w.held, coalesce(w.posted, 0) as posted, coalesce(w.overage, 0) as overage, g.freezes = w.account as freezes
   from given g, unnest(g.accounts, g.held, g.posted, g.overage) as w (account, held, posted, overage)
-  where g.i not in (select i from gone)
+  ${ifStepping("where g.i not in (select i from gone)")}
 ), locked as materialized (
   select a.id, a.tenant, a.held, a.posted, a.overage, a.ceiling, a.frozen as own_frozen, a.frozen_at, a.frozen_why,
       coalesce(a.own_limit, b.limit_micros, 0) as most, coalesce(b.hard, a.hard) as hard,
@@ -73,7 +74,8 @@ with fence as materialized (
     where w.asks and w.held > 0 and w.i not in (select i from barred)
   ) s where short
 ), left_out as materialized (
-  select i, account, why from barred union all select i, account, why from tight union all select i, 0, why from gone
+  select i, account, why from barred union all select i, account, why from tight
+  ${ifStepping("union all select i, 0, why from gone")}
 ), called as (
   insert into call (day, tenant, session, key, id, digest)
   select day, tenant, session, key, id, request from given where i not in (select i from left_out)
@@ -107,7 +109,7 @@ with fence as materialized (
   insert into hold (id, tenant, decision, session, session_day, accounts, amounts, pending, expires_at)
   select id, tenant, id, session, day, accounts, held, step = 'take_pending', hold_expires
   from given join recorded using (id) where step in ('take', 'take_pending')
-), kept_on as (
+${ifStepping(`), kept_on as (
   update hold h set expires_at = g.hold_expires,
     decision = case when g.step = 'extend' then h.decision else g.id end,
     pending = case when g.step = 'extend' then h.pending else g.step = 'adopt_pending' end,
@@ -123,7 +125,7 @@ with fence as materialized (
   from given g join recorded using (id)
   where h.id = g.hold and g.step in ('adopt', 'adopt_pending', 'extend')
 ), ended as (
-  delete from hold h using given g join recorded using (id) where h.id = g.hold and g.step in ('end', 'end_overdue')
+  delete from hold h using given g join recorded using (id) where h.id = g.hold and g.step in ('end', 'end_overdue')`)}
 ), told as (
   select count(*)::int as inserted, max(n) as greatest from recorded
 )
@@ -137,7 +139,11 @@ select (select count(*) from fence)::int, told.inserted, told.greatest,
 from told`;
 };
 
-const COMMIT = { wait: statement("wait"), skip: statement("skip") } as const;
+/** Most batches of decisions take holds and step on none: their statement does without what looks for them. */
+const COMMIT = {
+  wait: { stepping: statement("wait", true), taking: statement("wait", false) },
+  skip: { stepping: statement("skip", true), taking: statement("skip", false) },
+} as const;
 
 /**
  * The commit of a batch whose ids are distinct and of which some charge budgets. `skip`: accounts and holds that something
@@ -150,10 +156,11 @@ export function chargedQuery(
   waiting: "wait" | "skip" = "wait",
 ): QueryArrayConfig {
   const charges = chargesOf(batch);
+  const kind = charges.some(({ hold }) => hold !== undefined) ? "stepping" : "taking";
   const column = <Value>(of: (charged: Charged) => Value) => charges.map(of);
   return {
-    name: `ledger-charge-${waiting}`,
-    text: COMMIT[waiting],
+    name: `ledger-charge-${waiting}-${kind}`,
+    text: COMMIT[waiting][kind],
     rowMode: "array",
     values: [
       ...recordParameters(writer, base, batch),
