@@ -108,8 +108,12 @@ test("the same call again, and on another replica, holds nothing more and is ans
 test("of hundreds of calls for the last unit, on two replicas, one has it", async () => {
   const tool = await priced("last", { limit: "1", unit: "tickets" });
   const estimate = [{ unit: "tickets", value: "1" }];
+  // Few calls a session: no breaker comes before the budget.
+  const sessions = await Promise.all(Array.from({ length: 60 }, () => spend.session()));
   const answers = await Promise.all(
-    Array.from({ length: 300 }, (_, at) => ask(tool, "1", { estimate }, headers, at % 2 === 0 ? house : other)),
+    [...sessions, ...sessions, ...sessions, ...sessions].map((session, at) =>
+      ask(tool, "1", { estimate }, session.headers, at % 2 === 0 ? house : other),
+    ),
   );
   expect(answers.filter(({ effect }) => effect === Effect.ALLOW)).toHaveLength(1);
   const others = new Set(answers.flatMap(({ effect, reason }) => (effect === Effect.ALLOW ? [] : [reason?.code])));
