@@ -1,4 +1,5 @@
 import { Effect } from "@remit/proto/common";
+import { BreakerDefaults } from "@remit/proto/tenant";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { failure, furnish, type House, openSession, startHouse } from "../support/pdp.ts";
 
@@ -7,6 +8,8 @@ let house: House;
 beforeAll(async () => {
   house = await startHouse();
   await furnish(house);
+  // One session asks for the same thing without end here, and no breaker is to mind.
+  await house.clients.tenants.updateTenant({ breakers: BreakerDefaults.OFF }, { headers: bearer(house.ownerKey) });
 });
 
 afterAll(() => house.close());
