@@ -21,13 +21,10 @@ async function run(bench: Bench, options: Options): Promise<void> {
   const machine = describeMachine(new Date());
   bench.say(machineLine(machine, bench.cores));
   const echo = await startEcho(bench.processes, bench.cores.server, benchTool, fillerBytes);
-  const remit = await startRemit(
-    bench.processes,
-    bench.cores.server,
-    `${bench.folder}/remit`,
-    fillerBytes,
-    options.profileFolder,
-  );
+  const { profileFolder } = options;
+  const remit = await startRemit(bench.processes, bench.cores.server, `${bench.folder}/remit`, fillerBytes, {
+    profileFolder,
+  });
   bench.say(`a measured Decide leaves an entry of ${remit.entryBytes} bytes`);
   const subjects: Subject[] = [echo, remit];
   const phases = { warmupMs: options.warmupMs, durationMs: options.durationMs };

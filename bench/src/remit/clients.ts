@@ -1,6 +1,13 @@
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
-import { AgentService, CallerService, LedgerService, PolicyService, ToolService } from "@remit/proto/admin";
+import {
+  AgentService,
+  BudgetService,
+  CallerService,
+  LedgerService,
+  PolicyService,
+  ToolService,
+} from "@remit/proto/admin";
 import { SessionService } from "@remit/proto/session";
 import { TenantService } from "@remit/proto/tenant";
 import type { Served } from "./serve.ts";
@@ -10,6 +17,7 @@ export interface Clients {
   readonly agent: Client<typeof AgentService>;
   readonly tool: Client<typeof ToolService>;
   readonly policy: Client<typeof PolicyService>;
+  readonly budget: Client<typeof BudgetService>;
   readonly caller: Client<typeof CallerService>;
   readonly ledger: Client<typeof LedgerService>;
   readonly tenant: Client<typeof TenantService>;
@@ -37,6 +45,7 @@ export function clientsOf(served: Served, key: string): Clients {
     agent: createClient(AgentService, admin),
     tool: createClient(ToolService, admin),
     policy: createClient(PolicyService, admin),
+    budget: createClient(BudgetService, admin),
     caller: createClient(CallerService, admin),
     ledger: createClient(LedgerService, admin),
     tenant: createClient(TenantService, admin),

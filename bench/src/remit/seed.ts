@@ -8,9 +8,10 @@ export interface SeedDocuments {
   readonly tools: readonly object[];
   readonly agent: object;
   readonly policies: readonly object[];
+  readonly budgets?: readonly object[];
 }
 
-/** Registers tools and agent and puts the policies in force, all of them in one revision. Throws what the service objects to. */
+/** Registers tools, agent and budgets and puts the policies in force, all of them in one revision. Throws what the service objects to. */
 export async function seed(clients: Clients, documents: SeedDocuments): Promise<void> {
   // A load is a flood: what is measured is what the service can do, not when it stops an agent.
   await clients.tenant.updateTenant({ breakers: BreakerDefaults.OFF });
@@ -18,6 +19,8 @@ export async function seed(clients: Clients, documents: SeedDocuments): Promise<
   for (const [i, tool] of documents.tools.entries())
     refuse((await clients.tool.putTool({ document: source(tool, i) })).problems);
   refuse((await clients.agent.putAgent({ document: source(documents.agent, 0) })).problems);
+  for (const [i, budget] of (documents.budgets ?? []).entries())
+    refuse((await clients.budget.putBudget({ document: source(budget, i) })).problems);
   const files = documents.policies.map(source);
   const { versions, problems } = await clients.policy.publishPolicies({ files });
   refuse(problems);

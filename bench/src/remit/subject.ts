@@ -9,10 +9,21 @@ import { rawClient } from "../run/raw-client.ts";
 import type { Subject } from "../run/subject.ts";
 import { clientsOf } from "./clients.ts";
 import { benchAgentName, benchTool, paymentsDocuments } from "./payments.ts";
-import { openSessions, seed } from "./seed.ts";
-import { serveRemit } from "./serve.ts";
+import { openSessions, type SeedDocuments, seed } from "./seed.ts";
+import { type Served, serveRemit } from "./serve.ts";
+
+export interface RemitOptions {
+  /** In the tables; `decide` unless it is told. */
+  readonly name?: string;
+  /** What the measured call is judged by; `paymentsDocuments` unless they are given. */
+  readonly documents?: SeedDocuments;
+  readonly profileFolder?: string | undefined;
+}
 
 export interface RemitSubject extends Subject {
+  readonly served: Served;
+  /** What one measured call holds: how many budgets. */
+  readonly holds: number;
   /** Of the canonical entry that one measured Decide leaves in the ledger. */
   readonly entryBytes: number;
   /** Guarded calls through the SDK. */
@@ -28,11 +39,11 @@ export async function startRemit(
   core: string | undefined,
   folder: string,
   fillerBytes: number,
-  profileFolder?: string,
+  { name = "decide", documents = paymentsDocuments, profileFolder }: RemitOptions = {},
 ): Promise<RemitSubject> {
   const served = await serveRemit(processes, core, folder, profileFolder);
   const owner = clientsOf(served, served.ownerKey);
-  await seed(owner, paymentsDocuments);
+  await seed(owner, documents);
   const credentials = await openSessions(served, benchAgentName, sessions);
   const input = callInput(fillerBytes);
   const bodies = { binary: decideBytes(benchTool, input), json: decideJson(benchTool, input) };
@@ -45,9 +56,11 @@ export async function startRemit(
   ] as const;
   const answer = await client.call(decidePath, headers, toBinary(DecideRequestSchema, first));
   client.close();
-  const { decisionId } = fromBinary(DecideResponseSchema, answer);
+  const { decisionId, holds } = fromBinary(DecideResponseSchema, answer);
   const { decision } = await owner.ledger.getDecision({ decisionId });
   return {
+    served,
+    holds: holds.length,
     guarded: (load, phases) => ({
       host: "127.0.0.1",
       port: served.grpcPort,
@@ -65,7 +78,7 @@ export async function startRemit(
       load,
       phases,
     }),
-    name: "decide",
+    name,
     entryBytes: Buffer.byteLength(decision?.canonical ?? ""),
     spec: (lane, load, phases) => ({
       host: "127.0.0.1",
