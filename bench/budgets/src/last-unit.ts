@@ -2,7 +2,6 @@ import { createClient, DeniedError } from "@remit/sdk";
 import { callContext, callInput } from "../../src/echo/messages.ts";
 import { clientsOf } from "../../src/remit/clients.ts";
 import { benchAgentName, benchTool } from "../../src/remit/payments.ts";
-import { openSessions } from "../../src/remit/seed.ts";
 import type { RemitSubject } from "../../src/remit/subject.ts";
 
 /** What became of calls of one euro that raced for a budget with less than all of them would spend. */
@@ -19,8 +18,7 @@ export interface LastUnit {
 
 /** Callers that ask side by side until each was refused: exactly as many calls are allowed as the limit has euros. */
 export async function raceForTheLast(subject: RemitSubject, limit: number, callers: number): Promise<LastUnit> {
-  const { served } = subject;
-  const { callerKey } = await openSessions(served, benchAgentName, 1);
+  const { served, callerKey } = subject;
   const client = createClient({
     ...{ address: `127.0.0.1:${served.grpcPort}`, key: callerKey, log: () => {} },
     ...{ supportedConstraints: ["maxOutputBytes"], deadlineMs: 10_000 },

@@ -22,6 +22,8 @@ export interface RemitOptions {
 
 export interface RemitSubject extends Subject {
   readonly served: Served;
+  /** Of the caller that asks in the measured sessions. */
+  readonly callerKey: string;
   /** What one measured call holds: how many budgets. */
   readonly holds: number;
   /** Of the canonical entry that one measured Decide leaves in the ledger. */
@@ -60,6 +62,7 @@ export async function startRemit(
   const { decision } = await owner.ledger.getDecision({ decisionId });
   return {
     served,
+    callerKey: credentials.callerKey,
     holds: holds.length,
     guarded: (load, phases) => ({
       host: "127.0.0.1",
