@@ -72,6 +72,12 @@ export interface ReportRooms {
 /** What became of the hold of a decision: it is still there, ran out, or went on to a later attempt of its call. */
 type HoldState = "there" | "moved" | StoredRecord;
 
+/** A hold that is not there any more, and whose it was: a call that is named may have a later decision by now. */
+interface Gone {
+  readonly decision: string;
+  readonly hold: HoldState;
+}
+
 /** What a report does to budgets. `ends`: until when its call may run, by the decision's clock. */
 function settle(
   told: Told,
@@ -123,9 +129,10 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
   };
 
   /** Records a report; null when it has to be looked at anew. */
-  const tell = async (asker: Asker, told: Told, hold: HoldState = "there"): Promise<Reported | null> => {
+  const tell = async (asker: Asker, told: Told, gone?: Gone): Promise<Reported | null> => {
     const { tenant } = asker.session;
     const { decision, name } = await subjectOf(told, asker);
+    const hold = gone && gone.decision === decision?.body.id ? gone.hold : "there";
     if (decision) requireSameCaller(decision, asker);
     const settled = await settledBefore(told, decision, asker);
     if (settled) return replay(asker, told, decision, settled);
@@ -147,9 +154,12 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
     if (recorded.outcome === "reused" || recorded.outcome === "short") return null;
     if (recorded.outcome === "gone") {
       const by = decision && (await settledBy(decision, asker));
-      return by?.kind === "report" ? replay(asker, told, decision, by) : tell(asker, told, by ?? "moved");
+      if (by?.kind === "report") return replay(asker, told, decision, by);
+      return decision ? tell(asker, told, { decision: decision.body.id, hold: by ?? "moved" }) : null;
     }
-    if (recorded.outcome === "existing" && recorded.record.kind === "expiry") return tell(asker, told, recorded.record);
+    if (decision && recorded.outcome === "existing" && recorded.record.kind === "expiry") {
+      return tell(asker, told, { decision: decision.body.id, hold: recorded.record });
+    }
     if (!matches(told, decision) || ranUnallowed(told, decision)) rooms.onMismatch(tenant, decision?.body.id ?? "");
     if (recorded.outcome === "existing") return replay(asker, told, decision, recorded.record);
     if (recorded.balances) charging.heard(recorded.balances);

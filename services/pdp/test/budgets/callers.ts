@@ -1,0 +1,194 @@
+import type { Outcome } from "../../src/decisions/ask.ts";
+import type { Answered, Asked, Told } from "./front.ts";
+import type { House, Slot } from "./house.ts";
+import type { Debt, Oracle, Truth } from "./oracle.ts";
+import { nobody, type Scheduler } from "./scheduler.ts";
+
+/** How a caller behaves, drawn before it begins. */
+export interface Habit {
+  readonly tool: "plain" | "asks";
+  readonly estimate: ReadonlyMap<string, bigint>;
+  readonly costs: ReadonlyMap<string, bigint>;
+  /** Numbers of its own, so that leaving another caller out changes nothing here. */
+  readonly random: () => number;
+}
+
+export interface Callers {
+  /** A call from its first ask to its last report, or to wherever its caller gives up. */
+  make(call: string, habit: Habit): Promise<void>;
+  /** Reports that nobody has acknowledged yet; sent again until somebody does. */
+  readonly debts: Debt[];
+  /** Sends all of them once more, and waits for as long as it takes. */
+  settleAll(): void;
+  readonly answers: Map<string, number>;
+}
+
+interface Options {
+  readonly scheduler: Scheduler;
+  readonly house: House;
+  readonly oracle: Oracle;
+  readonly nowMs: () => number;
+  /** Something befell a caller. */
+  readonly befell: (fault: string) => void;
+}
+
+const PATIENCE_MS = 400;
+const ASKS_MAX = 5;
+/** Longer than any hold is kept. */
+const LATE_MS = 7 * 60_000;
+
+export function createCallers({ scheduler, house, oracle, nowMs, befell }: Options): Callers {
+  const debts: Debt[] = [];
+  const answers = new Map<string, number>();
+  const patience = { ends: true };
+  const timing = scheduler.timing(nobody);
+
+  const anySlot = (random: () => number) => house.slots[Math.floor(random() * house.slots.length)] as Slot;
+  const idle = (steps: number) =>
+    Array.from({ length: steps }).reduce<Promise<void>>(
+      (before) => before.then(() => scheduler.step(nobody, ["caller waits"])),
+      Promise.resolve(),
+    );
+
+  /** An answer, or null when it does not come in time or is an error. */
+  const within = <Value>(asked: Promise<Value>): Promise<Value | null> =>
+    new Promise((resolve) => {
+      if (patience.ends) timing.after(PATIENCE_MS, () => resolve(null));
+      asked.then(resolve, () => resolve(null));
+    });
+
+  const askOnce = async (asked: Asked, random: () => number): Promise<Answered | null> => {
+    const answered = await within(anySlot(random).front.decide(asked));
+    if (!answered) return null;
+    await scheduler.step(nobody, ["answer to the caller"]);
+    if (random() < 0.08) {
+      befell("answer lost on its way to the caller");
+      return null;
+    }
+    oracle.answered(asked.call, answered.decision, answered.effect);
+    const what = `${answered.effect}: ${answered.code}`;
+    answers.set(what, (answers.get(what) ?? 0) + 1);
+    return answered;
+  };
+
+  /** Asks until it is answered, on one replica after another; at times on two at once. */
+  const ask = async (asked: Asked, random: () => number): Promise<Answered | null> => {
+    for (let times = 0; times < ASKS_MAX; times++) {
+      if (times > 0) befell("caller asks again elsewhere");
+      if (random() < 0.12) {
+        befell("caller asks twice at once");
+        void askOnce(asked, random);
+      }
+      const answered = await askOnce(asked, random);
+      if (answered) return answered;
+      if (random() < 0.1) return null;
+    }
+    return null;
+  };
+
+  const tell = async (told: Told, slot: Slot): Promise<boolean> => {
+    const acknowledged = await within(slot.front.report(told).then(() => true));
+    return acknowledged === true;
+  };
+  const pay = async (debt: Debt, random: () => number = () => 0.5): Promise<void> => {
+    for (let times = 0; times < 3 && !debt.paid; times++) {
+      if (!(await tell(debt.told, anySlot(random)))) continue;
+      debt.paid = true;
+      if (debt.told.outcome !== "running" && debt.told.outcome !== "unknown") debt.truth.toldOverage = true;
+    }
+  };
+  const owe = (truth: Truth, subject: Told["subject"], outcome: Outcome, actual: Told["actual"] = new Map()): Debt => {
+    const debt = { truth, told: { subject, outcome, actual }, paid: false };
+    debts.push(debt);
+    return debt;
+  };
+
+  /** The tool ran, or did not: what its caller says of it, when, and how often. */
+  const afterwards = async (truth: Truth, decision: string, { random, costs }: Habit): Promise<void> => {
+    const subject = random() < 0.8 ? { decisionId: decision } : { callId: truth.call };
+    const runs = random() < 0.8 && !truth.over;
+    if (random() < 0.2) await idle(1 + Math.floor(random() * 12));
+    truth.ran = runs;
+    truth.over = true;
+    const settles = (): Debt => {
+      if (!runs) return owe(truth, subject, "not_executed");
+      const spentNothing = [...costs.values()].every((micros) => micros === 0n);
+      return owe(
+        truth,
+        subject,
+        spentNothing && random() < 0.5 ? "failed" : random() < 0.2 ? "failed" : "succeeded",
+        costs,
+      );
+    };
+    const habit = random();
+    if (habit < 0.1) return befell("report never sent");
+    if (habit < 0.25) {
+      befell("report late");
+      const afterMs = nowMs() + LATE_MS;
+      for (let waited = 0; waited < 8 && nowMs() < afterMs; waited++) await idle(10);
+    }
+    if (runs && habit > 0.85) {
+      befell("report that it still runs");
+      const running = owe(truth, { decisionId: decision }, "running");
+      running.paid = true;
+      const told = tell(running.told, anySlot(random));
+      if (random() < 0.5) await told;
+      else befell("report overtaken by another");
+    }
+    if (runs && random() < 0.08) {
+      befell("report that nobody knows");
+      await tell({ subject, outcome: "unknown", actual: new Map() }, anySlot(random));
+    }
+    const debt = settles();
+    if (random() < 0.2) {
+      befell("report sent twice");
+      void tell(debt.told, anySlot(random));
+    }
+    if (random() < 0.05) return befell("report lost");
+    await pay(debt, random);
+  };
+
+  const approve = async (asked: Asked, truth: Truth, random: () => number): Promise<Answered | null> => {
+    await idle(Math.floor(random() * 20));
+    const what = random();
+    if (what < 0.2) {
+      befell("approval left alone");
+      return null;
+    }
+    const next = {
+      ...asked,
+      agreed: what < 0.3 ? ("perhaps" as const) : what < 0.8 ? ("yes" as const) : ("no" as const),
+    };
+    if (random() < 0.12) {
+      befell("given up while it is approved");
+      truth.over = true;
+      void pay(owe(truth, { callId: asked.call }, "not_executed"), random);
+    }
+    if (random() < 0.3) {
+      befell("approval used twice at once");
+      void askOnce(next, random);
+    }
+    return ask(next, random);
+  };
+
+  return {
+    debts,
+    answers,
+    settleAll: () => {
+      patience.ends = false;
+      for (const debt of debts) if (!debt.paid) void pay(debt);
+    },
+    make: async (call, habit) => {
+      const { random, tool, estimate, costs } = habit;
+      const truth: Truth = { call, costs, ran: false, over: false, toldOverage: false };
+      oracle.truths.set(call, truth);
+      const asked = { call, tool, estimate };
+      let answered = await ask(asked, random);
+      if (answered?.effect === "escalate") answered = await approve(asked, truth, random);
+      if (answered?.effect === "allow") return afterwards(truth, answered.decision, habit);
+      truth.over = true;
+      // Whoever never saw an answer says that nothing ran.
+      if (!answered && random() < 0.7) await pay(owe(truth, { callId: call }, "not_executed"), random);
+    },
+  };
+}

@@ -1,0 +1,159 @@
+import type { House, Slot } from "./house.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { Declared, World } from "./world.ts";
+import { TENANT } from "./world.ts";
+
+/** What can befall the house. It answers whom it befell, null where it could not, undefined where it befell all. */
+export type Fault = (from: Befallen) => Slot | null | undefined;
+
+export interface Befallen {
+  readonly world: World;
+  readonly house: House;
+  readonly scheduler: Scheduler;
+  readonly declared: readonly Declared[];
+  readonly random: () => number;
+}
+
+const MINUTE_MS = 60_000;
+
+export function pick<Value>(random: () => number, from: readonly Value[]): Value | undefined {
+  return from[Math.floor(random() * from.length)];
+}
+
+const running = ({ house }: Befallen) => house.slots.filter(({ replica }) => replica.state === "running");
+const one = (from: Befallen, of: readonly Slot[], what: (slot: Slot) => void): Slot | null => {
+  const slot = pick(from.random, of);
+  if (slot) what(slot);
+  return slot ?? null;
+};
+const budgetOf = ({ world, declared, random }: Befallen) => {
+  const name = pick(random, declared)?.name;
+  return world.state.budgets.get(`${TENANT}/${name}`);
+};
+const changeLimit = (from: Befallen, by: (limit: bigint) => bigint): null | undefined => {
+  const budget = budgetOf(from);
+  if (!budget) return null;
+  budget.limit = by(budget.limit);
+  return undefined;
+};
+const setFrozen = (from: Befallen, frozen: boolean): null | undefined => {
+  const budget = budgetOf(from);
+  if (!budget || budget.frozen === frozen) return null;
+  budget.frozen = frozen;
+  return undefined;
+};
+const kill = ({ scheduler, world, random }: Befallen, slot: Slot) => {
+  slot.replica.state = "dead";
+  scheduler.forget(slot.replica);
+  world.cut(slot.replica, random() < 0.5 ? "killed" : "lives_on");
+};
+const sweepOn = (slot: Slot) => void slot.front.sweep().catch(() => {});
+
+/** By their names. */
+export const faults: Readonly<Record<string, Fault>> = {
+  "replica killed": (from) => one(from, running(from), (slot) => kill(from, slot)),
+  "replica started anew": (from) =>
+    one(
+      from,
+      from.house.slots.filter(({ replica }) => replica.state === "dead"),
+      (slot) => from.house.replace(slot),
+    ) && undefined,
+  "replica paused": (from) =>
+    one(from, running(from), (slot) => {
+      slot.replica.state = "paused";
+    }),
+  "replica resumed": (from) =>
+    one(
+      from,
+      from.house.slots.filter(({ replica }) => replica.state === "paused"),
+      (slot) => {
+        slot.replica.state = "running";
+      },
+    ),
+  "replica shut out by another": (from) =>
+    one(
+      from,
+      from.house.slots.filter(({ replica }) => replica.state === "paused" || !replica.reaches),
+      (slot) => {
+        void from.world.fence(slot.replica);
+      },
+    ),
+  "replica partitioned": (from) =>
+    one(
+      from,
+      running(from).filter(({ replica }) => replica.reaches),
+      ({ replica }) => {
+        replica.reaches = false;
+        from.world.cut(replica, "lives_on");
+      },
+    ),
+  "partition healed": (from) =>
+    one(
+      from,
+      from.house.slots.filter(({ replica }) => !replica.reaches),
+      ({ replica }) => {
+        replica.reaches = true;
+      },
+    ) && undefined,
+  "connection cut, backend killed": (from) =>
+    one(from, running(from), ({ replica }) => from.world.cut(replica, "killed")),
+  "connection cut, backend lives on": (from) =>
+    one(from, running(from), ({ replica }) => from.world.cut(replica, "lives_on")),
+  "store restarted": ({ world }) => {
+    world.setAway(true);
+    world.setAway(false);
+    return undefined;
+  },
+  "store's answer lost": ({ world }) => void world.loseNextAnswer(),
+  "seconds pass": ({ world, random }) => void world.leap(Math.floor(random() * MINUTE_MS)),
+  "minutes pass": ({ world, random }) => void world.leap(Math.floor((3 + random() * 5) * MINUTE_MS)),
+  "holds run out, and are swept": (from) => {
+    from.world.leap((7 + from.random()) * MINUTE_MS);
+    return one(from, running(from), sweepOn) && undefined;
+  },
+  "clock wrong by minutes": (from) =>
+    one(from, from.house.slots, ({ replica }) => {
+      replica.skewMs = Math.floor((from.random() * 14 - 7) * MINUTE_MS);
+    }),
+  "limit raised": (from) => changeLimit(from, (limit) => (limit * 3n) / 2n),
+  "limit lowered": (from) => changeLimit(from, (limit) => limit / 2n),
+  "budget frozen": (from) => setFrozen(from, true),
+  "budget thawed": (from) => setFrozen(from, false),
+  "budget deleted": (from) => {
+    const budget = budgetOf(from);
+    if (!budget) return null;
+    from.world.state.budgets.delete(`${TENANT}/${budget.name}`);
+    return undefined;
+  },
+  "budget declared again": (from) => {
+    const gone = from.declared.filter(({ name }) => !from.world.state.budgets.has(`${TENANT}/${name}`));
+    const name = pick(from.random, gone)?.name;
+    if (!name) return null;
+    from.world.state.budgets.set(`${TENANT}/${name}`, { tenant: TENANT, name, limit: 20_000_000n, frozen: false });
+    return undefined;
+  },
+  "account held by an administrator": (from) => {
+    const account = pick(from.random, [...from.world.state.accounts.keys()]);
+    if (account === undefined) return null;
+    from.world.clung.add(account);
+    return undefined;
+  },
+  "account let go": ({ world }) => {
+    if (world.clung.size === 0) return null;
+    world.clung.clear();
+    return undefined;
+  },
+  "holds swept": (from) => one(from, running(from), sweepOn),
+  "holds swept by two at once": (from) => {
+    const slots = running(from);
+    if (slots.length < 2) return null;
+    slots.slice(0, 2).forEach(sweepOn);
+    return undefined;
+  },
+};
+
+/** What a schedule draws from: what lets holds run out comes more often, since only then late reports are late. */
+export const drawn: readonly string[] = [
+  ...Object.keys(faults),
+  ...Array<string>(3).fill("holds run out, and are swept"),
+];

@@ -1,0 +1,15 @@
+import type { NewRecord } from "../../src/ledger/index.ts";
+
+/** What a record is in the coverage table. */
+export function labelOf({ kind, charge }: NewRecord): string {
+  const step = charge?.hold;
+  if (kind === "expiry") return "expiry";
+  if (kind === "report") {
+    if (step?.step === "extend") return "running";
+    if (step) return "settlement";
+    return charge ? "correction" : "report without a hold";
+  }
+  if (!step) return "decision without a hold";
+  if (step.step === "take") return step.pending ? "escalate" : "allow";
+  return step.step === "adopt" ? "adoption" : "denial";
+}

@@ -1,0 +1,105 @@
+import { parseDocuments } from "@remit/engine";
+import type { Asker } from "../../src/decisions/ask.ts";
+import { silentLog } from "../../src/foundation/log.ts";
+import { createSnapshots, type Snapshot, type Snapshots } from "../../src/policies/index.ts";
+import { type Declared, START_MS, TENANT } from "./world.ts";
+
+const MINUTE_MS = 60_000;
+
+/** What the simulated tenant declares. A window of minutes stands for a day: the store alone knows how long one is. */
+export const DECLARED: readonly Declared[] = [
+  { name: "day", unit: "EUR", hard: true, windowMs: 10 * MINUTE_MS },
+  { name: "life", unit: "EUR", hard: true, windowMs: undefined },
+  { name: "watched", unit: "EUR", hard: false, windowMs: 10 * MINUTE_MS },
+  { name: "count", unit: "calls", hard: true, windowMs: undefined },
+];
+
+const budgetText = ({ name, unit, hard, windowMs }: Declared) => `---
+apiVersion: remit/v1
+kind: Budget
+metadata: { name: ${name} }
+spec: { unit: ${unit}, limit: "1000", window: ${windowMs === undefined ? "lifetime" : "day"}, enforcement: ${hard ? "hard" : "soft"} }
+`;
+
+const DOCUMENTS = `apiVersion: remit/v1
+kind: Tool
+metadata: { name: plain }
+spec: { risk: write, tolerance: 60% }
+---
+apiVersion: remit/v1
+kind: Tool
+metadata: { name: asks }
+spec: { risk: write }
+---
+apiVersion: remit/v1
+kind: Policy
+metadata: { name: house }
+spec:
+  rules:
+    - { id: plain, match: { tools: [plain, asks] }, effect: allow }
+    - id: no
+      match: { tools: [asks] }
+      when: present(answers.agreed) && answers.agreed == "no"
+      effect: deny
+    - id: waits
+      match: { tools: [asks] }
+      unless: present(answers.agreed) && answers.agreed == "yes"
+      effect: escalate
+      approval: { approvers: ["group:leads"], expires: 4m }
+    - id: asks
+      match: { tools: [none] }
+      effect: clarify
+      questions: [{ id: agreed, type: string, ask: Agreed? }]
+${DECLARED.map(budgetText).join("")}`;
+
+const DIGEST = `sha256:${"0".repeat(64)}`;
+
+/** Compiled once: what the simulated tenant decides by. */
+export async function compileProduct(): Promise<{ readonly snapshots: Snapshots; readonly snapshot: Snapshot }> {
+  const { documents, problems } = parseDocuments([{ file: "house.yaml", text: DOCUMENTS }]);
+  if (problems.length > 0) throw new Error(JSON.stringify(problems));
+  const agent = {
+    ...{ apiVersion: "remit/v1" as const, kind: "Agent" as const, metadata: { name: "clerk" } },
+    spec: { ceiling: { tools: ["*"] }, status: "active" as const },
+  };
+  const rows = {
+    revisions: { security: 1n, policy: 1n },
+    settings: {
+      status: "active" as const,
+      mode: "enforce" as const,
+      observeAgents: [],
+      quotas: {},
+      unbudgeted: "deny" as const,
+    },
+    policies: documents.policies.map((document) => ({ document, version: 1, digest: DIGEST })),
+    tools: documents.tools.map((document) => ({ document, digest: DIGEST })),
+    agents: [{ document: agent, digest: DIGEST }],
+    budgets: documents.budgets.map((document) => ({ document, digest: DIGEST })),
+    ...{ groups: [], revocations: [] },
+  };
+  const snapshots = createSnapshots({
+    store: {
+      load: async () => rows,
+      revisions: async () => rows.revisions,
+      fingerprint: () => Promise.reject(new Error("nobody compares here")),
+      read: () => Promise.reject(new Error("nothing is left out")),
+    },
+    clock: { now: () => 0 },
+    log: silentLog,
+  });
+  return { snapshots, snapshot: await snapshots.current(TENANT) };
+}
+
+export const asker: Asker = {
+  security: 1n,
+  caller: {
+    ...{ id: "caller", tenant: TENANT, name: "checkout", roles: [], agents: ["*"] },
+    ...{ mayAssertPrincipals: false, revoked: false, createdAtMs: START_MS },
+  },
+  session: {
+    ...{ id: "session", tenant: TENANT, agent: "clerk", purpose: "", scope: undefined, labels: {}, runId: undefined },
+    ...{ state: "open", parent: undefined, ancestors: [], depth: 0, openedBy: "caller", details: {} },
+    ...{ principal: { id: "mia", verified: false, labels: {} } },
+    ...{ openedAtMs: START_MS, expiresAtMs: START_MS + 86_400_000 },
+  },
+};

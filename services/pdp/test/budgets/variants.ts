@@ -1,0 +1,94 @@
+import { randomBytes } from "node:crypto";
+import type { Move, NewRecord } from "../../src/ledger/index.ts";
+import { labelOf } from "./labels.ts";
+import { type Mangle, protocol, type Rules } from "./rules.ts";
+import type { StoreState } from "./store-model.ts";
+import { type StoreRules, storeRules } from "./store-rules.ts";
+
+const store = (wrong: Partial<StoreRules>): Partial<Rules> => ({ store: { ...storeRules, ...wrong } });
+
+/** Wrongs what the records of some kinds move. */
+function moving(
+  labels: readonly string[],
+  wrong: (move: Move, state: StoreState, record: NewRecord) => Move,
+): Partial<Rules> {
+  const mangle: Mangle = (record, state) => {
+    const { charge } = record;
+    if (!charge || !labels.includes(labelOf(record))) return record;
+    return { ...record, charge: { ...charge, moves: charge.moves.map((move) => wrong(move, state, record)) } };
+  };
+  return { mangle };
+}
+
+/** Forgets the key that makes records of a kind one. */
+const keyless =
+  (label: string): Mangle =>
+  (record) =>
+    labelOf(record) === label ? { ...record, key: randomBytes(16) } : record;
+
+const outcomeOf = ({ body }: NewRecord) =>
+  (JSON.parse(Buffer.from(body).toString()) as { readonly outcome?: string }).outcome;
+const isHard = ({ accounts }: StoreState, { account }: Move) => accounts.get(account)?.hard ?? false;
+
+function withoutCharge(label: string): Mangle {
+  return (record) => {
+    if (labelOf(record) !== label) return record;
+    const { charge, ...rest } = record;
+    return rest;
+  };
+}
+
+/**
+ * Ways to get the protocol wrong. Each is switched on alone, and the simulation must notice; where the CHECK of the store
+ * would notice first, it is switched off with it, so that what watches is what callers were answered and what they spent.
+ */
+export const variants: Readonly<Record<string, Partial<Rules>>> = {
+  "expiry releases in a hard budget": moving(["expiry"], (move) => ({ ...move, posted: 0n })),
+  "an escalate's expiry counts as spent": moving(["expiry"], (move, state) => ({
+    ...move,
+    posted: isHard(state, move) ? -move.held : 0n,
+  })),
+  "expiry keeps in a soft budget": moving(["expiry"], (move) => ({ ...move, posted: -move.held })),
+  "read, then write without a lock": store({ admission: "read_then_write", check: "none" }),
+  "read, then write, with the CHECK": store({ admission: "read_then_write" }),
+  "running sums ignored": store({ sums: "each_alone", check: "none" }),
+  "overage under the CHECK": store({ check: "overage_too" }),
+  "overage not counted": moving(["settlement", "correction"], (move) => ({ ...move, overage: 0n })),
+  "hold adopted twice": { ...store({ holds: "not_whose" }), mangle: keyless("adoption") },
+  "hold ended by who handed it over": store({ holds: "not_whose" }),
+  "expired hold adopted": store({ holds: "not_whether_there" }),
+  "hold ended by two records of one batch": store({ batchHolds: "any" }),
+  "settled twice": { ...store({ holds: "not_asked", check: "none" }), mangle: keyless("settlement") },
+  "corrected twice": { ...store({ check: "none" }), mangle: keyless("correction") },
+  "moves of what was not inserted": store({ moves: "of_admitted", check: "none" }),
+  "hold of the loser of a key kept": store({ holdRows: "of_admitted" }),
+  "lost acknowledgement retried blindly": { fence: "does_nothing", lookUp: "finds_nothing" },
+  "lost acknowledgement read without a fence": { fence: "does_nothing" },
+  "lost acknowledgement taken as not recorded": { lost: "not_recorded" },
+  "fence that waits for no statement": { fence: "does_not_wait" },
+  "commit of a writer that was shut out": { statement: "does_not_ask" },
+  "window by a replica's clock": store({ windows: "not_asked" }),
+  "lowered limit ignored while held": store({ limits: "as_they_were" }),
+  "freeze ignored": store({ freezes: "not_asked" }),
+  "denial recorded, its hold kept": { mangle: withoutCharge("denial") },
+  "failed report releases what was spent": moving(["settlement", "correction"], (move, _state, record) =>
+    outcomeOf(record) === "failed" ? { ...move, posted: 0n, overage: 0n } : move,
+  ),
+  "partial actual not returned": moving(["settlement"], (move, _state, record) =>
+    outcomeOf(record) === "succeeded" ? { ...move, posted: -move.held } : move,
+  ),
+  "not executed counts as spent": moving(["settlement"], (move, _state, record) =>
+    outcomeOf(record) === "not_executed" ? { ...move, posted: -move.held } : move,
+  ),
+  "adoption holds a second time": moving(["adoption"], (move) => ({ ...move, held: move.held + 1_000_000n })),
+  "extension ends the hold": {
+    mangle: (record) => {
+      const step = record.charge?.hold;
+      if (!record.charge || step?.step !== "extend") return record;
+      const { hold, decision } = step;
+      return { ...record, charge: { ...record.charge, hold: { step: "end", hold, decision } } };
+    },
+  },
+};
+
+export const rulesOf = (variant: string | undefined): Rules => ({ ...protocol, ...(variant ? variants[variant] : {}) });

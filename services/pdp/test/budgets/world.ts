@@ -1,0 +1,321 @@
+import type { Account, AccountName, BudgetStore } from "../../src/budgets/index.ts";
+import {
+  CommitFailure,
+  type LedgerStore,
+  type LedgerWriter,
+  type NewRecord,
+  type RecordOutcome,
+  type StoredRecord,
+} from "../../src/ledger/index.ts";
+import { labelOf } from "./labels.ts";
+import { type Lane, newConnection, type WorldRules } from "./lanes.ts";
+import { nobody, type Owner, type Scheduler } from "./scheduler.ts";
+import {
+  type AccountRow,
+  balanceOf,
+  type Committed,
+  commit,
+  emptyStore,
+  freeOf,
+  keyOf,
+  openAccount,
+  overdue,
+  type Place,
+  type RecordRow,
+  type StoreState,
+} from "./store-model.ts";
+
+export const START_MS = Date.parse("2026-03-01T09:00:00Z");
+
+/** A replica: its steps are its own, its clock may be wrong, and it may not reach the store. */
+export interface Replica extends Owner {
+  skewMs: number;
+  /** It takes its own clock for the store's. */
+  readonly believes: boolean;
+  reaches: boolean;
+}
+
+/** A budget as it is declared. Its limit stands in the store. */
+export interface Declared {
+  readonly name: string;
+  readonly unit: string;
+  readonly hard: boolean;
+  /** Undefined: for ever. */
+  readonly windowMs: number | undefined;
+}
+
+export const TENANT = "t";
+const SLEEPS = 25;
+
+/** Tells of every commit right after it. */
+export type CommitSeen = (batch: readonly NewRecord[], committed: Committed, place: Place) => void;
+
+/** A store in memory that happens step by step, and what can befall it. */
+export interface World {
+  readonly state: StoreState;
+  /** The store's time. */
+  nowMs(): number;
+  ledgerStore(replica: Replica): LedgerStore;
+  budgetStore(replica: Replica): BudgetStore;
+  /** Time passes by itself, for nobody's timers. */
+  leap(ms: number): void;
+  /** Breaks connections of a replica. A backend that lives on does what it was told. */
+  cut(replica: Replica, backend: "killed" | "lives_on"): void;
+  /** While it is away nothing connects, and what ran is gone. */
+  setAway(away: boolean): void;
+  loseNextAnswer(): void;
+  /** Nothing more is lost or held up. */
+  heal(): void;
+  /** Shuts a replica out as another one does: waits for its statements first. */
+  fence(replica: Replica): Promise<void>;
+  /** Accounts that an administrator's transaction holds and does not let go. */
+  readonly clung: Set<bigint>;
+  /** What was recorded by a writer that had been shut out, and CHECKs that were broken. */
+  readonly wrong: string[];
+}
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+
+export function createWorld(
+  rules: WorldRules,
+  scheduler: Scheduler,
+  declared: readonly Declared[],
+  seen: CommitSeen,
+): World {
+  const state = emptyStore(rules.store);
+  const lanes: Lane[] = [];
+  const dead = new Set<string>();
+  const wrong: string[] = [];
+  const clung = new Set<bigint>();
+  const monotonic = scheduler.timing(nobody);
+  const byName = new Map(declared.map((budget) => [budget.name, budget]));
+  let leaptMs = START_MS;
+  let away = false;
+  let losing = false;
+
+  const nowMs = () => leaptMs + monotonic.now();
+  const cuts = (replica: Replica) => away || !replica.reaches;
+
+  const storedOf = ({ record, epoch, n }: RecordRow): StoredRecord => {
+    const { id, tenant, session, kind, digest, body, aside } = record;
+    return { epoch, n, id, tenant, session, kind, digest, body, ...(aside && { aside }) };
+  };
+  const underKey = (record: Pick<NewRecord, "tenant" | "session" | "sessionDay" | "key">): RecordRow | undefined =>
+    state.records.get(state.calls.get(keyOf(record)) ?? "");
+  const taken = (record: NewRecord): RecordOutcome | null => {
+    const row = underKey(record);
+    if (!row) return null;
+    if (row.record.id === record.id) return { outcome: "inserted", ref: { epoch: row.epoch, n: row.n } };
+    const same = hex(row.record.request) === hex(record.request);
+    return { outcome: same ? "existing" : "reused", record: storedOf(row) };
+  };
+
+  /** What the statement does at its commit. */
+  const run = (lane: Lane, base: bigint, batch: readonly NewRecord[], more: Partial<Place>) => {
+    const place = { epoch: lane.epoch, base, nowMs: nowMs(), ...more };
+    const committed = commit(state, batch, place);
+    if (committed.failed !== undefined) {
+      wrong.push(`a CHECK was broken: ${committed.failed}`);
+      throw new CommitFailure("poisoned", committed.failed);
+    }
+    if (!lane.alive && committed.inserted.size > 0) wrong.push(`writer ${lane.epoch} recorded after it was shut out`);
+    seen(batch, committed, place);
+    return committed;
+  };
+
+  const freeNow = (batch: readonly NewRecord[]) => {
+    const accounts = batch
+      .flatMap(({ charge }) => charge?.moves ?? [])
+      .flatMap(({ account }) => state.accounts.get(account) ?? []);
+    return new Map(accounts.map((account) => [account.id, freeOf(balanceOf(state, account))]));
+  };
+
+  /** A backend runs one statement; whether anybody still listens is not its concern. */
+  const backend = async (replica: Replica, lane: Lane, base: bigint, batch: readonly NewRecord[]) => {
+    const labels = [...new Set(batch.map(labelOf))];
+    const step = (where: string) =>
+      scheduler.step(
+        nobody,
+        labels.map((label) => `${label}: ${where}`),
+        replica,
+      );
+    await step("arrives");
+    if (lane.connection.killed) return null;
+    while (lane.locked) await lane.locked;
+    const { promise, resolve: unlock } = Promise.withResolvers<void>();
+    lane.locked = promise;
+    try {
+      if (rules.statement === "finds_its_writer_alive" && !lane.alive) throw new CommitFailure("fenced", "dead");
+      const free = freeNow(batch);
+      await step("commits");
+      // A backend that nobody listens to any more may take its time: that is what makes reading too early wrong.
+      for (let slept = 0; lane.connection.gone && slept < SLEEPS; slept++) await step("commits");
+      const clings = batch.some(({ charge }) => charge?.moves.some(({ account }) => clung.has(account)));
+      for (let waited = 0; clings && clung.size > 0 && waited < 3; waited++) await step("waits for an account");
+      return lane.connection.killed ? null : run(lane, base, batch, { seen: free, locked: new Set(clung) });
+    } finally {
+      lane.locked = null;
+      unlock();
+    }
+  };
+
+  /** What became of each record. Who has the key of one that is missing is read in a second look. */
+  const outcomeOf = (
+    lane: Lane,
+    record: NewRecord,
+    committed: Exclude<Committed, { failed: string }>,
+  ): RecordOutcome => {
+    const n = committed.inserted.get(record.id);
+    const balances = (record.charge?.moves ?? []).flatMap(({ account }) => committed.balances.get(account) ?? []);
+    if (n !== undefined) return { outcome: "inserted", ref: { epoch: lane.epoch, n }, balances };
+    const left = committed.left.get(record.id);
+    const found = taken(record);
+    if (found) return found;
+    if (left?.why === "short") return { outcome: "short", shorts: left.shorts };
+    return { outcome: left?.why === "gone" ? "gone" : "stale" };
+  };
+
+  const commitOn = (replica: Replica, lane: Lane): LedgerWriter["commit"] => {
+    let base = 0n;
+    const lost = () => new CommitFailure(rules.lost === "unknown" ? "lost" : "fenced", "the connection broke");
+    const attempt = async (batch: readonly NewRecord[]) => {
+      const committed = await backend(replica, lane, base, batch);
+      const labels = [...new Set(batch.map(labelOf))];
+      await scheduler.step(
+        replica,
+        labels.map((label) => `${label}: answer travels`),
+      );
+      if (!committed || committed.failed !== undefined || lane.connection.gone) throw lost();
+      base += BigInt(committed.inserted.size);
+      if (committed.inserted.size < batch.length) {
+        await scheduler.step(
+          replica,
+          labels.map((label) => `${label}: second look`),
+        );
+        if (lane.connection.gone) throw lost();
+      }
+      return batch.map((record) => outcomeOf(lane, record, committed));
+    };
+    return (batch) =>
+      new Promise((resolve, reject) => {
+        if (lane.connection.gone) return reject(lost());
+        lane.connection.breakOff = () => reject(lost());
+        attempt(batch).then(resolve, reject);
+      });
+  };
+
+  /** A request outside of the commit: it may be kept from arriving, and its answer may be lost. */
+  const ask = async <Value>(replica: Replica, name: string, work: () => Promise<Value> | Value): Promise<Value> => {
+    await scheduler.step(nobody, [`${name}: arrives`], replica);
+    const value = cuts(replica) ? undefined : { is: await work() };
+    const unheard = losing;
+    losing = false;
+    await scheduler.step(replica, [`${name}: answer travels`]);
+    if (!value || unheard || cuts(replica)) throw new Error("the store did not answer");
+    return value.is;
+  };
+
+  const openWriter = (replica: Replica): LedgerWriter => {
+    if (dead.has(replica.name)) throw new CommitFailure("fenced", "the replica is dead");
+    const connection = newConnection();
+    const lane: Lane = {
+      epoch: BigInt(lanes.length + 1),
+      replica: replica.name,
+      alive: true,
+      locked: null,
+      connection,
+    };
+    lanes.push(lane);
+    const close = async () => cutLane(lane, "lives_on");
+    return { epoch: lane.epoch, lost: connection.lost, commit: commitOn(replica, lane), close };
+  };
+
+  const fenceLane = async (lane: Lane) => {
+    if (rules.fence === "does_nothing") return;
+    while (rules.fence === "waits" && lane.locked) await lane.locked;
+    lane.alive = false;
+  };
+  const cutLane = ({ connection }: Lane, what: "killed" | "lives_on") => {
+    if (connection.gone) return;
+    connection.gone = true;
+    connection.killed = what === "killed";
+    connection.breakOff();
+    connection.tellLost();
+  };
+  const lanesOf = ({ name }: Replica) => lanes.filter(({ replica }) => replica === name);
+  const cut: World["cut"] = (replica, what) => lanesOf(replica).forEach((lane) => void cutLane(lane, what));
+
+  const open = (replica: Replica, { budget, key }: AccountName): Account | null => {
+    const spec = byName.get(budget);
+    if (!spec || !state.budgets.has(`${TENANT}/${budget}`)) return null;
+    const { unit, hard, windowMs } = spec;
+    const atMs = state.rules.windows === "store_time" ? nowMs() : nowMs() + replica.skewMs;
+    const opensAtMs = windowMs === undefined ? 0 : Math.floor(atMs / windowMs) * windowMs;
+    const closesAtMs = windowMs === undefined ? Number.POSITIVE_INFINITY : opensAtMs + windowMs;
+    const row = openAccount(state, { tenant: TENANT, budget, key, unit, hard, opensAtMs, closesAtMs, ownLimit: null });
+    return { budget, key, id: row.id, unit, hard, opensAtMs, closesAtMs, balance: balanceOf(state, row) };
+  };
+  const hardOf = (account: bigint) => (state.accounts.get(account) as AccountRow).hard;
+
+  return {
+    ...{ state, nowMs, cut, clung, wrong },
+    leap: (ms) => {
+      leaptMs += ms;
+    },
+    setAway: (now) => {
+      away = now;
+      if (now) for (const lane of lanes) cutLane(lane, "killed");
+    },
+    loseNextAnswer: () => {
+      losing = true;
+    },
+    heal: () => {
+      losing = false;
+      clung.clear();
+    },
+    fence: async (replica) => {
+      await scheduler.step(nobody, ["fence of a replica: arrives"], replica);
+      dead.add(replica.name);
+      await Promise.all(lanesOf(replica).map(fenceLane));
+    },
+    ledgerStore: (replica) => ({
+      register: () => ask(replica, "register", () => {}),
+      openWriter: () => ask(replica, "new writer", () => openWriter(replica)),
+      fenceWriter: (epoch) => ask(replica, "fence", () => fenceLane(lanes[Number(epoch) - 1] as Lane)),
+      lookUp: (batch) =>
+        ask(replica, "look up", () => batch.map((one) => (rules.lookUp === "reads" ? taken(one) : null))),
+      findByKeys: (tenant, session, sessionDay, keys) =>
+        ask(replica, "calls read", () =>
+          keys.map((key) => {
+            const row = underKey({ tenant, session, sessionDay, key });
+            return row ? storedOf(row) : null;
+          }),
+        ),
+      findById: (_tenant, id) =>
+        ask(replica, "decision read", () => {
+          const row = state.records.get(id);
+          return row ? storedOf(row) : null;
+        }),
+      findBySubject: (_tenant, subject) =>
+        ask(replica, "reports read", () =>
+          [...state.records.values()].filter(({ record }) => record.subject === subject).map(storedOf),
+        ),
+      listDecisions: async () => [],
+      close: async () => cut(replica, "lives_on"),
+    }),
+    budgetStore: (replica) => ({
+      openAccounts: (_tenant, names) => ask(replica, "accounts opened", () => names.map((name) => open(replica, name))),
+      balances: (_tenant, accounts) =>
+        ask(replica, "balances read", () =>
+          accounts.flatMap((id) => state.accounts.get(id) ?? []).map((row) => balanceOf(state, row)),
+        ),
+      overdueHolds: (limit) =>
+        ask(replica, "overdue read", () =>
+          overdue(state, nowMs(), limit).map(({ amounts, ...hold }) => ({
+            ...hold,
+            parts: [...amounts].map(([account, amount]) => ({ account, amount, hard: hardOf(account) })),
+          })),
+        ),
+    }),
+  };
+}
