@@ -3,6 +3,7 @@ import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { AgentService, PolicyService, ToolService } from "@remit/proto/admin";
 import { RevocationService, type RevocationSubjectSchema } from "@remit/proto/revocation";
+import { BreakerDefaults, TenantService } from "@remit/proto/tenant";
 import type { Addresses } from "./fleet.ts";
 import { type Bar, ruleOf, type State, SUSPENDED, TOOLS } from "./timeline.ts";
 import { bearer } from "./told.ts";
@@ -46,13 +47,16 @@ function clientsAt({ adminAddress }: Addresses) {
     tools: createClient(ToolService, transport),
     policies: createClient(PolicyService, transport),
     revocations: createClient(RevocationService, transport),
+    tenants: createClient(TenantService, transport),
   };
 }
 
 /** Agents, tools, and every version of the policy, the first of them in force. */
 export async function furnishHouse(at: Addresses, ownerKey: string): Promise<Step> {
-  const { agents, tools, policies } = clientsAt(at);
+  const { agents, tools, policies, tenants } = clientsAt(at);
   const by = bearer(ownerKey);
+  // A load repeats itself.
+  await tenants.updateTenant({ breakers: BreakerDefaults.OFF }, by);
   for (const name of [...AGENTS, ...WORKERS]) await agents.putAgent({ document: agentOf(name, false) }, by);
   for (const name of TOOLS) await tools.putTool({ document: toolOf(name, false) }, by);
   for (let version = 1; version <= VERSIONS; version++) {

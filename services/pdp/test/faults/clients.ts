@@ -5,6 +5,7 @@ import { credentials, Client as GrpcClient, Metadata } from "@grpc/grpc-js";
 import { AgentService, PolicyService, ToolService } from "@remit/proto/admin";
 import { DecideRequestSchema, type DecideResponse, DecideResponseSchema } from "@remit/proto/decision";
 import { SessionService } from "@remit/proto/session";
+import { BreakerDefaults, TenantService } from "@remit/proto/tenant";
 import { limits } from "../../src/foundation/limits.ts";
 import type { Addresses } from "./fleet.ts";
 
@@ -38,6 +39,8 @@ const bearer = (key: string) => ({ headers: { authorization: `Bearer ${key}` } }
 export async function furnishFleet({ adminAddress }: Addresses, ownerKey: string): Promise<void> {
   const admin = createConnectTransport({ baseUrl: `http://${adminAddress}`, httpVersion: "1.1" });
   const by = bearer(ownerKey);
+  // A load repeats itself.
+  await createClient(TenantService, admin).updateTenant({ breakers: BreakerDefaults.OFF }, by);
   await createClient(AgentService, admin).putAgent({ document: { file: "agent.yaml", text: AGENT } }, by);
   await createClient(ToolService, admin).putTool({ document: { file: "tool.yaml", text: TOOL } }, by);
   const policies = createClient(PolicyService, admin);
