@@ -87,6 +87,12 @@ function triedText({ side, versions, other, judged }: JsonObject): string {
   return `${said}; ${canary ? "what is in force" : "it"} would ${text(effect)} (${by})`;
 }
 
+/** What stopped a call, by which counts. */
+function breakerText({ kind, reach, count, limit, opened, level, until }: JsonObject): string {
+  const did = opened === true ? "opened by this call" : "open already";
+  return `${text(kind)} in this ${text(reach)}: ${text(count)} of ${text(limit)}; ${did}, level ${level}, until ${text(until)}`;
+}
+
 function answeredLines(body: JsonObject): string[] {
   const reason = object(body.reason);
   return [
@@ -97,6 +103,7 @@ function answeredLines(body: JsonObject): string[] {
     ...list(body.unknowns).flatMap(({ rule: ref, why }) => field("unknown", `${rule(object(ref))}: ${text(why)}`)),
     ...field("observed", body.would === undefined ? "" : wouldText(object(body.would))),
     ...field("tried", body.rollout === undefined ? "" : triedText(object(body.rollout))),
+    ...field("breaker", body.breaker === undefined ? "" : breakerText(object(body.breaker))),
     ...field("runs with", short(body.transformed_input)),
     ...holdLines(body),
     ...field("needs", approvalText(object(body.approval))),
