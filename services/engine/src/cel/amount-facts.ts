@@ -54,6 +54,7 @@ export function compileBudget(
       names,
     });
   }
+  compiling.budgets.add(name);
   const path = /^[A-Za-z_]\w*$/.test(name) ? `budget.${name}.${field}` : `budget["${name}"].${field}`;
   const node: Node = { run: budgetFact(name, field, path), type: budgetFields[field], size: 2, path };
   return testOnly ? { run: present(node), type: "bool", size: 3 } : node;

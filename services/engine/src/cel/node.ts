@@ -97,6 +97,8 @@ export interface Compiling {
   /** Compiles a pattern, or finds it compiled. */
   readonly regex: typeof compileRegex;
   readonly usedVariables: Set<string>;
+  /** Names of the budgets that it reads. */
+  readonly budgets: Set<string>;
   readonly offsetOf: (expr: Expr) => number;
   readonly locals: ReadonlyMap<string, Node>;
   /** How many macros enclose this part. */

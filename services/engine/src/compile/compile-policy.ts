@@ -43,6 +43,8 @@ export interface CompiledPolicy {
   readonly labels: readonly (readonly [string, string])[];
   readonly variableCount: number;
   readonly rules: readonly PlacedRule[];
+  /** The budgets that its conditions name; `every`: one in another language may look at any. */
+  readonly budgets: ReadonlySet<string> | "every";
   /** About the policy whatever its rules match. */
   readonly complaints: readonly Complaint[];
 }
@@ -162,8 +164,22 @@ function* compileRules(
     labels: Object.entries(spec.appliesTo?.agents.matchLabels ?? {}),
     variableCount: expressions.variableCount,
     rules,
+    budgets: spec.match ? "every" : budgetsRead(rules),
     complaints,
   };
+}
+
+function budgetsRead(rules: readonly PlacedRule[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  const seen = new Set<Reads>();
+  const add = (reads: Reads): void => {
+    if (seen.has(reads)) return;
+    seen.add(reads);
+    for (const name of reads.budgets) names.add(name);
+    for (const variable of reads.variables) add(variable);
+  };
+  for (const { reads } of rules) for (const read of reads) add(read);
+  return names;
 }
 
 interface RuleCompiling {
@@ -243,7 +259,7 @@ function compileSetting(path: string, value: unknown, compiling: RuleCompiling):
   if (!isExpression(value)) {
     const literal = value as NonNullable<Setting["literal"]>;
     const places = checkSetting(keys, { literal }, pointer, compiling);
-    compiling.reads({ answers: [], places, variables: [], text: path, pointer });
+    compiling.reads({ answers: [], places, budgets: [], variables: [], text: path, pointer });
     return { path: keys, literal };
   }
   const expression = compiling.expressions.value(value.expr, below(pointer, "expr"));

@@ -38,6 +38,8 @@ export interface Compiled {
   /** In the order in which they are judged. */
   readonly policies: readonly CompiledPolicy[];
   readonly index: RuleIndex;
+  /** The budgets that policies read, so that whoever judges by them finds out no others; `every`: any may be read. */
+  readonly budgets: ReadonlySet<string> | "every";
 }
 
 export interface CompileSource {
@@ -93,6 +95,7 @@ export function* compileSteps(source: CompileSource, { strict, last }: CompileOp
   if (hasErrors(told())) return { problems: told() };
   const samePolicies = last !== undefined && sameItems(last.policies, policies);
   const index = samePolicies ? last.index : yield* indexRules(policies);
+  const budgets = samePolicies ? last.budgets : budgetsOf(policies);
   const compiled = new Map<string, CompiledTool>();
   const costly = new Map<ToolRules, ToolDocument>();
   for (const tool of checked) {
@@ -106,9 +109,18 @@ export function* compileSteps(source: CompileSource, { strict, last }: CompileOp
   const found = told();
   if (hasErrors(found)) return { problems: found };
   return {
-    compiled: Object.freeze({ tools: compiled, policies: samePolicies ? last.policies : policies, index }),
+    compiled: Object.freeze({ tools: compiled, policies: samePolicies ? last.policies : policies, index, budgets }),
     problems: found,
   };
+}
+
+function budgetsOf(policies: readonly CompiledPolicy[]): Compiled["budgets"] {
+  const names = new Set<string>();
+  for (const { budgets } of policies) {
+    if (budgets === "every") return budgets;
+    for (const name of budgets) names.add(name);
+  }
+  return names;
 }
 
 /** Each condition by itself keeps to what a decision may take; together they may not. */

@@ -38,6 +38,8 @@ export interface Reads {
   readonly answers: readonly AnswerUse[];
   /** What it asked the schemas of the rule's tools, and what they said. */
   readonly places: readonly { readonly steps: Way; readonly shape: Shape | undefined }[];
+  /** Names of budgets. */
+  readonly budgets: readonly string[];
   /** Shared by all expressions that use them. */
   readonly variables: readonly Reads[];
 }
@@ -141,7 +143,7 @@ export function textCost(text: string): number {
 }
 
 const variablesPointer = "/spec/variables";
-const readsNothing: Reads = { answers: [], places: [], variables: [] };
+const readsNothing: Reads = { answers: [], places: [], budgets: [], variables: [] };
 
 /** Given each part of a text once it is compiled; what it answers takes the part's place. */
 export type Watch = (text: string, part: Expr, node: Node) => Node;
@@ -309,12 +311,14 @@ function textCompiler(
     const problems: ConditionProblem[] = [];
     const own = { answers: [] as AnswerUse[], places: new Map<string, Reads["places"][number]>() };
     const usedVariables = new Set<string>();
+    const budgets = new Set<string>();
     const parts = new Map<bigint, Node>();
     const node = compileExpr(parsed.expr, {
       variables: names,
       problems,
       answers: own.answers,
       usedVariables,
+      budgets,
       types,
       consult: (steps, shape) => own.places.set(JSON.stringify(steps), { steps, shape }),
       regex: regexes.of,
@@ -335,7 +339,8 @@ function textCompiler(
     const keys = new Map([...usedVariables].map((name) => [name, states.get(name)?.key ?? ""]));
     const places = [...own.places.values()];
     const key = meaningOf(text, { places, variables: keys });
-    const reads: Reads = { answers: own.answers, places, variables: used.flatMap((variable) => variable?.reads ?? []) };
+    const variables = used.flatMap((variable) => variable?.reads ?? []);
+    const reads: Reads = { answers: own.answers, places, budgets: [...budgets], variables };
     const workOfVariable = (name: string) => states.get(name)?.work;
     const work =
       types && problems.length === 0

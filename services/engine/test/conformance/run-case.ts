@@ -60,6 +60,7 @@ function compiledNode(text: string, locals: ReadonlyMap<string, Node>): Node | s
     consult: () => undefined,
     regex: compileRegex,
     usedVariables: new Set(),
+    budgets: new Set(),
     offsetOf: parsed.offsetOf,
     locals,
     macros: 0,
