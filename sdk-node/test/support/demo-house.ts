@@ -15,12 +15,14 @@ async function readDocuments(): Promise<{ kind: string; file: string; text: stri
 /** A service of its own with the demo's agent, tools and policies in force. */
 export async function startDemoHouse(options: Parameters<typeof startHouse>[0] = {}): Promise<House> {
   const house = await startHouse(options);
-  const { agents, tools, policies } = house.clients;
+  const { agents, tools, budgets, policies } = house.clients;
   const headers = { authorization: `Bearer ${house.ownerKey}` };
   const all = await readDocuments();
   const files = all.filter(({ kind }) => kind === "Policy");
   for (const document of all.filter(({ kind }) => kind === "Tool")) await tools.putTool({ document }, { headers });
   for (const document of all.filter(({ kind }) => kind === "Agent")) await agents.putAgent({ document }, { headers });
+  for (const document of all.filter(({ kind }) => kind === "Budget"))
+    await budgets.putBudget({ document }, { headers });
   const { versions } = await policies.publishPolicies({ files }, { headers });
   await policies.activatePolicies({ choices: versions.map(({ policy }) => ({ policy })) }, { headers });
   return house;

@@ -92,6 +92,10 @@ test("a suspended tool is denied, calls that were allowed with it, and passes on
 test("a call is expected to cost what its tool does unless it says, and never more than the tool may", async () => {
   await register("invoices.read", 'cost: [{ unit: EUR, value: "0.25" }]', 'maximum: [{ unit: EUR, value: "2" }]');
   const eur = (value: string) => [{ unit: "EUR", value }];
+  const text =
+    "apiVersion: remit/v1\nkind: Budget\nmetadata: { name: reading }\n" +
+    'spec: { unit: EUR, limit: "100", window: lifetime, owner: { tool: invoices.read } }\n';
+  await house.clients.budgets.putBudget({ document: { file: "budget.yaml", text } }, { headers });
   const silent = await decide("cost-silent", "invoices.read");
   expect(await entryOf(silent.decisionId)).toMatchObject({ call: { estimate: eur("0.25") } });
   const said = await decide("cost-said", "invoices.read", { estimate: eur("2") });
