@@ -53,3 +53,11 @@ test("paused puts a call away and asks it again", async () => {
     "still paused: the same decision, asked again",
   ]);
 });
+
+test("spending holds what a call may cost, counts what it did, and is denied what does not fit", async () => {
+  expect(await run("spending")).toEqual([
+    "gave c-1 60 EUR back",
+    "denied (budget_exhausted): 41 EUR do not fit",
+    "gave c-2 39 EUR back",
+  ]);
+});
