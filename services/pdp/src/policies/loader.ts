@@ -209,7 +209,8 @@ export function createLoader({ store, held, swap, pause, build }: Rooms): Loader
     if (last && !moved(rows.revisions, last.revisions)) return last;
     if (last) await obeyRevocations({ swap, pause }, last, rows);
     const made = ready.get(tenant);
-    ready.delete(tenant);
+    // The change that it was made for may be yet to come: what is revoked meanwhile does not take it away.
+    if (rows.revisions.policy > (last?.revisions.policy ?? 0n)) ready.delete(tenant);
     const base = made && (await sameDocuments(made.policies, rows.policies, pause)) ? made : undefined;
     const much = rows.heads !== undefined || (last && (await isMuch(everyPolicy(rows), everyPolicy(last), pause)));
     if (!last?.usable || base || !much) {

@@ -170,13 +170,28 @@ async function compileRows(loaded: Compilable, pause: Pause, last?: Known): Prom
   }
 }
 
-/** Compiles documents that may be put in force next, as a load would. */
+/** The policies in the order in which a store answers them: by the bytes of their names, which are ASCII. */
+async function asStored(policies: readonly ActivePolicy[], pause: Pause): Promise<readonly ActivePolicy[]> {
+  const named = await byName(policies, pause);
+  const names = await sortedInSlices([...named.keys()], pause);
+  return mapInSlices(names, pause, (name) => {
+    const policy = named.get(name);
+    assert(policy, "it was sorted from these");
+    return policy;
+  });
+}
+
+/**
+ * Compiles documents that may be put in force next, as a load would: in the order of the store, since rules are numbered
+ * by their place, and what was compiled in another order is of no use to the load after the change.
+ */
 export async function prepare(
   rows: Compilable,
   last: Snapshot,
   pause: Pause,
 ): Promise<Prepared | { readonly problems: readonly Problem[] }> {
-  const parts = await compileRows(rows, pause, last);
+  const policies = await asStored(rows.policies, pause);
+  const parts = await compileRows({ policies, tools: rows.tools }, pause, last);
   return "compiled" in parts ? parts : { problems: parts };
 }
 

@@ -11,8 +11,10 @@ import { type ActiveRow, active } from "./policy-versions.ts";
 const AT_ONCE_RULES_MAX = 1_000;
 
 const IN_FORCE = "active_policy a join policy_version v using (tenant, policy, version) where a.tenant = $1";
-const WHOLE = `select v.document, v.digest, v.version from ${IN_FORCE} order by v.policy`;
-const HEADS = `select v.policy, v.version, v.digest, v.rules from ${IN_FORCE} order by v.policy`;
+// By bytes, whatever the collation of the database: what is compiled before a change has its policies in this order.
+const IN_ORDER = 'order by v.policy collate "C"';
+const WHOLE = `select v.document, v.digest, v.version from ${IN_FORCE} ${IN_ORDER}`;
+const HEADS = `select v.policy, v.version, v.digest, v.rules from ${IN_FORCE} ${IN_ORDER}`;
 const NAMED = `select v.document, v.digest, v.version from ${IN_FORCE} and v.policy = any($2)`;
 const ONE = "select document, digest, version from policy_version where tenant = $1 and policy = $2 and version = $3";
 
