@@ -5,7 +5,9 @@ import { loadPdp, starting } from "../service.ts";
 import { usage } from "../stop.ts";
 import { addStoreSettings, type SettingFlags, settings } from "./settings.ts";
 
-async function migrate(cli: Cli, flags: SettingFlags): Promise<void> {
+type Flags = SettingFlags & { readonly engine?: string };
+
+async function migrate(cli: Cli, { engine, ...flags }: Flags): Promise<void> {
   const { migrationUrl } = await settings(cli, flags, "migrate");
   if (migrationUrl === undefined) {
     const fix =
@@ -17,17 +19,32 @@ async function migrate(cli: Cli, flags: SettingFlags): Promise<void> {
   const { applied, version } = await starting(() => pdp.migrate({ url: migrationUrl.reveal(), log }));
   for (const name of applied) cli.io.out(`applied ${name}`);
   cli.io.out(applied.length === 0 ? `nothing to do: the schema is at ${version}` : `the schema is at ${version}`);
+  if (engine === undefined) return;
+  const before = await starting(() => pdp.activateEngine({ migrationUrl }, engine));
+  cli.io.out(
+    before === engine
+      ? `engine ${engine} decides already`
+      : `engine ${engine} decides now, instead of ${before ?? "any"}`,
+  );
 }
 
 /** `remit migrate`: bring the tables to this version, as the role that owns them. */
 export function addMigrate(program: Command, cli: Cli): void {
   const command = addStoreSettings(program.command("migrate"))
     .description("bring the tables to this version, as the role that owns them (REMIT_MIGRATION_URL)")
-    .action((flags: SettingFlags) => migrate(cli, flags));
+    .option(
+      "--engine <version>",
+      "then let this version of the engine decide; replicas with another refuse from then on",
+    )
+    .action((flags: Flags) => migrate(cli, flags));
   examples(command, [
     [
       "a Postgres of yours, before a new version starts",
       "REMIT_MIGRATION_URL=postgres://remit_owner@db/remit remit migrate",
+    ],
+    [
+      "when the replicas of a build with a new engine are up",
+      "REMIT_MIGRATION_URL=postgres://remit_owner@db/remit remit migrate --engine 0.2.0",
     ],
   ]);
 }

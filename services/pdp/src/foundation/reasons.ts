@@ -299,6 +299,12 @@ export const errorReasons = {
     todo: "Activate a version that compiles, then ask again with the same call id.",
     since: "0.1",
   },
+  engine_other: {
+    kinds: ["unavailable"],
+    means: "Another version of the engine decides in this cell than the one that this replica has.",
+    todo: "Ask again with the same call id, on another connection.",
+    since: "0.1",
+  },
   not_served: {
     kinds: ["unimplemented"],
     means: "Nothing of that name is served at this address.",

@@ -43,6 +43,8 @@ export interface TenantRows {
   /** Of that moment too. */
   readonly fingerprint?: Fingerprint | undefined;
   readonly revisions: Revisions;
+  /** The version of the engine that decides in this cell; undefined where none was named: any does. */
+  readonly engine?: string | undefined;
   readonly settings: TenantSettings;
   readonly policies: readonly ActivePolicy[];
   /** All that is in force, in order, where `policies` are only the part of it that the reader knew. */

@@ -3,6 +3,7 @@ import {
   type BudgetDocument,
   type Compiled,
   compileInSlices,
+  engineVersion,
   type GroupDocument,
   type Problem,
   type Scope,
@@ -32,6 +33,8 @@ export interface Snapshot {
   readonly whole?: Revisions;
   /** Of the rows that it was made of. */
   readonly fingerprint?: Fingerprint | undefined;
+  /** The version of the engine that decides at these revisions; undefined: any. */
+  readonly engine?: string | undefined;
   readonly settings: TenantSettings;
   readonly compiled: Compiled;
   /** Of the active policies and the tools they judge: what a replay needs. `sha256:<hex>` */
@@ -276,8 +279,8 @@ async function buildActive(
   const declared = { budgets: await byName(rows.budgets, pause), groups: await byName(rows.groups, pause) };
   const revoked = await revokedInSlices(rows.revocations, pause);
   const binding = { agents, ceilings: await ceilingsOf(declared.groups, pause), revoked };
-  const { revisions, settings, fingerprint } = rows;
-  const common = { tenant, revisions, settings, fingerprint, ...binding, ...declared };
+  const { revisions, engine, settings, fingerprint } = rows;
+  const common = { tenant, revisions, engine, settings, fingerprint, ...binding, ...declared };
   const parts = asCompiled(rows, base) ?? (await compileRows(rows, pause, base));
   if ("compiled" in parts) return { ...common, ...parts, usable: true };
   if (!last?.usable) return { ...common, ...(await nothingInForce(rows, pause)), broken: parts, usable: false };
@@ -285,8 +288,16 @@ async function buildActive(
   return { ...common, ...kept, broken: parts, usable: true };
 }
 
-/** Refuses to decide by a snapshot that has no policies in force. */
+function otherEngine(decides: string): Fault {
+  const message = `engine ${decides} decides here, and this replica has engine ${engineVersion}`;
+  return new Fault("unavailable", "engine_other", message, {
+    fix: "ask again on another connection; whoever runs the service ends this replica, or names its engine",
+  });
+}
+
+/** Refuses to decide by a snapshot that another engine decides by, or that has no policies in force. */
 export function requireUsable(snapshot: Snapshot): Snapshot {
+  if (snapshot.engine !== undefined && snapshot.engine !== engineVersion) throw otherEngine(snapshot.engine);
   if (snapshot.usable) return snapshot;
   throw new Fault("unavailable", "policies_broken", "the stored policies of this tenant do not compile", {
     fix: "put policies or tools in force that compile together; the service's log says what is wrong with these",

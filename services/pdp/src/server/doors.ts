@@ -1,4 +1,5 @@
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { engineVersion } from "@remit/engine";
 import type { Config } from "../config/index.ts";
 import { hostPort } from "../foundation/address.ts";
 import type { Clock } from "../foundation/clock.ts";
@@ -66,6 +67,8 @@ function reasons(rooms: Rooms, closing: boolean): string[] {
   else if (!serving) why.push("the ledger cannot record");
   // One tenant that cannot be loaded grows stale by itself; the others go on.
   if (rooms.snapshots.pollAgeMs() > STALE_WRITE_MS) why.push("the policies are stale");
+  const other = rooms.otherEngine();
+  if (other !== undefined) why.push(`engine ${other} decides in this cell, and this build has ${engineVersion}`);
   const skewMs = rooms.clockSkewMs();
   if (Math.abs(skewMs) > SKEW_MS_MAX) {
     const where = skewMs > 0 ? "ahead of" : "behind";

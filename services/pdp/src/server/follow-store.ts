@@ -3,6 +3,7 @@ import type { Identities, SigningKeys } from "../identities/index.ts";
 import type { Snapshots } from "../policies/index.ts";
 import { createFeed, type Feed } from "../stores/change-feed.ts";
 import type { News } from "../stores/news-query.ts";
+import { type EngineHeard, hearEngine } from "./engine.ts";
 import type { openSealing } from "./sealing.ts";
 import type { Store } from "./store.ts";
 
@@ -10,12 +11,13 @@ import type { Store } from "./store.ts";
 const COMPARE_EVERY_MS = 30_000;
 
 /** Tells every room what a poll saw. */
-function hearing(rooms: Rooms) {
+function hearing(rooms: Rooms, engine: EngineHeard) {
   const { identities, snapshots, signingKeys, sealing } = rooms;
   return (news: News): void => {
     const { revisions, cell, sentAtMs } = news;
     identities.heard(news);
     sealing.heard(cell);
+    engine.heard(cell);
     // Keys that cannot be read now are read with the next poll: the policies do not wait for them.
     const keys = signingKeys.heard(cell.keysRevision).catch(() => undefined);
     // What takes longer runs beside the next polls.
@@ -49,14 +51,21 @@ interface Options extends Rooms {
   readonly log: Log;
 }
 
+/** The feed of a process, and which engine decides where this build has another. */
+interface Followed extends Feed {
+  otherEngine(): string | undefined;
+}
+
 /** Keeps what is in force here as new as the store. Resolves when the first poll was heard. */
-export async function followStore({ store, intervalMs, now, log, ...rooms }: Options): Promise<Feed> {
+export async function followStore({ store, intervalMs, now, log, ...rooms }: Options): Promise<Followed> {
+  const engine = hearEngine();
   const connect = () => store.direct("remit-feed");
-  const feed = createFeed({ connect, intervalMs, now, log, hear: hearing(rooms) });
+  const feed = createFeed({ connect, intervalMs, now, log, hear: hearing(rooms, engine) });
   await feed.start();
   const stopComparing = keepComparing(rooms.snapshots);
   return {
     ...feed,
+    otherEngine: engine.other,
     close: async () => {
       stopComparing();
       await feed.close();

@@ -138,8 +138,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   const reads = readStores(store.pool);
   const policyStore = reading(createPolicyStore(store.pool));
 
-  const { compiled: onCompiled } = metrics;
-  const snapshots = createSnapshots({ store: policyStore, clock: uptime, log, onCompiled });
+  const snapshots = createSnapshots({ store: policyStore, clock: uptime, log, onCompiled: metrics.compiled });
   const { security } = snapshots;
   const onErased = (tenant: string) => identities.forget(tenant);
   const sealing = openSealing({ store, wrapping, random, newId, security, onErased });
@@ -180,6 +179,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     reader,
     custody: keyRooms.custody(change, replica),
     jwks: signingKeys.jwks,
+    otherEngine: feed.otherEngine,
     /** How far this machine's clock is ahead of the store's, in milliseconds. */
     clockSkewMs: () => storeClock.skewMs(systemClock),
     /** Resolves with the reason when nothing can be recorded here any more. */

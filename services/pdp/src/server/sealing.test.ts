@@ -13,6 +13,6 @@ test("nothing is recorded, sealed or plain, before it is known whether the cell 
     ...{ security: () => 0n, onErased: () => {} },
   });
   expect(() => seal.seal(record)).toThrow(expect.objectContaining({ reason: "ledger_unavailable", recorded: "no" }));
-  heard({ sealing: false, keysRevision: 0n });
+  heard({ sealing: false, keysRevision: 0n, engine: undefined });
   expect(await seal.seal(record)).toBe(record);
 });

@@ -1,3 +1,4 @@
+import { engineVersion } from "@remit/engine";
 import { Fault } from "../foundation/fault.ts";
 import type { Queryable } from "./migrate.ts";
 
@@ -42,13 +43,13 @@ export async function storedIdentity(client: Queryable): Promise<CellIdentity | 
   return rows[0] === undefined ? null : fromRow(rows[0] as unknown as Row);
 }
 
-/** Stores which Postgres this is, once; of several first starts one does. Answers what is stored. */
+/** Stores which Postgres this is and which engine decides, once; of several first starts one does. Answers what is stored. */
 export async function claimCell(client: Queryable): Promise<CellIdentity> {
   const now = await cellIdentity(client);
   // A new cell has no build beside it that could not read what is sealed.
   await client.query(
-    "insert into cell (system_identifier, timeline, sealing) values ($1, $2, true) on conflict (one) do nothing",
-    [now.systemIdentifier.toString(), now.timeline],
+    "insert into cell (system_identifier, timeline, sealing, engine) values ($1, $2, true, $3) on conflict (one) do nothing",
+    [now.systemIdentifier.toString(), now.timeline, engineVersion],
   );
   return (await storedIdentity(client)) ?? now;
 }

@@ -7,6 +7,8 @@ export interface CellNews {
   readonly sealing: boolean;
   /** Moves with every change of the signing keys. */
   readonly keysRevision: bigint;
+  /** The version of the engine that decides; undefined: any. */
+  readonly engine: string | undefined;
 }
 
 /** What one poll saw, all of it in one snapshot of the store. */
@@ -31,11 +33,12 @@ const CHANGED = `changed >= pg_snapshot_xmin($1::pg_snapshot) and changed < pg_s
     and not pg_visible_in_snapshot(changed, $1::pg_snapshot)`;
 const NEWS = `select 'cell' as what, pg_current_snapshot()::text as id, coalesce(c.sealing, false)::text as one,
     coalesce(c.keys_revision, 0)::text as two,
-    (select string_agg(kid, ' ' order by kid) from signing_key where retired_at is null) as three
+    (select string_agg(kid, ' ' order by kid) from signing_key where retired_at is null) as three,
+    c.engine as four
   from (values (1)) as always left join cell c on true
-  union all select 'tenant', tenant, security::text, policy::text, null from revision
-  union all select 'session', id::text, state, null, null from session where ${CHANGED}
-  union all select 'caller', id::text, null, null, null from caller where ${CHANGED}`;
+  union all select 'tenant', tenant, security::text, policy::text, null, null from revision
+  union all select 'session', id::text, state, null, null, null from session where ${CHANGED}
+  union all select 'caller', id::text, null, null, null, null from caller where ${CHANGED}`;
 
 interface NewsRow extends QueryResultRow {
   readonly what: "cell" | "tenant" | "session" | "caller";
@@ -43,6 +46,7 @@ interface NewsRow extends QueryResultRow {
   readonly one: string | null;
   readonly two: string | null;
   readonly three: string | null;
+  readonly four: string | null;
 }
 
 /** The poll's statement. `before`: the snapshot of the poll before; undefined for the first. */
@@ -56,12 +60,12 @@ export function readNews(rows: readonly QueryResultRow[]) {
   let cell: CellNews | undefined;
   let snapshot = "";
   let signers: readonly string[] = [];
-  for (const { what, id, one, two, three } of rows as readonly NewsRow[]) {
+  for (const { what, id, one, two, three, four } of rows as readonly NewsRow[]) {
     if (what === "tenant") revisions.set(id, { security: BigInt(one ?? 0), policy: BigInt(two ?? 0) });
     else if (what === "session") sessions.push({ id, state: one as SessionState });
     else if (what === "caller") callers.push(id);
     else {
-      cell = { sealing: one === "true", keysRevision: BigInt(two ?? 0) };
+      cell = { sealing: one === "true", keysRevision: BigInt(two ?? 0), engine: four ?? undefined };
       signers = three?.split(" ") ?? [];
       snapshot = id;
     }

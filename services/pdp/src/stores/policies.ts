@@ -13,6 +13,7 @@ import { livingRollout, readRollout } from "./rollouts.ts";
 import { settingsFrom, TENANT_COLUMNS, type TenantRow, tenantFrom } from "./tenant-row.ts";
 
 const REVISION = "select security::text, policy::text from revision where tenant = $1";
+const ENGINE = "select engine from cell";
 
 interface RevisionRow {
   readonly security: string;
@@ -30,6 +31,7 @@ export function createPolicyStore(pool: Pool): PolicyStore {
       // One snapshot, and the revision first: read committed would mix two revisions.
       const read = await withTransaction(pool, "repeatable read read only", async (client) => {
         const revision = await client.query<RevisionRow>(REVISION, [tenant]);
+        const cell = await client.query<{ engine: string | null }>(ENGINE);
         const settings = await client.query<TenantRow>(`select ${TENANT_COLUMNS} from tenant where id = $1`, [tenant]);
         const policies = await policiesInForce(client, tenant, known);
         const of = <Document>(table: "tool" | "agent" | "budget" | "principal_group") => {
@@ -45,18 +47,19 @@ export function createPolicyStore(pool: Pool): PolicyStore {
         const { fingerprint } = await readFingerprint(client, tenant);
         const at = {
           revisions: revisionsFrom(revision.rows[0]),
+          engine: cell.rows[0]?.engine ?? undefined,
           settings: settingsFrom(settings.rows[0]),
           fingerprint,
         };
         return { ...at, policies, tools, agents, budgets, groups, revocations, rollout };
       });
-      const { revisions, settings, fingerprint } = read;
+      const { revisions, engine, settings, fingerprint } = read;
       const rollout = await read.rollout();
       const all = async <Document>(rows: UnparsedRows<DocumentRow<Document>>) =>
         mapInSlices(await rows.parsed(), turnOfTheLoop, registered);
       return {
         ...(rollout && { rollout }),
-        ...{ revisions, settings, fingerprint },
+        ...{ revisions, engine, settings, fingerprint },
         ...(await read.policies()),
         tools: await all(read.tools),
         agents: await all(read.agents),

@@ -39,6 +39,7 @@ export const cell = pgTable("cell", {
   storedAt: instant("stored_at").notNull().defaultNow(),
   sealing: boolean("sealing").notNull().default(false),
   keysRevision: int8("keys_revision").notNull().default(sql`0`),
+  engine: text("engine"),
 });
 
 export const tenant = pgTable("tenant", {

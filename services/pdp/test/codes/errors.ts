@@ -297,6 +297,7 @@ export const errorRows: Readonly<Partial<Record<ErrorReason, Provoke | Elsewhere
   already_recorded: test("ledger/recorded-change"),
   hold_gone: test("budgets/charged-commit"),
   policies_broken: test("doors/broken-policies"),
+  engine_other: test("doors/engine"),
   rotation_too_soon: test("doors/signing-keys"),
   tenant_erased: test("doors/erasure"),
   tenant_active: test("doors/erasure"),
