@@ -7,6 +7,8 @@ export interface Balancer extends AsyncDisposable {
   readonly address: string;
   /** Connections handed on so far, by member. */
   readonly handed: ReadonlyMap<string, number>;
+  /** Breaks every connection that is open at the moment an answer comes over it: what was asked was done. */
+  loseAnswers(): void;
 }
 
 const LOOK_EVERY_MS = 50;
@@ -15,6 +17,7 @@ const LOOK_EVERY_MS = 50;
 export async function startBalancer(members: readonly Member[]): Promise<Balancer> {
   const handed = new Map<string, number>();
   const sockets = new Set<Socket>();
+  const handedOn = new Map<Socket, Socket>();
   let ready = [...members];
   let turn = 0;
 
@@ -40,10 +43,14 @@ export async function startBalancer(members: readonly Member[]): Promise<Balance
       connected = true;
       handed.set(member.name, (handed.get(member.name) ?? 0) + 1);
       client.pipe(server).pipe(client);
+      handedOn.set(client, server);
     });
     server.on("error", () => (connected ? client.destroy() : hand(client, others)));
     server.on("close", () => connected && client.destroy());
-    client.on("close", () => server.destroy());
+    client.on("close", () => {
+      handedOn.delete(client);
+      server.destroy();
+    });
   };
   const listener = createServer({ noDelay: true, pauseOnConnect: true }, (client) => {
     sockets.add(client);
@@ -58,6 +65,13 @@ export async function startBalancer(members: readonly Member[]): Promise<Balance
   return {
     address: `127.0.0.1:${address.port}`,
     handed,
+    loseAnswers: () => {
+      for (const [client, server] of handedOn) {
+        server.unpipe(client);
+        server.once("data", () => client.resetAndDestroy());
+        server.resume();
+      }
+    },
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer);
       await looking;

@@ -6,6 +6,8 @@ import { seeded } from "../ledger/scheduler.ts";
 import { rehearse } from "./rehearse.ts";
 import { startRestartable } from "./restartable.ts";
 import { BEFALLS, REVOKED, revokeUnderLoad } from "./revoke.ts";
+import { startSmallDisk } from "./small-disk.ts";
+import { PLAGUES, spendTogether } from "./spend-together.ts";
 import { storm } from "./storm.ts";
 import { changeTogether, MISHAPS } from "./together.ts";
 import { faultNames } from "./torment.ts";
@@ -16,6 +18,7 @@ const HELP = `Torments three replicas on one Postgres under load, then audits wh
   npm run faults -- --fault killed --fault "backends ended"
   npm run faults -- --revocations 400 of every kind in turns, one member paused or cut off meanwhile
   npm run faults -- --changes 500 --seconds 120  policies, revocations and halts; replicas paused, Postgres restarted
+  npm run faults -- --budgets 120       callers share budgets of four levels meanwhile, Postgres restarted, its disk full
   npm run faults -- --fences 5000     writers shut out in the middle of their statements, in one process
 `;
 
@@ -27,6 +30,7 @@ const { values } = parseArgs({
     fences: { type: "string" },
     revocations: { type: "string" },
     changes: { type: "string" },
+    budgets: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -85,6 +89,33 @@ async function changes(times: number, seconds: number, seed: number): Promise<re
   return wrong;
 }
 
+const DISK_MIB = 600;
+
+/** So many seconds of spending, with everything in turns that can befall it on this machine. */
+async function budgets(seconds: number, seed: number): Promise<readonly string[]> {
+  const disk = await startSmallDisk(DISK_MIB);
+  const impossible = "impossible" in disk ? disk.impossible : undefined;
+  if (impossible) say(`"disk full" is left out: ${impossible}`);
+  await using postgres = "impossible" in disk ? await startRestartable({ durable: true }) : disk;
+  const random = seeded(seed);
+  const possible = PLAGUES.filter((name) => name !== "disk full" || !impossible);
+  // Each once before any comes again.
+  let due: (typeof possible)[number][] = [];
+  const endMs = performance.now() + seconds * 1000;
+  const next = () => {
+    if (performance.now() >= endMs) return null;
+    if (due.length === 0) due = [...possible];
+    const [plague] = due.splice(Math.floor(random() * due.length), 1);
+    return plague ? { plague, member: Math.floor(random() * 3) } : null;
+  };
+  const { wrong, ...seen } = await spendTogether({ postgres, random: seeded(seed + 1), next, say });
+  const counted = Object.entries(seen).map(([name, value]) => [
+    ...[name, value instanceof Map ? Object.fromEntries(value) : value],
+  ]);
+  say(JSON.stringify(Object.fromEntries(counted), null, 2));
+  return wrong;
+}
+
 async function main(): Promise<number> {
   if (values.help) {
     process.stdout.write(HELP);
@@ -93,6 +124,10 @@ async function main(): Promise<number> {
   const seed = Number(values.seed);
   const random = seeded(seed);
   const chance = seeded(seed + 1);
+  if (values.budgets !== undefined) {
+    say(`seed ${seed}`);
+    return verdict(await budgets(Number(values.budgets), seed));
+  }
   if (values.changes !== undefined) {
     say(`seed ${seed}`);
     return verdict(await changes(Number(values.changes), Number(values.seconds), seed));

@@ -1,8 +1,10 @@
 import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startEmbedded } from "../../src/stores/embedded.ts";
+import pg from "pg";
+import { type EmbeddedPostgres, startEmbedded } from "../../src/stores/embedded.ts";
 import { migrate } from "../../src/stores/migrate.ts";
+import { eventually } from "../support/processes.ts";
 
 /** A Postgres that can be stopped and started again at the same addresses: migrated, and nobody else's. */
 export interface Restartable extends AsyncDisposable {
@@ -11,11 +13,41 @@ export interface Restartable extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-export async function startRestartable({ durable }: { readonly durable: boolean }): Promise<Restartable> {
+interface Options {
+  readonly durable: boolean;
+  /** Absent: a temporary one. */
+  readonly dataDir?: string;
+}
+
+/** Whether somebody answers there. */
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url });
+  client.on("error", () => {});
+  return client
+    .connect()
+    .then(() => client.query("select 1"))
+    .then(
+      () => true,
+      () => false,
+    )
+    .finally(() => client.end().catch(() => {}));
+}
+
+export async function startRestartable({ durable, dataDir }: Options): Promise<
+  Restartable & {
+    /** Resolves when it answers; it is started where it had ended by itself. */
+    revive(): Promise<void>;
+  }
+> {
   const directory = await mkdtemp(join(tmpdir(), "remit-faults-"));
   const link = join(directory, "socket");
-  const start = async () => {
-    const started = await startEmbedded({ dataDir: join(directory, "pg"), durable });
+  let hasEnded = false;
+  const start = async (): Promise<EmbeddedPostgres> => {
+    const started = await startEmbedded({ dataDir: dataDir ?? join(directory, "pg"), durable });
+    hasEnded = false;
+    void started.ended.then(() => {
+      hasEnded = true;
+    });
     await rm(link, { force: true });
     await symlink(started.socketDir, link);
     return started;
@@ -28,12 +60,18 @@ export async function startRestartable({ durable }: { readonly durable: boolean 
     url.searchParams.set("host", link);
     return url.toString();
   };
+  const superuserUrl = over(postgres.superuserUrl);
   return {
-    runtimeUrl: over(postgres.runtimeUrl),
-    superuserUrl: over(postgres.superuserUrl),
+    ...{ runtimeUrl: over(postgres.runtimeUrl), superuserUrl },
     async restart() {
       await postgres.stop();
       postgres = await start();
+    },
+    async revive() {
+      await eventually(async () => {
+        if (hasEnded) postgres = await start();
+        return answers(superuserUrl);
+      });
     },
     async [Symbol.asyncDispose]() {
       await postgres.stop();

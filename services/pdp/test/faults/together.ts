@@ -58,7 +58,7 @@ const ANSWERS_A_CHANGE = 12;
 const POLLS_MAX = 40;
 const SWALLOWED_ANSWERS = 150;
 
-async function withSuperuser<Value>(url: string, use: (client: pg.Client) => Promise<Value>): Promise<Value> {
+export async function withSuperuser<Value>(url: string, use: (client: pg.Client) => Promise<Value>): Promise<Value> {
   const client = new pg.Client({ connectionString: url });
   client.on("error", () => {});
   await client.connect();

@@ -1,0 +1,296 @@
+import type { Client } from "pg";
+import { eventually } from "../support/processes.ts";
+import { audit } from "./audit.ts";
+import { startBalancer } from "./balancer.ts";
+import { auditBooks, overdrawn } from "./books-audit.ts";
+import { askOver } from "./clients.ts";
+import { type Fleet, type Member, startFleet } from "./fleet.ts";
+import { readAccounts, readDecisions, readMoves } from "./ledger-read.ts";
+import { furnishPurses, openPurses, PURSES, type Purse } from "./purse.ts";
+import type { Restartable } from "./restartable.ts";
+import type { SmallDisk } from "./small-disk.ts";
+import { type Spenders, startSpenders } from "./spenders.ts";
+import { tellerAt } from "./teller.ts";
+import { withSuperuser } from "./together.ts";
+import { faultNames, prober, recovered, befall as tormented } from "./torment.ts";
+import { createTreasurer } from "./treasurer.ts";
+
+/** What befalls replicas, their Postgres and what they say while budgets are spent. */
+export const PLAGUES = [...faultNames, "Postgres restarted", "connections ended", "answers lost", "disk full"] as const;
+export type Plague = (typeof PLAGUES)[number];
+
+export interface SpendingTogether {
+  readonly wrong: readonly string[];
+  readonly plagues: ReadonlyMap<Plague, number>;
+  readonly errors: ReadonlyMap<string, number>;
+  readonly denials: ReadonlyMap<string, number>;
+  /** What callers and the treasurer did. */
+  readonly done: ReadonlyMap<string, number>;
+  readonly calls: number;
+  readonly allowed: number;
+  readonly answers: number;
+  readonly records: number;
+  readonly expired: number;
+  readonly corrected: number;
+  /** How often all accounts were looked at meanwhile. */
+  readonly samples: number;
+  readonly accounts: number;
+}
+
+export interface SpendingOptions {
+  readonly postgres: Restartable | SmallDisk;
+  readonly random: () => number;
+  /** What befalls which member next; null when it is enough. */
+  readonly next: () => { readonly plague: Plague; readonly member: number } | null;
+  readonly say?: (line: string) => void;
+}
+
+const CALLERS = 20;
+const SESSIONS = 10;
+const BALANCED = 6;
+const ANSWERS_A_STEP = 25;
+const FAILED_MIN = 60;
+const PROBE_MS = 20_000;
+/** How many open holds run out at a time. */
+const RUN_OUT = 3;
+
+interface World {
+  readonly fleet: Fleet;
+  readonly spenders: Spenders;
+  readonly treasurer: ReturnType<typeof createTreasurer>;
+  readonly postgres: SpendingOptions["postgres"];
+  readonly random: () => number;
+  readonly wrong: string[];
+}
+
+/** Asks the store something; nothing while it is away. */
+const ifThere = <Value>(url: string, use: (client: Client) => Promise<Value>) =>
+  withSuperuser(url, use).catch(() => undefined);
+
+const total = ({ fleet, spenders }: World) =>
+  [...fleet.members, null].reduce((sum, _, at) => sum + spenders.answered(at), 0);
+
+/** Lets the time of some open holds be over, at a moment that nobody expects. */
+const runOut = (world: World, most: number | null) =>
+  ifThere(world.postgres.superuserUrl, (client) =>
+    client.query(
+      `update hold set expires_at = now() - interval '1 ms' where id in (
+         select id from hold where expires_at > now() order by hashtext(id::text || $2) limit $1 for update skip locked)`,
+      [most, String(world.random())],
+    ),
+  );
+
+/** Raises, lowers, freezes and thaws, one thing after another, and lets holds run out, until it is over. */
+async function administer(world: World, isOver: () => boolean): Promise<void> {
+  const { treasurer, random, postgres } = world;
+  const { limits, frozen, setLimit, freeze, thaw, thawAccount } = treasurer;
+  const changeable = PURSES.filter(({ name }) => name !== "rare" && name !== "watch");
+  const [rare] = PURSES.filter(({ name }) => name === "rare") as [Purse];
+  const pick = <Value>(from: readonly Value[]) => from[Math.floor(random() * from.length)] as Value;
+  while (!isOver()) {
+    const enough = total(world) + ANSWERS_A_STEP;
+    await eventually(() => isOver() || total(world) >= enough);
+    await runOut(world, RUN_OUT);
+    const chance = random();
+    const [one] = frozen.keys();
+    if (one !== undefined) await thaw(one);
+    else if (chance < 0.15) await freeze(pick(changeable));
+    else if (chance < 0.3) await setLimit(rare, (limits.get("rare") ?? 0) + 10);
+    else if (chance < 0.6) {
+      const { name, ...purse } = pick(changeable);
+      // Below what is spent already, now and then.
+      await setLimit({ name, ...purse }, Math.ceil((limits.get(name) ?? 0) * (0.5 + random() * 1.5)) + 20);
+    }
+    const tooMuch = await ifThere(postgres.superuserUrl, (client) =>
+      client.query<{ id: string }>("select id::text from account where frozen"),
+    );
+    for (const { id } of tooMuch?.rows ?? []) await thawAccount(id);
+  }
+  for (const name of [...frozen.keys()]) await thaw(name);
+}
+
+/** Looks at all accounts again and again: at no moment is one over. */
+async function watch(world: World, isOver: () => boolean): Promise<number> {
+  let samples = 0;
+  while (!isOver()) {
+    const accounts = await ifThere(world.postgres.superuserUrl, readAccounts);
+    if (accounts) {
+      samples++;
+      world.wrong.push(...overdrawn(accounts, world.treasurer.highest).map((line) => `meanwhile: ${line}`));
+    }
+    const before = total(world);
+    await eventually(() => isOver() || total(world) > before);
+  }
+  return samples;
+}
+
+/** Waits until every member serves: whoever was shut out is replaced. */
+async function allRecovered({ fleet, postgres, wrong }: World, what: string): Promise<void> {
+  await withSuperuser(postgres.superuserUrl, async (client) => {
+    const scene = {
+      client,
+      wrong,
+      shutOutMs: [],
+      others: async () => {},
+      probe: () => Promise.reject(new Error("no")),
+    };
+    for (const victim of fleet.members) await recovered({ ...scene, victim }, what);
+  });
+}
+
+/** Lets one thing happen; everybody serves again when it resolves. */
+async function befall(world: World, plague: Plague, at: number, loseAnswers: () => void, probe: Prober): Promise<void> {
+  const { fleet, spenders, postgres, wrong } = world;
+  const victim = fleet.members[at] as Member;
+  const others = async (answers: number) => {
+    const heard = () => total(world) - spenders.answered(at);
+    const enough = heard() + answers;
+    await eventually(() => heard() >= enough);
+  };
+  switch (plague) {
+    case "Postgres restarted":
+      await postgres.restart();
+      return allRecovered(world, plague);
+    case "connections ended":
+      await withSuperuser(postgres.superuserUrl, (client) =>
+        client.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = current_database() and application_name like 'remit-%'`,
+        ),
+      );
+      return allRecovered(world, plague);
+    case "answers lost":
+      for (let time = 0; time < 5; time++) {
+        loseAnswers();
+        const enough = total(world) + ANSWERS_A_STEP;
+        await eventually(() => total(world) >= enough);
+      }
+      return;
+    case "disk full": {
+      if (!("fill" in postgres)) throw new Error("this Postgres stands on no small disk");
+      await postgres.fill();
+      const enough = spenders.failed() + FAILED_MIN;
+      await eventually(() => spenders.failed() >= enough);
+      await postgres.free();
+      return allRecovered(world, plague);
+    }
+    default:
+      await withSuperuser(postgres.superuserUrl, (client) =>
+        tormented(plague, { victim, probe, others, client, wrong, shutOutMs: [] }),
+      );
+  }
+}
+
+type Prober = ReturnType<typeof prober>;
+
+/** Lets callers use up what is counted one by one, until one more is refused. */
+async function useUp(world: World): Promise<void> {
+  const { postgres, treasurer, spenders } = world;
+  for (const purse of PURSES) {
+    // Nothing else is to stand in the way of them.
+    if (purse.name === "rare" || !purse.hard) continue;
+    await treasurer.setLimit(purse, 1_000_000);
+  }
+  await eventually(async () => {
+    const rows = await ifThere(postgres.superuserUrl, readAccounts);
+    const frozen = await ifThere(postgres.superuserUrl, (client) =>
+      client.query<{ id: string }>("select id::text from account where frozen"),
+    );
+    for (const { id } of frozen?.rows ?? []) await treasurer.thawAccount(id);
+    return rows?.some(({ budget, held, posted, limit }) => budget === "rare" && held + posted === limit) === true;
+  });
+  const refused = () => spenders.denials.get("budget_exhausted") ?? 0;
+  const before = refused();
+  await eventually(() => refused() > before);
+}
+
+/** Lets everything run out that nobody ended. */
+const rest = (world: World) =>
+  eventually(async () => {
+    await runOut(world, null);
+    const left = await ifThere(world.postgres.superuserUrl, (client) => client.query("select from hold limit 1"));
+    return left?.rows.length === 0;
+  });
+
+/** What is wrong at the end, by what callers know and by what the store has. */
+async function settleAccounts(world: World) {
+  const { fleet, spenders, treasurer, postgres } = world;
+  const entries = await readDecisions(fleet.members[0] as Member, fleet.ownerKey);
+  return withSuperuser(postgres.superuserUrl, async (client) => {
+    const records = await readMoves(client);
+    const accounts = await readAccounts(client);
+    const holds = await client.query<{ n: number }>("select count(*)::int as n from hold");
+    const usedUp = new Map([["rare", BigInt(treasurer.limits.get("rare") ?? 0) * 1_000_000n]]);
+    const { purchases } = spenders;
+    const { highest } = treasurer;
+    const found = auditBooks({
+      purchases,
+      accounts,
+      records,
+      entries,
+      openHolds: holds.rows[0]?.n ?? -1,
+      usedUp,
+      highest,
+    });
+    const ledger = await audit(client, spenders.answers);
+    const kinds = await client.query<{ expired: number; corrected: number; records: number }>(
+      `select count(*)::int as records, count(*) filter (where kind = 'expiry')::int as expired,
+         count(*) filter (where kind = 'report' and exists (
+           select from record e where e.kind = 'expiry' and e.subject = r.subject))::int as corrected from record r`,
+    );
+    return { wrong: [...found, ...ledger], accounts: accounts.length, ...(kinds.rows[0] as (typeof kinds.rows)[0]) };
+  });
+}
+
+/** Replicas on one Postgres, asked by many who share budgets, while one thing after another befalls them. */
+export async function spendTogether({ postgres, random, next, say = () => {} }: SpendingOptions) {
+  await using fleet = await startFleet(postgres.runtimeUrl);
+  const { members, ownerKey } = fleet;
+  const [first] = members;
+  if (!first) throw new Error("a fleet of nobody");
+  await furnishPurses(first, ownerKey);
+  const sessions = await openPurses(first, ownerKey, SESSIONS);
+  await using balancer = await startBalancer(members);
+  const away = new Set<Member>();
+  const wrong: string[] = [];
+  const healthy = () => members.filter((member) => !away.has(member));
+  const treasurer = createTreasurer({ healthy, ownerKey, random, wrong });
+  const balanced = Array.from({ length: BALANCED }, () => tellerAt(balancer.address));
+  const tellers = [...members.map(({ grpcAddress }) => [tellerAt(grpcAddress)]), balanced];
+  const spenders = startSpenders({ tellers, sessions, random, callers: CALLERS, frozen: () => treasurer.frozen });
+  const world: World = { fleet, spenders, treasurer, postgres, random, wrong };
+  const plagues = new Map<Plague, number>();
+  let over = false;
+  const torment = async () => {
+    for (let step = next(); step; step = next()) {
+      const { plague, member: at } = step;
+      const victim = members[at] as Member;
+      say(`${plague}: ${victim.name}`);
+      away.add(victim);
+      const probe = prober(askOver(victim), (sessions[0] as (typeof sessions)[0]).metadata, PROBE_MS);
+      await befall(world, plague, at, balancer.loseAnswers, probe);
+      away.delete(victim);
+      const before = spenders.answered(at);
+      await eventually(() => spenders.answered(at) > before);
+      plagues.set(plague, (plagues.get(plague) ?? 0) + 1);
+      if ("fill" in postgres) await ifThere(postgres.superuserUrl, (client) => client.query("checkpoint"));
+    }
+    over = true;
+  };
+  const [, , samples] = await Promise.all([torment(), administer(world, () => over), watch(world, () => over)]);
+  await useUp(world);
+  await spenders.stop();
+  await rest(world);
+  const late = await spenders.reportLate();
+  await rest(world);
+  const { wrong: found, ...counts } = await settleAccounts(world);
+  const { purchases } = spenders;
+  return {
+    ...{ ...counts, plagues, errors: spenders.errors, denials: spenders.denials, samples },
+    wrong: [...wrong, ...spenders.wrong, ...found],
+    done: new Map([...spenders.done, ...treasurer.done, ["reported late", late]]),
+    calls: purchases.length,
+    allowed: purchases.filter(({ answers }) => answers.some(({ allowed }) => allowed)).length,
+    answers: spenders.answers.length,
+  } satisfies SpendingTogether;
+}
