@@ -191,17 +191,17 @@ async function useUp(world: World): Promise<void> {
     if (purse.name === "rare" || !purse.hard) continue;
     await treasurer.setLimit(purse, 1_000_000);
   }
+  const refused = () => spenders.denials.get("budget_exhausted") ?? 0;
+  const before = refused();
   await eventually(async () => {
     const rows = await ifThere(postgres.superuserUrl, readAccounts);
     const frozen = await ifThere(postgres.superuserUrl, (client) =>
       client.query<{ id: string }>("select id::text from account where frozen"),
     );
     for (const { id } of frozen?.rows ?? []) await treasurer.thawAccount(id);
-    return rows?.some(({ budget, held, posted, limit }) => budget === "rare" && held + posted === limit) === true;
+    const isUsedUp = rows?.some(({ budget, held, posted, limit }) => budget === "rare" && held + posted === limit);
+    return isUsedUp === true && refused() > before;
   });
-  const refused = () => spenders.denials.get("budget_exhausted") ?? 0;
-  const before = refused();
-  await eventually(() => refused() > before);
 }
 
 /** Lets everything run out that nobody ended. */
