@@ -13,12 +13,12 @@ const HOLDS = [
 ];
 
 const purchase = (callId: string, decisionId: string, more: Partial<Purchase> = {}): Purchase => ({
-  ...{ callId, charged: CHARGED, estimate: 5n * EUR, chain: ["s"], spent: { micros: 3n * EUR, calls: 1 } },
+  ...{ callId, charged: CHARGED, estimate: 5n * EUR, spent: { micros: 3n * EUR, calls: 1 } },
   answers: [{ decisionId, attempt: 1, allowed: true, holds: HOLDS }],
   ...more,
 });
 const account = (id: string, budget: string, more: Partial<AccountRow>): AccountRow => ({
-  ...{ id, budget, key: "", session: null, hard: true, limit: 20n * EUR, ceiling: 20n * EUR },
+  ...{ id, budget, key: "", hard: true, limit: 20n * EUR, ceiling: 20n * EUR },
   ...{ held: 0n, posted: 0n, overage: 0n, ...more },
 });
 const record = (id: string, more: Partial<RecordRow>): RecordRow => ({

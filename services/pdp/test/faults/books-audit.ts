@@ -23,21 +23,18 @@ export interface Purchase {
     readonly decisionId: string;
     readonly attempt: number;
     readonly allowed: boolean;
-    /** By budget; of what was delegated the name is empty. */
+    /** By budget; what was delegated to a session is named after it. */
     readonly holds: readonly { readonly budget: string; readonly micros: bigint }[];
   }[];
   /** What it cost and how many calls it was, as somebody who was heard said; undefined: nobody ever said. */
   readonly spent: { readonly micros: bigint; readonly calls: 0 | 1 } | undefined;
-  /** The session that asked and those above it. */
-  readonly chain: readonly string[];
 }
 
 export interface AccountRow {
   readonly id: string;
-  /** Null: of what was delegated to a session. */
-  readonly budget: string | null;
+  /** What was delegated to a session is named after it. */
+  readonly budget: string;
   readonly key: string;
-  readonly session: string | null;
   readonly hard: boolean;
   readonly limit: bigint;
   readonly ceiling: bigint;
@@ -117,8 +114,8 @@ function movesAndRows({ accounts, records }: Books): string[] {
 
 /** No hard account is over, and no limit stands that nobody asked for. */
 export function overdrawn(accounts: readonly AccountRow[], highest: Books["highest"]): string[] {
-  return accounts.flatMap(({ id, budget, hard, held, posted, ceiling }) => {
-    const most = budget === null ? ceiling : (highest.get(budget) ?? 0n);
+  return accounts.flatMap(({ id, budget, hard, held, posted, ceiling, limit }) => {
+    const most = highest.get(budget) ?? limit;
     if (!hard || (held + posted <= ceiling && ceiling <= most)) return [];
     return [`account ${id} of ${budget}: ${held} held and ${posted} spent, ceiling ${ceiling}, never above ${most}`];
   });
@@ -131,21 +128,10 @@ function spentAndPosted({ purchases, accounts }: Books): string[] {
     const allowed = allowedIn(purchase);
     if (!allowed) continue;
     for (const charged of purchase.charged) addTo(due, nameOf(charged.budget, charged.key), costOf(charged, purchase));
-    const given = purchase.charged.find(({ unit, hard }) => unit === "EUR" && hard);
-    if (!given || !allowed.holds.some(({ budget }) => budget === "")) continue;
-    for (const session of purchase.chain) addTo(due, `given to ${session}`, costOf(given, purchase));
   }
   const posted = new Map<string, bigint>();
-  const ofGiven = new Set<string>();
-  for (const { budget, key, session, posted: micros, overage } of accounts) {
-    const name = budget === null ? `given to ${session}` : nameOf(budget, key);
-    if (budget === null) ofGiven.add(name);
-    addTo(posted, name, micros + overage);
-  }
-  // Not every session of a chain was given something of its own.
-  const names = [...new Set([...due.keys(), ...posted.keys()])].filter(
-    (name) => !name.startsWith("given to ") || ofGiven.has(name),
-  );
+  for (const { budget, key, posted: micros, overage } of accounts) addTo(posted, nameOf(budget, key), micros + overage);
+  const names = [...new Set([...due.keys(), ...posted.keys()])];
   return names.flatMap((name) => {
     const [says, stands] = [due.get(name) ?? 0n, posted.get(name) ?? 0n];
     return says === stands ? [] : [`${name}: callers spent ${says}, ${stands} is posted or overage`];
@@ -177,7 +163,7 @@ function answeredAndRecorded({ purchases, entries }: Books): string[] {
 
 /** Before it was settled, every allowed call held what it was told, on everything that covers it, and no less. */
 function heldAsTold({ purchases, records, entries, accounts }: Books): string[] {
-  const budgetOf = new Map(accounts.map(({ id, budget, key }) => [id, nameOf(budget ?? "", key)]));
+  const budgetOf = new Map(accounts.map(({ id, budget, key }) => [id, nameOf(budget, key)]));
   const callOf = new Map(entries.map(({ id, callId }) => [id, callId]));
   const finals = new Set(purchases.flatMap((one) => allowedIn(one)?.decisionId ?? []));
   const held = new Map<string, Map<string, bigint>>();
@@ -192,9 +178,8 @@ function heldAsTold({ purchases, records, entries, accounts }: Books): string[] 
   return purchases.flatMap((purchase) => {
     const allowed = allowedIn(purchase);
     if (!allowed) return [];
-    const told = allowed.holds.filter(({ budget }) => budget !== "");
     const must = purchase.charged.map((one) => `${one.budget} ${amountOf(one, purchase)}`).sort();
-    const says = told.map(({ budget, micros }) => `${budget} ${micros}`).sort();
+    const says = allowed.holds.map(({ budget, micros }) => `${budget} ${micros}`).sort();
     const sums = held.get(purchase.callId) ?? new Map<string, bigint>();
     const took = purchase.charged.every(
       (one) => (sums.get(nameOf(one.budget, one.key)) ?? 0n) === amountOf(one, purchase),

@@ -27,12 +27,12 @@ const bigints = (texts: readonly string[] | null) => (texts ?? []).map(BigInt);
 /** Accounts as they stand. */
 export async function readAccounts(client: Client): Promise<AccountRow[]> {
   const { rows } = await client.query<Record<string, string | null> & { hard: boolean }>(
-    `select a.id::text, a.budget, a.key, a.session::text, coalesce(b.hard, a.hard) as hard, a.ceiling::text, a.held::text,
+    `select a.id::text, coalesce(a.budget, 'session:' || a.session) as budget, a.key, coalesce(b.hard, a.hard) as hard, a.ceiling::text, a.held::text,
         a.posted::text, a.overage::text, coalesce(a.own_limit, b.limit_micros, 0)::text as most
       from account a left join budget b on b.tenant = a.tenant and b.name = a.budget and b.series = a.series`,
   );
-  return rows.map(({ id, budget, key, session, hard, most, ceiling, held, posted, overage }) => ({
-    ...{ id: id ?? "", budget: budget ?? null, key: key ?? "", session: session ?? null, hard },
+  return rows.map(({ id, budget, key, hard, most, ceiling, held, posted, overage }) => ({
+    ...{ id: id ?? "", budget: budget ?? "", key: key ?? "", hard },
     ...{ limit: BigInt(most ?? 0), ceiling: BigInt(ceiling ?? 0), held: BigInt(held ?? 0) },
     ...{ posted: BigInt(posted ?? 0), overage: BigInt(overage ?? 0) },
   }));

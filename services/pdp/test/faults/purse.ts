@@ -4,6 +4,7 @@ import type { Metadata } from "@grpc/grpc-js";
 import { AgentService, BudgetService, PolicyService, ToolService } from "@remit/proto/admin";
 import { SessionService } from "@remit/proto/session";
 import { BreakerDefaults, TenantService } from "@remit/proto/tenant";
+import type { Charged } from "./books-audit.ts";
 import type { Addresses } from "./fleet.ts";
 import { bearer, metadataOf } from "./told.ts";
 
@@ -124,15 +125,20 @@ export async function openPurses(
 }
 
 /** The accounts that a call is charged to, as anybody may tell from what was declared: a budget and a key each. */
-export function chargedTo({ agent, chain }: Spending, call: { readonly tool: string; readonly customer: string }) {
-  return PURSES.filter(
+export function chargedTo(
+  { agent, chain, given }: Spending,
+  call: { readonly tool: string; readonly customer: string },
+): readonly Charged[] {
+  const declared = PURSES.filter(
     ({ name, tool: only }) => (only === null || only === call.tool) && (name !== "agent" || agent === "clerk"),
-  ).flatMap((one) => {
-    const keys = {
+  ).flatMap(({ name: budget, hard, unit, keys }) => {
+    const kept = {
       none: [""],
       session: chain.map((session) => `{"session":"${session}"}`),
       customer: [`{"per":{"input.customer":"${call.customer}"}}`],
-    }[one.keys];
-    return keys.map((key) => ({ purse: one, key }));
+    }[keys];
+    return kept.map((key) => ({ budget, key, hard, unit }));
   });
+  const own: Charged = { budget: `session:${chain[0]}`, key: "", hard: true, unit: "EUR" };
+  return given ? [...declared, own] : declared;
 }

@@ -120,10 +120,10 @@ export function startSpenders({ tellers, sessions, random, callers, frozen }: Sp
     }
     if (!allowed || replayed) return;
     const now = frozen();
-    for (const { purse } of chargedTo(call.session, call)) {
-      const freeze = before.get(purse.name);
-      if (freeze !== undefined && now.get(purse.name) === freeze) {
-        wrong.push(`${call.callId} was asked and allowed while ${purse.name} was frozen`);
+    for (const { budget } of chargedTo(call.session, call)) {
+      const freeze = before.get(budget);
+      if (freeze !== undefined && now.get(budget) === freeze) {
+        wrong.push(`${call.callId} was asked and allowed while ${budget} was frozen`);
       }
     }
   };
@@ -262,10 +262,8 @@ export function startSpenders({ tellers, sessions, random, callers, frozen }: Sp
     get purchases() {
       return calls.map((call): Purchase => {
         const { callId, estimate, spent, session } = call;
-        const charged = chargedTo(session, call).map(({ purse: { name: budget, hard, unit }, key }) => ({
-          ...{ budget, key, hard, unit },
-        }));
-        return { callId, charged, estimate, spent, chain: session.chain, answers: [...call.answers.values()] };
+        const charged = chargedTo(session, call);
+        return { callId, charged, estimate, spent, answers: [...call.answers.values()] };
       });
     },
     answered: (member) => perMember[member] ?? 0,
