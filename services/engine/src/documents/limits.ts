@@ -2,7 +2,8 @@ import { integer, optional, type Reader, record } from "./shape.ts";
 
 /**
  * How often something may happen before breakers stop the next call: of a tool's calls in one session, or of every
- * tool's that a policy's agents call. What is not named has the service's default; the strictest that applies binds.
+ * tool's that a policy's agents call. What is named replaces the service's default, up or down; of several that name it
+ * the strictest binds.
  */
 export interface LimitsDocument {
   /** Identical calls within ten minutes that brought nothing new. */

@@ -36,11 +36,21 @@ function documented({ tools, agents, policies }: Snapshot, agent: string, tool: 
   return byTool ? [byTool, ...byPolicies] : byPolicies;
 }
 
+/** The defaults, where nobody named another limit. */
+function orDefaults(named: CallLimits): CallLimits {
+  const of = (name: (typeof LIMIT_NAMES)[number]) =>
+    named[name] === Number.POSITIVE_INFINITY ? DEFAULT_CALL_LIMITS[name] : named[name];
+  return {
+    ...{ identical: of("identical"), failures: of("failures"), denials: of("denials") },
+    ...{ perSecond: of("perSecond"), perMinute: of("perMinute") },
+  };
+}
+
 function resolve(snapshot: Snapshot, agent: string, tool: string): BreakerLimits | null {
   const { breakers = "enforce" } = snapshot.settings;
-  const said = documented(snapshot, agent, tool);
-  const bound = strictest([NO_CALL_LIMITS, ...said, ...(breakers === "enforce" ? [DEFAULT_CALL_LIMITS] : [])]);
-  const watched = breakers === "observe" ? strictest([bound, DEFAULT_CALL_LIMITS]) : bound;
+  const named = strictest([NO_CALL_LIMITS, ...documented(snapshot, agent, tool)]);
+  const bound = breakers === "enforce" ? orDefaults(named) : named;
+  const watched = breakers === "observe" ? orDefaults(named) : bound;
   return bindsNothing(watched) ? null : { bound, watched };
 }
 

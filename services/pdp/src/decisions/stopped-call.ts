@@ -17,6 +17,10 @@ export const DENIAL_CLASS: Readonly<Partial<Record<DecisionCode, DenialClass>>> 
   tool_schema_changed: "call",
   input_invalid: "call",
   scope_exceeded: "scope",
+  budget_exhausted: "budget",
+  budget_frozen: "budget",
+  estimate_missing: "budget",
+  no_budget: "budget",
   approval_expired: "approval",
 };
 

@@ -122,6 +122,24 @@ test("denial after denial is a loop, whatever the input", async () => {
   expect(codeOf(await pay(one, headers, 1))).toBe("loop_detected");
 });
 
+test("denial after denial for want of budget is a loop too", async () => {
+  const put = (kind: string, name: string, spec: string) => {
+    const text = `{apiVersion: remit/v1, kind: ${kind}, metadata: {name: ${name}}, spec: ${spec}}`;
+    return { document: { file: "b.yaml", text } };
+  };
+  await one.clients.agents.putAgent(put("Agent", "spender", "{}"), owner());
+  const budget = "{unit: calls, window: lifetime, limit: '2', owner: {agent: spender}}";
+  await one.clients.budgets.putBudget(put("Budget", "reads", budget), owner());
+  const { headers } = await openSession(one, { agent: "spender" });
+  let amount = 0;
+  const spend = () => pay(one, headers, ++amount);
+  expect((await until("rule_allowed", spend)).times).toBe(2);
+  const { times, answer } = await until("budget_exhausted", spend);
+  // The first was asked just above.
+  expect([times, codeOf(answer)]).toEqual([7, "loop_detected"]);
+  expect(answer.reason?.message).toContain("by a budget");
+});
+
 test("a trip is an entry that holds what it was made from", async () => {
   const { headers } = await openSession(one);
   const { answer } = await until("rule_allowed", () => pay(one, headers, 7));
@@ -148,7 +166,7 @@ test("where calls are observed nothing is stopped, and `would` says what would h
   ]);
 });
 
-test("defaults that are observed stop nothing, and what a tool says itself does; the strictest binds", async () => {
+test("defaults that are observed stop nothing, and what a tool says itself does, and replaces them", async () => {
   await one.clients.tenants.updateTenant({ breakers: BreakerDefaults.OBSERVE }, owner());
   const spec = "{risk: read, limits: {identical: 12}}";
   const text = `{apiVersion: remit/v1, kind: Tool, metadata: {name: invoices.read}, spec: ${spec}}`;
@@ -158,7 +176,9 @@ test("defaults that are observed stop nothing, and what a tool says itself does;
   expect((await until("rule_allowed", read)).times).toBe(12);
   await one.clients.tenants.updateTenant({ breakers: BreakerDefaults.ENFORCE }, owner());
   const { headers: others } = await openSession(one);
-  expect((await until("rule_allowed", () => ask(one, others, "invoices.read", {}))).times).toBe(10);
+  // More than the default too.
+  expect((await until("rule_allowed", () => ask(one, others, "invoices.read", {}))).times).toBe(12);
+  expect((await until("rule_allowed", () => pay(one, others, 7))).times).toBe(10);
 });
 
 test("a loop that moves into sessions that were handed on is one still", async () => {

@@ -15,12 +15,12 @@ async function keyOf(name: string, roles: string[], by = bearer(house.ownerKey))
   return bearer((await house.clients.callers.createKey({ name, roles }, { headers: by })).key);
 }
 
-const policy = (rules: string) =>
-  `apiVersion: remit/v1\nkind: Policy\nmetadata: { name: house }\nspec: { rules: [${rules}] }\n`;
+const policy = (rules: string, more: string) =>
+  `apiVersion: remit/v1\nkind: Policy\nmetadata: { name: house }\nspec: { rules: [${rules}]${more} }\n`;
 
-async function publish(rules: string): Promise<number> {
+async function publish(rules: string, more = ""): Promise<number> {
   const { versions } = await house.clients.policies.publishPolicies(
-    { files: [{ file: "p", text: policy(rules) }] },
+    { files: [{ file: "p", text: policy(rules, more) }] },
     { headers: ada },
   );
   return versions[0]?.version ?? 0;
@@ -118,6 +118,17 @@ test("what narrows takes one person: a policy that only allows goes, an agent is
   const { callers: all } = await callers.listCallers({}, { headers: ada });
   const callerId = all.find(({ name }) => name === "owner")?.id ?? "";
   expect((await failure(callers.revokeKey({ callerId }, { headers: ada }))).detail.reason).toBe("role_missing");
+});
+
+test("a policy that limits calls takes two to go: without it the defaults bind", async () => {
+  const { policies, changes } = house.clients;
+  const version = await publish(allow("limited"), ", limits: { identical: 2 }");
+  const { changeId, digest } = await proposed({
+    ...{ method: activation, message: { choices: [{ policy: "house", version }] } },
+  });
+  await changes.approveChange({ changeId, digest }, { headers: bob });
+  const alone = policies.deactivatePolicies({ policies: ["house"] }, { headers: ada });
+  expect((await failure(alone)).detail.reason).toBe("change_needs_approval");
 });
 
 test("of two who approve at once, one makes the change and the other hears that it is made", async () => {
