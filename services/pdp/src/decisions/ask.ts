@@ -1,3 +1,4 @@
+import type { Facts } from "@remit/engine";
 import type { Amount } from "../foundation/amount.ts";
 import type { StrictObject } from "../foundation/strict-json.ts";
 import type { Caller, Session } from "../identities/index.ts";
@@ -29,6 +30,8 @@ export interface Ask {
   readonly context: StrictObject;
   readonly answers: StrictObject;
   readonly estimate: readonly Amount[];
+  /** What its policies read of budgets, once that is known. */
+  readonly budgets?: Facts["budget"];
   /** Of the input schema that the caller goes by; empty when it does not say. */
   readonly schemaDigest: string;
   readonly approvalId: string;

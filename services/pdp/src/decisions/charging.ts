@@ -66,7 +66,7 @@ function* documentsOf(budgets: Iterable<Registered<BudgetDocument>>): Iterable<B
 }
 
 /** The budgets of a snapshot, indexed once for as long as they stay what they are. */
-function coveringOf({ budgets }: Pick<Snapshot, "budgets">): Covering {
+export function coveringOf({ budgets }: Pick<Snapshot, "budgets">): Covering {
   const known = coverings.get(budgets);
   if (known) return known;
   const covering = compileCovering(documentsOf(budgets.values()));
@@ -75,7 +75,7 @@ function coveringOf({ budgets }: Pick<Snapshot, "budgets">): Covering {
 }
 
 /** What of a call says which budgets cover it. `input` is what runs. */
-function coveredCall(snapshot: Snapshot, { session }: Asker, ask: Ask, input: JsonObject): CoveredCall {
+export function coveredCall(snapshot: Snapshot, { session }: Asker, ask: Ask, input: JsonObject): CoveredCall {
   return {
     tool: ask.tool,
     input,

@@ -12,8 +12,9 @@ import {
   tooStale,
 } from "../policies/index.ts";
 import { type Ask, judgedUnder, type WhoAsks } from "./ask.ts";
-import { firstAttempt } from "./attempt.ts";
+import { type Attempt, firstAttempt } from "./attempt.ts";
 import type { Breakers } from "./breakers.ts";
+import type { createBudgetFacts } from "./budget-facts.ts";
 import { businessKey, byCallId, type CallName } from "./call.ts";
 import { type Charging, UNDECLARED } from "./charging.ts";
 import type { Decision } from "./decision.ts";
@@ -33,6 +34,7 @@ export interface DecideRooms {
   readonly redaction: Redaction;
   readonly breakers: Breakers;
   readonly charging: Charging;
+  readonly budgetFacts: ReturnType<typeof createBudgetFacts>;
   readonly clock: Clock;
   readonly newId: (nowMs: number) => string;
 }
@@ -53,6 +55,11 @@ async function snapshotFor(snapshots: Snapshots, tenant: string, ask: Ask): Prom
     limit: `${revisionReached(newest)}`,
     fix: "ask for a revision that an answer named",
   });
+}
+
+/** The call with what was answered in all of its attempts, and what its policies read of budgets. */
+function askedAs(ask: Ask, { answers }: Attempt, budgets: Ask["budgets"]): Ask {
+  return answers === ask.answers && !budgets ? ask : { ...ask, answers, ...(budgets && { budgets }) };
 }
 
 function outrun(): Fault {
@@ -84,7 +91,7 @@ function callIdReused(callId: string, name: CallName): Fault {
  * finds what was recorded and goes on from there (`attempt.ts`).
  */
 export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Promise<Decision> {
-  const { snapshots, ledger, redaction, breakers, charging, clock, newId } = rooms;
+  const { snapshots, ledger, redaction, breakers, charging, budgetFacts, clock, newId } = rooms;
   const knownCalls = createKnownCalls(rooms);
 
   return async (who, ask) => {
@@ -113,7 +120,8 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
       const looked = breakers.look(snapshot, asker, ask, name, nowMs);
       const stopping = looked instanceof Promise ? await looked : looked;
       const attempt = stopping ? { ...progress.attempt, stopping } : progress.attempt;
-      const asked = attempt.answers === ask.answers ? ask : { ...ask, answers: attempt.answers };
+      const read = budgetFacts(snapshot, asker, ask, withinMs);
+      const asked = askedAs(ask, attempt, read instanceof Promise ? await read : read);
       const judged = sides
         ? judgeOnSide(sides, asker, asked, attempt, nowMs)
         : judgeAttempt(snapshot, asker, asked, attempt, nowMs);
@@ -121,10 +129,8 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
         ? charging.charge({ snapshot, asker, ask: asked, attempt, judged, withinMs }, short)
         : undefined;
       const charged = paying instanceof Promise ? await paying : paying;
-      if (charged === UNDECLARED) {
-        await snapshots.refresh(tenant);
-        continue;
-      }
+      if (charged === UNDECLARED) await snapshots.refresh(tenant);
+      if (charged === UNDECLARED) continue;
       const found = charged?.judged ?? judged;
       const redacting = redaction.of(snapshot, asked, found);
       const redacted = redacting instanceof Promise ? await redacting : redacting;

@@ -188,6 +188,7 @@ export function draftDecision(
     answers: new Canonical(ask.answers.canonical),
     supported_constraints: ask.supportedConstraints,
     unknowns: verdict.unknowns,
+    budget: facts.budget,
   });
   const event = callEvent(body, session, ask, name, { ...judged, verdict }, nowMs);
   const charge = chargeOf(holding, body);

@@ -4,6 +4,7 @@ import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import { rootOf } from "../identities/index.ts";
 import { decidingFor, requireUsable, type Snapshot, type Snapshots } from "../policies/index.ts";
 import type { Ask, WhoAsks } from "./ask.ts";
+import type { createBudgetFacts } from "./budget-facts.ts";
 import { revisionNumber, type Would } from "./decision.ts";
 import { reasonOf, wouldOf } from "./entry.ts";
 import { factsOf, judge } from "./judge.ts";
@@ -56,14 +57,17 @@ function withoutQuotes({ checks, considered, skipped }: Explanation, scrub: Scru
 /** Judges a call and shows why. Nothing is recorded, so nothing is decided. */
 export function createExplain(rooms: {
   readonly snapshots: Snapshots;
+  readonly budgetFacts: ReturnType<typeof createBudgetFacts>;
   readonly clock: Clock;
 }): (who: WhoAsks, ask: Ask) => Promise<Explained> {
-  return async (who, ask) => {
+  return async (who, asked) => {
     // Nothing here passes the commit that refuses what was judged too early.
     const asker = await who(true);
     const newest = requireUsable(await rooms.snapshots.latest(asker.session.tenant));
     const snapshot = decidingFor(newest, rootOf(asker.session));
     const nowMs = rooms.clock.now();
+    const budgets = await rooms.budgetFacts(snapshot, asker, asked, asked.withinMs);
+    const ask = budgets ? { ...asked, budgets } : asked;
     const scrub = scrubOf(ask, redactedPaths(snapshot, ask));
     const verdict = scrubbed(judge(snapshot, asker, ask, 1, nowMs).verdict, scrub);
     const facts = factsOf(snapshot, asker, ask, 1, nowMs);

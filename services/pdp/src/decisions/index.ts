@@ -17,6 +17,7 @@ export type {
   PlacedAccount,
 } from "./budget-books-store.ts";
 export type { BudgetChange, BudgetTarget } from "./budget-change.ts";
+export { createBudgetFacts } from "./budget-facts.ts";
 export { type BudgetHolds, createBudgetHolds, type ShownHold } from "./budget-holds.ts";
 export type { Direction, WantedLimit } from "./budget-limits.ts";
 export { burnDown } from "./burn-down.ts";

@@ -65,6 +65,7 @@ export function factsOf(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: num
       ageSeconds: Math.max(0, Math.floor((nowMs - session.openedAtMs) / 1000)),
     },
     caller: { id: caller.id, name: caller.name },
+    ...(ask.budgets && { budget: ask.budgets }),
     now: rfc3339(nowMs),
     scopes: scopesOf(snapshot, session),
     mode: modeOf(snapshot, agent, ask.tool),

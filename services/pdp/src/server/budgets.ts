@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { createBudgets } from "../budgets/index.ts";
-import { createCharging } from "../decisions/index.ts";
+import { createBudgetFacts, createCharging } from "../decisions/index.ts";
 import type { Clock } from "../foundation/clock.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Log } from "../foundation/log.ts";
@@ -15,7 +15,11 @@ export function openBudgets(rooms: { readonly pool: Pool; readonly clock: Clock;
   const uptime = { now: () => performance.now() };
   const store = reading(createBudgetStore(pool));
   const budgets = createBudgets({ store, clock: storeClock, uptime, accountsMax: limits.budgetAccountsKeptMax });
-  return { budgetStore: store, charging: createCharging({ budgets, clock, storeClock }) };
+  return {
+    budgetStore: store,
+    budgetFacts: createBudgetFacts(budgets),
+    charging: createCharging({ budgets, clock, storeClock }),
+  };
 }
 
 /** Ends holds whose time is over, about every second. Answers how to stop. */

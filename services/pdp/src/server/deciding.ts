@@ -1,11 +1,11 @@
 import type { Pool } from "pg";
-import { createDecide, createExpiring, createRedaction, createReport } from "../decisions/index.ts";
+import { createDecide, createExpiring, createExplain, createRedaction, createReport } from "../decisions/index.ts";
 import type { Log } from "../foundation/log.ts";
 import type { StoreClock } from "../foundation/store-time.ts";
 import type { Metrics } from "../telemetry/index.ts";
 import { openBudgets } from "./budgets.ts";
 
-type DecideRooms = Omit<Parameters<typeof createDecide>[0], "charging" | "redaction">;
+type DecideRooms = Omit<Parameters<typeof createDecide>[0], "charging" | "budgetFacts" | "redaction">;
 
 const telling = (log: Log) => (tenant: string, decision: string) =>
   log.error({ tenant, decision }, "what ran is not what was decided");
@@ -21,10 +21,11 @@ export function openDeciding(
   },
 ) {
   const { pool, marks, clock, storeClock, log, metrics } = rooms;
-  const { budgetStore, charging } = openBudgets({ pool, clock, storeClock });
-  const deciding = { ...rooms, redaction: createRedaction(marks), charging };
+  const { budgetStore, charging, budgetFacts } = openBudgets({ pool, clock, storeClock });
+  const deciding = { ...rooms, redaction: createRedaction(marks), charging, budgetFacts };
   return {
     decide: createDecide(deciding),
+    explain: createExplain({ ...deciding, snapshots: rooms.snapshots }),
     report: createReport({ ...deciding, onMismatch: telling(log), onLate: metrics.reportedLate }),
     expireHolds: createExpiring({ ...deciding, store: budgetStore, onExpired: metrics.holdExpired }),
   };

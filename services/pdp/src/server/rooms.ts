@@ -7,7 +7,6 @@ import {
   createBudgetBooks,
   createBudgetHolds,
   createChanges,
-  createExplain,
   createKeys,
   createLifecycle,
   createListAdminCalls,
@@ -169,7 +168,6 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
       ...{ snapshots, ledger, clock, newId, breakers: createBreakers(breakers ? behaviour : undefined) },
       ...{ pool: store.pool, marks: seal.marks, storeClock, log, metrics },
     }),
-    explain: createExplain({ snapshots, clock }),
     standing: createStanding({ snapshots, identities, clock }),
     sessions: createSessions({ identities, snapshots, change, books: reads.books, clock, newId }),
     ...administration({

@@ -84,6 +84,7 @@ export function createFront(options: Options): Front {
     redaction,
     charging,
     breakers: createBreakers(undefined),
+    budgetFacts: () => undefined,
   };
   const decide = createDecide(rooms);
   const report = createReport({ ...rooms, onMismatch: () => {}, onLate: () => {} });

@@ -207,6 +207,7 @@ export async function simulateCalls(seed: number, rules: CallRules): Promise<Sim
   const rooms = {
     ...{ ledger: store.ledger, clock, newId: () => `id-${++ids}`, onMismatch: () => {}, onLate: () => {} },
     charging: noBudgets,
+    budgetFacts: () => undefined,
     snapshots: createSnapshots({ store: policyStore(), clock: { now: () => 0 }, log: silentLog }),
   };
   // The keys alone tell the replicas' decisions apart: nothing is remembered between calls.

@@ -261,3 +261,20 @@ test("what a delegated session was given stops it, whatever other budgets there 
   await spend.report(as, first.decisionId, Outcome.NOT_EXECUTED);
   expect(await ask(tool, "3", {}, as)).toMatchObject({ effect: Effect.ALLOW });
 });
+
+test("a condition reads what is left of a budget, as the decision before it left it, and the entry says what it read", async () => {
+  const tool = await priced("read", { limit: "10" });
+  const nearly = { id: "nearly", match: { tools: [tool] }, effect: "deny", when: "budget.read.used >= 0.8" };
+  const text = JSON.stringify({
+    ...{ apiVersion: "remit/v1", kind: "Policy", metadata: { name: "reads_budget" }, spec: { rules: [nearly] } },
+  });
+  const how = { headers: spend.owner };
+  await house.clients.policies.publishPolicies({ files: [{ file: "p.yaml", text }] }, how);
+  await house.clients.policies.activatePolicies({ choices: [{ policy: "reads_budget" }] }, how);
+  const [first, second] = [await ask(tool, "7"), await ask(tool, "1")];
+  expect([first.effect, second.effect]).toEqual([Effect.ALLOW, Effect.ALLOW]);
+  const third = await ask(tool, "1");
+  expect(third).toMatchObject({ effect: Effect.DENY, reason: { code: "rule_denied" } });
+  const { decision } = await house.clients.ledger.getDecision({ decisionId: third.decisionId }, how);
+  expect(decision?.body).toMatchObject({ budget: { read: { unit: "EUR", limit: "10", spent: "0", remaining: "2" } } });
+});

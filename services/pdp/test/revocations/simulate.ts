@@ -79,9 +79,9 @@ function createReplica(
     whoAsks,
     decide: createDecide({
       breakers: createBreakers(undefined),
-      ...{ snapshots, ledger, redaction, charging: noBudgets, clock, newId },
+      ...{ snapshots, ledger, redaction, charging: noBudgets, budgetFacts: () => undefined, clock, newId },
     }),
-    explain: createExplain({ snapshots: unrecorded, clock }),
+    explain: createExplain({ snapshots: unrecorded, budgetFacts: () => undefined, clock }),
     sessions: createSessions({
       ...{ identities: identities as Identities, snapshots: unrecorded, change, clock, newId },
       books: { balances: async () => [] },
