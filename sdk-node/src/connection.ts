@@ -40,8 +40,11 @@ export interface Connection {
     request: MessageInitShape<I>,
     options: UnaryOptions,
   ): Promise<MessageShape<O>>;
-  /** The raw `Exchange` stream: encoded messages both ways. */
-  exchange(): ClientDuplexStream<Uint8Array, Uint8Array>;
+  /** The raw `Exchange` stream, encoded messages both ways, and the header of the credential that it went with. */
+  exchange(): {
+    readonly stream: ClientDuplexStream<Uint8Array, Uint8Array>;
+    header(): string | undefined;
+  };
   /** Closes the connection once its calls are answered. */
   retire(): void;
 }
@@ -76,13 +79,21 @@ function open(settings: Settings, address: string): Client {
   });
 }
 
-/** Puts the header of the credential on every call, once there is one. */
-function saysWhoCalls(credential: Credential): Interceptor {
+/** What a call went with. */
+interface Went {
+  header?: string;
+}
+
+/** Puts the header of the credential on a call, once there is one, and notes which it was. */
+function saysWhoCalls(credential: Credential, went: Went): Interceptor {
   return (options, nextCall) => {
     const call = new InterceptingCall(nextCall(options), {
       start(metadata, listener, next) {
         const go = (header: string | undefined): void => {
-          if (header !== undefined) metadata.set("authorization", header);
+          if (header !== undefined) {
+            went.header = header;
+            metadata.set("authorization", header);
+          }
           next(metadata, listener);
         };
         const header = credential.header();
@@ -97,14 +108,24 @@ function saysWhoCalls(credential: Credential): Interceptor {
   };
 }
 
+function metadataWith(token: string | undefined): Metadata {
+  const metadata = new Metadata();
+  if (token !== undefined) metadata.set("remit-session", token);
+  return metadata;
+}
+
+/** A call whose header is noted where it is told to. */
+type Once = (went: Went) => Connection["unary"];
+
 /** The same call, made once more when the token that it went with was refused and there is another. */
-function byAnother(credential: Credential, once: Connection["unary"]): Connection["unary"] {
+function byAnother(credential: Credential, once: Once): Connection["unary"] {
   return async (method, request, options) => {
+    const went: Went = {};
     try {
-      return await once(method, request, options);
+      return await once(went)(method, request, options);
     } catch (error) {
-      if (!isCallerRefused(error) || !credential.refused()) throw error;
-      return once(method, request, options);
+      if (!isCallerRefused(error) || !credential.refused(went.header)) throw error;
+      return once({})(method, request, options);
     }
   };
 }
@@ -115,12 +136,7 @@ export function connect(settings: Settings, address: string): Connection {
   let inFlight = 0;
   let retired = false;
 
-  const interceptors = [saysWhoCalls(settings.credential)];
-  const metadataWith = (token: string | undefined): Metadata => {
-    const metadata = new Metadata();
-    if (token !== undefined) metadata.set("remit-session", token);
-    return metadata;
-  };
+  const interceptorsFor = (went: Went) => [saysWhoCalls(settings.credential, went)];
   const started = (): void => {
     inFlight++;
   };
@@ -129,11 +145,14 @@ export function connect(settings: Settings, address: string): Connection {
     if (retired && inFlight === 0) client.close();
   };
 
-  const once: Connection["unary"] = (method, request, options) =>
+  const once: Once = (went) => (method, request, options) =>
     new Promise((resolve, reject) => {
       if (options.signal?.aborted) return reject(options.signal.reason);
       const message = toBinary(method.input, create(method.input, request));
-      const callOptions: CallOptions = { deadline: Date.now() + options.timeoutMs, interceptors };
+      const callOptions: CallOptions = {
+        deadline: Date.now() + options.timeoutMs,
+        interceptors: interceptorsFor(went),
+      };
       const path = `/${method.parent.typeName}/${method.name}`;
       const answered = (error: ServiceError | null, answer?: Uint8Array): void => {
         options.signal?.removeEventListener("abort", cancel);
@@ -167,17 +186,18 @@ export function connect(settings: Settings, address: string): Connection {
     address,
     unary: byAnother(settings.credential, once),
     exchange: () => {
+      const went: Went = {};
       const path = `/${DecisionService.typeName}/${DecisionService.method.exchange.name}`;
       const stream = client.makeBidiStreamRequest(
         path,
         bytes,
         (raw: Buffer): Uint8Array => raw,
         metadataWith(undefined),
-        { interceptors },
+        { interceptors: interceptorsFor(went) },
       );
       started();
       stream.once("status", finished);
-      return stream;
+      return { stream, header: () => went.header };
     },
     retire: () => {
       if (retired) return;

@@ -18,7 +18,7 @@ function counted(answer: (times: number) => string) {
 test("a key is a header for ever, and no key is none", () => {
   expect(createCredential("rmt_k", undefined, timers).header()).toBe("Bearer rmt_k");
   expect(createCredential("", undefined, timers).header()).toBeUndefined();
-  expect(createCredential("rmt_k", undefined, timers).refused()).toBe(false);
+  expect(createCredential("rmt_k", undefined, timers).refused("Bearer rmt_k")).toBe(false);
 });
 
 test("a token is fetched once for all who ask, and again before it ends", async () => {
@@ -38,9 +38,23 @@ test("one that was refused is fetched anew, and no more than once in a second", 
   const { asked, credential } = counted((times) => `opaque-${times}`);
   expect(await credential.header()).toBe("Bearer opaque-1");
   time.ms += 5_000;
-  expect(credential.refused()).toBe(true);
+  expect(credential.refused("Bearer opaque-1")).toBe(true);
   expect(await credential.header()).toBe("Bearer opaque-2");
-  expect(credential.refused()).toBe(false);
+  expect(credential.refused("Bearer opaque-2")).toBe(false);
+  expect(credential.header()).toBe("Bearer opaque-2");
+  expect(asked.times).toBe(2);
+});
+
+test("calls that were refused together for one token all go by the next, however late they hear of it", async () => {
+  const { asked, credential } = counted((times) => `opaque-${times}`);
+  const old = await credential.header();
+  expect([credential.refused(old), credential.refused(old)]).toEqual([true, true]);
+  const both = await Promise.all([credential.header(), credential.header()]);
+  expect(both).toEqual(["Bearer opaque-2", "Bearer opaque-2"]);
+  // One that hears of it when the next token is there already goes by that, and has nothing fetched.
+  expect(credential.refused(old)).toBe(true);
+  time.ms += 5_000;
+  expect(credential.refused(old)).toBe(true);
   expect(credential.header()).toBe("Bearer opaque-2");
   expect(asked.times).toBe(2);
 });

@@ -10,8 +10,11 @@ export type TokenSource = (() => string | Promise<string>) | { readonly file: st
 export interface Credential {
   /** The `authorization` header, undefined where a certificate says who calls; a promise while a token is fetched. */
   header(): string | undefined | Promise<string | undefined>;
-  /** Remit did not take it. Answers whether there may be another, which the next use then fetches. */
-  refused(): boolean;
+  /**
+   * Remit did not take a call that went with this header. Answers whether the next use brings, or may fetch, another: of
+   * calls that were refused together for one token the first has it fetched anew, and the others go by what came of that.
+   */
+  refused(header: string | undefined): boolean;
   /** How long what is held will do, milliseconds; undefined where nobody knows. */
   leftMs(): number | undefined;
 }
@@ -73,9 +76,11 @@ function renewed(source: TokenSource, timers: Timers): Credential {
   };
   return {
     header: () => (held && timers.wallMs() < held.untilMs ? held.header : fetchOnce()),
-    refused() {
+    refused(header) {
+      // It was renewed since this call was sent, or is being fetched now.
+      if (held?.header !== header) return true;
       const nowMs = timers.monotonicMs();
-      if (nowMs - refusedMs < REFUSED_EVERY_MS) return held === undefined;
+      if (nowMs - refusedMs < REFUSED_EVERY_MS) return false;
       refusedMs = nowMs;
       held = undefined;
       return true;

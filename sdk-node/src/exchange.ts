@@ -37,6 +37,8 @@ export interface Exchange {
   readonly inFlight: number;
   /** Whether anything has ever come back: a stream that was never answered may have been eaten by a proxy. */
   readonly proven: boolean;
+  /** The header of the credential that it was opened with, once there was one. */
+  header(): string | undefined;
   /** Counts what came back. */
   readonly received: number;
   /** Settles when no frame is in flight. */
@@ -117,7 +119,7 @@ function createFrames() {
 /** Opens a stream on a connection. */
 export function openExchange(connection: Connection, events: ExchangeEvents): Exchange {
   const frames = createFrames();
-  const stream = connection.exchange();
+  const { stream, header } = connection.exchange();
   let over = false;
   let received = 0;
 
@@ -183,7 +185,7 @@ export function openExchange(connection: Connection, events: ExchangeEvents): Ex
     get received() {
       return received;
     },
-    drained: frames.drained,
+    ...{ header, drained: frames.drained },
     finish: () => {
       if (!over) stream.end();
     },

@@ -157,7 +157,7 @@ export function createStreams(settings: Settings, addresses: Addresses, onNotice
   return {
     current,
     refresh,
-    callerRefused: (on) => on !== lane || (settings.credential.refused() && move(drainMs)),
+    callerRefused: (on) => on !== lane || (settings.credential.refused(on.exchange.header()) && move(drainMs)),
     isWatched: watched.has,
     get connection() {
       return dialled.connection;
