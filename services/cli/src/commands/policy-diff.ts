@@ -18,6 +18,7 @@ interface DiffFlags {
   agent: string;
   principal?: string;
   failOn?: (typeof failures)[number];
+  full?: boolean;
   json?: boolean;
 }
 
@@ -55,8 +56,8 @@ async function diff(cli: Cli, old: string, now: string, flags: DiffFlags): Promi
     printJson(cli.io, { documents: changes, outcomes, left: log.left });
   } else {
     const paint = paintFor(cli.io);
-    for (const line of [...documentDiffLines(changes, paint), "", ...outcomeDiffLines(outcomes, paint)])
-      cli.io.out(line);
+    const shown = documentDiffLines(changes, paint, flags.full ? Number.POSITIVE_INFINITY : undefined);
+    for (const line of [...shown, "", ...outcomeDiffLines(outcomes, paint)]) cli.io.out(line);
     for (const line of leftLines(log.left)) cli.io.err(`note: ${line}`);
   }
   return fails(flags.failOn, changes.length > 0, outcomes) ? exitCodes.no : exitCodes.ok;
@@ -82,6 +83,7 @@ deny < clarify < escalate < transform < allow.`,
     .option("--agent <name>", "who made the calls of a log that does not say so", "agent")
     .option("--principal <path>", "where such a call says for whom it is made: context.user.id")
     .addOption(new Option("--fail-on <what>", "end with 1 when a call ends so").choices(failures))
+    .option("--full", "every value whole, however long; else 400 characters from where two begin to differ")
     .option("--json", "for machines")
     .action(async (old: string, now: string, flags: DiffFlags) => ended(await diff(cli, old, now, flags)));
   examples(command, [

@@ -12,18 +12,40 @@ function painted(change: ChangeKind, text: string, paint: Paint): string {
 
 /** A bundle of another language is long, and its text says nothing. */
 const VALUE_CHARS_MAX = 400;
+/** So much of what is the same on both sides stands before the first difference. */
+const BEFORE_CHARS = 60;
 
-function valueText(value: JsonValue, charsMax: number): string {
+function valueText(value: JsonValue): string {
   const texts = Array.isArray(value) && value.every((item) => typeof item === "string");
-  const text = spelledOut(typeof value === "string" ? value : texts ? value.join(" · ") : JSON.stringify(value));
-  return text.length <= charsMax ? text : `${text.slice(0, charsMax).toWellFormed()}… (${text.length} characters)`;
+  return spelledOut(typeof value === "string" ? value : texts ? value.join(" · ") : JSON.stringify(value));
+}
+
+/** How many characters two texts begin with alike. */
+function sameChars(one: string, other: string): number {
+  let at = 0;
+  while (at < one.length && one[at] === other[at]) at++;
+  return at;
+}
+
+/** A part of a text that is too long, and what it is a part of. */
+function partOf(text: string, from: number, charsMax: number): string {
+  if (text.length <= charsMax) return text;
+  const part = text.slice(from, from + charsMax).toWellFormed();
+  const after = from + charsMax < text.length ? "…" : "";
+  const which = `characters ${from + 1} to ${from + part.length} of ${text.length}; --full shows all`;
+  return `${from > 0 ? "…" : ""}${part}${after} (${which})`;
 }
 
 function fieldLines({ field: name, from, to }: FieldChange, indent: string, paint: Paint, charsMax: number): string[] {
   const field = spelledOut(name);
-  if (from === undefined) return [`${indent}${field}: ${paint.green(`+ ${valueText(to ?? null, charsMax)}`)}`];
-  if (to === undefined) return [`${indent}${field}: ${paint.red(`- ${valueText(from, charsMax)}`)}`];
-  const [old, now] = [valueText(from, charsMax), valueText(to, charsMax)];
+  const first = (value: JsonValue) => partOf(valueText(value), 0, charsMax);
+  if (from === undefined) return [`${indent}${field}: ${paint.green(`+ ${first(to ?? null)}`)}`];
+  if (to === undefined) return [`${indent}${field}: ${paint.red(`- ${first(from)}`)}`];
+  const whole = [valueText(from), valueText(to)] as const;
+  // Where they differ must be seen: what both begin with is left out where it fills all that is shown.
+  const same = sameChars(...whole);
+  const begin = same < charsMax - BEFORE_CHARS ? 0 : same - BEFORE_CHARS;
+  const [old, now] = [partOf(whole[0], begin, charsMax), partOf(whole[1], begin, charsMax)];
   if (old.length + now.length < 60) return [`${indent}${field}: ${paint.red(old)} → ${paint.green(now)}`];
   return [`${indent}${field}:`, `${indent}  ${paint.red(`- ${old}`)}`, `${indent}  ${paint.green(`+ ${now}`)}`];
 }
@@ -40,7 +62,7 @@ function documentLines(document: DocumentChange, paint: Paint, charsMax: number)
   ];
 }
 
-/** What is otherwise in the documents. `charsMax`: how much of a value is shown. */
+/** What is otherwise in the documents. `charsMax`: how much of a value is shown, from where two begin to differ. */
 export function documentDiffLines(
   changes: readonly DocumentChange[],
   paint: Paint,

@@ -66,6 +66,25 @@ test("what has changed is told field by field, and which of the tests' calls end
   ]);
 });
 
+test("two long values are shown from where they begin to differ, and whole with --full", async () => {
+  const long = (end: string) => `${'input.book != "atlas" && '.repeat(60)}input.days > ${end}`;
+  const [was, becomes] = [join(directory, "was"), join(directory, "becomes")];
+  const text = await readFile(join(library, "policy.yaml"), "utf8");
+  for (const [side, end] of [[was, "28"] as const, [becomes, "14"] as const]) {
+    await mkdir(side);
+    await writeFile(join(side, "policy.yaml"), text.replace("when: input.days > 28", `when: '${long(end)}'`));
+  }
+  const { stdout } = await remit(was, becomes);
+  const lines = stdout.split("\n").filter((line) => line.includes("characters"));
+  expect(lines.map((line) => line.trim().slice(0, 3))).toEqual(["- …", "+ …"]);
+  const { length } = long("28");
+  expect(lines[0]).toContain(`input.days > 28 (characters ${length - 61} to ${length} of ${length}; --full shows all)`);
+  expect(lines[1]).toContain("input.days > 14 (");
+  const full = (await remit(was, becomes, "--full")).stdout;
+  expect(full).toContain(`- ${long("28")}\n`);
+  expect(full).not.toContain("…");
+});
+
 test("--fail-on ends with 1 where a change opens something", async () => {
   expect((await remit(old, now, "--fail-on", "wider")).code).toBe(1);
   expect((await remit(old, old, "--fail-on", "change")).code).toBe(0);
