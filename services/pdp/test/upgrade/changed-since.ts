@@ -1,8 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { Effect } from "@remit/proto/common";
-import { DecideResponseSchema, Outcome } from "@remit/proto/decision";
-import type { Story } from "./story.ts";
+import { type DecideRequest, DecideRequestSchema, DecideResponseSchema, Outcome } from "@remit/proto/decision";
+import type { Dump } from "./dump.ts";
+import type { Questions, Story } from "./story.ts";
 import { asked, reported, type Told } from "./teller.ts";
 
 /*
@@ -58,4 +59,38 @@ export function reportedNow(schema: number, { answers }: Story): Told[] {
     if (settled === undefined || settles(outcome)) return told;
     return { ...told, answer: { ...settled.answer, inputMatches: told.answer.inputMatches ?? false } };
   });
+}
+
+const wouldHold = (effect: Effect): boolean =>
+  effect === Effect.ALLOW || effect === Effect.TRANSFORM || effect === Effect.ESCALATE;
+
+/**
+ * What this build answers to the fresh calls of a kept one. Until 18: budgets were declared and bound nothing. The one
+ * that a story declares is hard and covers every call of the tenant: where neither a call nor its tool says what it
+ * costs in EUR, it is denied where it ran. All else of the answer is as it was.
+ */
+export function freshNow(schema: number, { answers }: Story, database: Dump): Told[] {
+  const declares = database.tables.some(({ name, rows }) => name === "budget" && rows.length > 0);
+  if (schema > 18 || !declares) return [...answers.fresh];
+  return answers.fresh.map((told) => {
+    const { effect, estimate } = { ...asked.answer(told.answer), ...asked.request(told.request) };
+    if (!wouldHold(effect) || estimate.length > 0) return told;
+    const { transformedJson: _, constraints, approval, ...answer } = told.answer;
+    const denied = asked.json(
+      create(DecideResponseSchema, { effect: Effect.DENY, reason: { code: "estimate_missing" } }),
+    );
+    return { ...told, answer: { ...answer, ...denied, effectiveInputDigest: told.answer.inputDigest ?? "" } };
+  });
+}
+
+/** What a call costs that nobody is charged for: told so that a hard budget lets it pass. */
+export const COSTS_NOTHING = { estimate: [{ unit: "EUR", value: "0" }] };
+
+/** Calls that all say what they cost in the unit of the stories' budget: of these this build answers as the kept one. */
+export function withCosts({ books, flights }: Questions): Questions {
+  const told = (requests: readonly DecideRequest[]) =>
+    requests.map(({ $typeName: _, ...request }) =>
+      create(DecideRequestSchema, { ...request, ...(request.estimate.length === 0 && COSTS_NOTHING) }),
+    );
+  return { books: told(books), flights: told(flights) };
 }

@@ -11,13 +11,13 @@ import { type RunningPdp, settableClock, startPdp } from "../../src/index.ts";
 import { migrate, schemaRange } from "../../src/stores/migrate.ts";
 import { failure, testConfig } from "../support/pdp.ts";
 import type { TestDatabase } from "../support/test-database.ts";
-import { againNow, reportedNow } from "./changed-since.ts";
+import { againNow, COSTS_NOTHING, freshNow, reportedNow, withCosts } from "./changed-since.ts";
 import { type Clients, clientsAt, speaks } from "./clients.ts";
 import { byCall, byReport, verdicts } from "./comparable.ts";
 import { type Kept, keptSchemas, readKept } from "./kept.ts";
 import { restoredDatabase } from "./restored.ts";
 import { type Answers, askAll, askedThen } from "./story.ts";
-import { asked, call, createTeller, type Teller } from "./teller.ts";
+import { asked, call, createTeller, type Tale, type Teller } from "./teller.ts";
 
 const launcher = fileURLToPath(new URL("../../../cli/bin/remit.js", import.meta.url));
 const run = promisify(execFile);
@@ -68,10 +68,19 @@ describe.each(await keptSchemas())("a database that the build of schema %i had u
   });
 
   test("decides fresh calls as before, under the same policies", () => {
-    const before = verdicts(kept.story.answers.fresh);
+    const before = verdicts(freshNow(schema, kept.story, kept.database));
     const effects = new Set(kept.story.answers.fresh.map(({ answer }) => answer.effect));
     expect(effects.size).toBe(5);
     expect(verdicts(answers.fresh)).toMatchObject(before);
+  });
+
+  test("decides every one of them as before, once each says what it costs", async () => {
+    const apart: Tale = { ...structuredClone(kept.story.tale), calls: [], reports: [] };
+    const { ask } = createTeller(clients, apart);
+    const { books, flights } = withCosts(askedThen(kept.story, "costed"));
+    for (const request of books) await ask("today", request);
+    for (const request of flights) await ask("flights", request);
+    expect(verdicts(apart.calls)).toMatchObject(verdicts(kept.story.answers.fresh));
   });
 
   test("has every entry, and each has the digest of its text", () => {
@@ -142,7 +151,7 @@ describe.each(await keptSchemas())("a database that the build of schema %i had u
     const { sessions, keys } = kept.story.tale;
     const { today, done, forgotten } = sessions;
     if (!today || !done || !forgotten || !keys.checkout) throw new Error("the tale lacks a session or a key");
-    const read = (callId: string) => call(callId, "invoices.read", { id: "1" });
+    const read = (callId: string) => call(callId, "invoices.read", { id: "1" }, COSTS_NOTHING);
     expect(await teller.ask("today", read("with-the-old-token"))).toMatchObject({ effect: Effect.ALLOW, attempt: 1 });
     await teller.renew("books");
     expect(await teller.ask("books", read("with-a-new-token"))).toMatchObject({ effect: Effect.ALLOW });
