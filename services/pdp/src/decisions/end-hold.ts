@@ -3,9 +3,10 @@ import { canonical } from "../foundation/canonical.ts";
 import { rfc3339 } from "../foundation/clock.ts";
 import { digestBytes } from "../foundation/digest.ts";
 import type { Caller } from "../identities/index.ts";
-import { idempotencyKey, type Move, type NewRecord } from "../ledger/index.ts";
+import type { Move, NewRecord } from "../ledger/index.ts";
 import type { HeldCall } from "./budget-books-store.ts";
 import type { HoldEnd } from "./budget-change.ts";
+import { aboutDecision, settlingKeyOf } from "./expiry-entry.ts";
 
 /** What an operator's ending of a hold does to its accounts: as spent all of it is posted, also in soft ones. */
 function endingMoves({ amounts }: Pick<HeldCall, "amounts">, as: HoldEnd): Move[] {
@@ -31,8 +32,9 @@ export function endHold(
   });
   return {
     ...{ id, tenant: by.tenant, session: hold.session, sessionDay: hold.sessionDay, kind: "expiry" },
-    key: idempotencyKey("report", `decision:${hold.decision}`, 1),
-    request: digestBytes("request", canonical({ report: `decision:${hold.decision}` })),
+    // As a report and an expiry have it: whichever comes later finds this one.
+    key: settlingKeyOf(hold.decision),
+    request: aboutDecision(hold.decision),
     subject: hold.decision,
     securityRevision: security,
     digest: digestBytes("entry", text),

@@ -1,3 +1,4 @@
+import { HoldEnd } from "@remit/proto/admin";
 import { Effect } from "@remit/proto/common";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { furnish, type House, startHouse } from "../support/pdp.ts";
@@ -190,6 +191,24 @@ test("what nobody reported counts as spent; a report that comes late sets it rig
     ...{ replayed: true, outcome: Outcome.SUCCEEDED },
   });
   expect(await spend.books(tool)).toMatchObject([{ held: 0, posted: 1.5, overage: 0 }]);
+});
+
+test.each<[string, HoldEnd, number, Outcome, object, object]>([
+  ["spent", HoldEnd.SPENT, 4, Outcome.SUCCEEDED, { actual: eur("1.5") }, { posted: 1.5, overage: 0 }],
+  ["spent", HoldEnd.SPENT, 4, Outcome.NOT_EXECUTED, {}, { posted: 0, overage: 0 }],
+  ["released", HoldEnd.RELEASED, 0, Outcome.SUCCEEDED, { actual: eur("1.5") }, { posted: 0, overage: 1.5 }],
+])("what an operator resolved as %s a late report sets right, once (%i, %i, %i)", async (as, end, posted, ...late) => {
+  const [outcome, more, books] = late;
+  const tool = await priced(`resolved_${as}_${outcome}`);
+  const { decisionId } = await ask(tool, "4");
+  const resolving = { holdId: decisionId, as: end, reason: "nobody answers" };
+  await house.clients.budgets.resolveHold(resolving, { headers: spend.owner });
+  expect(await spend.books(tool)).toMatchObject([{ held: 0, posted, overage: 0 }]);
+  const running = await spend.report(headers, decisionId, Outcome.RUNNING, {}, other);
+  expect(running).toMatchObject({ replayed: false, outcome: Outcome.RUNNING });
+  expect(await spend.report(headers, decisionId, outcome, more, other)).toMatchObject({ replayed: false, outcome });
+  expect(await spend.report(headers, decisionId, Outcome.FAILED)).toMatchObject({ replayed: true, outcome });
+  expect(await spend.books(tool)).toMatchObject([{ held: 0, ...books }]);
 });
 
 test("a soft budget counts and refuses nothing, and what nobody reported is given back", async () => {
