@@ -14,6 +14,11 @@ SAID = {
         "denied (rule_denied): Agents do not delete customer records. Ask a person in operations.",
     ],
     "quickstart_async.py": ["invoice 1", "invoice 2", "invoice 3"],
+    "spending.py": [
+        "gave p-1 60 EUR back",
+        "denied (budget_exhausted): 41 EUR do not fit",
+        "gave p-1 39 EUR back",
+    ],
 }
 
 
