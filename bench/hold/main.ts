@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { warmUp } from "../../services/engine/src/index.ts";
+import { warmUpRequests } from "../../services/pdp/src/wire/index.ts";
 import { table } from "../src/run/table.ts";
 import { type Case, documents, elsewhere, inputs } from "./catalogue.ts";
 import { requests } from "./requests.ts";
@@ -32,7 +33,10 @@ const turnOfTheLoop = () => new Promise<void>((resolve) => setImmediate(resolve)
 
 /** In this process: the first time, or the median of later ones, whose code is compiled. */
 async function measure({ make }: Case, state: State): Promise<Held> {
-  if (state === "ready") await warmUp(turnOfTheLoop, { busyMsMax });
+  if (state === "ready") {
+    await warmUp(turnOfTheLoop, { busyMsMax });
+    await warmUpRequests(turnOfTheLoop);
+  }
   const first = await held(make());
   if (state !== "warm") return first;
   let rounds: Held[] = [];

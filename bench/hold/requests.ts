@@ -1,49 +1,57 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { DecideRequestSchema } from "@remit/proto/decision";
+import { create, type MessageInitShape, toBinary, type JsonObject as WireObject } from "@bufbuild/protobuf";
+import { type DecideRequest, DecideRequestSchema } from "@remit/proto/decision";
 import { compile, explainInSlices, type Facts, type JsonObject } from "../../services/engine/src/index.ts";
 import { canonical } from "../../services/pdp/src/foundation/canonical.ts";
 import { digestBytes, digestText } from "../../services/pdp/src/foundation/digest.ts";
 import { parseJsonInSlices } from "../../services/pdp/src/foundation/json-in-slices.ts";
+import { limits } from "../../services/pdp/src/foundation/limits.ts";
 import { buildSnapshot } from "../../services/pdp/src/policies/snapshot.ts";
 import { askFrom } from "../../services/pdp/src/wire/convert/ask.ts";
-import { decodeJson } from "../../services/pdp/src/wire/lanes/decode.ts";
+import { decodeBinary, decodeJson } from "../../services/pdp/src/wire/lanes/decode.ts";
 import { facts as plainFacts } from "../growth/src/tenant.ts";
 import type { Case } from "./catalogue.ts";
 import { many, policy, rule, tool } from "./catalogue.ts";
 
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
-/** Inputs of 250,000 bytes, each of another kind. */
-const largeInputs: Readonly<Record<string, () => object>> = {
-  "one text": () => ({ a: "ä".repeat(120_000) }),
-  "many short members": () => Object.fromEntries(many(18_000, (at) => [`k${at}`, at])),
-  "many numbers": () => ({ a: many(40_000, (at) => at / 7).map((n) => Number(n.toFixed(1))) }),
-  "lists in lists": () => ({ a: many(7_000, () => [[[[[[[[[[[[[[1]]]]]]]]]]]]]]) }),
+/** Inputs of as many values as are permitted, each of another kind. */
+const largeInputs: Readonly<Record<string, (values: number) => object>> = {
+  "one text of 240 KB": () => ({ a: "ä".repeat(120_000) }),
+  members: (values) => Object.fromEntries(many(values, (at) => [`k${at}`, at])),
+  "members of other letters": (values) => Object.fromEntries(many(values, (at) => [`é${(at * 7919) % 9973}`, "ä"])),
+  numbers: (values) => ({ a: many(values, (at) => Number((at / 7).toFixed(1))) }),
+  "lists in lists": (values) => ({ a: many(Math.floor(values / 15), () => [[[[[[[[[[[[[[1]]]]]]]]]]]]]]) }),
+  "objects in a list": (values) => ({ a: many(Math.floor(values / 2), (at) => ({ a: at })) }),
 };
 
-const asking = (name: string, input: () => object): Case[] => [
-  {
-    name: `decode and check: ${name}, as bytes`,
-    make: () => {
-      const call = { callId: "c", tool: "pay", input: { case: "inputJson" as const, value: encode(input()) } };
-      const bytes = toBinary(DecideRequestSchema, create(DecideRequestSchema, call));
-      return () => {
-        const ask = askFrom(fromBinary(DecideRequestSchema, bytes), "", 1);
-        digestBytes("input", ask.input.canonical);
-      };
+// The message's own fields count too.
+const OWN = 4;
+const asking = (name: string, input: (values: number) => object): Case[] => {
+  const ask = (request: Parameters<typeof askFrom>[0]) => digestBytes("input", askFrom(request, "", 1).input.canonical);
+  const most = limits.messageValuesMax - OWN;
+  const binary = (form: MessageInitShape<typeof DecideRequestSchema>["input"]) => () => {
+    const call = { callId: "c", tool: "pay", ...(form && { input: form }) };
+    const bytes = toBinary(DecideRequestSchema, create(DecideRequestSchema, call));
+    return () => ask(decodeBinary(DecideRequestSchema, bytes, limits.messageValuesMax) as DecideRequest);
+  };
+  return [
+    {
+      name: `decode and check: ${name}, as bytes`,
+      make: () => binary({ case: "inputJson", value: encode(input(limits.callValuesMax - 1)) })(),
     },
-  },
-  {
-    name: `decode and check: ${name}, in JSON`,
-    make: () => {
-      const bytes = encode({ callId: "c", tool: "pay", input: input() });
-      return () => {
-        const ask = askFrom(decodeJson(DecideRequestSchema, bytes) as Parameters<typeof askFrom>[0], "", 1);
-        digestBytes("input", ask.input.canonical);
-      };
+    {
+      name: `decode and check: ${name}, as a Struct`,
+      make: () => binary({ case: "inputObject", value: input(most) as WireObject })(),
     },
-  },
-];
+    {
+      name: `decode and check: ${name}, in JSON`,
+      make: () => {
+        const bytes = encode({ callId: "c", tool: "pay", input: input(most) });
+        return () => ask(decodeJson(DecideRequestSchema, bytes, limits.messageValuesMax) as DecideRequest);
+      },
+    },
+  ];
+};
 
 const digestOf = (document: object) => digestText(digestBytes("tool", canonical(document)));
 const registered = <Document extends object>(document: Document) => ({ document, digest: digestOf(document) });

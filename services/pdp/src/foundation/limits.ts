@@ -2,6 +2,10 @@
 export const limits = {
   /** Input and context of one call, together, as JSON. */
   callBytesMax: 256 * 1024,
+  /** Members of objects and items of lists in both and in the answers, at all depths: what reading and judging them takes. */
+  callValuesMax: 4_000,
+  /** The same in a message that carries calls as objects, in JSON or as protobuf's Struct, its own fields included. */
+  messageValuesMax: 2_000,
   /** Nesting of objects and lists in input, context and answers. */
   jsonDepthMax: 32,
   callIdBytesMax: 256,

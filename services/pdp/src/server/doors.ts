@@ -204,8 +204,9 @@ export async function openDoors(options: Options): Promise<Doors> {
   const { data, admin, exchange } = services(options);
   const { front, vouches } = transport(options);
   const common = { log, messageBytesMax: limits.messageBytesMax };
-  const grpc = createGrpcLane({ ...common, services: data, health: readiness, vouch: vouches?.grpc });
-  const connect = createConnectLane({ ...common, services: data });
+  const valuesMax = limits.messageValuesMax;
+  const grpc = createGrpcLane({ ...common, valuesMax, services: data, health: readiness, vouch: vouches?.grpc });
+  const connect = createConnectLane({ ...common, valuesMax, services: data });
   const adminLane = createConnectLane({ ...common, services: admin, messageBytesMax: limits.adminMessageBytesMax });
   const listeners: Listener[] = [];
   const note = (listener: Listener): string => {

@@ -17,7 +17,7 @@ import { toCallError } from "./errors.ts";
 
 /** Calls of one batch, and bytes of what they carry, that are judged in one turn. */
 const CALLS_AT_ONCE_MAX = 16;
-const BYTES_AT_ONCE_MAX = 32 * 1024;
+const BYTES_AT_ONCE_MAX = 8 * 1024;
 /** What came as a message, not as text, is measured by nobody here. */
 const UNMEASURED_BYTES = 1024;
 

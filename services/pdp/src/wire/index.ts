@@ -52,3 +52,4 @@ export function adminServices(desk: AdminDesk): Served[] {
   ];
   return services.map(createGate(desk));
 }
+export { warmUpRequests } from "./warm-up.ts";

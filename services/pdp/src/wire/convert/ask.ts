@@ -4,6 +4,7 @@ import type { Ask, Outcome, Told } from "../../decisions/index.ts";
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
 import { parseStrict, type StrictObject, strictObject } from "../../foundation/strict-json.ts";
+import { countValues, countValuesIn } from "../../foundation/values.ts";
 import {
   amountsField,
   boundedList,
@@ -29,6 +30,21 @@ function jsonField(field: JsonField, name: string): StrictObject {
   return value instanceof Uint8Array ? parseStrict(value, name) : strictObject(value, name);
 }
 
+/** Counts what the call carries before any of it is parsed or written. */
+function checkValues({ input, context, answers }: DecideRequest): void {
+  let values = 0;
+  for (const { value } of [input, context, answers] as const) {
+    if (value === undefined) continue;
+    const left = limits.callValuesMax - values;
+    values += value instanceof Uint8Array ? countValues(value, left) : countValuesIn(value, left);
+    if (values <= limits.callValuesMax) continue;
+    throw invalid("input", `input, context and answers have more than ${limits.callValuesMax} values together`, {
+      limit: `callValuesMax: ${limits.callValuesMax} members and items, at all depths`,
+      fix: "send large content by reference",
+    });
+  }
+}
+
 /** Checks the form of a proposed call. Throws a Fault that names the field. */
 export function askFrom(request: DecideRequest, traceId: string, withinMs: number): Ask {
   const callId = requiredText(request.callId, "call_id", limits.callIdBytesMax);
@@ -36,6 +52,7 @@ export function askFrom(request: DecideRequest, traceId: string, withinMs: numbe
   if (request.input.case === undefined) {
     throw invalid("input", "input is missing", { fix: "send input, {} when the tool takes none" });
   }
+  checkValues(request);
   const input = jsonField(request.input, "input");
   const context = jsonField(request.context, "context");
   const answers = jsonField(request.answers, "answers");

@@ -36,6 +36,7 @@ function shapeOf(contentType: string | null): Shape | undefined {
 
 export interface InboxRules {
   readonly messageBytesMax: number;
+  readonly valuesMax?: number | undefined;
   /** How long the body of a unary call may take to arrive. */
   readonly bodyMs: number;
 }
@@ -48,11 +49,15 @@ const endFlag = 0b10;
 // So much of a body that is too large is read and dropped: a peer that is still writing would not see our answer.
 const discardFactor = 8;
 
-function reader({ json }: Shape, schema: DescMessage): (bytes: Uint8Array) => Message | Fault {
+function reader(
+  { json }: Shape,
+  schema: DescMessage,
+  { valuesMax }: InboxRules,
+): (bytes: Uint8Array) => Message | Fault {
   const decode = json ? decodeJson : decodeBinary;
   return (bytes) => {
     try {
-      return decode(schema, bytes);
+      return decode(schema, bytes, valuesMax);
     } catch (error) {
       if (error instanceof Fault) return error;
       throw error;
@@ -95,7 +100,7 @@ async function* oneMessage(
   rules: InboxRules,
 ): AsyncGenerator<Uint8Array> {
   const bytes = await inTime(readWhole(body[Symbol.asyncIterator](), rules), rules.bodyMs);
-  inbox.push(bytes instanceof Fault ? bytes : reader(shape, schema)(bytes));
+  inbox.push(bytes instanceof Fault ? bytes : reader(shape, schema, rules)(bytes));
   yield shape.json ? emptyObject : nothing;
 }
 
@@ -134,7 +139,7 @@ async function* manyMessages(
   inbox: Inbox,
   rules: InboxRules,
 ): AsyncGenerator<Uint8Array> {
-  const read = reader(shape, schema);
+  const read = reader(shape, schema, rules);
   const cutter = createCutter();
   const stand = envelope(0, shape.json ? emptyObject : nothing);
   const chunks = body[Symbol.asyncIterator]();

@@ -14,6 +14,8 @@ export interface ConnectLaneOptions {
   readonly log: Log;
   /** Of one message, either way. */
   readonly messageBytesMax: number;
+  /** Of one request that carries calls. */
+  readonly valuesMax?: number;
   readonly queue?: QueueBounds;
   /** How long the body of a unary request may take to arrive. */
   readonly bodyMs?: number;
@@ -91,10 +93,10 @@ function addRpc(router: ConnectRouter, rpc: ServedRpc, rules: StreamRules): void
 
 /** Serves the given services over Connect, gRPC, gRPC-Web and plain JSON. */
 export function createConnectLane(options: ConnectLaneOptions): ConnectLane {
-  const { services, log, messageBytesMax, queue, bodyMs = bodyMsDefault } = options;
+  const { services, log, messageBytesMax, valuesMax, queue, bodyMs = bodyMsDefault } = options;
   const streams = createOpenStreams();
   const rules: StreamRules = { queue: queue ?? queueBounds, streams, sink: logCauses(log) };
-  const inboxRules: InboxRules = { messageBytesMax, bodyMs };
+  const inboxRules: InboxRules = { messageBytesMax, valuesMax, bodyMs };
   return {
     routes(router) {
       // Read limits are the inbox's; compressed requests are refused and answers are small or nearby.

@@ -1,12 +1,34 @@
 import { type DescMessage, fromBinary, fromJsonString, type JsonValue, type Message } from "@bufbuild/protobuf";
 import { isFieldError } from "@bufbuild/protobuf/reflect";
 import { Fault, invalid } from "../../foundation/fault.ts";
+import { countValues } from "../../foundation/values.ts";
+import { carriesValues, quartersOf } from "./weigh.ts";
 
-/** Reads a message from protobuf's bytes; a `Fault` of kind invalid says what is wrong with them. */
-export function decodeBinary(schema: DescMessage, bytes: Uint8Array): Message {
+function tooMany(valuesMax: number): Fault {
+  return invalid("", `the request holds more than ${valuesMax} values`, {
+    limit: `messageValuesMax: ${valuesMax} values, where calls come as objects`,
+    fix: "send input as input_json, large content by reference, a batch in parts",
+  });
+}
+
+/**
+ * Reads a message from protobuf's bytes; a `Fault` of kind invalid says what is wrong with them. One that carries calls
+ * may have no more than `valuesMax` values: they are counted before anything is built.
+ */
+export function decodeBinary(schema: DescMessage, bytes: Uint8Array, valuesMax = Number.POSITIVE_INFINITY): Message {
   try {
+    // A record is two bytes long at least.
+    const quartersMax = 4 * valuesMax;
+    if (
+      2 * bytes.length > quartersMax &&
+      carriesValues(schema) &&
+      quartersOf(schema, bytes, quartersMax) > quartersMax
+    ) {
+      throw tooMany(valuesMax);
+    }
     return fromBinary(schema, bytes, { readUnknownFields: false });
   } catch (error) {
+    if (error instanceof Fault) throw error;
     throw invalid("", `the bytes are not a ${schema.typeName}: ${(error as Error).message}`, {
       fix: "check that both sides were generated from the same .proto files",
     });
@@ -66,9 +88,14 @@ function refuseJson(schema: DescMessage, text: string, error: Error): Fault {
 
 /**
  * Reads a message from protobuf's JSON in UTF-8. A `Fault` of kind invalid names the field to blame: unknown members,
- * duplicate keys and values of the wrong type are refused, never skipped.
+ * duplicate keys and values of the wrong type are refused, never skipped. One that carries calls may have no more than
+ * `valuesMax` values.
  */
-export function decodeJson(schema: DescMessage, bytes: Uint8Array): Message {
+export function decodeJson(schema: DescMessage, bytes: Uint8Array, valuesMax = Number.POSITIVE_INFINITY): Message {
+  // Each value takes a byte of its own.
+  if (bytes.length > valuesMax && carriesValues(schema) && countValues(bytes, valuesMax) > valuesMax) {
+    throw tooMany(valuesMax);
+  }
   let text: string;
   try {
     text = utf8.decode(bytes);

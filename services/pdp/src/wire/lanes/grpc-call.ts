@@ -10,6 +10,7 @@ import type { OpenStreams, QueueBounds } from "./stream-rules.ts";
 /** What every call of a gRPC lane obeys. */
 export interface GrpcRules {
   readonly messageBytesMax: number;
+  readonly valuesMax?: number | undefined;
   readonly queue: QueueBounds;
   readonly streams: OpenStreams;
   readonly sink: CauseSink;
@@ -53,7 +54,7 @@ export async function serveUnary(
   try {
     const { request } = raw;
     if (request.length > rules.messageBytesMax) throw tooLarge("request", request.length, rules.messageBytesMax);
-    const response: Message = await run(decodeBinary(method.input, request), scope.call);
+    const response: Message = await run(decodeBinary(method.input, request, rules.valuesMax), scope.call);
     const bytes = toBinary(method.output, response);
     if (bytes.length > rules.messageBytesMax) throw tooLarge("response", bytes.length, rules.messageBytesMax);
     scope.finish();

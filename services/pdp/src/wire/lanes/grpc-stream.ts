@@ -111,7 +111,7 @@ export function serveStream(stream: Raw, { method, open }: ServedRpc & { kind: "
     if (ended) return;
     try {
       if (bytes.length > rules.messageBytesMax) throw tooLarge("request", bytes.length, rules.messageBytesMax);
-      incoming?.receive(decodeBinary(method.input, bytes));
+      incoming?.receive(decodeBinary(method.input, bytes, rules.valuesMax));
     } catch (error) {
       finish(error);
       closeInput();

@@ -23,6 +23,8 @@ export interface GrpcLaneOptions {
   readonly log: Log;
   /** Of one message, either way. */
   readonly messageBytesMax: number;
+  /** Of one request that carries calls. */
+  readonly valuesMax?: number;
   readonly queue?: QueueBounds;
   /** Finds out what a call's connection proves; without it nothing does. */
   readonly vouch?: GrpcVouch | undefined;
@@ -92,7 +94,15 @@ function routeLog(log: Log): void {
 }
 
 /** Serves the given services over gRPC. */
-export function createGrpcLane({ services, health, log, messageBytesMax, queue, vouch }: GrpcLaneOptions): GrpcLane {
+export function createGrpcLane({
+  services,
+  health,
+  log,
+  messageBytesMax,
+  valuesMax,
+  queue,
+  vouch,
+}: GrpcLaneOptions): GrpcLane {
   routeLog(log);
   const server = new Server({
     ...limitsOfGrpcJs,
@@ -100,7 +110,14 @@ export function createGrpcLane({ services, health, log, messageBytesMax, queue, 
     "grpc.max_send_message_length": hardLimitFactor * messageBytesMax,
   });
   const streams = createOpenStreams();
-  const rules: GrpcRules = { messageBytesMax, queue: queue ?? queueBounds, streams, sink: logCauses(log), vouch };
+  const rules: GrpcRules = {
+    messageBytesMax,
+    valuesMax,
+    queue: queue ?? queueBounds,
+    streams,
+    sink: logCauses(log),
+    vouch,
+  };
   const bound: HostPort[] = [];
   // One a connection: only so can one be asked to leave. What is injected has been decrypted where it was accepted.
   const served = new Set<ConnectionInjector>();
