@@ -19,6 +19,9 @@ interface Options {
   readonly dataDir?: string;
 }
 
+/** Longer than a recovery takes; one that takes longer is only begun again. */
+const STUCK_AFTER_ASKED = 250;
+
 /** Whether somebody answers there. */
 async function answers(url: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: url });
@@ -68,9 +71,13 @@ export async function startRestartable({ durable, dataDir }: Options): Promise<
       postgres = await start();
     },
     async revive() {
+      let asked = 0;
       await eventually(async () => {
         if (hasEnded) postgres = await start();
-        return answers(superuserUrl);
+        if (await answers(superuserUrl)) return true;
+        // One whose recovery failed for want of space may wait for it for ever, with room again: only a new start helps.
+        if (++asked % STUCK_AFTER_ASKED === 0 && !hasEnded) process.kill(postgres.pid, "SIGQUIT");
+        return false;
       });
     },
     async [Symbol.asyncDispose]() {
