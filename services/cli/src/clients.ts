@@ -10,6 +10,7 @@ import {
   PolicyService,
   ToolService,
 } from "@remit/proto/admin";
+import { BreakerService } from "@remit/proto/breaker";
 import { ChangeService } from "@remit/proto/change";
 import { DecisionService } from "@remit/proto/decision";
 import { KeyService } from "@remit/proto/keys";
@@ -34,6 +35,7 @@ export interface Clients {
   readonly policy: Client<typeof PolicyService>;
   readonly rollout: Client<typeof RolloutService>;
   readonly revocation: Client<typeof RevocationService>;
+  readonly breaker: Client<typeof BreakerService>;
   readonly budget: Client<typeof BudgetService>;
   readonly group: Client<typeof GroupService>;
   readonly caller: Client<typeof CallerService>;
@@ -104,6 +106,7 @@ export function connectClients(target: Target): Clients {
     policy: createClient(PolicyService, admin),
     rollout: createClient(RolloutService, admin),
     revocation: createClient(RevocationService, admin),
+    breaker: createClient(BreakerService, admin),
     budget: createClient(BudgetService, admin),
     group: createClient(GroupService, admin),
     caller: createClient(CallerService, admin),

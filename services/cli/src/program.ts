@@ -4,6 +4,7 @@ import { addAgents } from "./commands/agents.ts";
 import { addApply } from "./commands/apply.ts";
 import { addAudit } from "./commands/audit.ts";
 import { addBindings } from "./commands/bindings.ts";
+import { addBreakers } from "./commands/breakers.ts";
 import { addBudgets } from "./commands/budgets.ts";
 import { addChanges } from "./commands/changes.ts";
 import { addDecide } from "./commands/decide.ts";
@@ -73,6 +74,7 @@ export function buildProgram(cli: Cli, version: string, ended: (code: ExitCode) 
   addAgents(program, cli);
   addBudgets(program, cli, ended);
   addHolds(program, cli);
+  addBreakers(program, cli);
   addGroups(program, cli);
   program.addHelpText("after", ENVIRONMENT);
   return examples(program, [

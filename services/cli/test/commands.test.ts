@@ -241,6 +241,16 @@ test("what is revoked and halted is listed, and lifted by its id or by what it i
   expect(await remit(["halt", "engage", ...because], { env })).toMatchObject({ code: 2 });
 });
 
+test("breakers are listed and reset, where there are any", async () => {
+  expect(await remit(["breakers", "list"], { env })).toMatchObject({ code: 0, stderr: "no breaker is open\n" });
+  const { answer } = await json("breakers", "list", "--all");
+  expect(answer).toEqual({});
+  const nobodys = "00000000-0000-7000-8000-000000000000";
+  const unknown = await remit(["breakers", "reset", nobodys, "--reason", "x"], { env });
+  expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining("there is no such session") });
+  expect(await remit(["breakers", "reset", nobodys], { env })).toMatchObject({ code: 2 });
+});
+
 test("tenants are made, shown, bounded and suspended, and their owners keep to their own", async () => {
   const made = await remit(["tenants", "create", "acme", "--quota", "sessions-open=5"], { env });
   expect(made.code).toBe(0);

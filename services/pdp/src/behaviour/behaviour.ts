@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { leastUuidAt } from "../foundation/ids.ts";
-import type { BehaviourStore, Cursors } from "./behaviour-store.ts";
+import type { BehaviourStore, Cursors, Reset } from "./behaviour-store.ts";
 import type { BehaviourEvent } from "./event.ts";
 import { createRunMemory, HORIZON_MS, type RunMemory } from "./memory.ts";
 import { createResets } from "./resets.ts";
@@ -21,6 +21,8 @@ export interface Behaviour {
   forget(run: string): void;
   /** Until when an operator has set aside what was counted of a tool in a run; 0 when none did. */
   resetMs(tenant: string, run: string, tool: string): number;
+  /** An operator has set something aside here. */
+  setAside(reset: Reset): void;
   /** Reads what other replicas recorded since, and what operators have set aside. */
   follow(): Promise<void>;
   /** How many runs and events are held. */
@@ -112,6 +114,7 @@ export function createBehaviour(options: Options): Behaviour {
     },
     forget: runs.delete,
     resetMs: resets.of,
+    setAside: resets.add,
     async follow() {
       const [news, found] = await Promise.all([store.since(cursors), store.resets()]);
       cursors = news.cursors;

@@ -3,5 +3,5 @@ export type { BehaviourStore, Reset, Trailed } from "./behaviour-store.ts";
 export { type CallLimits, DEFAULT_CALL_LIMITS, NO_CALL_LIMITS } from "./breaker.ts";
 export { type CallEvent, type DenialClass, type EndEvent, timeOfId } from "./event.ts";
 export { codeOf, judgeCall, type Stopped } from "./judge-call.ts";
-export type { RunMemory } from "./memory.ts";
+export { HORIZON_MS, type RunMemory } from "./memory.ts";
 export { eventFrom, trailOf } from "./trail.ts";

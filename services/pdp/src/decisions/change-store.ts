@@ -3,6 +3,7 @@ import type { Amount } from "../foundation/amount.ts";
 import type { Binding, Caller, Issuer, Session } from "../identities/index.ts";
 import type { NewRecord, RecordRef } from "../ledger/index.ts";
 import type { PolicyVersion, Quotas, Revisions, TenantChanges } from "../policies/index.ts";
+import type { BreakerChange } from "./breaker-store.ts";
 import type { BudgetChange } from "./budget-change.ts";
 import type { KeyChange } from "./key-change.ts";
 import type { CheckedAt, PolicyChange, Written } from "./policy-change.ts";
@@ -40,6 +41,7 @@ export type Change =
     }
   | { readonly kind: "session_closed"; readonly sessionId: string }
   | RevocationChange
+  | BreakerChange
   | BudgetChange
   | PolicyChange
   | KeyChange

@@ -6,11 +6,13 @@ import type { Caller, Session } from "../identities/index.ts";
 import { idempotencyKey, type NewRecord, type Seal } from "../ledger/index.ts";
 import type { Snapshots } from "../policies/index.ts";
 import { type Maker, NO_SESSION } from "./audit.ts";
+import type { BreakerChange } from "./breaker-store.ts";
 import { toldOfBudgets } from "./budget-change.ts";
 import type { Applied, Change, ChangeRefusal, ChangeStore } from "./change-store.ts";
 import { toldOfKeys } from "./key-change.ts";
 import { toldOfPolicies } from "./policy-change.ts";
 import { type Approved, toldOfApproved, toldOfProposal } from "./proposal.ts";
+import type { NewRevocation } from "./revocation-store.ts";
 
 /** Makes changes: each an entry of the ledger, in the same commit. */
 export type MakeChange = (
@@ -54,12 +56,12 @@ function told(change: Change): Canonicalisable {
       return toldSession(change.session, change.budget);
     case "session_closed":
       return { session: change.sessionId };
-    case "revoked": {
-      const { id: revocation, kind, subject, labels, reason } = change.revocation;
-      return { revocation, kind, subject, ...(kind === "labels" && { labels }), reason };
-    }
+    case "revoked":
+      return toldOfRevoked(change.revocation);
     case "revocation_lifted":
       return { revocation: change.id, reason: change.reason };
+    case "breaker_reset":
+      return toldOfReset(change);
     case "budget_limit_set":
     case "account_limit_set":
     case "budget_frozen":
@@ -83,6 +85,14 @@ function told(change: Change): Canonicalisable {
     default:
       return toldOfKeys(change);
   }
+}
+
+function toldOfRevoked({ id, kind, subject, labels, reason }: NewRevocation): Canonicalisable {
+  return { revocation: id, kind, subject, ...(kind === "labels" && { labels }), reason };
+}
+
+function toldOfReset({ reset: { id, run, tool, reason } }: BreakerChange): Canonicalisable {
+  return { reset: id, run, ...(tool !== undefined && { tool }), reason };
 }
 
 /** A session as its entry tells of it: the accounts of those above it are told of where these were delegated. */

@@ -3,6 +3,8 @@ export type { Ask, Asker, Outcome, Told, WhoAsks } from "./ask.ts";
 export { approvalEndsMs } from "./attempt.ts";
 export { type AdminCall, createRecordCall, type Maker, type RecordCall } from "./audit.ts";
 export { type Believing, createBelieving } from "./believing.ts";
+export { type BreakerResets, createBreakerResets } from "./breaker-resets.ts";
+export type { BreakerChange, BreakerStore, TrippedBreaker } from "./breaker-store.ts";
 export { createBreakers } from "./breakers.ts";
 export { type BudgetBooks, createBudgetBooks, type LimitSet, unknownBudget } from "./budget-books.ts";
 export type {

@@ -125,6 +125,10 @@ export const limits = {
   haltLabelsMax: 16,
   /** Why something was revoked, halted or lifted. */
   revocationReasonBytesMax: 1024,
+  /** Why what breakers counted was set aside. */
+  breakerReasonBytesMax: 1024,
+  /** Breakers of one answer. */
+  breakersListedMax: 100,
   /** Revocations of one answer. */
   revocationsListedMax: 100,
   /** Versions of policies that one request may name. */

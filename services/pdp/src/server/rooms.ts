@@ -3,6 +3,7 @@ import {
   countedLedger,
   createAdmission,
   createBelieving,
+  createBreakerResets,
   createBreakers,
   createBudgetBooks,
   createBudgetHolds,
@@ -31,6 +32,7 @@ import { createRates } from "../identities/index.ts";
 import { sealedLedger } from "../ledger/index.ts";
 import { createSnapshots } from "../policies/index.ts";
 import { createReader } from "../reading/index.ts";
+import { createBreakerStore } from "../stores/breakers.ts";
 import { createBudgetBooksStore } from "../stores/budget-books.ts";
 import { createBudgetStore } from "../stores/budgets.ts";
 import { checkCell } from "../stores/cell.ts";
@@ -94,6 +96,7 @@ const authority = (rooms: AuthorityRooms) => ({
 /** What the admin plane is answered by, besides what both planes share. */
 function administration(
   rooms: AuthorityRooms &
+    Parameters<typeof createBreakerResets>[0] &
     Parameters<typeof createRecordCall>[0] &
     Omit<Parameters<typeof createProposals>[0], "store"> & { readonly proposalStore: ProposalStore },
 ) {
@@ -102,6 +105,7 @@ function administration(
     listAdminCalls: createListAdminCalls(rooms),
     recordCall: createRecordCall(rooms),
     ...authority(rooms),
+    breakerResets: createBreakerResets(rooms),
     budgetStandings: rooms.booksStore,
     storeTime: rooms.clock,
     authorityBy: (change: MakeChange) => authority({ ...rooms, change }),
@@ -115,6 +119,7 @@ const readStores = (pool: Store["pool"]) => ({
   revocationStore: reading(createRevocationStore(pool)),
   proposalStore: reading(createProposalStore(pool)),
   booksStore: reading(createBudgetBooksStore(pool)),
+  breakerStore: reading(createBreakerStore(pool)),
 });
 
 /** Every room, furnished. The only place that knows who lives where. */
@@ -171,7 +176,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     standing: createStanding({ snapshots, identities, clock }),
     sessions: createSessions({ identities, snapshots, change, books: reads.books, clock, newId }),
     ...administration({
-      ...{ store: changeStore, policies: policyStore, ...reads, read: reader.read, ...shared },
+      ...{ store: changeStore, policies: policyStore, ...reads, read: reader.read, behaviour, ...shared },
       self: { id: replica, name: "remit" },
     }),
     reader,

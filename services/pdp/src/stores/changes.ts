@@ -2,6 +2,7 @@ import type { ClientBase, Pool } from "pg";
 import type { Applied, Change, ChangeStore } from "../decisions/index.ts";
 import { ok, type Result, refused } from "../foundation/result.ts";
 import type { TenantChanges } from "../policies/index.ts";
+import { resetBreaker } from "./breakers.ts";
 import { changeBudgets, isBudgetChange } from "./budget-changes.ts";
 import { changeCallers, insertCaller } from "./caller-changes.ts";
 import { deleteDocuments, putDocument } from "./document-changes.ts";
@@ -34,6 +35,8 @@ function bumps(change: Change): "security" | "policy" | "none" {
     case "change_proposed":
     case "change_approved":
     case "change_ended":
+    // Whoever counts reads these.
+    case "breaker_reset":
     // The commits that charge accounts read these themselves.
     case "account_limit_set":
     case "budget_frozen":
@@ -156,6 +159,9 @@ async function make(
     case "revoked":
     case "revocation_lifted":
       await changeRevocations(client, tenant, change, revision);
+      return [];
+    case "breaker_reset":
+      await resetBreaker(client, tenant, change.reset, revision);
       return [];
     case "session_opened":
     case "session_delegated":

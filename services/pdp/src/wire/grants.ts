@@ -117,6 +117,10 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
     Lift: { to: ["operator"], tells: ["revocationId", "reason"] },
     ListRevocations: { to: ["viewer", "operator"], tells: ["all", "halts", "pageToken"] },
   },
+  "remit.v1.BreakerService": {
+    ListBreakers: { to: READ_BOOKS, tells: ["all", "pageToken"] },
+    ResetBreaker: { to: ["operator"], tells: ["sessionId", "tool", "reason"] },
+  },
   "remit.v1.ChangeService": {
     ProposeChange: { to: "callers", tells: ["method", "reason"], further: THE_METHODS },
     ApproveChange: { to: "callers", tells: ["changeId", "digest"], further: `${THE_METHODS} Never their own.` },

@@ -1,10 +1,12 @@
 import { LedgerService } from "@remit/proto/admin";
+import { BreakerService } from "@remit/proto/breaker";
 import { ChangeService } from "@remit/proto/change";
 import { DecisionService } from "@remit/proto/decision";
 import { KeyService } from "@remit/proto/keys";
 import { LoginService } from "@remit/proto/login";
 import { SessionService } from "@remit/proto/session";
 import { authorityServices } from "./admin/authority.ts";
+import { breakerRpcs } from "./admin/breakers.ts";
 import { changeRpcs } from "./admin/changes.ts";
 import type { AdminDesk } from "./admin/desk.ts";
 import { createGate, grantedOnly } from "./admin/gate.ts";
@@ -45,6 +47,7 @@ export function dataServices(desk: Desk, exchange: Exchange, sessions: SessionRp
 export function adminServices(desk: AdminDesk): Served[] {
   const services = [
     ...authorityServices(desk),
+    serve(BreakerService, { ...breakerRpcs(desk) }),
     serve(ChangeService, { ...changeRpcs(desk) }),
     serve(KeyService, { ...keyRpcs(desk) }),
     serve(LedgerService, { ...ledgerRpcs(desk) }),

@@ -194,6 +194,32 @@ test("a loop that moves into sessions that were handed on is one still", async (
   expect(times).toBe(40);
 });
 
+test("what tripped is listed, and once an operator resets it calls go on, on every replica", async () => {
+  const { headers, session } = await openSession(one);
+  await until("rule_allowed", () => pay(one, headers, 7));
+  const ofSession = async (all = false) => {
+    const { breakers } = await two.clients.breakers.listBreakers({ all }, owner());
+    return breakers.filter(({ sessionId }) => sessionId === session.id);
+  };
+  const [tripped, ...more] = await ofSession();
+  expect(more).toEqual([]);
+  const { tool, kind, reach, agent, level, open } = tripped ?? {};
+  expect({ tool, kind, reach, agent, level, open }).toEqual({
+    ...{ tool: "payments.transfer", kind: "identical", reach: "session" },
+    ...{ agent: session.agent, level: 0, open: true },
+  });
+  await eventually(async () => codeOf(await pay(two, headers, 7)) === "loop_detected");
+
+  const request = { sessionId: session.id, tool: "payments.transfer", reason: "it was meant" };
+  const { runSessionId } = await one.clients.breakers.resetBreaker(request, owner());
+  expect(runSessionId).toBe(session.id);
+  expect(await ofSession(true)).toEqual([]);
+  expect(codeOf(await pay(one, headers, 7))).toBe("rule_allowed");
+  await eventually(async () => codeOf(await pay(two, headers, 7)) === "rule_allowed");
+  const told = await plainBodies(one, "kind = $1", ["admin"]);
+  expect(told.filter((text) => text.includes('"breaker_reset"') && text.includes("it was meant"))).toHaveLength(1);
+});
+
 test("asking one call again is no further call", async () => {
   const { headers } = await openSession(one);
   for (let times = 0; times < 30; times++) {

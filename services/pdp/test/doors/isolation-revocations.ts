@@ -1,7 +1,7 @@
 import type { Probe } from "./isolation-table.ts";
 import { type Neighbours, nothing, THEIRS } from "./neighbours.ts";
 
-/** `RevocationService`: see `isolation-table.ts`. */
+/** `RevocationService` and `BreakerService`: see `isolation-table.ts`. */
 export const revocationRows: Readonly<Record<string, (all: Neighbours) => Probe[]>> = {
   "remit.v1.RevocationService/Revoke": ({ ours: { house, headers }, theirs }) => {
     const revoke = (of: "session" | "agent" | "principal") => async (value: string) => {
@@ -29,4 +29,14 @@ export const revocationRows: Readonly<Record<string, (all: Neighbours) => Probe[
     };
     return [{ ours: () => list() }, { ours: () => list(theirs.revocationId) }];
   },
+  "remit.v1.BreakerService/ListBreakers": ({ ours: { house, headers }, theirs }) => [
+    { ours: () => house.clients.breakers.listBreakers({ all: true }, { headers }) },
+    { ours: () => house.clients.breakers.listBreakers({ all: true, pageToken: theirs.decisionId }, { headers }) },
+  ],
+  "remit.v1.BreakerService/ResetBreaker": ({ ours: { house, headers }, theirs }) => [
+    {
+      ...{ theirs: theirs.sessionId, nobodys: nothing() },
+      alike: (sessionId) => house.clients.breakers.resetBreaker({ sessionId, reason: "tried" }, { headers }),
+    },
+  ],
 };

@@ -11,6 +11,7 @@ import {
   PolicyService,
   ToolService,
 } from "@remit/proto/admin";
+import { BreakerService } from "@remit/proto/breaker";
 import { ChangeService } from "@remit/proto/change";
 import { type ErrorDetail, ErrorDetailSchema } from "@remit/proto/common";
 import { DecisionService } from "@remit/proto/decision";
@@ -137,6 +138,7 @@ export function clientsOf(pdp: RunningPdp, tls?: ClientTls, httpVersion: "1.1" |
     tools: createClient(ToolService, admin),
     policies: createClient(PolicyService, admin),
     revocations: createClient(RevocationService, admin),
+    breakers: createClient(BreakerService, admin),
     rollouts: createClient(RolloutService, admin),
     budgets: createClient(BudgetService, admin),
     groups: createClient(GroupService, admin),

@@ -1,6 +1,7 @@
 import type {
   Admission,
   Believing,
+  BreakerResets,
   BudgetBooks,
   BudgetBooksStore,
   BudgetHolds,
@@ -40,6 +41,7 @@ export interface Authority {
 export interface AdminDesk extends Authority {
   /** The same rooms, which make their changes by something else. */
   readonly authorityBy: (change: MakeChange) => Authority;
+  readonly breakerResets: BreakerResets;
   readonly proposals: Proposals;
   readonly custody: Custody;
   readonly snapshots: Snapshots;
