@@ -28,7 +28,9 @@ test("every command of docs/testing-policies.md prints what the page shows, on t
   for (const one of shown) {
     const [line = "", ...expected] = one.trimEnd().split("\n");
     const io = fakeIo({});
-    const args = words(line).map((word) => (/^(policies|wrong|next)\//.test(word) ? join(directory, word) : word));
+    const args = words(line).map((word) =>
+      /^(policies|wrong|next|spending)\//.test(word) ? join(directory, word) : word,
+    );
     await run(io, args.slice(1));
     // What compiling took is another time and amount each run.
     const lasting = [...io.outLines, ...io.errLines].filter((text) => !text.startsWith("compiled in "));

@@ -1,3 +1,4 @@
+import { compile, completeFacts, evaluate, type JsonObject, parseDocuments } from "@remit/engine";
 import { HoldEnd } from "@remit/proto/admin";
 import { Effect } from "@remit/proto/common";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -279,6 +280,76 @@ test("what a delegated session was given stops it, whatever other budgets there 
   expect(await ask(tool, "2", {}, as)).toMatchObject({ effect: Effect.DENY, reason: { code: "budget_exhausted" } });
   await spend.report(as, first.decisionId, Outcome.NOT_EXECUTED);
   expect(await ask(tool, "3", {}, as)).toMatchObject({ effect: Effect.ALLOW });
+});
+
+/** A policy in force beside the others; answers its text. */
+async function inForce(name: string, rules: readonly object[]): Promise<string> {
+  const document = { apiVersion: "remit/v1", kind: "Policy", metadata: { name }, spec: { rules } };
+  const how = { headers: spend.owner };
+  const text = JSON.stringify(document);
+  const { problems } = await house.clients.policies.publishPolicies({ files: [{ file: "p.yaml", text }] }, how);
+  expect(problems.filter(({ code }) => code !== "budget_undeclared")).toEqual([]);
+  await house.clients.policies.activatePolicies({ choices: [{ policy: name }] }, how);
+  return text;
+}
+
+/** What the engine says, alone, of the facts that an entry holds. */
+async function judgedAgain(decisionId: string, texts: readonly string[]) {
+  const { decision } = await house.clients.ledger.getDecision({ decisionId }, { headers: spend.owner });
+  const body = decision?.body as unknown as Record<string, JsonObject> & { readonly tool: string; readonly at: string };
+  const { agent, principal, session, caller, budget = {}, scopes = [], at: now, tool, input, attempt, call } = body;
+  const { documents } = parseDocuments(texts.map((text, at) => ({ file: `${at}`, text })));
+  const { compiled } = compile({
+    policies: documents.policies.map((document) => ({ document, version: 1 })),
+    tools: documents.tools,
+  });
+  if (!compiled) throw new Error("what is in force does not compile");
+  const facts = { call: { tool, input, attempt, estimate: call?.estimate ?? [] }, agent, principal, session, caller };
+  const { effect, code, rules } = evaluate(
+    compiled,
+    completeFacts({ ...facts, budget, scopes, now } as unknown as JsonObject),
+  );
+  return { budget, verdict: { effect, code, rules: rules.map(({ rule }) => rule) } };
+}
+
+test("escalate above 80 percent of the day's budget is one rule, and its entry is enough to judge again", async () => {
+  const tool = await priced("eighty", { window: "day", timeZone: "Europe/Berlin" });
+  const nearly = {
+    ...{ id: "nearly", match: { tools: [tool] }, effect: "escalate", when: "budget.eighty.used > 0.8" },
+    approval: { approvers: ["ada"], expires: "1h" },
+  };
+  const rule = await inForce("reads_eighty", [nearly]);
+  const texts = [
+    JSON.stringify({ apiVersion: "remit/v1", kind: "Tool", metadata: { name: tool }, spec: { risk: "write" } }),
+    JSON.stringify({
+      ...{ apiVersion: "remit/v1", kind: "Policy", metadata: { name: tool } },
+      spec: { rules: [{ id: "all", match: { tools: [tool] }, effect: "allow" }] },
+    }),
+    rule,
+  ];
+  const first = await ask(tool, "8");
+  const second = await ask(tool, "0.000001");
+  const third = await ask(tool, "1");
+  expect([first, second, third].map(({ effect }) => effect)).toEqual([Effect.ALLOW, Effect.ALLOW, Effect.ESCALATE]);
+  expect(await judgedAgain(second.decisionId, texts)).toEqual({
+    budget: { eighty: { unit: "EUR", limit: "10", spent: "0", remaining: "2" } },
+    verdict: { effect: "allow", code: "rule_allowed", rules: ["all"] },
+  });
+  expect(await judgedAgain(third.decisionId, texts)).toEqual({
+    budget: { eighty: { unit: "EUR", limit: "10", spent: "0", remaining: "1.999999" } },
+    verdict: { effect: "escalate", code: "approval_required", rules: ["nearly"] },
+  });
+  await spend.report(headers, first.decisionId, Outcome.SUCCEEDED, { actual: eur("1") });
+  expect(await ask(tool, "1")).toMatchObject({ effect: Effect.ALLOW });
+});
+
+test("a budget that is not declared is unknown: what is forbidden above its share stays forbidden", async () => {
+  const tool = await priced("undeclared");
+  const when = "budget.nobody_declared.used > 0.8";
+  await inForce("reads_undeclared", [{ id: "over", match: { tools: [tool] }, effect: "deny", when }]);
+  const denied = await ask(tool, "1");
+  expect(denied).toMatchObject({ effect: Effect.DENY, reason: { code: "evaluation_error" } });
+  expect(await spend.books(tool)).toEqual([]);
 });
 
 test("a condition reads what is left of a budget, as the decision before it left it, and the entry says what it read", async () => {
