@@ -7,6 +7,8 @@ import { nobody, type Scheduler } from "./scheduler.ts";
 /** How a caller behaves, drawn before it begins. */
 export interface Habit {
   readonly tool: "plain" | "asks";
+  readonly session: string;
+  readonly shop: string;
   readonly estimate: ReadonlyMap<string, bigint>;
   readonly costs: ReadonlyMap<string, bigint>;
   /** Numbers of its own, so that leaving another caller out changes nothing here. */
@@ -28,8 +30,10 @@ interface Options {
   readonly house: House;
   readonly oracle: Oracle;
   readonly nowMs: () => number;
-  /** Something befell a caller. */
-  readonly befell: (fault: string) => void;
+  /** Something befalls a caller: at once, or as soon as the schedule wants it. */
+  readonly befell: (fault: string) => Promise<void>;
+  /** How likely something is in this schedule. */
+  readonly odds: (fault: string, usually: number) => number;
 }
 
 const PATIENCE_MS = 400;
@@ -37,7 +41,7 @@ const ASKS_MAX = 5;
 /** Longer than any hold is kept. */
 const LATE_MS = 7 * 60_000;
 
-export function createCallers({ scheduler, house, oracle, nowMs, befell }: Options): Callers {
+export function createCallers({ scheduler, house, oracle, nowMs, befell, odds }: Options): Callers {
   const debts: Debt[] = [];
   const answers = new Map<string, number>();
   const patience = { ends: true };
@@ -61,8 +65,8 @@ export function createCallers({ scheduler, house, oracle, nowMs, befell }: Optio
     const answered = await within(anySlot(random).front.decide(asked));
     if (!answered) return null;
     await scheduler.step(nobody, ["answer to the caller"]);
-    if (random() < 0.08) {
-      befell("answer lost on its way to the caller");
+    if (random() < odds("answer lost on its way to the caller", 0.08)) {
+      await befell("answer lost on its way to the caller");
       return null;
     }
     oracle.answered(asked.call, answered.decision, answered.effect);
@@ -74,9 +78,9 @@ export function createCallers({ scheduler, house, oracle, nowMs, befell }: Optio
   /** Asks until it is answered, on one replica after another; at times on two at once. */
   const ask = async (asked: Asked, random: () => number): Promise<Answered | null> => {
     for (let times = 0; times < ASKS_MAX; times++) {
-      if (times > 0) befell("caller asks again elsewhere");
-      if (random() < 0.12) {
-        befell("caller asks twice at once");
+      if (times > 0) await befell("caller asks again elsewhere");
+      if (random() < odds("caller asks twice at once", 0.12)) {
+        await befell("caller asks twice at once");
         void askOnce(asked, random);
       }
       const answered = await askOnce(asked, random);
@@ -98,7 +102,7 @@ export function createCallers({ scheduler, house, oracle, nowMs, befell }: Optio
     }
   };
   const owe = (truth: Truth, subject: Told["subject"], outcome: Outcome, actual: Told["actual"] = new Map()): Debt => {
-    const debt = { truth, told: { subject, outcome, actual }, paid: false };
+    const debt = { truth, told: { session: truth.session, subject, outcome, actual }, paid: false };
     debts.push(debt);
     return debt;
   };
@@ -120,52 +124,51 @@ export function createCallers({ scheduler, house, oracle, nowMs, befell }: Optio
         costs,
       );
     };
-    const habit = random();
-    if (habit < 0.1) return befell("report never sent");
-    if (habit < 0.25) {
-      befell("report late");
+    if (random() < odds("report never sent", 0.1)) return befell("report never sent");
+    if (random() < odds("report late", 0.17)) {
+      await befell("report late");
       const afterMs = nowMs() + LATE_MS;
       for (let waited = 0; waited < 8 && nowMs() < afterMs; waited++) await idle(10);
     }
-    if (runs && habit > 0.85) {
-      befell("report that it still runs");
+    if (runs && random() < odds("report that it still runs", 0.2)) {
+      await befell("report that it still runs");
       const running = owe(truth, { decisionId: decision }, "running");
       running.paid = true;
       const told = tell(running.told, anySlot(random));
-      if (random() < 0.5) await told;
-      else befell("report overtaken by another");
+      if (random() >= odds("report overtaken by another", 0.5)) await told;
+      else await befell("report overtaken by another");
     }
-    if (runs && random() < 0.08) {
-      befell("report that nobody knows");
-      await tell({ subject, outcome: "unknown", actual: new Map() }, anySlot(random));
+    if (runs && random() < odds("report that nobody knows", 0.08)) {
+      await befell("report that nobody knows");
+      await tell({ session: truth.session, subject, outcome: "unknown", actual: new Map() }, anySlot(random));
     }
     const debt = settles();
-    if (random() < 0.2) {
-      befell("report sent twice");
+    if (random() < odds("report sent twice", 0.2)) {
+      await befell("report sent twice");
       void tell(debt.told, anySlot(random));
     }
-    if (random() < 0.05) return befell("report lost");
+    if (random() < odds("report lost", 0.05)) return befell("report lost");
     await pay(debt, random);
   };
 
   const approve = async (asked: Asked, truth: Truth, random: () => number): Promise<Answered | null> => {
     await idle(Math.floor(random() * 20));
     const what = random();
-    if (what < 0.2) {
-      befell("approval left alone");
+    if (what < odds("approval left alone", 0.2)) {
+      await befell("approval left alone");
       return null;
     }
     const next = {
       ...asked,
-      agreed: what < 0.3 ? ("perhaps" as const) : what < 0.8 ? ("yes" as const) : ("no" as const),
+      agreed: what < 0.3 ? ("perhaps" as const) : what < 0.85 ? ("yes" as const) : ("no" as const),
     };
-    if (random() < 0.12) {
-      befell("given up while it is approved");
+    if (random() < odds("given up while it is approved", 0.12)) {
+      await befell("given up while it is approved");
       truth.over = true;
       void pay(owe(truth, { callId: asked.call }, "not_executed"), random);
     }
-    if (random() < 0.3) {
-      befell("approval used twice at once");
+    if (random() < odds("approval used twice at once", 0.3)) {
+      await befell("approval used twice at once");
       void askOnce(next, random);
     }
     return ask(next, random);
@@ -179,10 +182,10 @@ export function createCallers({ scheduler, house, oracle, nowMs, befell }: Optio
       for (const debt of debts) if (!debt.paid) void pay(debt);
     },
     make: async (call, habit) => {
-      const { random, tool, estimate, costs } = habit;
-      const truth: Truth = { call, costs, ran: false, over: false, toldOverage: false };
+      const { random, tool, session, shop, estimate, costs } = habit;
+      const truth: Truth = { call, session, shop, costs, ran: false, over: false, toldOverage: false };
       oracle.truths.set(call, truth);
-      const asked = { call, tool, estimate };
+      const asked = { call, session, tool, shop, estimate };
       let answered = await ask(asked, random);
       if (answered?.effect === "escalate") answered = await approve(asked, truth, random);
       if (answered?.effect === "allow") return afterwards(truth, answered.decision, habit);

@@ -29,8 +29,18 @@ const kinds = [
   "report without a hold",
   "correction",
   "expiry",
+  "resolution",
 ];
-const reads = ["accounts opened", "calls read", "decision read", "overdue read", "new writer", "fence", "look up"];
+const reads = [
+  "accounts opened",
+  "calls read",
+  "decision read",
+  "overdue read",
+  "hold read",
+  "new writer",
+  "fence",
+  "look up",
+];
 
 /** Where the protocol can be when something befalls it. */
 export const stepNames: readonly string[] = [

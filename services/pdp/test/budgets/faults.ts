@@ -12,6 +12,8 @@ export interface Befallen {
   readonly scheduler: Scheduler;
   readonly declared: readonly Declared[];
   readonly random: () => number;
+  /** Whom it should befall where it can. */
+  readonly prefer?: Slot | undefined;
 }
 
 const MINUTE_MS = 60_000;
@@ -22,7 +24,7 @@ export function pick<Value>(random: () => number, from: readonly Value[]): Value
 
 const running = ({ house }: Befallen) => house.slots.filter(({ replica }) => replica.state === "running");
 const one = (from: Befallen, of: readonly Slot[], what: (slot: Slot) => void): Slot | null => {
-  const slot = pick(from.random, of);
+  const slot = of.find((each) => each === from.prefer) ?? pick(from.random, of);
   if (slot) what(slot);
   return slot ?? null;
 };
@@ -46,6 +48,15 @@ const kill = ({ scheduler, world, random }: Befallen, slot: Slot) => {
   slot.replica.state = "dead";
   scheduler.forget(slot.replica);
   world.cut(slot.replica, random() < 0.5 ? "killed" : "lives_on");
+};
+/** An operator ends one of the holds that are open. What waits for people has not run, so it cannot have been spent. */
+const resolveOne = (from: Befallen, as: "spent" | "released"): null | undefined => {
+  const holds = [...from.world.state.holds.values()].filter(({ pending }) => as === "released" || !pending);
+  const hold = pick(from.random, holds);
+  const slot = pick(from.random, running(from));
+  if (!hold || !slot) return null;
+  void slot.front.resolve(hold.id, as).catch(() => {});
+  return undefined;
 };
 const sweepOn = (slot: Slot) => void slot.front.sweep().catch(() => {});
 
@@ -143,6 +154,8 @@ export const faults: Readonly<Record<string, Fault>> = {
     world.clung.clear();
     return undefined;
   },
+  "hold resolved by an operator: spent": (from) => resolveOne(from, "spent"),
+  "hold resolved by an operator: released": (from) => resolveOne(from, "released"),
   "holds swept": (from) => one(from, running(from), sweepOn),
   "holds swept by two at once": (from) => {
     const slots = running(from);
@@ -157,3 +170,14 @@ export const drawn: readonly string[] = [
   ...Object.keys(faults),
   ...Array<string>(3).fill("holds run out, and are swept"),
 ];
+
+/** What has to come before a fault, so that it can. */
+export const preparation: Readonly<Record<string, string>> = {
+  "replica started anew": "replica killed",
+  "replica resumed": "replica paused",
+  "replica shut out by another": "replica paused",
+  "partition healed": "replica partitioned",
+  "budget thawed": "budget frozen",
+  "budget declared again": "budget deleted",
+  "account let go": "account held by an administrator",
+};

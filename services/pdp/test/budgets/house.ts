@@ -1,3 +1,4 @@
+import type { Asker } from "../../src/decisions/ask.ts";
 import { limits } from "../../src/foundation/limits.ts";
 import { silentLog } from "../../src/foundation/log.ts";
 import { createLedger, type Ledger, LedgerUnavailable } from "../../src/ledger/index.ts";
@@ -30,12 +31,13 @@ interface Options {
   readonly product: { readonly snapshots: Snapshots; readonly snapshot: Snapshot };
   readonly mangle: Mangle;
   readonly replicas: number;
+  readonly askers: ReadonlyMap<string, Asker>;
 }
 
 const WRITERS = 2;
 const ROOM = { ...limits, batchRecordsMax: 6, recordWaitMsMax: 2_000 };
 
-export function createHouse({ scheduler, world, random, product, mangle, replicas }: Options): House {
+export function createHouse({ scheduler, world, random, product, mangle, replicas, askers }: Options): House {
   const denied = new Set<string>();
   const slots: Slot[] = [];
   let born = 0;
@@ -74,7 +76,7 @@ export function createHouse({ scheduler, world, random, product, mangle, replica
       replica.state = "dead";
     });
     const newId = () => `${replica.name}-${++ids}`;
-    const front = createFront({ world, scheduler, ledger: watched(ledger), replica, product, newId });
+    const front = createFront({ world, scheduler, ledger: watched(ledger), replica, product, newId, askers });
     return { replica, front };
   };
 

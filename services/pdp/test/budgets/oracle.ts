@@ -1,10 +1,13 @@
 import type { Charge, NewRecord } from "../../src/ledger/index.ts";
 import type { Told } from "./front.ts";
+import { DECLARED, type Given, SESSIONS } from "./product.ts";
 import type { AccountRow, Committed, Place, StoreState } from "./store-model.ts";
 
 /** What really happens with a call, which its caller alone knows. */
 export interface Truth {
   readonly call: string;
+  readonly session: string;
+  readonly shop: string;
   /** What it costs when it runs, by unit, in millionths. */
   readonly costs: ReadonlyMap<string, bigint>;
   ran: boolean;
@@ -31,6 +34,8 @@ interface Story {
   held: Map<bigint, bigint>;
   state: "open" | "pending" | "settled" | "expired" | "released" | "corrected";
   allowed: boolean;
+  /** An operator said that nothing of it was spent: who may spend it all the same is for the operator to answer for. */
+  vouched: boolean;
   /** What an account should have of it, held, posted and overage together. */
   due: Map<bigint, bigint>;
 }
@@ -40,6 +45,8 @@ interface Body {
   readonly call?: { readonly id: string };
   readonly outcome?: string;
   readonly decision?: string;
+  /** What an operator said of a hold. */
+  readonly as?: "spent" | "released";
   readonly actual?: readonly { readonly unit: string; readonly value: string }[];
 }
 
@@ -61,7 +68,7 @@ const microsOf = (value: string): bigint => {
   return BigInt(whole) * 1_000_000n + BigInt(fraction.padEnd(6, "0"));
 };
 
-export function createOracle(state: StoreState): Oracle {
+export function createOracle(state: StoreState, given: Given): Oracle {
   const violations: string[] = [];
   const truths = new Map<string, Truth>();
   const stories = new Map<string, Story>();
@@ -93,13 +100,47 @@ export function createOracle(state: StoreState): Oracle {
     );
 
   /** What a caller may have spent, may yet spend, or has told to have spent beyond its hold. */
-  const exposure = (story: Story, account: AccountRow): bigint => {
-    const held = story.held.get(account.id);
+  const exposure = (story: Story, unit: string, held: bigint | undefined): bigint => {
     const truth = truths.get(story.call);
     if (held === undefined || !truth || !story.allowed) return 0n;
+    if (story.vouched && !truth.toldOverage) return 0n;
     if (!truth.ran) return truth.over ? 0n : held;
-    const spent = truth.costs.get(account.unit) ?? held;
+    const spent = truth.costs.get(unit) ?? held;
     return truth.toldOverage || spent < held ? spent : held;
+  };
+
+  /** What a call holds of a unit, whichever accounts that is written to. */
+  const heldOf = ({ held }: Story, unit: string) =>
+    [...held].find(([account]) => accountOf(account).unit === unit)?.[1] ?? 0n;
+
+  /** Nobody below a session spends what the session may not, and every call is charged to the accounts that are its own. */
+  const checkChain = (story: Story, holdsMore: boolean) => {
+    const truth = truths.get(story.call);
+    if (!truth) return;
+    const chain = SESSIONS.slice(0, SESSIONS.indexOf(truth.session) + 1);
+    for (const [session, { account, limit }] of given) {
+      if (!chain.includes(session)) {
+        if (story.held.has(account)) wrong(`${story.call} is held of ${session}, which it does not descend from`);
+        continue;
+      }
+      if (!story.held.has(account)) wrong(`${story.call} is not held of ${session}, which it descends from`);
+      if (!holdsMore) continue;
+      const below = SESSIONS.slice(SESSIONS.indexOf(session));
+      let sum = heldOf(story, "EUR");
+      for (const other of stories.values()) {
+        const isBelow = below.includes(truths.get(other.call)?.session ?? "");
+        if (other !== story && isBelow) sum += exposure(other, "EUR", heldOf(other, "EUR"));
+      }
+      if (heldOf(story, "EUR") > 0n && sum > limit) {
+        wrong(`below ${session} more than what it was given may be spent: ${sum} of ${limit}`);
+      }
+    }
+    for (const account of story.held.keys()) {
+      const { budget, key } = accountOf(account);
+      const isKeyed = DECLARED.some(({ name, per }) => name === budget && per !== undefined);
+      if (isKeyed && !key.includes(truth.shop))
+        wrong(`${story.call} of ${truth.shop} is held of the account of ${key}`);
+    }
   };
 
   const taken = (id: string, charge: Charge, body: Body, { nowMs }: Place) => {
@@ -108,7 +149,7 @@ export function createOracle(state: StoreState): Oracle {
     const allowed = body.effect === "allow" || body.effect === "transform";
     const call = body.call?.id ?? "";
     const story: Story = {
-      ...{ id, call, takenAtMs: nowMs, decision: id, held, allowed, due: new Map() },
+      ...{ id, call, takenAtMs: nowMs, decision: id, held, allowed, vouched: false, due: new Map() },
       state: pending ? "pending" : "open",
     };
     if (allowed === pending) wrong(`hold ${id} waits for people although its call may run, or the other way round`);
@@ -119,6 +160,7 @@ export function createOracle(state: StoreState): Oracle {
     stories.set(id, story);
     byDecision.set(id, story);
     setDue(story, new Map(held));
+    checkChain(story, true);
     for (const [id_, micros] of held) {
       const account = accountOf(id_);
       const inWindow = account.opensAtMs <= nowMs && nowMs < account.closesAtMs;
@@ -127,9 +169,10 @@ export function createOracle(state: StoreState): Oracle {
       if (budget?.frozen || frozen.has(id_)) wrong(`${call} is held of a budget that is frozen`);
       if (!account.hard) continue;
       let sum = micros;
-      for (const other of stories.values()) if (other !== story) sum += exposure(other, account);
+      for (const other of stories.values())
+        if (other !== story) sum += exposure(other, account.unit, other.held.get(id_));
       if (micros > 0n && sum > limitOf(account))
-        wrong(`more than the limit of ${account.budget} may be spent: ${sum} of ${limitOf(account)}`);
+        wrong(`more than the limit of ${account.budget ?? account.key} may be spent: ${sum} of ${limitOf(account)}`);
     }
   };
 
@@ -149,6 +192,18 @@ export function createOracle(state: StoreState): Oracle {
         held.delete(account);
     story.held = held;
     setDue(story, new Map(held));
+    checkChain(
+      story,
+      charge.moves.some((move) => move.held > 0n),
+    );
+  };
+
+  /** An operator ended it: a report that comes later corrects that, as it would an expiry. */
+  const resolved = (story: Story, as: "spent" | "released") => {
+    if (as === "spent" && story.state === "pending") wrong(`hold ${story.id} is spent, and its call waits for people`);
+    story.state = "expired";
+    story.vouched = as === "released";
+    setDue(story, as === "spent" ? new Map(story.held) : new Map());
   };
 
   const ended = (record: NewRecord, hold: string, body: Body) => {
@@ -158,6 +213,7 @@ export function createOracle(state: StoreState): Oracle {
       story.state = "settled";
       return setDue(story, reported(story, body));
     }
+    if (body.as !== undefined) return resolved(story, body.as);
     const spent = [...story.held].map(([account, micros]) => [account, accountOf(account).hard ? micros : 0n] as const);
     const due = record.kind === "expiry" && story.state === "open" ? new Map(spent) : new Map<bigint, bigint>();
     story.state = record.kind === "expiry" ? "expired" : "released";
@@ -213,10 +269,10 @@ export function createOracle(state: StoreState): Oracle {
         const held = [...stories.values()].filter((story) => story.call === truth.call && !isOfAnother(story));
         return held.flatMap(({ due, held: parts, allowed }) =>
           [...parts].flatMap(([account, micros]) => {
-            const { budget, unit } = accountOf(account);
+            const { budget, key, unit } = accountOf(account);
             const cost = truth.ran && allowed ? (truth.costs.get(unit) ?? micros) : 0n;
             const counted = due.get(account) ?? 0n;
-            return cost === counted ? [] : [`${truth.call} cost ${cost} of ${budget}, which counts ${counted}`];
+            return cost === counted ? [] : [`${truth.call} cost ${cost} of ${budget ?? key}, which counts ${counted}`];
           }),
         );
       }),

@@ -1,6 +1,7 @@
 import { parseDocuments } from "@remit/engine";
 import type { Asker } from "../../src/decisions/ask.ts";
 import { silentLog } from "../../src/foundation/log.ts";
+import type { Caller, Link } from "../../src/identities/index.ts";
 import { createSnapshots, type Snapshot, type Snapshots } from "../../src/policies/index.ts";
 import { type Declared, START_MS, TENANT } from "./world.ts";
 
@@ -11,14 +12,15 @@ export const DECLARED: readonly Declared[] = [
   { name: "day", unit: "EUR", hard: true, windowMs: 10 * MINUTE_MS },
   { name: "life", unit: "EUR", hard: true, windowMs: undefined },
   { name: "watched", unit: "EUR", hard: false, windowMs: 10 * MINUTE_MS },
+  { name: "shop", unit: "EUR", hard: true, windowMs: undefined, per: "input.shop" },
   { name: "count", unit: "calls", hard: true, windowMs: undefined },
 ];
 
-const budgetText = ({ name, unit, hard, windowMs }: Declared) => `---
+const budgetText = ({ name, unit, hard, windowMs, per }: Declared) => `---
 apiVersion: remit/v1
 kind: Budget
 metadata: { name: ${name} }
-spec: { unit: ${unit}, limit: "1000", window: ${windowMs === undefined ? "lifetime" : "day"}, enforcement: ${hard ? "hard" : "soft"} }
+spec: { unit: ${unit}, limit: "1000", window: ${windowMs === undefined ? "lifetime" : "day"}, enforcement: ${hard ? "hard" : "soft"}${per ? `, per: [${per}]` : ""} }
 `;
 
 const DOCUMENTS = `apiVersion: remit/v1
@@ -90,16 +92,36 @@ export async function compileProduct(): Promise<{ readonly snapshots: Snapshots;
   return { snapshots, snapshot: await snapshots.current(TENANT) };
 }
 
-export const asker: Asker = {
-  security: 1n,
-  caller: {
-    ...{ id: "caller", tenant: TENANT, name: "checkout", roles: [], agents: ["*"] },
-    ...{ mayAssertPrincipals: false, revoked: false, createdAtMs: START_MS },
-  },
-  session: {
-    ...{ id: "session", tenant: TENANT, agent: "clerk", purpose: "", scope: undefined, labels: {}, runId: undefined },
-    ...{ state: "open", parent: undefined, ancestors: [], depth: 0, openedBy: "caller", details: {} },
-    ...{ principal: { id: "mia", verified: false, labels: {} } },
-    ...{ openedAtMs: START_MS, expiresAtMs: START_MS + 86_400_000 },
-  },
+export const operator: Caller = {
+  ...{ id: "caller", tenant: TENANT, name: "checkout", roles: [], agents: ["*"] },
+  ...{ mayAssertPrincipals: false, revoked: false, createdAtMs: START_MS },
 };
+
+/** Values of the input that a keyed budget keeps accounts for. */
+export const SHOPS: readonly string[] = ["north", "south"];
+
+/** The sessions, each delegated from the one before it. */
+export const SESSIONS: readonly string[] = ["session", "child", "grandchild"];
+
+/** The accounts of what sessions were given, with what they were. */
+export type Given = ReadonlyMap<string, { readonly account: bigint; readonly limit: bigint }>;
+
+/** Who asks, by session. */
+export function createAskers(given: Given): ReadonlyMap<string, Asker> {
+  const links = SESSIONS.map((id): Link => {
+    const one = given.get(id);
+    return {
+      ...{ id, agent: "clerk", scope: undefined, labels: {}, state: "open", expiresAtMs: START_MS + 86_400_000 },
+      ...(one && { given: [{ ...one, unit: "EUR" }] }),
+    };
+  });
+  const askers = links.map((link, depth): Asker => {
+    const session = {
+      ...{ ...link, tenant: TENANT, purpose: "", runId: undefined, openedBy: "caller", details: {}, depth },
+      ...{ principal: { id: "mia", verified: false, labels: {} }, openedAtMs: START_MS },
+      ...{ parent: SESSIONS[depth - 1], ancestors: links.slice(0, depth) },
+    };
+    return { security: 1n, caller: operator, session };
+  });
+  return new Map(askers.map((asker) => [asker.session.id, asker]));
+}

@@ -29,6 +29,8 @@ export interface Scheduler {
   step(owner: Owner, names: readonly string[], of?: Owner): Promise<void>;
   /** Lets one thing happen. False when nothing can. */
   turn(): Promise<boolean>;
+  /** Waits until a step of this name is under way, for so many turns at most, and no longer than anything can happen. */
+  until(name: string, turnsMax: number): Promise<void>;
   /** What is under way, of one owner or of all. */
   underWay(owner?: Owner): string[];
   /** From now on time passes only when nothing else can happen. */
@@ -47,12 +49,20 @@ const TIME_PASSES = 0.05;
 export function createScheduler(random: () => number, traced: boolean): Scheduler {
   let steps: Step[] = [];
   let timers: Timer[] = [];
+  let waiting: { readonly name: string; turns: number; readonly go: () => void }[] = [];
   const trace: string[] = [];
   let nowMs = 0;
   let timePasses = TIME_PASSES;
 
   const canRun = ({ owner }: { readonly owner: Owner }) => owner.state === "running";
 
+  const release = (over: (one: (typeof waiting)[number]) => boolean): boolean => {
+    const released = waiting.filter(over);
+    if (released.length === 0) return false;
+    waiting = waiting.filter((one) => !released.includes(one));
+    for (const { go } of released) go();
+    return true;
+  };
   const passTime = (ready: readonly Timer[]) => {
     const soonest = ready.reduce((first, timer) => (timer.atMs < first.atMs ? timer : first));
     timers.splice(timers.indexOf(soonest), 1);
@@ -81,14 +91,17 @@ export function createScheduler(random: () => number, traced: boolean): Schedule
     step: (owner, names, of = owner) =>
       new Promise((resolve) => {
         // What a dead one would wait for nobody waits for.
-        if (owner.state !== "dead") steps.push({ owner, names, of, go: resolve });
+        if (owner.state === "dead") return;
+        steps.push({ owner, names, of, go: resolve });
+        release(({ name }) => names.includes(name));
       }),
     turn: async () => {
       // What was begun just now has come to its first step when this is over.
       if (!steps.some(canRun)) await setImmediate();
       const ready = steps.every(canRun) ? steps : steps.filter(canRun);
       const due = timers.every(canRun) ? timers : timers.filter(canRun);
-      if (ready.length === 0 && due.length === 0) return false;
+      if (ready.length === 0 && due.length === 0) return release(() => true);
+      release((one) => one.turns-- <= 0);
       const step = ready[Math.floor(random() * ready.length)];
       if (!step || (due.length > 0 && random() < timePasses)) passTime(due);
       else take(step);
@@ -96,6 +109,11 @@ export function createScheduler(random: () => number, traced: boolean): Schedule
       await setImmediate();
       return true;
     },
+    until: (name, turns) =>
+      new Promise((resolve) => {
+        if (steps.some(({ names }) => names.includes(name))) resolve();
+        else waiting.push({ name, turns, go: resolve });
+      }),
     underWay: (owner) => steps.flatMap((step) => (owner === undefined || step.of === owner ? step.names : [])),
     calm: () => {
       timePasses = 0;

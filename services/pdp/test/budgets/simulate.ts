@@ -1,14 +1,15 @@
 import type { NewRecord } from "../../src/ledger/index.ts";
 import { seeded } from "../ledger/scheduler.ts";
+import { aimOf, createAmbush } from "./ambush.ts";
 import { createCallers, type Habit } from "./callers.ts";
 import { type Befallen, drawn, faults, pick } from "./faults.ts";
-import { createHouse } from "./house.ts";
+import { createHouse, type Slot } from "./house.ts";
 import { labelOf } from "./labels.ts";
 import { createOracle } from "./oracle.ts";
-import { compileProduct, DECLARED } from "./product.ts";
+import { compileProduct, createAskers, DECLARED, type Given, SESSIONS, SHOPS } from "./product.ts";
 import type { Rules } from "./rules.ts";
 import { createScheduler } from "./scheduler.ts";
-import type { Committed } from "./store-model.ts";
+import { type Committed, openAccount, type StoreState } from "./store-model.ts";
 import { createWorld, TENANT } from "./world.ts";
 
 export interface Simulated {
@@ -29,18 +30,36 @@ interface Options {
 }
 
 const TURNS_MAX = 30_000;
-/** What a schedule plans: calls, and what befalls them. */
-export const PLANNED = 16;
+/** What a schedule plans: calls, and what befalls them; the last is what it aims at. */
+export const PLANNED = 17;
+/** How long callers and the schedule wait for the step that it aims at. */
+const MOMENT_TURNS_MAX = 80;
+const AFTER_TURNS_MAX = 160;
+/** How likely something that leads there befalls the house on each of these turns. */
+const LEADS_SHARE = 0.06;
 const ONE = 1_000_000n;
 const MINUTE_MS = 60_000;
 let product: Awaited<ReturnType<typeof compileProduct>> | undefined;
 
-function habitFrom(random: () => number): Habit {
+/** What was delegated, each with an account and a limit of its own. */
+function giveOut(state: StoreState, random: () => number): Given {
+  const given = SESSIONS.slice(1).map((session) => {
+    const limit = BigInt(10 + Math.floor(random() * 25)) * ONE;
+    const opening = { tenant: TENANT, budget: null, key: session, unit: "EUR", hard: true, ownLimit: limit };
+    const always = { opensAtMs: Number.NEGATIVE_INFINITY, closesAtMs: Number.POSITIVE_INFINITY };
+    return [session, { account: openAccount(state, { ...opening, ...always }).id, limit }] as const;
+  });
+  return new Map(given);
+}
+
+function habitFrom(random: () => number, asksShare: number): Habit {
   const euros = BigInt(1 + Math.floor(random() * 9)) * ONE;
   const share = random();
   const spent = share < 0.1 ? 0n : share < 0.35 ? euros / 2n : share < 0.8 ? euros : euros + ONE;
   return {
-    tool: random() < 0.3 ? "asks" : "plain",
+    tool: random() < asksShare ? "asks" : "plain",
+    session: pick(random, SESSIONS) ?? "",
+    shop: pick(random, SHOPS) ?? "",
     estimate: new Map([
       ["EUR", euros],
       ["calls", ONE],
@@ -80,7 +99,8 @@ export async function simulate(seed: number, { rules, only, traced = false }: Op
     if (traced) for (const line of sayCommit(batch, committed)) scheduler.trace.push(line);
     oracle.committed(batch, committed, place);
   });
-  const oracle = createOracle(world.state);
+  const given = giveOut(world.state, random);
+  const oracle = createOracle(world.state, given);
   for (const { name, unit } of DECLARED) {
     const limit =
       unit === "calls" ? BigInt(4 + Math.floor(random() * 12)) * ONE : BigInt(8 + Math.floor(random() * 30)) * ONE;
@@ -94,6 +114,7 @@ export async function simulate(seed: number, { rules, only, traced = false }: Op
     product,
     mangle: rules.mangle,
     replicas,
+    askers: createAskers(given),
   });
   const cells = new Map<string, number>();
   const befell = (fault: string, steps: readonly string[] = scheduler.underWay()) => {
@@ -103,33 +124,67 @@ export async function simulate(seed: number, { rules, only, traced = false }: Op
       cells.set(cell, (cells.get(cell) ?? 0) + 1);
     }
   };
-  const callers = createCallers({ scheduler, house, oracle, nowMs: world.nowMs, befell });
+  const aim = only && !only.has(PLANNED - 1) ? null : aimOf(seed);
+  const leads = aim?.leads ?? [];
+  const callers = createCallers({
+    ...{ scheduler, house, oracle, nowMs: world.nowMs },
+    befell: async (fault) => {
+      if (aim?.faults.includes(fault)) await scheduler.until(aim.step, MOMENT_TURNS_MAX);
+      befell(fault);
+    },
+    odds: (fault, usually) => {
+      const isAimed = aim?.faults.includes(fault) || leads.includes(fault);
+      return isAimed ? Math.max(usually, 0.6) : usually;
+    },
+  });
+  const asksShare = leads.includes("asks people") ? 0.8 : 0.3;
+  const leadingFaults = leads.filter((fault) => faults[fault]);
   const calm = seed % 10 === 0;
+
+  const strike = (name: string, own: () => number, prefer?: Slot) => {
+    const before = new Map(house.slots.map((slot) => [slot, scheduler.underWay(slot.replica)]));
+    const all = scheduler.underWay();
+    const from: Befallen = { world, house, scheduler, declared: DECLARED, random: own, prefer };
+    const whom = faults[name]?.(from);
+    if (whom !== null) befell(name, whom ? before.get(whom) : all);
+  };
+  const struck = seeded(seed ^ 0x77a3);
+  const ambush =
+    aim && !calm
+      ? createAmbush({
+          aim,
+          scheduler,
+          house,
+          random: struck,
+          strike: (fault, prefer) => strike(fault, struck, prefer),
+        })
+      : () => false;
 
   const act = (number: number) => {
     const own = seeded(seed * 1_009 + number);
     if (own() < 0.5) {
-      void callers.make(`call-${number}`, habitFrom(own));
+      void callers.make(`call-${number}`, habitFrom(own, asksShare));
       return;
     }
     if (calm) return;
-    const name = pick(own, drawn) ?? "";
-    const before = new Map(house.slots.map((slot) => [slot, scheduler.underWay(slot.replica)]));
-    const all = scheduler.underWay();
-    const from: Befallen = { world, house, scheduler, declared: DECLARED, random: own };
-    const whom = faults[name]?.(from);
-    if (whom !== null) befell(name, whom ? before.get(whom) : all);
+    strike(pick(own, own() < 0.4 && leadingFaults.length > 0 ? leadingFaults : drawn) ?? "", own);
   };
   const quiet = async () => {
     for (let turn = 0; turn < TURNS_MAX && (await scheduler.turn()); turn++);
   };
 
   for (let turn = 0; turn < 8; turn++) await scheduler.turn();
-  for (let number = 0; number < PLANNED; ) {
+  for (let number = 0; number < PLANNED - 1; ) {
     if (random() < 0.25) {
       if (!only || only.has(number)) act(number);
       number++;
     }
+    ambush();
+    await scheduler.turn();
+  }
+  for (let turn = 0; turn < AFTER_TURNS_MAX && (ambush() || leads.length > 0); turn++) {
+    const lead = aim && !calm && struck() < LEADS_SHARE ? pick(struck, leadingFaults) : undefined;
+    if (lead) strike(lead, struck);
     await scheduler.turn();
   }
   // From here on nothing befalls anybody, and everything must come to its end.

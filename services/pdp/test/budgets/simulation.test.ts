@@ -3,7 +3,7 @@ import { emptyCells, faultNames, stepNames } from "./coverage.ts";
 import { play } from "./run.ts";
 import { variants } from "./variants.ts";
 
-const SCHEDULES = 500;
+const SCHEDULES = 400;
 const UNTIL_CAUGHT_MAX = 4_000;
 /** Where the rarest are found soon; what has changed since may have moved them. */
 const BEGIN: Readonly<Record<string, number>> = {

@@ -30,6 +30,11 @@ const outcomeOf = ({ body }: NewRecord) =>
   (JSON.parse(Buffer.from(body).toString()) as { readonly outcome?: string }).outcome;
 const isHard = ({ accounts }: StoreState, { account }: Move) => accounts.get(account)?.hard ?? false;
 
+const isGiven = (accounts: StoreState["accounts"], { account }: Move, session: string) => {
+  const row = accounts.get(account);
+  return row?.budget === null && row.key === session;
+};
+
 function withoutCharge(label: string): Mangle {
   return (record) => {
     if (labelOf(record) !== label) return record;
@@ -81,6 +86,32 @@ export const variants: Readonly<Record<string, Partial<Rules>>> = {
     outcomeOf(record) === "not_executed" ? { ...move, posted: -move.held } : move,
   ),
   "adoption holds a second time": moving(["adoption"], (move) => ({ ...move, held: move.held + 1_000_000n })),
+  "delegation not charged above it": {
+    mangle: (record, { accounts }) => {
+      const { charge, session } = record;
+      if (!charge || session !== "grandchild") return record;
+      return {
+        ...record,
+        charge: { ...charge, moves: charge.moves.filter((move) => !isGiven(accounts, move, "child")) },
+      };
+    },
+  },
+  "keyed budget charged to one account for all": {
+    mangle: (record, { accounts }) => {
+      const { charge } = record;
+      const first = [...accounts.values()].find(({ budget }) => budget === "shop");
+      if (!charge || !first) return record;
+      const moves = charge.moves.map((move) =>
+        accounts.get(move.account)?.budget === "shop" ? { ...move, account: first.id } : move,
+      );
+      return { ...record, charge: { ...charge, moves } };
+    },
+  },
+  "operator's word that it was spent posts nothing": moving(["resolution"], (move) => ({ ...move, posted: 0n })),
+  "operator's word that it was not spent is not heard": moving(["resolution"], (move) => ({
+    ...move,
+    posted: -move.held,
+  })),
   "extension ends the hold": {
     mangle: (record) => {
       const step = record.charge?.hold;

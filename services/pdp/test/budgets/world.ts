@@ -1,4 +1,5 @@
 import type { Account, AccountName, BudgetStore } from "../../src/budgets/index.ts";
+import type { HeldCall } from "../../src/decisions/index.ts";
 import {
   CommitFailure,
   type LedgerStore,
@@ -17,6 +18,7 @@ import {
   commit,
   emptyStore,
   freeOf,
+  type HoldRow,
   keyOf,
   openAccount,
   overdue,
@@ -42,10 +44,18 @@ export interface Declared {
   readonly hard: boolean;
   /** Undefined: for ever. */
   readonly windowMs: number | undefined;
+  /** A path of the input: an account for each of its values. */
+  readonly per?: string;
 }
 
 export const TENANT = "t";
 const SLEEPS = 25;
+
+export interface Operators {
+  hold(id: string): Promise<HeldCall | null>;
+  /** Records that a hold was ended by an operator, on a writer of its own. Answers whether it was. */
+  end(ending: NewRecord): Promise<boolean>;
+}
 
 /** Tells of every commit right after it. */
 export type CommitSeen = (batch: readonly NewRecord[], committed: Committed, place: Place) => void;
@@ -57,6 +67,8 @@ export interface World {
   nowMs(): number;
   ledgerStore(replica: Replica): LedgerStore;
   budgetStore(replica: Replica): BudgetStore;
+  /** What operators look at and do on a replica. */
+  operators(replica: Replica): Operators;
   /** Time passes by itself, for nobody's timers. */
   leap(ms: number): void;
   /** Breaks connections of a replica. A backend that lives on does what it was told. */
@@ -255,6 +267,23 @@ export function createWorld(
     const row = openAccount(state, { tenant: TENANT, budget, key, unit, hard, opensAtMs, closesAtMs, ownLimit: null });
     return { budget, key, id: row.id, unit, hard, opensAtMs, closesAtMs, balance: balanceOf(state, row) };
   };
+  const endByOperator = async (replica: Replica, ending: NewRecord): Promise<boolean> => {
+    const writer = await ask(replica, "new writer", () => openWriter(replica));
+    try {
+      const [ended] = await writer.commit([ending]);
+      return ended?.outcome === "inserted";
+    } finally {
+      await writer.close();
+    }
+  };
+  const heldCall = ({ amounts, expiresAtMs, ...hold }: HoldRow): HeldCall => ({
+    ...hold,
+    ...{ agent: "clerk", sinceMs: 0, untilMs: expiresAtMs },
+    amounts: [...amounts].map(([account, micros]) => {
+      const { budget, unit } = state.accounts.get(account) as AccountRow;
+      return { account, budget: budget ?? undefined, unit, micros };
+    }),
+  });
   const hardOf = (account: bigint) => (state.accounts.get(account) as AccountRow).hard;
 
   return {
@@ -302,6 +331,14 @@ export function createWorld(
         ),
       listDecisions: async () => [],
       close: async () => cut(replica, "lives_on"),
+    }),
+    operators: (replica) => ({
+      hold: (id) =>
+        ask(replica, "hold read", () => {
+          const row = state.holds.get(id);
+          return row ? heldCall(row) : null;
+        }),
+      end: (ending) => endByOperator(replica, ending),
     }),
     budgetStore: (replica) => ({
       openAccounts: (_tenant, names) => ask(replica, "accounts opened", () => names.map((name) => open(replica, name))),
