@@ -13,6 +13,7 @@ import { strictObject } from "../../src/foundation/strict-json.ts";
 import type { Ledger } from "../../src/ledger/index.ts";
 import type { Snapshot, Snapshots } from "../../src/policies/index.ts";
 import { operator } from "./product.ts";
+import type { Mangle } from "./rules.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { type Replica, TENANT, type World } from "./world.ts";
 
@@ -59,6 +60,8 @@ interface Options {
   readonly product: { readonly snapshots: Snapshots; readonly snapshot: Snapshot };
   readonly newId: () => string;
   readonly askers: ReadonlyMap<string, Asker>;
+  /** What becomes of an operator's record on its way. */
+  readonly mangle: Mangle;
 }
 
 const amounts = (of: ReadonlyMap<string, bigint>) => [...of].map(([unit, micros]) => ({ unit, micros }));
@@ -79,7 +82,7 @@ function snapshotsOf({ world, scheduler, replica, product }: Options): Snapshots
 }
 
 export function createFront(options: Options): Front {
-  const { world, ledger, replica, newId, askers } = options;
+  const { world, ledger, replica, newId, askers, mangle } = options;
   const clock = { now: () => world.nowMs() + replica.skewMs };
   const store = world.budgetStore(replica);
   const budgets = createBudgets({ store, clock, uptime: clock, accountsMax: 100 });
@@ -114,7 +117,9 @@ export function createFront(options: Options): Front {
     change: async (_by, change) => {
       if (change.kind !== "hold_resolved") throw new Error("operators only end holds here");
       const value = { revisions: { security: 1n, policy: 1n }, record: { epoch: 0n, n: 0n }, versions: [] };
-      return (await operators.end(change.ending)) ? { ok: true, value } : { ok: false, refusal: "missing" };
+      return (await operators.end(mangle(change.ending, world.state)))
+        ? { ok: true, value }
+        : { ok: false, refusal: "missing" };
     },
     seal: async (record) => record,
   });

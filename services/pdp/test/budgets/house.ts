@@ -76,7 +76,7 @@ export function createHouse({ scheduler, world, random, product, mangle, replica
       replica.state = "dead";
     });
     const newId = () => `${replica.name}-${++ids}`;
-    const front = createFront({ world, scheduler, ledger: watched(ledger), replica, product, newId, askers });
+    const front = createFront({ world, scheduler, ledger: watched(ledger), replica, product, newId, askers, mangle });
     return { replica, front };
   };
 
