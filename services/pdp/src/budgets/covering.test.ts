@@ -163,3 +163,23 @@ test("ten thousand budgets that do not cover a call are not looked at", () => {
   expect(covering.of(call({ input })).map(({ budget: name }) => name)).toEqual(["mine"]);
   expect(touched).toEqual(["seen"]);
 });
+
+test.each<[string, string, boolean]>([
+  ["input.customer_id", "input.customer_id", true],
+  ["input.customer", "input.customer.id", true],
+  ["input.customer.id", "input.customer", true],
+  ["input.*.id", "input.customer.id", true],
+  ["input.customers.*.id", "input.customers", true],
+  ["input.customer", "input.customer_id", false],
+  ["input.customer.name", "input.customer.id", false],
+  ["context.customer_id", "input.customer_id", false],
+  ["input.principal", "principal", false],
+])("what tools redact at %s is marked in a key by %s, or not", (redacted, path, is) => {
+  const value = path.endsWith(".id") ? { customer: { id: "c-1" } } : { [path.split(".").at(-1) ?? ""]: "c-1" };
+  const asked = call({ input: value, mark: (text) => `mark of ${text}` });
+  const covering = compileCovering([budget("it", { per: [path] })], ["input.other", redacted]);
+  const [cover] = covering.of(asked);
+  const plain = path === "principal" ? "anna" : "c-1";
+  expect([covering.marks, cover?.key]).toEqual([is, JSON.stringify({ per: { [path]: is ? 'mark of "c-1"' : plain } })]);
+  expect(covering.named("it", asked)).toEqual(cover);
+});

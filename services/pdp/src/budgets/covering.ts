@@ -1,4 +1,5 @@
 import { type BudgetDocument, type GlobIndex, indexGlobs } from "@remit/engine";
+import { assert } from "../foundation/assert.ts";
 import { canonical, type Json, type JsonObject } from "../foundation/canonical.ts";
 import { digest } from "../foundation/digest.ts";
 import { valueAt } from "../foundation/value-at.ts";
@@ -22,6 +23,8 @@ export interface CoveredCall {
   readonly ancestors: readonly CoveredSession[];
   /** The label `team` of an agent. */
   readonly teamOf: (agent: string) => string | undefined;
+  /** What stands in keys for a value that tools redact: equal for equal values. Only a covering that marks asks for it. */
+  readonly mark?: (canonicalJson: string) => string;
 }
 
 /** A budget that covers a call, and the account that is charged. */
@@ -34,6 +37,8 @@ export interface Cover extends AccountName {
 export interface Covering {
   /** How many budgets it is made of. */
   readonly size: number;
+  /** Whether any key has a mark in the place of a value. */
+  readonly marks: boolean;
   /** Every account that a call is charged to, the narrowest first. Costs no more with budgets that do not cover it. */
   of(call: CoveredCall): readonly Cover[];
   /** The account of one budget for a call, whoever's calls it covers; undefined where no such budget is declared. */
@@ -49,39 +54,54 @@ interface Declared {
   readonly hard: boolean;
   readonly owner: BudgetDocument["spec"]["owner"];
   readonly per: readonly string[];
+  /** Paths of `per` whose values some tool redacts: keys hold marks of them. */
+  readonly marked: ReadonlySet<string>;
   /** Each session has an account of its own. */
   readonly bySession: boolean;
 }
 
-function declaredBy({ metadata, spec }: BudgetDocument): Declared {
+/** Whether a path that is redacted hides something of the value at another path, or all of it. `*` is any member. */
+function hides(redacted: string, path: string): boolean {
+  const below = path.split(".");
+  return redacted.split(".").every((key, at) => at >= below.length || key === "*" || key === below[at]);
+}
+
+function declaredBy({ metadata, spec }: BudgetDocument, redacted: readonly string[]): Declared {
   return {
     name: metadata.name,
     unit: spec.unit,
     hard: spec.enforcement === "hard",
     owner: spec.owner,
     per: spec.per ?? [],
+    marked: new Set((spec.per ?? []).filter((path) => redacted.some((one) => hides(one, path)))),
     bySession: spec.owner === "session" || spec.window === "session",
   };
 }
 
 // A path that leads nowhere has no member: all calls without it share one account.
-function keyedValues(per: readonly string[], call: CoveredCall): { readonly [name: string]: Json } {
+function keyedValues({ per, marked }: Declared, call: CoveredCall): { readonly [name: string]: Json } {
   const values: Record<string, Json> = {};
   for (const path of per) {
     if (path === "principal") values.principal = call.principal;
     else if (path === "agent") values.agent = call.session.agent;
     else {
       const value = valueAt(call.input, path.slice("input.".length));
-      if (value !== undefined) values[path] = value;
+      if (value !== undefined) values[path] = marked.has(path) ? markOf(value, call) : value;
     }
   }
   return values;
 }
 
-function keyFor({ per }: Declared, call: CoveredCall, session: CoveredSession | undefined): string {
+function markOf(value: Json, { mark }: CoveredCall): string {
+  assert(mark, "whoever asks brings what marks what is redacted");
+  return mark(canonical(value));
+}
+
+function keyFor(budget: Declared, call: CoveredCall, session: CoveredSession | undefined): string {
+  const { per } = budget;
   if (per.length === 0 && !session) return "";
   const text = canonical({
-    ...(per.length > 0 && { per: keyedValues(per, call) }),
+    ...(per.length > 0 && { per: keyedValues(budget, call) }),
     ...(session && { session: session.id }),
   });
   return text.length > KEY_CHARS_MAX ? digest("budget-key", text) : text;
@@ -142,10 +162,11 @@ function globsOf(tool: Lists): { readonly lists: readonly (readonly Declared[])[
 /**
  * Indexes budgets by what they cover. A call is charged to every budget of its tool, of each session of its chain, of its
  * agent, its principal, its team and its tenant. A budget with an account for each session is charged once for every
- * session of the chain that it keeps one for, so that what was delegated counts above as well.
+ * session of the chain that it keeps one for, so that what was delegated counts above as well. `redacted`: the paths that
+ * any tool redacts. What one of them hides is marked for all, or a customer would have other books with another tool.
  */
-export function compileCovering(documents: Iterable<BudgetDocument>): Covering {
-  const budgets = [...documents].map(declaredBy);
+export function compileCovering(documents: Iterable<BudgetDocument>, redacted: readonly string[] = []): Covering {
+  const budgets = [...documents].map((document) => declaredBy(document, redacted));
   const byName = new Map(budgets.map((budget) => [budget.name, budget]));
   const wide = indexed(budgets.filter(({ bySession }) => !bySession));
   const ofSessions = indexed(budgets.filter(({ bySession }) => bySession));
@@ -178,6 +199,7 @@ export function compileCovering(documents: Iterable<BudgetDocument>): Covering {
 
   return {
     size: budgets.length,
+    marks: budgets.some(({ marked }) => marked.size > 0),
     of(call) {
       const found: Cover[] = [];
       addSession(found, call, call.session);

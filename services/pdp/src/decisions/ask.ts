@@ -1,4 +1,5 @@
 import type { Facts } from "@remit/engine";
+import type { CoveredCall } from "../budgets/index.ts";
 import type { Amount } from "../foundation/amount.ts";
 import type { StrictObject } from "../foundation/strict-json.ts";
 import type { Caller, Session } from "../identities/index.ts";
@@ -32,6 +33,8 @@ export interface Ask {
   readonly estimate: readonly Amount[];
   /** What its policies read of budgets, once that is known. */
   readonly budgets?: Facts["budget"];
+  /** What stands in keys of accounts for what tools redact, where budgets are kept by that. */
+  readonly mark?: CoveredCall["mark"];
   /** Of the input schema that the caller goes by; empty when it does not say. */
   readonly schemaDigest: string;
   readonly approvalId: string;

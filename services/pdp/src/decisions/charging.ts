@@ -59,18 +59,27 @@ export interface Charging {
   short(holding: Holding | undefined, shorts: readonly Short[], nowMs: number, isLast: boolean): Shortage | undefined;
 }
 
-const coverings = new WeakMap<Snapshot["budgets"], Covering>();
+type Declared = Pick<Snapshot, "budgets" | "tools">;
+
+const coverings = new WeakMap<Snapshot["budgets"], WeakMap<Snapshot["tools"], Covering>>();
 
 function* documentsOf(budgets: Iterable<Registered<BudgetDocument>>): Iterable<BudgetDocument> {
   for (const { document } of budgets) yield document;
 }
 
-/** The budgets of a snapshot, indexed once for as long as they stay what they are. */
-export function coveringOf({ budgets }: Pick<Snapshot, "budgets">): Covering {
-  const known = coverings.get(budgets);
+function redactedBy(tools: Snapshot["tools"]): string[] {
+  const paths = new Set<string>();
+  for (const { document } of tools.values()) for (const path of document.spec.redact ?? []) paths.add(path);
+  return [...paths];
+}
+
+/** The budgets of a snapshot, indexed once for as long as they and its tools stay what they are. */
+export function coveringOf({ budgets, tools }: Declared): Covering {
+  const byTools = coverings.get(budgets) ?? new WeakMap<Snapshot["tools"], Covering>();
+  const known = byTools.get(tools);
   if (known) return known;
-  const covering = compileCovering(documentsOf(budgets.values()));
-  coverings.set(budgets, covering);
+  const covering = compileCovering(documentsOf(budgets.values()), redactedBy(tools));
+  coverings.set(budgets, byTools.set(tools, covering));
   return covering;
 }
 
@@ -82,6 +91,7 @@ export function coveredCall(snapshot: Snapshot, { session }: Asker, ask: Ask, in
     principal: session.principal.id,
     session,
     ancestors: session.ancestors,
+    ...(ask.mark && { mark: ask.mark }),
     teamOf: (agent) => snapshot.agents.get(agent)?.spec.labels?.team,
   };
 }

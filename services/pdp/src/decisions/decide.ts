@@ -11,7 +11,7 @@ import {
   stalePolicy,
   tooStale,
 } from "../policies/index.ts";
-import { type Ask, judgedUnder, type WhoAsks } from "./ask.ts";
+import { type Ask, type Asker, judgedUnder, type WhoAsks } from "./ask.ts";
 import { type Attempt, firstAttempt } from "./attempt.ts";
 import type { Breakers } from "./breakers.ts";
 import type { createBudgetFacts } from "./budget-facts.ts";
@@ -62,6 +62,24 @@ function askedAs(ask: Ask, { answers }: Attempt, budgets: Ask["budgets"]): Ask {
   return answers === ask.answers && !budgets ? ask : { ...ask, answers, ...(budgets && { budgets }) };
 }
 
+/** The call as it is judged: with what marks keys of its accounts, and what is read of budgets. At once where all is known. */
+function prepared(
+  { redaction, budgetFacts }: Pick<DecideRooms, "redaction" | "budgetFacts">,
+  snapshot: Snapshot,
+  asker: Asker,
+  ask: Ask,
+  attempt: Attempt,
+  withinMs: number,
+): Ask | Promise<Ask> {
+  const finish = (keyed: Ask) => {
+    const read = budgetFacts(snapshot, asker, keyed, withinMs);
+    if (read instanceof Promise) return read.then((budgets) => askedAs(keyed, attempt, budgets));
+    return askedAs(keyed, attempt, read);
+  };
+  const keyed = redaction.keyed(snapshot, ask);
+  return keyed instanceof Promise ? keyed.then(finish) : finish(keyed);
+}
+
 function outrun(): Fault {
   return new Fault("unavailable", "stale_policy", "the tenant's security settings kept changing", {
     fix: "ask again with the same call_id",
@@ -91,7 +109,7 @@ function callIdReused(callId: string, name: CallName): Fault {
  * finds what was recorded and goes on from there (`attempt.ts`).
  */
 export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Promise<Decision> {
-  const { snapshots, ledger, redaction, breakers, charging, budgetFacts, clock, newId } = rooms;
+  const { snapshots, ledger, redaction, breakers, charging, clock, newId } = rooms;
   const knownCalls = createKnownCalls(rooms);
 
   return async (who, ask) => {
@@ -120,8 +138,8 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
       const looked = breakers.look(snapshot, asker, ask, name, nowMs);
       const stopping = looked instanceof Promise ? await looked : looked;
       const attempt = stopping ? { ...progress.attempt, stopping } : progress.attempt;
-      const read = budgetFacts(snapshot, asker, ask, withinMs);
-      const asked = askedAs(ask, attempt, read instanceof Promise ? await read : read);
+      const preparing = prepared(rooms, snapshot, asker, ask, attempt, withinMs);
+      const asked = preparing instanceof Promise ? await preparing : preparing;
       const judged = sides
         ? judgeOnSide(sides, asker, asked, attempt, nowMs)
         : judgeAttempt(snapshot, asker, asked, attempt, nowMs);

@@ -9,6 +9,7 @@ import { revisionNumber, type Would } from "./decision.ts";
 import { reasonOf, wouldOf } from "./entry.ts";
 import { factsOf, judge } from "./judge.ts";
 import { scrubbed, scrubOf } from "./redact.ts";
+import type { Redaction } from "./redaction.ts";
 
 /** What would be decided, and how every rule that was considered came out. */
 export interface Explained extends Pick<Explanation, "checks" | "considered" | "skipped"> {
@@ -57,6 +58,7 @@ function withoutQuotes({ checks, considered, skipped }: Explanation, scrub: Scru
 /** Judges a call and shows why. Nothing is recorded, so nothing is decided. */
 export function createExplain(rooms: {
   readonly snapshots: Snapshots;
+  readonly redaction: Pick<Redaction, "keyed">;
   readonly budgetFacts: ReturnType<typeof createBudgetFacts>;
   readonly clock: Clock;
 }): (who: WhoAsks, ask: Ask) => Promise<Explained> {
@@ -66,8 +68,9 @@ export function createExplain(rooms: {
     const newest = requireUsable(await rooms.snapshots.latest(asker.session.tenant));
     const snapshot = decidingFor(newest, rootOf(asker.session));
     const nowMs = rooms.clock.now();
-    const budgets = await rooms.budgetFacts(snapshot, asker, asked, asked.withinMs);
-    const ask = budgets ? { ...asked, budgets } : asked;
+    const keyed = await rooms.redaction.keyed(snapshot, asked);
+    const budgets = await rooms.budgetFacts(snapshot, asker, keyed, asked.withinMs);
+    const ask = budgets ? { ...keyed, budgets } : keyed;
     const scrub = scrubOf(ask, redactedPaths(snapshot, ask));
     const verdict = scrubbed(judge(snapshot, asker, ask, 1, nowMs).verdict, scrub);
     const facts = factsOf(snapshot, asker, ask, 1, nowMs);

@@ -1,9 +1,10 @@
 import { canonical, type JsonObject } from "../foundation/canonical.ts";
 import { digest } from "../foundation/digest.ts";
-import type { Marking } from "../ledger/index.ts";
+import type { Marking, Marks } from "../ledger/index.ts";
 import type { Snapshot } from "../policies/index.ts";
 import type { Ask } from "./ask.ts";
 import { tooLate } from "./attempt.ts";
+import { coveringOf } from "./charging.ts";
 import type { Decision } from "./decision.ts";
 import type { Judged } from "./finding.ts";
 import { type Redacted, redact, restore } from "./redact.ts";
@@ -12,6 +13,8 @@ import { type Redacted, redact, restore } from "./redact.ts";
 export interface Redaction {
   /** What goes into the entry of a call; undefined when its tool redacts nothing: then nothing is waited for. */
   of(snapshot: Snapshot, ask: Ask, judged: Judged): Redacted | undefined | Promise<Redacted>;
+  /** The call with what marks the keys of its accounts; the same call, at once, where no budget is kept by what is redacted. */
+  keyed(snapshot: Snapshot, ask: Ask): Ask | Promise<Ask>;
   /**
    * A decision as it was answered first: the input that must run whole again, or a denial where that cannot be had.
    * `anew` is what the call would be made to run with now: mostly the same.
@@ -34,6 +37,12 @@ export function createRedaction(marking: Marking): Redaction {
       const { transformedInput } = verdict;
       if (!(marks instanceof Promise)) return redact(ask, transformedInput as JsonObject, verdict, paths, marks);
       return marks.then((ready) => redact(ask, transformedInput as JsonObject, verdict, paths, ready));
+    },
+    keyed(snapshot, ask) {
+      if (snapshot.budgets.size === 0 || !coveringOf(snapshot).marks) return ask;
+      const withMarks = (marks: Marks): Ask => ({ ...ask, mark: marks.mark });
+      const marks = marking(snapshot.tenant);
+      return marks instanceof Promise ? marks.then(withMarks) : withMarks(marks);
     },
     whole(decision, tenant, ask, anew) {
       const { body, transformedInput } = decision;

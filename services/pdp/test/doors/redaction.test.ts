@@ -1,8 +1,10 @@
 import { Effect } from "@remit/proto/common";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { digest } from "../../src/foundation/digest.ts";
+import { columnsHolding } from "../support/columns.ts";
 import { furnish, type House, openSession, startHouse, testConfig } from "../support/pdp.ts";
 import { plainBodies } from "../support/plain-bodies.ts";
+import { spendingIn } from "../support/spending.ts";
 import { createTestDatabase, type TestDatabase } from "../support/test-database.ts";
 
 const CARD = "4111-2222-3333-4444";
@@ -193,4 +195,48 @@ test("an explanation shows what decided, and nothing that is redacted, quoted or
     const text = JSON.stringify(answer, (_, value) => (typeof value === "bigint" ? `${value}` : value));
     for (const secret of [CARD, "1815", "eve@example.org"]) expect(text).not.toContain(secret);
   }
+});
+
+test("books that are kept by a value which is redacted hold a mark of it, equal for equal values with every tool", async () => {
+  const MARKER = "customer-0x5eed-of-the-books";
+  const spend = spendingIn(house);
+  const input = { type: "object", properties: { customer: { type: "string" } } };
+  const cost = [{ unit: "points", value: "1" }];
+  await spend.put("Tool", "books.first", { risk: "write", redact: ["input.customer"], inputSchema: input, cost });
+  await spend.put("Tool", "books.second", { risk: "write", inputSchema: input, cost: "none" });
+  const rules = [
+    { id: "all", match: { tools: ["books.*"] }, effect: "allow", when: "!(budget.of_customers.used > 0.9)" },
+  ];
+  const text = JSON.stringify({
+    ...{ apiVersion: "remit/v1", kind: "Policy", metadata: { name: "books" }, spec: { rules } },
+  });
+  await spend.budget("of_customers", {
+    unit: "points",
+    limit: "10",
+    per: ["input.customer"],
+    owner: { tool: "books.*" },
+  });
+  await house.clients.policies.publishPolicies({ files: [{ file: "p.yaml", text }] }, owner());
+  await activate("books");
+  const ask = (at: House, tool: string, customer: string, points: string) =>
+    spend.decide(headers, tool, { customer }, { estimate: [{ unit: "points", value: points }] }, at);
+  const first = await ask(house, "books.first", MARKER, "4");
+  const again = await ask(other, "books.first", MARKER, "2");
+  expect([first.effect, again.effect]).toEqual([Effect.ALLOW, Effect.ALLOW]);
+  expect(first.holds).toMatchObject([{ budget: "of_customers" }]);
+  expect(await columnsHolding(database.superuserUrl, MARKER)).toEqual([]);
+  for (const { decisionId } of [first, again]) expect((await entryOf(decisionId)).text).not.toContain(MARKER);
+  const second = await ask(other, "books.second", MARKER, "3");
+  const stranger = await ask(house, "books.first", `${MARKER}-2`, "10");
+  expect([second.effect, stranger.effect]).toEqual([Effect.ALLOW, Effect.ALLOW]);
+  const refused = await ask(house, "books.second", MARKER, "2");
+  expect(refused).toMatchObject({ effect: Effect.DENY, reason: { code: "budget_exhausted" } });
+  const books = await spend.books("of_customers");
+  expect(books.map(({ held }) => held).sort((a, b) => b - a)).toEqual([10, 9]);
+  for (const { key } of books) expect(JSON.parse(key).per["input.customer"]).toMatch(/^hmac-sha256:[0-9a-f]{64}$/);
+  const { accounts } = await house.clients.budgets.listAccounts({ budget: "of_customers" }, owner());
+  const { holds } = await house.clients.budgets.listHolds({}, owner());
+  expect([accounts.length, holds.length]).toEqual([2, 4]);
+  const shown = JSON.stringify([accounts, holds], (_, value) => (typeof value === "bigint" ? `${value}` : value));
+  expect(shown).not.toContain(MARKER);
 });

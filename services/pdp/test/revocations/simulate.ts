@@ -81,7 +81,7 @@ function createReplica(
       breakers: createBreakers(undefined),
       ...{ snapshots, ledger, redaction, charging: noBudgets, budgetFacts: () => undefined, clock, newId },
     }),
-    explain: createExplain({ snapshots: unrecorded, budgetFacts: () => undefined, clock }),
+    explain: createExplain({ snapshots: unrecorded, redaction, budgetFacts: () => undefined, clock }),
     sessions: createSessions({
       ...{ identities: identities as Identities, snapshots: unrecorded, change, clock, newId },
       books: { balances: async () => [] },
