@@ -239,6 +239,14 @@ test("what is revoked and halted is listed, and lifted by its id or by what it i
   const all = await remit(["halt", "list", "--all"], { env });
   expect(all.stdout).toMatch(/halt +everything .* lifted \S+ by owner +a key leaked/);
   expect(await remit(["halt", "engage", ...because], { env })).toMatchObject({ code: 2 });
+  // Nothing is there of that name or id: the answer is no, as of `issuers delete`.
+  const nothing: readonly string[][] = [
+    ["lift", "principal", "ada", ...mended],
+    ["lift", "0199f7c2-0000-7000-8000-000000000000", ...mended],
+    ["halt", "release", "--labels", "a=1", ...mended],
+    ["issuers", "delete", "nobody"],
+  ];
+  for (const args of nothing) expect([args[0], (await remit(args, { env })).code]).toEqual([args[0], 1]);
 });
 
 test("breakers are listed and reset, where there are any", async () => {

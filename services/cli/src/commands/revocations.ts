@@ -13,7 +13,7 @@ import { collect, pairs } from "../arguments.ts";
 import { type Cli, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
 import { labelText } from "../label-text.ts";
-import { usage } from "../stop.ts";
+import { exitCodes, Stop, usage } from "../stop.ts";
 import { table } from "../table.ts";
 
 const kinds = ["agent", "session", "principal", "tool"] as const;
@@ -115,7 +115,9 @@ async function idOf(cli: Cli, kind: string, name: string): Promise<string> {
     return of === kind && what === name;
   });
   if (found) return found.id;
-  throw usage(`no ${kind} ${name} is ${kind === "halt" ? "engaged" : "revoked"}`, "look at `remit revocations`");
+  // The command is right and the answer is no, as for an id that there is not.
+  const [what, look] = kind === "halt" ? ["engaged", "remit halt list --all"] : ["revoked", "remit revocations --all"];
+  throw new Stop(exitCodes.no, `no ${kind} ${name} is ${what}`, `look at \`${look}\``);
 }
 
 function haltOf({ labels, tenant }: HaltFlags): Subject {

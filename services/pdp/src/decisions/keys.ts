@@ -9,6 +9,7 @@ import {
   newKey,
   presently,
   requireRole,
+  type Trust,
 } from "../identities/index.ts";
 import type { ChangeStore } from "./change-store.ts";
 import type { MakeChange } from "./changes.ts";
@@ -37,6 +38,20 @@ function requireMayEnd(by: Caller, caller: Caller, all: readonly Caller[]): void
   throw new Fault("precondition", "last_cell_operator", "nobody else could administer the tenants of this cell", {
     field: "caller_id",
     fix: "make another key with --role cell-operator first",
+  });
+}
+
+/** A tenant is not left to nobody: without an owner nobody could ever make another. */
+function refuseLastOwner(caller: Caller, all: readonly Caller[], trust: Trust): void {
+  const owns = (rights: Pick<Caller, "roles"> | undefined) => rights?.roles.includes("owner") ?? false;
+  if (caller.revoked || !owns(presently(caller, trust, undefined))) return;
+  const isAnother = (one: Caller) => one.id !== caller.id && owns(presently(one, trust, undefined));
+  if (all.some(isAnother)) return;
+  // Whom a group makes an owner only their token says. That there is one is the word of who wrote the binding.
+  if (trust.bindings.some((binding) => binding.group !== undefined && owns(binding))) return;
+  throw new Fault("precondition", "last_owner", "nobody else owns this tenant: nobody could make another owner", {
+    field: "caller_id",
+    fix: "make another key with --role owner first",
   });
 }
 
@@ -72,6 +87,7 @@ export function createKeys(rooms: {
       if (!caller) throw new Fault("missing", "caller_unknown", "there is no such caller", { field: "caller_id" });
       // Who has no key has what bindings give to its subject. What groups would add, only its own token says.
       if (presently(caller, trust, undefined)?.roles.includes(CELL_OPERATOR)) requireMayEnd(by, caller, all);
+      refuseLastOwner(caller, all, trust);
       const made = await change(by, { kind: "key_revoked", callerId });
       if (!made.ok) throw new Fault("missing", "caller_unknown", "there is no such caller", { field: "caller_id" });
       return { caller: { ...caller, revoked: true }, revision: revisionNumber(made.value.revisions) };

@@ -212,6 +212,12 @@ export const errorReasons = {
     todo: "Make another key with the role cell-operator first.",
     since: "0.1",
   },
+  last_owner: {
+    kinds: ["precondition"],
+    means: "With that key nobody would be left who owns the tenant.",
+    todo: "Make another key with the role owner first.",
+    since: "0.1",
+  },
   rotation_too_soon: {
     kinds: ["precondition"],
     means: "Two signing keys are in use already; `limit` says until when.",

@@ -96,6 +96,9 @@ export async function applyProposed(
   await end(client, [tenant, id, "applied", endedBy, "", entry]);
 }
 
+/** As `remit_same_hands` has it. */
+const ONE_PERSON = "a key and whoever made it, directly or through other keys, are one person";
+
 const samePerson = (message: string) =>
   new Fault("forbidden", "change_same_person", message, {
     fix: "ask somebody else, whose key neither of you has made for the other",
@@ -120,9 +123,11 @@ function ofProposal(text: string): Fault {
     case "proposer":
       return what === "it is revoked"
         ? over("its proposer is revoked")
-        : samePerson("nobody approves their own change");
+        : samePerson(
+            `nobody approves their own change, and ${ONE_PERSON}: this is the proposer, or one of the two made the other's key`,
+          );
     case "approver":
-      return samePerson(what);
+      return samePerson(what === "it is revoked" ? "the approver is revoked" : `${what}, and ${ONE_PERSON}`);
     default:
       return over(what);
   }

@@ -302,4 +302,5 @@ export const errorRows: Readonly<Partial<Record<ErrorReason, Provoke | Elsewhere
   tenant_erased: test("doors/erasure"),
   tenant_active: test("doors/erasure"),
   last_cell_operator: test("doors/tenants"),
+  last_owner: test("doors/tenants"),
 };

@@ -64,7 +64,7 @@ test("an owner that is no cell operator cannot end a cell operator's key", async
   expect(await failure(callers.revokeKey({ callerId }, { headers: owner }))).toMatchObject(refusedRole);
 });
 
-test("the cell is not left to nobody: its last operator's key is not ended, and an operator that is relieved is", async () => {
+test("cell and tenant are not left to nobody: the last operator's and the last owner's key stay, and who is relieved goes", async () => {
   await using other = await startHouse();
   const { callers } = other.clients;
   const by = { headers: bearer(other.ownerKey) };
@@ -73,6 +73,11 @@ test("the cell is not left to nobody: its last operator's key is not ended, and 
   const refused = await failure(callers.revokeKey({ callerId }, by));
   expect(refused).toMatchObject({ code: "FailedPrecondition", detail: { reason: "last_cell_operator" } });
   await callers.createKey({ name: "second", roles: ["cell-operator"] }, by);
+  // Who operates the cell owns nothing.
+  expect(await failure(callers.revokeKey({ callerId }, by))).toMatchObject({
+    ...{ code: "FailedPrecondition", detail: { reason: "last_owner", field: "caller_id" } },
+  });
+  await callers.createKey({ name: "third", roles: ["owner"] }, by);
   expect((await callers.revokeKey({ callerId }, by)).caller?.revoked).toBe(true);
 });
 
