@@ -78,7 +78,8 @@ const BACK_OFF_MS: Readonly<Record<CallTripKind, number>> = {
   minute: 10_000,
 };
 
-const isRate = (kind: CallTripKind) => kind === "second" || kind === "minute";
+/** Whether a kind is a flood, not a loop. */
+export const isRate = (kind: TripKind): boolean => kind === "second" || kind === "minute";
 
 /** How long a breaker stays open: twice as long with every trip, ten minutes at most. Whole milliseconds. */
 function backOffMs(kind: CallTripKind, level: number): number {

@@ -67,8 +67,3 @@ export interface EndEvent extends Seen {
 }
 
 export type BehaviourEvent = CallEvent | EndEvent;
-
-/** The time that a UUIDv7 holds. */
-export function timeOfId(id: string): number {
-  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
-}

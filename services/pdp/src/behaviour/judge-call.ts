@@ -1,4 +1,4 @@
-import { type CallLimits, type CallTripKind, limitOf, type Measure, type Stop, stopOf } from "./breaker.ts";
+import { type CallLimits, type CallTripKind, isRate, limitOf, type Measure, type Stop, stopOf } from "./breaker.ts";
 import type { Reach, TripKind } from "./event.ts";
 import { type Asked, callsInAMinute, callsInASecond, denials, failures, identicalCalls, type View } from "./measure.ts";
 import type { RunMemory } from "./memory.ts";
@@ -53,5 +53,5 @@ export function judgeCall(
 
 /** The code that a call is denied with. */
 export function codeOf(kind: TripKind): "loop_detected" | "rate_limited" {
-  return kind === "second" || kind === "minute" ? "rate_limited" : "loop_detected";
+  return isRate(kind) ? "rate_limited" : "loop_detected";
 }

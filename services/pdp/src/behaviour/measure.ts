@@ -106,7 +106,10 @@ const sinceOf = ({ nowMs, resetMs }: View, windowMs: number, found: Trip | undef
 /** Whether a call was counted before, by an earlier attempt. */
 function countedBefore(calls: readonly CallEvent[], at: number): boolean {
   const { attempt = 1, call } = calls[at] ?? {};
-  return attempt > 1 && calls.some((one, place) => place < at && one.call === call);
+  if (attempt === 1) return false;
+  // Attempts of a call follow each other: the one before is near.
+  for (let place = at - 1; place >= 0; place--) if (calls[place]?.call === call) return true;
+  return false;
 }
 
 /** When the last call of this input was asked that answered something else than the one before it; 0 if none did. */

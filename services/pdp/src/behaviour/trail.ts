@@ -1,3 +1,4 @@
+import { timeOfId } from "../foundation/ids.ts";
 import {
   type BehaviourEvent,
   type CallEvent,
@@ -8,7 +9,6 @@ import {
   TRIP_KINDS,
   type TripEvent,
   type TripKind,
-  timeOfId,
 } from "./event.ts";
 
 /**

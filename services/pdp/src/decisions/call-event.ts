@@ -1,4 +1,5 @@
-import { type CallEvent, type EndEvent, timeOfId } from "../behaviour/index.ts";
+import type { CallEvent, EndEvent } from "../behaviour/index.ts";
+import { timeOfId } from "../foundation/ids.ts";
 import type { Session } from "../identities/index.ts";
 import type { Ask, Told } from "./ask.ts";
 import { shortCall, shortInput, shortOutput } from "./breakers.ts";

@@ -1,18 +1,13 @@
 import { assert } from "../foundation/assert.ts";
+import type { Balance, Move } from "../foundation/balance.ts";
+
+export type { Balance, Move };
 
 /**
  * What is recorded. Decisions, reports, every change of who may do what, `alias`: that a call's id stands for the call
  * of a business key, and `expiry`: that a hold's time was over.
  */
 export type RecordKind = "decision" | "report" | "session" | "admin" | "alias" | "expiry";
-
-/** What a record does to one account, in the commit that records it: signed millionths. */
-export interface Move {
-  readonly account: bigint;
-  readonly held: bigint;
-  readonly posted: bigint;
-  readonly overage: bigint;
-}
 
 /**
  * What a record does to the hold of a decision. `hold` is its id, which it keeps for ever: that of the decision that
@@ -47,17 +42,6 @@ export interface Charge {
   readonly hold?: HoldStep;
   /** An account that is frozen by this record: one that it moves. */
   readonly freezes?: bigint;
-}
-
-/** An account's books, in millionths of its unit. What is free is limit - held - posted - overage, and may be below 0. */
-export interface Balance {
-  readonly account: bigint;
-  readonly limit: bigint;
-  readonly held: bigint;
-  readonly posted: bigint;
-  readonly overage: bigint;
-  /** It or its budget is. */
-  readonly frozen: boolean;
 }
 
 /**
