@@ -1,5 +1,6 @@
 import { toJson } from "@bufbuild/protobuf";
 import { ExplainResponseSchema } from "@remit/proto/decision";
+import { budgetTraceLines } from "./budget-text.ts";
 import { type Cli, paintFor, printJson } from "./cli.ts";
 import { observedLine } from "./decision-text.ts";
 import { effectWord, mayRun, paintEffect } from "./effects.ts";
@@ -27,6 +28,7 @@ export async function askToExplain(
     if (message !== "") cli.io.out(`  ${message}`);
     if (answer.would) cli.io.out(observedLine(answer.would));
     for (const line of explanationLines(toldExplanation(answer))) cli.io.out(line);
+    for (const line of budgetTraceLines(answer.budgets)) cli.io.out(line);
   }
   return mayRun(word) ? exitCodes.ok : exitCodes.no;
 }

@@ -1,8 +1,17 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { BudgetAccountSchema, BudgetSchema } from "@remit/proto/admin";
+import { BudgetTraceSchema } from "@remit/proto/decision";
 import { expect, test } from "vitest";
-import { accountLines, burnBar, declarationText, keyText, stateText, zonedText } from "./budget-text.ts";
+import {
+  accountLines,
+  budgetTraceLines,
+  burnBar,
+  declarationText,
+  keyText,
+  stateText,
+  zonedText,
+} from "./budget-text.ts";
 
 const account = (part: MessageInitShape<typeof BudgetAccountSchema> = {}) =>
   create(BudgetAccountSchema, {
@@ -76,4 +85,31 @@ test("a declaration reads as a sentence", () => {
   expect(declarationText(create(BudgetSchema, own))).toBe("100 EUR for a session, of each session, soft");
   const agent = { limit, window: "lifetime", ownerKind: "agent", owner: "desk", enforcement: "hard" };
   expect(declarationText(create(BudgetSchema, agent))).toBe("100 EUR for a lifetime, of agent desk, hard");
+});
+
+test("what a call would hold is a line an account, and so is what would refuse it", () => {
+  const trace = (part: MessageInitShape<typeof BudgetTraceSchema>) =>
+    create(BudgetTraceSchema, { unit: "EUR", hard: true, limit: "100", accountId: "7", ...part });
+  const lines = budgetTraceLines([
+    trace({ budget: "session:s-1", needed: "60", free: "80", freeAfter: "20" }),
+    trace({
+      budget: "each",
+      key: '{"per":{"input.customer":"c-1"}}',
+      needed: "60",
+      free: "50",
+      refuses: "budget_exhausted",
+    }),
+    trace({ budget: "team", needed: "60", free: "-5", freeAfter: "-65", hard: false, accountId: "" }),
+    trace({ budget: "tokens", unit: "tokens", refuses: "estimate_missing" }),
+    trace({ budget: "seen", unit: "tokens", hard: false }),
+  ]);
+  expect(lines).toEqual([
+    "Budgets",
+    "  holds    given to session s-1: 60 EUR, 80 of 100 EUR free, 20 after that",
+    "  REFUSES  each (input.customer=c-1): 60 EUR needed, 50 of 100 EUR free: budget_exhausted",
+    "  holds    team: 60 EUR, -5 of 100 EUR free, not opened yet, -65 after that; soft, refuses nothing",
+    "  REFUSES  tokens: nobody says what the call costs in tokens: estimate_missing",
+    "  covers   seen: nobody says what the call costs in tokens: counted when it is reported",
+  ]);
+  expect(budgetTraceLines([])).toEqual([]);
 });

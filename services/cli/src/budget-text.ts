@@ -1,5 +1,6 @@
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { Budget, BudgetAccount, BudgetFreeze } from "@remit/proto/admin";
+import type { BudgetTrace } from "@remit/proto/decision";
 import { spelledOut } from "./tools-import/plain-text.ts";
 
 const WHOLE = 10_000;
@@ -88,4 +89,23 @@ export function accountLines(account: BudgetAccount, timeZone: string): string[]
     ...line("lasts", exhaustedAt ? `until ${zonedText(exhaustedAt, timeZone)}, at the window's rate so far` : ""),
     ...line("", freezeText(account.freeze)),
   ];
+}
+
+function traceLine(one: BudgetTrace): string {
+  const { budget, key, unit, needed, limit, free, freeAfter, hard, refuses, accountId } = one;
+  const whose = budget.startsWith("session:") ? `given to ${budget.replace(":", " ")}` : budget;
+  const name = `${whose}${key === "" ? "" : ` (${keyText({ key, sessionId: "" })})`}`;
+  if (needed === "") {
+    const why = refuses === "" ? "counted when it is reported" : refuses;
+    return `${refuses === "" ? "covers " : "REFUSES"}  ${name}: nobody says what the call costs in ${unit}: ${why}`;
+  }
+  const opened = accountId === "" ? ", not opened yet" : "";
+  const left = `${free} of ${limit} ${unit} free${opened}`;
+  if (refuses !== "") return `REFUSES  ${name}: ${needed} ${unit} needed, ${left}: ${refuses}`;
+  return `holds    ${name}: ${needed} ${unit}, ${left}, ${freeAfter} after that${hard ? "" : "; soft, refuses nothing"}`;
+}
+
+/** What a call would hold, one line an account; nothing where it would hold nothing. */
+export function budgetTraceLines(budgets: readonly BudgetTrace[]): string[] {
+  return budgets.length === 0 ? [] : ["Budgets", ...budgets.map((one) => `  ${traceLine(one)}`)];
 }

@@ -16,7 +16,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file remit/v1/decision.proto.
  */
 export const file_remit_v1_decision: GenFile = /*@__PURE__*/
-  fileDesc("ChdyZW1pdC92MS9kZWNpc2lvbi5wcm90bxIIcmVtaXQudjEi4gMKDURlY2lkZVJlcXVlc3QSDwoHY2FsbF9pZBgBIAEoCRIMCgR0b29sGAIgASgJEjYKDGlucHV0X29iamVjdBgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RIAFIFaW5wdXQSFAoKaW5wdXRfanNvbhgEIAEoDEgAEjoKDmNvbnRleHRfb2JqZWN0GAUgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEgBUgdjb250ZXh0EhYKDGNvbnRleHRfanNvbhgGIAEoDEgBEiIKCGVzdGltYXRlGAcgAygLMhAucmVtaXQudjEuQW1vdW50EhMKC2FwcHJvdmFsX2lkGAggASgJEjoKDmFuc3dlcnNfb2JqZWN0GAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEgCUgdhbnN3ZXJzEhYKDGFuc3dlcnNfanNvbhgKIAEoDEgCEh0KFXN1cHBvcnRlZF9jb25zdHJhaW50cxgLIAMoCRITCgt3YW50X3Blcm1pdBgMIAEoCBIUCgxtaW5fcmV2aXNpb24YDSABKAQSGgoSdG9vbF9zY2hlbWFfZGlnZXN0GA4gASgJQgcKBWlucHV0QgkKB2NvbnRleHRCCQoHYW5zd2VycyKKBwoORGVjaWRlUmVzcG9uc2USEwoLZGVjaXNpb25faWQYASABKAkSDwoHYXR0ZW1wdBgCIAEoDRIQCghyZXBsYXllZBgDIAEoCBIgCgZlZmZlY3QYBCABKA4yEC5yZW1pdC52MS5FZmZlY3QSHAoEbW9kZRgFIAEoDjIOLnJlbWl0LnYxLk1vZGUSHgoFd291bGQYBiABKAsyDy5yZW1pdC52MS5Xb3VsZBIgCgZyZWFzb24YByABKAsyEC5yZW1pdC52MS5SZWFzb24SIAoFcnVsZXMYCCADKAsyES5yZW1pdC52MS5SdWxlUmVmEkcKEnRyYW5zZm9ybWVkX29iamVjdBgJIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RIAFIQdHJhbnNmb3JtZWRJbnB1dBIaChB0cmFuc2Zvcm1lZF9qc29uGAogASgMSAASGAoQdHJhbnNmb3JtZWRfdG9vbBgLIAEoCRIpCgtjb25zdHJhaW50cxgMIAMoCzIULnJlbWl0LnYxLkNvbnN0cmFpbnQSJAoIYXBwcm92YWwYDSABKAsyEi5yZW1pdC52MS5BcHByb3ZhbBIlCglxdWVzdGlvbnMYDiADKAsyEi5yZW1pdC52MS5RdWVzdGlvbhIdCgVob2xkcxgPIAMoCzIOLnJlbWl0LnYxLkhvbGQSDgoGcGVybWl0GBAgASgJEjIKDmV4ZWN1dGVfYmVmb3JlGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglyZXBvcnRfYnkYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXBvbGljeV9kaWdlc3QYEyABKAkSFAoMaW5wdXRfZGlnZXN0GBQgASgJEh4KFmVmZmVjdGl2ZV9pbnB1dF9kaWdlc3QYFSABKAkSEAoIcmV2aXNpb24YFiABKAQSIwoGcmVjb3JkGBcgASgLMhMucmVtaXQudjEuUmVjb3JkUmVmEhAKCHRyYWNlX2lkGBggASgJEjAKDGV2YWx1YXRlZF9hdBgZIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoHcm9sbG91dBgaIAEoCzIVLnJlbWl0LnYxLlJvbGxvdXROb3RlEhQKDHN0YWxlbmVzc19tcxgcIAEoDUINCgt0cmFuc2Zvcm1lZCKHAQoLUm9sbG91dE5vdGUSCgoCaWQYASABKAkSDgoGY2FuYXJ5GAIgASgIEigKCHZlcnNpb25zGAMgAygLMhYucmVtaXQudjEuVHJpZWRWZXJzaW9uEiIKBW90aGVyGAQgASgLMhMucmVtaXQudjEuT3RoZXJTaWRlEg4KBmp1ZGdlZBgFIAEoCCIvCgxUcmllZFZlcnNpb24SDgoGcG9saWN5GAEgASgJEg8KB3ZlcnNpb24YAiABKA0iXQoJT3RoZXJTaWRlEiAKBmVmZmVjdBgBIAEoDjIQLnJlbWl0LnYxLkVmZmVjdBIMCgRjb2RlGAIgASgJEiAKBXJ1bGVzGAMgAygLMhEucmVtaXQudjEuUnVsZVJlZiJtCgVXb3VsZBIgCgZlZmZlY3QYASABKA4yEC5yZW1pdC52MS5FZmZlY3QSIAoGcmVhc29uGAIgASgLMhAucmVtaXQudjEuUmVhc29uEiAKBXJ1bGVzGAMgAygLMhEucmVtaXQudjEuUnVsZVJlZiKKAQoGUmVhc29uEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRIRCglyZXRyeWFibGUYAyABKAgSLgoLcmV0cnlfYWZ0ZXIYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDgoGZGV0YWlsGAUgASgJEg4KBnJlbWVkeRgGIAEoCSKtAQoKQ29uc3RyYWludBIMCgRuYW1lGAEgASgJEi0KCGR1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSAASEQoHaW50ZWdlchgDIAEoA0gAEg4KBHRleHQYBCABKAlIABIOCgRmbGFnGAUgASgISAASJgoHc3RyaW5ncxgGIAEoCzITLnJlbWl0LnYxLlN0cmluZ1NldEgAQgcKBXZhbHVlIq4CCghBcHByb3ZhbBIKCgJpZBgBIAEoCRInCgVzdGF0ZRgCIAEoDjIYLnJlbWl0LnYxLkFwcHJvdmFsLlN0YXRlEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3N1bW1hcnkYBCABKAkSCwoDdXJsGAUgASgJEjMKDHJlcXVpcmVtZW50cxgGIAMoCzIdLnJlbWl0LnYxLkFwcHJvdmFsUmVxdWlyZW1lbnQiagoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIRCg1TVEFURV9QRU5ESU5HEAESEQoNU1RBVEVfR1JBTlRFRBACEhEKDVNUQVRFX1JFRlVTRUQQAxIRCg1TVEFURV9FWFBJUkVEEAQihQEKE0FwcHJvdmFsUmVxdWlyZW1lbnQSHwoEcnVsZRgBIAEoCzIRLnJlbWl0LnYxLlJ1bGVSZWYSEQoJYXBwcm92ZXJzGAIgAygJEg4KBnF1b3J1bRgDIAEoDRIqCgdleHBpcmVzGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjEKCFF1ZXN0aW9uEgoKAmlkGAEgASgJEgwKBHR5cGUYAiABKAkSCwoDYXNrGAMgASgJIjgKBEhvbGQSDgoGYnVkZ2V0GAEgASgJEiAKBmFtb3VudBgCIAEoCzIQLnJlbWl0LnYxLkFtb3VudCIlCglSZWNvcmRSZWYSDQoFZXBvY2gYASABKAQSCQoBbhgCIAEoBCI8ChJEZWNpZGVCYXRjaFJlcXVlc3QSJgoFaXRlbXMYASADKAsyFy5yZW1pdC52MS5EZWNpZGVSZXF1ZXN0IjkKE0RlY2lkZUJhdGNoUmVzcG9uc2USIgoFaXRlbXMYASADKAsyEy5yZW1pdC52MS5CYXRjaEl0ZW0iagoJQmF0Y2hJdGVtEiwKCGRlY2lzaW9uGAEgASgLMhgucmVtaXQudjEuRGVjaWRlUmVzcG9uc2VIABIkCgVlcnJvchgCIAEoCzITLnJlbWl0LnYxLkNhbGxFcnJvckgAQgkKB291dGNvbWUiUQoJQ2FsbEVycm9yEgwKBGNvZGUYASABKAUSDwoHbWVzc2FnZRgCIAEoCRIlCgZkZXRhaWwYAyABKAsyFS5yZW1pdC52MS5FcnJvckRldGFpbCKkAgoNUmVwb3J0UmVxdWVzdBIVCgtkZWNpc2lvbl9pZBgBIAEoCUgAEhEKB2NhbGxfaWQYAiABKAlIABIiCgdvdXRjb21lGAMgASgOMhEucmVtaXQudjEuT3V0Y29tZRIgCgZhY3R1YWwYBCADKAsyEC5yZW1pdC52MS5BbW91bnQSFAoMaW5wdXRfZGlnZXN0GAUgASgJEhUKDW91dHB1dF9kaWdlc3QYBiABKAkSDgoGbGFiZWxzGAcgAygJEi4KCnN0YXJ0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKCGR1cmF0aW9uGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgkKB3N1YmplY3QixgEKDlJlcG9ydFJlc3BvbnNlEhMKC2RlY2lzaW9uX2lkGAEgASgJEhAKCHJlcGxheWVkGAIgASgIEiIKB291dGNvbWUYAyABKA4yES5yZW1pdC52MS5PdXRjb21lEi0KCXJlcG9ydF9ieRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIwoGcmVjb3JkGAUgASgLMhMucmVtaXQudjEuUmVjb3JkUmVmEhUKDWlucHV0X21hdGNoZXMYBiABKAgiNwoORXhwbGFpblJlcXVlc3QSJQoEY2FsbBgBIAEoCzIXLnJlbWl0LnYxLkRlY2lkZVJlcXVlc3QiqAIKD0V4cGxhaW5SZXNwb25zZRIgCgd2ZXJkaWN0GAEgASgLMg8ucmVtaXQudjEuV291bGQSJwoKY29uc2lkZXJlZBgCIAMoCzITLnJlbWl0LnYxLlJ1bGVUcmFjZRIQCghyZXZpc2lvbhgDIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAQgASgJEhwKBG1vZGUYBSABKA4yDi5yZW1pdC52MS5Nb2RlEh4KBXdvdWxkGAYgASgLMg8ucmVtaXQudjEuV291bGQSJAoGY2hlY2tzGAcgAygLMhQucmVtaXQudjEuQ2hlY2tUcmFjZRInCgdza2lwcGVkGAggASgLMhYucmVtaXQudjEuU2tpcHBlZFJ1bGVzEhQKDHN0YWxlbmVzc19tcxgJIAEoDSI7CgpDaGVja1RyYWNlEgwKBG5hbWUYASABKAkSDwoHb3V0Y29tZRgCIAEoCRIOCgZkZXRhaWwYAyABKAkiTgoMU2tpcHBlZFJ1bGVzEhQKDG90aGVyX2FnZW50cxgBIAEoDRITCgtvdGhlcl90b29scxgCIAEoDRITCgtub3RfcmVhY2hlZBgDIAEoDSLhAQoJUnVsZVRyYWNlEh8KBHJ1bGUYASABKAsyES5yZW1pdC52MS5SdWxlUmVmEiAKBmVmZmVjdBgCIAEoDjIQLnJlbWl0LnYxLkVmZmVjdBIOCgZyZXN1bHQYAyABKAkSCwoDd2h5GAQgASgJEhwKBG1vZGUYBSABKA4yDi5yZW1pdC52MS5Nb2RlEiwKCmNvbmRpdGlvbnMYBiADKAsyGC5yZW1pdC52MS5Db25kaXRpb25UcmFjZRIoCghzZXR0aW5ncxgHIAMoCzIWLnJlbWl0LnYxLlNldHRpbmdUcmFjZSJuCg5Db25kaXRpb25UcmFjZRIMCgRraW5kGAEgASgJEgwKBHRleHQYAiABKAkSDwoHb3V0Y29tZRgDIAEoCRILCgN3aHkYBCABKAkSIgoFcGFydHMYBSADKAsyEy5yZW1pdC52MS5QYXJ0VHJhY2UiZwoJUGFydFRyYWNlEg0KBWRlcHRoGAEgASgNEgwKBHRleHQYAiABKAkSEAoIb3BlcmFuZHMYAyABKAkSDwoHb3V0Y29tZRgEIAEoCRINCgV2YWx1ZRgFIAEoCRILCgN3aHkYBiABKAkiegoMU2V0dGluZ1RyYWNlEgwKBHBhdGgYASABKAkSDgoGYmVmb3JlGAIgASgJEg0KBWFmdGVyGAMgASgJEgsKA3doeRgEIAEoCRIMCgR0ZXh0GAUgASgJEiIKBXBhcnRzGAYgAygLMhMucmVtaXQudjEuUGFydFRyYWNlIsIBCg9FeGNoYW5nZVJlcXVlc3QSDQoFZnJhbWUYASABKAQSIgoGYXR0YWNoGAIgASgLMhAucmVtaXQudjEuQXR0YWNoSAASIgoGZGV0YWNoGAMgASgLMhAucmVtaXQudjEuRGV0YWNoSAASJwoGZGVjaWRlGAQgASgLMhUucmVtaXQudjEuRGVjaWRlRnJhbWVIABInCgZyZXBvcnQYBSABKAsyFS5yZW1pdC52MS5SZXBvcnRGcmFtZUgAQgYKBGJvZHkiHwoGQXR0YWNoEhUKDXNlc3Npb25fdG9rZW4YASABKAkiGAoGRGV0YWNoEg4KBmhhbmRsZRgBIAEoDSJECgtEZWNpZGVGcmFtZRIOCgZoYW5kbGUYASABKA0SJQoEY2FsbBgCIAEoCzIXLnJlbWl0LnYxLkRlY2lkZVJlcXVlc3QiRgoLUmVwb3J0RnJhbWUSDgoGaGFuZGxlGAEgASgNEicKBnJlcG9ydBgCIAEoCzIXLnJlbWl0LnYxLlJlcG9ydFJlcXVlc3QingIKEEV4Y2hhbmdlUmVzcG9uc2USDQoFZnJhbWUYASABKAQSJgoIYXR0YWNoZWQYAiABKAsyEi5yZW1pdC52MS5BdHRhY2hlZEgAEiYKCGRldGFjaGVkGAMgASgLMhIucmVtaXQudjEuRGV0YWNoZWRIABIrCgdkZWNpZGVkGAQgASgLMhgucmVtaXQudjEuRGVjaWRlUmVzcG9uc2VIABIsCghyZXBvcnRlZBgFIAEoCzIYLnJlbWl0LnYxLlJlcG9ydFJlc3BvbnNlSAASJAoFZXJyb3IYBiABKAsyEy5yZW1pdC52MS5DYWxsRXJyb3JIABIiCgZub3RpY2UYByABKAsyEC5yZW1pdC52MS5Ob3RpY2VIAEIGCgRib2R5IkoKCEF0dGFjaGVkEg4KBmhhbmRsZRgBIAEoDRIuCgpleHBpcmVzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIKCghEZXRhY2hlZCL1AQoGTm90aWNlEi8KDXNlc3Npb25fZW5kZWQYASABKAsyFi5yZW1pdC52MS5TZXNzaW9uRW5kZWRIABIrCgtjYWxsX2NhbmNlbBgCIAEoCzIULnJlbWl0LnYxLkNhbGxDYW5jZWxIABI3ChFhcHByb3ZhbF9yZXNvbHZlZBgDIAEoCzIaLnJlbWl0LnYxLkFwcHJvdmFsUmVzb2x2ZWRIABIiCgZoYWx0ZWQYBCABKAsyEC5yZW1pdC52MS5IYWx0ZWRIABIoCglyZWNvbm5lY3QYBSABKAsyEy5yZW1pdC52MS5SZWNvbm5lY3RIAEIGCgRib2R5IiwKDFNlc3Npb25FbmRlZBIOCgZoYW5kbGUYASABKA0SDAoEY29kZRgCIAEoCSI7CgpDYWxsQ2FuY2VsEg4KBmhhbmRsZRgBIAEoDRIPCgdjYWxsX2lkGAIgASgJEgwKBGNvZGUYAyABKAkiWQoQQXBwcm92YWxSZXNvbHZlZBIOCgZoYW5kbGUYASABKA0SDwoHY2FsbF9pZBgCIAEoCRIkCghhcHByb3ZhbBgDIAEoCzISLnJlbWl0LnYxLkFwcHJvdmFsIigKBkhhbHRlZBIOCgZyZWFzb24YASABKAkSDgoGaGFuZGxlGAIgASgNIjYKCVJlY29ubmVjdBIpCgZ3aXRoaW4YASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24qkQEKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhMKD09VVENPTUVfUlVOTklORxABEhUKEU9VVENPTUVfU1VDQ0VFREVEEAISEgoOT1VUQ09NRV9GQUlMRUQQAxIYChRPVVRDT01FX05PVF9FWEVDVVRFRBAEEhMKD09VVENPTUVfVU5LTk9XThAFMt4CCg9EZWNpc2lvblNlcnZpY2USOwoGRGVjaWRlEhcucmVtaXQudjEuRGVjaWRlUmVxdWVzdBoYLnJlbWl0LnYxLkRlY2lkZVJlc3BvbnNlEkoKC0RlY2lkZUJhdGNoEhwucmVtaXQudjEuRGVjaWRlQmF0Y2hSZXF1ZXN0Gh0ucmVtaXQudjEuRGVjaWRlQmF0Y2hSZXNwb25zZRI7CgZSZXBvcnQSFy5yZW1pdC52MS5SZXBvcnRSZXF1ZXN0GhgucmVtaXQudjEuUmVwb3J0UmVzcG9uc2USPgoHRXhwbGFpbhIYLnJlbWl0LnYxLkV4cGxhaW5SZXF1ZXN0GhkucmVtaXQudjEuRXhwbGFpblJlc3BvbnNlEkUKCEV4Y2hhbmdlEhkucmVtaXQudjEuRXhjaGFuZ2VSZXF1ZXN0GhoucmVtaXQudjEuRXhjaGFuZ2VSZXNwb25zZSgBMAFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_remit_v1_common]);
+  fileDesc("ChdyZW1pdC92MS9kZWNpc2lvbi5wcm90bxIIcmVtaXQudjEi4gMKDURlY2lkZVJlcXVlc3QSDwoHY2FsbF9pZBgBIAEoCRIMCgR0b29sGAIgASgJEjYKDGlucHV0X29iamVjdBgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RIAFIFaW5wdXQSFAoKaW5wdXRfanNvbhgEIAEoDEgAEjoKDmNvbnRleHRfb2JqZWN0GAUgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEgBUgdjb250ZXh0EhYKDGNvbnRleHRfanNvbhgGIAEoDEgBEiIKCGVzdGltYXRlGAcgAygLMhAucmVtaXQudjEuQW1vdW50EhMKC2FwcHJvdmFsX2lkGAggASgJEjoKDmFuc3dlcnNfb2JqZWN0GAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEgCUgdhbnN3ZXJzEhYKDGFuc3dlcnNfanNvbhgKIAEoDEgCEh0KFXN1cHBvcnRlZF9jb25zdHJhaW50cxgLIAMoCRITCgt3YW50X3Blcm1pdBgMIAEoCBIUCgxtaW5fcmV2aXNpb24YDSABKAQSGgoSdG9vbF9zY2hlbWFfZGlnZXN0GA4gASgJQgcKBWlucHV0QgkKB2NvbnRleHRCCQoHYW5zd2VycyKKBwoORGVjaWRlUmVzcG9uc2USEwoLZGVjaXNpb25faWQYASABKAkSDwoHYXR0ZW1wdBgCIAEoDRIQCghyZXBsYXllZBgDIAEoCBIgCgZlZmZlY3QYBCABKA4yEC5yZW1pdC52MS5FZmZlY3QSHAoEbW9kZRgFIAEoDjIOLnJlbWl0LnYxLk1vZGUSHgoFd291bGQYBiABKAsyDy5yZW1pdC52MS5Xb3VsZBIgCgZyZWFzb24YByABKAsyEC5yZW1pdC52MS5SZWFzb24SIAoFcnVsZXMYCCADKAsyES5yZW1pdC52MS5SdWxlUmVmEkcKEnRyYW5zZm9ybWVkX29iamVjdBgJIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RIAFIQdHJhbnNmb3JtZWRJbnB1dBIaChB0cmFuc2Zvcm1lZF9qc29uGAogASgMSAASGAoQdHJhbnNmb3JtZWRfdG9vbBgLIAEoCRIpCgtjb25zdHJhaW50cxgMIAMoCzIULnJlbWl0LnYxLkNvbnN0cmFpbnQSJAoIYXBwcm92YWwYDSABKAsyEi5yZW1pdC52MS5BcHByb3ZhbBIlCglxdWVzdGlvbnMYDiADKAsyEi5yZW1pdC52MS5RdWVzdGlvbhIdCgVob2xkcxgPIAMoCzIOLnJlbWl0LnYxLkhvbGQSDgoGcGVybWl0GBAgASgJEjIKDmV4ZWN1dGVfYmVmb3JlGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglyZXBvcnRfYnkYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXBvbGljeV9kaWdlc3QYEyABKAkSFAoMaW5wdXRfZGlnZXN0GBQgASgJEh4KFmVmZmVjdGl2ZV9pbnB1dF9kaWdlc3QYFSABKAkSEAoIcmV2aXNpb24YFiABKAQSIwoGcmVjb3JkGBcgASgLMhMucmVtaXQudjEuUmVjb3JkUmVmEhAKCHRyYWNlX2lkGBggASgJEjAKDGV2YWx1YXRlZF9hdBgZIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoHcm9sbG91dBgaIAEoCzIVLnJlbWl0LnYxLlJvbGxvdXROb3RlEhQKDHN0YWxlbmVzc19tcxgcIAEoDUINCgt0cmFuc2Zvcm1lZCKHAQoLUm9sbG91dE5vdGUSCgoCaWQYASABKAkSDgoGY2FuYXJ5GAIgASgIEigKCHZlcnNpb25zGAMgAygLMhYucmVtaXQudjEuVHJpZWRWZXJzaW9uEiIKBW90aGVyGAQgASgLMhMucmVtaXQudjEuT3RoZXJTaWRlEg4KBmp1ZGdlZBgFIAEoCCIvCgxUcmllZFZlcnNpb24SDgoGcG9saWN5GAEgASgJEg8KB3ZlcnNpb24YAiABKA0iXQoJT3RoZXJTaWRlEiAKBmVmZmVjdBgBIAEoDjIQLnJlbWl0LnYxLkVmZmVjdBIMCgRjb2RlGAIgASgJEiAKBXJ1bGVzGAMgAygLMhEucmVtaXQudjEuUnVsZVJlZiJtCgVXb3VsZBIgCgZlZmZlY3QYASABKA4yEC5yZW1pdC52MS5FZmZlY3QSIAoGcmVhc29uGAIgASgLMhAucmVtaXQudjEuUmVhc29uEiAKBXJ1bGVzGAMgAygLMhEucmVtaXQudjEuUnVsZVJlZiKKAQoGUmVhc29uEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRIRCglyZXRyeWFibGUYAyABKAgSLgoLcmV0cnlfYWZ0ZXIYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDgoGZGV0YWlsGAUgASgJEg4KBnJlbWVkeRgGIAEoCSKtAQoKQ29uc3RyYWludBIMCgRuYW1lGAEgASgJEi0KCGR1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSAASEQoHaW50ZWdlchgDIAEoA0gAEg4KBHRleHQYBCABKAlIABIOCgRmbGFnGAUgASgISAASJgoHc3RyaW5ncxgGIAEoCzITLnJlbWl0LnYxLlN0cmluZ1NldEgAQgcKBXZhbHVlIq4CCghBcHByb3ZhbBIKCgJpZBgBIAEoCRInCgVzdGF0ZRgCIAEoDjIYLnJlbWl0LnYxLkFwcHJvdmFsLlN0YXRlEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3N1bW1hcnkYBCABKAkSCwoDdXJsGAUgASgJEjMKDHJlcXVpcmVtZW50cxgGIAMoCzIdLnJlbWl0LnYxLkFwcHJvdmFsUmVxdWlyZW1lbnQiagoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIRCg1TVEFURV9QRU5ESU5HEAESEQoNU1RBVEVfR1JBTlRFRBACEhEKDVNUQVRFX1JFRlVTRUQQAxIRCg1TVEFURV9FWFBJUkVEEAQihQEKE0FwcHJvdmFsUmVxdWlyZW1lbnQSHwoEcnVsZRgBIAEoCzIRLnJlbWl0LnYxLlJ1bGVSZWYSEQoJYXBwcm92ZXJzGAIgAygJEg4KBnF1b3J1bRgDIAEoDRIqCgdleHBpcmVzGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjEKCFF1ZXN0aW9uEgoKAmlkGAEgASgJEgwKBHR5cGUYAiABKAkSCwoDYXNrGAMgASgJIjgKBEhvbGQSDgoGYnVkZ2V0GAEgASgJEiAKBmFtb3VudBgCIAEoCzIQLnJlbWl0LnYxLkFtb3VudCIlCglSZWNvcmRSZWYSDQoFZXBvY2gYASABKAQSCQoBbhgCIAEoBCI8ChJEZWNpZGVCYXRjaFJlcXVlc3QSJgoFaXRlbXMYASADKAsyFy5yZW1pdC52MS5EZWNpZGVSZXF1ZXN0IjkKE0RlY2lkZUJhdGNoUmVzcG9uc2USIgoFaXRlbXMYASADKAsyEy5yZW1pdC52MS5CYXRjaEl0ZW0iagoJQmF0Y2hJdGVtEiwKCGRlY2lzaW9uGAEgASgLMhgucmVtaXQudjEuRGVjaWRlUmVzcG9uc2VIABIkCgVlcnJvchgCIAEoCzITLnJlbWl0LnYxLkNhbGxFcnJvckgAQgkKB291dGNvbWUiUQoJQ2FsbEVycm9yEgwKBGNvZGUYASABKAUSDwoHbWVzc2FnZRgCIAEoCRIlCgZkZXRhaWwYAyABKAsyFS5yZW1pdC52MS5FcnJvckRldGFpbCKkAgoNUmVwb3J0UmVxdWVzdBIVCgtkZWNpc2lvbl9pZBgBIAEoCUgAEhEKB2NhbGxfaWQYAiABKAlIABIiCgdvdXRjb21lGAMgASgOMhEucmVtaXQudjEuT3V0Y29tZRIgCgZhY3R1YWwYBCADKAsyEC5yZW1pdC52MS5BbW91bnQSFAoMaW5wdXRfZGlnZXN0GAUgASgJEhUKDW91dHB1dF9kaWdlc3QYBiABKAkSDgoGbGFiZWxzGAcgAygJEi4KCnN0YXJ0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKCGR1cmF0aW9uGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgkKB3N1YmplY3QixgEKDlJlcG9ydFJlc3BvbnNlEhMKC2RlY2lzaW9uX2lkGAEgASgJEhAKCHJlcGxheWVkGAIgASgIEiIKB291dGNvbWUYAyABKA4yES5yZW1pdC52MS5PdXRjb21lEi0KCXJlcG9ydF9ieRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIwoGcmVjb3JkGAUgASgLMhMucmVtaXQudjEuUmVjb3JkUmVmEhUKDWlucHV0X21hdGNoZXMYBiABKAgiNwoORXhwbGFpblJlcXVlc3QSJQoEY2FsbBgBIAEoCzIXLnJlbWl0LnYxLkRlY2lkZVJlcXVlc3Qi0AIKD0V4cGxhaW5SZXNwb25zZRIgCgd2ZXJkaWN0GAEgASgLMg8ucmVtaXQudjEuV291bGQSJwoKY29uc2lkZXJlZBgCIAMoCzITLnJlbWl0LnYxLlJ1bGVUcmFjZRIQCghyZXZpc2lvbhgDIAEoBBIVCg1wb2xpY3lfZGlnZXN0GAQgASgJEhwKBG1vZGUYBSABKA4yDi5yZW1pdC52MS5Nb2RlEh4KBXdvdWxkGAYgASgLMg8ucmVtaXQudjEuV291bGQSJAoGY2hlY2tzGAcgAygLMhQucmVtaXQudjEuQ2hlY2tUcmFjZRInCgdza2lwcGVkGAggASgLMhYucmVtaXQudjEuU2tpcHBlZFJ1bGVzEhQKDHN0YWxlbmVzc19tcxgJIAEoDRImCgdidWRnZXRzGAogAygLMhUucmVtaXQudjEuQnVkZ2V0VHJhY2Ui+AEKC0J1ZGdldFRyYWNlEg4KBmJ1ZGdldBgBIAEoCRILCgNrZXkYAiABKAkSEgoKYWNjb3VudF9pZBgDIAEoCRIMCgR1bml0GAQgASgJEgwKBGhhcmQYBSABKAgSDgoGbmVlZGVkGAYgASgJEg0KBWxpbWl0GAcgASgJEg0KBXNwZW50GAggASgJEgwKBGhlbGQYCSABKAkSDAoEZnJlZRgKIAEoCRISCgpmcmVlX2FmdGVyGAsgASgJEi0KCWNsb3Nlc19hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcmVmdXNlcxgNIAEoCSI7CgpDaGVja1RyYWNlEgwKBG5hbWUYASABKAkSDwoHb3V0Y29tZRgCIAEoCRIOCgZkZXRhaWwYAyABKAkiTgoMU2tpcHBlZFJ1bGVzEhQKDG90aGVyX2FnZW50cxgBIAEoDRITCgtvdGhlcl90b29scxgCIAEoDRITCgtub3RfcmVhY2hlZBgDIAEoDSLhAQoJUnVsZVRyYWNlEh8KBHJ1bGUYASABKAsyES5yZW1pdC52MS5SdWxlUmVmEiAKBmVmZmVjdBgCIAEoDjIQLnJlbWl0LnYxLkVmZmVjdBIOCgZyZXN1bHQYAyABKAkSCwoDd2h5GAQgASgJEhwKBG1vZGUYBSABKA4yDi5yZW1pdC52MS5Nb2RlEiwKCmNvbmRpdGlvbnMYBiADKAsyGC5yZW1pdC52MS5Db25kaXRpb25UcmFjZRIoCghzZXR0aW5ncxgHIAMoCzIWLnJlbWl0LnYxLlNldHRpbmdUcmFjZSJuCg5Db25kaXRpb25UcmFjZRIMCgRraW5kGAEgASgJEgwKBHRleHQYAiABKAkSDwoHb3V0Y29tZRgDIAEoCRILCgN3aHkYBCABKAkSIgoFcGFydHMYBSADKAsyEy5yZW1pdC52MS5QYXJ0VHJhY2UiZwoJUGFydFRyYWNlEg0KBWRlcHRoGAEgASgNEgwKBHRleHQYAiABKAkSEAoIb3BlcmFuZHMYAyABKAkSDwoHb3V0Y29tZRgEIAEoCRINCgV2YWx1ZRgFIAEoCRILCgN3aHkYBiABKAkiegoMU2V0dGluZ1RyYWNlEgwKBHBhdGgYASABKAkSDgoGYmVmb3JlGAIgASgJEg0KBWFmdGVyGAMgASgJEgsKA3doeRgEIAEoCRIMCgR0ZXh0GAUgASgJEiIKBXBhcnRzGAYgAygLMhMucmVtaXQudjEuUGFydFRyYWNlIsIBCg9FeGNoYW5nZVJlcXVlc3QSDQoFZnJhbWUYASABKAQSIgoGYXR0YWNoGAIgASgLMhAucmVtaXQudjEuQXR0YWNoSAASIgoGZGV0YWNoGAMgASgLMhAucmVtaXQudjEuRGV0YWNoSAASJwoGZGVjaWRlGAQgASgLMhUucmVtaXQudjEuRGVjaWRlRnJhbWVIABInCgZyZXBvcnQYBSABKAsyFS5yZW1pdC52MS5SZXBvcnRGcmFtZUgAQgYKBGJvZHkiHwoGQXR0YWNoEhUKDXNlc3Npb25fdG9rZW4YASABKAkiGAoGRGV0YWNoEg4KBmhhbmRsZRgBIAEoDSJECgtEZWNpZGVGcmFtZRIOCgZoYW5kbGUYASABKA0SJQoEY2FsbBgCIAEoCzIXLnJlbWl0LnYxLkRlY2lkZVJlcXVlc3QiRgoLUmVwb3J0RnJhbWUSDgoGaGFuZGxlGAEgASgNEicKBnJlcG9ydBgCIAEoCzIXLnJlbWl0LnYxLlJlcG9ydFJlcXVlc3QingIKEEV4Y2hhbmdlUmVzcG9uc2USDQoFZnJhbWUYASABKAQSJgoIYXR0YWNoZWQYAiABKAsyEi5yZW1pdC52MS5BdHRhY2hlZEgAEiYKCGRldGFjaGVkGAMgASgLMhIucmVtaXQudjEuRGV0YWNoZWRIABIrCgdkZWNpZGVkGAQgASgLMhgucmVtaXQudjEuRGVjaWRlUmVzcG9uc2VIABIsCghyZXBvcnRlZBgFIAEoCzIYLnJlbWl0LnYxLlJlcG9ydFJlc3BvbnNlSAASJAoFZXJyb3IYBiABKAsyEy5yZW1pdC52MS5DYWxsRXJyb3JIABIiCgZub3RpY2UYByABKAsyEC5yZW1pdC52MS5Ob3RpY2VIAEIGCgRib2R5IkoKCEF0dGFjaGVkEg4KBmhhbmRsZRgBIAEoDRIuCgpleHBpcmVzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIKCghEZXRhY2hlZCL1AQoGTm90aWNlEi8KDXNlc3Npb25fZW5kZWQYASABKAsyFi5yZW1pdC52MS5TZXNzaW9uRW5kZWRIABIrCgtjYWxsX2NhbmNlbBgCIAEoCzIULnJlbWl0LnYxLkNhbGxDYW5jZWxIABI3ChFhcHByb3ZhbF9yZXNvbHZlZBgDIAEoCzIaLnJlbWl0LnYxLkFwcHJvdmFsUmVzb2x2ZWRIABIiCgZoYWx0ZWQYBCABKAsyEC5yZW1pdC52MS5IYWx0ZWRIABIoCglyZWNvbm5lY3QYBSABKAsyEy5yZW1pdC52MS5SZWNvbm5lY3RIAEIGCgRib2R5IiwKDFNlc3Npb25FbmRlZBIOCgZoYW5kbGUYASABKA0SDAoEY29kZRgCIAEoCSI7CgpDYWxsQ2FuY2VsEg4KBmhhbmRsZRgBIAEoDRIPCgdjYWxsX2lkGAIgASgJEgwKBGNvZGUYAyABKAkiWQoQQXBwcm92YWxSZXNvbHZlZBIOCgZoYW5kbGUYASABKA0SDwoHY2FsbF9pZBgCIAEoCRIkCghhcHByb3ZhbBgDIAEoCzISLnJlbWl0LnYxLkFwcHJvdmFsIigKBkhhbHRlZBIOCgZyZWFzb24YASABKAkSDgoGaGFuZGxlGAIgASgNIjYKCVJlY29ubmVjdBIpCgZ3aXRoaW4YASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24qkQEKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhMKD09VVENPTUVfUlVOTklORxABEhUKEU9VVENPTUVfU1VDQ0VFREVEEAISEgoOT1VUQ09NRV9GQUlMRUQQAxIYChRPVVRDT01FX05PVF9FWEVDVVRFRBAEEhMKD09VVENPTUVfVU5LTk9XThAFMt4CCg9EZWNpc2lvblNlcnZpY2USOwoGRGVjaWRlEhcucmVtaXQudjEuRGVjaWRlUmVxdWVzdBoYLnJlbWl0LnYxLkRlY2lkZVJlc3BvbnNlEkoKC0RlY2lkZUJhdGNoEhwucmVtaXQudjEuRGVjaWRlQmF0Y2hSZXF1ZXN0Gh0ucmVtaXQudjEuRGVjaWRlQmF0Y2hSZXNwb25zZRI7CgZSZXBvcnQSFy5yZW1pdC52MS5SZXBvcnRSZXF1ZXN0GhgucmVtaXQudjEuUmVwb3J0UmVzcG9uc2USPgoHRXhwbGFpbhIYLnJlbWl0LnYxLkV4cGxhaW5SZXF1ZXN0GhkucmVtaXQudjEuRXhwbGFpblJlc3BvbnNlEkUKCEV4Y2hhbmdlEhkucmVtaXQudjEuRXhjaGFuZ2VSZXF1ZXN0GhoucmVtaXQudjEuRXhjaGFuZ2VSZXNwb25zZSgBMAFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_remit_v1_common]);
 
 /**
  * @generated from message remit.v1.DecideRequest
@@ -1035,6 +1035,14 @@ export type ExplainResponse = Message<"remit.v1.ExplainResponse"> & {
    * @generated from field: uint32 staleness_ms = 9;
    */
   stalenessMs: number;
+
+  /**
+   * What the call would hold, the narrowest account first. Empty where it would be denied before that, or where no budget
+   * covers it. Of calls that are only observed: what they would hold, were they not.
+   *
+   * @generated from field: repeated remit.v1.BudgetTrace budgets = 10;
+   */
+  budgets: BudgetTrace[];
 };
 
 /**
@@ -1043,6 +1051,108 @@ export type ExplainResponse = Message<"remit.v1.ExplainResponse"> & {
  */
 export const ExplainResponseSchema: GenMessage<ExplainResponse> = /*@__PURE__*/
   messageDesc(file_remit_v1_decision, 20);
+
+/**
+ * An account that a call would be charged to. Amounts are decimals.
+ *
+ * @generated from message remit.v1.BudgetTrace
+ */
+export type BudgetTrace = Message<"remit.v1.BudgetTrace"> & {
+  /**
+   * Of a delegation: session:<id>.
+   *
+   * @generated from field: string budget = 1;
+   */
+  budget: string;
+
+  /**
+   * What the account is kept for, as canonical JSON. Empty where its budget has a single one.
+   *
+   * @generated from field: string key = 2;
+   */
+  key: string;
+
+  /**
+   * Empty: not opened yet. Explaining opens none.
+   *
+   * @generated from field: string account_id = 3;
+   */
+  accountId: string;
+
+  /**
+   * @generated from field: string unit = 4;
+   */
+  unit: string;
+
+  /**
+   * Else it counts and never refuses.
+   *
+   * @generated from field: bool hard = 5;
+   */
+  hard: boolean;
+
+  /**
+   * What the call would hold. Empty: nobody says what it costs in this unit.
+   *
+   * @generated from field: string needed = 6;
+   */
+  needed: string;
+
+  /**
+   * @generated from field: string limit = 7;
+   */
+  limit: string;
+
+  /**
+   * Overage included.
+   *
+   * @generated from field: string spent = 8;
+   */
+  spent: string;
+
+  /**
+   * By calls under way.
+   *
+   * @generated from field: string held = 9;
+   */
+  held: string;
+
+  /**
+   * What is free now. Below 0 where the account is over its limit.
+   *
+   * @generated from field: string free = 10;
+   */
+  free: string;
+
+  /**
+   * What would be free with what the call needs taken: below 0 by what is missing.
+   *
+   * @generated from field: string free_after = 11;
+   */
+  freeAfter: string;
+
+  /**
+   * When the window closes. Absent: never.
+   *
+   * @generated from field: google.protobuf.Timestamp closes_at = 12;
+   */
+  closesAt?: Timestamp | undefined;
+
+  /**
+   * The decision code by which it would refuse the call: budget_exhausted, budget_frozen or estimate_missing. Empty: it
+   * would not.
+   *
+   * @generated from field: string refuses = 13;
+   */
+  refuses: string;
+};
+
+/**
+ * Describes the message remit.v1.BudgetTrace.
+ * Use `create(BudgetTraceSchema)` to create a new message.
+ */
+export const BudgetTraceSchema: GenMessage<BudgetTrace> = /*@__PURE__*/
+  messageDesc(file_remit_v1_decision, 21);
 
 /**
  * What a call must pass before any rule is asked.
@@ -1075,7 +1185,7 @@ export type CheckTrace = Message<"remit.v1.CheckTrace"> & {
  * Use `create(CheckTraceSchema)` to create a new message.
  */
 export const CheckTraceSchema: GenMessage<CheckTrace> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 21);
+  messageDesc(file_remit_v1_decision, 22);
 
 /**
  * Rules that were not considered, counted.
@@ -1110,7 +1220,7 @@ export type SkippedRules = Message<"remit.v1.SkippedRules"> & {
  * Use `create(SkippedRulesSchema)` to create a new message.
  */
 export const SkippedRulesSchema: GenMessage<SkippedRules> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 22);
+  messageDesc(file_remit_v1_decision, 23);
 
 /**
  * How one rule came out.
@@ -1169,7 +1279,7 @@ export type RuleTrace = Message<"remit.v1.RuleTrace"> & {
  * Use `create(RuleTraceSchema)` to create a new message.
  */
 export const RuleTraceSchema: GenMessage<RuleTrace> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 23);
+  messageDesc(file_remit_v1_decision, 24);
 
 /**
  * One condition of a rule.
@@ -1216,7 +1326,7 @@ export type ConditionTrace = Message<"remit.v1.ConditionTrace"> & {
  * Use `create(ConditionTraceSchema)` to create a new message.
  */
 export const ConditionTraceSchema: GenMessage<ConditionTrace> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 24);
+  messageDesc(file_remit_v1_decision, 25);
 
 /**
  * One part of a condition and what it came out as.
@@ -1270,7 +1380,7 @@ export type PartTrace = Message<"remit.v1.PartTrace"> & {
  * Use `create(PartTraceSchema)` to create a new message.
  */
 export const PartTraceSchema: GenMessage<PartTrace> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 25);
+  messageDesc(file_remit_v1_decision, 26);
 
 /**
  * One value that a transform sets.
@@ -1322,7 +1432,7 @@ export type SettingTrace = Message<"remit.v1.SettingTrace"> & {
  * Use `create(SettingTraceSchema)` to create a new message.
  */
 export const SettingTraceSchema: GenMessage<SettingTrace> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 26);
+  messageDesc(file_remit_v1_decision, 27);
 
 /**
  * @generated from message remit.v1.ExchangeRequest
@@ -1370,7 +1480,7 @@ export type ExchangeRequest = Message<"remit.v1.ExchangeRequest"> & {
  * Use `create(ExchangeRequestSchema)` to create a new message.
  */
 export const ExchangeRequestSchema: GenMessage<ExchangeRequest> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 27);
+  messageDesc(file_remit_v1_decision, 28);
 
 /**
  * Binds a session to the stream. Every later frame names the handle.
@@ -1389,7 +1499,7 @@ export type Attach = Message<"remit.v1.Attach"> & {
  * Use `create(AttachSchema)` to create a new message.
  */
 export const AttachSchema: GenMessage<Attach> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 28);
+  messageDesc(file_remit_v1_decision, 29);
 
 /**
  * @generated from message remit.v1.Detach
@@ -1406,7 +1516,7 @@ export type Detach = Message<"remit.v1.Detach"> & {
  * Use `create(DetachSchema)` to create a new message.
  */
 export const DetachSchema: GenMessage<Detach> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 29);
+  messageDesc(file_remit_v1_decision, 30);
 
 /**
  * @generated from message remit.v1.DecideFrame
@@ -1428,7 +1538,7 @@ export type DecideFrame = Message<"remit.v1.DecideFrame"> & {
  * Use `create(DecideFrameSchema)` to create a new message.
  */
 export const DecideFrameSchema: GenMessage<DecideFrame> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 30);
+  messageDesc(file_remit_v1_decision, 31);
 
 /**
  * @generated from message remit.v1.ReportFrame
@@ -1450,7 +1560,7 @@ export type ReportFrame = Message<"remit.v1.ReportFrame"> & {
  * Use `create(ReportFrameSchema)` to create a new message.
  */
 export const ReportFrameSchema: GenMessage<ReportFrame> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 31);
+  messageDesc(file_remit_v1_decision, 32);
 
 /**
  * @generated from message remit.v1.ExchangeResponse
@@ -1510,7 +1620,7 @@ export type ExchangeResponse = Message<"remit.v1.ExchangeResponse"> & {
  * Use `create(ExchangeResponseSchema)` to create a new message.
  */
 export const ExchangeResponseSchema: GenMessage<ExchangeResponse> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 32);
+  messageDesc(file_remit_v1_decision, 33);
 
 /**
  * @generated from message remit.v1.Attached
@@ -1532,7 +1642,7 @@ export type Attached = Message<"remit.v1.Attached"> & {
  * Use `create(AttachedSchema)` to create a new message.
  */
 export const AttachedSchema: GenMessage<Attached> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 33);
+  messageDesc(file_remit_v1_decision, 34);
 
 /**
  * @generated from message remit.v1.Detached
@@ -1545,7 +1655,7 @@ export type Detached = Message<"remit.v1.Detached"> & {
  * Use `create(DetachedSchema)` to create a new message.
  */
 export const DetachedSchema: GenMessage<Detached> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 34);
+  messageDesc(file_remit_v1_decision, 35);
 
 /**
  * Something the server says unasked.
@@ -1594,7 +1704,7 @@ export type Notice = Message<"remit.v1.Notice"> & {
  * Use `create(NoticeSchema)` to create a new message.
  */
 export const NoticeSchema: GenMessage<Notice> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 35);
+  messageDesc(file_remit_v1_decision, 36);
 
 /**
  * @generated from message remit.v1.SessionEnded
@@ -1618,7 +1728,7 @@ export type SessionEnded = Message<"remit.v1.SessionEnded"> & {
  * Use `create(SessionEndedSchema)` to create a new message.
  */
 export const SessionEndedSchema: GenMessage<SessionEnded> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 36);
+  messageDesc(file_remit_v1_decision, 37);
 
 /**
  * @generated from message remit.v1.CallCancel
@@ -1645,7 +1755,7 @@ export type CallCancel = Message<"remit.v1.CallCancel"> & {
  * Use `create(CallCancelSchema)` to create a new message.
  */
 export const CallCancelSchema: GenMessage<CallCancel> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 37);
+  messageDesc(file_remit_v1_decision, 38);
 
 /**
  * @generated from message remit.v1.ApprovalResolved
@@ -1672,7 +1782,7 @@ export type ApprovalResolved = Message<"remit.v1.ApprovalResolved"> & {
  * Use `create(ApprovalResolvedSchema)` to create a new message.
  */
 export const ApprovalResolvedSchema: GenMessage<ApprovalResolved> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 38);
+  messageDesc(file_remit_v1_decision, 39);
 
 /**
  * An operator has halted a session: nothing runs in it until the halt is released.
@@ -1696,7 +1806,7 @@ export type Halted = Message<"remit.v1.Halted"> & {
  * Use `create(HaltedSchema)` to create a new message.
  */
 export const HaltedSchema: GenMessage<Halted> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 39);
+  messageDesc(file_remit_v1_decision, 40);
 
 /**
  * The server ends this stream soon: open another, then close this one.
@@ -1715,7 +1825,7 @@ export type Reconnect = Message<"remit.v1.Reconnect"> & {
  * Use `create(ReconnectSchema)` to create a new message.
  */
 export const ReconnectSchema: GenMessage<Reconnect> = /*@__PURE__*/
-  messageDesc(file_remit_v1_decision, 40);
+  messageDesc(file_remit_v1_decision, 41);
 
 /**
  * What the caller says happened.

@@ -333,7 +333,7 @@ class ExplainRequest(_message.Message):
     def __init__(self, call: _Optional[_Union[DecideRequest, _Mapping]] = ...) -> None: ...
 
 class ExplainResponse(_message.Message):
-    __slots__ = ("verdict", "considered", "revision", "policy_digest", "mode", "would", "checks", "skipped", "staleness_ms")
+    __slots__ = ("verdict", "considered", "revision", "policy_digest", "mode", "would", "checks", "skipped", "staleness_ms", "budgets")
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     CONSIDERED_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -343,6 +343,7 @@ class ExplainResponse(_message.Message):
     CHECKS_FIELD_NUMBER: _ClassVar[int]
     SKIPPED_FIELD_NUMBER: _ClassVar[int]
     STALENESS_MS_FIELD_NUMBER: _ClassVar[int]
+    BUDGETS_FIELD_NUMBER: _ClassVar[int]
     verdict: Would
     considered: _containers.RepeatedCompositeFieldContainer[RuleTrace]
     revision: int
@@ -352,7 +353,38 @@ class ExplainResponse(_message.Message):
     checks: _containers.RepeatedCompositeFieldContainer[CheckTrace]
     skipped: SkippedRules
     staleness_ms: int
-    def __init__(self, verdict: _Optional[_Union[Would, _Mapping]] = ..., considered: _Optional[_Iterable[_Union[RuleTrace, _Mapping]]] = ..., revision: _Optional[int] = ..., policy_digest: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.Mode, str]] = ..., would: _Optional[_Union[Would, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[CheckTrace, _Mapping]]] = ..., skipped: _Optional[_Union[SkippedRules, _Mapping]] = ..., staleness_ms: _Optional[int] = ...) -> None: ...
+    budgets: _containers.RepeatedCompositeFieldContainer[BudgetTrace]
+    def __init__(self, verdict: _Optional[_Union[Would, _Mapping]] = ..., considered: _Optional[_Iterable[_Union[RuleTrace, _Mapping]]] = ..., revision: _Optional[int] = ..., policy_digest: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.Mode, str]] = ..., would: _Optional[_Union[Would, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[CheckTrace, _Mapping]]] = ..., skipped: _Optional[_Union[SkippedRules, _Mapping]] = ..., staleness_ms: _Optional[int] = ..., budgets: _Optional[_Iterable[_Union[BudgetTrace, _Mapping]]] = ...) -> None: ...
+
+class BudgetTrace(_message.Message):
+    __slots__ = ("budget", "key", "account_id", "unit", "hard", "needed", "limit", "spent", "held", "free", "free_after", "closes_at", "refuses")
+    BUDGET_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    HARD_FIELD_NUMBER: _ClassVar[int]
+    NEEDED_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SPENT_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    FREE_FIELD_NUMBER: _ClassVar[int]
+    FREE_AFTER_FIELD_NUMBER: _ClassVar[int]
+    CLOSES_AT_FIELD_NUMBER: _ClassVar[int]
+    REFUSES_FIELD_NUMBER: _ClassVar[int]
+    budget: str
+    key: str
+    account_id: str
+    unit: str
+    hard: bool
+    needed: str
+    limit: str
+    spent: str
+    held: str
+    free: str
+    free_after: str
+    closes_at: _timestamp_pb2.Timestamp
+    refuses: str
+    def __init__(self, budget: _Optional[str] = ..., key: _Optional[str] = ..., account_id: _Optional[str] = ..., unit: _Optional[str] = ..., hard: _Optional[bool] = ..., needed: _Optional[str] = ..., limit: _Optional[str] = ..., spent: _Optional[str] = ..., held: _Optional[str] = ..., free: _Optional[str] = ..., free_after: _Optional[str] = ..., closes_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., refuses: _Optional[str] = ...) -> None: ...
 
 class CheckTrace(_message.Message):
     __slots__ = ("name", "outcome", "detail")

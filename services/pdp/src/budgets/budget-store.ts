@@ -28,3 +28,12 @@ export interface BudgetStore {
   /** Open holds whose time is over, the oldest first. */
   overdueHolds(limit: number): Promise<OpenHold[]>;
 }
+
+/** What is read of accounts by those who only look. */
+export interface BudgetLook extends Pick<BudgetStore, "balances"> {
+  /**
+   * Accounts as they are in the windows current by the store's time, or as they would be opened: then their numbers are
+   * below 0, and nothing is held or spent of them. In the names' order; null where no such budget is declared.
+   */
+  lookAt(tenant: string, names: readonly AccountName[]): Promise<(Account | null)[]>;
+}

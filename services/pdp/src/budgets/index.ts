@@ -8,6 +8,7 @@ export type {
 } from "./account.ts";
 export { freeOf, refuses } from "./books.ts";
 export type {
+  BudgetLook,
   /** @public */
   BudgetStore,
   OpenHold,

@@ -14,7 +14,9 @@ const AGE_MS_MAX = 1_000;
 
 const decimal = (micros: bigint) => formatAmount(micros < 0n ? 0n : micros);
 
-function factsFrom(budgets: Budgets, accounts: readonly (Account | null)[]): BudgetFacts {
+type Knowing = Pick<Budgets, "accounts" | "known" | "fresh">;
+
+function factsFrom(budgets: Knowing, accounts: readonly (Account | null)[]): BudgetFacts {
   const facts: Record<string, BudgetFacts[string]> = {};
   for (const account of accounts) {
     if (!account) continue;
@@ -34,7 +36,7 @@ function factsFrom(budgets: Budgets, accounts: readonly (Account | null)[]): Bud
  * that is not declared is absent, and what asks for it is unknown. At once where all is known and young enough; else in
  * one trip, or two where an account has to be opened.
  */
-export function createBudgetFacts(budgets: Budgets) {
+export function createBudgetFacts(budgets: Knowing) {
   return (snapshot: Snapshot, asker: Asker, ask: Ask, withinMs: number): Read | Promise<Read> => {
     const { budgets: reads } = snapshot.compiled;
     if (snapshot.budgets.size === 0 || (reads !== "every" && reads.size === 0)) return undefined;

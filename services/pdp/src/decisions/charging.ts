@@ -98,6 +98,18 @@ export function coveredCall(snapshot: Snapshot, { session }: Asker, ask: Ask, in
 
 const soft = (cover: Cover): Cover => ({ ...cover, hard: false });
 
+/** Everything that covers a call, the narrowest first: what its chain was given, then budgets. `input` is what runs. */
+export function coversOf(
+  snapshot: Snapshot,
+  asker: Asker,
+  ask: Ask,
+  input: JsonObject,
+  given: GivenAccounts | undefined,
+): readonly Cover[] {
+  const declared = coveringOf(snapshot).of(coveredCall(snapshot, asker, ask, input));
+  return given ? [...given.covers, ...declared] : declared;
+}
+
 /** What a call owes; of one that is only watched also why it would not be let in. */
 function owedBy(
   { snapshot, asker, ask, judged }: Asked,
@@ -105,8 +117,7 @@ function owedBy(
 ): { dues: readonly Due[]; shortage: Shortage | undefined } {
   const { verdict } = judged;
   const input = (verdict.transformedInput as JsonObject | undefined) ?? ask.input.value;
-  const declared = coveringOf(snapshot).of(coveredCall(snapshot, asker, ask, input));
-  const covers = given ? [...given.covers, ...declared] : declared;
+  const covers = coversOf(snapshot, asker, ask, input, given);
   const priced = pricedCall(snapshot, ask, input);
   const found = duesOf(covers, priced, snapshot.settings.unbudgeted);
   if ("dues" in found) return { dues: found.dues, shortage: undefined };

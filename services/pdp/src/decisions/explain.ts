@@ -7,6 +7,7 @@ import type { Ask, WhoAsks } from "./ask.ts";
 import type { createBudgetFacts } from "./budget-facts.ts";
 import { revisionNumber, type Would } from "./decision.ts";
 import { reasonOf, wouldOf } from "./entry.ts";
+import type { createExplainBudgets, ExplainedAccount } from "./explain-budgets.ts";
 import { factsOf, judge } from "./judge.ts";
 import { scrubbed, scrubOf } from "./redact.ts";
 import type { Redaction } from "./redaction.ts";
@@ -19,6 +20,8 @@ export interface Explained extends Pick<Explanation, "checks" | "considered" | "
   readonly would: Would | undefined;
   readonly revision: bigint;
   readonly policyDigest: string;
+  /** What would be held; empty where the call would be denied before that. */
+  readonly accounts: readonly ExplainedAccount[];
 }
 
 type Scrub = (text: string) => string;
@@ -55,11 +58,12 @@ function withoutQuotes({ checks, considered, skipped }: Explanation, scrub: Scru
   };
 }
 
-/** Judges a call and shows why. Nothing is recorded, so nothing is decided. */
+/** Judges a call and shows why. Nothing is recorded or held, so nothing is decided. */
 export function createExplain(rooms: {
   readonly snapshots: Snapshots;
   readonly redaction: Pick<Redaction, "keyed">;
   readonly budgetFacts: ReturnType<typeof createBudgetFacts>;
+  readonly explainBudgets: ReturnType<typeof createExplainBudgets>;
   readonly clock: Clock;
 }): (who: WhoAsks, ask: Ask) => Promise<Explained> {
   return async (who, asked) => {
@@ -72,7 +76,9 @@ export function createExplain(rooms: {
     const budgets = await rooms.budgetFacts(snapshot, asker, keyed, asked.withinMs);
     const ask = budgets ? { ...keyed, budgets } : keyed;
     const scrub = scrubOf(ask, redactedPaths(snapshot, ask));
-    const verdict = scrubbed(judge(snapshot, asker, ask, 1, nowMs).verdict, scrub);
+    const judged = judge(snapshot, asker, ask, 1, nowMs);
+    const holding = await rooms.explainBudgets(snapshot, asker, ask, judged, nowMs);
+    const verdict = scrubbed(holding.verdict, scrub);
     const facts = factsOf(snapshot, asker, ask, 1, nowMs);
     const explained = await explainInSlices(snapshot.compiled, facts, turnOfTheLoop);
     const { effect, rules, mode } = verdict;
@@ -83,6 +89,7 @@ export function createExplain(rooms: {
       ...withoutQuotes(explained, scrub),
       revision: revisionNumber(snapshot.revisions),
       policyDigest: snapshot.policyDigest,
+      accounts: holding.accounts,
     };
   };
 }

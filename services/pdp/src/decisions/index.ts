@@ -34,6 +34,7 @@ export { type Decision, type Reason, revisionNumber, type Would } from "./decisi
 export type { Delegation } from "./delegate.ts";
 export { createExpiring } from "./expiring.ts";
 export { createExplain, type Explained } from "./explain.ts";
+export { createExplainBudgets } from "./explain-budgets.ts";
 export type { KeyChange } from "./key-change.ts";
 export { createKeys, type Keys } from "./keys.ts";
 export { createLifecycle, type Lifecycle } from "./lifecycle.ts";

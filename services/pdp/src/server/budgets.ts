@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { createBudgets } from "../budgets/index.ts";
-import { createBudgetFacts, createCharging } from "../decisions/index.ts";
+import { createBudgetFacts, createCharging, createExplainBudgets } from "../decisions/index.ts";
 import type { Clock } from "../foundation/clock.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Log } from "../foundation/log.ts";
@@ -18,6 +18,13 @@ export function openBudgets(rooms: { readonly pool: Pool; readonly clock: Clock;
   return {
     budgetStore: store,
     budgetFacts: createBudgetFacts(budgets),
+    // Who explains opens no account, and remembers none.
+    lookingFacts: createBudgetFacts({
+      accounts: (tenant, names) => store.lookAt(tenant, names),
+      known: () => undefined,
+      fresh: () => undefined,
+    }),
+    explainBudgets: createExplainBudgets({ look: store }),
     charging: createCharging({ budgets, clock, storeClock }),
   };
 }

@@ -21,11 +21,11 @@ export function openDeciding(
   },
 ) {
   const { pool, marks, clock, storeClock, log, metrics } = rooms;
-  const { budgetStore, charging, budgetFacts } = openBudgets({ pool, clock, storeClock });
+  const { budgetStore, charging, budgetFacts, lookingFacts, explainBudgets } = openBudgets({ pool, clock, storeClock });
   const deciding = { ...rooms, redaction: createRedaction(marks), charging, budgetFacts };
   return {
     decide: createDecide(deciding),
-    explain: createExplain({ ...deciding, snapshots: rooms.snapshots }),
+    explain: createExplain({ ...deciding, budgetFacts: lookingFacts, explainBudgets, snapshots: rooms.snapshots }),
     report: createReport({ ...deciding, onMismatch: telling(log), onLate: metrics.reportedLate }),
     expireHolds: createExpiring({ ...deciding, store: budgetStore, onExpired: metrics.holdExpired }),
   };

@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import type { Account, Balance, BudgetStore, OpenHold } from "../budgets/index.ts";
+import type { Account, AccountName, Balance, BudgetLook, BudgetStore, OpenHold } from "../budgets/index.ts";
 import { int8Array, textArray } from "./binary-array.ts";
 
 /** Milliseconds of a timestamp that may be infinite, as the driver reads them from an expression of seconds. */
@@ -7,12 +7,9 @@ const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
 
 type Row = [number, string, string, boolean, number, number, string, string, string, string, boolean];
 
-async function openAccounts(pool: Pool, tenant: string, names: Parameters<BudgetStore["openAccounts"]>[1]) {
+async function accountsBy(pool: Pool, name: string, text: string, tenant: string, names: readonly AccountName[]) {
   const { rows } = await pool.query<Row>({
-    name: "budgets-open",
-    text: `select i, id, unit, hard, ${ms("opens_at")}, ${ms("closes_at")}, most, held, posted, overage, frozen
-      from remit_open_accounts($1, $2, $3)`,
-    rowMode: "array",
+    ...{ name, text, rowMode: "array" },
     values: [tenant, textArray(names.map(({ budget }) => budget)), textArray(names.map(({ key }) => key))],
   });
   const accounts: (Account | null)[] = names.map(() => null);
@@ -25,6 +22,20 @@ async function openAccounts(pool: Pool, tenant: string, names: Parameters<Budget
   }
   return accounts;
 }
+
+const OPEN = `select i, id, unit, hard, ${ms("opens_at")}, ${ms("closes_at")}, most, held, posted, overage, frozen
+  from remit_open_accounts($1, $2, $3)`;
+
+// As `remit_open_accounts` would answer them. What is not open yet has the place of its name, below 0, for its number.
+const LOOK = `select n.i::int, coalesce(a.id, -n.i), b.document #>> '{spec,unit}', b.hard,
+    ${ms("coalesce(a.opens_at, w.opens_at)")}, ${ms("coalesce(a.closes_at, w.closes_at)")},
+    coalesce(a.own_limit, b.limit_micros), coalesce(a.held, 0), coalesce(a.posted, 0), coalesce(a.overage, 0),
+    coalesce(a.frozen, false) or b.frozen
+  from unnest($2::text[], $3::text[]) with ordinality as n (budget, key, i)
+  join budget b on b.tenant = $1 and b.name = n.budget
+  left join account a on a.instance = remit_account_instance($1, b.name, b.series, n.key)
+    and a.opens_at <= now() and now() < a.closes_at
+  cross join lateral remit_window(b.document #>> '{spec,window}', coalesce(b.document #>> '{spec,timeZone}', 'UTC'), now()) w`;
 
 /** The limit that binds an account, whether it lets anything in, and whether its limit does. Aliases `a` and `b`. */
 const BOUND = `coalesce(a.own_limit, b.limit_micros, 0) as most, a.frozen or coalesce(b.frozen, false) as frozen,
@@ -74,9 +85,10 @@ function openHold([id, tenant, decision, session, sessionDay, pending, expiresAt
 }
 
 /** Books and holds over Postgres. They are changed by the ledger's records alone; see `charged-statement.ts`. */
-export function createBudgetStore(pool: Pool): BudgetStore {
+export function createBudgetStore(pool: Pool): BudgetStore & BudgetLook {
   return {
-    openAccounts: (tenant, names) => openAccounts(pool, tenant, names),
+    openAccounts: (tenant, names) => accountsBy(pool, "budgets-open", OPEN, tenant, names),
+    lookAt: (tenant, names) => accountsBy(pool, "budgets-look", LOOK, tenant, names),
     balances: (tenant, accounts) => balances(pool, tenant, accounts),
     async overdueHolds(limit) {
       const { rows } = await pool.query<HoldRow>({

@@ -11,7 +11,7 @@ import { strictObject } from "../../src/foundation/strict-json.ts";
 import type { Caller, Identities, Session } from "../../src/identities/index.ts";
 import { createSnapshots, type Revocable } from "../../src/policies/index.ts";
 import { createScheduler, seeded } from "../ledger/scheduler.ts";
-import { noBudgets } from "../support/no-budgets.ts";
+import { explainNoBudgets, noBudgets } from "../support/no-budgets.ts";
 import {
   AGENTS,
   covers,
@@ -81,7 +81,9 @@ function createReplica(
       breakers: createBreakers(undefined),
       ...{ snapshots, ledger, redaction, charging: noBudgets, budgetFacts: () => undefined, clock, newId },
     }),
-    explain: createExplain({ snapshots: unrecorded, redaction, budgetFacts: () => undefined, clock }),
+    explain: createExplain({
+      ...{ snapshots: unrecorded, redaction, budgetFacts: () => undefined, explainBudgets: explainNoBudgets, clock },
+    }),
     sessions: createSessions({
       ...{ identities: identities as Identities, snapshots: unrecorded, change, clock, newId },
       books: { balances: async () => [] },

@@ -1,4 +1,4 @@
-import type { createCharging } from "../../src/decisions/index.ts";
+import type { createCharging, createExplainBudgets } from "../../src/decisions/index.ts";
 
 /** For houses whose tenants have no budgets: no call owes anything. */
 export const noBudgets: ReturnType<typeof createCharging> = {
@@ -8,3 +8,8 @@ export const noBudgets: ReturnType<typeof createCharging> = {
   heard: () => {},
   short: () => undefined,
 };
+
+/** The same of who only explains. */
+export const explainNoBudgets: ReturnType<typeof createExplainBudgets> = async (_now, _asker, _ask, { verdict }) => ({
+  ...{ verdict, accounts: [] },
+});

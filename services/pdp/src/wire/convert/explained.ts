@@ -1,6 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ExplainResponseSchema, PartTraceSchema, RuleTraceSchema } from "@remit/proto/decision";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { BudgetTraceSchema, ExplainResponseSchema, PartTraceSchema, RuleTraceSchema } from "@remit/proto/decision";
 import type { Explained } from "../../decisions/index.ts";
+import { formatAmount } from "../../foundation/amount.ts";
 import { effectToWire, modeToWire, wouldToWire } from "./answer.ts";
 
 type Considered = Explained["considered"][number];
@@ -26,6 +28,21 @@ function ruleToWire(considered: Considered): MessageInitShape<typeof RuleTraceSc
   };
 }
 
+const signed = (micros: bigint) => (micros < 0n ? `-${formatAmount(-micros)}` : formatAmount(micros));
+
+function accountToWire(one: Explained["accounts"][number]): MessageInitShape<typeof BudgetTraceSchema> {
+  const { budget, key, unit, account, needed, freeAfter, refuses = "" } = one;
+  const { id, hard, closesAtMs, balance } = account;
+  const { limit, held, posted, overage } = balance;
+  return {
+    ...{ budget, key, unit, hard, refuses, accountId: id > 0n ? String(id) : "" },
+    ...{ needed: needed === undefined ? "" : formatAmount(needed), limit: formatAmount(limit) },
+    ...{ spent: formatAmount(posted + overage), held: formatAmount(held) },
+    ...{ free: signed(freeAfter + (needed ?? 0n)), freeAfter: signed(freeAfter) },
+    ...(Number.isFinite(closesAtMs) && { closesAt: timestampFromMs(closesAtMs) }),
+  };
+}
+
 /** What `Explain` answers. */
 export function explainedToWire(explained: Explained): MessageInitShape<typeof ExplainResponseSchema> {
   const { verdict, mode, would, checks, considered, skipped, revision, policyDigest } = explained;
@@ -35,6 +52,7 @@ export function explainedToWire(explained: Explained): MessageInitShape<typeof E
     ...(would && { would: wouldToWire(would, true) }),
     considered: considered.map(ruleToWire),
     checks: checks.map(({ detail = "", ...check }) => ({ ...check, detail })),
+    budgets: explained.accounts.map(accountToWire),
     skipped,
     revision,
     policyDigest,
