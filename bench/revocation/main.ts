@@ -5,6 +5,7 @@ import { wholeNumber } from "../src/option-values.ts";
 import { describeMachine, machineLine } from "../src/run/machine.ts";
 import { withBench, writeResult } from "../src/run/session.ts";
 import { rate, table, times } from "../src/run/table.ts";
+import { helpOr, roundsOf, usualOptions } from "../src/usual-options.ts";
 import { measureAcknowledged } from "./src/acknowledged.ts";
 import { measureCheck } from "./src/check.ts";
 import { measureCommit } from "./src/commit.ts";
@@ -22,13 +23,7 @@ revocation itself until it is acknowledged. In this process, beside an embedded 
 `;
 
 const { values } = parseArgs({
-  options: {
-    help: { type: "boolean", default: false },
-    quick: { type: "boolean", default: false },
-    rounds: { type: "string" },
-    times: { type: "string" },
-    out: { type: "string" },
-  },
+  options: { ...usualOptions, times: { type: "string" } },
 });
 
 const fixed = (value: number) => value.toFixed(2);
@@ -63,8 +58,7 @@ async function measure(rounds: number, revocations: number): Promise<void> {
   });
 }
 
-if (values.help) process.stdout.write(help);
-else {
-  const rounds = wholeNumber("rounds", values.rounds ?? (values.quick ? "1" : "9"), 99);
-  await measure(rounds, wholeNumber("times", values.times ?? (values.quick ? "10" : "300"), 10_000));
-}
+await helpOr(values, help, async () => {
+  const revocations = wholeNumber("times", values.times ?? (values.quick ? "10" : "300"), 10_000);
+  await measure(roundsOf(values, 9), revocations);
+});
