@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { keeps } from "../src/load/statistics.ts";
 import { wholeNumber } from "../src/option-values.ts";
-import { type RemitSubject, startRemit } from "../src/remit/subject.ts";
+import { startRemit } from "../src/remit/subject.ts";
 import { type Comparison, compare, type Side } from "../src/run/compare.ts";
 import { describeMachine, machineLine } from "../src/run/machine.ts";
 import { measure } from "../src/run/measure.ts";
@@ -9,7 +9,9 @@ import { type Bench, withBench, writeResult } from "../src/run/session.ts";
 import type { Subject } from "../src/run/subject.ts";
 import { companyLine, comparisonTable } from "../src/run/table.ts";
 import { type Outcome, outcomeTable } from "../src/targets.ts";
-import { budgetedDocuments, levels } from "./src/documents.ts";
+import { helpOr, roundsOf, usualOptions } from "../src/usual-options.ts";
+import { startBudgeted } from "./src/budgeted.ts";
+import { levels } from "./src/documents.ts";
 import { type LastUnit, raceForTheLast } from "./src/last-unit.ts";
 import { startLocked } from "./src/locked.ts";
 
@@ -29,19 +31,15 @@ in a transaction of every call (SELECT ... FOR UPDATE); then callers that race f
 
 const { values } = parseArgs({
   options: {
-    help: { type: "boolean", default: false },
-    quick: { type: "boolean", default: false },
-    rounds: { type: "string" },
+    ...usualOptions,
     seconds: { type: "string" },
     callers: { type: "string", default: "1,8,64" },
     connections: { type: "string", default: "16" },
-    out: { type: "string" },
   },
 });
 
 // Brings the measured call's entry to about 2 KB.
 const fillerBytes = 340;
-const enough = "1000000000";
 const aloneP99MsMax = 3;
 const throughputTimesMin = 5;
 
@@ -83,16 +81,8 @@ function judge(comparisons: readonly Comparison[], race: LastUnit): Outcome[] {
   return outcomes;
 }
 
-async function startBudgeted(bench: Bench, folder: string, limit: string): Promise<RemitSubject> {
-  const documents = budgetedDocuments(limit);
-  const options = { name: "four budgets", documents };
-  const subject = await startRemit(bench.processes, bench.cores.server, folder, fillerBytes, options);
-  if (subject.holds !== levels.length) throw new Error(`a measured call holds ${subject.holds} budgets, not 4`);
-  return subject;
-}
-
 async function run(bench: Bench): Promise<void> {
-  const rounds = wholeNumber("rounds", values.rounds ?? (values.quick ? "1" : "3"), 99);
+  const rounds = roundsOf(values, 3);
   const connections = wholeNumber("connections", values.connections, 128);
   const callers = values.callers.split(",").map((text) => wholeNumber("callers", text, 128));
   const machine = describeMachine(new Date());
@@ -100,12 +90,12 @@ async function run(bench: Bench): Promise<void> {
   const none = await startRemit(bench.processes, bench.cores.server, `${bench.folder}/none`, fillerBytes, {
     name: "no budget",
   });
-  const four = await startBudgeted(bench, `${bench.folder}/four`, enough);
+  const four = await startBudgeted(bench, `${bench.folder}/four`, fillerBytes);
   const { entryBytes } = four;
   bench.say(`a measured Decide leaves an entry of ${entryBytes} bytes`);
   const locked = await startLocked(bench.processes, bench.cores.server, { fillerBytes, entryBytes, connections });
   const { phases, comparisons } = await measureCallers(bench, [locked, none, four], callers, rounds);
-  const few = await startBudgeted(bench, `${bench.folder}/few`, "500");
+  const few = await startBudgeted(bench, `${bench.folder}/few`, fillerBytes, "500");
   const race = await raceForTheLast(few, 500, 64);
 
   const outcomes = judge(comparisons, race);
@@ -115,5 +105,4 @@ async function run(bench: Bench): Promise<void> {
   bench.say(`\nwritten to ${await writeResult("budgets", machine.at, values.out, result)}`);
 }
 
-if (values.help) process.stdout.write(help);
-else await withBench(undefined, run);
+await helpOr(values, help, () => withBench(undefined, run));

@@ -18,9 +18,9 @@ export interface LastUnit {
 
 /** Callers that ask side by side until each was refused: exactly as many calls are allowed as the limit has euros. */
 export async function raceForTheLast(subject: RemitSubject, limit: number, callers: number): Promise<LastUnit> {
-  const { served, callerKey } = subject;
+  const { served, credentials } = subject;
   const client = createClient({
-    ...{ address: `127.0.0.1:${served.grpcPort}`, key: callerKey, log: () => {} },
+    ...{ address: `127.0.0.1:${served.grpcPort}`, key: credentials.callerKey, log: () => {} },
     ...{ supportedConstraints: ["maxOutputBytes"], deadlineMs: 10_000 },
   });
   const sessions = await Promise.all(

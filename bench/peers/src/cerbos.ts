@@ -1,9 +1,9 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { Client, credentials } from "@grpc/grpc-js";
+import { freePort } from "../../src/run/free-port.ts";
 import { lastWords, type Processes } from "../../src/run/processes.ts";
 import { allowedActions, checkResources, checkResourcesPath } from "./cerbos-messages.ts";
 import { cerbosPolicies } from "./cerbos-policies.ts";
@@ -99,18 +99,5 @@ function configuration(folder: string, policies: string, grpcPort: number, httpP
 function connected(client: Client): Promise<boolean> {
   return new Promise((resolve) => {
     client.waitForReady(Date.now() + pollMs, (error) => resolve(error === undefined || error === null));
-  });
-}
-
-/** A port that was free a moment ago: Cerbos does not say which one it took when it is given none. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
   });
 }

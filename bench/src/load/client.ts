@@ -6,6 +6,7 @@ import { openGuarded } from "./guarded.ts";
 import { inspection } from "./inspect.ts";
 import { closedLoop, type LoopResult, openLoop } from "./loops.ts";
 import type { LoadResult, LoadSpec } from "./spec.ts";
+import { openSteps } from "./steps.ts";
 import type { Target } from "./target.ts";
 import { startSleeper } from "./ticker.ts";
 import { openUnary } from "./unary.ts";
@@ -13,6 +14,7 @@ import { openUnary } from "./unary.ts";
 function open(spec: LoadSpec): Promise<Target> {
   const { host, port, target, idPrefix } = spec;
   if (target.kind === "guarded") return openGuarded({ ...target, address: `${host}:${port}` });
+  if (target.kind === "steps") return Promise.resolve(openSteps({ ...target, host, port, idPrefix }));
   const inspect = inspection(spec.inspect, target.kind === "unary" && target.lane === "connect-json");
   const decoded = (body: string) => Buffer.from(body, "base64");
   if (target.kind === "exchange")

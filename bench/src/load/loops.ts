@@ -11,6 +11,10 @@ export interface Phases {
 
 export interface LoopResult {
   readonly answered: number;
+  /** Good answers of the whole run, those included that are not counted: what a server's books must hold. */
+  readonly good: number;
+  /** Calls of the whole run that got no good answer, so that nobody knows what became of them. */
+  readonly unsure: number;
   readonly failed: number;
   /** What the failed calls got instead of an answer, each with how often. */
   readonly failures: Record<string, number>;
@@ -35,6 +39,8 @@ export async function closedLoop(target: Target, inFlight: number, phases: Phase
   const endMs = startMs + phases.durationMs;
   const failures = tally();
   let open = 0;
+  let good = 0;
+  let bad = 0;
   let finished: () => void = () => {};
   const over = new Promise<void>((resolve) => {
     finished = resolve;
@@ -44,6 +50,8 @@ export async function closedLoop(target: Target, inFlight: number, phases: Phase
     open += 1;
     target.call((failure) => {
       open -= 1;
+      if (failure === undefined) good += 1;
+      else bad += 1;
       const nowMs = performance.now();
       if (nowMs >= startMs && nowMs < endMs) {
         if (failure === undefined) latency.recordMs(nowMs - sentMs);
@@ -58,6 +66,8 @@ export async function closedLoop(target: Target, inFlight: number, phases: Phase
   const latencyUs = latency.summary();
   return {
     answered: latencyUs.count,
+    good,
+    unsure: bad + open,
     failed: failures.total(),
     failures: failures.counts,
     unanswered: open,
@@ -83,6 +93,8 @@ export async function openLoop(
   const failures = tally();
   let sent = 0;
   let open = 0;
+  let good = 0;
+  let bad = 0;
   let dropped = 0;
   let finished: () => void = () => {};
   const over = new Promise<void>((resolve) => {
@@ -98,6 +110,8 @@ export async function openLoop(
     if (counted) late.recordMs(performance.now() - dueAtMs);
     target.call((failure) => {
       open -= 1;
+      if (failure === undefined) good += 1;
+      else bad += 1;
       if (counted) {
         if (failure === undefined) latency.recordMs(performance.now() - dueAtMs);
         else failures.add(failure);
@@ -121,6 +135,8 @@ export async function openLoop(
   const latencyUs = latency.summary();
   return {
     answered: latencyUs.count,
+    good,
+    unsure: bad + open,
     failed: failures.total(),
     failures: failures.counts,
     unanswered: open + dropped,

@@ -1,13 +1,14 @@
 import type { Header } from "../http2/header-block.ts";
 import type { GuardedOptions } from "./guarded.ts";
 import type { LoopResult, Phases } from "./loops.ts";
+import type { SteppedCall } from "./steps.ts";
 import type { UnaryLane } from "./unary.ts";
 
 /** What one client process is told to do. Bodies are base64, since it travels as one JSON document. */
 export interface LoadSpec {
   readonly host: string;
   readonly port: number;
-  readonly target: UnarySpec | ExchangeSpec | GuardedSpec;
+  readonly target: UnarySpec | ExchangeSpec | GuardedSpec | StepsSpec;
   readonly inspect: InspectName;
   readonly idPrefix: string;
   readonly load: Load;
@@ -30,6 +31,11 @@ export interface ExchangeSpec {
 
 export interface GuardedSpec extends Omit<GuardedOptions, "address"> {
   readonly kind: "guarded";
+}
+
+export interface StepsSpec {
+  readonly kind: "steps";
+  readonly calls: readonly SteppedCall[];
 }
 
 export type Load =

@@ -3,7 +3,7 @@ import { DecideRequestSchema, DecideResponseSchema } from "@remit/proto/decision
 import { callContext, callInput, decideBytes, decideJson } from "../echo/messages.ts";
 import type { Phases } from "../load/loops.ts";
 import type { Load, LoadSpec } from "../load/spec.ts";
-import { decidePath, laneTarget } from "../run/lane-target.ts";
+import { type Credentials, decidePath, laneTarget } from "../run/lane-target.ts";
 import type { Processes } from "../run/processes.ts";
 import { rawClient } from "../run/raw-client.ts";
 import type { Subject } from "../run/subject.ts";
@@ -22,8 +22,8 @@ export interface RemitOptions {
 
 export interface RemitSubject extends Subject {
   readonly served: Served;
-  /** Of the caller that asks in the measured sessions. */
-  readonly callerKey: string;
+  /** Of the caller that asks, and the measured sessions. */
+  readonly credentials: Credentials;
   /** What one measured call holds: how many budgets. */
   readonly holds: number;
   /** Of the canonical entry that one measured Decide leaves in the ledger. */
@@ -62,7 +62,7 @@ export async function startRemit(
   const { decision } = await owner.ledger.getDecision({ decisionId });
   return {
     served,
-    callerKey: credentials.callerKey,
+    credentials,
     holds: holds.length,
     guarded: (load, phases) => ({
       host: "127.0.0.1",
