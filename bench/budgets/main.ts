@@ -24,6 +24,7 @@ in a transaction of every call (SELECT ... FOR UPDATE); then callers that race f
   --rounds N         alternating rounds (default 3; with --quick 1)
   --seconds S        counted time of one run (default 3; with --quick 1)
   --callers LIST     calls in flight (default 1,8,64)
+  --lanes LIST       of unary,stream (default: both; the SDK asks on a stream, and the targets are judged there)
   --connections N    of the locking server to its Postgres (default 16)
   --out FILE         where the JSON goes (default: bench/results/budgets-<time>.json)
   --help             this text
@@ -34,6 +35,7 @@ const { values } = parseArgs({
     ...usualOptions,
     seconds: { type: "string" },
     callers: { type: "string", default: "1,8,64" },
+    lanes: { type: "string", default: "unary,stream" },
     connections: { type: "string", default: "16" },
   },
 });
@@ -43,26 +45,45 @@ const fillerBytes = 340;
 const aloneP99MsMax = 3;
 const throughputTimesMin = 5;
 
-async function measureCallers(bench: Bench, subjects: readonly Subject[], callers: readonly number[], rounds: number) {
+const laneTitles = { unary: "unary gRPC", stream: "one Exchange stream" } as const;
+type MeasuredLane = keyof typeof laneTitles;
+
+interface Measured {
+  readonly lanes: readonly MeasuredLane[];
+  readonly callers: readonly number[];
+  readonly rounds: number;
+}
+
+function lanesFrom(text: string): MeasuredLane[] {
+  const lanes = text.split(",");
+  const unknown = lanes.find((lane) => !(lane in laneTitles));
+  if (unknown !== undefined) throw new Error(`--lanes: ${unknown} is none of ${Object.keys(laneTitles).join(", ")}`);
+  return lanes as MeasuredLane[];
+}
+
+async function measureCallers(bench: Bench, subjects: readonly Subject[], { lanes, callers, rounds }: Measured) {
   const seconds = wholeNumber("seconds", values.seconds ?? (values.quick ? "1" : "3"), 600);
   const phases = { warmupMs: values.quick ? 500 : 1000, durationMs: seconds * 1000 };
   const done: Comparison[] = [];
-  for (const inFlight of callers) {
-    const load = { kind: "closed", inFlight } as const;
-    const sides = subjects.map((subject): Side => {
-      const run = () => measure(bench.processes, bench.cores.client, subject.name, subject.spec("unary", load, phases));
-      return { name: subject.name, load, run };
-    });
-    const title = `unary gRPC, ${inFlight} in flight`;
-    done.push(await compare(`callers-${inFlight}`, title, sides, rounds));
-    bench.say(`  measured ${title}`);
+  for (const lane of lanes) {
+    for (const inFlight of callers) {
+      const load = { kind: "closed", inFlight } as const;
+      const sides = subjects.map((subject): Side => {
+        const run = () => measure(bench.processes, bench.cores.client, subject.name, subject.spec(lane, load, phases));
+        return { name: subject.name, load, run };
+      });
+      const title = `${laneTitles[lane]}, ${inFlight} in flight`;
+      done.push(await compare(`${lane}-callers-${inFlight}`, title, sides, rounds));
+      bench.say(`  measured ${title}`);
+    }
   }
   return { phases, comparisons: done };
 }
 
-/** The sides stand in this order: the locking server first, since the ratios are to it. */
+/** The sides stand in this order: the locking server first, since the ratios are to it. The last lane is judged. */
 function judge(comparisons: readonly Comparison[], race: LastUnit): Outcome[] {
-  const alone = comparisons.find(({ id }) => id === "callers-1")?.sides.find(({ name }) => name === "four budgets");
+  const one = comparisons.findLast(({ id }) => id.endsWith("-callers-1"));
+  const alone = one?.sides.find(({ name }) => name === "four budgets");
   const most = comparisons.at(-1)?.ratios.find(({ of }) => of === "four budgets");
   const outcomes: Outcome[] = [];
   if (alone) {
@@ -85,6 +106,7 @@ async function run(bench: Bench): Promise<void> {
   const rounds = roundsOf(values, 3);
   const connections = wholeNumber("connections", values.connections, 128);
   const callers = values.callers.split(",").map((text) => wholeNumber("callers", text, 128));
+  const lanes = lanesFrom(values.lanes);
   const machine = describeMachine(new Date());
   bench.say(machineLine(machine, bench.cores));
   const none = await startRemit(bench.processes, bench.cores.server, `${bench.folder}/none`, fillerBytes, {
@@ -94,13 +116,13 @@ async function run(bench: Bench): Promise<void> {
   const { entryBytes } = four;
   bench.say(`a measured Decide leaves an entry of ${entryBytes} bytes`);
   const locked = await startLocked(bench.processes, bench.cores.server, { fillerBytes, entryBytes, connections });
-  const { phases, comparisons } = await measureCallers(bench, [locked, none, four], callers, rounds);
+  const { phases, comparisons } = await measureCallers(bench, [locked, none, four], { lanes, callers, rounds });
   const few = await startBudgeted(bench, `${bench.folder}/few`, fillerBytes, "500");
   const race = await raceForTheLast(few, 500, 64);
 
   const outcomes = judge(comparisons, race);
   bench.say(`\n${comparisonTable(comparisons)}\n${companyLine(comparisons)}\n\n${outcomeTable(outcomes)}`);
-  const method = { ...phases, rounds, callers, connections, cores: bench.cores.note, entryBytes, levels };
+  const method = { ...phases, rounds, lanes, callers, connections, cores: bench.cores.note, entryBytes, levels };
   const result = { machine, method, comparisons, race, outcomes };
   bench.say(`\nwritten to ${await writeResult("budgets", machine.at, values.out, result)}`);
 }

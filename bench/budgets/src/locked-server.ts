@@ -3,8 +3,20 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { type handleUnaryCall, Server, ServerCredentials, type ServiceDefinition, status } from "@grpc/grpc-js";
-import { DecideRequestSchema, DecideResponseSchema } from "@remit/proto/decision";
+import {
+  type handleBidiStreamingCall,
+  type handleUnaryCall,
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  status,
+} from "@grpc/grpc-js";
+import {
+  DecideRequestSchema,
+  DecideResponseSchema,
+  ExchangeRequestSchema,
+  ExchangeResponseSchema,
+} from "@remit/proto/decision";
 import pg from "pg";
 import { startEmbedded } from "../../../services/pdp/src/stores/embedded.ts";
 import { cannedDecision } from "../../src/echo/messages.ts";
@@ -59,29 +71,47 @@ async function decideLocked(callId: string): Promise<string> {
 }
 
 const identity = (bytes: Buffer) => bytes;
+const bytes = {
+  requestSerialize: identity,
+  requestDeserialize: identity,
+  responseSerialize: identity,
+  responseDeserialize: identity,
+} as const;
 const service: ServiceDefinition = {
-  decide: {
-    path: "/remit.v1.DecisionService/Decide",
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: identity,
-    requestDeserialize: identity,
-    responseSerialize: identity,
-    responseDeserialize: identity,
-  },
+  decide: { path: "/remit.v1.DecisionService/Decide", requestStream: false, responseStream: false, ...bytes },
+  exchange: { path: "/remit.v1.DecisionService/Exchange", requestStream: true, responseStream: true, ...bytes },
 };
+
+const decided = async (callId: string) =>
+  create(DecideResponseSchema, { ...cannedDecision(), decisionId: await decideLocked(callId) });
+
 const decide: handleUnaryCall<Buffer, Buffer> = (call, answer) => {
-  decideLocked(fromBinary(DecideRequestSchema, call.request).callId).then(
-    (decisionId) => {
-      const decision = create(DecideResponseSchema, { ...cannedDecision(), decisionId });
-      answer(null, Buffer.from(toBinary(DecideResponseSchema, decision)));
-    },
+  decided(fromBinary(DecideRequestSchema, call.request).callId).then(
+    (decision) => answer(null, Buffer.from(toBinary(DecideResponseSchema, decision))),
     (error: unknown) => answer({ code: status.UNAVAILABLE, details: String(error) }),
   );
 };
 
+// Frames are answered as they are done, in any order, as the service does.
+const exchange: handleBidiStreamingCall<Buffer, Buffer> = (call) => {
+  const write = (answer: Parameters<typeof create<typeof ExchangeResponseSchema>>[1]) =>
+    call.write(Buffer.from(toBinary(ExchangeResponseSchema, create(ExchangeResponseSchema, answer))));
+  call.on("data", (frameBytes: Buffer) => {
+    const { frame, body } = fromBinary(ExchangeRequestSchema, frameBytes);
+    if (body.case !== "decide") {
+      write({ frame, body: { case: "attached", value: { handle: 1 } } });
+      return;
+    }
+    decided(body.value.call?.callId ?? "").then(
+      (value) => write({ frame, body: { case: "decided", value } }),
+      (error: unknown) => call.destroy(error instanceof Error ? error : new Error(String(error))),
+    );
+  });
+  call.on("end", () => call.end());
+};
+
 const server = new Server();
-server.addService(service, { decide });
+server.addService(service, { decide, exchange });
 const port = await new Promise<AddressInfo["port"]>((resolve, reject) => {
   server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
     error === null ? resolve(bound) : reject(error),
