@@ -1,5 +1,5 @@
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
-import type { Budget, BudgetAccount, BudgetFreeze } from "@remit/proto/admin";
+import type { Budget, BudgetAccount, BudgetAnomaly, BudgetFreeze } from "@remit/proto/admin";
 import type { BudgetTrace } from "@remit/proto/decision";
 import { spelledOut } from "./tools-import/plain-text.ts";
 
@@ -74,8 +74,17 @@ function line(name: string, text: string): string[] {
   return text === "" ? [] : [`${name.padEnd(9)} ${text}`];
 }
 
+/** From where on an account is out of the ordinary; empty where nothing is compared. */
+function alarmText({ alarm, unit, windowsBefore, alarmOffAt }: BudgetAccount, anomaly: BudgetAnomaly | undefined) {
+  if (!anomaly) return "";
+  if (alarmOffAt) return `reset ${timestampDate(alarmOffAt).toISOString()}: not judged until this window ends`;
+  const windows = `${windowsBefore} ${windowsBefore === 1 ? "window" : "windows"} before it`;
+  if (alarm !== "") return `above ${alarm} ${unit}, by ${windows}`;
+  return `not judged: ${windows}, and it takes ${anomaly.windowsMin}`;
+}
+
 /** How one account stands, line by line. */
-export function accountLines(account: BudgetAccount, timeZone: string): string[] {
+export function accountLines(account: BudgetAccount, timeZone: string, anomaly?: BudgetAnomaly): string[] {
   const { unit, limit, spent, overage, held, free, over, ownLimit, closesAt, exhaustedAt } = account;
   const beyond = overage === "0" ? "" : `, ${overage} of it beyond what had been held`;
   const window = closesAt ? `, ${percentText(account.windowOverBasisPoints)} of the window is over` : "";
@@ -86,6 +95,7 @@ export function accountLines(account: BudgetAccount, timeZone: string): string[]
     ...line("free", `${free} ${unit}${over === "0" ? "" : `; over the limit by ${over} ${unit}`}`),
     ...line("used", `${burnBar(account)} ${percentText(account.limitUsedBasisPoints)}${window}`),
     ...line("resets", closesAt ? zonedText(closesAt, timeZone) : "never"),
+    ...line("unusual", alarmText(account, anomaly)),
     ...line("lasts", exhaustedAt ? `until ${zonedText(exhaustedAt, timeZone)}, at the window's rate so far` : ""),
     ...line("", freezeText(account.freeze)),
   ];

@@ -88,7 +88,18 @@ function triedText({ side, versions, other, judged }: JsonObject): string {
 }
 
 /** What stopped a call, by which counts. */
-function breakerText({ kind, reach, count, limit, opened, level, until }: JsonObject): string {
+/** Of what an agent spends: amounts, and what they were compared with. */
+function spendingText({ of, count, limit, until, spending }: JsonObject): string {
+  const { unit, needed, median, mad, windows, deviations, floor } = object(spending);
+  const asked = `${text(count)} ${text(unit)} spent and held in this window of ${text(of)}, ${text(needed)} more needed`;
+  const usual = `by ${text(windows)} windows before it: median ${text(median)}, deviation ${text(mad)}`;
+  const rule = `${text(deviations)} deviations, at least ${text(floor)}`;
+  return `spending of this agent: ${asked}; above ${text(limit)} is out of the ordinary, ${usual} (${rule}), until ${text(until)}`;
+}
+
+function breakerText(breaker: JsonObject): string {
+  const { kind, reach, count, limit, opened, level, until } = breaker;
+  if (kind === "spending") return spendingText(breaker);
   const did = opened === true ? "opened by this call" : "open already";
   return `${text(kind)} in this ${text(reach)}: ${text(count)} of ${text(limit)}; ${did}, level ${level}, until ${text(until)}`;
 }

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file remit/v1/breaker.proto.
  */
 export const file_remit_v1_breaker: GenFile = /*@__PURE__*/
-  fileDesc("ChZyZW1pdC92MS9icmVha2VyLnByb3RvEghyZW1pdC52MSKJAgoHQnJlYWtlchITCgtkZWNpc2lvbl9pZBgBIAEoCRISCgpzZXNzaW9uX2lkGAIgASgJEhYKDnJ1bl9zZXNzaW9uX2lkGAMgASgJEg0KBWFnZW50GAQgASgJEgwKBHRvb2wYBSABKAkSDAoEa2luZBgGIAEoCRINCgVyZWFjaBgHIAEoCRIpCgVzaW5jZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWxldmVsGAogASgNEhAKCG9ic2VydmVkGAsgASgIEgwKBG9wZW4YDCABKAgiSQoTTGlzdEJyZWFrZXJzUmVxdWVzdBILCgNhbGwYASABKAgSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkiVAoUTGlzdEJyZWFrZXJzUmVzcG9uc2USIwoIYnJlYWtlcnMYASADKAsyES5yZW1pdC52MS5CcmVha2VyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJHChNSZXNldEJyZWFrZXJSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSDAoEdG9vbBgCIAEoCRIOCgZyZWFzb24YAyABKAkiXAoUUmVzZXRCcmVha2VyUmVzcG9uc2USFgoOcnVuX3Nlc3Npb25faWQYASABKAkSLAoIcmVzZXRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMq4BCg5CcmVha2VyU2VydmljZRJNCgxMaXN0QnJlYWtlcnMSHS5yZW1pdC52MS5MaXN0QnJlYWtlcnNSZXF1ZXN0Gh4ucmVtaXQudjEuTGlzdEJyZWFrZXJzUmVzcG9uc2USTQoMUmVzZXRCcmVha2VyEh0ucmVtaXQudjEuUmVzZXRCcmVha2VyUmVxdWVzdBoeLnJlbWl0LnYxLlJlc2V0QnJlYWtlclJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChZyZW1pdC92MS9icmVha2VyLnByb3RvEghyZW1pdC52MSKZAgoHQnJlYWtlchITCgtkZWNpc2lvbl9pZBgBIAEoCRISCgpzZXNzaW9uX2lkGAIgASgJEhYKDnJ1bl9zZXNzaW9uX2lkGAMgASgJEg0KBWFnZW50GAQgASgJEgwKBHRvb2wYBSABKAkSDAoEa2luZBgGIAEoCRINCgVyZWFjaBgHIAEoCRIpCgVzaW5jZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWxldmVsGAogASgNEhAKCG9ic2VydmVkGAsgASgIEgwKBG9wZW4YDCABKAgSDgoGYnVkZ2V0GA0gASgJIkkKE0xpc3RCcmVha2Vyc1JlcXVlc3QSCwoDYWxsGAEgASgIEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJIlQKFExpc3RCcmVha2Vyc1Jlc3BvbnNlEiMKCGJyZWFrZXJzGAEgAygLMhEucmVtaXQudjEuQnJlYWtlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiVgoTUmVzZXRCcmVha2VyUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEgwKBHRvb2wYAiABKAkSDgoGcmVhc29uGAMgASgJEg0KBWFnZW50GAQgASgJIlwKFFJlc2V0QnJlYWtlclJlc3BvbnNlEhYKDnJ1bl9zZXNzaW9uX2lkGAEgASgJEiwKCHJlc2V0X2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDKuAQoOQnJlYWtlclNlcnZpY2USTQoMTGlzdEJyZWFrZXJzEh0ucmVtaXQudjEuTGlzdEJyZWFrZXJzUmVxdWVzdBoeLnJlbWl0LnYxLkxpc3RCcmVha2Vyc1Jlc3BvbnNlEk0KDFJlc2V0QnJlYWtlchIdLnJlbWl0LnYxLlJlc2V0QnJlYWtlclJlcXVlc3QaHi5yZW1pdC52MS5SZXNldEJyZWFrZXJSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * A breaker that opened, by its last trip.
@@ -52,14 +52,14 @@ export type Breaker = Message<"remit.v1.Breaker"> & {
   tool: string;
 
   /**
-   * identical, failures, denials, second or minute.
+   * identical, failures, denials, second, minute or spending.
    *
    * @generated from field: string kind = 6;
    */
   kind: string;
 
   /**
-   * Whose calls were counted: session, or run, all sessions under the one that was opened.
+   * Whose calls were counted: session, run, all sessions under the one that was opened, or agent.
    *
    * @generated from field: string reach = 7;
    */
@@ -95,6 +95,13 @@ export type Breaker = Message<"remit.v1.Breaker"> & {
    * @generated from field: bool open = 12;
    */
   open: boolean;
+
+  /**
+   * Of spending: the budget whose window it is.
+   *
+   * @generated from field: string budget = 13;
+   */
+  budget: string;
 };
 
 /**
@@ -166,7 +173,7 @@ export const ListBreakersResponseSchema: GenMessage<ListBreakersResponse> = /*@_
  */
 export type ResetBreakerRequest = Message<"remit.v1.ResetBreakerRequest"> & {
   /**
-   * Any session of the run.
+   * Any session of the run. Exactly one of this and the agent.
    *
    * @generated from field: string session_id = 1;
    */
@@ -185,6 +192,13 @@ export type ResetBreakerRequest = Message<"remit.v1.ResetBreakerRequest"> & {
    * @generated from field: string reason = 3;
    */
   reason: string;
+
+  /**
+   * What alarms have against what this agent spends: its windows that are open are judged no more. No tool is named then.
+   *
+   * @generated from field: string agent = 4;
+   */
+  agent: string;
 };
 
 /**
@@ -199,6 +213,8 @@ export const ResetBreakerRequestSchema: GenMessage<ResetBreakerRequest> = /*@__P
  */
 export type ResetBreakerResponse = Message<"remit.v1.ResetBreakerResponse"> & {
   /**
+   * Empty: of an agent.
+   *
    * @generated from field: string run_session_id = 1;
    */
   runSessionId: string;
@@ -233,7 +249,8 @@ export const BreakerService: GenService<{
     output: typeof ListBreakersResponseSchema;
   },
   /**
-   * Sets aside what was counted of a run until now. Every replica goes by it within half a second. Role: operator.
+   * Sets aside what was counted of a run, or spent by an agent, until now. Every replica goes by it within half a second, and
+   * of spending at once. Role: operator.
    *
    * @generated from rpc remit.v1.BreakerService.ResetBreaker
    */

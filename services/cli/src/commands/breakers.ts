@@ -4,11 +4,13 @@ import { type Breaker, ListBreakersResponseSchema, ResetBreakerResponseSchema } 
 import type { Command } from "commander";
 import { type Cli, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
+import { usage } from "../stop.ts";
 import { table } from "../table.ts";
 import { spelledOut } from "../tools-import/plain-text.ts";
 
 interface ResetFlags {
   tool?: string;
+  agent?: string;
   reason: string;
   json?: boolean;
 }
@@ -32,7 +34,7 @@ async function list(cli: Cli, { all = false, json }: { all?: boolean; json?: boo
   if (breakers.length === 0) return cli.io.err(all ? "no breaker has tripped" : "no breaker is open");
   const rows = breakers.map((one) => [
     one.tool,
-    one.kind,
+    one.budget === "" ? one.kind : `${one.kind} of ${one.budget}`,
     spelledOut(one.agent),
     one.sessionId,
     one.reach,
@@ -49,9 +51,14 @@ async function list(cli: Cli, { all = false, json }: { all?: boolean; json?: boo
     cli.io.out(line);
 }
 
-async function reset(cli: Cli, sessionId: string, { tool = "", reason, json }: ResetFlags): Promise<void> {
-  const answer = await cli.clients().breaker.resetBreaker({ sessionId, tool, reason });
+async function reset(cli: Cli, sessionId: string, { tool = "", agent = "", reason, json }: ResetFlags): Promise<void> {
+  if ((sessionId === "") === (agent === "")) throw usage("name a session, or an agent with --agent");
+  const answer = await cli.clients().breaker.resetBreaker({ sessionId, tool, agent, reason });
   if (json) return printJson(cli.io, toJson(ResetBreakerResponseSchema, answer));
+  if (agent !== "") {
+    cli.io.out(`reset: what ${agent} spends is not compared with what is usual until its windows of now end`);
+    return cli.io.out("the limits of its budgets bind it as before");
+  }
   cli.io.out(`reset: what was counted of ${tool || "every tool"} until ${timeText(answer.resetAt)} counts no more`);
   cli.io.out(`in all sessions under ${answer.runSessionId}`);
 }
@@ -69,16 +76,20 @@ export function addBreakers(program: Command, cli: Cli): void {
     .action((flags: { all?: boolean; json?: boolean }) => list(cli, flags));
   examples(listed, [["by which counts did it trip?", "remit why 019a4f3e-... (the DECISION of the list)"]]);
   const done = breakers
-    .command("reset <session>")
-    .description("set aside what was counted of a session's run until now; takes the role operator")
+    .command("reset [session]")
+    .description(
+      "set aside what was counted of a session's run, or spent by an agent, until now; takes the role operator",
+    )
     .option("--tool <name>", "of this tool; else of every tool")
+    .option("--agent <name>", "of what this agent spends, until its windows of now end; without a session")
     .requiredOption("--reason <text>", "why, for those who look at it later; no agent is told")
     .option("--json", "for machines")
-    .action((session: string, flags: ResetFlags) => reset(cli, session, flags));
+    .action((session: string | undefined, flags: ResetFlags) => reset(cli, session ?? "", flags));
   examples(done, [
     [
       "the bank answers again",
       'remit breakers reset 019a4f3e-... --tool payments.transfer --reason "the bank is back"',
     ],
+    ["the sale is why it spends that much", 'remit breakers reset --agent refunder --reason "the sale"'],
   ]);
 }

@@ -87,7 +87,7 @@ async function showBudget(cli: Cli, name: string, json: boolean): Promise<void> 
   if (!only) return io.out("          nothing was charged in its current window");
   if (accounts.length === 1 && budget.accounts <= 1n) {
     if (only.key !== "" || only.sessionId !== "") io.out(`account   ${only.accountId}: ${keyText(only)}`);
-    for (const line of accountLines(only, budget.timeZone)) io.out(line);
+    for (const line of accountLines(only, budget.timeZone, budget.anomaly)) io.out(line);
     return;
   }
   io.out(`accounts  ${budget.accounts} in its current windows, the fullest first`);

@@ -24,6 +24,17 @@ export interface BudgetSpec {
   readonly enforcement: "hard" | "soft";
   /** `principal`, `agent`, or a path such as `input.customer_id`: each combination of values has a budget of its own. */
   readonly per?: readonly string[];
+  readonly anomaly?: Anomaly;
+}
+
+/** From where on what an agent spends in a window is out of the ordinary, by the windows before it. */
+export interface Anomaly {
+  /** How many robust standard deviations above the median. */
+  readonly deviations: number;
+  /** With fewer windows before it nothing is judged. */
+  readonly windowsMin: number;
+  /** Up to this nothing is out of the ordinary: a decimal. Absent: a fifth of the limit. */
+  readonly floor?: string;
 }
 
 /** Whose calls are charged: all of a tenant, each session's own, or those of what is named. */

@@ -62,6 +62,45 @@ describe("a budget", () => {
     expect(read("unit: calls", 'limit: "2.0"', "window: day").problems).toEqual([]);
   });
 
+  it("is compared with what was spent before where that was an agent's, as its author says or as usual", () => {
+    const hourly = ["unit: EUR", 'limit: "500"', "window: hour"];
+    const usual = { deviations: 6, windowsMin: 7 };
+    expect(read(...hourly, "owner: { agent: clerk }", "anomaly: {}").budget).toMatchObject({ anomaly: usual });
+    for (const owner of ["tenant", "{ team: finance }", "{ tool: payments.* }", "{ principal: ada@acme.com }"]) {
+      const { budget, problems } = read(...hourly, `owner: ${owner}`, "per: [agent]", "anomaly: { deviations: 3 }");
+      expect(problems).toEqual([]);
+      expect(budget?.anomaly).toEqual({ ...usual, deviations: 3 });
+    }
+    const own = { deviations: 1, windowsMin: 32, floor: "12.5" };
+    expect(read(...hourly, "per: [agent]", `anomaly: ${JSON.stringify(own)}`).budget?.anomaly).toEqual(own);
+  });
+
+  it.each<[string, string, string, string]>([
+    ["no agent", "owner: tenant", "an owner that names an agent, without `per`", "combination_invalid"],
+    ["an agent and more", "per: [agent, input.customer]", "or `per: [agent]`", "combination_invalid"],
+    [
+      "an agent whose accounts are not one",
+      "owner: { agent: clerk }\n  per: [principal]",
+      "per",
+      "combination_invalid",
+    ],
+    ["an agent's sessions", "per: [agent]\n  window: session", "the window hour, day", "combination_invalid"],
+    ["an agent's whole life", "per: [agent]\n  window: lifetime", "the window hour, day", "combination_invalid"],
+    ["what refuses nothing", "per: [agent]\n  enforcement: soft", "the enforcement hard", "combination_invalid"],
+    ["half a deviation", "per: [agent]\n  anomaly: { deviations: 1.5 }", "a whole number", "value_invalid"],
+    ["too few windows", "per: [agent]\n  anomaly: { windowsMin: 2 }", "from 3 to 32", "value_invalid"],
+    ["a floor that is no decimal", "per: [agent]\n  anomaly: { floor: 5 }", "a decimal", "value_invalid"],
+    ["half a call", "per: [agent]\n  unit: calls\n  anomaly: { floor: '0.5' }", "a whole number", "value_invalid"],
+    ["something else", "per: [agent]\n  anomaly: { windows: 2 }", "deviations, windowsMin", "key_unknown"],
+  ])("is not compared by %s", (_what, lines, expected, code) => {
+    const wanted = ["unit: EUR", 'limit: "500"', "window: hour", "anomaly: {}"];
+    const others = wanted.filter((line) => !lines.includes(line.replace(/:.*/, ":")));
+    const { budget, problems } = read(...others, ...lines.split("\n  "));
+    expect(budget).toBeUndefined();
+    expect(problems).toMatchObject([{ code, severity: "error" }]);
+    expect(problems[0]?.expected).toContain(expected);
+  });
+
   it("is named so that a condition can name it", () => {
     const text = head.replace("refunds", "refunds-a-day") + least.map((line) => `  ${line}\n`).join("");
     expect(parseDocuments([{ file: "b.yaml", text }]).problems).toMatchObject([{ code: "value_invalid", line: 3 }]);

@@ -1,10 +1,10 @@
 import { decimalPattern, microsOf, unitText } from "../amount.ts";
 import { zoneProblem } from "../cel/zones.ts";
 import { isJsonObject } from "../json.ts";
-import { type BudgetDocument, type BudgetOwner, windows } from "./budget.ts";
+import { type Anomaly, type BudgetDocument, type BudgetOwner, windows } from "./budget.ts";
 import { below, type Report } from "./origin.ts";
 import { budgetMetadata, globText, identityText, labelValue, nameText } from "./read-names.ts";
-import { choiceOf, listOf, oneOf, optional, type Reader, record, refined, required, text } from "./shape.ts";
+import { choiceOf, integer, listOf, oneOf, optional, type Reader, record, refined, required, text } from "./shape.ts";
 
 const limit = text({
   pattern: decimalPattern,
@@ -52,6 +52,18 @@ const key = text({
   expected: "principal, agent, or a path into the input such as input.customer_id",
 });
 
+/** More windows are not looked back on. */
+const WINDOWS_MAX = 32;
+
+const anomaly: Reader<Anomaly> = refined(
+  record({
+    deviations: optional(integer(1, 100)),
+    windowsMin: optional(integer(3, WINDOWS_MAX)),
+    floor: optional(limit),
+  }),
+  ({ deviations = 6, windowsMin = 7, ...more }) => ({ deviations, windowsMin, ...more }),
+);
+
 const budgetShape = record({
   apiVersion: required(oneOf(["remit/v1"])),
   kind: required(oneOf(["Budget"])),
@@ -65,13 +77,17 @@ const budgetShape = record({
       owner: optional(owner),
       enforcement: optional(oneOf(["hard", "soft"])),
       per: optional(listOf(key, 1, 8)),
+      anomaly: optional(anomaly),
     }),
   ),
 });
 
 const calendar: ReadonlySet<string> = new Set(["hour", "day", "week", "month"]);
 
-/** Reads a budget. What the author left out is there afterwards: the owner is the tenant, the enforcement is hard. */
+/**
+ * Reads a budget. What the author left out is there afterwards: the owner is the tenant, the enforcement is hard, and
+ * where spending is compared with what was usual, how.
+ */
 export const readBudget: Reader<BudgetDocument> = refined(budgetShape, (budget, value, pointer, report) => {
   const { owner = "tenant", enforcement = "hard", ...spec } = budget.spec;
   const place = below(pointer, "spec");
@@ -79,6 +95,7 @@ export const readBudget: Reader<BudgetDocument> = refined(budgetShape, (budget, 
     checkWindow(spec, place, report),
     checkCalls(spec, place, report),
     checkKeys(spec.per ?? [], below(place, "per"), report),
+    spec.anomaly === undefined || checkAnomaly({ ...spec, owner, enforcement }, below(place, "anomaly"), report),
   ];
   if (whole.includes(false) || !isJsonObject(value)) return undefined;
   return { ...budget, spec: { ...spec, owner, enforcement } };
@@ -92,12 +109,42 @@ function checkWindow(spec: { readonly window: string; readonly timeZone?: string
   return false;
 }
 
-function checkCalls(spec: { readonly unit: string; readonly limit: string }, place: string, report: Report) {
-  if (spec.unit !== "calls" || !/\.0*[1-9]/.test(spec.limit)) return true;
-  report(below(place, "limit"), "calls are counted whole", {
+type Counted = { readonly unit: string; readonly limit: string; readonly anomaly?: Anomaly };
+
+function checkCalls({ unit, limit: most, anomaly: watched }: Counted, place: string, report: Report) {
+  const isBroken = (value: string | undefined) => unit === "calls" && value !== undefined && /\.0*[1-9]/.test(value);
+  const at = isBroken(most) ? "limit" : isBroken(watched?.floor) ? "anomaly/floor" : undefined;
+  if (at === undefined) return true;
+  report(`${place}/${at}`, "calls are counted whole", {
     code: "value_invalid",
     expected: 'a whole number such as "3"',
   });
+  return false;
+}
+
+type Watched = Pick<BudgetDocument["spec"], "window" | "owner" | "enforcement" | "per">;
+
+/** What keeps a budget from being compared with what its agents spent before. */
+function unwatchable({
+  window,
+  owner: of,
+  enforcement,
+  per,
+}: Watched): [problem: string, expected: string] | undefined {
+  if (enforcement === "soft") return ["a soft budget stops nothing, whatever is spent", "the enforcement hard"];
+  if (!calendar.has(window)) {
+    return [`a budget of the window ${window} has no windows before it`, `the window ${[...calendar].join(", ")}`];
+  }
+  const isOneAgent = per === undefined && typeof of === "object" && "agent" in of;
+  if (isOneAgent || (per?.length === 1 && per[0] === "agent")) return undefined;
+  const problem = "spending is compared with what the same agent spent before, and its accounts are not one an agent";
+  return [problem, "an owner that names an agent, without `per`; or `per: [agent]`"];
+}
+
+function checkAnomaly(spec: Watched, place: string, report: Report) {
+  const [problem, expected] = unwatchable(spec) ?? [];
+  if (problem === undefined || expected === undefined) return true;
+  report(place, problem, { code: "combination_invalid", atKey: true, expected });
   return false;
 }
 

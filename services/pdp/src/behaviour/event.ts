@@ -11,14 +11,14 @@ export type TripKind = (typeof TRIP_KINDS)[number];
 export const DENIAL_CLASSES = ["policy", "call", "scope", "budget", "approval"] as const;
 export type DenialClass = (typeof DENIAL_CLASSES)[number];
 
-/** Whose calls were counted: those of one session, or of all sessions under the one that was opened. */
-export type Reach = "session" | "run";
+/** Whose calls were counted: those of one session, of all sessions under the one that was opened, or of the agent. */
+export type Reach = "session" | "run" | "agent";
 
 /** That a breaker opened. */
 export interface TripEvent {
   readonly kind: TripKind;
   readonly reach: Reach;
-  /** Of `identical` the call's input, of `denials` their class, of `spending` the unit; else empty. */
+  /** Of `identical` the call's input, of `denials` their class, of `spending` the budget; else empty. */
   readonly of: string;
   /** How many trips of its kind came before it, without a success in between. From 0. */
   readonly level: number;

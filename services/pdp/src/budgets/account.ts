@@ -19,6 +19,8 @@ export interface Account extends AccountName {
   /** Not included; Infinity where its window never ends. */
   readonly closesAtMs: number;
   readonly balance: Balance;
+  /** Where spending is compared with what was usual: of the windows before this one, the newest first. */
+  readonly history?: readonly bigint[];
 }
 
 /** What a hold has taken of one account, in millionths. */

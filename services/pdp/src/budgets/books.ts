@@ -18,10 +18,17 @@ export function freeOf({ limit, held, posted, overage }: Counted): bigint {
   return limit - held - posted - overage;
 }
 
+/** What may still be held of an account before it is out of the ordinary; undefined where nothing is. */
+function usualFreeOf(books: Counted & Pick<Balance, "alarm">): bigint | undefined {
+  return books.alarm === undefined ? undefined : freeOf({ ...books, limit: books.alarm });
+}
+
 /** Why an account does not take this much more; undefined where it does. Soft ones refuse only while frozen. */
-export function refuses(books: Pick<Books, keyof Counted | "frozen" | "hard">, micros: bigint) {
+export function refuses(books: Pick<Books, keyof Counted | "frozen" | "hard" | "alarm">, micros: bigint) {
   if (books.frozen) return "frozen" as const;
-  return books.hard && micros > 0n && micros > freeOf(books) ? ("exhausted" as const) : undefined;
+  if (!books.hard || micros <= 0n) return undefined;
+  if (micros > freeOf(books)) return "exhausted" as const;
+  return micros > (usualFreeOf(books) ?? micros) ? ("unusual" as const) : undefined;
 }
 
 /** A quantity, refused where it is none. `what` names it. */

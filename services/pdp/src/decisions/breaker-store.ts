@@ -15,6 +15,8 @@ export interface TrippedBreaker {
   /** It stops nothing. */
   readonly observed: boolean;
   readonly open: boolean;
+  /** Of spending: which budget's window; else empty. */
+  readonly budget: string;
 }
 
 export interface BreakerQuery {
@@ -30,7 +32,9 @@ export interface BreakerChange {
   readonly kind: "breaker_reset";
   readonly reset: {
     readonly id: string;
-    readonly run: string;
+    /** Exactly one of a run and an agent: of the one what was counted, of the other what was spent. */
+    readonly run: string | undefined;
+    readonly agent: string | undefined;
     /** Undefined: every tool. */
     readonly tool: string | undefined;
     readonly reason: string;

@@ -26,6 +26,12 @@ export interface AccountBooks {
   readonly posted: bigint;
   readonly overage: bigint;
   readonly freeze: Freeze | undefined;
+  /** The most that is spent and held before it is out of the ordinary; undefined: nothing is. */
+  readonly alarm: bigint | undefined;
+  /** How many windows before it that is made from; 0 too where nothing is compared. */
+  readonly windowsBefore: number;
+  /** Since when an operator has it judged no more. */
+  readonly alarmOffAtMs: number | undefined;
   readonly opensAtMs: number;
   readonly closesAtMs: number | undefined;
 }

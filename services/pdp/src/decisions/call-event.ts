@@ -1,4 +1,4 @@
-import type { CallEvent, EndEvent } from "../behaviour/index.ts";
+import type { CallEvent, EndEvent, TripEvent } from "../behaviour/index.ts";
 import { timeOfId } from "../foundation/ids.ts";
 import type { Session } from "../identities/index.ts";
 import type { Ask, Told } from "./ask.ts";
@@ -9,30 +9,43 @@ import type { Judged } from "./finding.ts";
 import type { Subject } from "./report-entry.ts";
 import { DENIAL_CLASS } from "./stopped-call.ts";
 
+/** What stopped a call, or would have: whether it was this call that opened it. */
+function tripOf({ stopping, spending }: Pick<Judged, "stopping" | "spending">) {
+  if (spending) {
+    const { budget: of, untilMs, observed, opened } = spending;
+    return { opened, trip: { kind: "spending", reach: "agent", of, level: 0, untilMs, observed } satisfies TripEvent };
+  }
+  if (!stopping) return undefined;
+  const { observed, stopped } = stopping;
+  const { kind, reach, of } = stopped.measure;
+  const { level, untilMs, opened } = stopped;
+  return { opened, trip: { kind, reach, of, level, untilMs, observed } satisfies TripEvent };
+}
+
 /** What breakers will know of a decision; undefined where one that was open stopped it: that counts nothing. */
 export function callEvent(
   body: Pick<DecisionBody, "id" | "attempt" | "input_digest">,
   session: Session,
   { tool }: Pick<Ask, "tool">,
   name: CallName,
-  { verdict, stopping }: Pick<Judged, "verdict" | "stopping">,
+  judged: Pick<Judged, "verdict" | "stopping" | "spending">,
   nowMs: number,
 ): CallEvent | undefined {
-  if (stopping && !stopping.stopped.opened && !stopping.observed) return undefined;
+  const { verdict } = judged;
+  const tripped = tripOf(judged);
+  if (tripped && !tripped.opened && !tripped.trip.observed) return undefined;
   // Where policies are only watched, breakers watch what would have become of it.
   const { effect, code } = verdict.would ?? verdict;
   const said = effect === "deny" ? "denied" : effect === "allow" || effect === "transform" ? "let" : "paused";
   const denial = said === "denied" ? DENIAL_CLASS[code] : undefined;
   const seen = { id: body.id, atMs: nowMs, session: session.id, tool, input: shortInput(tool, body.input_digest) };
   const call = { event: "call", ...seen, call: shortCall(name), attempt: body.attempt, said } as const;
-  if (!stopping) return { ...call, ...(denial && { denial }) };
-  const { stopped, observed } = stopping;
-  const { kind, reach, of } = stopped.measure;
-  const trip = { kind, reach, of, level: stopped.level, untilMs: stopped.untilMs, observed };
+  if (!tripped) return { ...call, ...(denial && { denial }) };
+  const { trip, opened } = tripped;
   return {
     ...{ ...call, ...(denial && { denial }) },
-    ...(stopped.opened && { trip }),
-    ...(observed && { passed: true as const }),
+    ...(opened && { trip }),
+    ...(trip.observed && { passed: true as const }),
   };
 }
 

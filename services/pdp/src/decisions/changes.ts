@@ -91,8 +91,8 @@ function toldOfRevoked({ id, kind, subject, labels, reason }: NewRevocation): Ca
   return { revocation: id, kind, subject, ...(kind === "labels" && { labels }), reason };
 }
 
-function toldOfReset({ reset: { id, run, tool, reason } }: BreakerChange): Canonicalisable {
-  return { reset: id, run, ...(tool !== undefined && { tool }), reason };
+function toldOfReset({ reset: { id, run, agent, tool, reason } }: BreakerChange): Canonicalisable {
+  return { reset: id, run, agent, ...(tool !== undefined && { tool }), reason };
 }
 
 /** A session as its entry tells of it: the accounts of those above it are told of where these were delegated. */

@@ -23,6 +23,7 @@ import { type GivenAccounts, givenAccounts } from "./given-accounts.ts";
 import type { Holding } from "./holding.ts";
 import { pricedCall } from "./pricing.ts";
 import { refusedFor, type Shortage, shortageOf, unchargeable, watchedFor } from "./shortage.ts";
+import { createSpendingStops } from "./spending-stop.ts";
 
 /** A verdict after its budgets were asked, and what its record does to them. */
 export interface Charged {
@@ -55,8 +56,16 @@ export interface Charging {
   storeAheadMs(): number;
   /** What a commit said of accounts. */
   heard(balances: readonly Balance[]): void;
+  /** A decision was recorded, and what its commit said of accounts. */
+  recorded(judged: Judged, balances: readonly Balance[] | undefined): void;
   /** Why a call that the commit did not let in is denied; undefined where it is only asked again. */
-  short(holding: Holding | undefined, shorts: readonly Short[], nowMs: number, isLast: boolean): Shortage | undefined;
+  short(
+    snapshot: Snapshot,
+    holding: Holding | undefined,
+    shorts: readonly Short[],
+    nowMs: number,
+    isLast: boolean,
+  ): Shortage | undefined;
 }
 
 type Declared = Pick<Snapshot, "budgets" | "tools">;
@@ -135,15 +144,36 @@ function wouldRefuse(owed: Holding["owed"]): Short[] {
   });
 }
 
+type Stops = ReturnType<typeof createSpendingStops>;
+
+/** A call that is only watched, and why its accounts would not let it in. */
+function watchedAs(
+  { snapshot, judged }: Asked,
+  holding: Holding,
+  shortage: Shortage | undefined,
+  nowMs: number,
+  stops: Stops,
+): Judged {
+  const { shorts, stop } = stops.among(snapshot, holding, shortage ? [] : wouldRefuse(holding.owed));
+  // Nothing was asked that could be in anybody's way.
+  const those = shorts.filter(({ why }) => why !== "crowded");
+  const why = shortage ?? (those.length > 0 ? shortageOf(holding, those, nowMs, true, stop) : undefined);
+  if (!why) return judged;
+  const verdict = watchedFor(why, judged.verdict);
+  return { ...judged, verdict, ...(why.spending && verdict !== judged.verdict && { spending: why.spending }) };
+}
+
 /** What is owed, with the accounts that were found for it. */
 function withAccounts(
-  { judged, attempt }: Asked,
+  asked: Asked,
   dues: readonly Due[],
   accounts: readonly (Account | null)[],
   shortage: Shortage | undefined,
   nowMs: number,
   storeAheadMs: number,
+  stops: Stops,
 ): Charged | typeof UNDECLARED {
+  const { judged, attempt } = asked;
   const owed: (Due & { readonly account: Account })[] = [];
   for (const [at, due] of dues.entries()) {
     const account = accounts[at];
@@ -152,10 +182,7 @@ function withAccounts(
   }
   const watched = judged.verdict.mode === "observed";
   const holding: Holding = { owed, before: attempt.held, watched, storeAheadMs };
-  if (!watched) return { judged, holding };
-  const shorts = shortage ? [] : wouldRefuse(owed);
-  const why = shortage ?? (shorts.length > 0 ? shortageOf(holding, shorts, nowMs, true) : undefined);
-  return { judged: why ? { ...judged, verdict: watchedFor(why, judged.verdict) } : judged, holding };
+  return { judged: watched ? watchedAs(asked, holding, shortage, nowMs, stops) : judged, holding };
 }
 
 export function createCharging(rooms: {
@@ -164,6 +191,7 @@ export function createCharging(rooms: {
   readonly storeClock: Clock;
 }): Charging {
   const { budgets, clock, storeClock } = rooms;
+  const stops = createSpendingStops();
   const storeAheadMs = () => (clock === storeClock ? 0 : storeClock.now() - clock.now());
   return {
     concerns: ({ budgets: declared, settings }, { held }, session) =>
@@ -175,7 +203,11 @@ export function createCharging(rooms: {
       const { effect, mode } = judged.verdict;
       if (effect === "deny" || effect === "clarify") return before && { judged, holding: nothing };
       const refuse = (why: Shortage): Charged => ({
-        judged: { ...judged, verdict: refusedFor(why, judged.verdict) },
+        judged: {
+          ...judged,
+          verdict: refusedFor(why, judged.verdict),
+          ...(why.spending && { spending: why.spending }),
+        },
         holding: before && nothing,
       });
       if (short && mode !== "observed") return refuse(short);
@@ -187,7 +219,7 @@ export function createCharging(rooms: {
       const finish = (found: readonly (Account | null)[]) => {
         const rest = given && found.values();
         const accounts = rest ? dues.map((due) => given.of(due) ?? rest.next().value ?? null) : found;
-        return withAccounts(asked, dues, accounts, shortage, clock.now(), storeAheadMs());
+        return withAccounts(asked, dues, accounts, shortage, clock.now(), storeAheadMs(), stops);
       };
       if (dues.length === 0) {
         const verdict = shortage ? watchedFor(shortage, judged.verdict) : judged.verdict;
@@ -200,13 +232,19 @@ export function createCharging(rooms: {
     },
     storeAheadMs,
     heard: budgets.heard,
-    short(holding, shorts, nowMs, isLast) {
+    recorded({ spending }, balances) {
+      if (balances) budgets.heard(balances);
+      if (spending) stops.recorded(spending);
+    },
+    short(snapshot, holding, shorts, nowMs, isLast) {
       assert(holding, "what owes nothing lacks nothing");
       for (const { account, why, balance } of shorts) {
         if (balance) budgets.heard([balance]);
         if (why === "closed") budgets.forget(account);
       }
-      return shortageOf(holding, shorts, nowMs, isLast);
+      const { shorts: known, forget, stop } = stops.among(snapshot, holding, shorts);
+      for (const account of forget) budgets.forget(account);
+      return shortageOf(holding, known, nowMs, isLast, stop);
     },
   };
 }

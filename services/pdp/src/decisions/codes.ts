@@ -242,6 +242,13 @@ export const decisionCodes = {
     todo: "Ask again after `retryAfter`, with the same call id.",
     since: "0.1",
   },
+  anomalous_spend: {
+    effects: ["deny"],
+    means:
+      "A [breaker](breakers.md#spending) stopped it: with it the agent would spend more in this window of a budget than is usual for it.",
+    todo: "Look at what the agent does. `retryAfter` is the end of the window; an operator can let it go on before.",
+    since: "0.1",
+  },
 } as const satisfies Readonly<Record<string, CodeRow>>;
 
 /** Why a decision came out as it did. Stable: agents branch on it. The engine's codes are among them. */

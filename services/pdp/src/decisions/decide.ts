@@ -157,13 +157,13 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
 
       switch (recorded.outcome) {
         case "inserted":
-          if (recorded.balances) charging.heard(recorded.balances);
+          charging.recorded(found, recorded.balances);
           return { ...draft.decision, record: recorded.ref, replayed: false };
         case "stale":
           await snapshots.secured(tenant);
           continue;
         case "short":
-          short = charging.short(charged?.holding, recorded.shorts, nowMs, tried >= TRIES_MAX - 2);
+          short = charging.short(snapshot, charged?.holding, recorded.shorts, nowMs, tried >= TRIES_MAX - 2);
           continue;
         case "gone":
           progress = { ...progress, attempt: { ...progress.attempt, held: undefined } };

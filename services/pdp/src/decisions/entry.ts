@@ -15,7 +15,8 @@ import type { Decision, DecisionBody, Reason, Would } from "./decision.ts";
 import type { Finding, Judged } from "./finding.ts";
 import { chargeOf, type Holding, type HoldingSaid, sayHolding } from "./holding.ts";
 import type { Redacted } from "./redact.ts";
-import { noteOf } from "./stopped-call.ts";
+import { spendingNote } from "./spending-stop.ts";
+import { type BreakerNote, noteOf } from "./stopped-call.ts";
 
 /** An allowed call must start within this time, else it is asked again. */
 const EXECUTE_WITHIN_MS = 60_000;
@@ -79,6 +80,11 @@ function split(parts: Readonly<Record<string, string | undefined>>): Parts {
   return { inline, aside };
 }
 
+function breakerOf({ spending, stopping }: Judged): BreakerNote | undefined {
+  if (spending) return spendingNote(spending);
+  return stopping && noteOf(stopping);
+}
+
 /** `transformed` is the canonical form of the input that must run, when a rule changed it. */
 function decisionBody(
   id: string,
@@ -92,6 +98,7 @@ function decisionBody(
   const { verdict } = judged;
   const inputDigest = digest("input", ask.input.canonical);
   const would = wouldOf(verdict);
+  const breaker = breakerOf(judged);
   const tool = snapshot.compiled.tools.get(ask.tool);
   const registered = tool?.schemaDigest;
   return {
@@ -107,7 +114,7 @@ function decisionBody(
     ...(verdict.questions && { questions: verdict.questions }),
     policy_digest: snapshot.policyDigest,
     ...(judged.rollout && { rollout: judged.rollout }),
-    ...(judged.stopping && { breaker: noteOf(judged.stopping) }),
+    ...(breaker && { breaker }),
     ...(registered && { tool_schema_digest: registered }),
     input_digest: inputDigest,
     effective_input_digest: transformed === undefined ? inputDigest : digest("input", transformed),

@@ -9,7 +9,8 @@ import type { Finding, Judged } from "./finding.ts";
 import { type GivenAccounts, givenAccounts } from "./given-accounts.ts";
 import type { Holding } from "./holding.ts";
 import { pricedCall } from "./pricing.ts";
-import { refusedFor, type Shortage, shortageOf, unchargeable, watchedFor } from "./shortage.ts";
+import { codeOfShort, refusedFor, type Shortage, shortageOf, unchargeable, watchedFor } from "./shortage.ts";
+import { spendingAmong } from "./spending-stop.ts";
 
 /** An account that a call would be charged to, as it is. Amounts in millionths. */
 export interface ExplainedAccount extends Omit<Cover, "hard"> {
@@ -66,12 +67,12 @@ function explained(cover: Cover, account: Account, { amounts }: Priced): Explain
   return {
     ...{ budget: cover.budget, key: cover.key, unit: cover.unit, account, needed },
     freeAfter: freeOf(balance) - (needed ?? 0n),
-    refuses: why ? `budget_${why}` : unknown,
+    refuses: why ? codeOfShort(why) : unknown,
   };
 }
 
 /** Why the call would be denied, with what the accounts hold now. */
-function shortageNow(accounts: readonly ExplainedAccount[], nowMs: number): Shortage | undefined {
+function shortageNow(snapshot: Snapshot, accounts: readonly ExplainedAccount[], nowMs: number): Shortage | undefined {
   const owed: Holding["owed"] = accounts.map(({ budget, key, unit, needed = 0n, account }) => ({
     ...{ budget, key, unit, micros: needed, account, hard: account.hard },
   }));
@@ -80,7 +81,9 @@ function shortageNow(accounts: readonly ExplainedAccount[], nowMs: number): Shor
     return why ? [{ account: id, why, balance }] : [];
   });
   if (shorts.length === 0) return undefined;
-  return shortageOf({ owed, before: undefined, watched: false, storeAheadMs: 0 }, shorts, nowMs, true);
+  const holding: Holding = { owed, before: undefined, watched: false, storeAheadMs: 0 };
+  const { shorts: known, stop } = spendingAmong(snapshot, owed, shorts);
+  return shortageOf(holding, known, nowMs, true, stop && { ...stop, observed: false, opened: false });
 }
 
 /**
@@ -106,7 +109,7 @@ export function createExplainBudgets({ look }: Rooms) {
     const found = await accountsOf(look, snapshot.tenant, covers, given);
     const accounts = found.map(({ cover, account }) => explained(cover, account, priced));
     const owing = duesOf(covers, priced, snapshot.settings.unbudgeted);
-    const shortage = "dues" in owing ? shortageNow(accounts, nowMs) : unchargeable(owing);
+    const shortage = "dues" in owing ? shortageNow(snapshot, accounts, nowMs) : unchargeable(owing);
     if (!shortage) return { verdict, accounts };
     const left = verdict.mode === "observed" ? watchedFor(shortage, verdict) : refusedFor(shortage, verdict);
     return { verdict: left, accounts };

@@ -2,6 +2,7 @@ import type { Facts, Verdict, WouldBe } from "@remit/engine";
 import type { Stopping } from "./breakers.ts";
 import type { DecisionCode } from "./codes.ts";
 import type { RolloutNote } from "./sides.ts";
+import type { SpendingStop } from "./spending-stop.ts";
 
 /** The engine's verdict, or a denial that came before it. */
 export type Finding = Omit<Verdict, "code" | "would"> & {
@@ -19,6 +20,8 @@ export interface Judged {
   readonly rollout?: RolloutNote;
   /** That breakers stop it, or would. */
   readonly stopping?: Stopping;
+  /** That it is stopped, or would be, for what its agent spends. */
+  readonly spending?: SpendingStop;
 }
 
 /** What stands in the way now of a call that was allowed before. */

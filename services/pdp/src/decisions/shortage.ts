@@ -5,11 +5,14 @@ import type { Short } from "../ledger/index.ts";
 import type { DecisionCode } from "./codes.ts";
 import { type Finding, refusal } from "./finding.ts";
 import type { Holding } from "./holding.ts";
+import type { SpendingStop } from "./spending-stop.ts";
 
 /** A denial for want of money: whom it is for, what stood in the way, and when it may be another. */
 export type Shortage = Pick<Finding, "code" | "message" | "retryable"> & {
   readonly detail: string;
   readonly retryAfterMs?: number;
+  /** Of what is out of the ordinary. */
+  readonly spending?: SpendingStop;
 };
 
 const nameOf = ({ budget, key }: Pick<Due, "budget" | "key">) => (key === "" ? budget : `${budget} (${key})`);
@@ -32,15 +35,19 @@ export function unchargeable(why: Uncharged): Shortage {
   };
 }
 
-const ORDER = ["frozen", "exhausted", "locked", "crowded"] as const;
+const ORDER = ["frozen", "exhausted", "unusual", "locked", "crowded"] as const;
 type Bar = (typeof ORDER)[number];
 
 const CODES = {
   frozen: "budget_frozen",
   exhausted: "budget_exhausted",
+  unusual: "anomalous_spend",
   locked: "budget_unavailable",
   crowded: "budget_unavailable",
 } as const satisfies Record<Bar, DecisionCode>;
+
+/** The code that a call is denied with for want of room in an account. */
+export const codeOfShort = (why: Bar): DecisionCode => CODES[why];
 
 function detailOf(holding: Holding, shorts: readonly Short[]): string {
   return shorts
@@ -94,21 +101,35 @@ function exhausted(holding: Holding, shorts: readonly Short[], nowMs: number): O
   return { code, retryable: true, retryAfterMs: afterMs, message };
 }
 
+function unusual(stop: SpendingStop, nowMs: number): Omit<Shortage, "detail"> {
+  const { untilMs } = stop;
+  const message = `This would be more than is usually spent here. It may be asked from ${rfc3339(untilMs)} on. ${PLAN}`;
+  const retryAfterMs = Math.max(1, untilMs - nowMs);
+  return { code: "anomalous_spend", retryable: true, retryAfterMs, message, spending: stop };
+}
+
+function unusualDetail({ budget, unit, needed, spent, history, usual }: SpendingStop): string {
+  const before = `${history.length} windows before, of which the median is ${decimal(usual.median)}`;
+  return `budget ${budget}: ${decimal(needed)} ${unit} needed, ${decimal(spent)} spent and held in this window; above ${decimal(usual.alarm)} is out of the ordinary by ${before}`;
+}
+
 /**
  * Why the commit did not let in what a call owes; undefined where it is only to be asked again: windows that are over, and
- * calls that were in each other's way.
+ * calls that were in each other's way. `stop`: what is out of the ordinary.
  */
 export function shortageOf(
   holding: Holding,
   shorts: readonly Short[],
   nowMs: number,
   isLast: boolean,
+  stop?: SpendingStop,
 ): Shortage | undefined {
   const why = ORDER.find((one) => shorts.some((short) => short.why === one));
   if (!isLast && (why === undefined || why === "crowded")) return undefined;
   const bar: Bar = why ?? "crowded";
   const those = shorts.filter((short) => short.why === bar || why === undefined);
   const detail = detailOf(holding, those);
+  if (bar === "unusual" && stop) return { ...unusual(stop, nowMs), detail: unusualDetail(stop) };
   const code = CODES[bar];
   if (code === "budget_exhausted") return { ...exhausted(holding, those, nowMs), detail };
   if (code === "budget_frozen") {

@@ -46,6 +46,23 @@ export interface BreakerNote {
   readonly level: number;
   readonly until: string;
   readonly observed?: true;
+  /** Of spending: what the limit was made from. Count and limit are amounts then, all of them decimals. */
+  readonly spending?: {
+    /** The account's number. */
+    readonly account: string;
+    readonly unit: string;
+    /** What the call would have held. */
+    readonly needed: string;
+    readonly median: string;
+    readonly mad: string;
+    /** How many windows were looked back on. */
+    readonly windows: number;
+    readonly deviations: number;
+    readonly windows_min: number;
+    readonly floor: string;
+    /** What was spent in each of them, the newest first. */
+    readonly history: readonly string[];
+  };
 }
 
 export function noteOf({ stopped, observed }: Stopping): BreakerNote {

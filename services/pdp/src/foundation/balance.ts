@@ -18,4 +18,6 @@ export interface Balance {
   readonly overage: bigint;
   /** It or its budget is: nothing is held here until somebody has looked. */
   readonly frozen: boolean;
+  /** The most that may be spent and held here before it is out of the ordinary; absent: nothing is. */
+  readonly alarm?: bigint;
 }

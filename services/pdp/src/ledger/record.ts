@@ -46,12 +46,13 @@ export interface Charge {
 
 /**
  * Why an account did not let a charge in. `closed`: its window is not current by the store's clock, or there is no such
- * account. `exhausted`: the amount alone is more than what is free. `crowded`: it fits alone, but not beside what was
+ * account. `exhausted`: the amount alone is more than what is free. `unusual`: alone it would bring the account
+ * over its alarm. `crowded`: it fits alone, but not beside what was
  * before it in its batch. `locked`: something else held the account for too long.
  */
 export interface Short {
   readonly account: bigint;
-  readonly why: "closed" | "frozen" | "exhausted" | "crowded" | "locked";
+  readonly why: "closed" | "frozen" | "exhausted" | "unusual" | "crowded" | "locked";
   /** After the batch; where the account is known. */
   readonly balance?: Balance;
 }

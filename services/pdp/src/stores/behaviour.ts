@@ -27,7 +27,7 @@ const STAND = `select w.writer::text, coalesce(max(r.n), 0)::text as n from writ
    where w.replica <> $1 and w.alive group by w.writer`;
 
 const RESETS = `select tenant, run, tool, round(extract(epoch from reset_at) * 1000)::float8 as at
-  from breaker_reset order by reset_at desc limit $1`;
+  from breaker_reset where run is not null order by reset_at desc limit $1`;
 /** More than an operator sets aside in the time that breakers remember. */
 const RESETS_MAX = 10_000;
 

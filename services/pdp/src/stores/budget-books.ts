@@ -31,6 +31,9 @@ interface AccountColumns extends FreezeColumns {
   readonly posted: string;
   readonly overage: string;
   readonly frozen_why: string | null;
+  readonly alarm: string | null;
+  readonly windows_before: number;
+  readonly alarm_off_at: Date | null;
   readonly begins: Date;
   /** Infinity where it never closes. */
   readonly closes_at: Date | number;
@@ -59,6 +62,8 @@ function accountFrom(row: AccountColumns): AccountBooks {
     ...{ limit: BigInt(row.most), ownLimit: own_limit === null ? null : BigInt(own_limit) },
     ...{ held: BigInt(row.held), posted: BigInt(row.posted), overage: BigInt(row.overage) },
     freeze: freezeFrom(row),
+    alarm: row.alarm === null ? undefined : BigInt(row.alarm),
+    ...{ windowsBefore: row.windows_before, alarmOffAtMs: row.alarm_off_at?.getTime() },
     opensAtMs: row.begins.getTime(),
     closesAtMs: closes_at instanceof Date ? closes_at.getTime() : undefined,
   };
@@ -69,6 +74,7 @@ function accountFrom(row: AccountColumns): AccountBooks {
 const CURRENT = `select a.id::text, a.budget, a.session, a.key, a.unit, coalesce(b.hard, a.hard) as hard,
     coalesce(a.own_limit, b.limit_micros, 0)::text as most, a.own_limit::text, a.held::text, a.posted::text, a.overage::text,
     a.frozen, a.frozen_at, a.frozen_by, a.frozen_why, a.freeze_reason, w.name as freezer,
+    a.alarm::text, coalesce(cardinality(a.history), 0) as windows_before, a.alarm_off_at,
     case when a.opens_at = '-infinity' then a.opened_at else a.opens_at end as begins, a.closes_at,
     round((a.held::numeric + a.posted + a.overage) / greatest(coalesce(a.own_limit, b.limit_micros, 0), 1), 12) as used
   from account a
@@ -114,7 +120,8 @@ function accountOfJson(row: Readonly<Record<string, unknown>>): AccountBooks {
   const closes = row.closes_at === "infinity" ? Number.POSITIVE_INFINITY : dateOf(row.closes_at);
   return accountFrom({
     ...(row as unknown as AccountColumns),
-    ...{ begins: dateOf(row.begins) as Date, closes_at: closes as Date | number, frozen_at: dateOf(row.frozen_at) },
+    ...{ begins: dateOf(row.begins) as Date, closes_at: closes as Date | number },
+    ...{ frozen_at: dateOf(row.frozen_at), alarm_off_at: dateOf(row.alarm_off_at) },
   });
 }
 

@@ -5,7 +5,11 @@ import { int8Array, textArray } from "./binary-array.ts";
 /** Milliseconds of a timestamp that may be infinite, as the driver reads them from an expression of seconds. */
 const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
 
-type Row = [number, string, string, boolean, number, number, string, string, string, string, boolean];
+type Row = [
+  ...[i: number, id: string, unit: string, hard: boolean, opensAtMs: number, closesAtMs: number],
+  ...[most: string, held: string, posted: string, overage: string, frozen: boolean],
+  ...[history: string[] | null, alarm: string | null],
+];
 
 async function accountsBy(pool: Pool, name: string, text: string, tenant: string, names: readonly AccountName[]) {
   const { rows } = await pool.query<Row>({
@@ -13,48 +17,56 @@ async function accountsBy(pool: Pool, name: string, text: string, tenant: string
     values: [tenant, textArray(names.map(({ budget }) => budget)), textArray(names.map(({ key }) => key))],
   });
   const accounts: (Account | null)[] = names.map(() => null);
-  for (const [i, id, unit, hard, opensAtMs, closesAtMs, limit, held, posted, overage, frozen] of rows) {
+  for (const [i, id, unit, hard, opensAtMs, closesAtMs, limit, held, posted, overage, frozen, ...usual] of rows) {
     const name = names[i - 1];
     const account = BigInt(id);
     const amounts = { limit: BigInt(limit), held: BigInt(held), posted: BigInt(posted), overage: BigInt(overage) };
-    const balance = { account, ...amounts, frozen };
-    if (name) accounts[i - 1] = { ...name, id: account, unit, hard, opensAtMs, closesAtMs, balance };
+    const [history, alarm] = usual;
+    const balance = { account, ...amounts, frozen, ...(alarm !== null && { alarm: BigInt(alarm) }) };
+    const opened = { ...name, id: account, unit, hard, opensAtMs, closesAtMs, balance };
+    if (name) accounts[i - 1] = { ...name, ...opened, ...(history && { history: history.map(BigInt) }) };
   }
   return accounts;
 }
 
-const OPEN = `select i, id, unit, hard, ${ms("opens_at")}, ${ms("closes_at")}, most, held, posted, overage, frozen
-  from remit_open_accounts($1, $2, $3)`;
+const OPEN = `select i, id, unit, hard, ${ms("opens_at")}, ${ms("closes_at")}, most, held, posted, overage, frozen,
+    history::text[], alarm from remit_open_watched_accounts($1, $2, $3)`;
 
-// As `remit_open_accounts` would answer them. What is not open yet has the place of its name, below 0, for its number.
+// As `remit_open_watched_accounts` would answer them. What is not open yet has the place of its name, below 0, for its number.
 const LOOK = `select n.i::int, coalesce(a.id, -n.i), b.document #>> '{spec,unit}', b.hard,
     ${ms("coalesce(a.opens_at, w.opens_at)")}, ${ms("coalesce(a.closes_at, w.closes_at)")},
     coalesce(a.own_limit, b.limit_micros), coalesce(a.held, 0), coalesce(a.posted, 0), coalesce(a.overage, 0),
-    coalesce(a.frozen, false) or b.frozen
+    coalesce(a.frozen, false) or b.frozen, p.history::text[],
+    case when a.id is null then remit_spending_alarm(b.document, b.limit_micros, p.history) else a.alarm end
   from unnest($2::text[], $3::text[]) with ordinality as n (budget, key, i)
   join budget b on b.tenant = $1 and b.name = n.budget
   left join account a on a.instance = remit_account_instance($1, b.name, b.series, n.key)
     and a.opens_at <= now() and now() < a.closes_at
-  cross join lateral remit_window(b.document #>> '{spec,window}', coalesce(b.document #>> '{spec,timeZone}', 'UTC'), now()) w`;
+  cross join lateral remit_window(b.document #>> '{spec,window}', coalesce(b.document #>> '{spec,timeZone}', 'UTC'), now()) w
+  cross join lateral (
+    select case when a.id is null and b.document #> '{spec,anomaly}' is not null
+      then remit_account_history(remit_account_instance($1, b.name, b.series, n.key), w.opens_at) else a.history end as history
+  ) p`;
 
 /** The limit that binds an account, whether it lets anything in, and whether its limit does. Aliases `a` and `b`. */
 const BOUND = `coalesce(a.own_limit, b.limit_micros, 0) as most, a.frozen or coalesce(b.frozen, false) as frozen,
   coalesce(b.hard, a.hard) as hard`;
 const OF_BUDGET = "left join budget b on b.tenant = a.tenant and b.name = a.budget and b.series = a.series";
 
-type BalanceRow = [string, string, string, string, string, boolean];
+type BalanceRow = [string, string, string, string, string, boolean, string | null];
 
 async function balances(pool: Pool, tenant: string, accounts: readonly bigint[]): Promise<Balance[]> {
   const { rows } = await pool.query<BalanceRow>({
     name: "budgets-balances",
-    text: `select id, most, held, posted, overage, frozen
-      from (select a.id, a.held, a.posted, a.overage, ${BOUND} from account a ${OF_BUDGET}
+    text: `select id, most, held, posted, overage, frozen, alarm
+      from (select a.id, a.held, a.posted, a.overage, a.alarm, ${BOUND} from account a ${OF_BUDGET}
         where a.tenant = $1 and a.id = any($2)) s`,
     rowMode: "array",
     values: [tenant, int8Array(accounts)],
   });
-  return rows.map(([id, limit, held, posted, overage, frozen]) => ({
+  return rows.map(([id, limit, held, posted, overage, frozen, alarm]) => ({
     account: BigInt(id),
+    ...(alarm !== null && { alarm: BigInt(alarm) }),
     ...{ limit: BigInt(limit), held: BigInt(held), posted: BigInt(posted), overage: BigInt(overage), frozen },
   }));
 }

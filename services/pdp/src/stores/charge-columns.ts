@@ -80,10 +80,10 @@ export function readCharged(leftOut: string | null, after: string | null): Charg
     left.set(at, [...(left.get(at) ?? []), { account: BigInt(account), why: why as LeftBy["why"] }]);
   }
   const balances = new Map<bigint, Balance>();
-  for (const [account = "", limit = "", held = "", posted = "", overage = "", frozen] of parts(after)) {
+  for (const [account = "", limit = "", held = "", posted = "", overage = "", frozen, alarm] of parts(after)) {
     const id = BigInt(account);
     const amounts = { limit: BigInt(limit), held: BigInt(held), posted: BigInt(posted), overage: BigInt(overage) };
-    balances.set(id, { account: id, ...amounts, frozen: frozen === "1" });
+    balances.set(id, { account: id, ...amounts, frozen: frozen === "1", ...(alarm && { alarm: BigInt(alarm) }) });
   }
   return { left, balances };
 }
@@ -94,6 +94,13 @@ export function balancesOf({ charge }: NewRecord, { balances }: ChargedToo): Bal
 }
 
 const freeOf = ({ limit, held, posted, overage }: Balance) => limit - held - posted - overage;
+
+/** Why an account had no room for a taking: it would not have alone, or not beside its mates. */
+function tightness(balance: Balance | undefined, held: bigint): Short["why"] {
+  if (balance && held > freeOf(balance)) return "exhausted";
+  const { alarm } = balance ?? {};
+  return balance && alarm !== undefined && held > freeOf({ ...balance, limit: alarm }) ? "unusual" : "crowded";
+}
 
 /** Of a hold: no account is to blame. */
 const ofHold = (charge: Charge | undefined, why: Short["why"]): Short[] => [
@@ -114,6 +121,6 @@ export function shortsOf({ charge }: NewRecord, left: readonly LeftBy[], { balan
     const balance = balances.get(account);
     if (why !== "tight") return [{ account, why, ...(balance && { balance }) }];
     const held = charge?.moves.find((move) => move.account === account)?.held ?? 0n;
-    return [{ account, why: balance && held > freeOf(balance) ? "exhausted" : "crowded", ...(balance && { balance }) }];
+    return [{ account, why: tightness(balance, held), ...(balance && { balance }) }];
   });
 }

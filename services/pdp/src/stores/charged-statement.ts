@@ -12,8 +12,8 @@ import { recordParameters } from "./ledger-statement.ts";
  *   should be is left out. So are, of those of one hold, all but the first: they come again when it is known what became
  *   of that;
  * - the accounts are locked, by id. A record is left out when one of its accounts is not there, or, where it takes, is
- *   not open by the store's clock, is frozen, or has not enough that is free, beside what was before it in the batch. One
- *   that would not fit alone counts for nobody;
+ *   not open by the store's clock, is frozen, or has not enough that is free, or not enough before it is out of the
+ *   ordinary, beside what was before it in the batch. One that would not fit alone counts for nobody;
  * - the rest is inserted, and only what was inserted moves accounts and holds.
  *
  * What is free is what stands in the rows that were locked: whoever waited for them sees what others left of them. They are
@@ -54,7 +54,8 @@ ${ifStepping(`), kept as materialized (
   from given g, unnest(g.accounts, g.held, g.posted, g.overage) as w (account, held, posted, overage)
   ${ifStepping("where g.i not in (select i from gone)")}
 ), locked as materialized (
-  select a.id, a.tenant, a.held, a.posted, a.overage, a.ceiling, a.frozen as own_frozen, a.frozen_at, a.frozen_why,
+  select a.id, a.tenant, a.held, a.posted, a.overage, a.ceiling, a.alarm, a.frozen as own_frozen, a.frozen_at,
+      a.frozen_why,
       coalesce(a.own_limit, b.limit_micros, 0) as most, coalesce(b.hard, a.hard) as hard,
       a.frozen or coalesce(b.frozen, false) as frozen,
       (a.budget is null or b.name is not null) and a.opens_at <= now() and now() < a.closes_at as open
@@ -70,7 +71,7 @@ ${ifStepping(`), kept as materialized (
   select i, account, 'tight' as why from (
     select w.i, w.account, w.held > f.free or sum(case when w.held <= f.free then w.held else 0 end)
         over (partition by w.account order by w.i) > f.free as short
-    from wanted w join (select id, most - held - posted - overage as free from locked where hard) f on f.id = w.account
+    from wanted w join (select id, least(most, alarm) - held - posted - overage as free from locked where hard) f on f.id = w.account
     where w.asks and w.held > 0 and w.i not in (select i from barred)
   ) s where short
 ), left_out as materialized (
@@ -134,7 +135,7 @@ select (select count(*) from fence)::int, told.inserted, told.greatest,
     then coalesce((select array_agg(id::text order by n) from recorded), '{}') end,
   (select string_agg(i || ',' || account || ',' || why, ';') from left_out),
   (select string_agg(l.id || ',' || l.most || ',' || coalesce(m.held, l.held) || ',' || coalesce(m.posted, l.posted) || ','
-      || coalesce(m.overage, l.overage) || ',' || (l.frozen or coalesce(m.frozen, false))::int, ';')
+      || coalesce(m.overage, l.overage) || ',' || (l.frozen or coalesce(m.frozen, false))::int || ',' || coalesce(l.alarm::text, ''), ';')
     from locked l left join moved m on m.id = l.id)
 from told`;
 };

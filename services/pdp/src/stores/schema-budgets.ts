@@ -30,6 +30,9 @@ export const account = pgTable("account", {
   openedAt: instant("opened_at").notNull().defaultNow(),
   frozenBy: uuid("frozen_by"),
   freezeReason: text("freeze_reason"),
+  history: int8("history").array(),
+  alarm: int8("alarm"),
+  alarmOffAt: instant("alarm_off_at"),
 });
 
 export const hold = pgTable("hold", {

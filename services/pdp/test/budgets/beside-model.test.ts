@@ -7,10 +7,10 @@ const databases: TestDatabase[] = [];
 afterEach(async () => {
   await Promise.all(databases.splice(0).map((database) => database.drop()));
 });
-async function play(seed: number, steps: number, edit?: (text: string) => string) {
+async function play(seed: number, steps: number, edit?: (text: string) => string, alarms = false) {
   const database = await createTestDatabase();
   databases.push(database);
-  const played = await playBeside(database, { seed, steps, ...(edit && { edit }) });
+  const played = await playBeside(database, { seed, steps, alarms, ...(edit && { edit }) });
   return { ...played, database };
 }
 
@@ -43,11 +43,25 @@ const bad: readonly [what: string, part: RegExp, instead: string][] = [
   ["freezes bind nobody", /a\.frozen or coalesce\(b\.frozen, false\) as frozen/, "false as frozen"],
   ["limits stay what they were", /coalesce\(a\.own_limit, b\.limit_micros, 0\) as most/, "a.ceiling as most"],
   ["another tenant's account is charged", /when l\.tenant <> w\.tenant then 'closed'/, ""],
-  ["overage takes nothing of what is free", /most - held - posted - overage as free/, "most - held - posted as free"],
+  [
+    "overage takes nothing of what is free",
+    /least\(most, alarm\) - held - posted - overage as free/,
+    "least(most, alarm) - held - posted as free",
+  ],
   [
     "an adopted hold keeps what it held",
     /union all select \* from unnest\(g\.accounts, g\.held\) as x \(account, amount\)/,
     "",
+  ],
+];
+
+const badAlarms: typeof bad = [
+  ["alarms stop nobody", /least\(most, alarm\) - held/, "most - held"],
+  ["alarms stand above limits", /least\(most, alarm\) - held/, "coalesce(alarm, most) - held"],
+  [
+    "soft accounts have alarms",
+    /as free from locked where hard\)/,
+    "as free from locked where hard or alarm is not null)",
   ],
 ];
 
@@ -60,6 +74,17 @@ const replaced = (text: string, part: RegExp, instead: string) => {
 
 test.each(bad)("it is told from one where %s", async (_what, part, instead) => {
   const { wrong } = await play(7, 600, (text) => replaced(text, part, instead));
+  expect(wrong).not.toEqual([]);
+});
+
+test("alarms are asked beside limits, as in the model", async () => {
+  const { wrong, inserted } = await play(9, 150, undefined, true);
+  expect(wrong).toEqual([]);
+  expect(inserted).toBeGreaterThan(100);
+});
+
+test.each(badAlarms)("it is told from one where %s", async (_what, part, instead) => {
+  const { wrong } = await play(7, 600, (text) => replaced(text, part, instead), true);
   expect(wrong).not.toEqual([]);
 });
 

@@ -53,7 +53,7 @@ function toldText(told: RecordOutcome): string {
   }
   if (outcome !== "short") return outcome === "reused" ? "existing" : outcome;
   const shorts = told.shorts.map(
-    ({ account, why, balance }) => `${account} ${why} ${balance?.limit} ${balance?.frozen}`,
+    ({ account, why, balance }) => `${account} ${why} ${balance?.limit} ${balance?.frozen} ${balance?.alarm}`,
   );
   return `short: ${sorted(shorts, String).join(", ")}`;
 }
@@ -94,6 +94,8 @@ interface World {
   readonly state: StoreState;
   readonly owner: pg.Client;
   readonly writers: readonly [Writer, Writer];
+  /** Whether some accounts have alarms. */
+  readonly alarms: boolean;
   security: bigint;
 }
 
@@ -175,8 +177,20 @@ function nextLimit(dice: Dice, state: StoreState, name: string): number {
   return below(dice, 50) + (dice.random() < 0.8 ? Math.max(...used) : 0);
 }
 
-/** Limits, freezes and declarations change. */
-async function administer({ dice, state, owner }: World): Promise<void> {
+/** An alarm is set, or taken away: mostly one that lets something more in. */
+async function setAlarm({ dice, state, owner }: Pick<World, "dice" | "state" | "owner">, name: string): Promise<void> {
+  const alarm = dice.random() < 0.3 ? undefined : BigInt(nextLimit(dice, state, name));
+  for (const account of state.accounts.values()) {
+    if (account.tenant !== TENANT || account.budget !== name) continue;
+    if (alarm === undefined) delete account.alarm;
+    else account.alarm = alarm;
+  }
+  const values = [TENANT, name, alarm === undefined ? null : String(alarm)];
+  await owner.query("update account set alarm = $3 where tenant = $1 and budget = $2", values);
+}
+
+/** Limits, freezes, alarms and declarations change. */
+async function administer({ dice, state, owner, alarms }: World): Promise<void> {
   const name = pick(dice, ["hard", "tight", "soft"]) ?? "hard";
   const row = state.budgets.get(`${TENANT}/${name}`);
   const limit = nextLimit(dice, state, name);
@@ -186,6 +200,7 @@ async function administer({ dice, state, owner }: World): Promise<void> {
     return;
   }
   const what = dice.random();
+  if (alarms && what > 0.6) return setAlarm({ dice, state, owner }, name);
   if (what < 0.05) {
     await owner.query("delete from budget where tenant = $1 and name = $2", [TENANT, name]);
     state.budgets.delete(`${TENANT}/${name}`);
@@ -254,10 +269,17 @@ export interface Played {
   readonly inserted: number;
 }
 
+export interface Playing {
+  readonly seed: number;
+  readonly steps: number;
+  readonly edit?: Edit;
+  readonly alarms?: boolean;
+}
+
 /** Plays so many steps in an empty database, until something differs. */
 export async function playBeside(
   { ownerUrl, runtimeUrl }: TestDatabase,
-  { seed, steps, edit = (text) => text }: { readonly seed: number; readonly steps: number; readonly edit?: Edit },
+  { seed, steps, edit = (text) => text, alarms = false }: Playing,
 ): Promise<Played> {
   const owner = new pg.Client({ connectionString: ownerUrl });
   await owner.connect();
@@ -269,7 +291,7 @@ export async function playBeside(
   const writers = [await openWriter(runtimeUrl, replica, edit), await openWriter(runtimeUrl, replica, edit)] as const;
   const nowMs = Date.now();
   const dice: Dice = { random, accounts, pastMs: nowMs - HOUR_MS, farMs: nowMs + HOUR_MS };
-  const world: World = { dice, state, owner, writers, security: 0n };
+  const world: World = { dice, state, owner, writers, alarms, security: 0n };
   let wrong: string[] = [];
   let step = 0;
   try {

@@ -36,6 +36,8 @@ export interface AccountRow {
   posted: bigint;
   overage: bigint;
   frozen: boolean;
+  /** The most that may be spent and held before it is out of the ordinary; absent: nothing is. */
+  alarm?: bigint;
 }
 
 /** An open hold: its row is gone once something ended it. */
@@ -128,11 +130,18 @@ const isFrozen = ({ budgets }: StoreState, account: AccountRow): boolean =>
   account.frozen || (budgets.get(`${account.tenant}/${account.budget}`)?.frozen ?? false);
 
 export function balanceOf(state: StoreState, account: AccountRow): Balance {
-  const { id, held, posted, overage } = account;
-  return { account: id, limit: limitOf(state, account) ?? 0n, held, posted, overage, frozen: isFrozen(state, account) };
+  const { id, held, posted, overage, alarm } = account;
+  const amounts = { limit: limitOf(state, account) ?? 0n, held, posted, overage };
+  return { account: id, ...amounts, frozen: isFrozen(state, account), ...(alarm !== undefined && { alarm }) };
 }
 
 export const freeOf = ({ limit, held, posted, overage }: Balance): bigint => limit - held - posted - overage;
+
+/** What is free before the account is over its alarm, or what is free at all where that is less. */
+function usualFreeOf(balance: Balance): bigint {
+  const { limit, alarm = limit } = balance;
+  return freeOf({ ...balance, limit: alarm < limit ? alarm : limit });
+}
 
 /** Whether a record asks an account to let it in: what only gives back or posts is let in whatever stands there. */
 function asks({ charge }: NewRecord, { held }: Move): boolean {
@@ -191,7 +200,8 @@ function barred(state: StoreState, record: NewRecord, move: Move, place: Place):
 
 /** What is free for a taking before the batch. */
 function freeBefore(state: StoreState, account: AccountRow, { seen }: Place): bigint {
-  const now = freeOf(balanceOf(state, account));
+  const balance = balanceOf(state, account);
+  const now = state.rules.alarms === "asked" ? usualFreeOf(balance) : freeOf(balance);
   return state.rules.admission === "read_then_write" ? (seen?.get(account.id) ?? now) : now;
 }
 
@@ -282,6 +292,11 @@ function stepHold(state: StoreState, { id, tenant, session, sessionDay, charge }
   row.amounts = amountsAfter(row.amounts, charge.moves);
 }
 
+function whyTooMuch(balance: Balance | undefined, { held }: Move): Short["why"] {
+  if (balance && held > freeOf(balance)) return "exhausted";
+  return balance && held > usualFreeOf(balance) ? "unusual" : "crowded";
+}
+
 /** Commits a batch whose ids are distinct, and changes the state by it. */
 export function commit(state: StoreState, batch: readonly NewRecord[], place: Place): Committed {
   const left = new Map<string, LeftOut>();
@@ -327,7 +342,7 @@ export function commit(state: StoreState, batch: readonly NewRecord[], place: Pl
   for (const [record, over] of short) {
     const shorts = over.map(({ move, why }): Short => {
       const balance = balances.get(move.account);
-      const named = why !== "too_much" ? why : balance && move.held > freeOf(balance) ? "exhausted" : "crowded";
+      const named = why !== "too_much" ? why : whyTooMuch(balance, move);
       return { account: move.account, why: named, ...(balance && { balance }) };
     });
     left.set(record.id, { why: "short", shorts });

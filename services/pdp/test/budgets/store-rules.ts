@@ -16,6 +16,7 @@ export interface StoreRules {
   readonly windows: "store_time" | "not_asked";
   readonly limits: "as_they_are" | "as_they_were";
   readonly freezes: "asked" | "not_asked";
+  readonly alarms: "asked" | "not_asked";
 }
 
 export const storeRules: StoreRules = {
@@ -29,4 +30,5 @@ export const storeRules: StoreRules = {
   windows: "store_time",
   limits: "as_they_are",
   freezes: "asked",
+  alarms: "asked",
 };

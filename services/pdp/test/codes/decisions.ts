@@ -82,6 +82,23 @@ function stoppedAfter(times: number, { limits }: { readonly limits: string }): P
   };
 }
 
+/** An agent that has spent 1 EUR in each of three days asks for 9. */
+const jumps: Provoke = async (world) => {
+  await world.put("Agent", "jumper", "labels: {}");
+  const watched = 'owner: { agent: jumper }, anomaly: { windowsMin: 3, floor: "2" }';
+  await world.put("Budget", "jumps", `{ unit: EUR, limit: "10", window: day, ${watched} }`);
+  await withClient(world.house.database.superuserUrl, async (pg) => {
+    for (const day of [3, 2, 1]) {
+      await pg.query(
+        `select remit_open_accounts_at('default', array['jumps'], array[''], now() - interval '1 day' * ${day})`,
+      );
+    }
+    await pg.query("update account set posted = 1000000 where budget = 'jumps'");
+  });
+  const { headers } = await openSession(world.house, { agent: "jumper" });
+  return world.decide("invoices.read", {}, eur("9"), headers);
+};
+
 /** How each code of a decision is provoked, through the front door. */
 export const decisionRows: Readonly<Partial<Record<DecisionCode, Provoke>>> = {
   rule_allowed: pay(5),
@@ -190,4 +207,5 @@ export const decisionRows: Readonly<Partial<Record<DecisionCode, Provoke>>> = {
   approval_expired: again(600, nothing, 16 * MINUTE_MS),
   loop_detected: stoppedAfter(10, { limits: "" }),
   rate_limited: stoppedAfter(2, { limits: "limits: { perSecond: 2 }" }),
+  anomalous_spend: jumps,
 };

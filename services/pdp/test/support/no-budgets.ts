@@ -6,6 +6,7 @@ export const noBudgets: ReturnType<typeof createCharging> = {
   charge: () => undefined,
   storeAheadMs: () => 0,
   heard: () => {},
+  recorded: () => {},
   short: () => undefined,
 };
 

@@ -9,6 +9,7 @@ import {
   ResetBreakerResponseSchema,
 } from "@remit/proto/breaker";
 import type { TrippedBreaker } from "../../decisions/index.ts";
+import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
 import type { Unary } from "../call.ts";
 import { storedName, uuidField } from "../convert/fields.ts";
@@ -25,6 +26,22 @@ const toWire = ({ decision, session, run, sinceMs, untilMs, ...more }: TrippedBr
   ...{ since: timestampFromMs(sinceMs), until: timestampFromMs(untilMs) },
 });
 
+/** What a request sets aside: of a run, or of an agent. */
+function setAsideBy({ sessionId, agent, tool, reason: said }: ResetBreakerRequest) {
+  const reason = storedName(said, "reason", limits.breakerReasonBytesMax);
+  if (agent === "") {
+    const named = tool === "" ? undefined : storedName(tool, "tool", limits.toolNameBytesMax);
+    return { session: uuidField(sessionId, "session_id"), tool: named, reason };
+  }
+  if (sessionId !== "") {
+    throw invalid("agent", "both a session and an agent are named", { fix: "send one of session_id and agent" });
+  }
+  if (tool !== "") {
+    throw invalid("tool", "what an agent spends is not counted by tool", { fix: "leave tool out" });
+  }
+  return { agent: storedName(agent, "agent", limits.nameBytesMax), reason };
+}
+
 export function breakerRpcs({ caller, breakerResets }: AdminDesk): BreakerRpcs {
   return {
     async listBreakers({ all, pageSize, pageToken }, call) {
@@ -39,13 +56,9 @@ export function breakerRpcs({ caller, breakerResets }: AdminDesk): BreakerRpcs {
         nextPageToken: found.length > most ? (page.at(-1)?.decision ?? "") : "",
       });
     },
-    async resetBreaker({ sessionId, tool, reason }, call) {
+    async resetBreaker(request, call) {
       const by = caller(call);
-      const { run, atMs } = await breakerResets.reset(by, {
-        session: uuidField(sessionId, "session_id"),
-        tool: tool === "" ? undefined : storedName(tool, "tool", limits.toolNameBytesMax),
-        reason: storedName(reason, "reason", limits.breakerReasonBytesMax),
-      });
+      const { run = "", atMs } = await breakerResets.reset(by, setAsideBy(request));
       return create(ResetBreakerResponseSchema, { runSessionId: run, resetAt: timestampFromMs(atMs) });
     },
   };

@@ -42,6 +42,8 @@ export function accountToWire(one: AccountBooks, nowMs: number): MessageInitShap
     ...{ spent: formatAmount(spent), overage: formatAmount(one.overage), held: formatAmount(one.held) },
     ...{ free: formatAmount(free), over: formatAmount(over), windowOverBasisPoints, limitUsedBasisPoints },
     ...(freeze && { freeze }),
+    ...{ alarm: one.alarm === undefined ? "" : formatAmount(one.alarm), windowsBefore: one.windowsBefore },
+    ...(one.alarmOffAtMs !== undefined && { alarmOffAt: timestampFromMs(one.alarmOffAtMs) }),
     ...(one.opensAtMs !== undefined && { opensAt: timestampFromMs(one.opensAtMs) }),
     ...(one.closesAtMs !== undefined && { closesAt: timestampFromMs(one.closesAtMs) }),
     ...(exhaustedAtMs !== undefined && { exhaustedAt: timestampFromMs(exhaustedAtMs) }),
@@ -54,13 +56,14 @@ export function budgetToWire(
   standing?: BudgetStanding,
   nowMs = 0,
 ): MessageInitShape<typeof BudgetSchema> {
-  const { unit, limit, window, timeZone, enforcement, per = [] } = spec;
+  const { unit, limit, window, timeZone, enforcement, anomaly, per = [] } = spec;
   const freeze = freezeToWire(standing?.freeze);
   return {
     ...{ name: metadata.name, limit: { unit, value: limit }, window, timeZone: timeZone ?? "" },
     ...ownerOf(spec),
     ...{ enforcement, per: [...per], enforced: true, accounts: BigInt(standing?.accounts ?? 0) },
     ...(freeze && { freeze }),
+    ...(anomaly && { anomaly: { ...anomaly } }),
     // Whoever sees which budgets there are need not see whose: keys hold ids of people.
     ...(standing?.fullest && { account: { ...accountToWire(standing.fullest, nowMs), key: "" } }),
   };
