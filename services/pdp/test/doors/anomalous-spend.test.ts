@@ -239,6 +239,22 @@ test("settings bind the window that is open, from the change that makes them, an
   expect(codeOf(await ask(headers, "100"))).toBe("rule_allowed");
 });
 
+test("explaining a call says what would stop it, also of a window that is not open yet, and opens none", async () => {
+  const headers = await watched("explained");
+  await spendSteadily("explained", headers, 5);
+  const explain = async (value: string) => {
+    const input = { case: "inputObject", value: { amount: 1 } } as const;
+    const call = { callId: spend.id(), tool: "payments.transfer", input, estimate: eur(value) };
+    const { verdict, budgets } = await house.clients.decisions.explain({ call }, { headers });
+    return [verdict?.reason?.code, budgets.find(({ budget }) => budget === "explained")?.refuses];
+  };
+  expect(await explain("32")).toEqual(["rule_allowed", ""]);
+  expect(await explain("32.000001")).toEqual(["anomalous_spend", "anomalous_spend"]);
+  expect(await spend.books("explained")).toHaveLength(5);
+  await ask(headers, "2");
+  expect(await explain("30.000001")).toEqual(["anomalous_spend", "anomalous_spend"]);
+});
+
 test("where calls are observed nothing is stopped, and `would` says what would have been", async () => {
   const headers = await watched("seen_only");
   await spendSteadily("seen_only", headers, 5);
