@@ -79,6 +79,10 @@ test("what a call holds stands with the answer, and what became of it with its r
   const settled = [{ ...held, posted: "40", overage: "2.5" }];
   const beyond = "succeeded, counted 40 EUR and 2.5 beyond what was held of refunds, FROZE refunds";
   expect(text([{ at, outcome: "succeeded", settled, froze: "refunds" }])).toContain(beyond);
+  expect(text([{ at, outcome: "succeeded", unsettled: ["JPY"] }])).toContain("succeeded, NO BUDGET COUNTS ITS JPY");
+  expect(text([], { ...body, holds: [], covered_by: [{ budget: "refunds", unit: "EUR" }] })).toContain(
+    "covered    by refunds: its tool costs nothing in EUR",
+  );
   const expired = { at, kind: "expiry", posted: [{ account: "7", amount: "40" }] };
   expect(text([expired])).toContain("nobody reported in time; what was held is counted as spent  (epoch 4, n 18)");
   const resolved = { at, kind: "expiry", posted: [], resolved_by: { name: "ada" }, reason: "the bank has none" };

@@ -142,21 +142,25 @@ function recordedLines({ body = {}, epoch, n, digest }: ReadEntry): string[] {
 const amountOf = ({ amount, unit, budget }: JsonObject) =>
   `${text(amount)} ${text(unit)} of ${text(budget) || "a delegation"}`;
 
-function holdLines({ holds, would_hold: watched }: JsonObject): string[] {
+function holdLines({ holds, would_hold: watched, covered_by: covered }: JsonObject): string[] {
   return [
     ...list(holds).flatMap((one) => field("holds", amountOf(one))),
     ...list(watched).flatMap((one) => field("watched", `${amountOf(one)}: nothing is held, what it costs is counted`)),
+    ...list(covered).flatMap(({ unit, budget }) =>
+      field("covered", `by ${text(budget)}: its tool costs nothing in ${text(unit)}; what it costs is counted`),
+    ),
   ];
 }
 
 /** What a report did to budgets. */
-function settledText({ settled, froze, corrects }: JsonObject): string {
+function settledText({ settled, froze, corrects, unsettled }: JsonObject): string {
   const each = list(settled).map((one) => {
     const beyond = text(one.overage) === "0" ? "" : ` and ${text(one.overage)} beyond what was held`;
     return `${text(one.posted)} ${text(one.unit)}${beyond} of ${text(one.budget) || "a delegation"}`;
   });
   const counted = each.length === 0 ? "" : `, ${corrects ? "corrected by" : "counted"} ${each.join(", ")}`;
-  return `${counted}${text(froze) === "" ? "" : `, FROZE ${text(froze)}`}`;
+  const uncounted = Array.isArray(unsettled) ? `, NO BUDGET COUNTS ITS ${unsettled.map(text).join(", ")}` : "";
+  return `${counted}${uncounted}${text(froze) === "" ? "" : `, FROZE ${text(froze)}`}`;
 }
 
 /** How a hold ended that nobody had reported on. */

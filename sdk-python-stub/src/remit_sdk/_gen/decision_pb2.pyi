@@ -311,20 +311,22 @@ class ReportRequest(_message.Message):
     def __init__(self, decision_id: _Optional[str] = ..., call_id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., actual: _Optional[_Iterable[_Union[_common_pb2.Amount, _Mapping]]] = ..., input_digest: _Optional[str] = ..., output_digest: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ReportResponse(_message.Message):
-    __slots__ = ("decision_id", "replayed", "outcome", "report_by", "record", "input_matches")
+    __slots__ = ("decision_id", "replayed", "outcome", "report_by", "record", "input_matches", "unsettled_units")
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     REPORT_BY_FIELD_NUMBER: _ClassVar[int]
     RECORD_FIELD_NUMBER: _ClassVar[int]
     INPUT_MATCHES_FIELD_NUMBER: _ClassVar[int]
+    UNSETTLED_UNITS_FIELD_NUMBER: _ClassVar[int]
     decision_id: str
     replayed: bool
     outcome: Outcome
     report_by: _timestamp_pb2.Timestamp
     record: RecordRef
     input_matches: bool
-    def __init__(self, decision_id: _Optional[str] = ..., replayed: _Optional[bool] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., report_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record: _Optional[_Union[RecordRef, _Mapping]] = ..., input_matches: _Optional[bool] = ...) -> None: ...
+    unsettled_units: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, decision_id: _Optional[str] = ..., replayed: _Optional[bool] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., report_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record: _Optional[_Union[RecordRef, _Mapping]] = ..., input_matches: _Optional[bool] = ..., unsettled_units: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ExplainRequest(_message.Message):
     __slots__ = ("call",)

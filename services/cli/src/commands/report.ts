@@ -49,6 +49,9 @@ async function report(cli: Cli, decision: string | undefined, options: ReportOpt
   const stands = Object.entries(outcomes).find(([, value]) => value === answer.outcome)?.[0] ?? "unknown";
   const record = answer.record === undefined ? "" : `, recorded at epoch ${answer.record.epoch}, n ${answer.record.n}`;
   cli.io.out(answer.replayed ? `reported before: ${stands} stands${record}` : `reported ${stands}${record}`);
+  if (answer.unsettledUnits.length > 0) {
+    cli.io.err(`warning: no budget counts what it cost in ${answer.unsettledUnits.join(", ")}: none covers it in that`);
+  }
   if (!answer.inputMatches) cli.io.err("warning: what ran is not what was decided; the ledger says so");
 }
 

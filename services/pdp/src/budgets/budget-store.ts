@@ -23,6 +23,8 @@ export interface BudgetStore {
    * budget is declared.
    */
   openAccounts(tenant: string, names: readonly AccountName[]): Promise<(Account | null)[]>;
+  /** The same of windows that were current at a time by the store's clock that is over: what was spent in them is theirs. */
+  openAccountsThen(tenant: string, names: readonly AccountName[], atMs: number): Promise<(Account | null)[]>;
   /** Balances now, of those accounts that exist. */
   balances(tenant: string, accounts: readonly bigint[]): Promise<Balance[]>;
   /** Open holds whose time is over, the oldest first. */

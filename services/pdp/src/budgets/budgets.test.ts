@@ -26,6 +26,7 @@ function world({ accountsMax = 100, windowMs = 1_000, declared = (_: string): bo
       await held.gate;
       return names.map((name) => (declared(name.budget) ? openAt(name) : null));
     },
+    openAccountsThen: () => Promise.reject(new Error("nobody asks that here")),
     async balances(_tenant: string, accounts: readonly bigint[]) {
       trips.push(accounts.map(String));
       return accounts.map((account) => ({ ...balance(account), posted: 7n }));

@@ -15,6 +15,8 @@ export interface Budgets {
     names: readonly AccountName[],
     withinMs: number,
   ): readonly Account[] | Promise<readonly (Account | null)[]>;
+  /** The accounts of these names in their windows of a time that is over, in the names' order. Nothing of it is kept here. */
+  accountsThen(tenant: string, names: readonly AccountName[], atMs: number): Promise<readonly (Account | null)[]>;
   /** What a commit said of accounts. */
   heard(balances: readonly Balance[]): void;
   /** What is known of an account, and since when by the clock of this process; undefined where nothing is. */
@@ -31,7 +33,7 @@ interface Known {
 }
 
 interface Options {
-  readonly store: Pick<BudgetStore, "openAccounts" | "balances">;
+  readonly store: Pick<BudgetStore, "openAccounts" | "openAccountsThen" | "balances">;
   /** The store's time: windows end by it. */
   readonly clock: Clock;
   /** Passes as this process does. */
@@ -124,6 +126,7 @@ export function createBudgets({ store, clock, uptime, accountsMax }: Options): B
       if (missing.length > 0) open(tenant, missing);
       return within(withinMs, Promise.all(texts.map((text) => opening.get(text) ?? current(text, nowMs) ?? null)));
     },
+    accountsThen: (tenant, names, atMs) => store.openAccountsThen(tenant, names, atMs),
     heard: (balances) => heard(balances, uptime.now()),
     known,
     fresh(tenant, accounts, maxAgeMs, withinMs) {

@@ -52,7 +52,10 @@ test("a hard budget in a unit that nobody prices refuses; a soft one keeps its a
   expect(dues([cover({ hard: false })], priced())).toEqual([["b", 0n]]);
 });
 
-test("a tool that costs nothing owes no account but for its calls", () => {
+test("a tool that costs nothing owes no account but for its calls, and what it might cost all the same is known", () => {
+  const all = [cover(), cover({ budget: "count", unit: "calls" }), cover({ budget: "soft", hard: false })];
+  expect(duesOf(all, nothing, "deny")).toMatchObject({ spared: [{ budget: "b" }, { budget: "soft" }] });
+  expect(duesOf(all, priced(eur(1n)), "deny")).toMatchObject({ spared: [] });
   expect(dues([cover(), cover({ budget: "count", unit: "calls" })], nothing)).toEqual([["count", 1_000_000n]]);
 });
 
@@ -101,6 +104,7 @@ test("all that covers a call is owed exactly what it is charged, in the covers' 
       expect(unknown).toBe(false);
       const owed = some.filter(({ unit }) => of(unit) !== undefined || !price.nothingElse);
       expect(found.dues).toEqual(owed.map((one) => ({ ...one, micros: of(one.unit) ?? 0n })));
+      expect(found.spared).toEqual(some.filter((one) => !owed.includes(one)));
     }),
   );
 });

@@ -43,6 +43,13 @@ export interface Due extends Cover {
   readonly micros: bigint;
 }
 
+/** What a call owes. */
+export interface Owing {
+  readonly dues: readonly Due[];
+  /** What covers it in units in which its tool says that it costs nothing: no books are opened for that, and none locked. */
+  readonly spared: readonly Cover[];
+}
+
 /** Why nothing can be held for a call. */
 export type Uncharged =
   /** A hard budget covers the call in a unit for which nobody says what it costs. */
@@ -57,19 +64,16 @@ const uncovered = (covers: readonly Cover[], { amounts }: Priced) =>
  * What a call owes each account that covers it, in the covers' order: all or none. Zero is owed too where somebody says
  * so, since what is spent beyond it must find its account. `unbudgeted`: whether what no budget covers may be spent.
  */
-export function duesOf(
-  covers: readonly Cover[],
-  priced: Priced,
-  unbudgeted: "allow" | "deny",
-): { readonly dues: readonly Due[] } | Uncharged {
+export function duesOf(covers: readonly Cover[], priced: Priced, unbudgeted: "allow" | "deny"): Owing | Uncharged {
   const dues: Due[] = [];
+  const spared: Cover[] = [];
   for (const cover of covers) {
     const amount = priced.amounts.find(({ unit }) => unit === cover.unit);
     if (amount) dues.push({ ...cover, micros: amount.micros });
-    else if (priced.nothingElse) continue;
+    else if (priced.nothingElse) spared.push(cover);
     else if (cover.hard) return { code: "estimate_missing", budget: cover.budget, unit: cover.unit };
     else dues.push({ ...cover, micros: 0n });
   }
   const spent = unbudgeted === "deny" ? uncovered(covers, priced) : undefined;
-  return spent ? { code: "no_budget", ...spent } : { dues };
+  return spent ? { code: "no_budget", ...spent } : { dues, spared };
 }

@@ -14,7 +14,7 @@ export type {
   OpenHold,
 } from "./budget-store.ts";
 export { type Budgets, createBudgets } from "./budgets.ts";
-export { type Due, duesOf, type Priced, pricedBy, type Uncharged } from "./charges.ts";
+export { type Due, duesOf, type Owing, type Priced, pricedBy, type Uncharged } from "./charges.ts";
 export { type Cover, type CoveredCall, type Covering, compileCovering } from "./covering.ts";
 export {
   adoptionMoves,

@@ -95,7 +95,8 @@ function deniedStep(last: Decision, ask: Ask, nowMs: number): Step {
 
 /** A decision that was made, answered as a denial: what it allowed may not start any more. */
 export function tooLate(last: Decision, { code, message }: Pick<Bar, "code" | "message">): Decision {
-  const { would, approval, questions, execute_before, report_by, holds, hold, would_hold, ...rest } = last.body;
+  const { would, approval, questions, execute_before, report_by, holds, hold, would_hold, covered_by, ...rest } =
+    last.body;
   return {
     ...last,
     transformedInput: undefined,

@@ -9,6 +9,7 @@ import {
   compileCovering,
   type Due,
   duesOf,
+  type Owing,
   refuses,
 } from "../budgets/index.ts";
 import { assert } from "../foundation/assert.ts";
@@ -20,10 +21,11 @@ import type { Ask, Asker } from "./ask.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Judged } from "./finding.ts";
 import { type GivenAccounts, givenAccounts } from "./given-accounts.ts";
-import type { Holding } from "./holding.ts";
+import type { Holding, SparedAccount } from "./holding.ts";
 import { pricedCall } from "./pricing.ts";
 import { refusedFor, type Shortage, shortageOf, unchargeable, watchedFor } from "./shortage.ts";
 import { createSpendingStops } from "./spending-stop.ts";
+import { createUnheld } from "./unheld.ts";
 
 /** A verdict after its budgets were asked, and what its record does to them. */
 export interface Charged {
@@ -58,6 +60,8 @@ export interface Charging {
   heard(balances: readonly Balance[]): void;
   /** A decision was recorded, and what its commit said of accounts. */
   recorded(judged: Judged, balances: readonly Balance[] | undefined): void;
+  /** What a report is settled by beside what was held for its call. */
+  readonly unheld: ReturnType<typeof createUnheld>;
   /** Why a call that the commit did not let in is denied; undefined where it is only asked again. */
   short(
     snapshot: Snapshot,
@@ -119,21 +123,34 @@ export function coversOf(
   return given ? [...given.covers, ...declared] : declared;
 }
 
+const OWES_NOTHING: Owing = { dues: [], spared: [] };
+
+/** What its entry says of what covers a call in units in which its tool costs nothing; nothing of most calls. */
+function sparedBy(spared: Owing["spared"], given: GivenAccounts | undefined): Pick<Holding, "spared"> | undefined {
+  if (spared.length === 0) return undefined;
+  return {
+    spared: spared.map((cover): SparedAccount => {
+      const own = given?.of(cover);
+      return own ? { ...cover, account: own.id } : cover;
+    }),
+  };
+}
+
 /** What a call owes; of one that is only watched also why it would not be let in. */
 function owedBy(
   { snapshot, asker, ask, judged }: Asked,
   given: GivenAccounts | undefined,
-): { dues: readonly Due[]; shortage: Shortage | undefined } {
+): Owing & { readonly shortage: Shortage | undefined } {
   const { verdict } = judged;
   const input = (verdict.transformedInput as JsonObject | undefined) ?? ask.input.value;
   const covers = coversOf(snapshot, asker, ask, input, given);
   const priced = pricedCall(snapshot, ask, input);
   const found = duesOf(covers, priced, snapshot.settings.unbudgeted);
-  if ("dues" in found) return { dues: found.dues, shortage: undefined };
+  if ("dues" in found) return { ...found, shortage: undefined };
   const shortage = unchargeable(found);
-  if (verdict.mode !== "observed") return { dues: [], shortage };
+  if (verdict.mode !== "observed") return { ...OWES_NOTHING, shortage };
   const watched = duesOf(covers.map(soft), priced, "allow");
-  return { dues: "dues" in watched ? watched.dues : [], shortage };
+  return { ...("dues" in watched ? watched : OWES_NOTHING), shortage };
 }
 
 /** Why accounts would not let in what is owed, by what is known of them here. */
@@ -169,6 +186,7 @@ function withAccounts(
   dues: readonly Due[],
   accounts: readonly (Account | null)[],
   shortage: Shortage | undefined,
+  spared: Pick<Holding, "spared"> | undefined,
   nowMs: number,
   storeAheadMs: number,
   stops: Stops,
@@ -181,7 +199,7 @@ function withAccounts(
     owed.push({ ...due, account });
   }
   const watched = judged.verdict.mode === "observed";
-  const holding: Holding = { owed, before: attempt.held, watched, storeAheadMs };
+  const holding: Holding = { owed, before: attempt.held, watched, storeAheadMs, ...spared };
   return { judged: watched ? watchedAs(asked, holding, shortage, nowMs, stops) : judged, holding };
 }
 
@@ -212,18 +230,20 @@ export function createCharging(rooms: {
       });
       if (short && mode !== "observed") return refuse(short);
       const given = givenAccounts(asker.session);
-      const { dues, shortage } = owedBy(asked, given);
+      const { dues, spared, shortage } = owedBy(asked, given);
       if (shortage && mode !== "observed") return refuse(shortage);
       // What was given is known with its session; the accounts of budgets are looked up.
+      const besides = sparedBy(spared, given);
       const declared = given ? dues.filter((due) => !given.of(due)) : dues;
       const finish = (found: readonly (Account | null)[]) => {
         const rest = given && found.values();
         const accounts = rest ? dues.map((due) => given.of(due) ?? rest.next().value ?? null) : found;
-        return withAccounts(asked, dues, accounts, shortage, clock.now(), storeAheadMs(), stops);
+        return withAccounts(asked, dues, accounts, shortage, besides, clock.now(), storeAheadMs(), stops);
       };
       if (dues.length === 0) {
         const verdict = shortage ? watchedFor(shortage, judged.verdict) : judged.verdict;
-        return before || shortage ? { judged: { ...judged, verdict }, holding: before && nothing } : undefined;
+        const holding = before || besides ? { ...nothing, ...besides } : undefined;
+        return holding || shortage ? { judged: { ...judged, verdict }, holding } : undefined;
       }
       const accounts = declared.length === 0 ? [] : budgets.accounts(snapshot.tenant, declared, asked.withinMs);
       if (accounts instanceof Promise) return accounts.then(finish);
@@ -232,6 +252,7 @@ export function createCharging(rooms: {
     },
     storeAheadMs,
     heard: budgets.heard,
+    unheld: createUnheld(budgets),
     recorded({ spending }, balances) {
       if (balances) budgets.heard(balances);
       if (spending) stops.recorded(spending);

@@ -2,7 +2,7 @@ import type { ApprovalRequirement, Constraint, Effect, Question, RuleRef } from 
 import type { JsonObject } from "../foundation/canonical.ts";
 import type { RecordRef } from "../ledger/index.ts";
 import type { DecisionCode } from "./codes.ts";
-import type { HeldAmount } from "./holding.ts";
+import type { HeldAmount, SparedAmount } from "./holding.ts";
 import type { RolloutNote } from "./sides.ts";
 import type { BreakerNote } from "./stopped-call.ts";
 
@@ -65,6 +65,8 @@ export interface DecisionBody {
   readonly hold?: string;
   /** What would be held, were its policies not only watched. */
   readonly would_hold?: readonly HeldAmount[];
+  /** What covers it in units in which its tool says that it costs nothing: charged with what it is reported to have cost. */
+  readonly covered_by?: readonly SparedAmount[];
   /** Paths of the call whose values are not in the entry. */
   readonly redacted?: readonly string[];
 }

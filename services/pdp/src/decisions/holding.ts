@@ -35,10 +35,23 @@ export interface Holding {
   readonly watched: boolean;
   /** How far the clock that holds run out by is ahead of the decision's. */
   readonly storeAheadMs: number;
+  /** What covers it in units in which nothing is held, because its tool says that it costs nothing in them. */
+  readonly spared?: readonly SparedAccount[];
+}
+
+/** What is charged for a call if it turns out to have cost something all the same. */
+export interface SparedAccount extends Pick<Due, "budget" | "key" | "unit"> {
+  /** Of what a session was given: its books have no windows. */
+  readonly account?: bigint;
+}
+
+/** The same as the entry of a decision says it. */
+export interface SparedAmount extends Pick<HeldAmount, "budget" | "key" | "unit"> {
+  readonly account?: string;
 }
 
 /** What the entry of a decision says of what it holds. */
-export type HoldingSaid = Pick<DecisionBody, "holds" | "hold" | "would_hold">;
+export type HoldingSaid = Pick<DecisionBody, "holds" | "hold" | "would_hold" | "covered_by">;
 
 const NOTHING_HELD: HoldingSaid = { holds: [] };
 
@@ -54,15 +67,23 @@ export function pendingHold({ id, effect, hold, holds }: DecisionBody): PendingH
   return effect === "escalate" && hold !== undefined ? { hold, decision: id, parts: partsOf(holds) } : undefined;
 }
 
+const saySpared = ({ budget, key, unit, account }: SparedAccount): SparedAmount => ({
+  ...{ budget, unit },
+  ...(key !== "" && { key }),
+  ...(account !== undefined && { account: String(account) }),
+});
+
 /** `id` is the decision's. */
 export function sayHolding(id: string, holding: Holding | undefined): HoldingSaid {
-  if (!holding || holding.owed.length === 0) return NOTHING_HELD;
+  if (!holding) return NOTHING_HELD;
+  const spared = holding.spared && { covered_by: holding.spared.map(saySpared) };
+  if (holding.owed.length === 0) return spared ? { ...NOTHING_HELD, ...spared } : NOTHING_HELD;
   const amounts = holding.owed.map(({ budget, key, account, unit, micros }) => ({
     ...{ budget, account: String(account.id), unit, amount: formatAmount(micros) },
     ...(key !== "" && { key }),
   }));
-  if (holding.watched) return { holds: [], would_hold: amounts };
-  return { holds: amounts, hold: holding.before?.hold ?? id };
+  if (holding.watched) return { holds: [], would_hold: amounts, ...spared };
+  return { holds: amounts, hold: holding.before?.hold ?? id, ...spared };
 }
 
 /** What the record of a decision does to budgets: undefined when nothing. */

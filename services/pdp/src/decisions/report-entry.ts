@@ -32,6 +32,8 @@ export interface Received {
   readonly revoked: DecisionCode | undefined;
   /** What it does to budgets. */
   readonly settlement: Settlement | undefined;
+  /** Units in which it cost something that no budget counts. */
+  readonly unsettled: readonly string[];
   /** The hold had expired: that was recorded in its place, and this sets it right. */
   readonly corrects: boolean;
 }
@@ -109,7 +111,7 @@ function reportBody(told: Told, asker: Asker, decision: Subject): Record<string,
 /** Writes the entry of a report. */
 export function draftReport(told: Told, asker: Asker, decision: Subject, received: Received): NewRecord {
   const { session } = asker;
-  const { id, nowMs, late, reportByMs, security, name, revoked, settlement, corrects } = received;
+  const { id, nowMs, late, reportByMs, security, name, revoked, settlement, unsettled, corrects } = received;
   const said = reportBody(told, asker, decision);
   const event = isOfAnotherId(told, decision) ? undefined : endEvent(id, told, session, decision, nowMs);
   const text = canonical({
@@ -121,6 +123,7 @@ export function draftReport(told: Told, asker: Asker, decision: Subject, receive
     revoked,
     corrects: corrects || undefined,
     settled: settlement && settlement.said.length > 0 ? settlement.said : undefined,
+    unsettled: unsettled.length > 0 ? unsettled : undefined,
     froze: settlement?.frozen?.budget,
     report_by: reportByMs === undefined ? undefined : rfc3339(reportByMs),
     trace_id: told.traceId,

@@ -44,14 +44,22 @@ export function createSubjects(ledger: Pick<Ledger, "findById" | "findByKeys">) 
     return { decision: undefined, name };
   };
 
+  /** What settled a decision: a report, or that its hold ran out. */
+  const settledBy = async (decision: Decision, { session }: Asker): Promise<StoredRecord | null> => {
+    const keys = [settlingKey(decision)];
+    return (await ledger.findByKeys(session.tenant, session.id, utcDay(session.openedAtMs), keys))[0] ?? null;
+  };
+
   return {
+    settledBy,
     subjectOf: ({ subject, outcome }: Told, asker: Asker): Promise<About> =>
       "decisionId" in subject ? byDecision(subject.decisionId, asker) : byCall(subject.callId, outcome, asker),
 
-    /** What settled a decision: a report, or that its hold ran out. */
-    async settledBy(decision: Decision, { session }: Asker): Promise<StoredRecord | null> {
-      const keys = [settlingKey(decision)];
-      return (await ledger.findByKeys(session.tenant, session.id, utcDay(session.openedAtMs), keys))[0] ?? null;
+    /** The report that settled the decision already, for one that would leave it open. */
+    async settledBefore(told: Told, decision: Subject, asker: Asker): Promise<StoredRecord | null> {
+      if (!decision || (told.outcome !== "running" && told.outcome !== "unknown")) return null;
+      const settled = await settledBy(decision, asker);
+      return settled?.kind === "report" ? settled : null;
     },
   };
 }

@@ -11,6 +11,7 @@ import { bodyOf } from "./replay.ts";
 import { draftReport, isOfAnotherId, matches, ranUnallowed, type Subject } from "./report-entry.ts";
 import { createSubjects } from "./report-subject.ts";
 import { correctionOf, settlementOf } from "./settling.ts";
+import type { Unheld } from "./unheld.ts";
 
 const TRIES_MAX = 5;
 
@@ -25,6 +26,8 @@ export interface Reported {
   readonly record: RecordRef;
   /** False when what ran is not what was decided. */
   readonly inputMatches: boolean;
+  /** Units in which it cost something that no budget counts. */
+  readonly unsettled: readonly string[];
 }
 
 const outcomeOf = (report: StoredRecord) => bodyOf(report).outcome as Outcome;
@@ -66,7 +69,7 @@ export interface ReportRooms {
   readonly onMismatch: (tenant: string, decisionId: string) => void;
   /** Called when a report came after its time. */
   readonly onLate: () => void;
-  readonly charging: Pick<Charging, "heard" | "storeAheadMs">;
+  readonly charging: Pick<Charging, "heard" | "storeAheadMs" | "unheld">;
 }
 
 /** What became of the hold of a decision: it is still there, ran out, or went on to a later attempt of its call. */
@@ -85,11 +88,12 @@ function settle(
   snapshot: Snapshot,
   hold: HoldState,
   ends: { readonly reportByMs: number | undefined; readonly storeAheadMs: number },
+  unheld: Unheld["accounts"],
 ) {
   if (!decision || hold === "moved" || isOfAnotherId(told, decision)) return undefined;
-  if (hold === "there") return settlementOf(told, decision, snapshot, ends.reportByMs, ends.storeAheadMs);
+  if (hold === "there") return settlementOf(told, decision, snapshot, ends.reportByMs, ends.storeAheadMs, unheld);
   const settles = told.outcome !== "running" && told.outcome !== "unknown";
-  return settles ? correctionOf(told, decision, snapshot, hold) : undefined;
+  return settles ? correctionOf(told, decision, snapshot, hold, unheld) : undefined;
 }
 
 const answer = (told: Told, decision: Subject, record: RecordRef, more: Partial<Reported>): Reported => ({
@@ -98,26 +102,22 @@ const answer = (told: Told, decision: Subject, record: RecordRef, more: Partial<
   outcome: told.outcome,
   reportByMs: undefined,
   inputMatches: matches(told, decision),
+  unsettled: [],
   ...more,
   record: { epoch: record.epoch, n: record.n },
 });
 
+/** Whether a report comes after its decision's time, or after what reports have made of it since. */
+async function isLate(ledger: Ledger, decision: Subject, { session }: Asker, nowMs: number): Promise<boolean> {
+  if (!decision?.body.report_by || nowMs <= Date.parse(decision.body.report_by)) return false;
+  const reports = await ledger.findBySubject(session.tenant, decision.body.id);
+  return nowMs > reportEndsMs(decision, reports);
+}
+
 /** Takes reports: at least once, idempotent, on any replica. The first settling report of a call stands. */
 export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => Promise<Reported> {
   const { snapshots, ledger, charging, clock, newId } = rooms;
-  const { subjectOf, settledBy } = createSubjects(ledger);
-  /** The report that settled the decision already, for one that would leave it open. */
-  const settledBefore = async (told: Told, decision: Subject, asker: Asker) => {
-    if (!decision || (told.outcome !== "running" && told.outcome !== "unknown")) return null;
-    const settled = await settledBy(decision, asker);
-    return settled?.kind === "report" ? settled : null;
-  };
-
-  const isLate = async (decision: Subject, { session }: Asker, nowMs: number): Promise<boolean> => {
-    if (!decision?.body.report_by || nowMs <= Date.parse(decision.body.report_by)) return false;
-    const reports = await ledger.findBySubject(session.tenant, decision.body.id);
-    return nowMs > reportEndsMs(decision, reports);
-  };
+  const { subjectOf, settledBy, settledBefore } = createSubjects(ledger);
 
   /** The report that stands. What ran although another had said that nothing would is told, since no entry tells it. */
   const replay = ({ session }: Asker, told: Told, decision: Subject, stands: StoredRecord): Reported => {
@@ -125,7 +125,8 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
     if (outcome === "not_executed" && told.outcome !== outcome) {
       rooms.onMismatch(session.tenant, decision?.body.id ?? "");
     }
-    return answer(told, decision, stands, { replayed: true, outcome });
+    const unsettled = (bodyOf(stands).unsettled ?? []) as readonly string[];
+    return answer(told, decision, stands, { replayed: true, outcome, unsettled });
   };
 
   /** Records a report; null when it has to be looked at anew. */
@@ -137,14 +138,29 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
     const settled = await settledBefore(told, decision, asker);
     if (settled) return replay(asker, told, decision, settled);
     const nowMs = clock.now();
-    const late = await isLate(decision, asker, nowMs);
+    const late = await isLate(ledger, decision, asker, nowMs);
     const reportByMs = told.outcome === "running" ? nowMs + REPORT_WITHIN_MS : undefined;
     const snapshot = await snapshots.current(tenant);
     const security = judgedUnder(asker, snapshot.revisions);
     const revoked = decision && revokedSince(snapshot, asker.session, decision, nowMs);
-    const settlement = settle(told, decision, snapshot, hold, { reportByMs, storeAheadMs: charging.storeAheadMs() });
+    const storeAheadMs = charging.storeAheadMs();
+    const asking = decision && charging.unheld(tenant, told, decision, storeAheadMs);
+    const unheld = asking instanceof Promise ? await asking : asking;
+    const settlement = settle(told, decision, snapshot, hold, { reportByMs, storeAheadMs }, unheld?.accounts ?? []);
+    const unsettled = unheld?.unsettled ?? [];
     const corrects = typeof hold === "object" && settlement !== undefined;
-    const received = { id: newId(nowMs), nowMs, late, reportByMs, security, name, revoked, settlement, corrects };
+    const received = {
+      id: newId(nowMs),
+      nowMs,
+      late,
+      reportByMs,
+      security,
+      name,
+      revoked,
+      settlement,
+      unsettled,
+      corrects,
+    };
     const recorded = await ledger.record(draftReport(told, asker, decision, received));
     if (recorded.outcome === "stale") {
       await snapshots.secured(tenant);
@@ -164,7 +180,7 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
     if (recorded.outcome === "existing") return replay(asker, told, decision, recorded.record);
     if (recorded.balances) charging.heard(recorded.balances);
     if (late) rooms.onLate();
-    return answer(told, decision, recorded.ref, { reportByMs });
+    return answer(told, decision, recorded.ref, { reportByMs, unsettled });
   };
 
   return async (who, told) => {

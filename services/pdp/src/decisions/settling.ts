@@ -92,21 +92,31 @@ function watchedSettlement(told: Told, held: readonly HeldAmount[]): Settlement 
   return actual && settlement(held, watchedMoves(parts, actual), undefined, undefined);
 }
 
+/** What a call cost in units in which its tool says that it costs nothing: nothing was held, so all of it is overage. */
+function unheldSettlement(told: Told, decision: Decision, snapshot: Snapshot, unheld: readonly HeldAmount[]) {
+  if (unheld.length === 0) return undefined;
+  const parts = partsOf(unheld);
+  const moves = settlementMoves(parts, actualOf(told, parts) ?? []);
+  return settlement(unheld, moves, undefined, frozenBy(snapshot, decision.tool, unheld, parts, moves));
+}
+
 /**
  * What a report does to the hold of its decision. Undefined where it does nothing: it leaves open what became of the call,
- * or nothing was held.
+ * or nothing was held. `unheld`: accounts that are charged although nothing was held of them.
  */
 export function settlementOf(
   told: Told,
-  { body, tool }: Decision,
+  decided: Decision,
   snapshot: Snapshot,
   reportByMs: number | undefined,
   storeAheadMs: number,
+  unheld: readonly HeldAmount[] = [],
 ): Settlement | undefined {
   if (told.outcome === "unknown") return undefined;
-  const { holds: held, hold, would_hold: watched } = body;
-  if (watched) return watchedSettlement(told, watched);
-  if (hold === undefined) return undefined;
+  const { body, tool } = decided;
+  const { hold, would_hold: watched } = body;
+  if (watched) return watchedSettlement(told, [...watched, ...unheld]);
+  if (hold === undefined) return unheldSettlement(told, decided, snapshot, unheld);
   const decision = body.id;
   if (told.outcome === "running") {
     // What waits for people has no time of its own.
@@ -115,6 +125,7 @@ export function settlementOf(
     const charge: Charge = { moves: [], hold: { step: "extend", hold, decision, expiresAtMs } };
     return { charge, said: [], frozen: undefined };
   }
+  const held = [...body.holds, ...unheld];
   const parts = partsOf(held);
   const actual = actualOf(told, parts);
   const moves = actual ? settlementMoves(parts, actual) : releaseMoves(parts);
@@ -127,8 +138,10 @@ export function correctionOf(
   { body, tool }: Decision,
   snapshot: Snapshot,
   expiry: StoredRecord,
+  unheld: readonly HeldAmount[] = [],
 ): Settlement {
-  const parts = partsOf(body.holds);
+  const held = [...body.holds, ...unheld];
+  const parts = partsOf(held);
   const moves = correctionMoves(parts, postedBy(expiry), actualOf(told, parts));
-  return settlement(body.holds, moves, undefined, frozenBy(snapshot, tool, body.holds, parts, moves));
+  return settlement(held, moves, undefined, frozenBy(snapshot, tool, held, parts, moves));
 }

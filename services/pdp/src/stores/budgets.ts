@@ -11,10 +11,18 @@ type Row = [
   ...[history: string[] | null, alarm: string | null],
 ];
 
-async function accountsBy(pool: Pool, name: string, text: string, tenant: string, names: readonly AccountName[]) {
+/** What a statement over names answers; `then`: one that takes a time besides. */
+async function accountsBy(
+  pool: Pool,
+  name: string,
+  text: string,
+  tenant: string,
+  names: readonly AccountName[],
+  then: readonly number[] = [],
+) {
   const { rows } = await pool.query<Row>({
     ...{ name, text, rowMode: "array" },
-    values: [tenant, textArray(names.map(({ budget }) => budget)), textArray(names.map(({ key }) => key))],
+    values: [tenant, textArray(names.map(({ budget }) => budget)), textArray(names.map(({ key }) => key)), ...then],
   });
   const accounts: (Account | null)[] = names.map(() => null);
   for (const [i, id, unit, hard, opensAtMs, closesAtMs, limit, held, posted, overage, frozen, ...usual] of rows) {
@@ -31,6 +39,10 @@ async function accountsBy(pool: Pool, name: string, text: string, tenant: string
 
 const OPEN = `select i, id, unit, hard, ${ms("opens_at")}, ${ms("closes_at")}, most, held, posted, overage, frozen,
     history::text[], alarm from remit_open_watched_accounts($1, $2, $3)`;
+
+// Whether more was spent in a window that is over than was usual then is nobody's question any more.
+const OPEN_THEN = `select i, id, unit, hard, ${ms("opens_at")}, ${ms("closes_at")}, most, held, posted, overage, frozen,
+    null::text[], null::text from remit_open_accounts_then($1, $2, $3, to_timestamp($4 / 1000.0))`;
 
 // As `remit_open_watched_accounts` would answer them. What is not open yet has the place of its name, below 0, for its number.
 const LOOK = `select n.i::int, coalesce(a.id, -n.i), b.document #>> '{spec,unit}', b.hard,
@@ -100,6 +112,7 @@ function openHold([id, tenant, decision, session, sessionDay, pending, expiresAt
 export function createBudgetStore(pool: Pool): BudgetStore & BudgetLook {
   return {
     openAccounts: (tenant, names) => accountsBy(pool, "budgets-open", OPEN, tenant, names),
+    openAccountsThen: (tenant, names, atMs) => accountsBy(pool, "budgets-open-then", OPEN_THEN, tenant, names, [atMs]),
     lookAt: (tenant, names) => accountsBy(pool, "budgets-look", LOOK, tenant, names),
     balances: (tenant, accounts) => balances(pool, tenant, accounts),
     async overdueHolds(limit) {

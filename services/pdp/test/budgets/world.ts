@@ -257,11 +257,11 @@ export function createWorld(
   const lanesOf = ({ name }: Replica) => lanes.filter(({ replica }) => replica === name);
   const cut: World["cut"] = (replica, what) => lanesOf(replica).forEach((lane) => void cutLane(lane, what));
 
-  const open = (replica: Replica, { budget, key }: AccountName): Account | null => {
+  const open = (replica: Replica, { budget, key }: AccountName, then?: number): Account | null => {
     const spec = byName.get(budget);
     if (!spec || !state.budgets.has(`${TENANT}/${budget}`)) return null;
     const { unit, hard, windowMs } = spec;
-    const atMs = state.rules.windows === "store_time" ? nowMs() : nowMs() + replica.skewMs;
+    const atMs = then ?? (state.rules.windows === "store_time" ? nowMs() : nowMs() + replica.skewMs);
     const opensAtMs = windowMs === undefined ? 0 : Math.floor(atMs / windowMs) * windowMs;
     const closesAtMs = windowMs === undefined ? Number.POSITIVE_INFINITY : opensAtMs + windowMs;
     const row = openAccount(state, { tenant: TENANT, budget, key, unit, hard, opensAtMs, closesAtMs, ownLimit: null });
@@ -342,6 +342,8 @@ export function createWorld(
     }),
     budgetStore: (replica) => ({
       openAccounts: (_tenant, names) => ask(replica, "accounts opened", () => names.map((name) => open(replica, name))),
+      openAccountsThen: (_tenant, names, atMs) =>
+        ask(replica, "accounts opened", () => names.map((name) => open(replica, name, atMs))),
       balances: (_tenant, accounts) =>
         ask(replica, "balances read", () =>
           accounts.flatMap((id) => state.accounts.get(id) ?? []).map((row) => balanceOf(state, row)),

@@ -7,6 +7,7 @@ export const noBudgets: ReturnType<typeof createCharging> = {
   storeAheadMs: () => 0,
   heard: () => {},
   recorded: () => {},
+  unheld: () => ({ accounts: [], unsettled: [] }),
   short: () => undefined,
 };
 

@@ -176,6 +176,7 @@ export function reportedToWire(reported: Reported): ReportResponse {
     outcome: WIRE_OUTCOMES[reported.outcome],
     record: { ...reported.record },
     inputMatches: reported.inputMatches,
+    unsettledUnits: [...reported.unsettled],
     ...(reported.reportByMs !== undefined && { reportBy: timestampFromMs(reported.reportByMs) }),
   });
 }
