@@ -59,6 +59,19 @@ test("an account is told with what it refuses by and until when", () => {
   expect(accountLines(over, "").at(-1)).toContain("frozen: INC-7");
 });
 
+test("an account that is compared with the windows before it is told from where on it is unusual", () => {
+  const anomaly = create(BudgetSchema, { anomaly: { deviations: 6, windowsMin: 7 } }).anomaly;
+  const unusual = (part: Parameters<typeof account>[0]) =>
+    accountLines(account(part), "", anomaly).filter((line) => line.startsWith("unusual"));
+  expect(unusual({ alarm: "32.5", windowsBefore: 12 })).toEqual(["unusual   above 32.5 EUR, by 12 windows before it"]);
+  expect(unusual({ windowsBefore: 1 })).toEqual(["unusual   not judged: 1 window before it, and it takes 7"]);
+  const alarmOffAt = timestampFromMs(Date.parse("2026-11-21T12:00:00Z"));
+  expect(unusual({ alarmOffAt, windowsBefore: 12 })).toEqual([
+    "unusual   reset 2026-11-21T12:00:00.000Z: not judged until this window ends",
+  ]);
+  expect(accountLines(account(), "").join("\n")).not.toContain("unusual");
+});
+
 test("what is out of the ordinary is said in a word", () => {
   expect(stateText(undefined, undefined)).toBe("");
   expect(stateText(account(), undefined)).toBe("");

@@ -63,6 +63,27 @@ test("an observed decision says what enforcement would have answered, by which r
   expect(text([], { ...observed, would: unknown })).toContain("enforcement would deny (tool_unknown): Not registered.");
 });
 
+test("a call that is stopped for what its agent spends is told with all that the answer was made from", () => {
+  const spending = {
+    ...{ account: "7", unit: "EUR", needed: "40", median: "20", mad: "1", windows: 9, deviations: 6 },
+    ...{ windows_min: 7, floor: "5", history: ["20"] },
+  };
+  const until = "2026-11-21T11:00:00.000Z";
+  const breaker = {
+    kind: "spending",
+    reach: "agent",
+    of: "refunds",
+    count: "10",
+    limit: "32",
+    opened: true,
+    level: 0,
+    until,
+  };
+  expect(text([], { ...body, breaker: { ...breaker, spending } })).toContain(
+    "spending of this agent: 10 EUR spent and held in this window of refunds, 40 more needed; above 32 is out of the ordinary, by 9 windows before it: median 20, deviation 1 (6 deviations, at least 5), until 2026-11-21T11:00:00.000Z",
+  );
+});
+
 test("reports stand below with their cost, and one that ran another input says so loudly", () => {
   const report = { at: "2026-11-21T10:00:01.000Z", outcome: "succeeded", actual: [{ unit: "EUR", value: "12.5" }] };
   expect(text([report])).toContain("succeeded, cost 12.5 EUR  (epoch 4, n 18)");

@@ -257,6 +257,13 @@ test("breakers are listed and reset, where there are any", async () => {
   const unknown = await remit(["breakers", "reset", nobodys, "--reason", "x"], { env });
   expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining("there is no such session") });
   expect(await remit(["breakers", "reset", nobodys], { env })).toMatchObject({ code: 2 });
+  const because = ["--reason", "the sale"];
+  const none = await remit(["breakers", "reset", "--agent", "nobody", ...because], { env });
+  expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("there is no such agent") });
+  expect(await remit(["breakers", "reset", ...because], { env })).toMatchObject({ code: 2 });
+  expect(await remit(["breakers", "reset", nobodys, "--agent", "nobody", ...because], { env })).toMatchObject({
+    code: 2,
+  });
 });
 
 test("tenants are made, shown, bounded and suspended, and their owners keep to their own", async () => {

@@ -28,7 +28,7 @@ interface JsonFlag {
   json?: boolean;
 }
 
-const RIGHT = new Set(["LIMIT", "SPENT", "HELD", "FREE", "USED"]);
+const RIGHT = new Set(["LIMIT", "SPENT", "HELD", "FREE", "USED", "UNUSUAL"]);
 const columns = (titles: readonly string[]) => titles.map((title) => ({ title, right: RIGHT.has(title) }));
 
 function budgetRow({ name, limit, window, timeZone, enforcement, account, accounts, freeze }: Budget): string[] {
@@ -67,11 +67,19 @@ function accountRow(account: BudgetAccount, timeZone: string, soft: boolean): st
   ];
 }
 
+/** From where on an account is out of the ordinary. */
+const aboveText = ({ alarm, alarmOffAt }: BudgetAccount) => (alarmOffAt ? "reset" : alarm && `above ${alarm}`);
+
 const ACCOUNT_TITLES = ["ACCOUNT", "OF", "LIMIT", "SPENT", "HELD", "FREE", "USED", "RESETS", "STATE"];
 
 function printAccounts(cli: Cli, accounts: readonly BudgetAccount[], budget: Budget | undefined): void {
-  const rows = accounts.map((one) => accountRow(one, budget?.timeZone ?? "", budget?.enforcement === "soft"));
-  for (const line of table(columns(ACCOUNT_TITLES), rows)) cli.io.out(line);
+  const watched = budget?.anomaly !== undefined;
+  const rows = accounts.map((one) => [
+    ...accountRow(one, budget?.timeZone ?? "", budget?.enforcement === "soft"),
+    ...(watched ? [aboveText(one)] : []),
+  ]);
+  const titles = watched ? [...ACCOUNT_TITLES, "UNUSUAL"] : ACCOUNT_TITLES;
+  for (const line of table(columns(titles), rows)) cli.io.out(line);
 }
 
 async function showBudget(cli: Cli, name: string, json: boolean): Promise<void> {

@@ -38,5 +38,9 @@ export const revocationRows: Readonly<Record<string, (all: Neighbours) => Probe[
       ...{ theirs: theirs.sessionId, nobodys: nothing() },
       alike: (sessionId) => house.clients.breakers.resetBreaker({ sessionId, reason: "tried" }, { headers }),
     },
+    {
+      ...{ theirs: `${THEIRS}-agent`, nobodys: "no-agent" },
+      alike: (agent) => house.clients.breakers.resetBreaker({ agent, reason: "tried" }, { headers }),
+    },
   ],
 };
