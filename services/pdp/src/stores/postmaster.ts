@@ -19,6 +19,12 @@ async function readyPid(data: string, place: string): Promise<number | null> {
   return lines[7]?.trim() === "ready" && lines[4] === place ? Number(lines[0]) : null;
 }
 
+/** The process whose lock file stands in a data directory, if it is ours; ready or not. */
+export async function postmasterPid(data: string, place: string): Promise<number | null> {
+  const [pid, , , , socketDir] = (await readFile(join(data, "postmaster.pid"), "utf8").catch(() => "")).split("\n");
+  return socketDir === place ? Number(pid) : null;
+}
+
 export const POLL_MS = 10;
 const PATIENCE_MS = 5_000;
 
