@@ -3,6 +3,7 @@ export const startReasons = {
   address_unavailable: "A listener's address is taken, or is none of this machine.",
   cell_changed: "This is another Postgres than the one that the cell was started on, or an older state of it.",
   cell_unclaimed: "Nobody has started on this database yet.",
+  data_dir_ending: "What is left of a Postgres that was killed still uses the data directory.",
   data_dir_in_use: "Another process uses the data directory.",
   data_dir_starting: "Another Postgres is just starting on the data directory.",
   data_dir_unusable: "The data directory cannot be used.",

@@ -38,7 +38,7 @@ export function liveOn(setup: Setup, first: Started): Life {
             keeper = its;
             if (over.signal.aborted) its.release();
           });
-        const started = await startOnDirectory(directory, begin);
+        const started = await startOnDirectory(directory, log, begin);
         started.keeper.letGo();
         log("Postgres was started anew");
         return started;

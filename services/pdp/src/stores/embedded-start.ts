@@ -64,6 +64,11 @@ function explain(failure: StartFailure, { tcpPort, directory }: Setup): Fault {
       fix: "wait a moment, then start again",
     });
   }
+  // Its postmaster is gone, and some of its processes have not noticed.
+  if (/pre-existing shared memory block/.test(lastWords)) {
+    const message = `processes of a Postgres that was killed still use ${directory?.path}`;
+    return new Fault("unavailable", "data_dir_ending", message, { fix: "end them, then start again" });
+  }
   return new Fault("unavailable", "embedded_failed", failure.message, {}, failure);
 }
 
@@ -140,21 +145,28 @@ async function livingOwner(directory: DataDirectory): Promise<number | null> {
   return Number.isInteger(pid) && pid > 1 && alive(pid) ? pid : null;
 }
 
+/** These pass by themselves. */
+const PASSING: readonly (string | undefined)[] = ["data_dir_starting", "data_dir_ending"];
 const INHERIT_TRIES = 300;
 const INHERIT_PAUSE_MS = 100;
 
 /**
  * Starts on a data directory. When its last owner was killed a moment ago, its Postgres is still being ended by its
- * keeper: that is waited for. When the owner lives, the directory is in use.
+ * keeper: that is waited for, and so is what a killed Postgres left. When the owner lives, the directory is in use.
  */
-export async function startOnDirectory(directory: DataDirectory, begin: () => Promise<Started>): Promise<Started> {
+export async function startOnDirectory(
+  directory: DataDirectory,
+  log: (line: string) => void,
+  begin: () => Promise<Started>,
+): Promise<Started> {
   for (let tries = 1; ; ) {
     try {
       return await begin();
     } catch (failure) {
       if (failure instanceof StuckFailure) continue;
       const reason = failure instanceof Fault ? failure.reason : undefined;
-      if (reason === "data_dir_starting" && tries++ < INHERIT_TRIES) {
+      if (PASSING.includes(reason) && tries < INHERIT_TRIES) {
+        if (tries++ === 1 && failure instanceof Fault) log(`${failure.message}: it is waited for`);
         await delay(INHERIT_PAUSE_MS);
         continue;
       }

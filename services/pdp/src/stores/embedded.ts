@@ -73,7 +73,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
     ...(tcpPort !== undefined && { tcpPort }),
     patience: createPatience(LOOKS, LOOKS * STUCK_AFTER_TIMES_MAX),
   };
-  const first = await (directory === undefined ? start(setup) : startOnDirectory(directory, () => start(setup)));
+  const first = await (directory === undefined ? start(setup) : startOnDirectory(directory, log, () => start(setup)));
   const life = liveOn(setup, first);
   try {
     if (directory !== undefined) await writeFile(join(directory.path, "owner"), String(process.pid));

@@ -2,10 +2,11 @@ import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, readlink, rm, writ
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startEmbedded } from "../../src/stores/embedded.ts";
 import { findPostgres } from "../../src/stores/postgres-binaries.ts";
-import { embeddedChild } from "../support/processes.ts";
+import { embeddedChild, eventually } from "../support/processes.ts";
 import { withClient } from "../support/test-database.ts";
 
 const asRoot = process.getuid?.() === 0;
@@ -43,6 +44,31 @@ test("after SIGKILL the next start waits until the Postgres before has ended, an
   const { rows } = await withClient(next.ownerUrl, (client) => client.query("select n from kept"));
   await next.stop();
   expect(rows).toEqual([{ n: 8 }]);
+});
+
+test("after its postmaster was killed the next start waits for what that left behind, and has its data", async () => {
+  const dataDir = join(root, "orphaned");
+  const first = await startEmbedded({ dataDir, durable: true });
+  await withClient(first.ownerUrl, (client) => client.query("create table kept as select 6 as n"));
+  const client = new pg.Client({ connectionString: first.ownerUrl });
+  client.on("error", () => {});
+  await client.connect();
+  const { rows: pids } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+  const left = pids[0]?.pid ?? 0;
+  // It does not notice that it is alone.
+  process.kill(left, "SIGSTOP");
+  process.kill(first.pid, "SIGKILL");
+  await first.ended;
+  const lines: string[] = [];
+  const starting = startEmbedded({ dataDir, durable: true, log: (line) => void lines.push(line) });
+  await eventually(() => lines.some((line) => line.includes("it is waited for")));
+  process.kill(left, "SIGCONT");
+  const next = await starting;
+  await client.end().catch(() => {});
+  const { rows } = await withClient(next.ownerUrl, (other) => other.query("select n from kept"));
+  await next.stop();
+  expect(lines).toEqual([expect.stringContaining(`a Postgres that was killed still use ${dataDir}`)]);
+  expect(rows).toEqual([{ n: 6 }]);
 });
 
 test("of several that start on one new directory at once one serves, and the others say who holds it", async () => {
