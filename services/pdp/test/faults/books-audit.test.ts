@@ -57,6 +57,7 @@ const sound: Books = {
   ],
   openHolds: 0,
   usedUp: new Map([["rare", 2n * EUR]]),
+  resolutions: [],
   highest: new Map([
     ["house", 20n * EUR],
     ["rare", 2n * EUR],
@@ -118,6 +119,24 @@ test.each<[string, Books, string]>([
     "was told that it holds",
   ],
   ["one call more than a small budget has", { ...sound, usedUp: new Map([["rare", EUR]]) }, "its limit is"],
+  [
+    "a settlement in another window than that of its decision",
+    {
+      ...records("e2", { accounts: ["1", "2", "4"] }),
+      accounts: [...sound.accounts, account("4", "watch", { hard: false })],
+    },
+    "was never charged to",
+  ],
+  [
+    "a hold that counts as spent though an operator released it",
+    { ...sound, resolutions: [{ decision: "d2", released: true }] },
+    "callers spent",
+  ],
+  [
+    "a soft budget that counts nothing of what an operator said was spent",
+    { ...sound, resolutions: [{ decision: "d2", released: false }] },
+    "callers spent",
+  ],
   ["a hold that nothing ended", { ...sound, openHolds: 1 }, "still open"],
   [
     "something held that no hold stands for",

@@ -70,6 +70,8 @@ export interface Books {
   readonly openHolds: number;
   /** Of budgets whose calls are counted: the limit at the end, which was reached. */
   readonly usedUp: ReadonlyMap<string, bigint>;
+  /** What an operator said of calls that nobody had reported by then: that nothing was spent, or all that was held. */
+  readonly resolutions: readonly { readonly decision: string; readonly released: boolean }[];
   /** The highest limit that anybody ever asked for, by budget. */
   readonly highest: ReadonlyMap<string, bigint>;
 }
@@ -83,14 +85,18 @@ function addTo<Name>(sums: Map<Name, bigint>, name: Name, amount: bigint): void 
 
 const amountOf = ({ unit }: Charged, { estimate }: Purchase) => (unit === "calls" ? ONE_CALL : estimate);
 
-/** What a call must have cost an account: as its caller said, or as what never was reported counts. */
-function costOf(charged: Charged, purchase: Purchase): bigint {
-  const { spent } = purchase;
-  if (!spent) return charged.hard ? amountOf(charged, purchase) : 0n;
-  return charged.unit === "calls" ? BigInt(spent.calls) * ONE_CALL : spent.micros;
-}
-
 const allowedIn = ({ answers }: Purchase) => answers.find(({ allowed }) => allowed);
+
+/** What calls must have cost accounts: as their callers said, else as an operator did, or as what never was reported counts. */
+function costsOf({ resolutions }: Books): (charged: Charged, purchase: Purchase) => bigint {
+  const released = new Map(resolutions.map((one) => [one.decision, one.released]));
+  return (charged, purchase) => {
+    const { spent } = purchase;
+    if (spent) return charged.unit === "calls" ? BigInt(spent.calls) * ONE_CALL : spent.micros;
+    const isReleased = released.get(allowedIn(purchase)?.decisionId ?? "") ?? !charged.hard;
+    return isReleased ? 0n : amountOf(charged, purchase);
+  };
+}
 
 /** The sum of what all records did is what stands in each account. */
 function movesAndRows({ accounts, records }: Books): string[] {
@@ -122,7 +128,9 @@ export function overdrawn(accounts: readonly AccountRow[], highest: Books["highe
 }
 
 /** What callers spent, account by account, is what the accounts say was spent. */
-function spentAndPosted({ purchases, accounts }: Books): string[] {
+function spentAndPosted(books: Books): string[] {
+  const { purchases, accounts } = books;
+  const costOf = costsOf(books);
   const due = new Map<string, bigint>();
   for (const purchase of purchases) {
     const allowed = allowedIn(purchase);
@@ -190,13 +198,30 @@ function heldAsTold({ purchases, records, entries, accounts }: Books): string[] 
 }
 
 /** Of calls that are counted one by one, as many were let in as the limit says, and none more. */
-function countedOut({ purchases, usedUp }: Books): string[] {
-  return [...usedUp].flatMap(([name, limit]) => {
-    const allowed = purchases.filter(
-      (one) => allowedIn(one) && one.charged.some(({ budget }) => budget === name) && one.spent?.calls !== 0,
-    );
-    const used = BigInt(allowed.length) * ONE_CALL;
+function countedOut(books: Books): string[] {
+  const costOf = costsOf(books);
+  return [...books.usedUp].flatMap(([name, limit]) => {
+    const used = books.purchases
+      .filter(allowedIn)
+      .flatMap((one) => one.charged.filter(({ budget }) => budget === name).map((charged) => costOf(charged, one)))
+      .reduce((sum, cost) => sum + cost, 0n);
     return used === limit ? [] : [`of ${name} ${used} was allowed, and its limit is ${limit}`];
+  });
+}
+
+/** What ends a hold moves the accounts that its call was charged to, in the windows that they were charged in. */
+function settledInPlace({ records, entries }: Books): string[] {
+  const callOf = new Map(entries.map(({ id, callId }) => [id, callId]));
+  const charged = new Map<string, Set<string>>();
+  for (const { id, subject, accounts } of records) {
+    const callId = callOf.get(id);
+    if (subject !== null || callId === undefined) continue;
+    charged.set(callId, new Set([...(charged.get(callId) ?? []), ...accounts]));
+  }
+  return records.flatMap(({ id, subject, accounts }) => {
+    const of = charged.get(callOf.get(subject ?? "") ?? "");
+    const elsewhere = subject === null ? [] : accounts.filter((account) => !of?.has(account));
+    return elsewhere.map((account) => `record ${id} moves account ${account}, which its call was never charged to`);
   });
 }
 
@@ -209,9 +234,16 @@ function atRest({ accounts, openHolds }: Books): string[] {
 /** Everything that is wrong with the books at the end. */
 export function auditBooks(books: Books): string[] {
   return [
-    ...[movesAndRows, spentAndPosted, allowedTwice, answeredAndRecorded, heldAsTold, countedOut, atRest].flatMap(
-      (rule) => rule(books),
-    ),
+    ...[
+      movesAndRows,
+      spentAndPosted,
+      allowedTwice,
+      answeredAndRecorded,
+      heldAsTold,
+      countedOut,
+      settledInPlace,
+      atRest,
+    ].flatMap((rule) => rule(books)),
     ...overdrawn(books.accounts, books.highest),
   ];
 }

@@ -63,8 +63,11 @@ async function freePort(): Promise<number> {
 
 const LAST_LINES = 30;
 
+/** Told every line that a process says. */
+export type Hear = (member: string, line: string) => void;
+
 /** Starts a process. Its environment has nothing of ours but what is given. */
-function startServing(environment: Readonly<Record<string, string>>): Promise<Serving> {
+function startServing(environment: Readonly<Record<string, string>>, hear: (line: string) => void): Promise<Serving> {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith("REMIT_"));
   const child = spawn(process.execPath, [launcher, "serve", "--json"], {
     cwd: tmpdir(),
@@ -77,6 +80,7 @@ function startServing(environment: Readonly<Record<string, string>>): Promise<Se
   let replica = "";
   createInterface({ input: child.stderr }).on("line", (line) => {
     said.push(line);
+    hear(line);
     if (said.length > LAST_LINES) said.shift();
     replica ||= /"replica":"([0-9a-f-]{36})".*registered/.exec(line)?.[1] ?? "";
   });
@@ -93,7 +97,7 @@ function startServing(environment: Readonly<Record<string, string>>): Promise<Se
   });
 }
 
-async function newMember(name: string, databaseUrl: string, keyEncryptionKey: string): Promise<Member> {
+async function newMember(name: string, databaseUrl: string, keyEncryptionKey: string, hear: Hear): Promise<Member> {
   const proxy = await pgProxy(databaseUrl);
   const ports = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
   const [httpAddress = "", grpcAddress = "", adminAddress = "", metricsAddress = ""] = ports.map(
@@ -110,7 +114,7 @@ async function newMember(name: string, databaseUrl: string, keyEncryptionKey: st
       () => false,
     );
   const start = async () => {
-    serving = await startServing({
+    const environment = {
       REMIT_MODE: "development",
       REMIT_DATABASE_URL: proxy.url,
       REMIT_KEY_ENCRYPTION_KEY: keyEncryptionKey,
@@ -119,7 +123,8 @@ async function newMember(name: string, databaseUrl: string, keyEncryptionKey: st
       REMIT_ADMIN_ADDRESS: adminAddress,
       REMIT_METRICS_ADDRESS: metricsAddress,
       REMIT_SHUTDOWN_GRACE_MS: "5000",
-    });
+    };
+    serving = await startServing(environment, (line) => hear(name, line));
     await eventually(ready);
     return serving;
   };
@@ -141,10 +146,10 @@ async function endMember({ proxy, serving, signal }: Member): Promise<void> {
 }
 
 /** Replicas on one database that is migrated and empty. `databaseUrl` is of the runtime role. */
-export async function startFleet(databaseUrl: string, size = 3): Promise<Fleet> {
+export async function startFleet(databaseUrl: string, size = 3, hear: Hear = () => {}): Promise<Fleet> {
   const key = Buffer.alloc(32, 7).toString("base64");
   const names = Array.from({ length: size }, (_, at) => `member-${at + 1}`);
-  const members = await Promise.all(names.map((name) => newMember(name, databaseUrl, key)));
+  const members = await Promise.all(names.map((name) => newMember(name, databaseUrl, key, hear)));
   const [first, ...others] = members;
   // The first makes the owner, so that it is known who did.
   const ownerKey = (await first?.start())?.bootstrapKey ?? "";

@@ -1,13 +1,17 @@
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startEmbedded } from "../../src/stores/embedded.ts";
 import { migrate } from "../../src/stores/migrate.ts";
 import { insertTenant } from "../ledger/postgres.ts";
 import { seeded } from "../ledger/scheduler.ts";
+import { brokenPromises, planItinerary } from "./itinerary.ts";
+import { PLAGUES } from "./plagues.ts";
 import { rehearse } from "./rehearse.ts";
 import { startRestartable } from "./restartable.ts";
 import { BEFALLS, REVOKED, revokeUnderLoad } from "./revoke.ts";
 import { startSmallDisk } from "./small-disk.ts";
-import { PLAGUES, spendTogether } from "./spend-together.ts";
+import { spendTogether } from "./spend-together.ts";
 import { storm } from "./storm.ts";
 import { changeTogether, MISHAPS } from "./together.ts";
 import { faultNames } from "./torment.ts";
@@ -18,7 +22,10 @@ const HELP = `Torments three replicas on one Postgres under load, then audits wh
   npm run faults -- --fault killed --fault "backends ended"
   npm run faults -- --revocations 400 of every kind in turns, one member paused or cut off meanwhile
   npm run faults -- --changes 500 --seconds 120  policies, revocations and halts; replicas paused, Postgres restarted
-  npm run faults -- --budgets 120       callers share budgets of four levels meanwhile, Postgres restarted, its disk full
+  npm run faults -- --budgets 150       callers share budgets of four levels while everything that can befall them does,
+                                        once at least and for 150 s at least, in an order of the seed: see README.md
+  npm run faults -- --budgets 1 --plague "disk full" --plague "Postgres killed"   these alone
+  npm run faults -- --budgets 150 --logs DIRECTORY   what the processes say is written there
   npm run faults -- --fences 5000     writers shut out in the middle of their statements, in one process
 `;
 
@@ -31,6 +38,8 @@ const { values } = parseArgs({
     revocations: { type: "string" },
     changes: { type: "string" },
     budgets: { type: "string" },
+    plague: { type: "string", multiple: true, default: [] },
+    logs: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -90,31 +99,58 @@ async function changes(times: number, seconds: number, seed: number): Promise<re
 }
 
 const DISK_MIB = 600;
+/** What nobody recovers from in this time nobody recovers from. */
+const PLAGUE_MS_MAX = 180_000;
 
-/** So many seconds of spending, with everything in turns that can befall it on this machine. */
-async function budgets(seconds: number, seed: number): Promise<readonly string[]> {
+/** Ends this process when nothing was said for too long. */
+function impatient(isOver: () => boolean) {
+  let timer: NodeJS.Timeout | undefined;
+  return (line: string) => {
+    say(line);
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (isOver()) return;
+      say(`WRONG:\n"${line}" did not come to its end within ${PLAGUE_MS_MAX / 1000} s`);
+      process.exit(1);
+    }, PLAGUE_MS_MAX).unref();
+  };
+}
+
+/** Everything once that can befall spenders on this machine, and again until so many seconds are over. */
+async function budgets(seconds: number, seed: number, only: readonly string[]): Promise<readonly string[]> {
   const disk = await startSmallDisk(DISK_MIB);
   const impossible = "impossible" in disk ? disk.impossible : undefined;
   if (impossible) say(`"disk full" is left out: ${impossible}`);
   await using postgres = "impossible" in disk ? await startRestartable({ durable: true }) : disk;
   const random = seeded(seed);
-  const possible = PLAGUES.filter((name) => name !== "disk full" || !impossible);
-  // Each once before any comes again.
-  let due: (typeof possible)[number][] = [];
-  const endMs = performance.now() + seconds * 1000;
+  const startedMs = performance.now();
+  const possible = PLAGUES.filter(
+    (name) => (name !== "disk full" || !impossible) && (only.length === 0 || only.includes(name)),
+  );
+  const plan = planItinerary(possible, random, () => performance.now() - startedMs >= seconds * 1000);
+  say(`promised: ${plan.promised.join("; ")}`);
   const next = () => {
-    if (performance.now() >= endMs) return null;
-    if (due.length === 0) due = [...possible];
-    const [plague] = due.splice(Math.floor(random() * due.length), 1);
+    const plague = plan.next();
     return plague ? { plague, member: Math.floor(random() * 3) } : null;
   };
-  const { wrong, ...seen } = await spendTogether({ postgres, random: seeded(seed + 1), next, say });
-  const counted = Object.entries(seen).map(([name, value]) => [
+  let isOver = false;
+  const hear = (member: string, line: string) => {
+    if (values.logs !== undefined) appendFileSync(join(values.logs, `${seed}-${member}.log`), `${line}\n`);
+  };
+  const seen = await spendTogether({ postgres, random: seeded(seed + 1), next, say: impatient(() => isOver), hear });
+  isOver = true;
+  const { wrong, ...figures } = seen;
+  const counted = Object.entries(figures).map(([name, value]) => [
     ...[name, value instanceof Map ? Object.fromEntries(value) : value],
   ]);
   say(JSON.stringify(Object.fromEntries(counted), null, 2));
-  return wrong;
+  say(`promised ${plan.promised.length} kinds, ${seen.plagues.size} happened, ${sum(seen.plagues)} times in all`);
+  say(`Postgres was stuck and started anew ${postgres.startedAnew()} times`);
+  say(`seed ${seed}, ${Math.round((performance.now() - startedMs) / 1000)} s`);
+  return [...wrong, ...brokenPromises(plan.promised, seen.plagues)];
 }
+
+const sum = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((all, count) => all + count, 0);
 
 async function main(): Promise<number> {
   if (values.help) {
@@ -126,7 +162,7 @@ async function main(): Promise<number> {
   const chance = seeded(seed + 1);
   if (values.budgets !== undefined) {
     say(`seed ${seed}`);
-    return verdict(await budgets(Number(values.budgets), seed));
+    return verdict(await budgets(Number(values.budgets), seed, values.plague));
   }
   if (values.changes !== undefined) {
     say(`seed ${seed}`);

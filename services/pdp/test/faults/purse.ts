@@ -30,7 +30,7 @@ export const PURSES: readonly Purse[] = [
   purse("team", 3_000, "window: day, owner: { team: finance }"),
   purse("agent", 2_500, "window: lifetime, owner: { agent: clerk }"),
   purse("run", 600, "window: session, owner: session", { keys: "session" }),
-  purse("customer", 900, "window: lifetime, per: [input.customer]", { keys: "customer" }),
+  purse("customer", 900, "window: hour, per: [input.customer]", { keys: "customer" }),
   purse("watch", 10, "window: lifetime, enforcement: soft", { hard: false }),
   purse("rare", 25, 'window: lifetime, owner: { tool: "load.rare" }', { unit: "calls", tool: "load.rare" }),
 ];

@@ -11,6 +11,10 @@ export interface Restartable extends AsyncDisposable {
   readonly runtimeUrl: string;
   readonly superuserUrl: string;
   restart(): Promise<void>;
+  /** Ends the postmaster with SIGKILL, and starts another at once: what it left behind may still be there. */
+  kill(): Promise<void>;
+  /** How often it was started anew because it let nobody in. */
+  startedAnew(): number;
 }
 
 interface Options {
@@ -19,8 +23,8 @@ interface Options {
   readonly dataDir?: string;
 }
 
-/** Longer than a recovery takes; one that takes longer is only begun again. */
-const STUCK_AFTER_ASKED = 250;
+/** Longer than a recovery takes here; one that takes longer is begun again, and given longer. */
+const STUCK_AFTER_MS = 12_000;
 
 /** Whether somebody answers there. */
 async function answers(url: string): Promise<boolean> {
@@ -45,8 +49,11 @@ export async function startRestartable({ durable, dataDir }: Options): Promise<
   const directory = await mkdtemp(join(tmpdir(), "remit-faults-"));
   const link = join(directory, "socket");
   let hasEnded = false;
+  let before = 0;
   const start = async (): Promise<EmbeddedPostgres> => {
-    const started = await startEmbedded({ dataDir: dataDir ?? join(directory, "pg"), durable });
+    const started = await startEmbedded({
+      ...{ dataDir: dataDir ?? join(directory, "pg"), durable, stuckAfterMs: STUCK_AFTER_MS },
+    });
     hasEnded = false;
     void started.ended.then(() => {
       hasEnded = true;
@@ -56,6 +63,10 @@ export async function startRestartable({ durable, dataDir }: Options): Promise<
     return started;
   };
   let postgres = await start();
+  const startOver = async () => {
+    before += postgres.startedAnew;
+    postgres = await start();
+  };
   await migrate({ url: postgres.ownerUrl });
   // Every start has a socket of another place; the link leads there.
   const over = (given: string) => {
@@ -66,18 +77,20 @@ export async function startRestartable({ durable, dataDir }: Options): Promise<
   const superuserUrl = over(postgres.superuserUrl);
   return {
     ...{ runtimeUrl: over(postgres.runtimeUrl), superuserUrl },
+    startedAnew: () => before + postgres.startedAnew,
     async restart() {
       await postgres.stop();
-      postgres = await start();
+      await startOver();
+    },
+    async kill() {
+      process.kill(postgres.pid, "SIGKILL");
+      await postgres.ended;
+      await startOver();
     },
     async revive() {
-      let asked = 0;
       await eventually(async () => {
-        if (hasEnded) postgres = await start();
-        if (await answers(superuserUrl)) return true;
-        // One whose recovery failed for want of space may wait for it for ever, with room again: only a new start helps.
-        if (++asked % STUCK_AFTER_ASKED === 0 && !hasEnded) process.kill(postgres.pid, "SIGQUIT");
-        return false;
+        if (hasEnded) await startOver();
+        return answers(superuserUrl);
       });
     },
     async [Symbol.asyncDispose]() {

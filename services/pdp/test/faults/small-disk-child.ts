@@ -5,7 +5,7 @@ import { startRestartable } from "./restartable.ts";
 
 /*
  * The part of `small-disk.ts` that runs where the small file system is to be seen. Tells where its Postgres is in a line of
- * JSON, and another after each command that it was given, as a line: restart, fill, free. Ends with its input.
+ * JSON, and another after each command that it was given, as a line: restart, kill, fill, free. Ends with its input.
  */
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -13,7 +13,10 @@ const directory = process.argv[2] ?? "";
 const ballast = join(directory, "ballast");
 await using postgres = await startRestartable({ durable: true, dataDir: join(directory, "pg") });
 const { runtimeUrl, superuserUrl } = postgres;
-const tell = () => void process.stdout.write(`${JSON.stringify({ runtimeUrl, superuserUrl })}\n`);
+const tell = () => {
+  const told = { runtimeUrl, superuserUrl, startedAnew: postgres.startedAnew() };
+  process.stdout.write(`${JSON.stringify(told)}\n`);
+};
 
 /** Writes until not a page is left. */
 async function fill(): Promise<void> {
@@ -33,6 +36,7 @@ async function fill(): Promise<void> {
 
 const commands: Readonly<Record<string, () => Promise<void>>> = {
   restart: () => postgres.restart(),
+  kill: () => postgres.kill(),
   fill,
   free: async () => {
     await rm(ballast);

@@ -45,19 +45,23 @@ export async function startSmallDisk(mib: number): Promise<SmallDisk | { readonl
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const told = async () => {
     const { done, value } = await lines.next();
-    return done ? undefined : (JSON.parse(value) as { runtimeUrl: string; superuserUrl: string });
+    return done ? undefined : (JSON.parse(value) as { runtimeUrl: string; superuserUrl: string; startedAnew: number });
   };
-  const urls = await told();
-  if (!urls) {
+  const first = await told();
+  if (!first) {
     await rm(directory, { recursive: true, force: true });
     return { impossible: `no file system of ${mib} MiB can be mounted here: ${await failed}` };
   }
+  let { startedAnew } = first;
   const command = async (name: string) => {
     child.stdin.write(`${name}\n`);
-    if (!(await told())) throw new Error(`the Postgres on a small disk could not ${name}: ${await failed}`);
+    const done = await told();
+    if (!done) throw new Error(`the Postgres on a small disk could not ${name}: ${await failed}`);
+    ({ startedAnew } = done);
   };
   return {
-    ...urls,
+    ...{ runtimeUrl: first.runtimeUrl, superuserUrl: first.superuserUrl, startedAnew: () => startedAnew },
+    kill: () => command("kill"),
     restart: () => command("restart"),
     fill: () => command("fill"),
     free: () => command("free"),

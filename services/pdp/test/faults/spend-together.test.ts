@@ -1,18 +1,22 @@
 import { expect, test } from "vitest";
 import { seeded } from "../ledger/scheduler.ts";
+import type { Plague } from "./plagues.ts";
 import { startRestartable } from "./restartable.ts";
 import { startSmallDisk } from "./small-disk.ts";
-import { type Plague, spendTogether } from "./spend-together.ts";
+import { spendTogether } from "./spend-together.ts";
 
 const SEED = 20_261_121;
 const DISK_MIB = 300;
 
-test("callers share budgets while answers are lost, connections end, a replica sleeps and the disk of Postgres is full: the books balance to the last unit", async () => {
+test("callers share budgets while answers are lost, connections end, a backend is killed, windows turn, a replica sleeps and the disk is full: the books balance to the last unit", async () => {
   const disk = await startSmallDisk(DISK_MIB);
   const isSmall = !("impossible" in disk);
   if (!isSmall) console.warn(`a full disk is left out, Postgres is restarted instead: ${disk.impossible}`);
   await using postgres = isSmall ? disk : await startRestartable({ durable: true });
-  const due: Plague[] = ["answers lost", "connections ended", "paused until shut out"];
+  const due: Plague[] = [
+    ...(["answers lost", "connections ended", "a backend killed", "windows turned"] as const),
+    "paused until shut out",
+  ];
   const plagues: Plague[] = [...due, isSmall ? "disk full" : "Postgres restarted"];
   const random = seeded(SEED);
   const left = [...plagues];
@@ -32,4 +36,6 @@ test("callers share budgets while answers are lost, connections end, a replica s
   expect(seen.denials.get("budget_exhausted")).toBeGreaterThan(0);
   expect(seen.done.get("asked on")).toBeGreaterThan(20);
   expect(seen.done.get("raised")).toBeGreaterThan(0);
+  expect(seen.done.get("holds that outlived their window")).toBeGreaterThan(0);
+  expect(seen.done.get("times that the books were verified")).toBe(plagues.length);
 }, 240_000);

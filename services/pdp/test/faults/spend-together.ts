@@ -4,20 +4,17 @@ import { audit } from "./audit.ts";
 import { startBalancer } from "./balancer.ts";
 import { auditBooks, overdrawn } from "./books-audit.ts";
 import { askOver } from "./clients.ts";
-import { type Fleet, type Member, startFleet } from "./fleet.ts";
+import { type Hear, type Member, startFleet } from "./fleet.ts";
 import { readAccounts, readDecisions, readMoves } from "./ledger-read.ts";
+import { createOperator, readResolutions, resolvedAsSaid } from "./operator.ts";
+import { answersOf, befall, type Plague, type World } from "./plagues.ts";
 import { furnishPurses, openPurses, PURSES, type Purse } from "./purse.ts";
-import type { Restartable } from "./restartable.ts";
-import type { SmallDisk } from "./small-disk.ts";
-import { type Spenders, startSpenders } from "./spenders.ts";
+import { soundAfter } from "./soundness.ts";
+import { startSpenders } from "./spenders.ts";
 import { tellerAt } from "./teller.ts";
 import { withSuperuser } from "./together.ts";
-import { faultNames, prober, recovered, befall as tormented } from "./torment.ts";
+import { prober } from "./torment.ts";
 import { createTreasurer } from "./treasurer.ts";
-
-/** What befalls replicas, their Postgres and what they say while budgets are spent. */
-export const PLAGUES = [...faultNames, "Postgres restarted", "connections ended", "answers lost", "disk full"] as const;
-export type Plague = (typeof PLAGUES)[number];
 
 export interface SpendingTogether {
   readonly wrong: readonly string[];
@@ -32,43 +29,33 @@ export interface SpendingTogether {
   readonly records: number;
   readonly expired: number;
   readonly corrected: number;
+  /** Holds that were ended by hand. */
+  readonly resolved: number;
   /** How often all accounts were looked at meanwhile. */
   readonly samples: number;
   readonly accounts: number;
 }
 
 export interface SpendingOptions {
-  readonly postgres: Restartable | SmallDisk;
+  readonly postgres: World["postgres"];
   readonly random: () => number;
   /** What befalls which member next; null when it is enough. */
   readonly next: () => { readonly plague: Plague; readonly member: number } | null;
   readonly say?: (line: string) => void;
+  readonly hear?: Hear;
 }
 
 const CALLERS = 20;
 const SESSIONS = 10;
 const BALANCED = 6;
 const ANSWERS_A_STEP = 25;
-const FAILED_MIN = 60;
 const PROBE_MS = 20_000;
 /** How many open holds run out at a time. */
 const RUN_OUT = 3;
 
-interface World {
-  readonly fleet: Fleet;
-  readonly spenders: Spenders;
-  readonly treasurer: ReturnType<typeof createTreasurer>;
-  readonly postgres: SpendingOptions["postgres"];
-  readonly random: () => number;
-  readonly wrong: string[];
-}
-
 /** Asks the store something; nothing while it is away. */
 const ifThere = <Value>(url: string, use: (client: Client) => Promise<Value>) =>
   withSuperuser(url, use).catch(() => undefined);
-
-const total = ({ fleet, spenders }: World) =>
-  [...fleet.members, null].reduce((sum, _, at) => sum + spenders.answered(at), 0);
 
 /** Lets the time of some open holds be over, at a moment that nobody expects. */
 const runOut = (world: World, most: number | null) =>
@@ -88,8 +75,8 @@ async function administer(world: World, isOver: () => boolean): Promise<void> {
   const [rare] = PURSES.filter(({ name }) => name === "rare") as [Purse];
   const pick = <Value>(from: readonly Value[]) => from[Math.floor(random() * from.length)] as Value;
   while (!isOver()) {
-    const enough = total(world) + ANSWERS_A_STEP;
-    await eventually(() => isOver() || total(world) >= enough);
+    const enough = answersOf(world) + ANSWERS_A_STEP;
+    await eventually(() => isOver() || answersOf(world) >= enough);
     await runOut(world, RUN_OUT);
     const chance = random();
     const [one] = frozen.keys();
@@ -118,70 +105,11 @@ async function watch(world: World, isOver: () => boolean): Promise<number> {
       samples++;
       world.wrong.push(...overdrawn(accounts, world.treasurer.highest).map((line) => `meanwhile: ${line}`));
     }
-    const before = total(world);
-    await eventually(() => isOver() || total(world) > before);
+    const before = answersOf(world);
+    await eventually(() => isOver() || answersOf(world) > before);
   }
   return samples;
 }
-
-/** Waits until every member serves: whoever was shut out is replaced. */
-async function allRecovered({ fleet, postgres, wrong }: World, what: string): Promise<void> {
-  await withSuperuser(postgres.superuserUrl, async (client) => {
-    const scene = {
-      client,
-      wrong,
-      shutOutMs: [],
-      others: async () => {},
-      probe: () => Promise.reject(new Error("no")),
-    };
-    for (const victim of fleet.members) await recovered({ ...scene, victim }, what);
-  });
-}
-
-/** Lets one thing happen; everybody serves again when it resolves. */
-async function befall(world: World, plague: Plague, at: number, loseAnswers: () => void, probe: Prober): Promise<void> {
-  const { fleet, spenders, postgres, wrong } = world;
-  const victim = fleet.members[at] as Member;
-  const others = async (answers: number) => {
-    const heard = () => total(world) - spenders.answered(at);
-    const enough = heard() + answers;
-    await eventually(() => heard() >= enough);
-  };
-  switch (plague) {
-    case "Postgres restarted":
-      await postgres.restart();
-      return allRecovered(world, plague);
-    case "connections ended":
-      await withSuperuser(postgres.superuserUrl, (client) =>
-        client.query(
-          `select pg_terminate_backend(pid) from pg_stat_activity
-            where datname = current_database() and application_name like 'remit-%'`,
-        ),
-      );
-      return allRecovered(world, plague);
-    case "answers lost":
-      for (let time = 0; time < 5; time++) {
-        loseAnswers();
-        const enough = total(world) + ANSWERS_A_STEP;
-        await eventually(() => total(world) >= enough);
-      }
-      return;
-    case "disk full": {
-      if (!("fill" in postgres)) throw new Error("this Postgres stands on no small disk");
-      await postgres.fill();
-      const enough = spenders.failed() + FAILED_MIN;
-      await eventually(() => spenders.failed() >= enough);
-      await postgres.free();
-      return allRecovered(world, plague);
-    }
-    default:
-      await withSuperuser(postgres.superuserUrl, (client) =>
-        tormented(plague, { victim, probe, others, client, wrong, shutOutMs: [] }),
-      );
-  }
-}
-
-type Prober = ReturnType<typeof prober>;
 
 /** Lets callers use up what is counted one by one, until one more is refused. */
 async function useUp(world: World): Promise<void> {
@@ -214,7 +142,7 @@ const rest = (world: World) =>
 
 /** What is wrong at the end, by what callers know and by what the store has. */
 async function settleAccounts(world: World) {
-  const { fleet, spenders, treasurer, postgres } = world;
+  const { fleet, spenders, treasurer, operator, postgres } = world;
   const entries = await readDecisions(fleet.members[0] as Member, fleet.ownerKey);
   return withSuperuser(postgres.superuserUrl, async (client) => {
     const records = await readMoves(client);
@@ -223,14 +151,9 @@ async function settleAccounts(world: World) {
     const usedUp = new Map([["rare", BigInt(treasurer.limits.get("rare") ?? 0) * 1_000_000n]]);
     const { purchases } = spenders;
     const { highest } = treasurer;
+    const resolutions = await readResolutions(client);
     const found = auditBooks({
-      purchases,
-      accounts,
-      records,
-      entries,
-      openHolds: holds.rows[0]?.n ?? -1,
-      usedUp,
-      highest,
+      ...{ purchases, accounts, records, entries, openHolds: holds.rows[0]?.n ?? -1, usedUp, highest, resolutions },
     });
     const ledger = await audit(client, spenders.answers);
     const kinds = await client.query<{ expired: number; corrected: number; records: number }>(
@@ -238,13 +161,15 @@ async function settleAccounts(world: World) {
          count(*) filter (where kind = 'report' and exists (
            select from record e where e.kind = 'expiry' and e.subject = r.subject))::int as corrected from record r`,
     );
-    return { wrong: [...found, ...ledger], accounts: accounts.length, ...(kinds.rows[0] as (typeof kinds.rows)[0]) };
+    const said = resolvedAsSaid(operator.words, resolutions);
+    const counts = { accounts: accounts.length, resolved: resolutions.length };
+    return { wrong: [...found, ...ledger, ...said], ...counts, ...(kinds.rows[0] as (typeof kinds.rows)[0]) };
   });
 }
 
 /** Replicas on one Postgres, asked by many who share budgets, while one thing after another befalls them. */
-export async function spendTogether({ postgres, random, next, say = () => {} }: SpendingOptions) {
-  await using fleet = await startFleet(postgres.runtimeUrl);
+export async function spendTogether({ postgres, random, next, say = () => {}, hear }: SpendingOptions) {
+  await using fleet = await startFleet(postgres.runtimeUrl, 3, hear);
   const { members, ownerKey } = fleet;
   const [first] = members;
   if (!first) throw new Error("a fleet of nobody");
@@ -258,7 +183,12 @@ export async function spendTogether({ postgres, random, next, say = () => {} }: 
   const balanced = Array.from({ length: BALANCED }, () => tellerAt(balancer.address));
   const tellers = [...members.map(({ grpcAddress }) => [tellerAt(grpcAddress)]), balanced];
   const spenders = startSpenders({ tellers, sessions, random, callers: CALLERS, frozen: () => treasurer.frozen });
-  const world: World = { fleet, spenders, treasurer, postgres, random, wrong };
+  const operator = createOperator({ members, ownerKey, random, wrong });
+  const done = new Map<string, number>();
+  const world: World = {
+    ...{ fleet, spenders, treasurer, operator, balancer, postgres, random, wrong, away },
+    done: (what, times = 1) => done.set(what, (done.get(what) ?? 0) + times),
+  };
   const plagues = new Map<Plague, number>();
   let over = false;
   const torment = async () => {
@@ -268,10 +198,11 @@ export async function spendTogether({ postgres, random, next, say = () => {} }: 
       say(`${plague}: ${victim.name}`);
       away.add(victim);
       const probe = prober(askOver(victim), (sessions[0] as (typeof sessions)[0]).metadata, PROBE_MS);
-      await befall(world, plague, at, balancer.loseAnswers, probe);
+      await befall(world, plague, at, probe);
       away.delete(victim);
       const before = spenders.answered(at);
       await eventually(() => spenders.answered(at) > before);
+      await soundAfter(world, plague);
       plagues.set(plague, (plagues.get(plague) ?? 0) + 1);
       if ("fill" in postgres) await ifThere(postgres.superuserUrl, (client) => client.query("checkpoint"));
     }
@@ -288,7 +219,7 @@ export async function spendTogether({ postgres, random, next, say = () => {} }: 
   return {
     ...{ ...counts, plagues, errors: spenders.errors, denials: spenders.denials, samples },
     wrong: [...wrong, ...spenders.wrong, ...found],
-    done: new Map([...spenders.done, ...treasurer.done, ["reported late", late]]),
+    done: new Map([...spenders.done, ...treasurer.done, ...done, ["reported late", late]]),
     calls: purchases.length,
     allowed: purchases.filter(({ answers }) => answers.some(({ allowed }) => allowed)).length,
     answers: spenders.answers.length,

@@ -97,6 +97,7 @@ export const faults = {
 
   async "cut off for a moment"(scene) {
     const { proxy } = scene.victim;
+    if (proxy.connections() === 0) scene.wrong.push("cut off for a moment: nothing was connected");
     proxy.refuse(true);
     proxy.cut();
     await scene.others(MOMENT_ANSWERS);

@@ -6,7 +6,8 @@ import type { Addresses } from "./fleet.ts";
 import { PURSES, type Purse } from "./purse.ts";
 import { bearer } from "./told.ts";
 
-const UNDER_FAULTS: readonly Code[] = [
+/** What a fault may make of a request of an administrator. */
+export const UNDER_FAULTS: readonly Code[] = [
   Code.Unavailable,
   Code.DeadlineExceeded,
   Code.Aborted,
@@ -79,6 +80,8 @@ export function createTreasurer(options: {
     bump("thawed");
   };
   return {
+    /** Asks one healthy member after another until one answers. */
+    ask: until,
     ...{ highest, limits, frozen, done, setLimit, freeze, thaw },
     /** One account that froze because too much was spent at once. */
     thawAccount: (accountId: string) => {
@@ -88,7 +91,7 @@ export function createTreasurer(options: {
   };
 }
 
-const clientAt = ({ adminAddress }: Addresses) =>
+export const clientAt = ({ adminAddress }: Addresses) =>
   createClient(
     BudgetService,
     createConnectTransport({
