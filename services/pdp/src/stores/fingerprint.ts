@@ -4,7 +4,7 @@ import type { Fingerprint, Fingerprinted } from "../policies/index.ts";
 /*
  * What the rows of a tenant are, in one number a table: a sum of hashes, so no order matters and nothing is sorted. A row
  * is known by its name, its digest and the transaction that wrote it: whatever writes it, and however, it is another row
- * afterwards, and nobody has to read what stands in it. Such sums compare within one Postgres, and that is all they do.
+ * afterwards, and nobody has to read what stands in it; a budget by what it says. Such sums compare within one Postgres, and that is all they do.
  */
 const sum = (columns: string, from: string) =>
   `(select coalesce(sum(hash_record_extended(row(${columns}), 0)), 0)::text from ${from})`;
@@ -23,7 +23,8 @@ const PARTS: Readonly<Record<keyof Fingerprint, string>> = {
   ),
   tools: documents("tool"),
   agents: documents("agent"),
-  budgets: documents("budget"),
+  // Freezing and thawing write the row, and no revision tells of it: the commits that charge read that themselves.
+  budgets: sum("b.name, b.digest, b.document", "budget b where b.tenant = $1"),
   groups: documents("principal_group"),
   revocations: sum("r.id, r.xmin", "revocation r where r.tenant = $1 and r.lifted_at is null"),
 };

@@ -50,6 +50,19 @@ test("what is changed as it should be is no difference", async () => {
   expect(await snapshots.compare()).toEqual([]);
 });
 
+test("a budget that is frozen, and one that is thawed, is no difference", async () => {
+  const headers = { authorization: `Bearer ${house.ownerKey}` };
+  const text =
+    "{apiVersion: remit/v1, kind: Budget, metadata: {name: chilled}, spec: {unit: EUR, limit: '5', window: day}}";
+  await house.clients.budgets.putBudget({ document: { file: "budget.yaml", text } }, { headers });
+  const { snapshots } = await replica();
+  const given = { budget: "chilled", reason: "a trial" };
+  await house.clients.budgets.freezeBudget(given, { headers });
+  expect(await snapshots.compare()).toEqual([]);
+  await house.clients.budgets.unfreezeBudget(given, { headers });
+  expect(await snapshots.compare()).toEqual([]);
+});
+
 test.each([
   [
     "tools",
@@ -68,6 +81,7 @@ test.each([
     `insert into budget (tenant, name, document, source, digest, revision)
       select tenant, 'by-hand', document, source, digest, revision from tool limit 1`,
   ],
+  ["budgets", `update budget set document = jsonb_set(document, '{spec,limit}', '"6"') where name = 'chilled'`],
   [
     "revocations",
     `insert into revocation (tenant, id, kind, subject, reason, made_by, revision)
