@@ -100,7 +100,7 @@ async function changes(times: number, seconds: number, seed: number): Promise<re
 
 const DISK_MIB = 600;
 /** What nobody recovers from in this time nobody recovers from. */
-const PLAGUE_MS_MAX = 180_000;
+const PLAGUE_MS_MAX = 900_000;
 
 /** Ends this process when nothing was said for too long. */
 function impatient(isOver: () => boolean) {
@@ -206,4 +206,6 @@ async function main(): Promise<number> {
 
 // A signal alone would end this process and leave its services behind: what ends them hangs on an orderly exit.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
-process.exitCode = await main();
+const code = await main();
+// Connections of callers to members that are gone are not waited for.
+process.stdout.write("", () => process.exit(code));

@@ -48,6 +48,8 @@ export interface SpendingOptions {
 const CALLERS = 20;
 const SESSIONS = 10;
 const BALANCED = 6;
+/** What no process may ever say: nobody writes its rows by hand. */
+const NEVER_SAID = "rows in the database changed without their revision";
 const ANSWERS_A_STEP = 25;
 const PROBE_MS = 20_000;
 /** How many open holds run out at a time. */
@@ -169,7 +171,11 @@ async function settleAccounts(world: World) {
 
 /** Replicas on one Postgres, asked by many who share budgets, while one thing after another befalls them. */
 export async function spendTogether({ postgres, random, next, say = () => {}, hear }: SpendingOptions) {
-  await using fleet = await startFleet(postgres.runtimeUrl, 3, hear);
+  const wrong: string[] = [];
+  await using fleet = await startFleet(postgres.runtimeUrl, 3, (member, line) => {
+    if (line.includes(NEVER_SAID)) wrong.push(`${member} says: ${line}`);
+    hear?.(member, line);
+  });
   const { members, ownerKey } = fleet;
   const [first] = members;
   if (!first) throw new Error("a fleet of nobody");
@@ -177,7 +183,6 @@ export async function spendTogether({ postgres, random, next, say = () => {}, he
   const sessions = await openPurses(first, ownerKey, SESSIONS);
   await using balancer = await startBalancer(members);
   const away = new Set<Member>();
-  const wrong: string[] = [];
   const healthy = () => members.filter((member) => !away.has(member));
   const treasurer = createTreasurer({ healthy, ownerKey, random, wrong });
   const balanced = Array.from({ length: BALANCED }, () => tellerAt(balancer.address));
@@ -209,11 +214,14 @@ export async function spendTogether({ postgres, random, next, say = () => {}, he
     over = true;
   };
   const [, , samples] = await Promise.all([torment(), administer(world, () => over), watch(world, () => over)]);
+  say("what is counted is used up");
   await useUp(world);
   await spenders.stop();
+  say("everything comes to rest");
   await rest(world);
   const late = await spenders.reportLate();
   await rest(world);
+  say("the books are audited");
   const { wrong: found, ...counts } = await settleAccounts(world);
   const { purchases } = spenders;
   return {
