@@ -7,6 +7,8 @@ export interface AccountName {
   readonly budget: string;
   /** Canonical JSON of the values that an account of its own is kept for; empty where the budget has a single one. */
   readonly key: string;
+  /** The session whose own it is; absent: whoever has the key shares it. */
+  readonly session?: string;
 }
 
 /** The books of a budget for one key and one window. */
@@ -19,6 +21,8 @@ export interface Account extends AccountName {
   /** Not included; Infinity where its window never ends. */
   readonly closesAtMs: number;
   readonly balance: Balance;
+  /** It is none, and was not opened: its budget has as many in this window as it may. */
+  readonly full?: true;
   /** Where spending is compared with what was usual: of the windows before this one, the newest first. */
   readonly history?: readonly bigint[];
 }

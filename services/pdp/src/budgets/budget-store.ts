@@ -20,7 +20,8 @@ export interface OpenHold {
 export interface BudgetStore {
   /**
    * Opens what is missing, of windows current by the store's time; answers all, in the names' order; null where no such
-   * budget is declared.
+   * budget is declared. Of a budget that keeps accounts by keys only so many are opened in one window, and where each session
+   * has its own, for one session.
    */
   openAccounts(tenant: string, names: readonly AccountName[]): Promise<(Account | null)[]>;
   /** The same of windows that were current at a time by the store's clock that is over: what was spent in them is theirs. */

@@ -107,7 +107,7 @@ export function createBudgets({ store, clock, uptime, accountsMax }: Options): B
       const one = trip.then((opened) => opened[at] ?? null).finally(() => opening.delete(text));
       opening.set(text, one);
       one.then(
-        (account) => account && keep(text, account, askedAtMs),
+        (account) => account && !account.full && keep(text, account, askedAtMs),
         () => undefined,
       );
     }

@@ -112,6 +112,7 @@ const coverOf = (budget: Declared, call: CoveredCall, session?: CoveredSession):
   key: keyFor(budget, call, session),
   unit: budget.unit,
   hard: budget.hard,
+  ...(session && { session: session.id }),
 });
 
 /** Whether a session is one of those that a budget keeps an account for: of the agent or the team that owns it. */

@@ -46,7 +46,7 @@ export function createBudgetFacts(budgets: Knowing) {
       reads === "every" ? covering.of(call) : [...reads].flatMap((name) => covering.named(name, call) ?? []);
     const found = budgets.accounts(snapshot.tenant, names, withinMs);
     const finish = (accounts: readonly (Account | null)[]) => {
-      const there = accounts.filter((account) => account !== null);
+      const there = accounts.flatMap((account) => (account && !account.full ? [account] : []));
       const asking = budgets.fresh(snapshot.tenant, there, AGE_MS_MAX, withinMs);
       return asking ? asking.then(() => factsFrom(budgets, there)) : factsFrom(budgets, there);
     };

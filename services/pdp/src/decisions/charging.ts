@@ -15,6 +15,7 @@ import {
 import { assert } from "../foundation/assert.ts";
 import type { JsonObject } from "../foundation/canonical.ts";
 import type { Clock } from "../foundation/clock.ts";
+import { limits } from "../foundation/limits.ts";
 import type { Short } from "../ledger/index.ts";
 import type { Registered, Snapshot } from "../policies/index.ts";
 import type { Ask, Asker } from "./ask.ts";
@@ -23,7 +24,15 @@ import type { Judged } from "./finding.ts";
 import { type GivenAccounts, givenAccounts } from "./given-accounts.ts";
 import type { Holding, SparedAccount } from "./holding.ts";
 import { pricedCall } from "./pricing.ts";
-import { refusedFor, type Shortage, shortageOf, unchargeable, watchedFor } from "./shortage.ts";
+import {
+  coveredByMany,
+  keepsNoMore,
+  refusedFor,
+  type Shortage,
+  shortageOf,
+  unchargeable,
+  watchedFor,
+} from "./shortage.ts";
 import { createSpendingStops } from "./spending-stop.ts";
 import { createUnheld } from "./unheld.ts";
 
@@ -144,6 +153,7 @@ function owedBy(
   const { verdict } = judged;
   const input = (verdict.transformedInput as JsonObject | undefined) ?? ask.input.value;
   const covers = coversOf(snapshot, asker, ask, input, given);
+  if (covers.length > limits.callAccountsMax) return { ...OWES_NOTHING, shortage: coveredByMany(covers) };
   const priced = pricedCall(snapshot, ask, input);
   const found = duesOf(covers, priced, snapshot.settings.unbudgeted);
   if ("dues" in found) return { ...found, shortage: undefined };
@@ -159,6 +169,17 @@ function wouldRefuse(owed: Holding["owed"]): Short[] {
     const why = refuses({ ...balance, hard }, micros);
     return why ? [{ account: id, why, balance }] : [];
   });
+}
+
+const holdsNothing = (before: Holding["before"]): Holding => ({ owed: [], before, watched: false, storeAheadMs: 0 });
+
+/** The denial of a call that is not let in: what the attempt before it held is given back. */
+function refused({ judged, attempt }: Asked, why: Shortage): Charged {
+  const verdict = refusedFor(why, judged.verdict);
+  return {
+    judged: { ...judged, verdict, ...(why.spending && { spending: why.spending }) },
+    holding: attempt.held && holdsNothing(attempt.held),
+  };
 }
 
 type Stops = ReturnType<typeof createSpendingStops>;
@@ -192,15 +213,18 @@ function withAccounts(
   stops: Stops,
 ): Charged | typeof UNDECLARED {
   const { judged, attempt } = asked;
+  const watched = judged.verdict.mode === "observed";
   const owed: (Due & { readonly account: Account })[] = [];
+  let full: Shortage | undefined;
   for (const [at, due] of dues.entries()) {
     const account = accounts[at];
     if (!account) return UNDECLARED;
-    owed.push({ ...due, account });
+    if (account.full) full ??= keepsNoMore(due);
+    else owed.push({ ...due, account });
   }
-  const watched = judged.verdict.mode === "observed";
+  if (full && !watched) return refused(asked, full);
   const holding: Holding = { owed, before: attempt.held, watched, storeAheadMs, ...spared };
-  return { judged: watched ? watchedAs(asked, holding, shortage, nowMs, stops) : judged, holding };
+  return { judged: watched ? watchedAs(asked, holding, shortage ?? full, nowMs, stops) : judged, holding };
 }
 
 export function createCharging(rooms: {
@@ -217,21 +241,13 @@ export function createCharging(rooms: {
     charge(asked, short) {
       const { snapshot, judged, attempt, asker } = asked;
       const before = attempt.held;
-      const nothing = { owed: [], before, watched: false, storeAheadMs: 0 } satisfies Holding;
+      const nothing = holdsNothing(before);
       const { effect, mode } = judged.verdict;
       if (effect === "deny" || effect === "clarify") return before && { judged, holding: nothing };
-      const refuse = (why: Shortage): Charged => ({
-        judged: {
-          ...judged,
-          verdict: refusedFor(why, judged.verdict),
-          ...(why.spending && { spending: why.spending }),
-        },
-        holding: before && nothing,
-      });
-      if (short && mode !== "observed") return refuse(short);
+      if (short && mode !== "observed") return refused(asked, short);
       const given = givenAccounts(asker.session);
       const { dues, spared, shortage } = owedBy(asked, given);
-      if (shortage && mode !== "observed") return refuse(shortage);
+      if (shortage && mode !== "observed") return refused(asked, shortage);
       // What was given is known with its session; the accounts of budgets are looked up.
       const besides = sparedBy(spared, given);
       const declared = given ? dues.filter((due) => !given.of(due)) : dues;

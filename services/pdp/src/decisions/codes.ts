@@ -199,6 +199,13 @@ export const decisionCodes = {
     todo: "Ask again with the same call id.",
     since: "0.1",
   },
+  account_limit: {
+    effects: ["deny"],
+    means:
+      "A budget that covers the call keeps accounts for as many keys as it may in one window, or more accounts cover the call than one call may be charged to.",
+    todo: "`detail` names the budget and the [limit](limits.md): keep it by what has fewer values, or for a shorter window.",
+    since: "0.1",
+  },
   estimate_missing: {
     effects: ["deny"],
     means: "A hard budget covers the call in a unit for which neither its caller nor its tool says what it costs.",

@@ -1,6 +1,7 @@
 import { type Due, freeOf, type Uncharged } from "../budgets/index.ts";
 import { formatAmount } from "../foundation/amount.ts";
 import { rfc3339 } from "../foundation/clock.ts";
+import { limits } from "../foundation/limits.ts";
 import type { Short } from "../ledger/index.ts";
 import type { DecisionCode } from "./codes.ts";
 import { type Finding, refusal } from "./finding.ts";
@@ -32,6 +33,29 @@ export function unchargeable(why: Uncharged): Shortage {
     ...{ code, retryable: false },
     message: `No budget is there for what this call costs in ${unit}. Who runs this service can declare one.`,
     detail: `${formatAmount(why.micros)} ${unit} is needed, and no budget in ${unit} covers the call`,
+  };
+}
+
+/** A budget that covers the call keeps an account for as many keys as it may in this window, and none for this one. */
+export function keepsNoMore(due: Pick<Due, "budget" | "key">): Shortage {
+  return {
+    ...{ code: "account_limit", retryable: false },
+    message: "A budget of this call keeps accounts of as many as it may. Tell who you work for.",
+    detail:
+      `budget ${nameOf(due)}: it has opened ${limits.budgetAccountsOpenMax} accounts in this window, the most that one may ` +
+      "(budgetAccountsOpenMax); keep it by what has fewer values (per), or give it a shorter window",
+  };
+}
+
+/** More covers the call than one call may be charged to. */
+export function coveredByMany(covers: readonly Pick<Due, "budget" | "key">[]): Shortage {
+  const named = covers.slice(0, 2).map(({ budget }) => budget);
+  return {
+    ...{ code: "account_limit", retryable: false },
+    message: "More budgets cover this call than one call may be charged to. Tell who you work for.",
+    detail:
+      `${covers.length} accounts would be charged, of budgets such as ${named.join(" and ")}; at most ` +
+      `${limits.callAccountsMax} may be (callAccountsMax): declare fewer that cover it, or give them narrower owners`,
   };
 }
 

@@ -15,6 +15,10 @@ export const limits = {
   sessionBudgetsMax: 16,
   /** Books of budgets that a replica remembers; of others it asks the store once more. */
   budgetAccountsKeptMax: 100_000,
+  /** Accounts that a budget kept by keys may open in one window, and where each session has its own, for one session. */
+  budgetAccountsOpenMax: 100_000,
+  /** Accounts that one call may be charged to. */
+  callAccountsMax: 128,
   constraintsMax: 64,
   labelsMax: 64,
   labelBytesMax: 256,

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { Account, AccountName, Balance, BudgetLook, BudgetStore, OpenHold } from "../budgets/index.ts";
+import { limits } from "../foundation/limits.ts";
 import { int8Array, textArray } from "./binary-array.ts";
 
 /** Milliseconds of a timestamp that may be infinite, as the driver reads them from an expression of seconds. */
@@ -11,40 +12,48 @@ type Row = [
   ...[history: string[] | null, alarm: string | null],
 ];
 
-/** What a statement over names answers; `then`: one that takes a time besides. */
+/** What a statement over names answers; `more`: what it takes besides. A number of 0: its budget opens no more. */
 async function accountsBy(
   pool: Pool,
   name: string,
   text: string,
   tenant: string,
   names: readonly AccountName[],
-  then: readonly number[] = [],
+  more: readonly unknown[] = [],
 ) {
   const { rows } = await pool.query<Row>({
     ...{ name, text, rowMode: "array" },
-    values: [tenant, textArray(names.map(({ budget }) => budget)), textArray(names.map(({ key }) => key)), ...then],
+    values: [tenant, textArray(names.map(({ budget }) => budget)), textArray(names.map(({ key }) => key)), ...more],
   });
   const accounts: (Account | null)[] = names.map(() => null);
   for (const [i, id, unit, hard, opensAtMs, closesAtMs, limit, held, posted, overage, frozen, ...usual] of rows) {
     const name = names[i - 1];
+    if (name && id === "0") accounts[i - 1] = notOpened(name);
+    if (!name || id === "0") continue;
     const account = BigInt(id);
     const amounts = { limit: BigInt(limit), held: BigInt(held), posted: BigInt(posted), overage: BigInt(overage) };
     const [history, alarm] = usual;
     const balance = { account, ...amounts, frozen, ...(alarm !== null && { alarm: BigInt(alarm) }) };
     const opened = { ...name, id: account, unit, hard, opensAtMs, closesAtMs, balance };
-    if (name) accounts[i - 1] = { ...name, ...opened, ...(history && { history: history.map(BigInt) }) };
+    accounts[i - 1] = { ...name, ...opened, ...(history && { history: history.map(BigInt) }) };
   }
   return accounts;
 }
 
+/** In the place of one that its budget may not open any more. */
+function notOpened(name: AccountName): Account {
+  const balance = { account: 0n, limit: 0n, held: 0n, posted: 0n, overage: 0n, frozen: false };
+  return { ...name, id: 0n, unit: "", hard: true, opensAtMs: 0, closesAtMs: 0, balance, full: true };
+}
+
 const OPEN = `select i, id, unit, hard, ${ms("opens_at")}, ${ms("closes_at")}, most, held, posted, overage, frozen,
-    history::text[], alarm from remit_open_watched_accounts($1, $2, $3)`;
+    history::text[], alarm from remit_open_bounded_accounts($1, $2, $3, $4, $5)`;
 
 // Whether more was spent in a window that is over than was usual then is nobody's question any more.
 const OPEN_THEN = `select i, id, unit, hard, ${ms("opens_at")}, ${ms("closes_at")}, most, held, posted, overage, frozen,
     null::text[], null::text from remit_open_accounts_then($1, $2, $3, to_timestamp($4 / 1000.0))`;
 
-// As `remit_open_watched_accounts` would answer them. What is not open yet has the place of its name, below 0, for its number.
+// As `remit_open_bounded_accounts` would answer them. What is not open yet has the place of its name, below 0, for its number.
 const LOOK = `select n.i::int, coalesce(a.id, -n.i), b.document #>> '{spec,unit}', b.hard,
     ${ms("coalesce(a.opens_at, w.opens_at)")}, ${ms("coalesce(a.closes_at, w.closes_at)")},
     coalesce(a.own_limit, b.limit_micros), coalesce(a.held, 0), coalesce(a.posted, 0), coalesce(a.overage, 0),
@@ -111,7 +120,10 @@ function openHold([id, tenant, decision, session, sessionDay, pending, expiresAt
 /** Books and holds over Postgres. They are changed by the ledger's records alone; see `charged-statement.ts`. */
 export function createBudgetStore(pool: Pool): BudgetStore & BudgetLook {
   return {
-    openAccounts: (tenant, names) => accountsBy(pool, "budgets-open", OPEN, tenant, names),
+    openAccounts: (tenant, names) =>
+      accountsBy(pool, "budgets-open", OPEN, tenant, names, [
+        ...[textArray(names.map(({ session = "" }) => session)), limits.budgetAccountsOpenMax],
+      ]),
     openAccountsThen: (tenant, names, atMs) => accountsBy(pool, "budgets-open-then", OPEN_THEN, tenant, names, [atMs]),
     lookAt: (tenant, names) => accountsBy(pool, "budgets-look", LOOK, tenant, names),
     balances: (tenant, accounts) => balances(pool, tenant, accounts),

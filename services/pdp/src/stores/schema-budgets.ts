@@ -1,5 +1,16 @@
 import { sql } from "drizzle-orm";
-import { bigint, boolean, customType, date, pgTable, primaryKey, text, timestamp, uuid } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  boolean,
+  customType,
+  date,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uuid,
+} from "drizzle-orm/pg-core";
 
 /* The books of budgets, as the migrations make them: see `schema.ts`. */
 
@@ -33,6 +44,8 @@ export const account = pgTable("account", {
   history: int8("history").array(),
   alarm: int8("alarm"),
   alarmOffAt: instant("alarm_off_at"),
+  crowd: bytes("crowd"),
+  nth: integer("nth"),
 });
 
 export const hold = pgTable("hold", {

@@ -194,6 +194,14 @@ export const decisionRows: Readonly<Partial<Record<DecisionCode, Provoke>>> = {
       return world.decide("codes.spends.busy", {}, eur("1"));
     });
   },
+  account_limit: spending("crowded", "1", async (world, tool) => {
+    const each = `{ unit: EUR, limit: "10", window: lifetime, owner: { tool: ${tool} }, per: [input.customer] }`;
+    await world.put("Budget", "crowds", each);
+    await world.decide(tool, { customer: "a" }, eur("1"));
+    await withClient(world.house.database.superuserUrl, (client) =>
+      client.query("update account set nth = 100000 where budget = 'crowds'"),
+    );
+  }),
   estimate_missing: spending("unpriced", ""),
   no_budget: async (world) => {
     const unbudgeted = (how: TenantUnbudgeted) =>
