@@ -2,12 +2,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Charge, NewRecord } from "../../src/ledger/index.ts";
 import { balanceOf, type Committed, commit, emptyStore, openAccount, overdue, type StoreState } from "./store-model.ts";
+import { storeRules } from "./store-rules.ts";
 
 const HOUR_MS = 3_600_000;
 const LIMIT = 100n;
 
-function house(limit = LIMIT): StoreState {
-  const state = emptyStore();
+function house(limit = LIMIT, rules = storeRules): StoreState {
+  const state = emptyStore(rules);
   state.budgets.set("t/day", { tenant: "t", name: "day", limit, frozen: false });
   const window = { opensAtMs: 0, closesAtMs: HOUR_MS };
   openAccount(state, { tenant: "t", budget: "day", key: "", unit: "EUR", hard: true, ownLimit: null, ...window });
@@ -50,6 +51,25 @@ test("what does not fit is exhausted, and what would have fitted but for others 
   commit(busy, [record("a", 1, taking(30n))], at(1));
   const crowd = commit(busy, [record("a2", 1, taking(50n)), record("b", 2, taking(60n))], at(1, 1n));
   expect([left(crowd, "a2"), left(crowd, "b")]).toEqual(["taken", "crowded"]);
+});
+
+test("what would bring an account over its alarm is unusual, what its limit does not let in is exhausted all the same", () => {
+  const tell = (rules = storeRules) => {
+    const state = house(LIMIT, rules);
+    const [account] = state.accounts.values();
+    if (account) account.alarm = 50n;
+    const one = commit(
+      state,
+      [record("a", 1, taking(51n)), record("b", 2, taking(101n)), record("c", 3, taking(40n))],
+      at(1),
+    );
+    const two = commit(state, [record("d", 4, taking(11n)), record("e", 5, ending("c", 40n, 20n))], at(1, 3n));
+    const three = commit(state, [record("f", 6, taking(20n)), record("g", 7, taking(11n))], at(1, 9n));
+    return [...["a", "b", "c"].map((id) => left(one, id)), left(two, "d"), ...["f", "g"].map((id) => left(three, id))];
+  };
+  // What fits once its batch is done is asked again.
+  expect(tell()).toEqual(["unusual", "exhausted", "inserted", "crowded", "inserted", "unusual"]);
+  expect(tell({ ...storeRules, alarms: "not_asked" }).slice(0, 2)).toEqual(["inserted", "exhausted"]);
 });
 
 test("a window that is over, a freeze, and an account that is not there let nothing in, and a settlement always", () => {

@@ -3,6 +3,7 @@ import type { DecideResponse } from "@remit/proto/decision";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { spendingAlarm } from "../../src/behaviour/index.ts";
 import { parseAmount } from "../../src/foundation/amount.ts";
+import { settableClock } from "../../src/index.ts";
 import { furnish, type House, startHouse } from "../support/pdp.ts";
 import { plainBodies } from "../support/plain-bodies.ts";
 import { Outcome, spendingIn } from "../support/spending.ts";
@@ -266,4 +267,24 @@ test("where calls are observed nothing is stopped, and `would` says what would h
   expect(breaker).toMatchObject({ kind: "spending", observed: true, count: "0", spending: { needed: "90" } });
   const { breakers } = await other.clients.breakers.listBreakers({ all: false }, { headers: spend.owner });
   expect(breakers.filter(({ agent }) => agent === "seen_only")).toMatchObject([{ observed: true, decisionId }]);
+});
+
+test("what tripped is listed until its window ends, long after other breakers are forgotten", async () => {
+  await spend.put("Agent", "monthly", {});
+  const spec = { limit: "1000", window: "month", owner: { agent: "monthly" }, anomaly: { windowsMin: 3, floor: "5" } };
+  await spend.budget("monthly", spec);
+  await spend.sql(
+    `select remit_open_accounts_at('default', array['monthly'], array[''], now() - interval '1 month' * m) from generate_series(1, 3) m`,
+  );
+  await spend.sql("update account set held = 0, posted = 1000000, ceiling = 1000000000 where budget = 'monthly'");
+  const clock = settableClock(Date.now() - 5 * 3_600_000);
+  const { database, config, ownerKey } = house;
+  await using earlier = await startHouse({ breakers: true, database, config, ownerKey, clock });
+  const { headers } = await spendingIn(earlier).session({ agent: "monthly" });
+  const { decisionId, reason } = await ask(headers, "6", earlier);
+  expect(reason?.code).toBe("anomalous_spend");
+  const { breakers } = await house.clients.breakers.listBreakers({}, { headers: spend.owner });
+  expect(breakers.filter(({ agent }) => agent === "monthly")).toMatchObject([{ decisionId, open: true }]);
+  // Books that were written by hand are nobody's records.
+  await spend.sql("delete from account where budget = 'monthly'");
 });
