@@ -62,6 +62,7 @@ export type {
   VerdictCode,
   WouldBe,
 } from "./judge/verdict.ts";
+export { keysRedactedAnew, redactionHides } from "./lint/key-redacted.ts";
 export { type KnownNames, namesOfAll, namesOfFiles } from "./lint/known-names.ts";
 export { lint, lintInSlices } from "./lint/lint.ts";
 export type { ConditionCoverage, Coverage, RuleCoverage } from "./testing/coverage.ts";

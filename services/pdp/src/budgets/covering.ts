@@ -1,4 +1,4 @@
-import { type BudgetDocument, type GlobIndex, indexGlobs } from "@remit/engine";
+import { type BudgetDocument, type GlobIndex, indexGlobs, redactionHides } from "@remit/engine";
 import { assert } from "../foundation/assert.ts";
 import { canonical, type Json, type JsonObject } from "../foundation/canonical.ts";
 import { digest } from "../foundation/digest.ts";
@@ -60,12 +60,6 @@ interface Declared {
   readonly bySession: boolean;
 }
 
-/** Whether a path that is redacted hides something of the value at another path, or all of it. `*` is any member. */
-function hides(redacted: string, path: string): boolean {
-  const below = path.split(".");
-  return redacted.split(".").every((key, at) => at >= below.length || key === "*" || key === below[at]);
-}
-
 function declaredBy({ metadata, spec }: BudgetDocument, redacted: readonly string[]): Declared {
   return {
     name: metadata.name,
@@ -73,7 +67,7 @@ function declaredBy({ metadata, spec }: BudgetDocument, redacted: readonly strin
     hard: spec.enforcement === "hard",
     owner: spec.owner,
     per: spec.per ?? [],
-    marked: new Set((spec.per ?? []).filter((path) => redacted.some((one) => hides(one, path)))),
+    marked: new Set((spec.per ?? []).filter((path) => redacted.some((one) => redactionHides(one, path)))),
     bySession: spec.owner === "session" || spec.window === "session",
   };
 }

@@ -1,11 +1,12 @@
-import type {
-  AgentDocument,
-  BudgetDocument,
-  Documents,
-  GroupDocument,
-  Problem,
-  SourceFile,
-  ToolDocument,
+import {
+  type AgentDocument,
+  type BudgetDocument,
+  type Documents,
+  type GroupDocument,
+  keysRedactedAnew,
+  type Problem,
+  type SourceFile,
+  type ToolDocument,
 } from "@remit/engine";
 import { canonical, type Json } from "../foundation/canonical.ts";
 import { type DigestKind, digestBytes, digestText } from "../foundation/digest.ts";
@@ -82,6 +83,13 @@ function unknownDocument(kind: RegisteredKind, name: string | undefined): Fault 
 
 /** How often a tool is checked anew because the tenant changed meanwhile. */
 const RACES_MAX = 32;
+
+/** What is told of budgets whose keys a tool begins or ends to redact. */
+function keyWarnings(now: Snapshot, tool: ToolDocument): Problem[] {
+  const { name } = tool.metadata;
+  const budgets = [...now.budgets.values()].map(({ document }) => document);
+  return keysRedactedAnew(tool, now.tools.get(name)?.document, toolsBut(now, name), budgets);
+}
 
 const toolsBut = ({ tools }: Snapshot, name: string): ToolDocument[] =>
   [...tools.values()].map(({ document }) => document).filter(({ metadata }) => metadata.name !== name);
@@ -195,7 +203,7 @@ export function createRegistry(rooms: Rooms): Registry {
         for (let races = 0; ; races++) {
           // A tool whose new schema contradicts a policy in force is refused: else the tenant could not be compiled.
           const tools = [...toolsBut(now, name), next.document];
-          const told = [...problems];
+          const told = [...problems, ...(await parsed.placed(keyWarnings(now, next.document)))];
           for (const policies of decidingSets(now)) {
             const checked = await snapshots.check(now, { policies, tools });
             if (failed(checked.problems)) return refusedPut([...problems, ...checked.problems], now.revisions);

@@ -240,3 +240,19 @@ test("books that are kept by a value which is redacted hold a mark of it, equal 
   const shown = JSON.stringify([accounts, holds], (_, value) => (typeof value === "bigint" ? `${value}` : value));
   expect(shown).not.toContain(MARKER);
 });
+
+test("a tool that begins to redact what a budget is kept by is registered with a warning that names both, in its place", async () => {
+  const spend = spendingIn(house);
+  await spend.budget("kept_by_guest", { unit: "points", per: ["input.guest.id"], owner: { tool: "guests.*" } });
+  const put = (redact: string) => {
+    const text = `apiVersion: remit/v1\nkind: Tool\nmetadata: { name: guests.pay }\nspec:\n  risk: write\n${redact}`;
+    return house.clients.tools.putTool({ document: { file: "guests.yaml", text } }, owner());
+  };
+  expect((await put("")).problems).toEqual([]);
+  const { tool, problems } = await put("  redact: [input.memo, input.guest]\n");
+  expect(tool).toBeDefined();
+  expect(problems).toMatchObject([{ code: "budget_key_redacted", file: "guests.yaml", line: 6, column: 24 }]);
+  expect(problems[0]?.message).toContain("budget `kept_by_guest` keeps accounts by `input.guest.id`");
+  expect((await put("  redact: [input.guest]\n")).problems).toEqual([]);
+  expect((await put("")).problems).toMatchObject([{ code: "budget_key_redacted" }]);
+});
