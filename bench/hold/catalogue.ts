@@ -161,6 +161,13 @@ export const elsewhere: readonly Case[] = [
   reading("a tool with 4 KB of patterns", () => tool(object(byName(60, (at) => ({ pattern: `[\\pL]{300}${at}` }))))),
 ];
 
+/** What a tenant of one tool compiles to. */
+export function compiled(rules: readonly Rule[]): Compiled {
+  const made = compile({ tools: [tool()], policies: [policy(rules)] });
+  if (!made.compiled) throw new Error(made.problems[0]?.message);
+  return made.compiled;
+}
+
 /** A call of a tenant that compiles. */
 const deciding = (
   name: string,

@@ -4,7 +4,10 @@ import { parseArgs } from "node:util";
 import { warmUp } from "../../services/engine/src/index.ts";
 import { warmUpRequests } from "../../services/pdp/src/wire/index.ts";
 import { table } from "../src/run/table.ts";
+import { answers } from "./answers.ts";
 import { type Case, documents, elsewhere, inputs } from "./catalogue.ts";
+import { keeping } from "./keeping.ts";
+import { languages } from "./languages.ts";
 import { requests } from "./requests.ts";
 import { type Held, held } from "./turns.ts";
 
@@ -21,7 +24,15 @@ Of each process the longest turn; of several processes the least, CPU time and w
 `;
 
 const warmRounds = 12;
-const cases: Readonly<Record<string, readonly Case[]>> = { documents, inputs, requests, elsewhere };
+const cases: Readonly<Record<string, readonly Case[]>> = {
+  documents,
+  languages,
+  inputs,
+  requests,
+  keeping,
+  answers,
+  elsewhere,
+};
 
 /** How long the service warms up for. */
 const busyMsMax = 1_000;

@@ -19,11 +19,24 @@ const cpuMs = () => {
   return (user + system) / 1000;
 };
 
-/** Work that says when a turn is over. */
-export type Work = (pause: () => Promise<void>) => unknown;
+export type Pause = () => Promise<void>;
 
-/** Runs work and measures each of its turns. */
+const turnOfTheLoop: Pause = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Work that says when a turn is over, or lets the event loop turn by itself. `prepare` is not measured. */
+export type Work = ((pause: Pause) => unknown) & { readonly prepare?: (pause: Pause) => Promise<unknown> };
+
+/** Work that needs something to be done before it, in slices. */
+export function prepareWith(prepare: (pause: Pause) => Promise<unknown>, work: (pause: Pause) => unknown): Work {
+  return Object.assign((pause: Pause) => work(pause), { prepare });
+}
+
+/**
+ * Runs work and measures what lies between any two turns of the event loop while it runs: whoever else waits is answered
+ * there, and nowhere else.
+ */
 export async function held(work: Work): Promise<Held> {
+  await work.prepare?.(turnOfTheLoop);
   let [turns, longestCpu, longestWall] = [0, 0, 0];
   let [cpuAt, wallAt] = [0, 0];
   const begin = () => {
@@ -40,12 +53,18 @@ export async function held(work: Work): Promise<Held> {
     for (const { duration } of list.getEntries()) gcMs = Math.max(gcMs, duration);
   });
   observer.observe({ entryTypes: ["gc"] });
-  begin();
-  await work(async () => {
+  await turnOfTheLoop();
+  let over = false;
+  const watch = () => {
+    if (over) return;
     end();
-    await new Promise((resolve) => setImmediate(resolve));
     begin();
-  });
+    setImmediate(watch);
+  };
+  setImmediate(watch);
+  begin();
+  await work(turnOfTheLoop);
+  over = true;
   end();
   await new Promise((resolve) => setTimeout(resolve, 5));
   observer.disconnect();

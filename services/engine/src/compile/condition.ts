@@ -22,6 +22,7 @@ import type { ToolTypes } from "../typing/tool-types.ts";
 import { askShapes, needsOf } from "./needs.ts";
 import { meaningOf } from "./shared.ts";
 import { finish, type Steps } from "./steps.ts";
+import { wideMap } from "./wide-map.ts";
 
 /** An expression of a policy, ready to run. */
 export interface Compiled {
@@ -124,14 +125,14 @@ function regexesOf(run: boolean): Regexes {
 
 /** Parses each variable once, however many tools it is compiled for, and any text once if it is asked for at once again. */
 function parsingOnce(variables: readonly string[]): typeof parseCondition {
-  const kept = new Map<string, ReturnType<typeof parseCondition> | undefined>(
-    variables.map((text) => [text, undefined]),
-  );
+  const kept = wideMap<{ parsed: ReturnType<typeof parseCondition> | undefined }>();
+  for (const text of variables) kept.set(text, { parsed: undefined });
   let last: { readonly text: string; readonly parsed: ReturnType<typeof parseCondition> } | undefined;
   return (text) => {
     if (last?.text === text) return last.parsed;
-    const parsed = kept.get(text) ?? parseCondition(text);
-    if (kept.has(text)) kept.set(text, parsed);
+    const variable = kept.get(text);
+    const parsed = variable?.parsed ?? parseCondition(text);
+    if (variable) variable.parsed = parsed;
     last = { text, parsed };
     return parsed;
   };

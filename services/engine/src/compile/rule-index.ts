@@ -76,15 +76,7 @@ export interface LaidOutMax {
 }
 
 export function* indexRules(policies: readonly CompiledPolicy[], laidOutMax?: LaidOutMax): Steps<RuleIndex> {
-  const matches = new Map<string, MatchDocument>();
-  for (const policy of policies) {
-    for (const { key, match } of policy.rules) {
-      matches.set(key, match);
-      yield 1 / mergedPerStep;
-    }
-    yield 1;
-  }
-  const selectors = yield* indexSelectors(matches);
+  const selectors = yield* indexSelectors(matchesOf(policies));
   const index = yield* partsOf(policies, selectors, yield* shareConditions(policies));
   const known = new Map<string, ToolRules>();
   const { ofOne, ofAll } = laidOutMax ?? { ofOne: 64, ofAll: 100_000 + 4 * sumOf(index.ruleCounts) };
@@ -109,6 +101,10 @@ export function* indexRules(policies: readonly CompiledPolicy[], laidOutMax?: La
       return made;
     },
   };
+}
+
+function* matchesOf(policies: readonly CompiledPolicy[]): Generator<readonly [string, MatchDocument]> {
+  for (const { rules } of policies) for (const { key, match } of rules) yield [key, match];
 }
 
 const fittingAtOnce = 1000;

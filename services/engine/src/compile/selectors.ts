@@ -22,14 +22,18 @@ interface Selector {
 }
 
 const listCost = 0.05;
+const keyCost = 0.05;
 
 /** Equal for matches that name the same. */
 export function selectorKey({ tools, servers, risk }: MatchDocument): string {
   return JSON.stringify([tools && normal(tools), servers && normal(servers), risk && normal(risk)]);
 }
 
+/** Few enough to be compared with each other: a set would have the machine keep each for the whole process. */
+const distinct = (names: readonly string[]) => names.filter((name, at) => names.indexOf(name) === at);
+
 function normal(names: readonly string[]): readonly string[] {
-  return names.length === 1 ? names : [...new Set(names)].sort();
+  return names.length === 1 ? names : distinct(names).sort();
 }
 
 /** Selectors found by the globs of one of their lists. */
@@ -39,13 +43,15 @@ interface ByGlob {
 }
 
 /**
- * Indexes matches by what separates them best: the names of tools or of servers, whichever list fewer others have too,
- * else by risk.
+ * Indexes matches, each with its {@link selectorKey} and in any number, by what separates them best: the names of tools or
+ * of servers, whichever list fewer others have too, else by risk.
  */
-export function* indexSelectors(matches: ReadonlyMap<string, MatchDocument>): Steps<Selectors> {
+export function* indexSelectors(matches: Iterable<readonly [key: string, match: MatchDocument]>): Steps<Selectors> {
   const numbers = wideMap<number>();
   const selectors: Selector[] = [];
   for (const [key, match] of matches) {
+    yield keyCost;
+    if (numbers.get(key) !== undefined) continue;
     numbers.set(key, selectors.length);
     const { tools, servers } = match;
     selectors.push({ match, tools: tools && compileGlobs(tools), servers: servers && compileGlobs(servers) });
@@ -153,7 +159,7 @@ function* byGlob(
   const having: number[][] = [];
   for (const [number, { match }] of selectors.entries()) {
     if (anchors[number] !== kind) continue;
-    for (const glob of new Set(match[kind])) {
+    for (const glob of distinct(match[kind] ?? [])) {
       const there = places.get(glob) ?? globs.length;
       if (there === globs.length) {
         places.set(glob, there);

@@ -41,12 +41,7 @@ export function* typesAmong(
   registered: ReadonlyMap<string, ToolDocument>,
   matches: Iterable<MatchDocument>,
 ): Steps<FindTypes> {
-  const distinct = new Map<string, MatchDocument>();
-  for (const match of matches) {
-    distinct.set(selectorKey(match), match);
-    yield matchCost;
-  }
-  const selectors = yield* indexSelectors(distinct);
+  const selectors = yield* indexSelectors(keyed(matches));
   const toolsOf = Array.from({ length: selectors.count }, (): ToolDocument[] => []);
   for (const name of yield* sortInSteps([...registered.keys()], byCodeUnits)) {
     const tool = registered.get(name);
@@ -75,7 +70,10 @@ export function* typesAmong(
   };
 }
 
-const matchCost = 0.1;
+function* keyed(matches: Iterable<MatchDocument>): Generator<readonly [string, MatchDocument]> {
+  for (const match of matches) yield [selectorKey(match), match];
+}
+
 /** Of noting a tool for a match. */
 const pushCost = 0.01;
 const fittingAtOnce = 1000;

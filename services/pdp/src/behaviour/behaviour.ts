@@ -1,5 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { leastUuidAt } from "../foundation/ids.ts";
+import { eachInSlices, type Pause } from "../foundation/in-slices.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { BehaviourStore, Cursors, Reset } from "./behaviour-store.ts";
 import type { BehaviourEvent } from "./event.ts";
 import { createRunMemory, HORIZON_MS, type RunMemory } from "./memory.ts";
@@ -33,7 +35,12 @@ interface Options {
   readonly store: BehaviourStore;
   readonly runsMax: number;
   readonly eventsMax: number;
+  /** Awaited between slices of what the store answers. */
+  readonly pause?: Pause;
 }
+
+/** Records that are taken over between two pauses, at some microseconds each. */
+const RECORDS_AT_ONCE_MAX = 250;
 
 interface Entry {
   readonly memory: RunMemory;
@@ -67,7 +74,7 @@ function createRuns({ runsMax, eventsMax }: Options) {
 }
 
 export function createBehaviour(options: Options): Behaviour {
-  const { store } = options;
+  const { store, pause = turnOfTheLoop } = options;
   const runs = createRuns(options);
   const resets = createResets();
   let cursors: Cursors | undefined;
@@ -80,12 +87,14 @@ export function createBehaviour(options: Options): Behaviour {
     };
     try {
       const found = await store.latest(tenant, run, leastUuidAt(nowMs - HORIZON_MS), LATEST_RECORDS_MAX);
-      for (const record of found) {
+      const take = (record: (typeof found)[number]) => {
         const event = eventFrom(record);
         const entry = own();
         if (event && entry) runs.add(entry, event);
         else if (event) memory.add(event);
-      }
+      };
+      // The oldest first, so that each finds its place at the end.
+      await eachInSlices(found.toReversed(), pause, take, RECORDS_AT_ONCE_MAX);
       if (own()) runs.set(run, { memory, loading: undefined });
       return memory;
     } catch (error) {
@@ -119,11 +128,12 @@ export function createBehaviour(options: Options): Behaviour {
       const [news, found] = await Promise.all([store.since(cursors), store.resets()]);
       cursors = news.cursors;
       resets.set(found);
-      for (const record of news.records) {
+      const take = (record: (typeof news.records)[number]) => {
         const entry = runs.peek(record.run);
         const event = entry && eventFrom(record);
         if (entry && event) runs.add(entry, event);
-      }
+      };
+      await eachInSlices(news.records, pause, take, RECORDS_AT_ONCE_MAX);
     },
     size: runs.size,
   };

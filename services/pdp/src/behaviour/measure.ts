@@ -38,12 +38,12 @@ function backwards<Item extends { readonly atMs: number; readonly session: strin
   view: View,
   items: readonly Item[],
   afterMs: number,
-  see: (item: Item, at: number) => "go on" | "stop",
+  see: (item: Item) => "go on" | "stop",
 ): void {
   for (let at = items.length - 1; at >= 0; at--) {
     const item = items[at];
     if (item === undefined || item.atMs <= afterMs) return;
-    if (within(view, item) && see(item, at) === "stop") return;
+    if (within(view, item) && see(item) === "stop") return;
   }
 }
 
@@ -103,15 +103,6 @@ function lastOf(view: View, found: Trip | undefined, progressMs = 0): LastTrip |
 const sinceOf = ({ nowMs, resetMs }: View, windowMs: number, found: Trip | undefined) =>
   Math.max(nowMs - windowMs, resetMs, found?.atMs ?? 0);
 
-/** Whether a call was counted before, by an earlier attempt. */
-function countedBefore(calls: readonly CallEvent[], at: number): boolean {
-  const { attempt = 1, call } = calls[at] ?? {};
-  if (attempt === 1) return false;
-  // Attempts of a call follow each other: the one before is near.
-  for (let place = at - 1; place >= 0; place--) if (calls[place]?.call === call) return true;
-  return false;
-}
-
 /** When the last call of this input was asked that answered something else than the one before it; 0 if none did. */
 function progressOf(view: View, input: string): number {
   let later: { output: string; calledAtMs: number } | undefined;
@@ -133,9 +124,9 @@ export function identicalCalls(view: View): Measure {
   const progressMs = progressOf(view, input);
   const found = lastTrip(view, "identical", input);
   let count = 0;
-  backwards(view, view.memory.calls, Math.max(sinceOf(view, WINDOW_MS, found), progressMs), (one, at) => {
+  backwards(view, view.memory.calls, Math.max(sinceOf(view, WINDOW_MS, found), progressMs), (one) => {
     const isOther = one.input === input && one.call !== view.asked.call && counts(view, one);
-    if (isOther && !countedBefore(view.memory.calls, at)) count++;
+    if (isOther && !view.memory.isAgain(one)) count++;
     return "go on";
   });
   const last = lastOf(view, found, progressMs);
@@ -156,11 +147,11 @@ export function failures(view: View): Measure {
 
 /** The denials at the end, all of one class. */
 export function denials(view: View): Measure {
-  const { calls } = view.memory;
+  const { memory } = view;
   const found = lastTrip(view, "denials", undefined);
   let of: string | undefined;
   let count = 0;
-  backwards(view, calls, sinceOf(view, WINDOW_MS, found), (one, at) => {
+  backwards(view, memory.calls, sinceOf(view, WINDOW_MS, found), (one) => {
     const { said, denial, call } = one;
     if (!counts(view, one)) return "go on";
     if (said !== "denied") return "stop";
@@ -168,7 +159,7 @@ export function denials(view: View): Measure {
     of ??= denial;
     if (denial !== of) return "stop";
     // That one call was denied again and again is what its caller was told to try.
-    if (call !== view.asked.call && !countedBefore(calls, at)) count++;
+    if (call !== view.asked.call && !memory.isAgain(one)) count++;
     return "go on";
   });
   const last = lastOf(view, found);
@@ -176,13 +167,13 @@ export function denials(view: View): Measure {
 }
 
 function rate(view: View, kind: "second" | "minute", windowMs: number, limit: number): Measure {
-  const { calls } = view.memory;
+  const { memory } = view;
   let count = 0;
   let freesAtMs = 0;
-  backwards(view, calls, Math.max(view.nowMs - windowMs, view.resetMs), (one, at) => {
+  backwards(view, memory.calls, Math.max(view.nowMs - windowMs, view.resetMs), (one) => {
     const { call, atMs } = one;
     if (!counts(view, one)) return "go on";
-    if (call !== view.asked.call && !countedBefore(calls, at)) count++;
+    if (call !== view.asked.call && !memory.isAgain(one)) count++;
     freesAtMs = atMs + windowMs;
     return count < limit ? "go on" : "stop";
   });

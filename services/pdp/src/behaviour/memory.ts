@@ -21,13 +21,42 @@ export interface ToolMemory {
   readonly calls: readonly CallEvent[];
   readonly ends: readonly EndEvent[];
   readonly trips: readonly Trip[];
+  /** Whether an event of `calls` is a later attempt of a call of which an earlier one is among them. */
+  isAgain(event: CallEvent): boolean;
 }
 
-interface Lists {
+interface Lists extends ToolMemory {
   readonly calls: CallEvent[];
   readonly ends: EndEvent[];
   readonly trips: Trip[];
+  readonly attempts: Attempts;
 }
+
+/** The events of each call: found by looking through all of them for each they would be a square of what is kept. */
+interface Attempts {
+  added(event: CallEvent): void;
+  /** `left`: what is still kept, in the order of the ids. */
+  dropped(event: CallEvent, left: readonly CallEvent[]): void;
+  firstOf(call: string): string | undefined;
+}
+
+function createAttempts(): Attempts {
+  const known = new Map<string, { readonly first: string; readonly count: number }>();
+  return {
+    added({ call, id }) {
+      const { first, count } = known.get(call) ?? { first: id, count: 0 };
+      known.set(call, { first: id < first ? id : first, count: count + 1 });
+    },
+    dropped({ call, id }, left) {
+      const { first, count } = known.get(call) ?? { first: id, count: 1 };
+      if (count === 1) known.delete(call);
+      else known.set(call, { first: first === id ? nextOf(call, left) : first, count: count - 1 });
+    },
+    firstOf: (call) => known.get(call)?.first,
+  };
+}
+
+const nextOf = (call: string, left: readonly CallEvent[]) => left.find((one) => one.call === call)?.id ?? "";
 
 /**
  * What is remembered of a run: the set of its newest events, by tool. It does not depend on the order in which they came
@@ -46,19 +75,36 @@ export interface RunMemory {
 
 /** Inserts by id; the newest are the last, and most come in order. */
 function insert<Event extends { readonly id: string }>(list: Event[], event: Event): boolean {
-  let at = list.length;
-  while (at > 0 && (list[at - 1]?.id ?? "") > event.id) at--;
-  if (list[at - 1]?.id === event.id) return false;
-  list.splice(at, 0, event);
+  if ((list.at(-1)?.id ?? "") < event.id) {
+    list.push(event);
+    return true;
+  }
+  let [from, to] = [0, list.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((list[middle]?.id ?? "") < event.id) from = middle + 1;
+    else to = middle;
+  }
+  if (list[from]?.id === event.id) return false;
+  list.splice(from, 0, event);
   return true;
 }
 
-/** Drops what is too old or too much, the oldest first; answers how many. */
-function prune<Event extends { readonly atMs: number }>(list: Event[], max: number, beforeMs: number): number {
+const none: never[] = [];
+
+/** Drops what is too old or too much, the oldest first; answers that. */
+function prune<Event extends { readonly atMs: number }>(list: Event[], max: number, beforeMs: number): Event[] {
   let drop = Math.max(0, list.length - max);
   while (drop < list.length && (list[drop]?.atMs ?? beforeMs) < beforeMs) drop++;
-  if (drop > 0) list.splice(0, drop);
-  return drop;
+  return drop > 0 ? list.splice(0, drop) : none;
+}
+
+function newLists(): Lists {
+  const attempts = createAttempts();
+  return {
+    ...{ calls: [], ends: [], trips: [], attempts },
+    isAgain: ({ call, attempt, id }) => attempt !== 1 && attempts.firstOf(call) !== id,
+  };
 }
 
 export function createRunMemory(): RunMemory {
@@ -70,7 +116,7 @@ export function createRunMemory(): RunMemory {
   const listsOf = (tool: string): Lists => {
     const known = tools.get(tool);
     if (known) return known;
-    const made: Lists = { calls: [], ends: [], trips: [] };
+    const made = newLists();
     tools.set(tool, made);
     return made;
   };
@@ -84,21 +130,26 @@ export function createRunMemory(): RunMemory {
     },
     of: (tool) => tools.get(tool),
     add(event) {
-      const { calls, ends, trips } = listsOf(event.tool);
+      const { calls, ends, trips, attempts } = listsOf(event.tool);
       const { atMs } = event;
       let added = 0;
       if (event.event === "end") added += insert(ends, event) ? 1 : 0;
       else {
         if (event.trip) added += insert(trips, event as Trip) ? 1 : 0;
         // What a breaker stopped is counted by none.
-        if (!event.trip || event.passed) added += insert(calls, event) ? 1 : 0;
+        if ((!event.trip || event.passed) && insert(calls, event)) {
+          attempts.added(event);
+          added++;
+        }
       }
       if (added === 0) return false;
       session ??= event.session;
       several ||= event.session !== session;
       size += added;
-      size -= prune(calls, CALLS_MAX, atMs - WINDOW_MS) + prune(ends, ENDS_MAX, atMs - WINDOW_MS);
-      size -= prune(trips, TRIPS_MAX, atMs - HORIZON_MS);
+      const dropped = prune(calls, CALLS_MAX, atMs - WINDOW_MS);
+      for (const old of dropped) attempts.dropped(old, calls);
+      size -= dropped.length + prune(ends, ENDS_MAX, atMs - WINDOW_MS).length;
+      size -= prune(trips, TRIPS_MAX, atMs - HORIZON_MS).length;
       return true;
     },
   };

@@ -1,7 +1,7 @@
 import type { BudgetDocument } from "@remit/engine";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type CoveredCall, compileCovering } from "./covering.ts";
+import { type CoveredCall, compileCovering, compileCoveringInSlices } from "./covering.ts";
 
 type Spec = Partial<BudgetDocument["spec"]>;
 
@@ -182,4 +182,18 @@ test.each<[string, string, boolean]>([
   const plain = path === "principal" ? "anna" : "c-1";
   expect([covering.marks, cover?.key]).toEqual([is, JSON.stringify({ per: { [path]: is ? 'mark of "c-1"' : plain } })]);
   expect(covering.named("it", asked)).toEqual(cover);
+});
+
+test("budgets are indexed in slices as they are at once", async () => {
+  const documents = Array.from({ length: 1_000 }, (_, at) =>
+    budget(`b${at}`, { owner: at % 2 === 0 ? { tool: `pay*${at % 7}` } : "tenant", per: ["input.seen"] }),
+  );
+  let pauses = 0;
+  const sliced = await compileCoveringInSlices(documents, ["input.seen"], async () => void pauses++);
+  const whole = compileCovering(documents, ["input.seen"]);
+  const asked = call({ tool: "pay-3", mark: (json) => `mark of ${json}` });
+  expect(sliced.of(asked)).toEqual(whole.of(asked));
+  expect([sliced.size, sliced.marks, whole.marks]).toEqual([1_000, true, true]);
+  // One step a budget, and two for each glob.
+  expect(pauses).toBe(4);
 });

@@ -1,9 +1,11 @@
-import { type BudgetDocument, type GlobIndex, indexGlobs, redactionHides } from "@remit/engine";
+import { type BudgetDocument, type GlobIndex, indexGlobs } from "@remit/engine";
 import { assert } from "../foundation/assert.ts";
 import { canonical, type Json, type JsonObject } from "../foundation/canonical.ts";
 import { digest } from "../foundation/digest.ts";
+import { eachInSlices, type Pause } from "../foundation/in-slices.ts";
 import { valueAt } from "../foundation/value-at.ts";
 import type { AccountName } from "./account.ts";
+import { type RedactedPaths, redactedPaths } from "./redacted-paths.ts";
 
 /** A session of the chain that a call comes from. */
 export interface CoveredSession {
@@ -60,14 +62,14 @@ interface Declared {
   readonly bySession: boolean;
 }
 
-function declaredBy({ metadata, spec }: BudgetDocument, redacted: readonly string[]): Declared {
+function declaredBy({ metadata, spec }: BudgetDocument, redacted: RedactedPaths): Declared {
   return {
     name: metadata.name,
     unit: spec.unit,
     hard: spec.enforcement === "hard",
     owner: spec.owner,
     per: spec.per ?? [],
-    marked: new Set((spec.per ?? []).filter((path) => redacted.some((one) => redactionHides(one, path)))),
+    marked: new Set((spec.per ?? []).filter(redacted.hide)),
     bySession: spec.owner === "session" || spec.window === "session",
   };
 }
@@ -134,24 +136,51 @@ interface Index {
   readonly tool: Lists;
 }
 
-function indexed(budgets: readonly Declared[]): Index {
-  const index: Index = { tenant: [], agent: new Map(), principal: new Map(), team: new Map(), tool: new Map() };
-  for (const budget of budgets) {
-    const { owner } = budget;
-    if (owner === "tenant" || owner === "session") index.tenant.push(budget);
-    else if ("agent" in owner) addTo(index.agent, owner.agent, budget);
-    else if ("principal" in owner) addTo(index.principal, owner.principal, budget);
-    else if ("team" in owner) addTo(index.team, owner.team, budget);
-    else addTo(index.tool, owner.tool, budget);
-  }
-  return index;
+const newIndex = (): Index => ({
+  ...{ tenant: [], agent: new Map(), principal: new Map(), team: new Map(), tool: new Map() },
+});
+
+function addToIndex(index: Index, budget: Declared): void {
+  const { owner } = budget;
+  if (owner === "tenant" || owner === "session") index.tenant.push(budget);
+  else if ("agent" in owner) addTo(index.agent, owner.agent, budget);
+  else if ("principal" in owner) addTo(index.principal, owner.principal, budget);
+  else if ("team" in owner) addTo(index.team, owner.team, budget);
+  else addTo(index.tool, owner.tool, budget);
 }
 
-function globsOf(tool: Lists): { readonly lists: readonly (readonly Declared[])[]; readonly globs: GlobIndex } {
+interface ToolLists {
+  readonly lists: readonly (readonly Declared[])[];
+  readonly globs: GlobIndex;
+}
+
+function* globsOf(tool: Lists): Steps<ToolLists> {
   const steps = indexGlobs([...tool.keys()]);
-  let step = steps.next();
-  while (!step.done) step = steps.next();
-  return { lists: [...tool.values()], globs: step.value };
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return { lists: [...tool.values()], globs: step.value };
+    yield;
+  }
+}
+
+/** Work in steps of some microseconds. */
+type Steps<Made> = Generator<void, Made, undefined>;
+
+const STEPS_AT_ONCE_MAX = 250;
+
+function* coveringSteps(documents: Iterable<BudgetDocument>, redacted: RedactedPaths): Steps<Covering> {
+  const byName = new Map<string, Declared>();
+  const [wide, ofSessions] = [newIndex(), newIndex()];
+  let marks = false;
+  for (const document of documents) {
+    const budget = declaredBy(document, redacted);
+    byName.set(budget.name, budget);
+    addToIndex(budget.bySession ? ofSessions : wide, budget);
+    marks ||= budget.marked.size > 0;
+    yield;
+  }
+  const tools = { wide: yield* globsOf(wide.tool), sessions: yield* globsOf(ofSessions.tool) };
+  return coveringBy({ byName, wide, ofSessions, tools, marks });
 }
 
 /**
@@ -160,13 +189,39 @@ function globsOf(tool: Lists): { readonly lists: readonly (readonly Declared[])[
  * session of the chain that it keeps one for, so that what was delegated counts above as well. `redacted`: the paths that
  * any tool redacts. What one of them hides is marked for all, or a customer would have other books with another tool.
  */
-export function compileCovering(documents: Iterable<BudgetDocument>, redacted: readonly string[] = []): Covering {
-  const budgets = [...documents].map((document) => declaredBy(document, redacted));
-  const byName = new Map(budgets.map((budget) => [budget.name, budget]));
-  const wide = indexed(budgets.filter(({ bySession }) => !bySession));
-  const ofSessions = indexed(budgets.filter(({ bySession }) => bySession));
-  const wideTools = globsOf(wide.tool);
-  const sessionTools = globsOf(ofSessions.tool);
+export function compileCovering(documents: Iterable<BudgetDocument>, redacted: Iterable<string> = []): Covering {
+  const steps = coveringSteps(documents, redactedPaths(redacted));
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
+}
+
+/** The same in slices; awaits `pause` between them. */
+export async function compileCoveringInSlices(
+  documents: Iterable<BudgetDocument>,
+  redacted: Iterable<string>,
+  pause: Pause,
+): Promise<Covering> {
+  const paths = redactedPaths();
+  await eachInSlices(redacted, pause, paths.add, STEPS_AT_ONCE_MAX);
+  const steps = coveringSteps(documents, paths);
+  for (let done = 1; ; done++) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (done % STEPS_AT_ONCE_MAX === 0) await pause();
+  }
+}
+
+interface Compiled {
+  readonly byName: ReadonlyMap<string, Declared>;
+  readonly wide: Index;
+  readonly ofSessions: Index;
+  readonly tools: { readonly wide: ToolLists; readonly sessions: ToolLists };
+  readonly marks: boolean;
+}
+
+function coveringBy({ byName, wide, ofSessions, tools, marks }: Compiled): Covering {
+  const { wide: wideTools, sessions: sessionTools } = tools;
 
   const addSession = (found: Cover[], call: CoveredCall, session: CoveredSession) => {
     const add = (list: readonly Declared[] | undefined) => {
@@ -193,8 +248,8 @@ export function compileCovering(documents: Iterable<BudgetDocument>, redacted: r
   };
 
   return {
-    size: budgets.length,
-    marks: budgets.some(({ marked }) => marked.size > 0),
+    size: byName.size,
+    marks,
     of(call) {
       const found: Cover[] = [];
       addSession(found, call, call.session);

@@ -15,7 +15,7 @@ export type {
 } from "./budget-store.ts";
 export { type Budgets, createBudgets } from "./budgets.ts";
 export { type Due, duesOf, type Owing, type Priced, pricedBy, type Uncharged } from "./charges.ts";
-export { type Cover, type CoveredCall, type Covering, compileCovering } from "./covering.ts";
+export { type Cover, type CoveredCall, type Covering, compileCovering, compileCoveringInSlices } from "./covering.ts";
 export {
   adoptionMoves,
   correctionMoves,

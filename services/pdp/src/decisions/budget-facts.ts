@@ -3,7 +3,8 @@ import { type Account, type Budgets, freeOf } from "../budgets/index.ts";
 import { formatAmount } from "../foundation/amount.ts";
 import type { Snapshot } from "../policies/index.ts";
 import type { Ask, Asker } from "./ask.ts";
-import { coveredCall, coveringOf } from "./charging.ts";
+import { coveredCall } from "./charging.ts";
+import { coveringOf } from "./covering-of.ts";
 
 type BudgetFacts = NonNullable<Facts["budget"]>;
 /** Undefined where they read none. */

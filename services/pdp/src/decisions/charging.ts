@@ -1,12 +1,9 @@
-import type { BudgetDocument } from "@remit/engine";
 import {
   type Account,
   type Balance,
   type Budgets,
   type Cover,
   type CoveredCall,
-  type Covering,
-  compileCovering,
   type Due,
   duesOf,
   type Owing,
@@ -17,9 +14,10 @@ import type { JsonObject } from "../foundation/canonical.ts";
 import type { Clock } from "../foundation/clock.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Short } from "../ledger/index.ts";
-import type { Registered, Snapshot } from "../policies/index.ts";
+import type { Snapshot } from "../policies/index.ts";
 import type { Ask, Asker } from "./ask.ts";
 import type { Attempt } from "./attempt.ts";
+import { coveringOf } from "./covering-of.ts";
 import type { Judged } from "./finding.ts";
 import { type GivenAccounts, givenAccounts } from "./given-accounts.ts";
 import type { Holding, SparedAccount } from "./holding.ts";
@@ -79,30 +77,6 @@ export interface Charging {
     nowMs: number,
     isLast: boolean,
   ): Shortage | undefined;
-}
-
-type Declared = Pick<Snapshot, "budgets" | "tools">;
-
-const coverings = new WeakMap<Snapshot["budgets"], WeakMap<Snapshot["tools"], Covering>>();
-
-function* documentsOf(budgets: Iterable<Registered<BudgetDocument>>): Iterable<BudgetDocument> {
-  for (const { document } of budgets) yield document;
-}
-
-function redactedBy(tools: Snapshot["tools"]): string[] {
-  const paths = new Set<string>();
-  for (const { document } of tools.values()) for (const path of document.spec.redact ?? []) paths.add(path);
-  return [...paths];
-}
-
-/** The budgets of a snapshot, indexed once for as long as they and its tools stay what they are. */
-export function coveringOf({ budgets, tools }: Declared): Covering {
-  const byTools = coverings.get(budgets) ?? new WeakMap<Snapshot["tools"], Covering>();
-  const known = byTools.get(tools);
-  if (known) return known;
-  const covering = compileCovering(documentsOf(budgets.values()), redactedBy(tools));
-  coverings.set(budgets, byTools.set(tools, covering));
-  return covering;
 }
 
 /** What of a call says which budgets cover it. `input` is what runs. */

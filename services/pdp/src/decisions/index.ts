@@ -27,6 +27,7 @@ export type { Applied, Change, ChangeStore } from "./change-store.ts";
 export { createChanges, type MakeChange } from "./changes.ts";
 export { createCharging } from "./charging.ts";
 export { countedLedger } from "./counted-ledger.ts";
+export { prepareCoverings } from "./covering-of.ts";
 export { type Custody, createCustody } from "./custody.ts";
 export type { CustodyStore, ListedSigningKey } from "./custody-store.ts";
 export { createDecide } from "./decide.ts";

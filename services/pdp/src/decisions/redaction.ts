@@ -4,7 +4,7 @@ import type { Marking, Marks } from "../ledger/index.ts";
 import type { Snapshot } from "../policies/index.ts";
 import type { Ask } from "./ask.ts";
 import { tooLate } from "./attempt.ts";
-import { coveringOf } from "./charging.ts";
+import { coveringOf } from "./covering-of.ts";
 import type { Decision } from "./decision.ts";
 import type { Judged } from "./finding.ts";
 import { type Redacted, redact, restore } from "./redact.ts";

@@ -64,3 +64,24 @@ test("what was compiled for a change that somebody else's came before is not put
   expect(loaded.compiled === made.compiled).toBe(false);
   expect(loaded.compiled.policies.map(({ document }) => document.metadata.name)).toEqual(["house", "yard"]);
 });
+
+test("what others make of a snapshot is made before it decides, and keeps the budgets that stay what they are", async () => {
+  const stored = { rows: rows(1n, 1n, ["house"]) };
+  const never = () => Promise.reject(new Error("nobody asks for this"));
+  const order: string[] = [];
+  const snapshots = createSnapshots({
+    store: { load: async () => structuredClone(stored.rows), read: never, revisions: never, fingerprint: never },
+    clock: { now: () => 0 },
+    log: silentLog,
+    pause: async () => undefined,
+    prepared: async ({ revisions }) => void order.push(`prepared ${revisions.security}`),
+  });
+  snapshots.subscribe(({ revisions }) => order.push(`in force ${revisions.security}`));
+  const before = await snapshots.current("t");
+  stored.rows = rows(2n, 1n, ["house"]);
+  const after = await snapshots.secured("t");
+  expect(after.revisions.security).toBe(2n);
+  expect(after.budgets === before.budgets).toBe(true);
+  expect(order.filter((one) => one.startsWith("prepared"))).toEqual(["prepared 1", "prepared 2"]);
+  expect(order.indexOf("prepared 2")).toBeLessThan(order.lastIndexOf("in force 2"));
+});

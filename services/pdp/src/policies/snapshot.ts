@@ -276,7 +276,10 @@ async function buildActive(
   { pause, base = last?.usable ? last : undefined }: Building,
 ): Promise<Snapshot> {
   const agents = await agentsOf(rows.agents, pause);
-  const declared = { budgets: await byName(rows.budgets, pause), groups: await byName(rows.groups, pause) };
+  // The very map of before where they are the same: others have made something of it.
+  const same = last !== undefined && sameRows(rows.budgets, [...last.budgets.values()]);
+  const budgets = same ? last.budgets : await byName(rows.budgets, pause);
+  const declared = { budgets, groups: await byName(rows.groups, pause) };
   const revoked = await revokedInSlices(rows.revocations, pause);
   const binding = { agents, ceilings: await ceilingsOf(declared.groups, pause), revoked };
   const { revisions, engine, settings, fingerprint } = rows;

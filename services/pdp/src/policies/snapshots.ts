@@ -66,6 +66,8 @@ interface Options {
   /** Calls back later; answers how to stop that. */
   readonly after?: (ms: number, run: () => void) => () => void;
   readonly pause?: Pause;
+  /** Awaited before a snapshot takes its place: what others make of it, in slices. */
+  readonly prepared?: (snapshot: Snapshot, pause: Pause) => Promise<void>;
   /** Told how long compiling a tenant took, from its rows to a snapshot, pauses included. */
   readonly onCompiled?: (seconds: number) => void;
 }
@@ -106,7 +108,7 @@ function createLatest({
 }
 
 export function createSnapshots(options: Options): Snapshots {
-  const { store, clock, log, after = systemAfter, pause = turnOfTheLoop, onCompiled } = options;
+  const { store, clock, log, after = systemAfter, pause = turnOfTheLoop, prepared, onCompiled } = options;
   const held = new Map<string, Snapshot>();
   const watchers = new Set<(snapshot: Snapshot) => void>();
 
@@ -119,6 +121,7 @@ export function createSnapshots(options: Options): Snapshots {
   const build: typeof buildSnapshot = async (...rows) => {
     const beganMs = clock.now();
     const snapshot = await buildSnapshot(...rows);
+    await prepared?.(snapshot, pause);
     onCompiled?.((clock.now() - beganMs) / 1000);
     return snapshot;
   };

@@ -22,6 +22,7 @@ import {
   createTenants,
   type MakeChange,
   type ProposalStore,
+  prepareCoverings,
 } from "../decisions/index.ts";
 import { type Clock, systemClock } from "../foundation/clock.ts";
 import { systemRandom, uuidMaker } from "../foundation/ids.ts";
@@ -142,7 +143,8 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   const reads = readStores(store.pool);
   const policyStore = reading(createPolicyStore(store.pool));
 
-  const snapshots = createSnapshots({ store: policyStore, clock: uptime, log, onCompiled: metrics.compiled });
+  const made = { prepared: prepareCoverings, onCompiled: metrics.compiled };
+  const snapshots = createSnapshots({ store: policyStore, clock: uptime, log, ...made });
   const { security } = snapshots;
   const onErased = (tenant: string) => identities.forget(tenant);
   const sealing = openSealing({ store, wrapping, random, newId, security, onErased });

@@ -1,0 +1,81 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { ListAgentsResponseSchema, ListToolsResponseSchema, PublishPoliciesRequestSchema } from "@remit/proto/admin";
+import { ExplainResponseSchema } from "@remit/proto/decision";
+import { explainInSlices, type Facts } from "../../services/engine/src/index.ts";
+import { documentRpcs } from "../../services/pdp/src/wire/admin/documents.ts";
+import { explainedToWire } from "../../services/pdp/src/wire/convert/explained.ts";
+import { decodeJson } from "../../services/pdp/src/wire/lanes/decode.ts";
+import { facts as plainFacts } from "../growth/src/tenant.ts";
+import { type Case, compiled, many, rule, tool } from "./catalogue.ts";
+
+const call = (input: Facts["input"]): Facts => ({
+  ...plainFacts,
+  ...{ call: { ...plainFacts.call, tool: "pay" }, input },
+});
+
+const explaining = (count: number, name: string, text: (at: number) => string): Case => ({
+  name: `explain: ${count} rules, ${name}`,
+  make: () => {
+    const known = compiled(many(count, (at) => rule(at, { when: [text(at)] })));
+    return async (pause) => {
+      const explained = await explainInSlices(known, call({ a: 1 }), pause);
+      await pause();
+      const { verdict, ...rest } = explained;
+      const { effect, rules } = verdict;
+      const would = { effect, rules, reason: { code: "rule_denied" as const, message: "", retryable: false } };
+      const wire = explainedToWire({
+        ...rest,
+        verdict: would,
+        mode: "enforced",
+        would: undefined,
+        revision: 1n,
+        policyDigest: "",
+      });
+      const message = create(ExplainResponseSchema, wire);
+      await pause();
+      return toBinary(ExplainResponseSchema, message);
+    };
+  },
+});
+
+const agentAt = (at: number) => ({
+  ...({ apiVersion: "remit/v1", kind: "Agent", metadata: { name: `agent-${at}`, owner: "o" } } as const),
+  spec: { labels: { team: `t${at % 100}` }, status: "active" as const },
+});
+
+const listing = (name: string, of: "listTools" | "listAgents"): Case => ({
+  name: `answer: ${name}`,
+  make: () => {
+    const agents = new Map(many(100_000, (at) => [`agent-${at}`, agentAt(at)]));
+    const tools = new Map(many(20_000, (at) => [`t${at}`, { document: tool(undefined, `t${at}`), digest: "" }]));
+    const desk = { caller: () => ({ tenant: "t" }), snapshots: { current: async () => ({ agents, tools }) } };
+    const rpcs = documentRpcs(desk as never);
+    return async () => {
+      const schema = of === "listTools" ? ListToolsResponseSchema : ListAgentsResponseSchema;
+      const answer = await rpcs[of]({} as never, {} as never);
+      return toBinary(schema as never, answer as never);
+    };
+  },
+});
+
+const body = (files: number, chars: number) =>
+  JSON.stringify({ files: many(files, (at) => ({ file: `f${at}.yaml`, text: "a: b\n".repeat(chars / 5) })) });
+
+const receiving = (name: string, files: number, chars: number): Case => ({
+  name: `receive: ${name}`,
+  make: () => {
+    const bytes = new TextEncoder().encode(body(files, chars));
+    return () => decodeJson(PublishPoliciesRequestSchema, bytes);
+  },
+});
+
+/** Requests that carry no calls, and answers, at the limits of a message. */
+export const answers: readonly Case[] = [
+  explaining(10_000, "none of which matches", (at) => `input.a == ${at + 9}`),
+  explaining(10_000, "all of which match", (at) => `input.a < ${at + 9}`),
+  explaining(4_000, "all of which match", (at) => `input.a < ${at + 9}`),
+  listing("a list of 20,000 tools", "listTools"),
+  listing("a list of 100,000 agents", "listAgents"),
+  receiving("one document of 1 MB, in JSON", 1, 1_000_000),
+  receiving("160 documents of 100 KB, in JSON", 160, 100_000),
+];

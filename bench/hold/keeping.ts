@@ -1,0 +1,203 @@
+import { randomFillSync } from "node:crypto";
+import { evaluate, type Facts, type JsonObject, type Scope, scopeExcesses } from "../../services/engine/src/index.ts";
+import { type CallEvent, createBehaviour, judgeCall } from "../../services/pdp/src/behaviour/index.ts";
+import { type CoveredCall, compileCovering } from "../../services/pdp/src/budgets/index.ts";
+import { canonical } from "../../services/pdp/src/foundation/canonical.ts";
+import { digestBytes } from "../../services/pdp/src/foundation/digest.ts";
+import { limits } from "../../services/pdp/src/foundation/limits.ts";
+import type { NewRecord } from "../../services/pdp/src/ledger/index.ts";
+import { createSealer } from "../../services/pdp/src/ledger/seal.ts";
+import { chargedQuery } from "../../services/pdp/src/stores/charged-statement.ts";
+import { facts as plainFacts } from "../growth/src/tenant.ts";
+import { type Case, compiled, many, rule } from "./catalogue.ts";
+import { prepareWith } from "./turns.ts";
+
+const NOW = 1_780_000_000_000;
+const idAt = (atMs: number, n: number) => {
+  const hex = `${atMs.toString(16).padStart(12, "0")}7${(n & 0xfff).toString(16).padStart(3, "0")}8${n.toString(16).padStart(15, "0")}`;
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+};
+
+/** As many calls as are remembered of one tool: each was asked, and later asked again. */
+const remembered = (at: number, said: CallEvent["said"] = "denied") => {
+  const half = 2_048;
+  return {
+    id: idAt(NOW - 500_000 + at * 100, at),
+    ...{ session: "s", tool: "pay", input: "same", call: `c${at % half}`, attempt: at < half ? 1 : 2, said },
+  };
+};
+
+const behaviourOf = () => {
+  const trails = many(4_096, (at) => {
+    const { id, session, tool: name, input, call, attempt, said } = remembered(at);
+    return {
+      run: "r",
+      id,
+      session,
+      subject: null,
+      trail: JSON.stringify(["c", name, input, call, attempt, said, "policy", 0, 0]),
+    };
+  });
+  return createBehaviour({
+    runsMax: 100,
+    eventsMax: 100_000,
+    store: {
+      latest: async () => trails.toReversed(),
+      since: async () => ({ cursors: new Map(), records: trails }),
+      resets: async () => [],
+    } as never,
+  });
+};
+
+const never = {
+  ...{ identical: 10_000, failures: 10_000, denials: 10_000, second: 10_000, minute: 10_000 },
+};
+const callLimits = { session: never, run: never } as never;
+
+const breakers: readonly Case[] = [
+  {
+    name: "breakers: reading a run of 4,096 records",
+    make: () => {
+      const behaviour = behaviourOf();
+      return () => behaviour.load("t", "r", NOW);
+    },
+  },
+  {
+    name: "breakers: judging a call by 4,096 that were asked twice",
+    make: () => {
+      const behaviour = behaviourOf();
+      const asked = { session: "s", tool: "pay", input: () => "same", call: "other", observed: false };
+      return prepareWith(
+        () => behaviour.load("t", "r", NOW),
+        () => {
+          const memory = behaviour.held("r");
+          if (!memory) throw new Error("nothing is remembered");
+          return judgeCall(memory, callLimits, asked, { nowMs: NOW, resetMs: 0 });
+        },
+      );
+    },
+  },
+  {
+    name: "breakers: 4,096 records of another replica",
+    make: () => {
+      const behaviour = behaviourOf();
+      return prepareWith(
+        async () => {
+          await behaviour.follow();
+          await behaviour.load("t", "r", NOW);
+        },
+        () => behaviour.follow(),
+      );
+    },
+  },
+];
+
+const budget = (at: number, owner: unknown, per: readonly string[] = []) =>
+  ({
+    ...{ apiVersion: "remit/v1", kind: "Budget", metadata: { name: `b${at}` } },
+    spec: { unit: "calls", limit: "10", window: "day", enforcement: "hard", owner, ...(per.length > 0 && { per }) },
+  }) as never;
+const covered: CoveredCall = {
+  ...{ tool: "pay", input: { customer: { id: "x".repeat(400) } }, principal: "mia" },
+  session: { id: "s", agent: "clerk" },
+  ancestors: many(8, (at) => ({ id: `s${at}`, agent: "clerk" })),
+  teamOf: () => "team",
+};
+
+const budgets: readonly Case[] = [
+  {
+    name: "budgets: indexing 10,000, each of tools of its own",
+    make: () => {
+      const all = many(10_000, (at) => budget(at, { tool: `pay*${at}` }, ["principal", "input.customer.id"]));
+      return () =>
+        compileCovering(
+          all,
+          many(100, (at) => `input.secret${at}`),
+        );
+    },
+  },
+  {
+    name: "budgets: those of a call that 10,000 of the tenant cover, by keys",
+    make: () => {
+      const covering = compileCovering(many(10_000, (at) => budget(at, "tenant", ["principal", "input.customer.id"])));
+      return () => covering.of(covered);
+    },
+  },
+  {
+    name: "budgets: those of a call that 64 of sessions cover, in a chain of 9, by keys",
+    make: () => {
+      const covering = compileCovering(many(64, (at) => budget(at, "session", ["principal", "input.customer.id"])));
+      return () => covering.of(covered);
+    },
+  },
+];
+
+const globs = (name: string, count: number) => many(count, (at) => `${name}${at}*`);
+const scope = (name: string): Scope => ({
+  tools: [...globs(name, 255), "pay"],
+  bounds: many(256, (at) => ({ tool: "pay", path: "input.a", max: 1_000 + at })),
+});
+
+const scopes: readonly Case[] = [
+  {
+    name: "scopes: a call under nine of 256 tools and 256 bounds",
+    make: () => {
+      const known = compiled([rule(0, {})]);
+      const facts: Facts = {
+        ...plainFacts,
+        ...{ call: { ...plainFacts.call, tool: "pay" }, input: { a: 1 }, scopes: many(9, () => scope("x")) },
+      };
+      return () => evaluate(known, facts);
+    },
+  },
+  {
+    name: "scopes: comparing one of 256 tools and 256 bounds with another",
+    make: () => {
+      const outer = scope("x");
+      const inner = { ...scope("x1"), tools: globs("x", 256).map((glob) => `${glob}1`) };
+      return () => scopeExcesses(inner, outer);
+    },
+  },
+];
+
+const text = (bytes: number) => JSON.stringify({ a: "x".repeat(bytes) });
+const random = (into: Uint8Array) => void randomFillSync(into);
+const entry = (at: number, bytes: number): NewRecord => {
+  const body = Buffer.from(text(bytes));
+  return {
+    id: idAt(NOW, at),
+    ...{ tenant: "t", session: idAt(NOW, 1), sessionDay: "2026-11-21", key: Buffer.alloc(16, at) },
+    ...{ request: Buffer.alloc(32), kind: "decision", securityRevision: 1n },
+    ...{ digest: digestBytes("entry", text(bytes)), body },
+    charge: {
+      moves: many(16, (n) => ({ account: BigInt(n), held: 1n, posted: 0n, overage: 0n })),
+      hold: { step: "take", expiresAtMs: NOW, pending: false },
+    },
+  };
+};
+
+const entries: readonly Case[] = [
+  {
+    name: "entries: one of 256 KB, written, digested and sealed",
+    make: () => {
+      const sealer = createSealer({ id: idAt(NOW, 2), bytes: Buffer.alloc(32, 7) }, random);
+      const input: JsonObject = { a: "ä".repeat(125_000) };
+      return () => {
+        const written = canonical({ input, transformed: input } as never);
+        digestBytes("entry", written);
+        return sealer.seal({ tenant: "t", id: idAt(NOW, 3), part: "body" }, Buffer.from(written));
+      };
+    },
+  },
+  {
+    name: `entries: a statement of ${limits.batchRecordsMax} records of ${limits.batchBytesMax} bytes with 16 accounts each`,
+    make: () => {
+      const each = Math.floor(limits.batchBytesMax / limits.batchRecordsMax) - 300;
+      const batch = many(limits.batchRecordsMax, (at) => entry(at, each));
+      return () => chargedQuery(1n, 1n, batch);
+    },
+  },
+];
+
+/** What the service keeps beside the engine, at its limits. */
+export const keeping: readonly Case[] = [...breakers, ...budgets, ...scopes, ...entries];
