@@ -28,6 +28,7 @@ const explaining = (count: number, name: string, text: (at: number) => string): 
         verdict: would,
         mode: "enforced",
         would: undefined,
+        accounts: [],
         revision: 1n,
         policyDigest: "",
       });

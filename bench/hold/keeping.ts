@@ -2,6 +2,8 @@ import { randomFillSync } from "node:crypto";
 import { evaluate, type Facts, type JsonObject, type Scope, scopeExcesses } from "../../services/engine/src/index.ts";
 import { type CallEvent, createBehaviour, judgeCall } from "../../services/pdp/src/behaviour/index.ts";
 import { type CoveredCall, compileCovering } from "../../services/pdp/src/budgets/index.ts";
+import { draftDecision } from "../../services/pdp/src/decisions/entry.ts";
+import { redact } from "../../services/pdp/src/decisions/redact.ts";
 import { canonical } from "../../services/pdp/src/foundation/canonical.ts";
 import { digestBytes } from "../../services/pdp/src/foundation/digest.ts";
 import { limits } from "../../services/pdp/src/foundation/limits.ts";
@@ -199,5 +201,56 @@ const entries: readonly Case[] = [
   },
 ];
 
+const asker = {
+  session: {
+    ...{ id: idAt(NOW, 1), tenant: "t", agent: "clerk", ancestors: [], openedAtMs: NOW, security: 1n },
+    principal: { id: "mia", verified: true, labels: {} },
+  },
+  caller: { id: "c", name: "c" },
+  security: 1n,
+} as never;
+
+/** What a decision writes down once it is judged, with what a tool redacts kept out. */
+const drafting = (
+  name: string,
+  rules: Parameters<typeof compiled>[0],
+  input: JsonObject,
+  redacted: readonly string[],
+): Case => ({
+  name: `entries: ${name}`,
+  make: () => {
+    const known = compiled(rules);
+    const facts: Facts = { ...plainFacts, call: { ...plainFacts.call, tool: "pay" }, input };
+    const snapshot = { compiled: known, policyDigest: "sha256:", revisions: { security: 1n, policy: 1n }, tenant: "t" };
+    const nothing = { value: {}, canonical: "{}" };
+    const ask = { callId: "c", tool: "pay", input: { value: input, canonical: canonical(input) }, context: nothing };
+    const whole = { ...ask, answers: nothing, estimate: [], supportedConstraints: [], traceId: "" } as never;
+    const marks = { mark: () => "hmac", keyId: "k" };
+    const judged = evaluate(known, facts);
+    const verdict = { ...judged, unknowns: judged.unknowns.slice(0, limits.unknownsToldMax) };
+    return () => {
+      const kept = redacted.length > 0 ? redact(whole, undefined, verdict, redacted, marks) : undefined;
+      const name = { kind: "call", id: "c" } as never;
+      return draftDecision(idAt(NOW, 3), asker, whole, { verdict, facts }, snapshot as never, NOW, name, kept);
+    };
+  },
+});
+
+const large = () => Object.fromEntries(many(4_000, (at) => [`k${at}`, `text ${at}`]));
+const unknown = () => many(10_000, (at) => rule(at, { effect: "deny", when: [`input.b < ${at + 9}`] }));
+
+const drafts: readonly Case[] = [
+  drafting("a call of 4,000 members", [rule(0, {})], large(), []),
+  drafting("a call of 4,000 members, all redacted", [rule(0, {})], large(), ["input"]),
+  drafting("10,000 denies that are unknown", unknown(), { a: 1 }, []),
+  drafting("10,000 denies that are unknown, 4,000 members redacted", unknown(), large(), ["input"]),
+  drafting(
+    "4,000 allows that match",
+    many(4_000, (at) => rule(at, { when: [`input.a < ${at + 9}`] })),
+    { a: 1 },
+    [],
+  ),
+];
+
 /** What the service keeps beside the engine, at its limits. */
-export const keeping: readonly Case[] = [...breakers, ...budgets, ...scopes, ...entries];
+export const keeping: readonly Case[] = [...breakers, ...budgets, ...scopes, ...entries, ...drafts];

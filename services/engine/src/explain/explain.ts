@@ -70,15 +70,10 @@ export function explainInSlices(compiled: Compiled, facts: Facts, pause: () => P
 
 /** The same, a piece at a time. */
 export function* explainSteps(compiled: Compiled, facts: Facts): Steps<Explanation> {
-  const judged: { readonly rule: CompiledRule; readonly result: boolean | Failure; readonly frame: Frame }[] = [];
+  const judged: JudgedRule[] = [];
   const verdict = evaluateTraced(compiled, facts, (rule, result, frame) => judged.push({ rule, result, frame }));
-  const detailed = new Set([...judged].sort((one, other) => rank(one) - rank(other)).slice(0, detailedRulesMax));
-  function rank({ rule: { ref, effect }, result }: (typeof judged)[number]): number {
-    if ([...verdict.rules, ...(verdict.would?.rules ?? [])].includes(ref)) return 0;
-    // What they set is what the others are judged on.
-    if (effect === "transform" && result === true) return 0;
-    return result instanceof Failure ? 1 : 2;
-  }
+  yield judged.length / judgedPerStep;
+  const detailed = yield* detailedOf(judged, verdict);
   const explainer = explainers(compiled, facts);
   const considered: ConsideredRule[] = [];
   for (const one of judged) {
@@ -99,8 +94,31 @@ export function* explainSteps(compiled: Compiled, facts: Facts): Steps<Explanati
     verdict,
     checks: explainChecks(compiled, facts),
     considered,
-    skipped: skippedRules(compiled, facts, considered),
+    skipped: yield* skippedRules(compiled, facts, considered),
   };
+}
+
+interface JudgedRule {
+  readonly rule: CompiledRule;
+  readonly result: boolean | Failure;
+  readonly frame: Frame;
+}
+
+const judgedPerStep = 50;
+
+/** Those that are explained with their conditions. */
+function* detailedOf(judged: readonly JudgedRule[], { rules, would }: Verdict): Steps<ReadonlySet<JudgedRule>> {
+  const decided = new Set([...rules, ...(would?.rules ?? [])]);
+  yield decided.size / judgedPerStep;
+  const ranks: readonly [JudgedRule[], JudgedRule[], JudgedRule[]] = [[], [], []];
+  for (const one of judged) {
+    const { rule, result } = one;
+    // What transforms set is what the others are judged on.
+    const decides = decided.has(rule.ref) || (rule.effect === "transform" && result === true);
+    ranks[decides ? 0 : result instanceof Failure ? 1 : 2].push(one);
+    yield 1 / judgedPerStep;
+  }
+  return new Set(ranks.flat().slice(0, detailedRulesMax));
 }
 
 function shownDetails(details: RuleDetails | undefined, result: boolean | Failure): RuleDetails {
@@ -141,26 +159,38 @@ function explainers({ policies, tools }: Compiled, facts: Facts): Explainers {
 }
 
 /** Rules of policies in other languages are known once they answer, and are not counted. */
-function skippedRules(compiled: Compiled, facts: Facts, considered: readonly ConsideredRule[]): SkippedRules {
+function* skippedRules(compiled: Compiled, facts: Facts, considered: readonly ConsideredRule[]): Steps<SkippedRules> {
   const { labels } = facts.agent;
-  const counted = compiled.policies.map((policy) => ({
-    applies: policy.labels.every(([name, value]) => ownValue(labels, name) === value),
-    count: policy.rules.filter(({ rule }) => !rule.program).length,
-  }));
-  const sum = (policies: typeof counted) => policies.reduce((total, { count }) => total + count, 0);
+  let [all, otherAgents] = [0, 0];
+  for (const policy of compiled.policies) {
+    let count = 0;
+    for (const { rule } of policy.rules) {
+      if (!rule.program) count++;
+      yield 1 / countedPerStep;
+    }
+    all += count;
+    if (!policy.labels.every(([name, value]) => ownValue(labels, name) === value)) otherAgents += count;
+    yield 1 / judgedPerStep;
+  }
   const tool = compiled.tools.get(facts.call.tool);
-  if (!tool) return { otherAgents: 0, otherTools: 0, notReached: sum(counted) };
-  const applicable = tool.rules
-    .groupsFor(labels)
-    .flatMap(({ transforms, others }) => [...transforms, ...others].filter(({ program }) => !program));
-  const otherAgents = sum(counted.filter(({ applies }) => !applies));
+  if (!tool) return { otherAgents: 0, otherTools: 0, notReached: all };
   const reached = new Set(considered.map(({ rule }) => rule));
-  return {
-    otherAgents,
-    otherTools: sum(counted) - otherAgents - applicable.length,
-    notReached: applicable.filter(({ ref }) => !reached.has(ref)).length,
-  };
+  yield reached.size / judgedPerStep;
+  let [applicable, notReached] = [0, 0];
+  for (const { transforms, others } of tool.rules.groupsFor(labels)) {
+    for (const rules of [transforms, others]) {
+      for (const { program, ref } of rules) {
+        if (program) continue;
+        applicable++;
+        if (!reached.has(ref)) notReached++;
+        yield 1 / judgedPerStep;
+      }
+    }
+  }
+  return { otherAgents, otherTools: all - otherAgents - applicable, notReached };
 }
+
+const countedPerStep = 500;
 
 function decider(rule: CompiledRule, result: boolean, frame: Frame): string {
   const spare = spareFrame(frame);

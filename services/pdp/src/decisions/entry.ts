@@ -85,6 +85,14 @@ function breakerOf({ spending, stopping }: Judged): BreakerNote | undefined {
   return stopping && noteOf(stopping);
 }
 
+/** The canonical form of a list of rules, of which there may be thousands: put together, not walked. */
+function writtenRules(rules: DecisionBody["rules"]): Canonical {
+  const texts = rules.map(({ policy, rule, version }) => {
+    return `{"policy":${canonical(policy)},"rule":${canonical(rule)},"version":${version}}`;
+  });
+  return new Canonical(`[${texts.join()}]`);
+}
+
 /** `transformed` is the canonical form of the input that must run, when a rule changed it. */
 function decisionBody(
   id: string,
@@ -170,6 +178,7 @@ export function draftDecision(
   const parts = split({ input, context, transformed_input: redacted ? redacted.transformed : transformed });
   const text = canonical({
     ...body,
+    rules: writtenRules(body.rules),
     ...parts.inline,
     v: 1,
     kind: "decision",

@@ -1,5 +1,6 @@
 import { type Explanation, explainInSlices } from "@remit/engine";
 import type { Clock } from "../foundation/clock.ts";
+import { mapInSlices, type Pause } from "../foundation/in-slices.ts";
 import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import { rootOf } from "../identities/index.ts";
 import { decidingFor, requireUsable, type Snapshot, type Snapshots } from "../policies/index.ts";
@@ -30,8 +31,11 @@ function redactedPaths(snapshot: Snapshot, ask: Ask): readonly string[] {
   return snapshot.tools.get(ask.tool)?.document.spec.redact ?? [];
 }
 
+/** Rules that are looked through for what they quote between two pauses. */
+const RULES_AT_ONCE_MAX = 100;
+
 /** The engine shows no value that is redacted; what other values quote of one goes too. Texts of policies stay. */
-function withoutQuotes({ checks, considered, skipped }: Explanation, scrub: Scrub) {
+async function withoutQuotes({ checks, considered, skipped }: Explanation, scrub: Scrub, pause: Pause) {
   type Rule = Explanation["considered"][number];
   type Part = Rule["conditions"][number]["parts"][number];
   const said = <Field extends "why" | "operands" | "value" | "before" | "after" | "detail">(
@@ -40,20 +44,19 @@ function withoutQuotes({ checks, considered, skipped }: Explanation, scrub: Scru
   ) =>
     Object.fromEntries(fields.flatMap((field) => (thing[field] === undefined ? [] : [[field, scrub(thing[field])]])));
   const partOf = (part: Part): Part => ({ ...part, ...said(part, "operands", "value", "why") });
+  const ruleOf = (rule: Rule): Rule => ({
+    ...rule,
+    // A policy of another language says what it answered.
+    why: scrub(rule.why),
+    conditions: rule.conditions.map((one) => ({ ...one, ...said(one, "why"), parts: one.parts.map(partOf) })),
+    settings: rule.settings.map((one) => ({
+      ...{ ...one, ...said(one, "before", "after", "why") },
+      parts: one.parts.map(partOf),
+    })),
+  });
   return {
     checks: checks.map((check) => ({ ...check, ...said(check, "detail") })),
-    considered: considered.map(
-      (rule): Rule => ({
-        ...rule,
-        // A policy of another language says what it answered.
-        why: scrub(rule.why),
-        conditions: rule.conditions.map((one) => ({ ...one, ...said(one, "why"), parts: one.parts.map(partOf) })),
-        settings: rule.settings.map((one) => ({
-          ...{ ...one, ...said(one, "before", "after", "why") },
-          parts: one.parts.map(partOf),
-        })),
-      }),
-    ),
+    considered: await mapInSlices(considered, pause, ruleOf, RULES_AT_ONCE_MAX),
     skipped,
   };
 }
@@ -80,13 +83,14 @@ export function createExplain(rooms: {
     const holding = await rooms.explainBudgets(snapshot, asker, ask, judged, nowMs);
     const verdict = scrubbed(holding.verdict, scrub);
     const facts = factsOf(snapshot, asker, ask, 1, nowMs);
+    await turnOfTheLoop();
     const explained = await explainInSlices(snapshot.compiled, facts, turnOfTheLoop);
     const { effect, rules, mode } = verdict;
     return {
       verdict: { effect, rules, reason: reasonOf(verdict) },
       mode,
       would: wouldOf(verdict),
-      ...withoutQuotes(explained, scrub),
+      ...(await withoutQuotes(explained, scrub, turnOfTheLoop)),
       revision: revisionNumber(snapshot.revisions),
       policyDigest: snapshot.policyDigest,
       accounts: holding.accounts,

@@ -1,6 +1,7 @@
-import { barredTool, estimateFor, evaluate, type Facts } from "@remit/engine";
+import { barredTool, estimateFor, evaluate, type Facts, type Verdict } from "@remit/engine";
 import { formatAmount } from "../foundation/amount.ts";
 import { rfc3339 } from "../foundation/clock.ts";
+import { limits } from "../foundation/limits.ts";
 import type { Session } from "../identities/index.ts";
 import type { Snapshot } from "../policies/index.ts";
 import type { Ask, Asker } from "./ask.ts";
@@ -73,10 +74,18 @@ export function factsOf(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: num
   };
 }
 
+/** A verdict that tells of no more unknown rules than anybody reads: there may be as many as a tool has rules. */
+function told(verdict: Verdict): Verdict {
+  const { unknowns } = verdict;
+  if (unknowns.length <= limits.unknownsToldMax) return verdict;
+  return { ...verdict, unknowns: unknowns.slice(0, limits.unknownsToldMax) };
+}
+
 /** Judges one call. Pure: the same arguments give the same verdict, whenever and wherever. */
 export function judge(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: number, nowMs: number): Judged {
   const facts = factsOf(snapshot, asker, ask, attempt, nowMs);
-  return { facts, verdict: barredCall(snapshot, asker.session, ask.tool, nowMs) ?? evaluate(snapshot.compiled, facts) };
+  const bar = barredCall(snapshot, asker.session, ask.tool, nowMs);
+  return { facts, verdict: bar ?? told(evaluate(snapshot.compiled, facts)) };
 }
 
 /** A call that breakers stop, unless more stands in its way; undefined where its policies are to be asked. */

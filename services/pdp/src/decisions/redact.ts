@@ -63,21 +63,25 @@ function textsIn(value: Json, into: Set<string>): void {
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-/** Takes secrets out of a sentence. */
+/** How a text stands within JSON, without its quotes. */
+const inJson = (text: string) =>
+  /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/.test(text) ? text : JSON.stringify(text).slice(1, -1);
+
+/** Takes secrets out of a sentence. Those that it does not quote, of thousands, cost it a look each. */
 function createScrub(secrets: ReadonlySet<string>): (text: string) => string {
-  const spellings = new Set<string>();
-  for (const secret of secrets) {
-    if (secret === "") continue;
-    spellings.add(secret);
-    spellings.add(JSON.stringify(secret).slice(1, -1));
-  }
-  // The longest first: what holds another is taken out whole.
-  const ordered = [...spellings].sort((a, b) => b.length - a.length);
   return (text) => {
+    const spellings = new Set<string>();
+    for (const secret of secrets) {
+      if (secret === "") continue;
+      if (text.includes(secret)) spellings.add(secret);
+      const written = inJson(secret);
+      if (written !== secret && text.includes(written)) spellings.add(written);
+    }
     let clean = text;
-    for (const secret of ordered) {
+    // The longest first: what holds another is taken out whole.
+    for (const secret of [...spellings].sort((a, b) => b.length - a.length)) {
       if (secret.length >= CHARS_MIN) clean = clean.replaceAll(secret, "[redacted]");
-      else if (clean.includes(secret)) {
+      else {
         clean = clean.replace(
           new RegExp(`(?<![\\p{L}\\p{N}])${escaped(secret)}(?![\\p{L}\\p{N}])`, "gu"),
           "[redacted]",
@@ -165,6 +169,17 @@ export function scrubbed(verdict: Finding, scrub: (text: string) => string): Fin
   };
 }
 
+/** Those that any sentence of a finding quotes: looked for in all of its sentences at once. */
+function quotedIn(verdict: Finding, secrets: ReadonlySet<string>): ReadonlySet<string> {
+  const sentences: string[] = [];
+  scrubbed(verdict, (sentence) => {
+    sentences.push(sentence);
+    return sentence;
+  });
+  const said = sentences.join("\n");
+  return new Set([...secrets].filter((secret) => said.includes(secret) || said.includes(inJson(secret))));
+}
+
 /**
  * Takes what a tool's paths name out of everything that its call's entry says: out of input, context and the input that
  * must run, wherever a rule has put it there, and out of every sentence that quotes it.
@@ -190,7 +205,7 @@ export function redact(
     input: canonical(entry.input),
     context: canonical(entry.context),
     transformed: forced && canonical(rewrite(forced, carried)),
-    verdict: scrubbed(verdict, createScrub(secrets.texts)),
+    verdict: scrubbed(verdict, createScrub(quotedIn(verdict, secrets.texts))),
   };
 }
 

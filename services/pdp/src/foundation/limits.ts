@@ -120,6 +120,8 @@ export const limits = {
   /** Registrations that one request may delete. */
   namesDeletedMax: 10_000,
   rulesMax: 100_000,
+  /** Of one decision, in its entry and where it is explained: how many there are is told in the detail. */
+  unknownsToldMax: 32,
   /** Of one tenant, in force: each keeps up to 16 MiB of memory. */
   regoPoliciesMax: 64,
   /** Living, of one tenant; those of sessions end with their sessions. */
