@@ -1,6 +1,6 @@
 import { seeded } from "../ledger/scheduler.ts";
 import { faultNames, stepNames } from "./coverage.ts";
-import { faults, pick, preparation } from "./faults.ts";
+import { type Befallen, faults, pick, preparation, preparedElsewhere } from "./faults.ts";
 import type { House, Slot } from "./house.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -17,17 +17,32 @@ const FAULTS_AIMED = 5;
 /** Steps that it takes much to come to, and how many of the schedules that aim at anything aim at one of them. */
 const RARE = [
   ...["correction: arrives", "correction: commits", "correction: answer travels", "correction: second look"],
-  ...["correction: second look", "correction: second look", "running: second look", "running: arrives"],
-  ...["denial: second look", "adoption: second look", "report without a hold: second look"],
+  ...["correction: second look", "correction: second look", "resolution: second look"],
+  ...["running: arrives", "running: commits", "running: answer travels", "running: second look"],
+  ...["denial: arrives", "denial: answer travels", "denial: second look"],
+  ...["adoption: arrives", "adoption: commits", "adoption: answer travels", "adoption: second look"],
+  ...["watched instead: arrives", "watched instead: commits", "watched instead: answer travels"],
+  ...["watched instead: second look", "watched report: second look"],
+  ...["report without a hold: arrives", "report without a hold: second look"],
+  ...["alias: second look", "alias: answer travels", "overdue read: arrives", "overdue read: answer travels"],
 ];
-const RARE_SHARE = 0.3;
+const RARE_SHARE = 0.4;
+/** What it takes much to strike with comes more often. */
+const aimable = [
+  ...faultNames,
+  ...["replica resumed", "replica resumed", "replica shut out by another", "replica started anew", "account let go"],
+];
 
 /** What leads to records of a kind. */
 const leadsTo: Readonly<Record<string, readonly string[]>> = {
+  alias: ["same call asked under another id", "caller asks twice at once"],
   escalate: ["asks people"],
   adoption: ["asks people", "approval used twice at once"],
   denial: ["asks people", "approval used twice at once"],
-  running: ["report that it still runs"],
+  watched: ["policies only watched"],
+  "watched instead": ["asks people", "approval used twice at once", "policies only watched", "policies enforced again"],
+  "watched report": ["policies only watched", "report sent twice"],
+  running: ["report that it still runs", "report late", "minutes pass", "holds swept"],
   "report without a hold": ["report that nobody knows", "report sent twice"],
   settlement: ["report sent twice"],
   correction: [
@@ -37,9 +52,15 @@ const leadsTo: Readonly<Record<string, readonly string[]>> = {
     "hold resolved by an operator: spent",
     "hold resolved by an operator: released",
   ],
-  expiry: ["report never sent", "report late", "holds run out, and are swept", "holds swept by two at once"],
+  expiry: [
+    ...["report never sent", "report late", "holds run out, and are swept", "holds swept by two at once"],
+    "report that it still runs",
+  ],
   resolution: ["report late", "hold resolved by an operator: spent", "hold resolved by an operator: released"],
+  "overdue read": ["report that it still runs", "report late", "minutes pass", "holds swept"],
   fence: ["connection cut, backend lives on"],
+  "policies read": ["tenant suspended", "tenant active again"],
+  "asker read": ["caller asks twice at once", "answer lost on its way to the caller"],
   "look up": ["connection cut, backend lives on", "connection cut, backend killed", "store restarted"],
 };
 /** Of these more are wanted: it takes two about one call at once. */
@@ -50,7 +71,7 @@ export function aimOf(seed: number): Aim | null {
   const random = seeded(seed ^ 0x2c1b);
   if (random() >= AIMS_SHARE) return null;
   const step = pick(random, random() < RARE_SHARE ? RARE : stepNames) ?? "";
-  const aimed = Array.from({ length: FAULTS_AIMED }, () => pick(random, faultNames) ?? "");
+  const aimed = Array.from({ length: FAULTS_AIMED }, () => pick(random, aimable) ?? "");
   const [kind = "", where] = step.split(": ");
   return { step, faults: aimed, leads: [...(leadsTo[kind] ?? []), ...(where === "second look" ? CROWDED : [])] };
 }
@@ -60,7 +81,7 @@ interface Options {
   readonly scheduler: Scheduler;
   readonly house: House;
   readonly random: () => number;
-  readonly strike: (fault: string, prefer: Slot | undefined) => void;
+  readonly strike: (fault: string, whom: Pick<Befallen, "prefer" | "spare">) => void;
 }
 
 /** Between two of its turns a schedule looks whether what it waits for is under way, and strikes. Answers whether it may again. */
@@ -74,7 +95,7 @@ export function createAmbush({ aim, scheduler, house, random, strike }: Options)
     if (prepared) {
       if (prepared.turns-- > 0) return true;
       left.shift();
-      strike(fault, prepared.slot);
+      strike(fault, { prefer: prepared.slot });
       prepared = undefined;
       return true;
     }
@@ -83,11 +104,12 @@ export function createAmbush({ aim, scheduler, house, random, strike }: Options)
     const before = preparation[fault];
     if (before === undefined) {
       left.shift();
-      strike(fault, slot);
+      strike(fault, { prefer: slot });
       return true;
     }
-    strike(before, slot);
-    prepared = { slot, turns: Math.floor(random() * 3) };
+    const elsewhere = preparedElsewhere.has(fault);
+    strike(before, elsewhere ? { spare: slot } : { prefer: slot });
+    prepared = { slot: elsewhere ? undefined : slot, turns: Math.floor(random() * 3) };
     return true;
   };
 }

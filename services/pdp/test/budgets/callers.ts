@@ -1,12 +1,14 @@
 import type { Outcome } from "../../src/decisions/ask.ts";
-import type { Answered, Asked, Told } from "./front.ts";
+import type { Agreed, Answered, Asked, Told } from "./front.ts";
 import type { House, Slot } from "./house.ts";
-import type { Debt, Oracle, Truth } from "./oracle.ts";
+import type { Oracle } from "./oracle.ts";
+import { SAME_CALL } from "./said.ts";
 import { nobody, type Scheduler } from "./scheduler.ts";
+import type { Debt, Truth } from "./truth.ts";
 
 /** How a caller behaves, drawn before it begins. */
 export interface Habit {
-  readonly tool: "plain" | "asks";
+  readonly tool: "plain" | "asks" | "tried" | "booked";
   readonly session: string;
   readonly shop: string;
   readonly estimate: ReadonlyMap<string, bigint>;
@@ -38,6 +40,8 @@ interface Options {
 
 const PATIENCE_MS = 400;
 const ASKS_MAX = 5;
+/** A denial that may be asked again may be so by then. */
+const AGAIN_MS = 1_100;
 /** Longer than any hold is kept. */
 const LATE_MS = 7 * 60_000;
 
@@ -62,6 +66,7 @@ export function createCallers({ scheduler, house, oracle, nowMs, befell, odds }:
     });
 
   const askOnce = async (asked: Asked, random: () => number): Promise<Answered | null> => {
+    const asOf = oracle.suspension();
     const answered = await within(anySlot(random).front.decide(asked));
     if (!answered) return null;
     await scheduler.step(nobody, ["answer to the caller"]);
@@ -69,10 +74,19 @@ export function createCallers({ scheduler, house, oracle, nowMs, befell, odds }:
       await befell("answer lost on its way to the caller");
       return null;
     }
-    oracle.answered(asked.call, answered.decision, answered.effect);
+    oracle.answered(asked.call, answered, asOf);
     const what = `${answered.effect}: ${answered.code}`;
     answers.set(what, (answers.get(what) ?? 0) + 1);
     return answered;
+  };
+
+  /** The same call under another id. Whoever asked it so may give it up: it is the other one's then. */
+  const askAsAnother = async (asked: Asked, random: () => number) => {
+    const call = `${asked.call}${SAME_CALL}`;
+    const answered = await askOnce({ ...asked, call }, random);
+    if (!answered || answered.of === call || random() < 0.5) return;
+    const told = { session: asked.session, subject: { callId: call }, outcome: "not_executed" as const };
+    await tell({ ...told, actual: new Map() }, anySlot(random));
   };
 
   /** Asks until it is answered, on one replica after another; at times on two at once. */
@@ -83,6 +97,10 @@ export function createCallers({ scheduler, house, oracle, nowMs, befell, odds }:
         await befell("caller asks twice at once");
         void askOnce(asked, random);
       }
+      if (asked.tool === "booked" && random() < odds("same call asked under another id", 0.4)) {
+        await befell("same call asked under another id");
+        void askAsAnother(asked, random);
+      }
       const answered = await askOnce(asked, random);
       if (answered) return answered;
       if (random() < 0.1) return null;
@@ -90,13 +108,13 @@ export function createCallers({ scheduler, house, oracle, nowMs, befell, odds }:
     return null;
   };
 
-  const tell = async (told: Told, slot: Slot): Promise<boolean> => {
-    const acknowledged = await within(slot.front.report(told).then(() => true));
+  const tell = async (told: Told, { front }: Slot, as: "report" | "reportAsBefore" = "report"): Promise<boolean> => {
+    const acknowledged = await within(front[as](told).then(() => true));
     return acknowledged === true;
   };
-  const pay = async (debt: Debt, random: () => number = () => 0.5): Promise<void> => {
+  const pay = async (debt: Debt, random: () => number = () => 0.5, as?: "reportAsBefore"): Promise<void> => {
     for (let times = 0; times < 3 && !debt.paid; times++) {
-      if (!(await tell(debt.told, anySlot(random)))) continue;
+      if (!(await tell(debt.told, anySlot(random), as))) continue;
       debt.paid = true;
       if (debt.told.outcome !== "running" && debt.told.outcome !== "unknown") debt.truth.toldOverage = true;
     }
@@ -108,8 +126,10 @@ export function createCallers({ scheduler, house, oracle, nowMs, befell, odds }:
   };
 
   /** The tool ran, or did not: what its caller says of it, when, and how often. */
-  const afterwards = async (truth: Truth, decision: string, { random, costs }: Habit): Promise<void> => {
-    const subject = random() < 0.8 ? { decisionId: decision } : { callId: truth.call };
+  const afterwards = async (truth: Truth, answered: Answered, { random, costs }: Habit): Promise<void> => {
+    const { decision, watched } = answered;
+    // A call that is only watched may have any number of decisions, each for what ran by it.
+    const subject = random() < 0.8 || watched ? { decisionId: decision } : { callId: truth.call };
     const runs = random() < 0.8 && !truth.over;
     if (random() < 0.2) await idle(1 + Math.floor(random() * 12));
     truth.ran = runs;
@@ -140,7 +160,9 @@ export function createCallers({ scheduler, house, oracle, nowMs, befell, odds }:
     }
     if (runs && random() < odds("report that nobody knows", 0.08)) {
       await befell("report that nobody knows");
-      await tell({ session: truth.session, subject, outcome: "unknown", actual: new Map() }, anySlot(random));
+      const unknown = { session: truth.session, subject, outcome: "unknown" as const, actual: new Map() };
+      if (random() < odds("report sent twice", 0.2)) void tell(unknown, anySlot(random));
+      await tell(unknown, anySlot(random));
     }
     const debt = settles();
     if (random() < odds("report sent twice", 0.2)) {
@@ -148,6 +170,10 @@ export function createCallers({ scheduler, house, oracle, nowMs, befell, odds }:
       void tell(debt.told, anySlot(random));
     }
     if (random() < odds("report lost", 0.05)) return befell("report lost");
+    if (random() < odds("report taken by a build before budgets", 0.04)) {
+      await befell("report taken by a build before budgets");
+      return pay(debt, random, "reportAsBefore");
+    }
     await pay(debt, random);
   };
 
@@ -158,10 +184,8 @@ export function createCallers({ scheduler, house, oracle, nowMs, befell, odds }:
       await befell("approval left alone");
       return null;
     }
-    const next = {
-      ...asked,
-      agreed: what < 0.3 ? ("perhaps" as const) : what < 0.85 ? ("yes" as const) : ("no" as const),
-    };
+    const agreed: Agreed = what < 0.28 ? "perhaps" : what < 0.36 ? "unclear" : what < 0.88 ? "yes" : "no";
+    const next = { ...asked, agreed };
     if (random() < odds("given up while it is approved", 0.12)) {
       await befell("given up while it is approved");
       truth.over = true;
@@ -171,7 +195,15 @@ export function createCallers({ scheduler, house, oracle, nowMs, befell, odds }:
       await befell("approval used twice at once");
       void askOnce(next, random);
     }
-    return ask(next, random);
+    const answered = await ask(next, random);
+    return answered?.effect === "clarify" ? ask({ ...asked, agreed: "yes" }, random) : answered;
+  };
+
+  /** Asks once more what was denied for now. */
+  const askAgain = async (asked: Asked, random: () => number): Promise<Answered | null> => {
+    await befell("denied call asked again later");
+    await new Promise<void>((resolve) => void timing.after(AGAIN_MS, resolve));
+    return ask(asked, random);
   };
 
   return {
@@ -183,12 +215,15 @@ export function createCallers({ scheduler, house, oracle, nowMs, befell, odds }:
     },
     make: async (call, habit) => {
       const { random, tool, session, shop, estimate, costs } = habit;
-      const truth: Truth = { call, session, shop, costs, ran: false, over: false, toldOverage: false };
+      const truth: Truth = { call, tool, session, shop, costs, ran: false, over: false, toldOverage: false };
       oracle.truths.set(call, truth);
-      const asked = { call, session, tool, shop, estimate };
+      const asked = { call, order: call, session, tool, shop, estimate };
       let answered = await ask(asked, random);
+      if (answered?.retryable && random() < odds("denied call asked again later", 0.3)) {
+        answered = await askAgain(asked, random);
+      }
       if (answered?.effect === "escalate") answered = await approve(asked, truth, random);
-      if (answered?.effect === "allow") return afterwards(truth, answered.decision, habit);
+      if (answered?.effect === "allow" || answered?.effect === "transform") return afterwards(truth, answered, habit);
       truth.over = true;
       // Whoever never saw an answer says that nothing ran.
       if (!answered && random() < 0.7) await pay(owe(truth, { callId: call }, "not_executed"), random);

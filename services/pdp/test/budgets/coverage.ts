@@ -6,6 +6,8 @@ export const faultNames: readonly string[] = [
   "answer lost on its way to the caller",
   "caller asks again elsewhere",
   "caller asks twice at once",
+  "same call asked under another id",
+  "denied call asked again later",
   "approval left alone",
   "approval used twice at once",
   "given up while it is approved",
@@ -16,15 +18,20 @@ export const faultNames: readonly string[] = [
   "report that it still runs",
   "report overtaken by another",
   "report that nobody knows",
+  "report taken by a build before budgets",
 ];
 
 const kinds = [
+  "alias",
   "allow",
   "escalate",
   "adoption",
   "denial",
+  "watched",
+  "watched instead",
   "decision without a hold",
   "settlement",
+  "watched report",
   "running",
   "report without a hold",
   "correction",
@@ -37,6 +44,8 @@ const reads = [
   "decision read",
   "overdue read",
   "hold read",
+  "policies read",
+  "asker read",
   "new writer",
   "fence",
   "look up",
@@ -50,10 +59,11 @@ export const stepNames: readonly string[] = [
   ...reads.flatMap((read) => [`${read}: arrives`, `${read}: answer travels`]),
 ];
 
-/** Why a cell can never be filled; undefined where it can. */
-function impossible(_fault: string, _step: string): string | undefined {
-  return undefined;
-}
+/**
+ * Cells that can never be filled, each with its reason: they are not waited for, and one that is filled all the same is
+ * an error, since then its reason does not hold.
+ */
+const impossible: ReadonlyMap<string, string> = new Map();
 
 export type Cells = Map<string, number>;
 
@@ -64,23 +74,28 @@ export function addCells(total: Cells, cells: ReadonlyMap<string, number>): void
 /** Cells that could have been filled and were not. */
 export function emptyCells(cells: ReadonlyMap<string, number>): string[] {
   return faultNames.flatMap((fault) =>
-    stepNames
-      .map((step) => `${fault} × ${step}`)
-      .filter((cell, at) => !cells.has(cell) && !impossible(fault, stepNames[at] ?? "")),
+    stepNames.map((step) => `${fault} × ${step}`).filter((cell) => !cells.has(cell) && !impossible.has(cell)),
   );
+}
+
+/** Cells that were filled although they are said to be impossible. */
+export function wronglyImpossible(cells: ReadonlyMap<string, number>): string[] {
+  return [...impossible].flatMap(([cell, why]) => (cells.has(cell) ? [`${cell}: ${why}`] : []));
 }
 
 const short = (times: number) =>
   times < 1_000 ? `${times}` : times < 1_000_000 ? `${Math.round(times / 1_000)}k` : `${Math.round(times / 1e6)}M`;
 
+const LABEL_CHARS = 42;
+
 /** The table: a row a step, a column a fault, both numbered below it. */
 export function table(cells: ReadonlyMap<string, number>): string {
-  const head = `${"".padEnd(32)}${faultNames.map((_, at) => `${at + 1}`.padStart(5)).join("")}`;
+  const head = `${"".padEnd(LABEL_CHARS)}${faultNames.map((_, at) => `${at + 1}`.padStart(5)).join("")}`;
   const rows = stepNames.map((step) => {
     const row = faultNames.map((fault) =>
-      impossible(fault, step) ? "–" : short(cells.get(`${fault} × ${step}`) ?? 0),
+      impossible.has(`${fault} × ${step}`) ? "–" : short(cells.get(`${fault} × ${step}`) ?? 0),
     );
-    return `${step.padEnd(32)}${row.map((one) => one.padStart(5)).join("")}`;
+    return `${step.padEnd(LABEL_CHARS)}${row.map((one) => one.padStart(5)).join("")}`;
   });
   const names = faultNames.map((fault, at) => `${`${at + 1}`.padStart(3)} ${fault}`);
   return [head, ...rows, "", ...names].join("\n");

@@ -1,7 +1,8 @@
 import type { House, Slot } from "./house.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { Declared, World } from "./world.ts";
-import { TENANT } from "./world.ts";
+import { setOwnLimit } from "./store-model.ts";
+import type { Declared, Settings, World } from "./world-port.ts";
+import { TENANT } from "./world-port.ts";
 
 /** What can befall the house. It answers whom it befell, null where it could not, undefined where it befell all. */
 export type Fault = (from: Befallen) => Slot | null | undefined;
@@ -14,6 +15,8 @@ export interface Befallen {
   readonly random: () => number;
   /** Whom it should befall where it can. */
   readonly prefer?: Slot | undefined;
+  /** Whom it must not befall. */
+  readonly spare?: Slot | undefined;
 }
 
 const MINUTE_MS = 60_000;
@@ -24,7 +27,8 @@ export function pick<Value>(random: () => number, from: readonly Value[]): Value
 
 const running = ({ house }: Befallen) => house.slots.filter(({ replica }) => replica.state === "running");
 const one = (from: Befallen, of: readonly Slot[], what: (slot: Slot) => void): Slot | null => {
-  const slot = of.find((each) => each === from.prefer) ?? pick(from.random, of);
+  const others = of.filter((each) => each !== from.spare);
+  const slot = others.find((each) => each === from.prefer) ?? pick(from.random, others);
   if (slot) what(slot);
   return slot ?? null;
 };
@@ -38,10 +42,27 @@ const changeLimit = (from: Befallen, by: (limit: bigint) => bigint): null | unde
   budget.limit = by(budget.limit);
   return undefined;
 };
-const setFrozen = (from: Befallen, frozen: boolean): null | undefined => {
-  const budget = budgetOf(from);
-  if (!budget || budget.frozen === frozen) return null;
+const setFrozen = ({ world, random }: Befallen, frozen: boolean): null | undefined => {
+  const budgets = [...world.state.budgets.values()].filter((budget) => budget.frozen !== frozen);
+  const budget = pick(random, budgets);
+  if (!budget) return null;
   budget.frozen = frozen;
+  return undefined;
+};
+/** An operator freezes an account, or lets it go on. */
+const setAccountFrozen = ({ world, random }: Befallen, frozen: boolean): null | undefined => {
+  const accounts = [...world.state.accounts.values()].filter((account) => account.frozen !== frozen);
+  const account = pick(random, accounts);
+  if (!account) return null;
+  account.frozen = frozen;
+  if (frozen) world.frozen.add(account.id);
+  else world.frozen.delete(account.id);
+  return undefined;
+};
+const setTenant = ({ world }: Befallen, changed: Partial<Settings>): null | undefined => {
+  const now = { ...world.settings(), ...changed };
+  if (now.suspended === world.settings().suspended && now.watched === world.settings().watched) return null;
+  world.set(changed);
   return undefined;
 };
 const kill = ({ scheduler, world, random }: Befallen, slot: Slot) => {
@@ -133,7 +154,7 @@ export const faults: Readonly<Record<string, Fault>> = {
   "budget deleted": (from) => {
     const budget = budgetOf(from);
     if (!budget) return null;
-    from.world.state.budgets.delete(`${TENANT}/${budget.name}`);
+    from.world.remove(budget.name);
     return undefined;
   },
   "budget declared again": (from) => {
@@ -143,6 +164,21 @@ export const faults: Readonly<Record<string, Fault>> = {
     from.world.state.budgets.set(`${TENANT}/${name}`, { tenant: TENANT, name, limit: 20_000_000n, frozen: false });
     return undefined;
   },
+  "account frozen": (from) => setAccountFrozen(from, true),
+  "account thawed": (from) => setAccountFrozen(from, false),
+  "account given a limit of its own": ({ world, random }) => {
+    const account = pick(
+      random,
+      [...world.state.accounts.values()].filter(({ budget }) => budget !== null),
+    );
+    if (!account) return null;
+    setOwnLimit(account, BigInt(Math.floor(random() * 30)) * 1_000_000n);
+    return undefined;
+  },
+  "tenant suspended": (from) => setTenant(from, { suspended: true }),
+  "tenant active again": (from) => setTenant(from, { suspended: false }),
+  "policies only watched": (from) => setTenant(from, { watched: true }),
+  "policies enforced again": (from) => setTenant(from, { watched: false }),
   "account held by an administrator": (from) => {
     const account = pick(from.random, [...from.world.state.accounts.keys()]);
     if (account === undefined) return null;
@@ -165,11 +201,19 @@ export const faults: Readonly<Record<string, Fault>> = {
   },
 };
 
-/** What a schedule draws from: what lets holds run out comes more often, since only then late reports are late. */
+/**
+ * What a schedule draws from: what lets holds run out comes more often, since only then late reports are late; and what
+ * ends a spell in which little can be held more often than what begins it.
+ */
 export const drawn: readonly string[] = [
   ...Object.keys(faults),
   ...Array<string>(3).fill("holds run out, and are swept"),
+  ...["tenant active again", "budget thawed", "account thawed"],
+  ...Array<string>(3).fill("policies enforced again"),
 ];
+
+/** Of these the preparation must befall another replica: what it does to the one that is waited for ends what it does. */
+export const preparedElsewhere: ReadonlySet<string> = new Set(["replica started anew", "partition healed"]);
 
 /** What has to come before a fault, so that it can. */
 export const preparation: Readonly<Record<string, string>> = {
@@ -179,5 +223,8 @@ export const preparation: Readonly<Record<string, string>> = {
   "partition healed": "replica partitioned",
   "budget thawed": "budget frozen",
   "budget declared again": "budget deleted",
+  "account thawed": "account frozen",
+  "tenant active again": "tenant suspended",
+  "policies enforced again": "policies only watched",
   "account let go": "account held by an administrator",
 };

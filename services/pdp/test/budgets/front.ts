@@ -14,25 +14,36 @@ import type { Ledger } from "../../src/ledger/index.ts";
 import type { Snapshot, Snapshots } from "../../src/policies/index.ts";
 import { operator } from "./product.ts";
 import type { Mangle } from "./rules.ts";
+import { saidBy } from "./said.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { type Replica, TENANT, type World } from "./world.ts";
+import { type Replica, TENANT, type World } from "./world-port.ts";
 
 /** What a caller asks, as little as matters here. */
 export interface Asked {
   readonly call: string;
+  /** What is the same for all ids of one call. */
+  readonly order: string;
   readonly session: string;
   readonly tool: string;
   readonly shop: string;
   /** What it may cost, by unit, in millionths. */
   readonly estimate: ReadonlyMap<string, bigint>;
   /** What people said, once they did. */
-  readonly agreed?: "yes" | "no" | "perhaps";
+  readonly agreed?: Agreed;
 }
+
+/** `perhaps` asks them once more, and `unclear` the caller. */
+export type Agreed = "yes" | "no" | "perhaps" | "unclear";
 
 export interface Answered {
   readonly decision: string;
+  /** The id under which its call was asked first. */
+  readonly of: string;
   readonly effect: string;
   readonly code: string;
+  /** Policies are only watched: nothing is held for it. */
+  readonly watched: boolean;
+  readonly retryable: boolean;
 }
 
 export interface Told {
@@ -46,6 +57,8 @@ export interface Told {
 export interface Front {
   decide(asked: Asked): Promise<Answered>;
   report(told: Told): Promise<void>;
+  /** The same by a build that knows no budgets. */
+  reportAsBefore(told: Told): Promise<void>;
   /** Ends holds whose time is over. */
   sweep(): Promise<void>;
   /** An operator says what became of a hold. */
@@ -68,17 +81,38 @@ const amounts = (of: ReadonlyMap<string, bigint>) => [...of].map(([unit, micros]
 const nowhere = () => Promise.reject(new Error("nobody asks that here"));
 const nothing = strictObject({}, "context");
 
-/** Policies are what they are; which budgets are declared is read again when the product asks for it. */
-function snapshotsOf({ world, scheduler, replica, product }: Options): Snapshots {
+const declaredByNames = new Map<string, Snapshot["budgets"]>();
+
+/** The budgets that are declared: the same object as long as they are the same, as what is made of them is kept for it. */
+function declaredOf({ snapshot }: Options["product"], { state }: World): Snapshot["budgets"] {
+  const there = [...snapshot.budgets].filter(([name]) => state.budgets.has(`${TENANT}/${name}`));
+  const names = there.map(([name]) => name).join();
+  const known = declaredByNames.get(names) ?? new Map(there);
+  declaredByNames.set(names, known);
+  return known;
+}
+
+/** Policies are what they are; what is declared and set is read again when the product asks for it. */
+function snapshotsOf({ world, replica, product }: Options): Snapshots {
   const { snapshots, snapshot } = product;
-  let current = snapshot;
+  const read = (): Snapshot => {
+    const { suspended, watched } = world.settings();
+    const status = suspended ? ("suspended" as const) : ("active" as const);
+    const settings = { ...snapshot.settings, status, mode: watched ? ("observe" as const) : ("enforce" as const) };
+    const revisions = { ...snapshot.revisions, security: world.security() };
+    return { ...snapshot, settings, revisions, budgets: declaredOf(product, world) };
+  };
+  let current = read();
   const refresh = async () => {
-    await scheduler.step(replica, ["policies read: answer travels"]);
-    const declared = [...snapshot.budgets].filter(([name]) => world.state.budgets.has(`${TENANT}/${name}`));
-    current = { ...snapshot, budgets: new Map(declared) };
+    const found = await world.read(replica, "policies read", read);
+    // Of two that were under way the later read stands.
+    if (found.revisions.security >= current.revisions.security) current = found;
     return current;
   };
-  return { ...snapshots, current: () => current, held: () => current, stalenessMs: () => 0, refresh, secured: refresh };
+  return {
+    ...{ ...snapshots, current: () => current, held: () => current, stalenessMs: () => 0, refresh, secured: refresh },
+    security: () => current.revisions.security,
+  };
 }
 
 export function createFront(options: Options): Front {
@@ -92,8 +126,9 @@ export function createFront(options: Options): Front {
   const redaction = createRedaction(() => {
     throw new Error("no tool redacts anything here");
   });
+  const snapshots = snapshotsOf(options);
   const rooms = {
-    snapshots: snapshotsOf(options),
+    snapshots,
     ledger,
     clock,
     newId,
@@ -103,9 +138,23 @@ export function createFront(options: Options): Front {
     budgetFacts: () => undefined,
   };
   const decide = createDecide(rooms);
-  const report = createReport({ ...rooms, onMismatch: () => {}, onLate: () => {} });
+  const reporting = { ...rooms, onMismatch: () => {}, onLate: () => {} };
+  const report = createReport(reporting);
+  const before: Ledger["record"] = async ({ charge, ...plain }, how) => {
+    if (charge && !charge.hold && saidBy(plain).corrects) throw new Error("that build corrects nothing");
+    if (charge && charge.hold?.step !== "extend") world.settledBefore.add(plain.id);
+    return ledger.record(plain, how);
+  };
+  const reportAsBefore = createReport({ ...reporting, ledger: { ...ledger, record: before } });
   const expire = createExpiring({ ...rooms, store, onExpired: () => {} });
-  const who = (session: string) => async () => askers.get(session) as Asker;
+  const who = (session: string) => async (anew?: boolean) => {
+    const known = anew ? await world.read(replica, "asker read", world.security) : snapshots.security(TENANT);
+    return { ...(askers.get(session) as Asker), security: known };
+  };
+  const toldAs = ({ subject, outcome, actual }: Told) => ({
+    ...{ subject, outcome, actual: amounts(actual), inputDigest: "", outputDigest: "", labels: [] },
+    ...{ startedAtMs: undefined, durationMs: undefined, traceId: "" },
+  });
   const operators = world.operators(replica);
   const { resolve } = createBudgetHolds({
     ...rooms,
@@ -125,12 +174,12 @@ export function createFront(options: Options): Front {
   });
 
   return {
-    decide: async ({ call, session, tool, shop, estimate, agreed }) => {
-      const { body } = await decide(who(session), {
+    decide: async ({ call, order, session, tool, shop, estimate, agreed }) => {
+      const { body, callId } = await decide(who(session), {
         ...{
           callId: call,
           tool,
-          input: strictObject({ shop }, "input"),
+          input: strictObject({ shop, order }, "input"),
           context: nothing,
           estimate: amounts(estimate),
         },
@@ -138,14 +187,11 @@ export function createFront(options: Options): Front {
         ...{ schemaDigest: "", approvalId: "", supportedConstraints: [], wantPermit: false, minRevision: 0n },
         ...{ traceId: "", withinMs: 2_000 },
       });
-      return { decision: body.id, effect: body.effect, code: body.reason.code };
+      const { code, retryable } = body.reason;
+      return { decision: body.id, of: callId, effect: body.effect, code, retryable, watched: body.mode === "observed" };
     },
-    report: async ({ session, subject, outcome, actual }) => {
-      await report(who(session), {
-        ...{ subject, outcome, actual: amounts(actual), inputDigest: "", outputDigest: "", labels: [] },
-        ...{ startedAtMs: undefined, durationMs: undefined, traceId: "" },
-      });
-    },
+    report: async (told) => void (await report(who(told.session), toldAs(told))),
+    reportAsBefore: async (told) => void (await reportAsBefore(who(told.session), toldAs(told))),
     sweep: async () => void (await expire()),
     resolve: async (hold, as) => void (await resolve(operator, hold, as, "looked at")),
   };

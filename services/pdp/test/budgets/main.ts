@@ -1,7 +1,7 @@
 import { on } from "node:events";
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { emptyCells, table } from "./coverage.ts";
+import { emptyCells, table, wronglyImpossible } from "./coverage.ts";
 import { addTally, newTally, play, shrink, type Tally } from "./run.ts";
 import { simulate } from "./simulate.ts";
 import { rulesOf, variants } from "./variants.ts";
@@ -110,10 +110,13 @@ async function main(): Promise<number> {
   say(table(total.cells));
   const empty = emptyCells(total.cells);
   say(`\n${empty.length} cells are empty${empty.length > 0 && empty.length < 60 ? `:\n${empty.join("\n")}` : ""}`);
+  const wrongly = wronglyImpossible(total.cells);
+  if (wrongly.length > 0)
+    say(`\n${wrongly.length} cells are said to be impossible and were filled:\n${wrongly.join("\n")}`);
   say(`\nanswers:\n${[...total.answers].map(([what, times]) => `${times} ${what}`).join("\n")}`);
   say(`\n${total.schedules} schedules, ${total.commits} commits that charge, seeds from ${seed}`);
   await tellWrong(total, values.variant);
-  if (total.wrong) return 1;
+  if (total.wrong || wrongly.length > 0) return 1;
   say("nothing is wrong");
   return schedules >= COVERED_FROM && empty.length > 0 ? 1 : 0;
 }

@@ -1,29 +1,12 @@
-import type { Charge, NewRecord } from "../../src/ledger/index.ts";
-import type { Told } from "./front.ts";
-import { DECLARED, type Given, SESSIONS } from "./product.ts";
-import type { AccountRow, Committed, Place, StoreState } from "./store-model.ts";
-
-/** What really happens with a call, which its caller alone knows. */
-export interface Truth {
-  readonly call: string;
-  readonly session: string;
-  readonly shop: string;
-  /** What it costs when it runs, by unit, in millionths. */
-  readonly costs: ReadonlyMap<string, bigint>;
-  ran: boolean;
-  /** It never will run, or run any further. */
-  over: boolean;
-  /** That it cost more than was held has been acknowledged. */
-  toldOverage: boolean;
-}
-
-/** What a caller reports. */
-export interface Debt {
-  readonly told: Told;
-  readonly truth: Truth;
-  /** Somebody has acknowledged it. */
-  paid: boolean;
-}
+import type { Charge, NewRecord, Short } from "../../src/ledger/index.ts";
+import { accountFaults, chainOf } from "./call-accounts.ts";
+import type { Answered } from "./front.ts";
+import { type Given, SESSIONS, TOLERATED_PERCENT } from "./product.ts";
+import { callOf, microsOf, type Said, saidBy } from "./said.ts";
+import type { AccountRow, Committed, Place } from "./store-model.ts";
+import type { Debt, Truth } from "./truth.ts";
+import { createWatching } from "./watching.ts";
+import type { World } from "./world-port.ts";
 
 /** What became of a hold, as the records tell it. */
 interface Story {
@@ -36,46 +19,42 @@ interface Story {
   allowed: boolean;
   /** An operator said that nothing of it was spent: who may spend it all the same is for the operator to answer for. */
   vouched: boolean;
+  /** Until when somebody may say what became of it. */
+  endsAtMs: number;
+  /** A build before budgets took its report: the hold stays, and runs out. */
+  settledBefore: boolean;
   /** What an account should have of it, held, posted and overage together. */
   due: Map<bigint, bigint>;
 }
 
-interface Body {
-  readonly effect?: string;
-  readonly call?: { readonly id: string };
-  readonly outcome?: string;
-  readonly decision?: string;
-  /** What an operator said of a hold. */
-  readonly as?: "spent" | "released";
-  readonly actual?: readonly { readonly unit: string; readonly value: string }[];
-}
+type Adoption = Extract<Charge["hold"], { readonly step: "adopt" }>;
 
 /** Watches every commit, and knows nothing of how accounts are kept: only what is recorded, told, and truly spent. */
 export interface Oracle {
   readonly violations: string[];
   readonly truths: Map<string, Truth>;
   committed(batch: readonly NewRecord[], committed: Committed, place: Place): void;
-  /** A caller was answered. */
-  answered(call: string, decision: string, effect: string): void;
+  /** The suspension of the tenant that holds now; undefined where it may act. */
+  suspension(): bigint | undefined;
+  /** A caller was answered. `asOf`: the suspension when it asked. */
+  answered(call: string, answered: Pick<Answered, "decision" | "effect">, asOf: bigint | undefined): void;
   /** Calls of which their callers told what they cost, and the books say something else. */
   unsettled(told: readonly Debt[]): string[];
 }
 
-const text = new TextDecoder();
-const bodyOf = (record: NewRecord) => JSON.parse(text.decode(record.body)) as Body;
-const microsOf = (value: string): bigint => {
-  const [whole = "0", fraction = ""] = value.split(".");
-  return BigInt(whole) * 1_000_000n + BigInt(fraction.padEnd(6, "0"));
-};
+const heldBy = ({ charge }: NewRecord, account: bigint) =>
+  charge?.moves.find((move) => move.account === account)?.held ?? 0n;
+const mayRun = ({ effect }: Said) => effect === "allow" || effect === "transform";
 
-export function createOracle(state: StoreState, given: Given): Oracle {
+type Watched = Pick<World, "state" | "frozen" | "settledBefore" | "settings" | "security" | "deletions">;
+
+export function createOracle(world: Watched, given: Given): Oracle {
+  const { state, frozen } = world;
   const violations: string[] = [];
   const truths = new Map<string, Truth>();
   const stories = new Map<string, Story>();
   const byDecision = new Map<string, Story>();
   const dues = new Map<bigint, bigint>();
-  /** Accounts that a record froze. */
-  const frozen = new Set<bigint>();
   const wrong = (what: string): void => void violations.push(what);
 
   /** Read here and not where the store reads it. */
@@ -90,7 +69,7 @@ export function createOracle(state: StoreState, given: Given): Oracle {
   };
 
   /** What a call has cost by its report, of each account that it held. */
-  const reported = ({ held }: Story, { outcome, actual = [] }: Body): Map<bigint, bigint> =>
+  const reported = ({ held }: Story, { outcome, actual = [] }: Said): Map<bigint, bigint> =>
     new Map(
       [...held].map(([account, micros]) => {
         const said = actual.find(({ unit }) => unit === accountOf(account).unit);
@@ -106,6 +85,7 @@ export function createOracle(state: StoreState, given: Given): Oracle {
     if (story.vouched && !truth.toldOverage) return 0n;
     if (!truth.ran) return truth.over ? 0n : held;
     const spent = truth.costs.get(unit) ?? held;
+    if (story.settledBefore) return held;
     return truth.toldOverage || spent < held ? spent : held;
   };
 
@@ -114,42 +94,50 @@ export function createOracle(state: StoreState, given: Given): Oracle {
     [...held].find(([account]) => accountOf(account).unit === unit)?.[1] ?? 0n;
 
   /** Nobody below a session spends what the session may not, and every call is charged to the accounts that are its own. */
-  const checkChain = (story: Story, holdsMore: boolean) => {
+  const checkChain = (story: Story, { effect }: Said, more: ReadonlySet<bigint>) => {
     const truth = truths.get(story.call);
     if (!truth) return;
-    const chain = SESSIONS.slice(0, SESSIONS.indexOf(truth.session) + 1);
+    for (const fault of accountFaults(truth, effect, [...story.held.keys()].map(accountOf), given)) wrong(fault);
+    const needed = heldOf(story, "EUR");
+    const chain = chainOf(truth.session);
     for (const [session, { account, limit }] of given) {
-      if (!chain.includes(session)) {
-        if (story.held.has(account)) wrong(`${story.call} is held of ${session}, which it does not descend from`);
-        continue;
-      }
-      if (!story.held.has(account)) wrong(`${story.call} is not held of ${session}, which it descends from`);
-      if (!holdsMore) continue;
+      if (needed === 0n || !chain.includes(session) || !more.has(account)) continue;
       const below = SESSIONS.slice(SESSIONS.indexOf(session));
-      let sum = heldOf(story, "EUR");
+      let sum = needed;
       for (const other of stories.values()) {
         const isBelow = below.includes(truths.get(other.call)?.session ?? "");
         if (other !== story && isBelow) sum += exposure(other, "EUR", heldOf(other, "EUR"));
       }
-      if (heldOf(story, "EUR") > 0n && sum > limit) {
-        wrong(`below ${session} more than what it was given may be spent: ${sum} of ${limit}`);
-      }
-    }
-    for (const account of story.held.keys()) {
-      const { budget, key } = accountOf(account);
-      const isKeyed = DECLARED.some(({ name, per }) => name === budget && per !== undefined);
-      if (isKeyed && !key.includes(truth.shop))
-        wrong(`${story.call} of ${truth.shop} is held of the account of ${key}`);
+      if (sum > limit) wrong(`below ${session} more than what it was given may be spent: ${sum} of ${limit}`);
     }
   };
 
-  const taken = (id: string, charge: Charge, body: Body, { nowMs }: Place) => {
+  /** More is held of an account: it is open, and there is room for it beside all that others may have spent. */
+  const checkTaken = (story: Story, id: bigint, micros: bigint, nowMs: number) => {
+    const account = accountOf(id);
+    const { budget, opensAtMs, closesAtMs } = account;
+    if (nowMs < opensAtMs || nowMs >= closesAtMs) wrong(`${story.call} is held in a window that is not current`);
+    const isFrozen = frozen.has(id) || state.budgets.get(`${account.tenant}/${budget}`)?.frozen;
+    if (isFrozen) wrong(`${story.call} is held of a budget that is frozen`);
+    if (!account.hard || micros === 0n) return;
+    let sum = micros + watching.spent(id);
+    for (const other of stories.values()) {
+      if (other !== story) sum += exposure(other, account.unit, other.held.get(id));
+    }
+    if (sum > limitOf(account)) {
+      wrong(`more than the limit of ${budget ?? account.key} may be spent: ${sum} of ${limitOf(account)}`);
+    }
+  };
+
+  const taken = (id: string, charge: Charge, body: Said, { nowMs }: Place) => {
     const held = new Map(charge.moves.map((move) => [move.account, move.held]));
-    const pending = charge.hold?.step === "take" && charge.hold.pending;
-    const allowed = body.effect === "allow" || body.effect === "transform";
-    const call = body.call?.id ?? "";
+    const step = charge.hold?.step === "take" ? charge.hold : undefined;
+    const pending = step?.pending ?? false;
+    const allowed = mayRun(body);
+    const call = callOf(body);
     const story: Story = {
       ...{ id, call, takenAtMs: nowMs, decision: id, held, allowed, vouched: false, due: new Map() },
+      ...{ endsAtMs: step?.expiresAtMs ?? 0, settledBefore: false },
       state: pending ? "pending" : "open",
     };
     if (allowed === pending) wrong(`hold ${id} waits for people although its call may run, or the other way round`);
@@ -160,31 +148,21 @@ export function createOracle(state: StoreState, given: Given): Oracle {
     stories.set(id, story);
     byDecision.set(id, story);
     setDue(story, new Map(held));
-    checkChain(story, true);
-    for (const [id_, micros] of held) {
-      const account = accountOf(id_);
-      const inWindow = account.opensAtMs <= nowMs && nowMs < account.closesAtMs;
-      if (!inWindow) wrong(`${call} is held in a window that is not current`);
-      const budget = state.budgets.get(`${account.tenant}/${account.budget}`);
-      if (budget?.frozen || frozen.has(id_)) wrong(`${call} is held of a budget that is frozen`);
-      if (!account.hard) continue;
-      let sum = micros;
-      for (const other of stories.values())
-        if (other !== story) sum += exposure(other, account.unit, other.held.get(id_));
-      if (micros > 0n && sum > limitOf(account))
-        wrong(`more than the limit of ${account.budget ?? account.key} may be spent: ${sum} of ${limitOf(account)}`);
-    }
+    checkChain(story, body, new Set(held.keys()));
+    for (const [account, micros] of held) checkTaken(story, account, micros, nowMs);
   };
 
-  const adopted = (id: string, hold: string, from: string, charge: Charge, body: Body) => {
+  const adopted = (id: string, charge: Charge, step: Adoption, body: Said, nowMs: number) => {
+    const { hold, decision: from } = step;
     const story = stories.get(hold);
     const wasOpen = story?.state === "pending" || story?.state === "open";
     if (!story || !wasOpen || story.decision !== from)
       return wrong(`hold ${hold} is adopted although ${from} does not have it`);
     story.decision = id;
     byDecision.set(id, story);
-    story.allowed = body.effect === "allow" || body.effect === "transform";
-    story.state = charge.hold?.step === "adopt" && charge.hold.pending ? "pending" : "open";
+    story.allowed = mayRun(body);
+    story.endsAtMs = step.expiresAtMs;
+    story.state = step.pending ? "pending" : "open";
     const held = new Map(story.held);
     for (const move of charge.moves) held.set(move.account, (held.get(move.account) ?? 0n) + move.held);
     for (const [account, micros] of held)
@@ -192,10 +170,11 @@ export function createOracle(state: StoreState, given: Given): Oracle {
         held.delete(account);
     story.held = held;
     setDue(story, new Map(held));
-    checkChain(
-      story,
-      charge.moves.some((move) => move.held > 0n),
-    );
+    const more = new Set(charge.moves.filter((move) => move.held > 0n).map(({ account }) => account));
+    checkChain(story, body, more);
+    for (const { account, held: change } of charge.moves) {
+      if (change >= 0n) checkTaken(story, account, more.has(account) ? (held.get(account) ?? 0n) : 0n, nowMs);
+    }
   };
 
   /** An operator ended it: a report that comes later corrects that, as it would an expiry. */
@@ -206,44 +185,83 @@ export function createOracle(state: StoreState, given: Given): Oracle {
     setDue(story, as === "spent" ? new Map(story.held) : new Map());
   };
 
-  const ended = (record: NewRecord, hold: string, body: Body) => {
+  /** The narrowest hard account of which much more was taken than was held is frozen, and no other. */
+  const checkFreeze = (story: Story, { moves, freezes }: Charge) => {
+    // A replica that has not heard of a budget takes it for none that binds.
+    if (world.deletions() > 0) return;
+    const isTolerant = truths.get(story.call)?.tool === "plain";
+    const most = (account: bigint) => ((story.held.get(account) ?? 0n) * TOLERATED_PERCENT) / 100n;
+    const over = moves.find(
+      ({ account, overage }) => overage > 0n && overage > most(account) && accountOf(account).hard,
+    );
+    const due = isTolerant ? over?.account : undefined;
+    if (due !== freezes) wrong(`the report of ${story.call} freezes account ${freezes}, and should freeze ${due}`);
+  };
+
+  const ended = (record: NewRecord, hold: string, body: Said, { nowMs }: Place) => {
     const story = stories.get(hold);
     if (!story || (story.state !== "open" && story.state !== "pending")) return wrong(`hold ${hold} is resolved twice`);
     if (record.kind === "report") {
+      if (body.outcome === "unknown" || body.outcome === "running") wrong(`${body.outcome} ends the hold ${hold}`);
       story.state = "settled";
-      return setDue(story, reported(story, body));
+      setDue(story, reported(story, body));
+      return checkFreeze(story, record.charge as Charge);
     }
     if (body.as !== undefined) return resolved(story, body.as);
+    if (record.kind === "expiry" && nowMs < story.endsAtMs) wrong(`hold ${hold} runs out before its time`);
     const spent = [...story.held].map(([account, micros]) => [account, accountOf(account).hard ? micros : 0n] as const);
     const due = record.kind === "expiry" && story.state === "open" ? new Map(spent) : new Map<bigint, bigint>();
     story.state = record.kind === "expiry" ? "expired" : "released";
     setDue(story, due);
   };
 
-  const corrected = (body: Body) => {
+  const corrected = (body: Said, charge: Charge) => {
     const story = byDecision.get(body.decision ?? "");
     if (story?.state !== "expired")
       return wrong(`${body.decision} is corrected although its hold did not run out just once`);
     story.state = "corrected";
     setDue(story, reported(story, body));
+    checkFreeze(story, charge);
+  };
+
+  /** What takes nothing of a hold. */
+  const beside = (record: NewRecord, body: Said) => {
+    const { charge, kind } = record;
+    if (kind === "decision") watching.decided(record, body);
+    const story = byDecision.get(body.decision ?? "");
+    if (world.settledBefore.has(record.id)) {
+      if (story) story.settledBefore = true;
+      else watching.forget(body.decision ?? "");
+    }
+    if (kind !== "report" || !charge) return;
+    if (body.corrects) corrected(body, charge);
+    else watching.reported(body);
   };
 
   const recorded = (record: NewRecord, place: Place) => {
     const { charge } = record;
-    const body = bodyOf(record);
-    if (record.kind === "decision") denied(body);
-    if (!charge) return;
-    const step = charge.hold;
-    if (step?.step === "take") taken(record.id, charge, body, place);
-    else if (step?.step === "adopt") adopted(record.id, step.hold, step.decision, charge, body);
-    else if (step?.step === "end") ended(record, step.hold, body);
-    else if (!step && record.kind === "report") corrected(body);
+    const body = saidBy(record);
+    if (record.kind === "decision") {
+      denied(body);
+      if (mayRun(body) && world.settings().suspended) wrong(`${callOf(body)} may run, and its tenant is suspended`);
+    }
+    const step = charge?.hold;
+    if (!step) return beside(record, body);
+    if (step.step === "take") taken(record.id, charge, body, place);
+    else if (step.step === "adopt") adopted(record.id, charge, step, body, place.nowMs);
+    else if (step.step === "end") ended(record, step.hold, body, place);
+    else extended(step.hold, step.expiresAtMs);
+    if (body.mode === "observed") watching.decided(record, body);
+  };
+  const extended = (hold: string, expiresAtMs: number) => {
+    const story = stories.get(hold);
+    if (story) story.endsAtMs = expiresAtMs;
   };
 
   const denials = new Set<string>();
-  const denied = (body: Body) => {
-    if (body.effect === "deny" && body.call) denials.add(body.call.id);
-    else if (body.call) denials.delete(body.call.id);
+  const denied = (body: Said) => {
+    if (body.effect === "deny") denials.add(callOf(body));
+    else denials.delete(callOf(body));
   };
 
   const checkAccount = (account: AccountRow) => {
@@ -257,16 +275,50 @@ export function createOracle(state: StoreState, given: Given): Oracle {
     if (held !== open) wrong(`account ${id} holds ${held}, and its open holds ${open}`);
   };
 
+  const watching = createWatching({ wrong, truths, dues, accountOf, given });
+
+  /** What was refused as too much did not fit; what was refused for the sake of others was in their way. */
+  const checkShort = (
+    record: NewRecord,
+    batch: readonly NewRecord[],
+    before: ReadonlyMap<bigint, bigint>,
+    short: Short,
+  ) => {
+    const { account, why } = short;
+    const row = state.accounts.get(account);
+    const own = heldBy(record, account);
+    if (!row) return;
+    if (why === "exhausted" && (dues.get(account) ?? 0n) + own <= limitOf(row)) {
+      wrong(`account ${account} refused ${own}, which fits`);
+    }
+    if (why !== "crowded" || record.charge?.hold?.step !== "take") return;
+    const free = limitOf(row) - (before.get(account) ?? 0n);
+    let others = 0n;
+    for (const other of batch) {
+      if (other === record) break;
+      const step = other.charge?.hold?.step;
+      const held = step === "take" || step === "adopt" ? heldBy(other, account) : 0n;
+      if (held > 0n && held <= free) others += held;
+    }
+    if (own + others <= free) wrong(`account ${account} refused ${own} for the sake of others, who left room for it`);
+  };
+
   return {
     violations,
     truths,
+    suspension: () => (world.settings().suspended ? world.security() : undefined),
     unsettled: (debts) =>
       debts.flatMap(({ paid, truth, told: { outcome, subject } }) => {
         if (!paid || outcome === "running" || outcome === "unknown") return [];
+        if ("decisionId" in subject && watching.has(subject.decisionId)) {
+          return watching.unsettled(subject.decisionId, truth);
+        }
         // Who gives a call up by its id says it of the attempt that was the last then: one of its asks may come later.
         const isOfAnother = ({ state }: Story) =>
           "callId" in subject && outcome === "not_executed" && state === "expired";
-        const held = [...stories.values()].filter((story) => story.call === truth.call && !isOfAnother(story));
+        const held = [...stories.values()].filter(
+          (story) => story.call === truth.call && !isOfAnother(story) && !story.settledBefore,
+        );
         return held.flatMap(({ due, held: parts, allowed }) =>
           [...parts].flatMap(([account, micros]) => {
             const { budget, key, unit } = accountOf(account);
@@ -278,8 +330,10 @@ export function createOracle(state: StoreState, given: Given): Oracle {
       }),
     committed: (batch, committed, place) => {
       if (committed.failed !== undefined) return;
+      watching.next();
       const touched = new Set<bigint>();
       for (const record of batch) for (const { account } of record.charge?.moves ?? []) touched.add(account);
+      const before = new Map([...touched].map((account) => [account, dues.get(account) ?? 0n]));
       for (const record of batch) if (committed.inserted.has(record.id)) recorded(record, place);
       for (const { id, charge } of batch) {
         if (charge?.freezes !== undefined && committed.inserted.has(id)) frozen.add(charge.freezes);
@@ -295,22 +349,20 @@ export function createOracle(state: StoreState, given: Given): Oracle {
       }
       for (const record of batch) {
         const left = committed.left.get(record.id);
-        for (const { account, why } of left?.why === "short" ? left.shorts : []) {
-          const row = state.accounts.get(account);
-          const micros = record.charge?.moves.find((move) => move.account === account)?.held ?? 0n;
-          if (row && why === "exhausted" && (dues.get(account) ?? 0n) + micros <= limitOf(row)) {
-            wrong(`account ${account} refused ${micros}, which fits`);
-          }
-        }
+        for (const short of left?.why === "short" ? left.shorts : []) checkShort(record, batch, before, short);
       }
     },
-    answered: (call, decision, effect) => {
+    answered: (call, { decision, effect }, asOf) => {
       const row = state.records.get(decision);
       if (!row) return wrong(`${call} was answered by ${decision}, which is not recorded`);
-      const body = bodyOf(row.record);
+      const body = saidBy(row.record);
       if (effect !== "allow" && effect !== "transform") return;
+      if (asOf !== undefined && world.settings().suspended && world.security() === asOf) {
+        wrong(`${call} was asked after its tenant had been suspended, and allowed`);
+      }
       if (body.effect !== effect) wrong(`${call} was allowed by what is recorded as ${body.effect}`);
-      if (!byDecision.get(decision)) wrong(`${call} was allowed, and nothing was held for it`);
+      const isHeld = byDecision.has(decision) || body.mode === "observed";
+      if (!isHeld) wrong(`${call} was allowed, and nothing was held for it`);
     },
   };
 }

@@ -3,7 +3,7 @@ import type { Asker } from "../../src/decisions/ask.ts";
 import { silentLog } from "../../src/foundation/log.ts";
 import type { Caller, Link } from "../../src/identities/index.ts";
 import { createSnapshots, type Snapshot, type Snapshots } from "../../src/policies/index.ts";
-import { type Declared, START_MS, TENANT } from "./world.ts";
+import { type Declared, START_MS, TENANT } from "./world-port.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -14,19 +14,43 @@ export const DECLARED: readonly Declared[] = [
   { name: "watched", unit: "EUR", hard: false, windowMs: 10 * MINUTE_MS },
   { name: "shop", unit: "EUR", hard: true, windowMs: undefined, per: "input.shop" },
   { name: "count", unit: "calls", hard: true, windowMs: undefined },
+  { name: "run", unit: "EUR", hard: true, windowMs: undefined, bySession: true },
 ];
 
-const budgetText = ({ name, unit, hard, windowMs, per }: Declared) => `---
+/** What a call of a shop that may not be asked for is made one of. */
+export const MOVED = { from: "east", to: "south" } as const;
+/** What a call of `plain` may cost beyond what was held for it. */
+export const TOLERATED_PERCENT = 60n;
+
+const windowOf = ({ windowMs, bySession }: Declared) =>
+  bySession ? "session" : windowMs === undefined ? "lifetime" : "day";
+
+const budgetText = (budget: Declared) => `---
 apiVersion: remit/v1
 kind: Budget
-metadata: { name: ${name} }
-spec: { unit: ${unit}, limit: "1000", window: ${windowMs === undefined ? "lifetime" : "day"}, enforcement: ${hard ? "hard" : "soft"}${per ? `, per: [${per}]` : ""} }
+metadata: { name: ${budget.name} }
+spec:
+  unit: ${budget.unit}
+  limit: "1000"
+  window: ${windowOf(budget)}
+  enforcement: ${budget.hard ? "hard" : "soft"}
+  ${budget.per === undefined ? "" : `per: [${budget.per}]`}
 `;
 
 const DOCUMENTS = `apiVersion: remit/v1
 kind: Tool
 metadata: { name: plain }
-spec: { risk: write, tolerance: 60% }
+spec: { risk: write, tolerance: ${TOLERATED_PERCENT}% }
+---
+apiVersion: remit/v1
+kind: Tool
+metadata: { name: tried }
+spec: { risk: write, mode: observe }
+---
+apiVersion: remit/v1
+kind: Tool
+metadata: { name: booked }
+spec: { risk: write, idempotentOn: [order] }
 ---
 apiVersion: remit/v1
 kind: Tool
@@ -38,20 +62,26 @@ kind: Policy
 metadata: { name: house }
 spec:
   rules:
-    - { id: plain, match: { tools: [plain, asks] }, effect: allow }
+    - { id: plain, match: { tools: [plain, asks, tried, booked] }, effect: allow }
+    - id: moved
+      match: { tools: [plain] }
+      when: input.shop == "${MOVED.from}"
+      effect: transform
+      set: { shop: ${MOVED.to} }
     - id: no
       match: { tools: [asks] }
       when: present(answers.agreed) && answers.agreed == "no"
       effect: deny
-    - id: waits
+    - id: unclear
       match: { tools: [asks] }
-      unless: present(answers.agreed) && answers.agreed == "yes"
-      effect: escalate
-      approval: { approvers: ["group:leads"], expires: 4m }
-    - id: asks
-      match: { tools: [none] }
+      when: present(answers.agreed) && answers.agreed == "unclear"
       effect: clarify
       questions: [{ id: agreed, type: string, ask: Agreed? }]
+    - id: waits
+      match: { tools: [asks] }
+      unless: present(answers.agreed) && (answers.agreed == "yes" || answers.agreed == "unclear")
+      effect: escalate
+      approval: { approvers: ["group:leads"], expires: 4m }
 ${DECLARED.map(budgetText).join("")}`;
 
 const DIGEST = `sha256:${"0".repeat(64)}`;
@@ -98,7 +128,7 @@ export const operator: Caller = {
 };
 
 /** Values of the input that a keyed budget keeps accounts for. */
-export const SHOPS: readonly string[] = ["north", "south"];
+export const SHOPS: readonly string[] = ["north", "south", MOVED.from];
 
 /** The sessions, each delegated from the one before it. */
 export const SESSIONS: readonly string[] = ["session", "child", "grandchild"];

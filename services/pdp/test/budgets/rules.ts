@@ -17,5 +17,7 @@ export const protocol: Rules = {
   statement: "finds_its_writer_alive",
   lookUp: "reads",
   lost: "unknown",
+  fewer: "left_out",
+  numbers: "greatest",
   mangle: (record) => record,
 };

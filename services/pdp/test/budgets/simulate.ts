@@ -3,14 +3,16 @@ import { seeded } from "../ledger/scheduler.ts";
 import { aimOf, createAmbush } from "./ambush.ts";
 import { createCallers, type Habit } from "./callers.ts";
 import { type Befallen, drawn, faults, pick } from "./faults.ts";
-import { createHouse, type Slot } from "./house.ts";
+import { createHouse } from "./house.ts";
 import { labelOf } from "./labels.ts";
 import { createOracle } from "./oracle.ts";
 import { compileProduct, createAskers, DECLARED, type Given, SESSIONS, SHOPS } from "./product.ts";
 import type { Rules } from "./rules.ts";
+import { saidBy } from "./said.ts";
 import { createScheduler } from "./scheduler.ts";
 import { type Committed, openAccount, type StoreState } from "./store-model.ts";
-import { createWorld, TENANT } from "./world.ts";
+import { createWorld } from "./world.ts";
+import { TENANT } from "./world-port.ts";
 
 export interface Simulated {
   readonly violations: readonly string[];
@@ -52,12 +54,19 @@ function giveOut(state: StoreState, random: () => number): Given {
   return new Map(given);
 }
 
+function toolFrom(random: () => number, asksShare: number): Habit["tool"] {
+  if (random() < asksShare) return "asks";
+  const share = random();
+  return share < 0.15 ? "tried" : share < 0.3 ? "booked" : "plain";
+}
+
 function habitFrom(random: () => number, asksShare: number): Habit {
   const euros = BigInt(1 + Math.floor(random() * 9)) * ONE;
   const share = random();
-  const spent = share < 0.1 ? 0n : share < 0.35 ? euros / 2n : share < 0.8 ? euros : euros + ONE;
+  const over = share < 0.95 ? euros + ONE : 2n * euros;
+  const spent = share < 0.1 ? 0n : share < 0.35 ? euros / 2n : share < 0.8 ? euros : over;
   return {
-    tool: random() < asksShare ? "asks" : "plain",
+    tool: toolFrom(random, asksShare),
     session: pick(random, SESSIONS) ?? "",
     shop: pick(random, SHOPS) ?? "",
     estimate: new Map([
@@ -75,7 +84,7 @@ function habitFrom(random: () => number, asksShare: number): Habit {
 /** What a commit did with each of its records. */
 function sayCommit(batch: readonly NewRecord[], committed: Committed): string[] {
   return batch.map((record) => {
-    const { effect, reason, call, decision, outcome } = JSON.parse(Buffer.from(record.body).toString());
+    const { effect, mode, reason, call, decision, outcome } = saidBy(record);
     const left = committed.failed === undefined ? committed.left.get(record.id) : undefined;
     const became =
       left?.why === "short" ? left.shorts.map(({ account, why }) => `${account} ${why}`).join() : left?.why;
@@ -83,7 +92,9 @@ function sayCommit(batch: readonly NewRecord[], committed: Committed): string[] 
       ({ account, held, posted, overage }) => `${account}:${held}/${posted}/${overage}`,
     );
     const step = record.charge?.hold;
-    const about = [call?.id, effect, reason?.code, decision, outcome, step?.step].filter(Boolean).join(" ");
+    const about = [call?.id, effect, mode === "observed" && mode, reason?.code, decision, outcome, step?.step]
+      .filter(Boolean)
+      .join(" ");
     return `# ${record.id} ${labelOf(record)} ${about} [${moves?.join(" ") ?? ""}] ${became ?? "inserted"}`;
   });
 }
@@ -100,7 +111,7 @@ export async function simulate(seed: number, { rules, only, traced = false }: Op
     oracle.committed(batch, committed, place);
   });
   const given = giveOut(world.state, random);
-  const oracle = createOracle(world.state, given);
+  const oracle = createOracle(world, given);
   for (const { name, unit } of DECLARED) {
     const limit =
       unit === "calls" ? BigInt(4 + Math.floor(random() * 12)) * ONE : BigInt(8 + Math.floor(random() * 30)) * ONE;
@@ -141,12 +152,12 @@ export async function simulate(seed: number, { rules, only, traced = false }: Op
   const leadingFaults = leads.filter((fault) => faults[fault]);
   const calm = seed % 10 === 0;
 
-  const strike = (name: string, own: () => number, prefer?: Slot) => {
+  const strike = (name: string, own: () => number, whom?: Pick<Befallen, "prefer" | "spare">) => {
     const before = new Map(house.slots.map((slot) => [slot, scheduler.underWay(slot.replica)]));
     const all = scheduler.underWay();
-    const from: Befallen = { world, house, scheduler, declared: DECLARED, random: own, prefer };
-    const whom = faults[name]?.(from);
-    if (whom !== null) befell(name, whom ? before.get(whom) : all);
+    const from: Befallen = { world, house, scheduler, declared: DECLARED, random: own, ...whom };
+    const befallen = faults[name]?.(from);
+    if (befallen !== null) befell(name, befallen ? before.get(befallen) : all);
   };
   const struck = seeded(seed ^ 0x77a3);
   const ambush =
@@ -156,7 +167,7 @@ export async function simulate(seed: number, { rules, only, traced = false }: Op
           scheduler,
           house,
           random: struck,
-          strike: (fault, prefer) => strike(fault, struck, prefer),
+          strike: (fault, whom) => strike(fault, struck, whom),
         })
       : () => false;
 
@@ -189,6 +200,7 @@ export async function simulate(seed: number, { rules, only, traced = false }: Op
   }
   // From here on nothing befalls anybody, and everything must come to its end.
   world.heal();
+  world.set({ suspended: false, watched: false });
   scheduler.calm();
   for (const { name } of DECLARED) {
     const key = `${TENANT}/${name}`;

@@ -1,42 +1,62 @@
 import { expect, test } from "vitest";
-import { emptyCells, faultNames, stepNames } from "./coverage.ts";
+import { emptyCells, faultNames, stepNames, wronglyImpossible } from "./coverage.ts";
 import { play } from "./run.ts";
 import { variants } from "./variants.ts";
 
 const SCHEDULES = 400;
 const UNTIL_CAUGHT_MAX = 4_000;
+/** On a machine that has much else to do. */
+const SLOW_MS = 300_000;
 /** Where the rarest are found soon; what has changed since may have moved them. */
 const BEGIN: Readonly<Record<string, number>> = {
-  "hold ended by who handed it over": 1_060,
-  "lost acknowledgement read without a fence": 432,
-  "lost acknowledgement retried blindly": 115,
-  "fence that waits for no statement": 45,
-  "commit of a writer that was shut out": 33,
-  "adoption holds a second time": 28,
+  "hold ended by who handed it over": 82,
+  "hold ended by two records of one batch": 213,
+  "lost acknowledgement retried blindly": 150,
+  "lost acknowledgement read without a fence": 519,
+  "lost acknowledgement read as it was before the fence": 2_579,
+  "hold that was given more time runs out": 909,
+  "what waited for people is kept where it is only watched": 1_976,
+  "hold of what an older build settled never ends": 22,
+  "overage not taken from what is free": 18,
+  "overage beyond what is tolerated freezes nothing": 13,
 };
 
-test("whatever befalls replicas, callers and the store, no budget is overspent and the books balance", async () => {
-  const { wrong, cells, answers } = await play(1, SCHEDULES);
-  expect(wrong).toBeUndefined();
-  // A simulation in which something never happened proves nothing about it. Every cell of the table takes a longer run.
-  const pairs = [...cells.keys()].map((cell) => cell.split(" × "));
-  expect(faultNames.filter((fault) => !pairs.some(([one]) => one === fault))).toEqual([]);
-  expect(stepNames.filter((step) => !pairs.some(([, one]) => one === step))).toEqual([]);
-  expect(emptyCells(cells).length).toBeLessThan((faultNames.length * stepNames.length) / 2);
-  expect([...answers.keys()]).toEqual(
-    expect.arrayContaining([
-      "allow: rule_allowed",
-      "deny: already_executed",
-      "deny: approval_expired",
-      "deny: budget_exhausted",
-      "deny: budget_frozen",
-      "deny: budget_unavailable",
-      "deny: decision_expired",
-      "escalate: approval_required",
-    ]),
-  );
-}, 180_000);
+test(
+  "whatever befalls replicas, callers and the store, no budget is overspent and the books balance",
+  async () => {
+    const { wrong, cells, answers } = await play(1, SCHEDULES);
+    expect(wrong).toBeUndefined();
+    // A simulation in which something never happened proves nothing about it. Every cell of the table takes a longer run.
+    const pairs = [...cells.keys()].map((cell) => cell.split(" × "));
+    expect(faultNames.filter((fault) => !pairs.some(([one]) => one === fault))).toEqual([]);
+    expect(stepNames.filter((step) => !pairs.some(([, one]) => one === step))).toEqual([]);
+    expect(wronglyImpossible(cells)).toEqual([]);
+    expect(emptyCells(cells).length).toBeLessThan((faultNames.length * stepNames.length) / 2);
+    expect([...answers.keys()]).toEqual(
+      expect.arrayContaining([
+        "allow: observed",
+        "allow: rule_allowed",
+        "clarify: facts_missing",
+        "deny: already_executed",
+        "deny: approval_expired",
+        "deny: budget_exhausted",
+        "deny: budget_frozen",
+        "deny: budget_unavailable",
+        "deny: decision_expired",
+        "deny: rule_denied",
+        "deny: tenant_suspended",
+        "escalate: approval_required",
+        "transform: rule_transformed",
+      ]),
+    );
+  },
+  SLOW_MS,
+);
 
-test.each(Object.keys(variants))("the simulation catches: %s", async (variant) => {
-  expect((await play(BEGIN[variant] ?? 1, UNTIL_CAUGHT_MAX, variant)).wrong).toBeDefined();
-});
+test.each(Object.keys(variants))(
+  "the simulation catches: %s",
+  async (variant) => {
+    expect((await play(BEGIN[variant] ?? 1, UNTIL_CAUGHT_MAX, variant)).wrong).toBeDefined();
+  },
+  SLOW_MS,
+);

@@ -30,7 +30,7 @@ export interface AccountRow {
   readonly opensAtMs: number;
   /** Infinity: never. */
   readonly closesAtMs: number;
-  readonly ownLimit: bigint | null;
+  ownLimit: bigint | null;
   ceiling: bigint;
   held: bigint;
   posted: bigint;
@@ -159,7 +159,7 @@ function isWhereItShould(
   const row = holds.get(step.hold);
   if (!row) return rules.holds === "not_whether_there" || rules.holds === "not_asked";
   const isWhose = row.decision === step.decision || rules.holds === "not_whose" || rules.holds === "not_asked";
-  const isTime = step.step !== "end" || !step.overdue || row.expiresAtMs <= nowMs;
+  const isTime = step.step !== "end" || !step.overdue || row.expiresAtMs <= nowMs || rules.overdue === "not_asked";
   return row.tenant === tenant && isWhose && isTime;
 }
 
@@ -202,7 +202,8 @@ function barred(state: StoreState, record: NewRecord, move: Move, place: Place):
 function freeBefore(state: StoreState, account: AccountRow, { seen }: Place): bigint {
   const balance = balanceOf(state, account);
   const now = state.rules.alarms === "asked" ? usualFreeOf(balance) : freeOf(balance);
-  return state.rules.admission === "read_then_write" ? (seen?.get(account.id) ?? now) : now;
+  const spent = state.rules.free === "with_overage" ? account.overage : 0n;
+  return spent + (state.rules.admission === "read_then_write" ? (seen?.get(account.id) ?? now) : now);
 }
 
 /** Lets in what fits, in the batch's order; answers of the others which accounts they were too much for. */
@@ -223,9 +224,10 @@ function admit(state: StoreState, batch: readonly NewRecord[], place: Place) {
       const account = state.accounts.get(move.account);
       if (!account?.hard || !asks(record, move) || move.held === 0n) return [];
       const free = freeBefore(state, account, place);
-      const before = state.rules.sums === "running" ? (sums.get(account.id) ?? 0n) : 0n;
+      const before = state.rules.sums === "each_alone" ? 0n : (sums.get(account.id) ?? 0n);
       // What would not fit alone counts for nobody.
-      if (move.held <= free) sums.set(account.id, before + move.held);
+      const counts = move.held <= free || state.rules.sums === "running_with_what_never_fits";
+      if (counts) sums.set(account.id, before + move.held);
       return before + move.held > free ? [{ move, why: "too_much" as const }] : [];
     });
     if (over.length > 0) short.set(record, over);
@@ -301,7 +303,7 @@ function whyTooMuch(balance: Balance | undefined, { held }: Move): Short["why"] 
 export function commit(state: StoreState, batch: readonly NewRecord[], place: Place): Committed {
   const left = new Map<string, LeftOut>();
   const fresh = batch.filter(({ id, tenant, securityRevision }) => {
-    const isFresh = securityRevision >= (state.security.get(tenant) ?? 0n);
+    const isFresh = state.rules.revisions === "not_asked" || securityRevision >= (state.security.get(tenant) ?? 0n);
     if (!isFresh) left.set(id, { why: "stale" });
     return isFresh;
   });
@@ -364,6 +366,14 @@ export function openAccount(
   row.ceiling = opening.ownLimit ?? state.budgets.get(`${tenant}/${budget}`)?.limit ?? 0n;
   state.accounts.set(id, row);
   return row;
+}
+
+/** Gives an account a limit of its own. Its ceiling falls to a lower one as money comes back. */
+export function setOwnLimit(account: AccountRow, limit: bigint): void {
+  const { held, posted, hard, ceiling } = account;
+  const lowest = hard && ceiling < held + posted ? ceiling : held + posted;
+  account.ownLimit = limit;
+  account.ceiling = limit > lowest ? limit : lowest;
 }
 
 /** Open holds whose time is over, the oldest first. */

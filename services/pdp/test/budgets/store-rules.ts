@@ -2,8 +2,10 @@
 export interface StoreRules {
   /** What an admission compares with: the rows it has locked, or what was read before it waited for them. */
   readonly admission: "locked" | "read_then_write";
-  /** Whether the records of a batch count against each other. */
-  readonly sums: "running" | "each_alone";
+  /** Whether the records of a batch count against each other: also those that would not fit alone? */
+  readonly sums: "running" | "each_alone" | "running_with_what_never_fits";
+  /** What is free of an account. */
+  readonly free: "less_overage" | "with_overage";
   readonly check: "held_and_posted" | "overage_too" | "none";
   /** Whose moves are applied. */
   readonly moves: "of_inserted" | "of_admitted";
@@ -13,6 +15,10 @@ export interface StoreRules {
   readonly holds: "asked" | "not_whether_there" | "not_whose" | "not_asked";
   /** How many records of a batch may step on one hold. */
   readonly batchHolds: "one" | "any";
+  /** Whether a hold may run out that was given more time since somebody saw that it had none left. */
+  readonly overdue: "asked" | "not_asked";
+  /** Whether what was judged under older security settings is refused. */
+  readonly revisions: "asked" | "not_asked";
   readonly windows: "store_time" | "not_asked";
   readonly limits: "as_they_are" | "as_they_were";
   readonly freezes: "asked" | "not_asked";
@@ -22,11 +28,14 @@ export interface StoreRules {
 export const storeRules: StoreRules = {
   admission: "locked",
   sums: "running",
+  free: "less_overage",
   check: "held_and_posted",
   moves: "of_inserted",
   holdRows: "of_inserted",
   holds: "asked",
   batchHolds: "one",
+  overdue: "asked",
+  revisions: "asked",
   windows: "store_time",
   limits: "as_they_are",
   freezes: "asked",

@@ -1,8 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { settlingKeyOf } from "../../src/decisions/expiry-entry.ts";
 import type { Move, NewRecord } from "../../src/ledger/index.ts";
 import { labelOf } from "./labels.ts";
+import { MOVED } from "./product.ts";
 import { type Mangle, protocol, type Rules } from "./rules.ts";
-import type { StoreState } from "./store-model.ts";
+import { microsOf, SAME_CALL, saidBy } from "./said.ts";
+import type { AccountRow, HoldRow, StoreState } from "./store-model.ts";
 import { type StoreRules, storeRules } from "./store-rules.ts";
 
 const store = (wrong: Partial<StoreRules>): Partial<Rules> => ({ store: { ...storeRules, ...wrong } });
@@ -26,8 +29,7 @@ const keyless =
   (record) =>
     labelOf(record) === label ? { ...record, key: randomBytes(16) } : record;
 
-const outcomeOf = ({ body }: NewRecord) =>
-  (JSON.parse(Buffer.from(body).toString()) as { readonly outcome?: string }).outcome;
+const outcomeOf = (record: NewRecord) => saidBy(record).outcome;
 const isHard = ({ accounts }: StoreState, { account }: Move) => accounts.get(account)?.hard ?? false;
 
 const isGiven = (accounts: StoreState["accounts"], { account }: Move, session: string) => {
@@ -42,6 +44,26 @@ function withoutCharge(label: string): Mangle {
     return rest;
   };
 }
+
+const keysOf = ({ key }: { readonly key: string }) => JSON.parse(key || "{}") as { readonly session?: string };
+
+/** Charges a call to another account of the same budget, where there is one. */
+const elsewhere =
+  (from: (account: AccountRow, record: NewRecord) => boolean, to: (account: AccountRow) => boolean): Mangle =>
+  (record, { accounts }) => {
+    const { charge } = record;
+    const other = [...accounts.values()].find(to);
+    if (!charge || !other) return record;
+    const moves = charge.moves.map((move) => {
+      const account = accounts.get(move.account);
+      return account && from(account, record) ? { ...move, account: other.id } : move;
+    });
+    return { ...record, charge: { ...charge, moves } };
+  };
+
+/** What an open hold has, given back. */
+const given = ({ amounts }: HoldRow): Move[] =>
+  [...amounts].map(([account, held]) => ({ account, held: -held, posted: 0n, overage: 0n }));
 
 /**
  * Ways to get the protocol wrong. Each is switched on alone, and the simulation must notice; where the CHECK of the store
@@ -58,6 +80,8 @@ export const variants: Readonly<Record<string, Partial<Rules>>> = {
   "read, then write, with the CHECK": store({ admission: "read_then_write" }),
   "running sums ignored": store({ sums: "each_alone", check: "none" }),
   "overage under the CHECK": store({ check: "overage_too" }),
+  "overage not taken from what is free": store({ free: "with_overage" }),
+  "what never fits counts against others": store({ sums: "running_with_what_never_fits" }),
   "overage not counted": moving(["settlement", "correction"], (move) => ({ ...move, overage: 0n })),
   "hold adopted twice": { ...store({ holds: "not_whose" }), mangle: keyless("adoption") },
   "hold ended by who handed it over": store({ holds: "not_whose" }),
@@ -72,6 +96,12 @@ export const variants: Readonly<Record<string, Partial<Rules>>> = {
   "lost acknowledgement taken as not recorded": { lost: "not_recorded" },
   "fence that waits for no statement": { fence: "does_not_wait" },
   "commit of a writer that was shut out": { statement: "does_not_ask" },
+  "lost acknowledgement read as it was before the fence": { lookUp: "reads_what_was_there_before_the_fence" },
+  "fewer rows than were sent taken for a fence": { fewer: "fenced" },
+  "fewer rows than were sent taken for all": { fewer: "all_there" },
+  "numbers go on from what was sent": { numbers: "as_many_as_were_sent" },
+  "what was judged before a suspension recorded after it": store({ revisions: "not_asked" }),
+  "hold that was given more time runs out": store({ overdue: "not_asked" }),
   "window by a replica's clock": store({ windows: "not_asked" }),
   "lowered limit ignored while held": store({ limits: "as_they_were" }),
   "freeze ignored": store({ freezes: "not_asked" }),
@@ -96,22 +126,79 @@ export const variants: Readonly<Record<string, Partial<Rules>>> = {
       };
     },
   },
-  "keyed budget charged to one account for all": {
+  "session's budget charged for the asking session alone": {
     mangle: (record, { accounts }) => {
-      const { charge } = record;
-      const first = [...accounts.values()].find(({ budget }) => budget === "shop");
-      if (!charge || !first) return record;
-      const moves = charge.moves.map((move) =>
-        accounts.get(move.account)?.budget === "shop" ? { ...move, account: first.id } : move,
-      );
-      return { ...record, charge: { ...charge, moves } };
+      const { charge, session } = record;
+      if (!charge) return record;
+      const isAbove = (account: AccountRow | undefined) =>
+        account?.budget === "run" && keysOf(account).session !== session;
+      return {
+        ...record,
+        charge: { ...charge, moves: charge.moves.filter((move) => !isAbove(accounts.get(move.account))) },
+      };
     },
+  },
+  "keyed budget charged to one account for all": {
+    mangle: elsewhere(
+      ({ budget }) => budget === "shop",
+      ({ budget }) => budget === "shop",
+    ),
+  },
+  "charged by what was asked and not by what runs": {
+    mangle: elsewhere(
+      ({ budget }, record) => budget === "shop" && saidBy(record).effect === "transform",
+      ({ budget, key }) => budget === "shop" && key.includes(MOVED.from),
+    ),
   },
   "operator's word that it was spent posts nothing": moving(["resolution"], (move) => ({ ...move, posted: 0n })),
   "operator's word that it was not spent is not heard": moving(["resolution"], (move) => ({
     ...move,
     posted: -move.held,
   })),
+  "call of a business key held for under each of its ids": {
+    mangle: (record) =>
+      saidBy(record).call?.id.endsWith(SAME_CALL) && record.kind === "decision"
+        ? { ...record, key: randomBytes(16) }
+        : record,
+  },
+  "what nobody knows settles a call": {
+    mangle: (record, { holds }) => {
+      const { outcome, decision } = saidBy(record);
+      const hold = [...holds.values()].find((one) => one.decision === decision);
+      if (outcome !== "unknown" || decision === undefined || !hold) return record;
+      return { ...record, charge: { moves: given(hold), hold: { step: "end", hold: hold.id, decision } } };
+    },
+  },
+  "hold of what an older build settled never ends": {
+    mangle: (record) => {
+      const { decision } = saidBy(record);
+      return record.kind === "expiry" && decision ? { ...record, key: settlingKeyOf(decision) } : record;
+    },
+  },
+  "what is only watched is held": {
+    mangle: (record) => {
+      const owed = saidBy(record).would_hold;
+      if (record.charge || !owed) return record;
+      const moves = owed.map(({ account, amount }) => ({
+        ...{ account: BigInt(account), held: microsOf(amount), posted: 0n, overage: 0n },
+      }));
+      return { ...record, charge: { moves, hold: { step: "take", expiresAtMs: 0, pending: false } } };
+    },
+  },
+  "what is only watched counts as held and spent": moving(["watched report"], (move) => ({
+    ...move,
+    posted: move.overage,
+    overage: 0n,
+  })),
+  "what is only watched counts for nothing": { mangle: withoutCharge("watched report") },
+  "what waited for people is kept where it is only watched": { mangle: withoutCharge("watched instead") },
+  "overage beyond what is tolerated freezes nothing": {
+    mangle: (record) => {
+      if (record.charge?.freezes === undefined) return record;
+      const { freezes: _, ...charge } = record.charge;
+      return { ...record, charge };
+    },
+  },
   "extension ends the hold": {
     mangle: (record) => {
       const step = record.charge?.hold;

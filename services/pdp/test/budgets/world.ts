@@ -1,8 +1,7 @@
-import type { Account, AccountName, BudgetStore } from "../../src/budgets/index.ts";
+import type { Account, AccountName } from "../../src/budgets/index.ts";
 import type { HeldCall } from "../../src/decisions/index.ts";
 import {
   CommitFailure,
-  type LedgerStore,
   type LedgerWriter,
   type NewRecord,
   type RecordOutcome,
@@ -10,7 +9,7 @@ import {
 } from "../../src/ledger/index.ts";
 import { labelOf } from "./labels.ts";
 import { type Lane, newConnection, type WorldRules } from "./lanes.ts";
-import { nobody, type Owner, type Scheduler } from "./scheduler.ts";
+import { nobody, type Scheduler } from "./scheduler.ts";
 import {
   type AccountRow,
   balanceOf,
@@ -24,68 +23,18 @@ import {
   overdue,
   type Place,
   type RecordRow,
-  type StoreState,
 } from "./store-model.ts";
+import {
+  type CommitSeen,
+  type Declared,
+  type Replica,
+  type Settings,
+  START_MS,
+  TENANT,
+  type World,
+} from "./world-port.ts";
 
-export const START_MS = Date.parse("2026-03-01T09:00:00Z");
-
-/** A replica: its steps are its own, its clock may be wrong, and it may not reach the store. */
-export interface Replica extends Owner {
-  skewMs: number;
-  /** It takes its own clock for the store's. */
-  readonly believes: boolean;
-  reaches: boolean;
-}
-
-/** A budget as it is declared. Its limit stands in the store. */
-export interface Declared {
-  readonly name: string;
-  readonly unit: string;
-  readonly hard: boolean;
-  /** Undefined: for ever. */
-  readonly windowMs: number | undefined;
-  /** A path of the input: an account for each of its values. */
-  readonly per?: string;
-}
-
-export const TENANT = "t";
 const SLEEPS = 25;
-
-export interface Operators {
-  hold(id: string): Promise<HeldCall | null>;
-  /** Records that a hold was ended by an operator, on a writer of its own. Answers whether it was. */
-  end(ending: NewRecord): Promise<boolean>;
-}
-
-/** Tells of every commit right after it. */
-export type CommitSeen = (batch: readonly NewRecord[], committed: Committed, place: Place) => void;
-
-/** A store in memory that happens step by step, and what can befall it. */
-export interface World {
-  readonly state: StoreState;
-  /** The store's time. */
-  nowMs(): number;
-  ledgerStore(replica: Replica): LedgerStore;
-  budgetStore(replica: Replica): BudgetStore;
-  /** What operators look at and do on a replica. */
-  operators(replica: Replica): Operators;
-  /** Time passes by itself, for nobody's timers. */
-  leap(ms: number): void;
-  /** Breaks connections of a replica. A backend that lives on does what it was told. */
-  cut(replica: Replica, backend: "killed" | "lives_on"): void;
-  /** While it is away nothing connects, and what ran is gone. */
-  setAway(away: boolean): void;
-  loseNextAnswer(): void;
-  /** Nothing more is lost or held up. */
-  heal(): void;
-  /** Shuts a replica out as another one does: waits for its statements first. */
-  fence(replica: Replica): Promise<void>;
-  /** Accounts that an administrator's transaction holds and does not let go. */
-  readonly clung: Set<bigint>;
-  /** What was recorded by a writer that had been shut out, and CHECKs that were broken. */
-  readonly wrong: string[];
-}
-
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
 export function createWorld(
@@ -101,6 +50,14 @@ export function createWorld(
   const clung = new Set<bigint>();
   const monotonic = scheduler.timing(nobody);
   const byName = new Map(declared.map((budget) => [budget.name, budget]));
+  const frozen = new Set<bigint>();
+  const settledBefore = new Set<string>();
+  let settings: Settings = { suspended: false, watched: false };
+  const security = () => state.security.get(TENANT) ?? 1n;
+  // In the order in which they were recorded; what a look that was too early saw is the first so many.
+  const places = new Map<string, number>();
+  let seenBeforeFence = 0;
+  let deletions = 0;
   let leaptMs = START_MS;
   let away = false;
   let losing = false;
@@ -131,6 +88,11 @@ export function createWorld(
       throw new CommitFailure("poisoned", committed.failed);
     }
     if (!lane.alive && committed.inserted.size > 0) wrong.push(`writer ${lane.epoch} recorded after it was shut out`);
+    for (const [id, n] of committed.inserted) {
+      places.set(id, places.size);
+      if (n !== lane.last + 1n) wrong.push(`writer ${lane.epoch} gave ${n} after ${lane.last}`);
+      lane.last = n;
+    }
     seen(batch, committed, place);
     return committed;
   };
@@ -158,13 +120,15 @@ export function createWorld(
     lane.locked = promise;
     try {
       if (rules.statement === "finds_its_writer_alive" && !lane.alive) throw new CommitFailure("fenced", "dead");
-      const free = freeNow(batch);
+      const free = rules.store.admission === "read_then_write" ? freeNow(batch) : undefined;
       await step("commits");
       // A backend that nobody listens to any more may take its time: that is what makes reading too early wrong.
       for (let slept = 0; lane.connection.gone && slept < SLEEPS; slept++) await step("commits");
       const clings = batch.some(({ charge }) => charge?.moves.some(({ account }) => clung.has(account)));
       for (let waited = 0; clings && clung.size > 0 && waited < 3; waited++) await step("waits for an account");
-      return lane.connection.killed ? null : run(lane, base, batch, { seen: free, locked: new Set(clung) });
+      return lane.connection.killed
+        ? null
+        : run(lane, base, batch, { ...(free && { seen: free }), locked: new Set(clung) });
     } finally {
       lane.locked = null;
       unlock();
@@ -180,6 +144,7 @@ export function createWorld(
     const n = committed.inserted.get(record.id);
     const balances = (record.charge?.moves ?? []).flatMap(({ account }) => committed.balances.get(account) ?? []);
     if (n !== undefined) return { outcome: "inserted", ref: { epoch: lane.epoch, n }, balances };
+    if (rules.fewer === "all_there") return { outcome: "inserted", ref: { epoch: lane.epoch, n: lane.last }, balances };
     const left = committed.left.get(record.id);
     const found = taken(record);
     if (found) return found;
@@ -198,8 +163,9 @@ export function createWorld(
         labels.map((label) => `${label}: answer travels`),
       );
       if (!committed || committed.failed !== undefined || lane.connection.gone) throw lost();
-      base += BigInt(committed.inserted.size);
+      base = rules.numbers === "greatest" ? lane.last : base + BigInt(batch.length);
       if (committed.inserted.size < batch.length) {
+        if (rules.fewer === "fenced") throw new CommitFailure("fenced", "fewer rows than were sent");
         await scheduler.step(
           replica,
           labels.map((label) => `${label}: second look`),
@@ -227,6 +193,11 @@ export function createWorld(
     return value.is;
   };
 
+  const isSeen = (record: NewRecord): boolean => {
+    if (rules.lookUp === "reads") return true;
+    const place = places.get(underKey(record)?.record.id ?? "");
+    return rules.lookUp !== "finds_nothing" && place !== undefined && place < seenBeforeFence;
+  };
   const openWriter = (replica: Replica): LedgerWriter => {
     if (dead.has(replica.name)) throw new CommitFailure("fenced", "the replica is dead");
     const connection = newConnection();
@@ -234,6 +205,7 @@ export function createWorld(
       epoch: BigInt(lanes.length + 1),
       replica: replica.name,
       alive: true,
+      last: 0n,
       locked: null,
       connection,
     };
@@ -244,6 +216,7 @@ export function createWorld(
 
   const fenceLane = async (lane: Lane) => {
     if (rules.fence === "does_nothing") return;
+    seenBeforeFence = places.size;
     while (rules.fence === "waits" && lane.locked) await lane.locked;
     lane.alive = false;
   };
@@ -287,7 +260,16 @@ export function createWorld(
   const hardOf = (account: bigint) => (state.accounts.get(account) as AccountRow).hard;
 
   return {
-    ...{ state, nowMs, cut, clung, wrong },
+    ...{ state, nowMs, cut, clung, frozen, settledBefore, wrong, security, read: ask },
+    settings: () => settings,
+    deletions: () => deletions,
+    remove: (budget) => {
+      if (state.budgets.delete(`${TENANT}/${budget}`)) deletions++;
+    },
+    set: (changed) => {
+      settings = { ...settings, ...changed };
+      state.security.set(TENANT, security() + 1n);
+    },
     leap: (ms) => {
       leaptMs += ms;
     },
@@ -311,8 +293,7 @@ export function createWorld(
       register: () => ask(replica, "register", () => {}),
       openWriter: () => ask(replica, "new writer", () => openWriter(replica)),
       fenceWriter: (epoch) => ask(replica, "fence", () => fenceLane(lanes[Number(epoch) - 1] as Lane)),
-      lookUp: (batch) =>
-        ask(replica, "look up", () => batch.map((one) => (rules.lookUp === "reads" ? taken(one) : null))),
+      lookUp: (batch) => ask(replica, "look up", () => batch.map((one) => (isSeen(one) ? taken(one) : null))),
       findByKeys: (tenant, session, sessionDay, keys) =>
         ask(replica, "calls read", () =>
           keys.map((key) => {
