@@ -143,6 +143,13 @@ test("a limit below what is spent says what is over and until when, a freeze ref
   expect((await remit("budgets", "raise", "refunds", "--to", "40", "--reason", "x")).code).not.toBe(0);
   expect((await remit("budgets", "raise", "--to", "40", "--reason", "x")).code).toBe(2);
   expect((await remit("budgets", "raise", "refunds", "--to", "300", "--reason", "x")).code).toBe(0);
+  const { accounts } = JSON.parse((await remit("budgets", "accounts", "refunds", "--json")).out);
+  const one = ["--account", accounts[0].accountId, "--reason", "ticket 4711"];
+  expect((await remit("budgets", "lower", ...one, "--to", "200")).code).toBe(0);
+  const cleared = await remit("budgets", "raise", ...one, "--own", "none");
+  expect(cleared.out).toContain(`raised account ${accounts[0].accountId} from 200 to the budget's 300 EUR`);
+  expect((await remit("budgets", "raise", ...one, "--own", "none", "--to", "9")).code).toBe(2);
+  expect((await remit("budgets", "raise", ...one, "--own", "some")).code).toBe(2);
 });
 
 test("holds are listed and resolved by hand, a late report corrects that, and the books are right all the time", async () => {

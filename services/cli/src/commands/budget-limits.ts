@@ -1,6 +1,7 @@
 import { toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import {
+  type BudgetAccount,
   FreezeBudgetResponseSchema,
   type LowerBudgetResponse,
   LowerBudgetResponseSchema,
@@ -20,7 +21,8 @@ interface TargetFlags {
 }
 
 interface LimitFlags extends TargetFlags {
-  to: string;
+  to?: string;
+  own?: string;
   expect?: string;
 }
 
@@ -39,7 +41,7 @@ function targetOf(budget: string | undefined, { account }: TargetFlags): Target 
 }
 
 /** `500`, or `500 EUR` for who wants the unit checked. */
-function limitOf({ to }: LimitFlags) {
+function limitOf(to: string) {
   const [value = "", unit = "", ...more] = to.trim().split(/\s+/);
   if (more.length > 0) throw usage(`--to takes a decimal, with its unit or without, got ${JSON.stringify(to)}`);
   return { value, unit };
@@ -47,8 +49,16 @@ function limitOf({ to }: LimitFlags) {
 
 function request(budget: string | undefined, flags: LimitFlags) {
   const { budget: name, accountId, words } = targetOf(budget, flags);
-  const asked = { budget: name, accountId, limit: limitOf(flags), reason: flags.reason, expected: flags.expect ?? "" };
-  return { asked, words };
+  const { to, own, reason, expect = "" } = flags;
+  if ((to === undefined) === (own === undefined)) throw usage("say --to LIMIT, or --own none: one of the two");
+  if (own !== undefined && own !== "none") throw usage(`--own takes none, got ${JSON.stringify(own)}`);
+  const wanted = to === undefined ? { clearOwn: true } : { limit: limitOf(to) };
+  return { asked: { budget: name, accountId, reason, expected: expect, ...wanted }, words };
+}
+
+/** What the limit is now: what was asked for, or the budget's again. */
+function limitNow(asked: ReturnType<typeof request>["asked"], account: BudgetAccount | undefined): string {
+  return "limit" in asked ? asked.limit.value : `the budget's ${account?.limit ?? ""}`;
 }
 
 async function raise(cli: Cli, budget: string | undefined, flags: LimitFlags): Promise<void> {
@@ -56,7 +66,7 @@ async function raise(cli: Cli, budget: string | undefined, flags: LimitFlags): P
   const answer = await cli.clients().budget.raiseBudget(asked);
   if (flags.json) return printJson(cli.io, toJson(RaiseBudgetResponseSchema, answer));
   const { before, account } = answer;
-  cli.io.out(`raised ${words} from ${before?.value} to ${asked.limit.value} ${before?.unit}`);
+  cli.io.out(`raised ${words} from ${before?.value} to ${limitNow(asked, account)} ${before?.unit}`);
   if (account) cli.io.out(`free now  ${account.free} ${account.unit}`);
   cli.io.out(`revision  ${answer.revision}`);
 }
@@ -84,8 +94,8 @@ async function lower(cli: Cli, budget: string | undefined, flags: LimitFlags): P
   const { asked, words } = request(budget, flags);
   const answer = await cli.clients().budget.lowerBudget(asked);
   if (flags.json) return printJson(cli.io, toJson(LowerBudgetResponseSchema, answer));
-  const { before } = answer;
-  cli.io.out(`lowered ${words} from ${before?.value} to ${asked.limit.value} ${before?.unit}`);
+  const { before, account } = answer;
+  cli.io.out(`lowered ${words} from ${before?.value} to ${limitNow(asked, account)} ${before?.unit}`);
   for (const line of overLines(answer)) cli.io.out(line);
   cli.io.out(`revision  ${answer.revision}`);
 }
@@ -119,7 +129,8 @@ const about = (command: Command, account: string) =>
 
 const limited = (command: Command) =>
   about(command, "one account alone, by its number, until its window closes")
-    .requiredOption("--to <limit>", 'the new limit, such as 500, or "500 EUR" to have the unit checked')
+    .option("--to <limit>", 'the new limit, such as 500, or "500 EUR" to have the unit checked')
+    .option("--own <none>", "instead, of one account: takes its own limit away, and the budget's binds it again")
     .option("--expect <limit>", "refuse when the limit is another than this by now");
 
 /** `remit budgets raise|lower|freeze|unfreeze`. */
@@ -133,6 +144,10 @@ export function addBudgetLimits(budgets: Command, cli: Cli): void {
       'remit budgets raise refunds --to 500 --reason "sale"',
     ],
     ["one customer, for this window", 'remit budgets raise --account 17 --to 80 --reason "ticket 4711"'],
+    [
+      "the budget's limit again, for one that had less",
+      'remit budgets raise --account 17 --own none --reason "looked at"',
+    ],
   ]);
   const lowered = limited(budgets.command("lower [budget]"))
     .description("a lower limit, at once and everywhere, also below what is spent; takes the role operator")

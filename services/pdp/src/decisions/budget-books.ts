@@ -1,6 +1,7 @@
 import { formatAmount } from "../foundation/amount.ts";
+import { assert } from "../foundation/assert.ts";
 import type { Clock } from "../foundation/clock.ts";
-import { Fault } from "../foundation/fault.ts";
+import { Fault, invalid } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Caller } from "../identities/index.ts";
 import type { Snapshots } from "../policies/index.ts";
@@ -87,7 +88,9 @@ function revisionAfter(applied: Applied): bigint {
 }
 
 function limitSetting({ booksStore: store, change, snapshots, clock }: Rooms): BudgetBooks["setLimit"] {
-  const ofBudget = async (by: Caller, name: string, wanted: WantedLimit) => {
+  const ofBudget = async (by: Caller, name: string, { limit, ...rest }: WantedLimit) => {
+    assert(typeof limit === "object", "a whole budget has a limit");
+    const wanted = { ...rest, limit };
     const now = await snapshots.refresh(by.tenant);
     const held = now.budgets.get(name);
     if (!held) throw unknownBudget("budget");
@@ -99,15 +102,32 @@ function limitSetting({ booksStore: store, change, snapshots, clock }: Rooms): B
     const applied = await change(by, { kind: "budget_limit_set", ...next, ...was, by: by.id, reason: wanted.reason });
     return { ...answer, revision: revisionAfter(applied) };
   };
-  const ofAccount = async (by: Caller, id: bigint, wanted: WantedLimit) => {
+  /** The limit that an account would have without its own. */
+  const withoutOwn = async (by: Caller, { budget, unit }: AccountBooks) => {
+    const now = await snapshots.refresh(by.tenant);
+    const declared = budget === undefined ? undefined : now.budgets.get(budget)?.document;
+    if (declared) return declaredLimit(declared);
+    throw invalid("clear_own", "this account is of a delegation: its own limit is all that it has", {
+      fix: `send a limit in ${unit}`,
+    });
+  };
+  const ofAccount = async (by: Caller, id: bigint, { limit, ...rest }: WantedLimit) => {
     const found = await store.account(by.tenant, id);
     if (!found) throw unknownAccount();
     const answer = { unit: found.unit, before: found.limit };
-    if (!movesLimit(wanted, { unit: found.unit, micros: found.limit })) {
+    const clears = limit === "budget's";
+    const wanted = { ...rest, limit: clears ? await withoutOwn(by, found) : limit };
+    const moves = movesLimit(wanted, { unit: found.unit, micros: found.limit });
+    // An own limit that is the budget's is one all the same: it would not follow that.
+    if (clears ? found.ownLimit === null : !moves) {
       return { ...answer, revision: revisionNumber((await snapshots.current(by.tenant)).revisions) };
     }
     const { micros } = wanted.limit;
-    const said = { before: formatAmount(found.limit), limit: formatAmount(micros), limitMicros: micros };
+    const said = {
+      before: formatAmount(found.limit),
+      limit: formatAmount(micros),
+      limitMicros: clears ? null : micros,
+    };
     const set = { account: id, ...said, ownMicros: found.ownLimit, by: by.id, reason: wanted.reason };
     return { ...answer, revision: revisionAfter(await change(by, { kind: "account_limit_set", ...set })) };
   };

@@ -31,7 +31,8 @@ export type BudgetChange =
       /** Decimals. */
       readonly before: string;
       readonly limit: string;
-      readonly limitMicros: bigint;
+      /** Null: its own is taken away, and `limit` is the budget's. */
+      readonly limitMicros: bigint | null;
       /** Its own limit before; null: it had the budget's. */
       readonly ownMicros: bigint | null;
     } & Why)
@@ -59,8 +60,10 @@ export function toldOfBudgets(change: BudgetChange): Canonicalisable {
       const set = { budget: metadata.name, unit: spec.unit, before, limit: spec.limit };
       return { ...set, reason, digest: digestText(digest), document };
     }
-    case "account_limit_set":
-      return { account: String(change.account), before: change.before, limit: change.limit, reason };
+    case "account_limit_set": {
+      const cleared = change.limitMicros === null || undefined;
+      return { account: String(change.account), before: change.before, limit: change.limit, cleared, reason };
+    }
     case "budget_frozen":
     case "budget_unfrozen":
       return { ...targetOf(change.target), reason };

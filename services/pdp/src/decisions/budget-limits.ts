@@ -12,8 +12,8 @@ export type Direction = "raise" | "lower";
 /** A limit that somebody wants, and what they believe it is now. */
 export interface WantedLimit {
   readonly direction: Direction;
-  /** An empty unit is that of the budget. */
-  readonly limit: Amount;
+  /** An empty unit is that of the budget. `budget's`: of an account, that its own is taken away. */
+  readonly limit: Amount | "budget's";
   /** In millionths; undefined: whatever it is. */
   readonly expected: bigint | undefined;
   readonly reason: string;
@@ -22,7 +22,7 @@ export interface WantedLimit {
 const ONE_CALL = 1_000_000n;
 
 /** Whether a limit is to change, from what it is now. Throws where it is not of this unit, or would go the other way. */
-export function movesLimit(wanted: WantedLimit, now: Amount): boolean {
+export function movesLimit(wanted: WantedLimit & { readonly limit: Amount }, now: Amount): boolean {
   const { limit, expected, direction } = wanted;
   if (limit.unit !== "" && limit.unit !== now.unit) {
     throw invalid("limit.unit", `this is counted in ${now.unit}, not in ${limit.unit}`, {

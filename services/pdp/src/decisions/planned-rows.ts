@@ -76,7 +76,7 @@ export function plannedRows(change: Change): readonly PlannedRow[] | undefined {
     case "budget_limit_set":
       return [put("budget", change.document.metadata.name, change.document)];
     case "account_limit_set": {
-      const set = { own_limit: String(change.limitMicros) };
+      const set = { own_limit: change.limitMicros === null ? null : String(change.limitMicros) };
       return [{ table: "account", key: { id: String(change.account) }, set }];
     }
     case "budget_unfrozen":

@@ -36,10 +36,16 @@ async function setAccountLimit(
   { account, limitMicros, ownMicros }: Of<"account_limit_set">,
 ): Promise<void> {
   const { rowCount } = await client.query(
-    `update account set own_limit = $3::bigint,
-        ceiling = greatest($3::bigint, case when hard then least(ceiling, held + posted) else held + posted end)
+    `update account a set own_limit = $3::bigint,
+        ceiling = greatest($3::bigint, case when hard then least(ceiling, held + posted) else held + posted end,
+          case when $3::bigint is null then (select b.limit_micros from budget b where b.tenant = a.tenant and b.name = a.budget) end)
       where tenant = $1 and id = $2 and own_limit is not distinct from $4::bigint and closes_at > now()`,
-    [tenant, String(account), String(limitMicros), ownMicros === null ? null : String(ownMicros)],
+    [
+      tenant,
+      String(account),
+      limitMicros === null ? null : String(limitMicros),
+      ownMicros === null ? null : String(ownMicros),
+    ],
   );
   if (rowCount !== 1) throw new Refusal("revision_conflict");
 }

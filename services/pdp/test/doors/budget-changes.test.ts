@@ -63,6 +63,10 @@ test("of budgets raising, thawing, no longer refusing and releasing take two; lo
     await takesTwo("BudgetService/UnfreezeBudget", thaw, () => budgets.unfreezeBudget(thaw, as));
     await budgets.lowerBudget({ ...target, limit: { unit: "EUR", value: "3" }, reason }, as);
   }
+  const clear = { accountId, clearOwn: true, reason };
+  await budgets.lowerBudget({ accountId, limit: { unit: "EUR", value: "1" }, reason }, as);
+  await takesTwo("BudgetService/RaiseBudget", clear, () => budgets.raiseBudget(clear, as));
+  expect((await budgets.getBudget({ name: "guarded" }, as)).accounts).toMatchObject([{ limit: "3", ownLimit: false }]);
   const soft = document("guarded", '{ unit: EUR, limit: "3", window: day, enforcement: soft }');
   await takesTwo("BudgetService/PutBudget", soft, () => budgets.putBudget(soft, as));
   const { session } = await openSession(house);
@@ -75,7 +79,7 @@ test("of budgets raising, thawing, no longer refusing and releasing take two; lo
   );
   expect((await budgets.listHolds({ budget: "guarded" }, as)).holds).toEqual([]);
   const { accounts } = await budgets.getBudget({ name: "guarded" }, as);
-  expect(accounts).toMatchObject([{ limit: "3", ownLimit: true, spent: "1", held: "0" }]);
+  expect(accounts).toMatchObject([{ limit: "3", ownLimit: false, spent: "1", held: "0" }]);
 });
 
 test("a raise that is approved after somebody else set the limit is refused: the row is no longer as it was", async () => {

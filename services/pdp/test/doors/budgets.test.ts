@@ -124,6 +124,34 @@ test("one account is raised and lowered alone: its limit is its own from then on
   expect(lowered).toMatchObject({ before: eur("120"), accountsOver: 1n, over: [{ over: "10", free: "0" }] });
 });
 
+test("an account's own limit is taken away again: the budget's binds it from then on, and what raises is not lowered by", async () => {
+  const { budgets } = house.clients;
+  const accountId = await budgetOf("cleared", { posted: 30 });
+  const clear = { accountId, clearOwn: true, reason };
+  expect(await budgets.raiseBudget(clear, { headers })).toMatchObject({
+    before: eur("100"),
+    account: { ownLimit: false },
+  });
+  await budgets.lowerBudget({ accountId, limit: eur("40"), reason }, { headers });
+  expect((await failure(budgets.lowerBudget(clear, { headers }))).detail).toMatchObject({
+    ...{ field: "limit.value", fix: "ask RaiseBudget for this" },
+  });
+  const cleared = await budgets.raiseBudget(clear, { headers });
+  expect(cleared).toMatchObject({ before: eur("40"), account: { limit: "100", ownLimit: false, free: "70" } });
+  await budgets.raiseBudget({ budget: "cleared", limit: eur("200"), reason }, { headers });
+  expect(await account("cleared")).toMatchObject({ limit: "200", ownLimit: false, free: "170" });
+  await budgets.raiseBudget({ accountId, limit: eur("300"), reason }, { headers });
+  const lowered = await budgets.lowerBudget({ ...clear, expected: "300" }, { headers });
+  expect(lowered).toMatchObject({ before: eur("300"), account: { limit: "200", ownLimit: false } });
+  for (const wrong of [
+    { ...clear, limit: eur("5") },
+    { budget: "cleared", clearOwn: true, reason },
+    { ...clear, expected: "7" },
+  ]) {
+    await expect(budgets.raiseBudget(wrong, { headers })).rejects.toThrow();
+  }
+});
+
 test("a limit below what is spent and held says what is over, since when calls are refused and when it comes back", async () => {
   const { budgets } = house.clients;
   const accountId = await budgetOf("lowered", { held: 20, posted: 50 });

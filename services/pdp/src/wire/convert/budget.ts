@@ -107,6 +107,8 @@ export function targetFrom({ budget, accountId }: WireTarget): BudgetTarget {
 
 interface WireLimit {
   readonly limit?: WireAmount | undefined;
+  readonly clearOwn: boolean;
+  readonly accountId: string;
   readonly expected: string;
   readonly reason: string;
 }
@@ -118,16 +120,23 @@ export const reasonFrom = (reason: string): string => storedName(reason, "reason
 const ANY_UNIT = "calls";
 
 /** The limit that a request wants. */
-export function limitFrom({ limit, expected, reason }: WireLimit, direction: Direction): WantedLimit {
-  if (!limit)
-    throw invalid("limit", "limit is missing", { fix: 'send limit, such as {"unit": "EUR", "value": "500"}' });
-  const { micros } = parseAmount(limit.unit || ANY_UNIT, limit.value, "limit");
-  return {
+export function limitFrom(wanted: WireLimit, direction: Direction): WantedLimit {
+  const { limit, expected, reason } = wanted;
+  const rest = {
     direction,
-    limit: { unit: limit.unit, micros },
     expected: expected === "" ? undefined : parseAmount(ANY_UNIT, expected, "expected").micros,
     reason: reasonFrom(reason),
   };
+  if (wanted.clearOwn) {
+    const fix = "send clear_own with account_id, and no limit";
+    if (limit) throw invalid("limit", "a limit of its own and none are asked for", { fix });
+    if (wanted.accountId === "") throw invalid("clear_own", "a whole budget has no limit but its own", { fix });
+    return { ...rest, limit: "budget's" };
+  }
+  if (!limit)
+    throw invalid("limit", "limit is missing", { fix: 'send limit, such as {"unit": "EUR", "value": "500"}' });
+  const { micros } = parseAmount(limit.unit || ANY_UNIT, limit.value, "limit");
+  return { ...rest, limit: { unit: limit.unit, micros } };
 }
 
 const PLACE = /^([0-9]{1,40}(?:\.[0-9]{1,40})?)\/([1-9][0-9]{0,18})$/;
