@@ -26,6 +26,9 @@ export {
 } from "./record.ts";
 export type { Marks } from "./seal.ts";
 export { createSeal, type Marking, type Seal, sealedLedger } from "./sealed.ts";
+export { type Cursor, type Gap, type NextInLine, nextInLine, type Unplaced } from "./sequence.ts";
+export { createSequencer, type Sequencer } from "./sequencer.ts";
+export type { SequencerStore, SequencerTurn } from "./sequencer-store.ts";
 export type { Stopped } from "./shared.ts";
 export { systemTiming, type Timing } from "./timing.ts";
 export { LedgerUnavailable } from "./unavailable.ts";

@@ -95,7 +95,10 @@ function notes(rooms: Rooms): string[] {
     const what = `${parts.join(", ")} of tenant ${tenant}`;
     return `${what} changed in the database without a revision, and were loaded anew: find out who does that`;
   });
-  return [...named, ...more, ...changed];
+  const gap = rooms.ledgerGap();
+  const missing =
+    gap && `the ledger lacks record ${gap.missing} of epoch ${gap.epoch}: no record gets a place any more`;
+  return [...named, ...more, ...changed, ...(missing ? [missing] : [])];
 }
 
 const READINESS_EVERY_MS = 100;

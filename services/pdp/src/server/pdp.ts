@@ -2,6 +2,7 @@ import { type Config, tlsFilesOf } from "../config/index.ts";
 import type { Clock } from "../foundation/clock.ts";
 import { type Log, silentLog } from "../foundation/log.ts";
 import { createStoreClock } from "../foundation/store-time.ts";
+import { readSequencerStatus } from "../stores/sequencer.ts";
 import { readStoreTime } from "../stores/store-time.ts";
 import { createMetrics, type Metrics } from "../telemetry/index.ts";
 import { tendHolds } from "./budgets.ts";
@@ -72,6 +73,7 @@ function meters(store: Store, held: Held): Metrics {
         const { rows } = await store.pool.query("select count(*)::int as count from hold");
         return rows[0]?.count ?? 0;
       },
+      sequencer: () => readSequencerStatus(store.pool),
       defaultPartitionRows: async () => {
         const { rows } = await store.pool.query("select remit_default_partition_rows()::int as count");
         return rows[0]?.count ?? 0;

@@ -3,10 +3,11 @@ import type { Config } from "../config/index.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Log } from "../foundation/log.ts";
 import type { StoreClock } from "../foundation/store-time.ts";
-import { createLedger, createPeers, type Stopped, systemTiming } from "../ledger/index.ts";
+import { createLedger, createPeers, createSequencer, type Stopped, systemTiming } from "../ledger/index.ts";
 import { checkCell } from "../stores/cell.ts";
 import { createLedgerStore } from "../stores/ledger.ts";
 import { createPeerStore } from "../stores/peers.ts";
+import { createSequencerStore } from "../stores/sequencer.ts";
 import type { Metrics } from "../telemetry/index.ts";
 import type { Store } from "./store.ts";
 
@@ -51,17 +52,22 @@ export function createReplica({ config, store, replica, log, storeClock, metrics
     onShutOut: ledger.shutOut,
     onFenced: metrics.replicaFenced,
   });
+  const sequencer = createSequencer({ store: createSequencerStore(lanes), log, timing: systemTiming });
   return {
     ledger,
+    /** The record for which all others wait for their places in the ledger, as this replica saw it last. */
+    ledgerGap: sequencer.stopped,
     /** Resolves with the reason when this process can record nothing any more. */
     failed,
     async start(): Promise<void> {
       await ledger.start();
       log.info({ replica }, "this replica is registered");
       peers.start();
+      sequencer.start();
     },
     /** It is seen to live until nothing more is asked of it. */
     async close(): Promise<void> {
+      await sequencer.close();
       await peers.close();
       await ledger.close();
     },

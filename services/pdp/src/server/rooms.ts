@@ -187,6 +187,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     otherEngine: feed.otherEngine,
     /** How far this machine's clock is ahead of the store's, in milliseconds. */
     clockSkewMs: () => storeClock.skewMs(systemClock),
+    ledgerGap: self.ledgerGap,
     /** Resolves with the reason when nothing can be recorded here any more. */
     failed: self.failed,
     /** Nothing may be asked any more when this is called. */

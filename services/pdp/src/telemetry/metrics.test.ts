@@ -10,6 +10,7 @@ const pull: PulledMeters = {
   revision: () => 7,
   streamHandles: () => 3,
   holdsOpen: () => 5,
+  sequencer: async () => ({ size: 12n, lagSeconds: 0.5, gap: { writer: 3n, missing: 4n } }),
   defaultPartitionRows: async () => 0,
 };
 
@@ -26,6 +27,9 @@ test("meters that are pulled are read when the page is", async () => {
       "remit_revision 7",
       "remit_stream_handles 3",
       "remit_holds_open 5",
+      "remit_ledger_size 12",
+      "remit_sequencer_lag_seconds 0.5",
+      "remit_sequencer_stopped 1",
       "remit_default_partition_rows 0",
       "remit_rules 17",
       "remit_revocations 3",

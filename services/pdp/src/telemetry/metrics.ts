@@ -22,6 +22,15 @@ export interface PulledMeters {
   readonly certificateFilesUnusable?: (() => number) | undefined;
   /** Calls under way, of all tenants of the cell, that budgets hold something for. */
   holdsOpen(): number | Promise<number>;
+  /** How the records of the cell get their places in the ledger. */
+  sequencer(): Promise<{
+    /** How many have one. */
+    readonly size: bigint;
+    /** How long the oldest one without has been waiting. */
+    readonly lagSeconds: number;
+    /** A record is missing, for which all others wait. */
+    readonly gap: unknown;
+  }>;
   /** Rows that fell outside every day's partition: should be 0. */
   defaultPartitionRows(): number | Promise<number>;
 }
@@ -80,7 +89,25 @@ function pulled(registry: Registry, name: string, help: string, read: () => numb
   });
 }
 
+/** Three figures of one look at the store. */
+function pullSequencer(registry: Registry, read: PulledMeters["sequencer"]): void {
+  let under: ReturnType<typeof read> | undefined;
+  const look = () => {
+    under ??= read().finally(() => {
+      under = undefined;
+    });
+    return under;
+  };
+  const size = "Records that have a place in the ledger, of the whole cell.";
+  pulled(registry, "remit_ledger_size", size, async () => Number((await look()).size));
+  const lag = "Age of the oldest record that has no place in the ledger yet.";
+  pulled(registry, "remit_sequencer_lag_seconds", lag, async () => (await look()).lagSeconds);
+  const stopped = "1 while a record of the ledger is missing, so that no other gets a place; should be 0.";
+  pulled(registry, "remit_sequencer_stopped", stopped, async () => ((await look()).gap === undefined ? 0 : 1));
+}
+
 function pullAll(registry: Registry, pull: PulledMeters): void {
+  pullSequencer(registry, pull.sequencer);
   pulled(registry, "remit_staleness_seconds", "Age of the view of policies and identities.", pull.stalenessSeconds);
   pulled(registry, "remit_revision", "Greatest revision in force here.", pull.revision);
   pulled(registry, "remit_stream_handles", "Sessions attached to streams.", pull.streamHandles);

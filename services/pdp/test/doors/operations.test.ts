@@ -27,6 +27,8 @@ test("health, readiness and metrics are pages of their own listener", async () =
   expect(text).toMatch(/remit_decide_seconds_count\{[^}]*effect="deny"[^}]*\} 1/);
   expect(text).toMatch(/remit_commit_seconds_count [1-9]/);
   expect(text).toContain("remit_staleness_seconds");
+  expect(text).toMatch(/remit_sequencer_lag_seconds \d/);
+  expect(text).toContain("remit_sequencer_stopped 0");
   // The session's and agent's names are in no label: metrics are read by people who may not know them.
   expect(text).not.toContain("clerk");
   expect((await page(metricsAddress, "/elsewhere")).status).toBe(404);

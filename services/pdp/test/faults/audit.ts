@@ -12,6 +12,13 @@ const RULES: Readonly<Record<string, string>> = {
   "a key has no record": "select c.id from call c where not exists (select from record r where r.id = c.id)",
   "a writer that was shut out recorded afterwards": `select w.writer from writer w
     where not w.alive and w.last_n is distinct from (select coalesce(max(n), 0) from record r where r.writer = w.writer)`,
+  "places have a gap": "select max(seq) from leaf having count(*) > 0 and (min(seq) <> 1 or max(seq) <> count(*))",
+  "the head is not the last place": "select size from tree_head where size <> (select count(*) from leaf)",
+  "a place is of no record, or of another one": `select l.seq from leaf l
+    left join record r on r.writer = l.writer and r.n = l.n where r.digest is distinct from l.digest`,
+  "what follows stands before what it follows from": `select f.seq from record r join record s on s.id = r.subject
+    join leaf f on f.writer = r.writer and f.n = r.n left join leaf l on l.writer = s.writer and l.n = s.n
+    where l.seq is null or l.seq > f.seq`,
   "a replica that was shut out has a living writer":
     "select w.writer from writer w join replica r on r.id = w.replica where w.alive and not r.alive",
 };
@@ -45,6 +52,12 @@ export async function audit(client: Client, answers: Iterable<Answer>): Promise<
     if (rows.length > 0) found.push(`${rule}: ${rows.length}, such as ${JSON.stringify(rows[0])}`);
   }
   return found;
+}
+
+/** Whether every record has its place. */
+export async function allPlaced(client: Client): Promise<boolean> {
+  const { rows } = await client.query("select (select count(*) from record) = (select count(*) from leaf) as all");
+  return rows[0].all;
 }
 
 /** How much stands in the ledger. */

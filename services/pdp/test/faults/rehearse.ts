@@ -1,6 +1,6 @@
 import pg from "pg";
 import { eventually } from "../support/processes.ts";
-import { audit, census } from "./audit.ts";
+import { allPlaced, audit, census } from "./audit.ts";
 import { askOver, furnishFleet, openSessions, POISON } from "./clients.ts";
 import { startFleet } from "./fleet.ts";
 import { startLoad } from "./load.ts";
@@ -88,6 +88,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
     }
     await load.stop();
     const { noted } = load;
+    await eventually(() => allPlaced(client));
     wrong.push(...noted.wrong, ...(await audit(client, noted.answers.values())));
     const { errors, received } = noted;
     const calls = noted.answers.size;

@@ -30,10 +30,12 @@ const updatable: Record<string, string> = {
   replica: "alive",
   revision: "policy,security",
   revocation: "lift_reason,lifted_at,lifted_by,lifted_revision",
+  seq_cursor: "day,ended,n",
   session: "closed_at,revision,state",
   signing_key: "retired_at,wrapped_by,wrapped_private",
   tenant: "breakers,mode,observe_agents,people,quotas,status,unbudgeted,workload_prefixes",
   tool: "digest,document,revision,source",
+  tree_head: "moved_at,size",
   writer: "alive,last_n",
 };
 const deletable = [
@@ -46,6 +48,7 @@ const readable = [
   "change_approval",
   "hold_resolution",
   "issuer_audience",
+  "leaf",
   "policy_rollout_version",
   "record",
   ...Object.keys(updatable),
@@ -68,6 +71,8 @@ test("the runtime role has exactly the rights that are written down here", async
   const rightsOf = (name: string) => {
     // Their times are the store's.
     if (name === "hold_resolution") return "select";
+    // A writer has its cursor from its birth on, by a trigger; there is one head.
+    if (name === "seq_cursor" || name === "tree_head") return "select";
     // An account is opened by a function alone: the store's clock says which window is current.
     if (name.startsWith("change") || name === "account") return "select";
     return deletable.includes(name) ? "select,insert,delete" : "select,insert";

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import * as schema from "../../src/stores/schema.ts";
 import * as breakers from "../../src/stores/schema-breakers.ts";
 import * as budgets from "../../src/stores/schema-budgets.ts";
+import * as sequencer from "../../src/stores/schema-sequencer.ts";
 import { createTestDatabase, type TestDatabase, withClient } from "../support/test-database.ts";
 
 let database: TestDatabase;
@@ -15,7 +16,8 @@ afterAll(() => database.drop());
 /** Each column as `table.column type [not null] [primary key]`. */
 function declared(): string[] {
   const tables: PgTable[] = [];
-  for (const one of Object.values({ ...schema, ...budgets, ...breakers })) if (is(one, PgTable)) tables.push(one);
+  for (const one of Object.values({ ...schema, ...budgets, ...breakers, ...sequencer }))
+    if (is(one, PgTable)) tables.push(one);
   return tables.flatMap((table) => {
     const { columns, primaryKeys } = getTableConfig(table);
     const keyed = new Set(primaryKeys.flatMap((key) => key.columns.map(({ name }) => name)));
