@@ -13,6 +13,7 @@ import { addGroups } from "./commands/groups.ts";
 import { addHolds } from "./commands/holds.ts";
 import { addIssuers } from "./commands/issuers.ts";
 import { addKeys } from "./commands/keys.ts";
+import { addLedger } from "./commands/ledger.ts";
 import { addLogin } from "./commands/login.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addPolicy } from "./commands/policy.ts";
@@ -61,6 +62,7 @@ export function buildProgram(cli: Cli, version: string, ended: (code: ExitCode) 
   addWhy(program, cli, ended);
   addDecisions(program, cli);
   addAudit(program, cli);
+  addLedger(program, cli, ended);
   addLogin(program, cli);
   addPolicy(program, cli, ended);
   addTraceRun(program, cli, ended);

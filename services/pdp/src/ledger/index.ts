@@ -26,8 +26,8 @@ export {
 } from "./record.ts";
 export type { Marks } from "./seal.ts";
 export { createSeal, type Marking, type Seal, sealedLedger } from "./sealed.ts";
-export { type Cursor, type Gap, type NextInLine, nextInLine, type Unplaced } from "./sequence.ts";
-export { createSequencer, type Sequencer } from "./sequencer.ts";
+export { type Cursor, type NextInLine, nextInLine, type Unplaced } from "./sequence.ts";
+export { createSequencer } from "./sequencer.ts";
 export type { SequencerStore, SequencerTurn } from "./sequencer-store.ts";
 export type { Stopped } from "./shared.ts";
 export { systemTiming, type Timing } from "./timing.ts";

@@ -187,9 +187,8 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
     otherEngine: feed.otherEngine,
     /** How far this machine's clock is ahead of the store's, in milliseconds. */
     clockSkewMs: () => storeClock.skewMs(systemClock),
-    ledgerGap: self.ledgerGap,
-    /** Resolves with the reason when nothing can be recorded here any more. */
-    failed: self.failed,
+    /** `failed` resolves with the reason when nothing can be recorded here any more. */
+    ...{ failed: self.failed, ledgerGap: self.ledgerGap },
     /** Nothing may be asked any more when this is called. */
     async close(): Promise<void> {
       await counting.close();

@@ -1,4 +1,4 @@
-import type { Client, Pool } from "pg";
+import type { Client, ClientBase, Pool } from "pg";
 import { BrokenInvariant } from "../foundation/assert.ts";
 import { type Cursor, nextInLine, type SequencerStore, type SequencerTurn, type Unplaced } from "../ledger/index.ts";
 import { byteaArray, dateArray, int8Array } from "./binary-array.ts";
@@ -178,8 +178,8 @@ select (select size::text from tree_head) as size, count(*)::int as writers,
   (select writer || ',' || next from first where n > next order by writer limit 1) as gap
 from first`;
 
-export async function readSequencerStatus(pool: Pick<Pool, "query">): Promise<SequencerStatus> {
-  const { rows } = await pool.query<{ size: string; writers: number; lag: number; gap: string | null }>(STATUS);
+export async function readSequencerStatus(from: Pool | ClientBase): Promise<SequencerStatus> {
+  const { rows } = await from.query<{ size: string; writers: number; lag: number; gap: string | null }>(STATUS);
   const [row] = rows;
   const [writer, missing] = row?.gap?.split(",").map(BigInt) ?? [];
   return {

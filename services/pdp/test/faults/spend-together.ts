@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { eventually } from "../support/processes.ts";
-import { audit } from "./audit.ts";
+import { allPlaced, audit } from "./audit.ts";
 import { startBalancer } from "./balancer.ts";
 import { auditBooks, overdrawn } from "./books-audit.ts";
 import { askOver } from "./clients.ts";
@@ -157,6 +157,7 @@ async function settleAccounts(world: World) {
     const found = auditBooks({
       ...{ purchases, accounts, records, entries, openHolds: holds.rows[0]?.n ?? -1, usedUp, highest, resolutions },
     });
+    await eventually(() => allPlaced(client));
     const ledger = await audit(client, spenders.answers);
     const kinds = await client.query<{ expired: number; corrected: number; records: number }>(
       `select count(*)::int as records, count(*) filter (where kind = 'expiry')::int as expired,

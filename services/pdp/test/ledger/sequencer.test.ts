@@ -30,8 +30,11 @@ afterEach(async () => {
   await database.drop();
 });
 
+/** A run in which less happened would prove little: calls of each caller, connections cut, batches with places. */
+const [CALLS, CUTS, PLACED] = [20, 4, 15];
+
 const ALL = { recordsMax: 2_000, pauseMs: 0 };
-const status = () => readSequencerStatus(owner as unknown as pg.Pool);
+const status = () => readSequencerStatus(owner);
 
 /** A writer that nobody uses, with this many records, each a commit, from the given number on. */
 async function insertWriter({ records = 0, from = 1, ago = 0 } = {}): Promise<string> {
@@ -71,7 +74,7 @@ test("while many record, are shut out and follow from each other, four sequencer
     }
   });
   const caller = async (at: number) => {
-    for (let asked = 0; asked < 25; asked++) {
+    for (let asked = 0; asked < CALLS || cut < CUTS || (turns.get("placed") ?? 0) < PLACED; asked++) {
       const ask = (part: Parameters<typeof newRecord>[0]) =>
         (ledgers[(at + asked + (part ? 1 : 0)) % 2] ?? ledgers[0])?.ledger
           .record(newRecord(part))
@@ -109,9 +112,7 @@ test("while many record, are shut out and follow from each other, four sequencer
   expect(await audit(owner, [])).toEqual([]);
   expect(await status()).toMatchObject({ writers: 0, lagSeconds: 0, gap: undefined });
   const { rows } = await owner.query("select count(*)::int as count from leaf");
-  expect(rows[0].count).toBeGreaterThan(600);
-  expect(cut).toBeGreaterThan(3);
-  expect(turns.get("placed")).toBeGreaterThan(10);
+  expect(rows[0].count).toBeGreaterThan(24 * CALLS);
   expect(turns.get("failed")).toBeGreaterThan(0);
 }, 120_000);
 

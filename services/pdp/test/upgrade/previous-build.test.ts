@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningPdp, startPdp } from "../../src/index.ts";
 import { STILL_LOOKS_MAX } from "../../src/ledger/suspicion.ts";
 import { migrate } from "../../src/stores/migrate.ts";
+import { allPlaced, audit } from "../faults/audit.ts";
 import { failure, testConfig } from "../support/pdp.ts";
 import { eventually } from "../support/processes.ts";
 import { type TestDatabase, withClient } from "../support/test-database.ts";
@@ -246,6 +247,19 @@ spec: { rules: [{ id: list, match: { tools: [files.list] }, effect: ${effect} }]
     const died = kept.database.tables.find(({ name }) => name === "heartbeat")?.rows.length ?? 0;
     expect(metrics).toContain(`remit_replica_fenced_total ${died}\n`);
     expect(await sides.old.teller.ask("old-books", pay("still-there"))).toMatchObject({ effect: Effect.ALLOW });
+  });
+
+  test("records of both builds, and those from before the upgrade, get their places in the ledger", async () => {
+    await withClient(database.superuserUrl, async (client) => {
+      await eventually(() => allPlaced(client));
+      const { rows } = await client.query("select count(*)::int as count from leaf");
+      // Of a replica that recorded before this build was there, of the previous build, and of this one.
+      const writers = await client.query(
+        "select count(distinct replica)::int as count from leaf join writer using (writer)",
+      );
+      expect([rows[0].count > 0, writers.rows[0].count >= 3]).toEqual([true, true]);
+      expect((await audit(client, [])).filter((wrong) => /^(?:place|the head|what follows)/.test(wrong))).toEqual([]);
+    });
   });
 
   test("the previous build ends well, starts anew beside the new one, and knows what was decided", async () => {
