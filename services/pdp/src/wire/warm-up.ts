@@ -5,8 +5,8 @@ import { limits } from "../foundation/limits.ts";
 import { askFrom } from "./convert/ask.ts";
 import { decodeBinary, decodeJson } from "./lanes/decode.ts";
 
-const ROUNDS = 150;
-const MEMBERS = 60;
+const ROUNDS = 100;
+const MEMBERS = 150;
 
 /** Inputs of every form, each so small that a round is short. */
 function requests(): { readonly bytes: Uint8Array; readonly json: boolean }[] {

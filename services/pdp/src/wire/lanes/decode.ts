@@ -2,7 +2,11 @@ import { type DescMessage, fromBinary, fromJsonString, type JsonValue, type Mess
 import { isFieldError } from "@bufbuild/protobuf/reflect";
 import { Fault, invalid } from "../../foundation/fault.ts";
 import { countValues } from "../../foundation/values.ts";
+import { readCarrying } from "./read-carrying.ts";
 import { carriesValues, quartersOf } from "./weigh.ts";
+
+/** What the library reads by itself: too few values to hold anything up. */
+const SMALL_BYTES = 2_048;
 
 function tooMany(valuesMax: number): Fault {
   return invalid("", `the request holds more than ${valuesMax} values`, {
@@ -17,16 +21,15 @@ function tooMany(valuesMax: number): Fault {
  */
 export function decodeBinary(schema: DescMessage, bytes: Uint8Array, valuesMax = Number.POSITIVE_INFINITY): Message {
   try {
+    if (bytes.length <= SMALL_BYTES || !carriesValues(schema)) {
+      return fromBinary(schema, bytes, { readUnknownFields: false });
+    }
     // A record is two bytes long at least.
     const quartersMax = 4 * valuesMax;
-    if (
-      2 * bytes.length > quartersMax &&
-      carriesValues(schema) &&
-      quartersOf(schema, bytes, quartersMax) > quartersMax
-    ) {
+    if (2 * bytes.length > quartersMax && quartersOf(schema, bytes, quartersMax) > quartersMax) {
       throw tooMany(valuesMax);
     }
-    return fromBinary(schema, bytes, { readUnknownFields: false });
+    return readCarrying(schema, bytes);
   } catch (error) {
     if (error instanceof Fault) throw error;
     throw invalid("", `the bytes are not a ${schema.typeName}: ${(error as Error).message}`, {
