@@ -1,5 +1,6 @@
 import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
+import { noTurnRoom, type TurnRoom } from "../foundation/turn-room.ts";
 import { rootOf } from "../identities/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import {
@@ -18,12 +19,16 @@ import type { createBudgetFacts } from "./budget-facts.ts";
 import { businessKey, byCallId, type CallName } from "./call.ts";
 import { type Charging, UNDECLARED } from "./charging.ts";
 import type { Decision } from "./decision.ts";
-import { draftDecision } from "./entry.ts";
+import { type DecisionDraft, draftDecision } from "./entry.ts";
+import type { Judged } from "./finding.ts";
 import { judgeAttempt } from "./judge.ts";
 import { createKnownCalls, type Progress } from "./known-call.ts";
 import type { Redaction } from "./redaction.ts";
 import type { Shortage } from "./shortage.ts";
 import { judgeOnSide } from "./sides.ts";
+
+/** Whose calls are decided in the order in which they came. */
+type Source = object | string;
 
 /** A call that is outrun by security changes, or by twins of its own, this many times in a row is given up. */
 const TRIES_MAX = 8;
@@ -37,12 +42,15 @@ export interface DecideRooms {
   readonly budgetFacts: ReturnType<typeof createBudgetFacts>;
   readonly clock: Clock;
   readonly newId: (nowMs: number) => string;
+  /** Absent: nobody waits for a turn. */
+  readonly turns?: TurnRoom;
 }
 
 /** Refuses what would be decided by what may be too old. */
-function refuseStale(snapshots: Snapshots, snapshot: Snapshot, tool: string): void {
+function refuseStale(snapshots: Snapshots, snapshot: Snapshot, tool: string): Snapshot {
   const stalenessMs = snapshots.stalenessMs(snapshot.tenant);
   if (tooStale(stalenessMs, snapshot.tools.get(tool)?.document.spec.risk)) throw stalePolicy(stalenessMs);
+  return snapshot;
 }
 
 /** The snapshot to decide by, at least as new as the caller asks. */
@@ -80,6 +88,32 @@ function prepared(
   return keyed instanceof Promise ? keyed.then(finish) : finish(keyed);
 }
 
+/** Judges a call, and tells how long that held the thread. */
+function judgedIn(
+  turns: TurnRoom,
+  sides: ReturnType<typeof sidesOf> | undefined,
+  snapshot: Snapshot,
+  asker: Asker,
+  ask: Ask,
+  attempt: Attempt,
+  nowMs: number,
+): Judged {
+  const beganMs = performance.now();
+  const judged = sides
+    ? judgeOnSide(sides, asker, ask, attempt, nowMs)
+    : judgeAttempt(snapshot, asker, ask, attempt, nowMs);
+  turns.took(performance.now() - beganMs);
+  return judged;
+}
+
+/** The same of writing what was decided. */
+function write(turns: TurnRoom, ...parts: Parameters<typeof draftDecision>): DecisionDraft {
+  const beganMs = performance.now();
+  const draft = draftDecision(...parts);
+  turns.took(performance.now() - beganMs);
+  return draft;
+}
+
 function outrun(): Fault {
   return new Fault("unavailable", "stale_policy", "the tenant's security settings kept changing", {
     fix: "ask again with the same call_id",
@@ -108,11 +142,11 @@ function callIdReused(callId: string, name: CallName): Fault {
  * The first attempt is recorded without a look: its key is unique, and whoever comes second, on whichever replica,
  * finds what was recorded and goes on from there (`attempt.ts`).
  */
-export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Promise<Decision> {
-  const { snapshots, ledger, redaction, breakers, charging, clock, newId } = rooms;
+export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask, source?: Source) => Promise<Decision> {
+  const { snapshots, ledger, redaction, breakers, charging, clock, newId, turns = noTurnRoom } = rooms;
   const knownCalls = createKnownCalls(rooms);
 
-  return async (who, ask) => {
+  return async (who, ask, source = ask) => {
     const giveUpAtMs = performance.now() + ask.withinMs;
     let progress: Progress = { name: byCallId(ask.callId), attempt: firstAttempt(ask), named: false };
     let short: Shortage | undefined;
@@ -121,8 +155,7 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
       const { tenant } = asker.session;
       const newest = await snapshotFor(snapshots, tenant, ask);
       const sides = newest.rollout && sidesOf(newest, newest.rollout, rootOf(asker.session));
-      const snapshot = sides ? sides.decides : newest;
-      refuseStale(snapshots, snapshot, ask.tool);
+      const snapshot = refuseStale(snapshots, sides ? sides.decides : newest, ask.tool);
       const withinMs = Math.max(0, giveUpAtMs - performance.now());
 
       const key = progress.named ? undefined : businessKey(snapshot.tools.get(ask.tool)?.document, ask);
@@ -140,9 +173,9 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
       const attempt = stopping ? { ...progress.attempt, stopping } : progress.attempt;
       const preparing = prepared(rooms, snapshot, asker, ask, attempt, withinMs);
       const asked = preparing instanceof Promise ? await preparing : preparing;
-      const judged = sides
-        ? judgeOnSide(sides, asker, asked, attempt, nowMs)
-        : judgeAttempt(snapshot, asker, asked, attempt, nowMs);
+      // What it is judged by stays what it was when it came: the commit refuses it if that has become too old.
+      if (turns.full) await turns.enter(source);
+      const judged = judgedIn(turns, sides, snapshot, asker, asked, attempt, nowMs);
       const paying = charging.concerns(snapshot, attempt, asker.session)
         ? charging.charge({ snapshot, asker, ask: asked, attempt, judged, withinMs }, short)
         : undefined;
@@ -152,7 +185,8 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask) => Pr
       const found = charged?.judged ?? judged;
       const redacting = redaction.of(snapshot, asked, found);
       const redacted = redacting instanceof Promise ? await redacting : redacting;
-      const draft = draftDecision(newId(nowMs), asker, asked, found, snapshot, nowMs, name, redacted, charged?.holding);
+      if (turns.full) await turns.enter(source);
+      const draft = write(turns, newId(nowMs), asker, asked, found, snapshot, nowMs, name, redacted, charged?.holding);
       const recorded = await ledger.record(draft.record, { withinMs });
 
       switch (recorded.outcome) {

@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { createDecide, createExpiring, createExplain, createRedaction, createReport } from "../decisions/index.ts";
 import type { Log } from "../foundation/log.ts";
 import type { StoreClock } from "../foundation/store-time.ts";
+import { systemTurnRoom } from "../foundation/turn-room.ts";
 import type { Metrics } from "../telemetry/index.ts";
 import { openBudgets } from "./budgets.ts";
 
@@ -22,8 +23,10 @@ export function openDeciding(
 ) {
   const { pool, marks, clock, storeClock, log, metrics } = rooms;
   const { budgetStore, charging, budgetFacts, lookingFacts, explainBudgets } = openBudgets({ pool, clock, storeClock });
-  const deciding = { ...rooms, redaction: createRedaction(marks), charging, budgetFacts };
+  const turns = systemTurnRoom();
+  const deciding = { ...rooms, turns, redaction: createRedaction(marks), charging, budgetFacts };
   return {
+    turns,
     decide: createDecide(deciding),
     explain: createExplain({ ...deciding, budgetFacts: lookingFacts, explainBudgets, snapshots: rooms.snapshots }),
     report: createReport({ ...deciding, onMismatch: telling(log), onLate: metrics.reportedLate }),

@@ -126,10 +126,10 @@ function watchReadiness(ready: () => boolean) {
 
 /** The services of both planes, and the streams that are open. */
 function services({ config, clock, log, rooms, metrics }: Options) {
-  const { identities, decide, report, explain, sessions, admission } = rooms;
+  const { identities, decide, report, explain, turns, sessions, admission } = rooms;
   const desk = createDesk(
     {
-      ...{ identities, decide, report, explain, admission, meter: metrics, sink: logCauses(log) },
+      ...{ identities, decide, report, explain, turns, admission, meter: metrics, sink: logCauses(log) },
       stalenessMs: (tenant) => Math.ceil(rooms.snapshots.stalenessMs(tenant)),
     },
     { deadlineDefaultMs: config.deadlineDefaultMs },

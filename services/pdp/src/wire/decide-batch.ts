@@ -9,25 +9,10 @@ import {
 } from "@remit/proto/decision";
 import { invalid } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
-import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { Unary } from "./call.ts";
 import { decideFor } from "./decide.ts";
 import type { Desk } from "./desk.ts";
 import { toCallError } from "./errors.ts";
-
-/** Calls of one batch, and bytes of what they carry, that are judged in one turn. */
-const CALLS_AT_ONCE_MAX = 16;
-const BYTES_AT_ONCE_MAX = 8 * 1024;
-/** What came as a message, not as text, is measured by nobody here. */
-const UNMEASURED_BYTES = 1024;
-
-function bytesOf({ input, context, answers }: DecideRequest): number {
-  const sizes = [input, context, answers].map(({ value }) => {
-    if (value === undefined) return 0;
-    return value instanceof Uint8Array ? value.length : UNMEASURED_BYTES;
-  });
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
 
 /** `DecideBatch`: independent calls of one session. One that is in error does not spoil the others. */
 export function decideBatchRpc(desk: Desk): Unary<DecideBatchRequest, DecideBatchResponse> {
@@ -47,18 +32,9 @@ export function decideBatchRpc(desk: Desk): Unary<DecideBatchRequest, DecideBatc
         return create(BatchItemSchema, { outcome: { case: "error", value: toCallError(error, desk.sink) } });
       }
     };
-    // All start in order, so that what is held is held in order; a few small ones share one commit. What is more is
-    // judged in several turns, so that others are answered in between.
-    const started: Promise<BatchItem>[] = [];
-    let bytes = 0;
-    for (const item of items) {
-      if (started.length > 0 && (started.length % CALLS_AT_ONCE_MAX === 0 || bytes > BYTES_AT_ONCE_MAX)) {
-        bytes = 0;
-        await turnOfTheLoop();
-      }
-      started.push(one(item));
-      bytes += bytesOf(item);
-    }
+    // All start in order, so that what is held is held in order; small ones share one commit, and large ones go on in
+    // turns of their own.
+    const started = items.map(one);
     return create(DecideBatchResponseSchema, { items: await Promise.all(started) });
   };
 }

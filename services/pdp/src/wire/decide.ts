@@ -13,7 +13,11 @@ export function decideRpc(desk: Desk): Unary<DecideRequest, DecideResponse> {
 }
 
 /** Where a call came from: a lane's own call, or a frame of a stream. */
-export type Origin = Pick<Call, "traceparent" | "deadlineMs"> & { readonly lane: Call["lane"] | "exchange" };
+export type Origin = Pick<Call, "traceparent" | "deadlineMs"> & {
+  readonly lane: Call["lane"] | "exchange";
+  /** What of it comes in an order that is kept; by itself that of its session. */
+  readonly source?: object;
+};
 
 /** One call of one asker; a stream and a batch decide by this too. */
 export async function decideFor(
@@ -26,9 +30,15 @@ export async function decideFor(
   // Who asks comes before what is asked: a stranger learns nothing from what is wrong with its request.
   const asker = await who();
   const done = desk.enter("Decide", asker);
+  const { source = asker.session.id } = origin;
   try {
+    if (desk.turns.full) await desk.turns.enter(source);
+    const readMs = performance.now();
     const ask = askFrom(request, traceIdFrom(origin.traceparent), desk.withinMs(origin));
-    const decision = await desk.decide(who, ask);
+    desk.turns.took(performance.now() - readMs);
+    const decision = await desk.decide(who, ask, source);
+    if (desk.turns.full) await desk.turns.enter(source);
+    const writeMs = performance.now();
     const { effect, mode, would, rollout } = decision.body;
     desk.meter.decided(origin.lane, effect, (performance.now() - startedMs) / 1000);
     if (mode === "observed" && would && !decision.replayed) desk.meter.observed(would.effect);
@@ -38,11 +48,13 @@ export async function decideFor(
       if (rollout.side === "active") desk.meter.candidateDiffers(own, other);
       else desk.meter.candidateDiffers(other, own);
     }
-    return decisionToWire(decision, {
+    const answer = decisionToWire(decision, {
       asBytes: request.input.case === "inputJson",
       diagnose: desk.mayDiagnose(asker.caller),
       stalenessMs: desk.stalenessMs(asker.session.tenant),
     });
+    desk.turns.took(performance.now() - writeMs);
+    return answer;
   } catch (error) {
     if (error instanceof Fault && error.kind === "exhausted") desk.meter.shed("Decide");
     throw error;

@@ -1,6 +1,7 @@
 import type { Admission, Ask, Asker, Decision, Explained, Reported, Told, WhoAsks } from "../decisions/index.ts";
 import { Fault } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
+import type { TurnRoom } from "../foundation/turn-room.ts";
 import type { Caller, Identities } from "../identities/index.ts";
 import type { Call } from "./call.ts";
 import type { CauseSink } from "./errors.ts";
@@ -8,7 +9,8 @@ import type { CauseSink } from "./errors.ts";
 /** What the RPCs of the data plane share: the rooms they call, and who is at work for whom. */
 export interface Desk {
   readonly identities: Identities;
-  readonly decide: (who: WhoAsks, ask: Ask) => Promise<Decision>;
+  /** `source`: whose calls are decided in the order in which they came. */
+  readonly decide: (who: WhoAsks, ask: Ask, source: object | string) => Promise<Decision>;
   readonly report: (who: WhoAsks, told: Told) => Promise<Reported>;
   readonly explain: (who: WhoAsks, ask: Ask) => Promise<Explained>;
   /** Finds out who asks by a unary call's headers. */
@@ -18,6 +20,8 @@ export interface Desk {
   stalenessMs(tenant: string): number;
   /** How long this call may still take. Throws when its deadline has passed. */
   withinMs(call: Pick<Call, "deadlineMs">): number;
+  /** Where large calls are spread over turns. */
+  readonly turns: TurnRoom;
   readonly meter: Meter;
   /** Takes the causes of errors that a frame or an item of a batch is answered with. */
   readonly sink: CauseSink;
@@ -42,7 +46,7 @@ interface Settings {
   readonly deadlineDefaultMs: number;
 }
 
-type Rooms = Pick<Desk, "identities" | "decide" | "report" | "explain" | "stalenessMs" | "meter" | "sink"> & {
+type Rooms = Pick<Desk, "identities" | "decide" | "report" | "explain" | "stalenessMs" | "turns" | "meter" | "sink"> & {
   readonly admission: Admission;
 };
 

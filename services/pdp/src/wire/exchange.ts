@@ -50,7 +50,7 @@ async function opening(desk: Desk, call: Call, token: string): Promise<Attaching
 /** Does what one frame asks for. */
 async function answer(desk: Desk, call: Call, attached: Attached, body: ExchangeRequest["body"]): Promise<Body> {
   // A stream's own deadline is not that of its frames.
-  const origin = { traceparent: call.traceparent, deadlineMs: undefined, lane: "exchange" } as const;
+  const origin = { traceparent: call.traceparent, deadlineMs: undefined, lane: "exchange", source: attached } as const;
   switch (body.case) {
     case "attach": {
       const { sessionToken } = body.value;

@@ -13,8 +13,18 @@ import { explainedToWire } from "./convert/explained.ts";
 import { traceIdFrom } from "./convert/trace.ts";
 import type { Desk } from "./desk.ts";
 
-async function explainWith(desk: Desk, who: WhoAsks, request: DecideRequest, call: Call): Promise<Explained> {
-  return desk.explain(who, askFrom(request, traceIdFrom(call.traceparent), desk.withinMs(call)));
+async function explainWith(
+  desk: Desk,
+  who: WhoAsks,
+  source: string,
+  request: DecideRequest,
+  call: Call,
+): Promise<Explained> {
+  if (desk.turns.full) await desk.turns.enter(source);
+  const readMs = performance.now();
+  const ask = askFrom(request, traceIdFrom(call.traceparent), desk.withinMs(call));
+  desk.turns.took(performance.now() - readMs);
+  return desk.explain(who, ask);
 }
 
 /** `Explain`: what Decide would answer, and how every rule came out. Holds and records nothing. */
@@ -24,7 +34,7 @@ export function explainRpc(desk: Desk): Unary<ExplainRequest, ExplainResponse> {
     const asker = await who();
     if (!request.call) throw invalid("call", "call is missing", { fix: "send the call to explain" });
     const done = desk.enter("Explain", asker);
-    const explained = await explainWith(desk, who, request.call, call).finally(done);
+    const explained = await explainWith(desk, who, asker.session.id, request.call, call).finally(done);
     const stalenessMs = desk.stalenessMs(asker.session.tenant);
     return create(ExplainResponseSchema, { ...explainedToWire(explained), stalenessMs });
   };

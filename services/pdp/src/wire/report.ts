@@ -20,7 +20,9 @@ export async function reportFor(
   origin: Origin,
 ): Promise<ReportResponse> {
   const startedMs = performance.now();
-  await who();
+  const asker = await who();
+  // Behind the calls of its source that wait.
+  if (desk.turns.full) await desk.turns.enter(origin.source ?? asker.session.id);
   const reported = await desk.report(who, toldFrom(request, traceIdFrom(origin.traceparent)));
   desk.meter.reported((performance.now() - startedMs) / 1000);
   return reportedToWire(reported);
