@@ -44,7 +44,8 @@ export function createOperator(options: {
       return await send(pick(members) as Addresses);
     } catch (error) {
       const failed = ConnectError.from(error);
-      if (failed.code === Code.NotFound) return "gone";
+      // It was ended by then, or at this moment; or another attempt of its call has it now.
+      if (failed.code === Code.NotFound || failed.code === Code.AlreadyExists) return "gone";
       if (!UNDER_FAULTS.includes(failed.code)) wrong.push(`${what}: ${failed.message}`);
       return undefined;
     }
