@@ -1,4 +1,4 @@
-import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { chmod, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
@@ -47,6 +47,8 @@ export async function startRestartable({ durable, dataDir }: Options): Promise<
   }
 > {
   const directory = await mkdtemp(join(tmpdir(), "remit-faults-"));
+  // Whoever Postgres runs as has its data in there.
+  await chmod(directory, 0o755);
   const link = join(directory, "socket");
   let hasEnded = false;
   let before = 0;

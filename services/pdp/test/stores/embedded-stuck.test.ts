@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -19,6 +19,7 @@ let dataDir: string;
 let signal: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "remit-test-"));
+  await chmod(root, 0o755);
   dataDir = join(root, "kept");
   signal = join(dataDir, "postgres", "data", "standby.signal");
   const postgres = await startEmbedded({ dataDir, durable: true });
