@@ -163,7 +163,8 @@ function holdFrom(row: HoldRow): HeldCall {
   };
 }
 
-// One statement, so one snapshot: a record and what it does to accounts are seen together or not at all.
+// One statement, so one snapshot: a record and what it does to accounts are seen together or not at all. What records did
+// that were dropped is carried forward in the account.
 const VERIFY = `with moves as (
     select m.account, sum(m.held) as held, sum(m.posted) as posted, sum(m.overage) as overage
       from record r, unnest(r.accounts, r.held, r.posted, r.overage) as m (account, held, posted, overage)
@@ -174,8 +175,9 @@ const VERIFY = `with moves as (
   ), compared as (
     select a.id, a.budget, a.key, a.unit, v.what, v.books, v.records
       from account a left join moves m on m.account = a.id left join open o on o.account = a.id,
-        lateral (values ('held', a.held::numeric, coalesce(m.held, 0)), ('spent', a.posted::numeric, coalesce(m.posted, 0)),
-          ('overage', a.overage::numeric, coalesce(m.overage, 0)), ('holds', a.held::numeric, coalesce(o.held, 0)))
+        lateral (values ('held', a.held::numeric, a.carried_held + coalesce(m.held, 0)),
+          ('spent', a.posted::numeric, a.carried_posted + coalesce(m.posted, 0)),
+          ('overage', a.overage::numeric, a.carried_overage + coalesce(m.overage, 0)), ('holds', a.held::numeric, coalesce(o.held, 0)))
           as v (what, books, records)
      where a.tenant = $1
   ), differing as (

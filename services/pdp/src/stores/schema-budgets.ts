@@ -46,6 +46,9 @@ export const account = pgTable("account", {
   alarmOffAt: instant("alarm_off_at"),
   crowd: bytes("crowd"),
   nth: integer("nth"),
+  carriedHeld: int8("carried_held").notNull().default(sql`0`),
+  carriedPosted: int8("carried_posted").notNull().default(sql`0`),
+  carriedOverage: int8("carried_overage").notNull().default(sql`0`),
 });
 
 export const hold = pgTable("hold", {
