@@ -56,21 +56,26 @@ function sayMoves(held: readonly HeldAmount[], moves: readonly Move[]): SettledA
   });
 }
 
-/** The narrowest hard account of which a call took more than its tool may take beyond what was held. */
+/**
+ * The narrowest hard account of which a call took more than its tool may take beyond what was held. What is overage only
+ * because its hold had been given back before the report came was held all the same. A call that was only observed had no
+ * hold to keep to: it stops nobody.
+ */
 function frozenBy(
   snapshot: Snapshot,
-  tool: string,
+  { body, tool }: Decision,
   held: readonly HeldAmount[],
   parts: readonly UnitPart[],
-  moves: readonly Move[],
+  actual: readonly Amount[] | undefined,
 ) {
+  if (body.mode === "observed") return undefined;
   return held.find(({ budget }, at) => {
     const part = parts[at];
-    const overage = moves.find(({ account }) => account === part?.account)?.overage ?? 0n;
-    if (!part || overage <= 0n) return false;
+    const spent = actual?.find(({ unit }) => unit === part?.unit)?.micros ?? 0n;
+    if (!part || spent <= part.amount) return false;
     const isHard = isOfSession(budget) || snapshot.budgets.get(budget)?.document.spec.enforcement === "hard";
     const tolerated = toleranceOf(snapshot.compiled, tool, part.unit, part.amount);
-    return isHard && tolerated !== undefined && overage > tolerated;
+    return isHard && tolerated !== undefined && spent - part.amount > tolerated;
   });
 }
 
@@ -96,8 +101,9 @@ function watchedSettlement(told: Told, held: readonly HeldAmount[]): Settlement 
 function unheldSettlement(told: Told, decision: Decision, snapshot: Snapshot, unheld: readonly HeldAmount[]) {
   if (unheld.length === 0) return undefined;
   const parts = partsOf(unheld);
-  const moves = settlementMoves(parts, actualOf(told, parts) ?? []);
-  return settlement(unheld, moves, undefined, frozenBy(snapshot, decision.tool, unheld, parts, moves));
+  const actual = actualOf(told, parts) ?? [];
+  const moves = settlementMoves(parts, actual);
+  return settlement(unheld, moves, undefined, frozenBy(snapshot, decision, unheld, parts, actual));
 }
 
 /**
@@ -113,7 +119,7 @@ export function settlementOf(
   unheld: readonly HeldAmount[] = [],
 ): Settlement | undefined {
   if (told.outcome === "unknown") return undefined;
-  const { body, tool } = decided;
+  const { body } = decided;
   const { hold, would_hold: watched } = body;
   if (watched) return watchedSettlement(told, [...watched, ...unheld]);
   if (hold === undefined) return unheldSettlement(told, decided, snapshot, unheld);
@@ -129,19 +135,20 @@ export function settlementOf(
   const parts = partsOf(held);
   const actual = actualOf(told, parts);
   const moves = actual ? settlementMoves(parts, actual) : releaseMoves(parts);
-  return settlement(held, moves, { step: "end", hold, decision }, frozenBy(snapshot, tool, held, parts, moves));
+  return settlement(held, moves, { step: "end", hold, decision }, frozenBy(snapshot, decided, held, parts, actual));
 }
 
 /** What a report does that came after the hold had expired: once, and whatever the hold's row was, it is gone. */
 export function correctionOf(
   told: Told,
-  { body, tool }: Decision,
+  decided: Decision,
   snapshot: Snapshot,
   expiry: StoredRecord,
   unheld: readonly HeldAmount[] = [],
 ): Settlement {
-  const held = [...body.holds, ...unheld];
+  const held = [...decided.body.holds, ...unheld];
   const parts = partsOf(held);
-  const moves = correctionMoves(parts, postedBy(expiry), actualOf(told, parts));
-  return settlement(held, moves, undefined, frozenBy(snapshot, tool, held, parts, moves));
+  const actual = actualOf(told, parts);
+  const moves = correctionMoves(parts, postedBy(expiry), actual);
+  return settlement(held, moves, undefined, frozenBy(snapshot, decided, held, parts, actual));
 }

@@ -221,6 +221,20 @@ test("a soft budget counts and refuses nothing, and what nobody reported is give
   expect(await spend.books(tool)).toMatchObject([{ posted: 0, overage: 0 }]);
 });
 
+test("what was held and given back before its report came is overage, and nothing beyond what the tool tolerates", async () => {
+  const tool = await priced("tolerant_late", {}, { tolerance: "10%" });
+  const late = async (cost: string) => {
+    const { decisionId } = await ask(tool, "2");
+    const resolving = { holdId: decisionId, as: HoldEnd.RELEASED, reason: "nobody answers" };
+    await house.clients.budgets.resolveHold(resolving, { headers: spend.owner });
+    await spend.report(headers, decisionId, Outcome.SUCCEEDED, { actual: eur(cost) });
+  };
+  await late("2.2");
+  expect(await spend.books(tool)).toMatchObject([{ overage: 2.2, frozen: false }]);
+  await late("2.200001");
+  expect(await spend.books(tool)).toMatchObject([{ overage: 4.400001, frozen: true }]);
+});
+
 test("a call that costs more than its tool tolerates freezes the narrowest budget", async () => {
   const tool = await priced("tolerant", {}, { tolerance: "10%" });
   await spend.budget("tolerant_wide", { owner: { tool: "toleran*" }, limit: "100" });

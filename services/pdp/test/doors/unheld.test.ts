@@ -96,6 +96,18 @@ test("it counts against the limit, and beyond what its tool tolerates it freezes
   expect(await spend.books(tool)).toMatchObject([{ overage: 16.000001, frozen: true }]);
 });
 
+test("it freezes nothing where the call was only observed, whether anything would have been held or not", async () => {
+  const tool = await costless("observed", {}, { tolerance: "0%", mode: "observe" });
+  const run = async () => {
+    const { decisionId } = await spend.decide(headers, tool);
+    await spend.report(headers, decisionId, Outcome.SUCCEEDED, { actual: eur("1") });
+  };
+  await run();
+  await spend.budget("observed_calls", { owner: { tool }, unit: "calls" });
+  await run();
+  expect(await spend.books(tool)).toMatchObject([{ overage: 2, frozen: false }]);
+});
+
 test("what a delegation gave is charged too, and so is a call that was only watched or whose hold ran out", async () => {
   const tool = await costless("handed");
   await spend.put("Agent", "handed-to", { ceiling: { tools: ["*"] } });
