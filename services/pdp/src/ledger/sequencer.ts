@@ -4,7 +4,8 @@ import type { SequencerStore } from "./sequencer-store.ts";
 import { backoffMs, type Timing } from "./timing.ts";
 
 const TURN_MS = 250;
-const RECORDS_MAX = 2_000;
+/** Few enough that putting them in order, on the thread that decides, keeps nobody waiting. */
+const RECORDS_MAX = 500;
 /** Where a turn fails, maybe because it takes too long, the next one is half as large. */
 const RECORDS_MIN = 64;
 /** Replicas take turns: one that comes a little early does what another would do a little later. */
