@@ -59,13 +59,15 @@ test("every policy that its types let through is one that the service reads", ()
     rules: some(rules).map((list) => list.map((rule, at) => ({ ...rule, id: `r${at}` })) as unknown as [PolicyRule]),
     agents: maybe(fc.constant({ team: "finance" })),
     mode: maybe(fc.constantFrom("enforce" as const, "observe" as const)),
+    limits: maybe(record({ failures: fc.integer({ min: 1, max: 1000 }), perMinute: fc.constant(60) })),
   });
   fc.assert(
-    fc.property(policies, ({ rules: list, agents, mode }) => {
+    fc.property(policies, ({ rules: list, agents, mode, limits }) => {
       const policy = definePolicy({
         ...{ name: "p", rules: list, variables: { large: "input.amount > 500" } },
         ...(agents && { agents }),
         ...(mode && { mode }),
+        ...(limits && { limits }),
       });
       expect(problemsOf(policy)).toEqual([]);
     }),
@@ -94,6 +96,7 @@ test("tools, budgets and groups are read, too", () => {
       { unit: "tokens", value: "5" },
     ],
     tolerance: "10%",
+    limits: { identical: 2, failures: 3, denials: 4, perSecond: 5, perMinute: 1000 },
   });
   const free = defineTool({ name: "look", risk: "read", cost: "none", tolerance: [{ unit: "EUR", value: "1" }] });
   const lifetime = defineBudget({ name: "all", unit: "calls", limit: "3", window: "lifetime", enforcement: "soft" });

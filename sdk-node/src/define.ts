@@ -103,6 +103,18 @@ export type PolicyRule = AnyRule &
       }
   );
 
+/** How often something may happen before a breaker stops the next call: 1 to 1000 each. */
+interface CallLimits {
+  /** Identical calls within ten minutes that brought nothing new. */
+  readonly identical?: number;
+  /** Failures one after the other. */
+  readonly failures?: number;
+  /** Denials of one class one after the other. */
+  readonly denials?: number;
+  readonly perSecond?: number;
+  readonly perMinute?: number;
+}
+
 /** What a policy says beside its name. */
 export interface PolicyDefinition extends Metadata {
   readonly labels?: Labels;
@@ -110,6 +122,8 @@ export interface PolicyDefinition extends Metadata {
   readonly agents?: Labels;
   readonly mode?: "enforce" | "observe";
   readonly variables?: Readonly<Record<string, string>>;
+  /** Of every tool that its agents call. */
+  readonly limits?: CallLimits;
   readonly rules: readonly [PolicyRule, ...PolicyRule[]];
 }
 
@@ -121,7 +135,7 @@ interface DefinedDocument<Kind extends string, Spec> {
   readonly spec: Spec;
 }
 
-interface PolicySpec extends Pick<PolicyDefinition, "mode" | "variables" | "rules"> {
+interface PolicySpec extends Pick<PolicyDefinition, "mode" | "variables" | "limits" | "rules"> {
   readonly appliesTo?: { readonly agents: { readonly matchLabels: Labels } };
 }
 
@@ -164,6 +178,8 @@ interface ToolSpec {
   readonly maximum?: readonly [DefinedAmount, ...DefinedAmount[]];
   /** By how much a call may cost more than was held for it before its overage freezes a budget. */
   readonly tolerance?: `${number}%` | readonly [DefinedAmount, ...DefinedAmount[]];
+  /** Of its own calls, in one session. */
+  readonly limits?: CallLimits;
   readonly redact?: readonly [string, ...string[]];
   readonly outputLabels?: readonly [string, ...string[]];
   readonly idempotentOn?: readonly [string, ...string[]];
