@@ -4,6 +4,6 @@ import { defineConfig } from "drizzle-kit";
 // hand and applied by `remit migrate`: what a partition, a grant or a fence needs, no generator writes.
 export default defineConfig({
   dialect: "postgresql",
-  schema: ["./src/stores/schema.ts", "./src/stores/schema-budgets.ts", "./src/stores/schema-breakers.ts"],
+  schema: ["", "-policies", "-budgets", "-breakers", "-sequencer"].map((part) => `./src/stores/schema${part}.ts`),
   out: "../../migrations",
 });

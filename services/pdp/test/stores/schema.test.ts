@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import * as schema from "../../src/stores/schema.ts";
 import * as breakers from "../../src/stores/schema-breakers.ts";
 import * as budgets from "../../src/stores/schema-budgets.ts";
+import * as policies from "../../src/stores/schema-policies.ts";
 import { leaf, seqCursor, treeHead } from "../../src/stores/schema-sequencer.ts";
 import { createTestDatabase, type TestDatabase, withClient } from "../support/test-database.ts";
 
@@ -16,7 +17,7 @@ afterAll(() => database.drop());
 /** Each column as `table.column type [not null] [primary key]`. */
 function declared(): string[] {
   const tables: PgTable[] = [];
-  for (const one of Object.values({ ...schema, ...budgets, ...breakers, leaf, seqCursor, treeHead }))
+  for (const one of Object.values({ ...schema, ...policies, ...budgets, ...breakers, leaf, seqCursor, treeHead }))
     if (is(one, PgTable)) tables.push(one);
   return tables.flatMap((table) => {
     const { columns, primaryKeys } = getTableConfig(table);
