@@ -1,6 +1,6 @@
 import type { BudgetDocument } from "@remit/engine";
 import { expect, test } from "vitest";
-import { requireSameBudget } from "./budget-fixed.ts";
+import { requireSameBudget, seriesOf } from "./budget-fixed.ts";
 
 type Spec = Partial<BudgetDocument["spec"]>;
 
@@ -22,6 +22,7 @@ test.each<[string, Spec]>([
   const change = () => requireSameBudget(budget(), budget(spec));
   expect(change).toThrow(`the ${field} of the budget refunds is`);
   expect(change).toThrow(expect.objectContaining({ reason: "request_invalid" }));
+  expect(seriesOf(budget(spec))).not.toBe(seriesOf(budget()));
 });
 
 test("the limit of a budget, its enforcement and what is said about it may change, and the word for UTC be left out", () => {
@@ -32,6 +33,7 @@ test("the limit of a budget, its enforcement and what is said about it may chang
     budget({}, { owner: "finance", description: "for refunds" }),
   ]) {
     expect(() => requireSameBudget(budget(), next)).not.toThrow();
+    expect(seriesOf(next)).toBe(seriesOf(budget()));
   }
   expect(() => requireSameBudget(undefined, budget({ unit: "USD" }))).not.toThrow();
 });

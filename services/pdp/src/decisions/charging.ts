@@ -17,6 +17,7 @@ import type { Short } from "../ledger/index.ts";
 import type { Snapshot } from "../policies/index.ts";
 import type { Ask, Asker } from "./ask.ts";
 import type { Attempt } from "./attempt.ts";
+import { seriesOf } from "./budget-fixed.ts";
 import { coveringOf } from "./covering-of.ts";
 import type { Judged } from "./finding.ts";
 import { type GivenAccounts, givenAccounts } from "./given-accounts.ts";
@@ -109,12 +110,18 @@ export function coversOf(
 const OWES_NOTHING: Owing = { dues: [], spared: [] };
 
 /** What its entry says of what covers a call in units in which its tool costs nothing; nothing of most calls. */
-function sparedBy(spared: Owing["spared"], given: GivenAccounts | undefined): Pick<Holding, "spared"> | undefined {
+function sparedBy(
+  { budgets }: Snapshot,
+  spared: Owing["spared"],
+  given: GivenAccounts | undefined,
+): Pick<Holding, "spared"> | undefined {
   if (spared.length === 0) return undefined;
   return {
     spared: spared.map((cover): SparedAccount => {
       const own = given?.of(cover);
-      return own ? { ...cover, account: own.id } : cover;
+      if (own) return { ...cover, account: own.id };
+      const declared = budgets.get(cover.budget);
+      return declared ? { ...cover, series: seriesOf(declared.document) } : cover;
     }),
   };
 }
@@ -223,7 +230,7 @@ export function createCharging(rooms: {
       const { dues, spared, shortage } = owedBy(asked, given);
       if (shortage && mode !== "observed") return refused(asked, shortage);
       // What was given is known with its session; the accounts of budgets are looked up.
-      const besides = sparedBy(spared, given);
+      const besides = sparedBy(snapshot, spared, given);
       const declared = given ? dues.filter((due) => !given.of(due)) : dues;
       const finish = (found: readonly (Account | null)[]) => {
         const rest = given && found.values();

@@ -43,11 +43,14 @@ export interface Holding {
 export interface SparedAccount extends Pick<Due, "budget" | "key" | "unit"> {
   /** Of what a session was given: its books have no windows. */
   readonly account?: bigint;
+  /** Of a budget: which of those that were ever declared under its name. */
+  readonly series?: string;
 }
 
 /** The same as the entry of a decision says it. */
 export interface SparedAmount extends Pick<HeldAmount, "budget" | "key" | "unit"> {
   readonly account?: string;
+  readonly series?: string;
 }
 
 /** What the entry of a decision says of what it holds. */
@@ -67,10 +70,11 @@ export function pendingHold({ id, effect, hold, holds }: DecisionBody): PendingH
   return effect === "escalate" && hold !== undefined ? { hold, decision: id, parts: partsOf(holds) } : undefined;
 }
 
-const saySpared = ({ budget, key, unit, account }: SparedAccount): SparedAmount => ({
+const saySpared = ({ budget, key, unit, account, series }: SparedAccount): SparedAmount => ({
   ...{ budget, unit },
   ...(key !== "" && { key }),
   ...(account !== undefined && { account: String(account) }),
+  ...(series !== undefined && { series }),
 });
 
 /** `id` is the decision's. */

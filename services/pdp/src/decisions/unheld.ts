@@ -1,5 +1,7 @@
 import type { Budgets } from "../budgets/index.ts";
+import type { Snapshot } from "../policies/index.ts";
 import type { Told } from "./ask.ts";
+import { seriesOf } from "./budget-fixed.ts";
 import type { Decision } from "./decision.ts";
 import { isOfSession } from "./given-accounts.ts";
 import type { HeldAmount, SparedAmount } from "./holding.ts";
@@ -15,8 +17,19 @@ export interface Unheld {
 const CALLS = "calls";
 const NOTHING: Unheld = { accounts: [], unsettled: [] };
 
-const ofSession = ({ account, ...spared }: SparedAmount): HeldAmount[] =>
-  account === undefined ? [] : [{ ...spared, account, amount: "0" }];
+/** Whether a budget is not declared any more, although another one may be under its name by now. */
+function isGone({ budgets }: Snapshot, { budget, series }: SparedAmount): boolean {
+  const declared = budgets.get(budget);
+  return declared !== undefined && series !== undefined && seriesOf(declared.document) !== series;
+}
+
+/** As an account that nothing is held of. */
+const chargedBy = ({ budget, key, unit }: SparedAmount, account: string): HeldAmount => ({
+  ...{ budget, account, unit, amount: "0" },
+  ...(key !== undefined && { key }),
+});
+
+const ofSession = (one: SparedAmount): HeldAmount[] => (one.account === undefined ? [] : [chargedBy(one, one.account)]);
 
 /**
  * What a report is settled by beside what was held for its call. What its entry says of the budgets that covered it is
@@ -24,14 +37,14 @@ const ofSession = ({ account, ...spared }: SparedAmount): HeldAmount[] =>
  * opens and locks none. At once, and nothing, for almost every report.
  */
 export function createUnheld({ accountsThen }: Pick<Budgets, "accountsThen">) {
-  return (tenant: string, told: Told, decision: Decision, storeAheadMs: number): Unheld | Promise<Unheld> => {
+  return (snapshot: Snapshot, told: Told, decision: Decision, storeAheadMs: number): Unheld | Promise<Unheld> => {
     const { holds, would_hold: watched = [], covered_by: spared = [], at } = decision.body;
     if (told.actual.length === 0 || (told.outcome !== "succeeded" && told.outcome !== "failed")) return NOTHING;
     const held = new Set([...holds, ...watched].map(({ unit }) => unit));
     const said = told.actual.filter(({ unit, micros }) => micros > 0n && unit !== CALLS && !held.has(unit));
     if (said.length === 0) return NOTHING;
     const units = new Set(said.map(({ unit }) => unit));
-    const covers = spared.filter(({ unit }) => units.has(unit));
+    const covers = spared.filter((one) => units.has(one.unit) && !isGone(snapshot, one));
     const settledBy = (accounts: readonly HeldAmount[]): Unheld => {
       for (const { unit } of accounts) units.delete(unit);
       return { accounts, unsettled: [...units] };
@@ -39,12 +52,13 @@ export function createUnheld({ accountsThen }: Pick<Budgets, "accountsThen">) {
     const budgets = covers.filter(({ budget }) => !isOfSession(budget));
     if (budgets.length === 0) return settledBy(covers.flatMap(ofSession));
     const names = budgets.map(({ budget, key = "" }) => ({ budget, key }));
-    return accountsThen(tenant, names, Date.parse(at) + storeAheadMs).then((found) => {
+    return accountsThen(snapshot.tenant, names, Date.parse(at) + storeAheadMs).then((found) => {
       const opened = found.values();
       const accounts = covers.flatMap((one) => {
         if (isOfSession(one.budget)) return ofSession(one);
         const account = opened.next().value;
-        return account ? [{ ...one, account: String(account.id), amount: "0" }] : [];
+        // One that was declared anew at this moment, of another unit, is none of this either.
+        return account && account.unit === one.unit ? [chargedBy(one, String(account.id))] : [];
       });
       return settledBy(accounts);
     });

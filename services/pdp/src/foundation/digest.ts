@@ -12,6 +12,7 @@ export type DigestKind =
   | "agent"
   | "budget"
   | "budget-key"
+  | "budget-series"
   | "group"
   | "schema"
   | "request"

@@ -38,6 +38,8 @@ async function costless(name: string, budget: Parameters<typeof spend.budget>[1]
   return name;
 }
 
+const SERIES: unknown = expect.stringMatching(/^sha256:[0-9a-f]{64}$/);
+
 const entryOf = async (decisionId: string) =>
   (await house.clients.ledger.getDecision({ decisionId }, { headers: spend.owner })) as {
     readonly decision?: { readonly body?: Record<string, unknown> };
@@ -52,8 +54,8 @@ test("its cost is charged to every account that covers it, which the call itself
   expect(holds).toMatchObject([{ budget: "spared_calls" }]);
   expect(await spend.books(tool, "spared_wide")).toEqual([]);
   expect((await entryOf(decisionId)).decision?.body?.covered_by).toEqual([
-    { budget: tool, key: '{"per":{"input.customer":"c-1"}}', unit: "EUR" },
-    { budget: "spared_wide", unit: "EUR" },
+    { budget: tool, key: '{"per":{"input.customer":"c-1"}}', unit: "EUR", series: SERIES },
+    { budget: "spared_wide", unit: "EUR", series: SERIES },
   ]);
   const told = await spend.report(headers, decisionId, Outcome.SUCCEEDED, { actual: eur("4.5") });
   expect(told.unsettledUnits).toEqual([]);
@@ -153,6 +155,27 @@ test("what nobody counts is said: of units that no budget covered then, or of on
   expect(reports[0]?.body).toMatchObject({ unsettled: ["tokens", "JPY"], settled: [{ budget: tool, overage: "1" }] });
   expect(await spend.books(tool)).toMatchObject([{ overage: 1 }]);
 });
+
+test.each<[string, object, string[], number]>([
+  ["the same", {}, [], 5],
+  ["another limit", { limit: "3", enforcement: "soft" }, [], 5],
+  ["another unit", { unit: "tokens" }, ["EUR"], 0],
+  ["another owner", { owner: { tool: "another" } }, ["EUR"], 0],
+  ["other keys", { per: ["input.customer"] }, ["EUR"], 0],
+  ["another window", { window: "day" }, ["EUR"], 0],
+])(
+  "a budget that was deleted and declared anew with %s is charged only where it is the same one",
+  async (as, other, ...told) => {
+    const [unsettledUnits, overage] = told;
+    const tool = await costless(`anew_${as.replaceAll(" ", "_")}`);
+    const { decisionId } = await spend.decide(headers, tool);
+    await house.clients.budgets.deleteBudgets({ names: [tool] }, { headers: spend.owner });
+    await spend.budget(tool, { owner: { tool }, ...other });
+    const reported = await spend.report(headers, decisionId, Outcome.SUCCEEDED, { actual: eur("5") });
+    expect(reported.unsettledUnits).toEqual(unsettledUnits);
+    expect((await spend.books(tool)).reduce((sum, one) => sum + one.overage, 0)).toBe(overage);
+  },
+);
 
 test("that nothing ran, that nobody knows and that it cost nothing charge nothing and open nothing", async () => {
   const tool = await costless("untouched");
