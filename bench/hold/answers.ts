@@ -41,7 +41,7 @@ const explaining = (count: number, name: string, text: (at: number) => string): 
 
 const agentAt = (at: number) => ({
   ...({ apiVersion: "remit/v1", kind: "Agent", metadata: { name: `agent-${at}`, owner: "o" } } as const),
-  spec: { labels: { team: `t${at % 100}` }, status: "active" as const },
+  spec: { labels: { team: `t${at % 100}` }, ceiling: { tools: ["*"] }, status: "active" as const },
 });
 
 const listing = (name: string, of: "listTools" | "listAgents"): Case => ({

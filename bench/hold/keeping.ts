@@ -1,7 +1,7 @@
 import { randomFillSync } from "node:crypto";
 import { evaluate, type Facts, type JsonObject, type Scope, scopeExcesses } from "../../services/engine/src/index.ts";
 import { type CallEvent, createBehaviour, judgeCall } from "../../services/pdp/src/behaviour/index.ts";
-import { type CoveredCall, compileCovering } from "../../services/pdp/src/budgets/index.ts";
+import { type CoveredCall, compileCovering, compileCoveringInSlices } from "../../services/pdp/src/budgets/index.ts";
 import { draftDecision } from "../../services/pdp/src/decisions/entry.ts";
 import { redact } from "../../services/pdp/src/decisions/redact.ts";
 import { canonical } from "../../services/pdp/src/foundation/canonical.ts";
@@ -111,10 +111,11 @@ const budgets: readonly Case[] = [
     name: "budgets: indexing 10,000, each of tools of its own",
     make: () => {
       const all = many(10_000, (at) => budget(at, { tool: `pay*${at}` }, ["principal", "input.customer.id"]));
-      return () =>
-        compileCovering(
+      return (pause) =>
+        compileCoveringInSlices(
           all,
           many(100, (at) => `input.secret${at}`),
+          pause,
         );
     },
   },

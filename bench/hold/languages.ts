@@ -68,7 +68,7 @@ const cedarOf = (source: string) => inLanguage("cedar", { source, schema });
 const small = () => cedarOf(cedarRules(1, () => "context.input.n > 1"));
 /** As many as an evaluation may take, and as long as a source may be. */
 const longTexts = () => cedarRules(110, (at) => `context.input.a == "${"x".repeat(480)}${at}"`);
-const manyRules = () => cedarRules(440, (at) => `context.input.n > ${at}`);
+const manyRules = () => cedarRules(120, (at) => `context.input.n > ${at}`);
 const tooMany = () => cedarRules(700, (at) => `context.input.n > ${at}`);
 
 /** Policies in other languages, at their limits. */
@@ -80,7 +80,7 @@ export const languages: readonly Case[] = [
   deciding(
     "Rego: all instructions that a decision has",
     () => regoOf("loop"),
-    () => ({}),
+    () => ({ list: many(300, (at) => `item ${at}`) }),
   ),
   deciding(
     "Rego: 40 KB and data of 50 KB",

@@ -195,5 +195,5 @@ test("budgets are indexed in slices as they are at once", async () => {
   expect(sliced.of(asked)).toEqual(whole.of(asked));
   expect([sliced.size, sliced.marks, whole.marks]).toEqual([1_000, true, true]);
   // One step a budget, and two for each glob.
-  expect(pauses).toBe(4);
+  expect(pauses).toBe(10);
 });

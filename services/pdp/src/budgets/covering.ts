@@ -166,7 +166,7 @@ function* globsOf(tool: Lists): Steps<ToolLists> {
 /** Work in steps of some microseconds. */
 type Steps<Made> = Generator<void, Made, undefined>;
 
-const STEPS_AT_ONCE_MAX = 250;
+const STEPS_AT_ONCE_MAX = 100;
 
 function* coveringSteps(documents: Iterable<BudgetDocument>, redacted: RedactedPaths): Steps<Covering> {
   const byName = new Map<string, Declared>();
