@@ -82,11 +82,14 @@ const CURRENT = `select a.id::text, a.budget, a.session, a.key, a.unit, coalesce
   left join caller w on w.tenant = a.tenant and w.id = a.frozen_by
  where a.tenant = $1 and a.opens_at <= now() and now() < a.closes_at and (a.budget is null or b.name is not null)`;
 
+/** A key as Postgres can take it apart: of characters only the one with the number 0 is in no text of its. */
+const KEY = `replace(c.key, '\\u0000', '\\ufffd')::jsonb`;
+
 function accountsQuery({ budget, session, keyPrefix, usedMin, after, most }: AccountQuery, tenant: string) {
   const text = `select *, used::text from (${CURRENT}) c
     where c.budget is not distinct from $2 and ($3::uuid is null or c.session = $3)
       and ($4 = '' or exists (
-        select from jsonb_each_text(case when c.key like '{%' then coalesce(c.key::jsonb -> 'per', '{}') || (c.key::jsonb - 'per')
+        select from jsonb_each_text(case when c.key like '{%' then coalesce(${KEY} -> 'per', '{}') || (${KEY} - 'per')
             else '{}' end) v where starts_with(v.value, $4)))
       and c.used * 10000 >= $5 and ($6::numeric is null or (c.used, c.id::bigint) < ($6::numeric, $7::bigint))
     order by c.used desc, c.id::bigint desc limit $8`;

@@ -99,6 +99,21 @@ test("accounts of a keyed budget come page by page, the fullest first, by what t
   expect(await shown("keyed")).toMatchObject({ accounts: 4n, account: { spent: "9", key: "" } });
 });
 
+test("a value that Postgres cannot hold as text is found as any other, and hides none of the others", async () => {
+  await declare("unprintable", '{ unit: EUR, limit: "10", window: lifetime, per: [input.customer] }');
+  const key = (customer: string) => JSON.stringify({ per: { "input.customer": customer } });
+  for (const customer of ["c-1", "c-\u0000", "c-\\u0000", "d"]) {
+    await openAccount(house.database, TENANT, { budget: "unprintable", key: key(customer) });
+  }
+  const found = async (keyPrefix: string) => {
+    const { accounts } = await house.clients.budgets.listAccounts({ budget: "unprintable", keyPrefix }, { headers });
+    return accounts.map((one) => one.key);
+  };
+  expect(await found("c-")).toEqual([key("c-\\u0000"), key("c-\u0000"), key("c-1")]);
+  expect(await found("d")).toEqual([key("d")]);
+  expect(await failure(found("c-\u0000"))).toMatchObject({ code: "InvalidArgument", detail: { field: "key_prefix" } });
+});
+
 test("a whole budget is raised by another declaration, and what is applied later sets its own limit again", async () => {
   const { budgets } = house.clients;
   await budgetOf("raised", { posted: 100 });
