@@ -185,16 +185,18 @@ export function createOracle(world: Watched, given: Given): Oracle {
     setDue(story, as === "spent" ? new Map(story.held) : new Map());
   };
 
-  /** The narrowest hard account of which much more was taken than was held is frozen, and no other. */
-  const checkFreeze = (story: Story, { moves, freezes }: Charge) => {
+  /** The narrowest hard account of which much more was spent than was held is frozen, and no other. */
+  const checkFreeze = (story: Story, said: Said, { freezes }: Charge) => {
     // A replica that has not heard of a budget takes it for none that binds.
     if (world.deletions() > 0) return;
     const isTolerant = truths.get(story.call)?.tool === "plain";
-    const most = (account: bigint) => ((story.held.get(account) ?? 0n) * TOLERATED_PERCENT) / 100n;
-    const over = moves.find(
-      ({ account, overage }) => overage > 0n && overage > most(account) && accountOf(account).hard,
-    );
-    const due = isTolerant ? over?.account : undefined;
+    const over = (said.settled ?? []).find(({ account }) => {
+      const [id, row] = [BigInt(account), accountOf(BigInt(account))];
+      const held = story.held.get(id) ?? 0n;
+      const more = (story.due.get(id) ?? 0n) - held;
+      return row.hard && more > 0n && more > (held * TOLERATED_PERCENT) / 100n;
+    });
+    const due = isTolerant && over ? BigInt(over.account) : undefined;
     if (due !== freezes) wrong(`the report of ${story.call} freezes account ${freezes}, and should freeze ${due}`);
   };
 
@@ -205,7 +207,7 @@ export function createOracle(world: Watched, given: Given): Oracle {
       if (body.outcome === "unknown" || body.outcome === "running") wrong(`${body.outcome} ends the hold ${hold}`);
       story.state = "settled";
       setDue(story, reported(story, body));
-      return checkFreeze(story, record.charge as Charge);
+      return checkFreeze(story, body, record.charge as Charge);
     }
     if (body.as !== undefined) return resolved(story, body.as);
     if (record.kind === "expiry" && nowMs < story.endsAtMs) wrong(`hold ${hold} runs out before its time`);
@@ -221,7 +223,7 @@ export function createOracle(world: Watched, given: Given): Oracle {
       return wrong(`${body.decision} is corrected although its hold did not run out just once`);
     story.state = "corrected";
     setDue(story, reported(story, body));
-    checkFreeze(story, charge);
+    checkFreeze(story, body, charge);
   };
 
   /** What takes nothing of a hold. */

@@ -21,6 +21,8 @@ export interface Said {
   readonly actual?: readonly { readonly unit: string; readonly value: string }[];
   /** What would be held, were the call not only watched. */
   readonly would_hold?: readonly Amount[];
+  /** The accounts that a report settles, the narrowest first. */
+  readonly settled?: readonly Pick<Amount, "account">[];
   /** The report comes after the expiry. */
   readonly corrects?: boolean;
 }

@@ -199,6 +199,14 @@ export const variants: Readonly<Record<string, Partial<Rules>>> = {
       return { ...record, charge };
     },
   },
+  "overage of what had been given back freezes": {
+    mangle: (record, state) => {
+      const { charge } = record;
+      const over = charge?.moves.find((move) => move.overage > 0n && isHard(state, move));
+      if (!charge || !over || labelOf(record) !== "correction") return record;
+      return { ...record, charge: { ...charge, freezes: over.account } };
+    },
+  },
   "extension ends the hold": {
     mangle: (record) => {
       const step = record.charge?.hold;
