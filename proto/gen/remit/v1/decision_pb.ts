@@ -1146,8 +1146,8 @@ export type BudgetTrace = Message<"remit.v1.BudgetTrace"> & {
   closesAt?: Timestamp | undefined;
 
   /**
-   * The decision code by which it would refuse the call: budget_exhausted, budget_frozen or estimate_missing. Empty: it
-   * would not.
+   * The decision code by which it would refuse the call: budget_exhausted, budget_frozen, anomalous_spend, account_limit
+   * or estimate_missing. Empty: it would not.
    *
    * @generated from field: string refuses = 13;
    */

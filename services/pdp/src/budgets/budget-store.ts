@@ -36,7 +36,7 @@ export interface BudgetStore {
 export interface BudgetLook extends Pick<BudgetStore, "balances"> {
   /**
    * Accounts as they are in the windows current by the store's time, or as they would be opened: then their numbers are
-   * below 0, and nothing is held or spent of them. In the names' order; null where no such budget is declared.
+   * below 0, and nothing is held or spent of them; `full` where they would not be. In the names' order; null where no such budget is declared.
    */
   lookAt(tenant: string, names: readonly AccountName[]): Promise<(Account | null)[]>;
 }

@@ -1,5 +1,6 @@
 import { type Account, type BudgetLook, type Cover, duesOf, freeOf, type Priced, refuses } from "../budgets/index.ts";
 import type { JsonObject } from "../foundation/canonical.ts";
+import { limits } from "../foundation/limits.ts";
 import type { Short } from "../ledger/index.ts";
 import type { Snapshot } from "../policies/index.ts";
 import type { Ask, Asker } from "./ask.ts";
@@ -9,7 +10,16 @@ import type { Finding, Judged } from "./finding.ts";
 import { type GivenAccounts, givenAccounts } from "./given-accounts.ts";
 import type { Holding } from "./holding.ts";
 import { pricedCall } from "./pricing.ts";
-import { codeOfShort, refusedFor, type Shortage, shortageOf, unchargeable, watchedFor } from "./shortage.ts";
+import {
+  codeOfShort,
+  coveredByMany,
+  keepsNoMore,
+  refusedFor,
+  type Shortage,
+  shortageOf,
+  unchargeable,
+  watchedFor,
+} from "./shortage.ts";
 import { spendingAmong } from "./spending-stop.ts";
 
 /** An account that a call would be charged to, as it is. Amounts in millionths. */
@@ -62,17 +72,19 @@ async function accountsOf(
 function explained(cover: Cover, account: Account, { amounts }: Priced): ExplainedAccount {
   const { balance, hard } = account;
   const needed = amounts.find(({ unit }) => unit === cover.unit)?.micros;
-  const why = needed === undefined ? undefined : refuses({ ...balance, hard }, needed);
+  const short = needed === undefined ? undefined : refuses({ ...balance, hard }, needed);
   const unknown = needed === undefined && hard ? "estimate_missing" : undefined;
   return {
     ...{ budget: cover.budget, key: cover.key, unit: cover.unit, account, needed },
     freeAfter: freeOf(balance) - (needed ?? 0n),
-    refuses: why ? codeOfShort(why) : unknown,
+    refuses: account.full ? "account_limit" : short ? codeOfShort(short) : unknown,
   };
 }
 
 /** Why the call would be denied, with what the accounts hold now. */
 function shortageNow(snapshot: Snapshot, accounts: readonly ExplainedAccount[], nowMs: number): Shortage | undefined {
+  const full = accounts.find(({ account }) => account.full);
+  if (full) return keepsNoMore(full);
   const owed: Holding["owed"] = accounts.map(({ budget, key, unit, needed = 0n, account }) => ({
     ...{ budget, key, unit, micros: needed, account, hard: account.hard },
   }));
@@ -103,15 +115,17 @@ export function createExplainBudgets({ look }: Rooms) {
     const input = (verdict.transformedInput as JsonObject | undefined) ?? ask.input.value;
     const given = givenAccounts(asker.session);
     const priced = pricedCall(snapshot, ask, input);
-    const covers = coversOf(snapshot, asker, ask, input, given).filter(
+    const all = coversOf(snapshot, asker, ask, input, given);
+    const refused = (shortage: Shortage) =>
+      verdict.mode === "observed" ? watchedFor(shortage, verdict) : refusedFor(shortage, verdict);
+    if (all.length > limits.callAccountsMax) return { verdict: refused(coveredByMany(all)), accounts: [] };
+    const covers = all.filter(
       ({ unit }) => !priced.nothingElse || priced.amounts.some((amount) => amount.unit === unit),
     );
     const found = await accountsOf(look, snapshot.tenant, covers, given);
     const accounts = found.map(({ cover, account }) => explained(cover, account, priced));
     const owing = duesOf(covers, priced, snapshot.settings.unbudgeted);
     const shortage = "dues" in owing ? shortageNow(snapshot, accounts, nowMs) : unchargeable(owing);
-    if (!shortage) return { verdict, accounts };
-    const left = verdict.mode === "observed" ? watchedFor(shortage, verdict) : refusedFor(shortage, verdict);
-    return { verdict: left, accounts };
+    return { verdict: shortage ? refused(shortage) : verdict, accounts };
   };
 }

@@ -9,7 +9,7 @@ const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
 type Row = [
   ...[i: number, id: string, unit: string, hard: boolean, opensAtMs: number, closesAtMs: number],
   ...[most: string, held: string, posted: string, overage: string, frozen: boolean],
-  ...[history: string[] | null, alarm: string | null],
+  ...[history: string[] | null, alarm: string | null, full?: boolean],
 ];
 
 /** What a statement over names answers; `more`: what it takes besides. A number of 0: its budget opens no more. */
@@ -32,10 +32,11 @@ async function accountsBy(
     if (!name || id === "0") continue;
     const account = BigInt(id);
     const amounts = { limit: BigInt(limit), held: BigInt(held), posted: BigInt(posted), overage: BigInt(overage) };
-    const [history, alarm] = usual;
+    const [history, alarm, full] = usual;
     const balance = { account, ...amounts, frozen, ...(alarm !== null && { alarm: BigInt(alarm) }) };
     const opened = { ...name, id: account, unit, hard, opensAtMs, closesAtMs, balance };
-    accounts[i - 1] = { ...name, ...opened, ...(history && { history: history.map(BigInt) }) };
+    const more = { ...(history && { history: history.map(BigInt) }), ...(full && { full }) };
+    accounts[i - 1] = { ...name, ...opened, ...more };
   }
   return accounts;
 }
@@ -58,8 +59,10 @@ const LOOK = `select n.i::int, coalesce(a.id, -n.i), b.document #>> '{spec,unit}
     ${ms("coalesce(a.opens_at, w.opens_at)")}, ${ms("coalesce(a.closes_at, w.closes_at)")},
     coalesce(a.own_limit, b.limit_micros), coalesce(a.held, 0), coalesce(a.posted, 0), coalesce(a.overage, 0),
     coalesce(a.frozen, false) or b.frozen, p.history::text[],
-    case when a.id is null then remit_spending_alarm(b.document, b.limit_micros, p.history) else a.alarm end
-  from unnest($2::text[], $3::text[]) with ordinality as n (budget, key, i)
+    case when a.id is null then remit_spending_alarm(b.document, b.limit_micros, p.history) else a.alarm end,
+    a.id is null and b.document #> '{spec,per}' is not null and exists (select from account o where o.nth >= $5
+      and o.crowd = remit_account_instance($1, b.name, b.series, n.session, extract(epoch from w.opens_at)::text))
+  from unnest($2::text[], $3::text[], $4::text[]) with ordinality as n (budget, key, session, i)
   join budget b on b.tenant = $1 and b.name = n.budget
   left join account a on a.instance = remit_account_instance($1, b.name, b.series, n.key)
     and a.opens_at <= now() and now() < a.closes_at
@@ -117,15 +120,16 @@ function openHold([id, tenant, decision, session, sessionDay, pending, expiresAt
   };
 }
 
+const sessionsOf = (names: readonly AccountName[]) => textArray(names.map(({ session = "" }) => session));
+
 /** Books and holds over Postgres. They are changed by the ledger's records alone; see `charged-statement.ts`. */
 export function createBudgetStore(pool: Pool): BudgetStore & BudgetLook {
   return {
     openAccounts: (tenant, names) =>
-      accountsBy(pool, "budgets-open", OPEN, tenant, names, [
-        ...[textArray(names.map(({ session = "" }) => session)), limits.budgetAccountsOpenMax],
-      ]),
+      accountsBy(pool, "budgets-open", OPEN, tenant, names, [...[sessionsOf(names), limits.budgetAccountsOpenMax]]),
     openAccountsThen: (tenant, names, atMs) => accountsBy(pool, "budgets-open-then", OPEN_THEN, tenant, names, [atMs]),
-    lookAt: (tenant, names) => accountsBy(pool, "budgets-look", LOOK, tenant, names),
+    lookAt: (tenant, names) =>
+      accountsBy(pool, "budgets-look", LOOK, tenant, names, [sessionsOf(names), limits.budgetAccountsOpenMax]),
     balances: (tenant, accounts) => balances(pool, tenant, accounts),
     async overdueHolds(limit) {
       const { rows } = await pool.query<HoldRow>({

@@ -35,6 +35,13 @@ async function free(name: string, tool = {}) {
 
 const pay = (tool: string, customer: string, as = headers) =>
   spend.decide(as, tool, { customer }, { estimate: eur("1") });
+/** What explaining says would become of it, and by which account. It opens none. */
+async function explained(tool: string, customer: string, as = headers) {
+  const call = { callId: spend.id(), tool, input: { case: "inputObject" as const, value: { customer } } };
+  const said = await house.clients.decisions.explain({ call: { ...call, estimate: eur("1") } }, { headers: as });
+  return { code: said.verdict?.reason?.code, refuses: said.budgets.map(({ refuses }) => refuses) };
+}
+
 const crowd = (budget: string) =>
   spend.sql<{ key: string; nth: number }>("select key, nth from account where budget = $1 order by id", [budget]);
 /** As though it had opened all but this many of what it may. */
@@ -51,6 +58,7 @@ test("a budget opens as many accounts in a window as it may and no more; those t
   await Promise.all(["b", "c", "b", "c"].map((customer) => pay("crowded", customer)));
   expect((await crowd("crowded")).map(({ nth }) => nth).sort()).toEqual([1, 2, 3]);
   await leave("crowded", 1);
+  expect(await explained("crowded", "d")).toEqual({ code: "rule_allowed", refuses: [""] });
   expect((await pay("crowded", "d")).effect).toBe(Effect.ALLOW);
   const refused = await pay("crowded", "e");
   expect(refused).toMatchObject({ effect: Effect.DENY, reason: { code: "account_limit", retryable: false } });
@@ -59,6 +67,8 @@ test("a budget opens as many accounts in a window as it may and no more; those t
       "(budgetAccountsOpenMax); keep it by what has fewer values (per), or give it a shorter window",
   );
   expect((await pay("crowded", "a")).effect).toBe(Effect.ALLOW);
+  expect(await explained("crowded", "e")).toEqual({ code: "account_limit", refuses: ["account_limit"] });
+  expect(await explained("crowded", "a")).toEqual({ code: "rule_allowed", refuses: [""] });
   // Another replica remembers none of them.
   const other = await startHouse({ database: house.database, config: house.config, ownerKey: house.ownerKey });
   const there = (customer: string) => spend.decide(headers, "crowded", { customer }, { estimate: eur("1") }, other);
@@ -88,7 +98,9 @@ test("where each session has an account of its own, the keys of one session coun
   await pay("sessions", "a");
   await leave("sessions", 0);
   expect((await pay("sessions", "b")).reason?.code).toBe("account_limit");
+  expect((await explained("sessions", "b")).code).toBe("account_limit");
   const { headers: as } = await spend.session();
+  expect((await explained("sessions", "b", as)).code).toBe("rule_allowed");
   expect((await pay("sessions", "b", as)).effect).toBe(Effect.ALLOW);
   await house.clients.budgets.deleteBudgets({ names: ["sessions"] }, { headers: spend.owner });
 });
@@ -106,6 +118,7 @@ test("a call that more accounts cover than one may be charged to is denied, and 
   const whole = await pay("covered", "a");
   expect(whole.holds).toHaveLength(limits.callAccountsMax);
   await spend.budget("covered_one_more", { owner: { tool: "covered" } });
+  expect(await explained("covered", "a")).toEqual({ code: "account_limit", refuses: [] });
   const refused = await pay("covered", "a");
   expect(refused).toMatchObject({ effect: Effect.DENY, reason: { code: "account_limit" }, holds: [] });
   expect(refused.reason?.detail).toMatch(
