@@ -23,6 +23,8 @@ export interface Budgets {
   known(account: bigint): Known | undefined;
   /** Balances no older than this, asked for in one trip where they are. */
   fresh(tenant: string, accounts: readonly Account[], maxAgeMs: number, withinMs: number): Promise<void> | undefined;
+  /** Balances now, of accounts that nothing is known of here. */
+  balances(tenant: string, accounts: readonly bigint[], withinMs: number): Promise<readonly Balance[]>;
   /** Its window is over, or it is not there any more: it is opened anew when it is next needed. */
   forget(account: bigint): void;
 }
@@ -126,6 +128,7 @@ export function createBudgets({ store, clock, uptime, accountsMax }: Options): B
       if (missing.length > 0) open(tenant, missing);
       return within(withinMs, Promise.all(texts.map((text) => opening.get(text) ?? current(text, nowMs) ?? null)));
     },
+    balances: (tenant, accounts, withinMs) => within(withinMs, store.balances(tenant, accounts)),
     accountsThen: (tenant, names, atMs) => store.openAccountsThen(tenant, names, atMs),
     heard: (balances) => heard(balances, uptime.now()),
     known,

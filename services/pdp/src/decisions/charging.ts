@@ -34,6 +34,7 @@ import {
 } from "./shortage.ts";
 import { createSpendingStops } from "./spending-stop.ts";
 import { createUnheld } from "./unheld.ts";
+import { standingNow } from "./watched-accounts.ts";
 
 /** A verdict after its budgets were asked, and what its record does to them. */
 export interface Charged {
@@ -235,7 +236,10 @@ export function createCharging(rooms: {
       const finish = (found: readonly (Account | null)[]) => {
         const rest = given && found.values();
         const accounts = rest ? dues.map((due) => given.of(due) ?? rest.next().value ?? null) : found;
-        return withAccounts(asked, dues, accounts, shortage, besides, clock.now(), storeAheadMs(), stops);
+        const charged = (all: typeof accounts) =>
+          withAccounts(asked, dues, all, shortage, besides, clock.now(), storeAheadMs(), stops);
+        const now = mode === "observed" && standingNow(budgets, snapshot.tenant, accounts, asked.withinMs);
+        return now ? now.then(charged) : charged(accounts);
       };
       if (dues.length === 0) {
         const verdict = shortage ? watchedFor(shortage, judged.verdict) : judged.verdict;
