@@ -215,7 +215,7 @@ export function createCharging(rooms: {
   readonly storeClock: Clock;
 }): Charging {
   const { budgets, clock, storeClock } = rooms;
-  const stops = createSpendingStops();
+  const stops = createSpendingStops(budgets.forget);
   const storeAheadMs = () => (clock === storeClock ? 0 : storeClock.now() - clock.now());
   return {
     concerns: ({ budgets: declared, settings }, { held }, session) =>
@@ -264,8 +264,7 @@ export function createCharging(rooms: {
         if (balance) budgets.heard([balance]);
         if (why === "closed") budgets.forget(account);
       }
-      const { shorts: known, forget, stop } = stops.among(snapshot, holding, shorts);
-      for (const account of forget) budgets.forget(account);
+      const { shorts: known, stop } = stops.among(snapshot, holding, shorts);
       return shortageOf(holding, known, nowMs, isLast, stop);
     },
   };

@@ -72,7 +72,7 @@ test.each<[string, Snapshot, Account, bigint]>([
 });
 
 test("the first stop of a window opens the breaker, once it is recorded, and what is observed apart", () => {
-  const stops = createSpendingStops();
+  const stops = createSpendingStops(() => undefined);
   const holding = owing(account(1n, 500));
   const look = (watched = false) => stops.among(usual, { ...holding, watched }, [short(1n, 32n * EUR)]).stop;
   expect([look()?.opened, look()?.opened]).toEqual([true, true]);
@@ -86,5 +86,5 @@ test("the first stop of a window opens the breaker, once it is recorded, and wha
 
 test("where nothing is unusual nothing is looked at", () => {
   const shorts = [short(1n, 0n, "exhausted"), short(2n, 0n, "locked")];
-  expect(createSpendingStops().among(usual, owing(), shorts)).toEqual({ shorts, forget: [], stop: undefined });
+  expect(createSpendingStops(() => undefined).among(usual, owing(), shorts)).toEqual({ shorts, stop: undefined });
 });

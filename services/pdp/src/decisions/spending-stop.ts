@@ -81,13 +81,17 @@ const OPENED_MAX = 10_000;
 
 const openedKey = ({ account, observed }: Pick<SpendingStop, "account" | "observed">) => `${account} ${observed}`;
 
-/** What is out of the ordinary of what calls would hold, and what of it was told before. */
-export function createSpendingStops() {
+/**
+ * What is out of the ordinary of what calls would hold, and what of it was told before. `forget`: of an account more is to be
+ * learnt than is known.
+ */
+export function createSpendingStops(forget: (account: bigint) => void) {
   const opened = new Set<string>();
   return {
     /** As `spendingAmong`; with whether it is told for the first time. */
     among(snapshot: Snapshot, { owed, watched: observed }: Holding, shorts: readonly Short[]) {
-      const { stop, ...more } = spendingAmong(snapshot, owed, shorts);
+      const { stop, forget: unknown, ...more } = spendingAmong(snapshot, owed, shorts);
+      for (const account of unknown) forget(account);
       if (!stop) return { ...more, stop: undefined };
       const isNew = !opened.has(openedKey({ ...stop, observed }));
       return { ...more, stop: { ...stop, observed, opened: isNew } satisfies SpendingStop };

@@ -269,6 +269,17 @@ test("where calls are observed nothing is stopped, and `would` says what would h
   expect(breakers.filter(({ agent }) => agent === "seen_only")).toMatchObject([{ observed: true, decisionId }]);
 });
 
+test("settings bind the window that is open of observed calls too, whose accounts are known from before", async () => {
+  const headers = await watched("seen_later", null);
+  await spendSteadily("seen_later", headers, 5);
+  await spend.put("Agent", "seen_later", { mode: "observe" });
+  const would = async () => (await ask(headers, "90", other)).would?.reason?.code;
+  expect(await would()).toBe("rule_allowed");
+  const anomaly = { windowsMin: 5, floor: "5" };
+  await spend.budget("seen_later", { limit: "1000", window: "hour", owner: { agent: "seen_later" }, anomaly });
+  await expect.poll(would, { timeout: 15_000 }).toBe("anomalous_spend");
+});
+
 test("what tripped is listed until its window ends, long after other breakers are forgotten", async () => {
   await spend.put("Agent", "monthly", {});
   const spec = { limit: "1000", window: "month", owner: { agent: "monthly" }, anomaly: { windowsMin: 3, floor: "5" } };
