@@ -146,6 +146,16 @@ test("a limit below what is spent says what is over and until when, a freeze ref
   const { accounts } = JSON.parse((await remit("budgets", "accounts", "refunds", "--json")).out);
   const one = ["--account", accounts[0].accountId, "--reason", "ticket 4711"];
   expect((await remit("budgets", "lower", ...one, "--to", "200")).code).toBe(0);
+  await remit("budgets", "freeze", ...one);
+  const stays = `account ${accounts[0].accountId} is frozen`;
+  const thaw = `remit budgets unfreeze --account ${accounts[0].accountId}`;
+  const raised = (await remit("budgets", "raise", ...one, "--to", "210")).out;
+  expect([raised.includes(stays), raised.includes(thaw)]).toEqual([true, true]);
+  const whole = (await remit("budgets", "unfreeze", "refunds", "--reason", "mended")).out;
+  expect([whole.includes("refunds was not frozen"), whole.includes(thaw)]).toEqual([true, true]);
+  expect((await remit("budgets", "unfreeze", ...one)).out).toContain(`unfroze account ${accounts[0].accountId}`);
+  expect((await remit("budgets", "unfreeze", "refunds", "--reason", "mended")).out).not.toContain(thaw);
+  expect((await remit("budgets", "lower", ...one, "--to", "200")).code).toBe(0);
   const cleared = await remit("budgets", "raise", ...one, "--own", "none");
   expect(cleared.out).toContain(`raised account ${accounts[0].accountId} from 200 to the budget's 300 EUR`);
   expect((await remit("budgets", "raise", ...one, "--own", "none", "--to", "9")).code).toBe(2);

@@ -61,6 +61,17 @@ function limitNow(asked: ReturnType<typeof request>["asked"], account: BudgetAcc
   return "limit" in asked ? asked.limit.value : `the budget's ${account?.limit ?? ""}`;
 }
 
+/** That an account refuses calls whatever is free of it; nothing where it is not frozen. */
+function frozenLines(account: BudgetAccount | undefined): string[] {
+  if (!account?.freeze) return [];
+  const { accountId, freeze } = account;
+  const which = account.key === "" ? accountId : `${accountId} (${keyText(account)})`;
+  return [
+    `account ${which} is ${freezeText(freeze)}`,
+    `  its calls are refused until it is thawed: remit budgets unfreeze --account ${accountId}`,
+  ];
+}
+
 async function raise(cli: Cli, budget: string | undefined, flags: LimitFlags): Promise<void> {
   const { asked, words } = request(budget, flags);
   const answer = await cli.clients().budget.raiseBudget(asked);
@@ -68,6 +79,7 @@ async function raise(cli: Cli, budget: string | undefined, flags: LimitFlags): P
   const { before, account } = answer;
   cli.io.out(`raised ${words} from ${before?.value} to ${limitNow(asked, account)} ${before?.unit}`);
   if (account) cli.io.out(`free now  ${account.free} ${account.unit}`);
+  for (const line of frozenLines(account)) cli.io.out(line);
   cli.io.out(`revision  ${answer.revision}`);
 }
 
@@ -116,6 +128,9 @@ async function unfreeze(cli: Cli, budget: string | undefined, flags: TargetFlags
   const answer = await cli.clients().budget.unfreezeBudget({ ...of, reason: flags.reason });
   if (flags.json) return printJson(cli.io, toJson(UnfreezeBudgetResponseSchema, answer));
   cli.io.out(answer.unfrozen ? `unfroze ${words}; it was ${freezeText(answer.freeze)}` : `${words} was not frozen`);
+  // A call that spent too much freezes an account and not its budget, of which it may be the only one.
+  const { accounts } = of.budget === "" ? { accounts: [] } : await cli.clients().budget.getBudget({ name: of.budget });
+  for (const line of accounts.flatMap(frozenLines)) cli.io.out(line);
   cli.io.out(`revision  ${answer.revision}`);
 }
 
