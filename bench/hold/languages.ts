@@ -13,9 +13,9 @@ import { prepareWith } from "./turns.ts";
 const bundleAt = (path: string) => readFileSync(new URL(path, import.meta.url)).toString("base64");
 const hostile = bundleAt("../../services/engine/test/languages/rego/hostile.tar.gz");
 
-function inLanguage(language: "rego" | "cedar", spec: object): CompileSource {
+function inLanguage(language: "rego" | "cedar", spec: object, name = "p"): CompileSource {
   const document = {
-    ...({ apiVersion: "remit/v1", kind: "Policy", metadata: { name: "p" } } as const),
+    ...({ apiVersion: "remit/v1", kind: "Policy", metadata: { name } } as const),
     spec: { mode: "enforce" as const, language, match: { tools: ["pay"] }, rules: [], ...spec },
   };
   return { tools: [tool()], policies: [{ document, version: 1 }] };
@@ -81,6 +81,17 @@ export const languages: readonly Case[] = [
     "Rego: all instructions that a decision has",
     () => regoOf("loop"),
     () => ({ list: many(300, (at) => `item ${at}`) }),
+  ),
+  deciding(
+    "Rego: 8 policies that throw",
+    () => ({
+      tools: [tool()],
+      policies: many(
+        8,
+        (at) => inLanguage("rego", { bundle: hostile, entrypoint: "hostile/verb" }, `p${at}`).policies,
+      ).flat(),
+    }),
+    () => ({}),
   ),
   deciding(
     "Rego: 40 KB and data of 50 KB",

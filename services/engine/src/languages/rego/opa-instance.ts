@@ -4,8 +4,11 @@ import { fuelExport, globalExport, stackExport, stackSlots } from "./meter-modul
 import { ModuleProblem } from "./wasm-bytes.ts";
 import { type WasmGlobal, type WasmModule, webAssembly } from "./web-assembly.ts";
 
-/** 16 MiB: all of it at once, so that no call finds more or less room than another did. */
-const memoryPages = 256;
+/**
+ * 3 MiB: all of it at once, so that no call finds more or less room than another did. Clearing what was never touched, the
+ * machine has to find each page first: 16 MiB held the thread for 7 ms.
+ */
+const memoryPages = 48;
 const answerBytesMax = 8 * 1024;
 /** What a call of a host function costs, and each character that goes in or out. */
 const hostFuel = 2_000;
@@ -16,8 +19,10 @@ const upkeepFuel = 1_000;
 const resetBytesPerFuel = 4;
 /** Cleared in about the time of one instruction. */
 const clearedBytesPerFuel = 16;
+/** The same where the machine has yet to find the memory. */
+const touchedBytesPerFuel = 2;
 /** What an evaluation costs that has thrown: all of its memory is cleared after it. */
-export const clearingFuel = (memoryPages * 65_536) / clearedBytesPerFuel;
+export const clearingFuel = (memoryPages * 65_536) / touchedBytesPerFuel;
 
 export interface Limits {
   /** Instructions. */
