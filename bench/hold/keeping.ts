@@ -165,7 +165,7 @@ const scopes: readonly Case[] = [
 
 const text = (bytes: number) => JSON.stringify({ a: "x".repeat(bytes) });
 const random = (into: Uint8Array) => void randomFillSync(into);
-const entry = (at: number, bytes: number): NewRecord => {
+const entry = (at: number, bytes: number, moves: number): NewRecord => {
   const body = Buffer.from(text(bytes));
   return {
     id: idAt(NOW, at),
@@ -173,7 +173,7 @@ const entry = (at: number, bytes: number): NewRecord => {
     ...{ request: Buffer.alloc(32), kind: "decision", securityRevision: 1n },
     ...{ digest: digestBytes("entry", text(bytes)), body },
     charge: {
-      moves: many(16, (n) => ({ account: BigInt(n), held: 1n, posted: 0n, overage: 0n })),
+      moves: many(moves, (n) => ({ account: BigInt(n), held: 1n, posted: 0n, overage: 0n })),
       hold: { step: "take", expiresAtMs: NOW, pending: false },
     },
   };
@@ -193,10 +193,11 @@ const entries: readonly Case[] = [
     },
   },
   {
-    name: `entries: a statement of ${limits.batchRecordsMax} records of ${limits.batchBytesMax} bytes with 16 accounts each`,
+    name: `entries: a statement of ${limits.batchRecordsMax} records of ${limits.batchBytesMax} bytes and ${limits.batchMovesMax} moves`,
     make: () => {
       const each = Math.floor(limits.batchBytesMax / limits.batchRecordsMax) - 300;
-      const batch = many(limits.batchRecordsMax, (at) => entry(at, each));
+      const moves = limits.batchMovesMax / limits.batchRecordsMax;
+      const batch = many(limits.batchRecordsMax, (at) => entry(at, each, moves));
       return () => chargedQuery(1n, 1n, batch);
     },
   },

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { warmUp } from "../../services/engine/src/index.ts";
+import { warmUpCommits } from "../../services/pdp/src/stores/warm-up.ts";
 import { warmUpRequests } from "../../services/pdp/src/wire/index.ts";
 import { table } from "../src/run/table.ts";
 import { answers } from "./answers.ts";
@@ -47,6 +48,7 @@ async function measure({ make }: Case, state: State): Promise<Held> {
   if (state === "ready") {
     await warmUp(turnOfTheLoop, { busyMsMax });
     await warmUpRequests(turnOfTheLoop);
+    await warmUpCommits(turnOfTheLoop);
   }
   const first = await held(make());
   if (state !== "warm") return first;

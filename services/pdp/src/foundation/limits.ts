@@ -5,7 +5,7 @@ export const limits = {
   /** Members of objects and items of lists in both and in the answers, at all depths: what reading and judging them takes. */
   callValuesMax: 4_000,
   /** The same in a message that carries calls as objects, in JSON or as protobuf's Struct, its own fields included. */
-  messageValuesMax: 2_000,
+  messageValuesMax: 1_000,
   /** Nesting of objects and lists in input, context and answers. */
   jsonDepthMax: 32,
   callIdBytesMax: 256,
@@ -92,7 +92,9 @@ export const limits = {
   /** The part of both that reports alone may use. */
   queueReservePercent: 25,
   batchRecordsMax: 256,
-  batchBytesMax: 4 * 1024 * 1024,
+  batchBytesMax: 2 * 1024 * 1024,
+  /** What the records of one commit move accounts of budgets, together; one record goes whatever it moves. */
+  batchMovesMax: 2048,
   /** The longest that a record waits to be confirmed before its caller is told that the ledger is unavailable. */
   recordWaitMsMax: 2_000,
   /** One page of decisions: how many, how long together, and how many are looked at to find them. */

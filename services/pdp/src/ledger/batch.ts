@@ -7,19 +7,30 @@ export interface Batch {
   offer(waiting: Waiting): "taken" | "full" | "twice";
 }
 
-export function startBatch(limits: { readonly batchRecordsMax: number; readonly batchBytesMax: number }): Batch {
+/** What one statement may carry: writing it down holds the thread that decides. */
+export interface BatchLimits {
+  readonly batchRecordsMax: number;
+  readonly batchBytesMax: number;
+  readonly batchMovesMax: number;
+}
+
+export function startBatch(limits: BatchLimits): Batch {
   const taken: Waiting[] = [];
   const ids = new Set<string>();
   let bytes = 0;
+  let moves = 0;
   return {
     taken,
     offer: (waiting) => {
-      if (ids.has(waiting.record.id)) return "twice";
+      const { id, charge } = waiting.record;
+      if (ids.has(id)) return "twice";
+      const itsMoves = charge ? charge.moves.length : 0;
+      const tooHeavy = bytes + waiting.bytes > limits.batchBytesMax || moves + itsMoves > limits.batchMovesMax;
       // A record heavier than a whole batch travels alone.
-      const tooHeavy = taken.length > 0 && bytes + waiting.bytes > limits.batchBytesMax;
-      if (tooHeavy || taken.length === limits.batchRecordsMax) return "full";
-      ids.add(waiting.record.id);
+      if ((tooHeavy && taken.length > 0) || taken.length === limits.batchRecordsMax) return "full";
+      ids.add(id);
       bytes += waiting.bytes;
+      moves += itsMoves;
       taken.push(waiting);
       return "taken";
     },

@@ -5,7 +5,7 @@ import type { NewRecord, RecordKind } from "./record.ts";
 
 const limits = {
   ...{ queueRecordsMax: 8, queueBytesMax: 16_000, queueReservePercent: 25 },
-  ...{ batchRecordsMax: 3, batchBytesMax: 1_000 },
+  ...{ batchRecordsMax: 3, batchBytesMax: 1_000, batchMovesMax: 8 },
 };
 
 function waiting(id: string, bytes = 100, giveUpAtMs = 0, kind: RecordKind = "decision", tenant = "t"): Waiting {
@@ -33,6 +33,27 @@ test("a batch ends before the record that would make it too heavy, and a record 
     ["d", 5_000],
   ] as const)
     queue.push(waiting(id, bytes));
+  expect(ids(queue.take())).toEqual(["a", "b"]);
+  expect(ids(queue.take())).toEqual(["c"]);
+  expect(ids(queue.take())).toEqual(["d"]);
+});
+
+test("a batch ends before the record that would move too many accounts, and one that moves more than a batch may travels alone", () => {
+  const queue = createQueue(limits);
+  const moving = (id: string, count: number) => {
+    const moves = Array.from({ length: count }, (_, at) => ({
+      account: BigInt(at),
+      held: 1n,
+      posted: 0n,
+      overage: 0n,
+    }));
+    const one = waiting(id);
+    queue.push({ ...one, record: { ...one.record, charge: { moves } } });
+  };
+  moving("a", 5);
+  moving("b", 3);
+  moving("c", 1);
+  moving("d", 128);
   expect(ids(queue.take())).toEqual(["a", "b"]);
   expect(ids(queue.take())).toEqual(["c"]);
   expect(ids(queue.take())).toEqual(["d"]);

@@ -1,13 +1,11 @@
 import { Fault } from "../foundation/fault.ts";
 import type { limits } from "../foundation/limits.ts";
-import { startBatch } from "./batch.ts";
+import { type BatchLimits, startBatch } from "./batch.ts";
 import type { NewRecord, RecordOutcome } from "./record.ts";
 import { createTurns } from "./turns.ts";
 
-export type QueueLimits = Pick<
-  { [Name in keyof typeof limits]: number },
-  "queueRecordsMax" | "queueBytesMax" | "queueReservePercent" | "batchRecordsMax" | "batchBytesMax"
->;
+export type QueueLimits = BatchLimits &
+  Pick<{ [Name in keyof typeof limits]: number }, "queueRecordsMax" | "queueBytesMax" | "queueReservePercent">;
 
 /** A record that somebody waits for. */
 export interface Waiting {

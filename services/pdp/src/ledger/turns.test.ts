@@ -7,7 +7,7 @@ import { TURN_BYTES } from "./turns.ts";
 const RECORD_BYTES_MAX = 40_000;
 const limits = {
   ...{ queueRecordsMax: 100_000, queueBytesMax: 1e12, queueReservePercent: 0 },
-  ...{ batchRecordsMax: 16, batchBytesMax: 64_000 },
+  ...{ batchRecordsMax: 16, batchBytesMax: 64_000, batchMovesMax: 2_048 },
 };
 
 function waiting(id: string, tenant: string, bytes: number): Waiting {

@@ -3,6 +3,7 @@ import type { Log } from "../foundation/log.ts";
 import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { PolicyStore, Snapshots } from "../policies/index.ts";
 import type { Reader } from "../reading/index.ts";
+import { warmUpCommits } from "../stores/warm-up.ts";
 import { warmUpRequests } from "../wire/index.ts";
 
 /** A start waits no longer than this for tenants' policies; the rest are loaded while others are answered. */
@@ -16,6 +17,7 @@ async function warmEngine(log: Log): Promise<void> {
   try {
     const { rounds, busyMs } = await warmUp(turnOfTheLoop, { busyMsMax: BUSY_MS_MAX });
     await warmUpRequests(turnOfTheLoop);
+    await warmUpCommits(turnOfTheLoop);
     log.info({ rounds, busyMs: Math.round(busyMs) }, "the engine is warm");
   } catch (error) {
     log.warn({ error }, "the engine could not be warmed up; it grows warm in use");
