@@ -2,6 +2,8 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { ListAgentsResponseSchema, ListToolsResponseSchema, PublishPoliciesRequestSchema } from "@remit/proto/admin";
 import { ExplainResponseSchema } from "@remit/proto/decision";
 import { explainInSlices, type Facts } from "../../services/engine/src/index.ts";
+import { listedRules } from "../../services/pdp/src/decisions/listed-rules.ts";
+import { limits } from "../../services/pdp/src/foundation/limits.ts";
 import { documentRpcs } from "../../services/pdp/src/wire/admin/documents.ts";
 import { explainedToWire } from "../../services/pdp/src/wire/convert/explained.ts";
 import { decodeJson } from "../../services/pdp/src/wire/lanes/decode.ts";
@@ -20,7 +22,8 @@ const explaining = (count: number, name: string, text: (at: number) => string): 
     return async (pause) => {
       const explained = await explainInSlices(known, call({ a: 1 }), pause);
       await pause();
-      const { verdict, ...rest } = explained;
+      const { verdict, ...told } = explained;
+      const rest = { ...told, ...listedRules(explained, limits.explainedRulesMax) };
       const { effect, rules } = verdict;
       const would = { effect, rules, reason: { code: "rule_denied" as const, message: "", retryable: false } };
       const wire = explainedToWire({

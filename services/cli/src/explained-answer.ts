@@ -73,6 +73,7 @@ export function toldExplanation(answer: ExplainResponse): ToldExplanation {
       otherAgents: skipped?.otherAgents ?? 0,
       otherTools: skipped?.otherTools ?? 0,
       notReached: skipped?.notReached ?? 0,
+      ...(skipped && skipped.notListed > 0 && { notListed: skipped.notListed }),
     },
   };
 }

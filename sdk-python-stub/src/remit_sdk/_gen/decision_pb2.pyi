@@ -399,14 +399,16 @@ class CheckTrace(_message.Message):
     def __init__(self, name: _Optional[str] = ..., outcome: _Optional[str] = ..., detail: _Optional[str] = ...) -> None: ...
 
 class SkippedRules(_message.Message):
-    __slots__ = ("other_agents", "other_tools", "not_reached")
+    __slots__ = ("other_agents", "other_tools", "not_reached", "not_listed")
     OTHER_AGENTS_FIELD_NUMBER: _ClassVar[int]
     OTHER_TOOLS_FIELD_NUMBER: _ClassVar[int]
     NOT_REACHED_FIELD_NUMBER: _ClassVar[int]
+    NOT_LISTED_FIELD_NUMBER: _ClassVar[int]
     other_agents: int
     other_tools: int
     not_reached: int
-    def __init__(self, other_agents: _Optional[int] = ..., other_tools: _Optional[int] = ..., not_reached: _Optional[int] = ...) -> None: ...
+    not_listed: int
+    def __init__(self, other_agents: _Optional[int] = ..., other_tools: _Optional[int] = ..., not_reached: _Optional[int] = ..., not_listed: _Optional[int] = ...) -> None: ...
 
 class RuleTrace(_message.Message):
     __slots__ = ("rule", "effect", "result", "why", "mode", "conditions", "settings")

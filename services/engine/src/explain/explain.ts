@@ -41,6 +41,8 @@ export interface SkippedRules {
   readonly otherTools: number;
   /** The call was refused before they were asked. */
   readonly notReached: number;
+  /** They were considered and left out of a list that was too long. */
+  readonly notListed?: number;
 }
 
 export interface Explanation {

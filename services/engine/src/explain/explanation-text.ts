@@ -92,14 +92,15 @@ export function combinedLine({ considered, verdict }: Pick<ToldExplanation, "con
   return `${standing.length === 0 ? "no rule stands" : standing.join("; ")} → ${said}`;
 }
 
-function skippedLine({ otherAgents, otherTools, notReached }: SkippedRules): string {
+function skippedLine({ otherAgents, otherTools, notReached, notListed = 0 }: SkippedRules): string {
   const parts = [
     [otherTools, "of other tools"],
     [otherAgents, "of policies for other agents"],
     [notReached, "not reached"],
   ] as const;
   const told = parts.flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}`]));
-  return told.length === 0 ? "every rule was considered" : `rules not considered: ${told.join(", ")}`;
+  const rest = told.length === 0 ? "every rule was considered" : `rules not considered: ${told.join(", ")}`;
+  return notListed === 0 ? rest : `${notListed} more considered and not listed; ${rest}`;
 }
 
 /** The whole explanation for people: what was asked first, every rule, and how they combine. */

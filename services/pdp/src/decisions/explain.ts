@@ -1,6 +1,7 @@
 import { type Explanation, explainInSlices } from "@remit/engine";
 import type { Clock } from "../foundation/clock.ts";
 import { mapInSlices, type Pause } from "../foundation/in-slices.ts";
+import { limits } from "../foundation/limits.ts";
 import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import { rootOf } from "../identities/index.ts";
 import { decidingFor, requireUsable, type Snapshot, type Snapshots } from "../policies/index.ts";
@@ -10,6 +11,7 @@ import { revisionNumber, type Would } from "./decision.ts";
 import { reasonOf, wouldOf } from "./entry.ts";
 import type { createExplainBudgets, ExplainedAccount } from "./explain-budgets.ts";
 import { factsOf, judge } from "./judge.ts";
+import { listedRules } from "./listed-rules.ts";
 import { scrubbed, scrubOf } from "./redact.ts";
 import type { Redaction } from "./redaction.ts";
 
@@ -85,12 +87,13 @@ export function createExplain(rooms: {
     const facts = factsOf(snapshot, asker, ask, 1, nowMs);
     await turnOfTheLoop();
     const explained = await explainInSlices(snapshot.compiled, facts, turnOfTheLoop);
+    const listed = listedRules(explained, limits.explainedRulesMax);
     const { effect, rules, mode } = verdict;
     return {
       verdict: { effect, rules, reason: reasonOf(verdict) },
       mode,
       would: wouldOf(verdict),
-      ...(await withoutQuotes(explained, scrub, turnOfTheLoop)),
+      ...(await withoutQuotes({ ...explained, ...listed }, scrub, turnOfTheLoop)),
       revision: revisionNumber(snapshot.revisions),
       policyDigest: snapshot.policyDigest,
       accounts: holding.accounts,

@@ -33,6 +33,8 @@ export const limits = {
   /** Explain is turned away before Decide: from this many calls in flight on, and from this fill of the queue on. */
   explainInFlightMax: 1024,
   explainFillPercentMax: 25,
+  /** Rules of one explanation that are listed; the rest is counted. */
+  explainedRulesMax: 500,
   /** Calls of one caller in a second, here, unless its tenant's quota or the configuration says otherwise. */
   callerCallsPerSecondDefault: 10_000,
   adminCallsPerSecondMax: 500,
