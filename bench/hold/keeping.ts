@@ -141,6 +141,16 @@ const scope = (name: string): Scope => ({
   bounds: many(256, (at) => ({ tool: "pay", path: "input.a", max: 1_000 + at })),
 });
 
+const comparing = (name: string, bounds: (outer: Scope) => Scope["bounds"]): Case => ({
+  name: `scopes: comparing one of 256 tools and 256 bounds with another${name}`,
+  make: () => {
+    const outer = scope("x");
+    const given = bounds(outer);
+    const inner: Scope = { tools: globs("x", 256).map((glob) => `${glob}1`), ...(given && { bounds: given }) };
+    return () => scopeExcesses(inner, outer);
+  },
+});
+
 const scopes: readonly Case[] = [
   {
     name: "scopes: a call under nine of 256 tools and 256 bounds",
@@ -153,14 +163,9 @@ const scopes: readonly Case[] = [
       return () => evaluate(known, facts);
     },
   },
-  {
-    name: "scopes: comparing one of 256 tools and 256 bounds with another",
-    make: () => {
-      const outer = scope("x");
-      const inner = { ...scope("x1"), tools: globs("x", 256).map((glob) => `${glob}1`) };
-      return () => scopeExcesses(inner, outer);
-    },
-  },
+  comparing("", ({ bounds }) => bounds),
+  comparing(", in the other order", ({ bounds }) => bounds?.toReversed()),
+  comparing(", all too wide", ({ bounds }) => bounds?.map((bound) => ({ ...bound, max: "2000.5" }))),
 ];
 
 const text = (bytes: number) => JSON.stringify({ a: "x".repeat(bytes) });

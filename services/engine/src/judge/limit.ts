@@ -99,53 +99,85 @@ export function allowedBy({ max, min, in: members, prefix, equals }: Bound): str
   return `equals ${equals}`;
 }
 
-/** Whether everything that `inner` lets pass, `outer` does too, both being limits of one argument for one principal. */
-export function limitWithin(inner: Bound, outer: Bound, principal: string | undefined): boolean {
-  const finite = literalsOf(inner, principal);
-  // Principals that are not known here can be anybody: only the reference itself is as narrow as the reference.
-  if (finite === "principal") return outer.equals === PRINCIPAL_ID && limitOf(outer) === "equals";
-  if (finite) return everyLiteral(finite, outer, principal);
-  switch (limitOf(outer)) {
+/** A limit, taken apart once for however many it is compared with. */
+export interface ReadLimit {
+  readonly bound: Bound;
+  /** The values that it names one by one; undefined for those that let through what they do not name. */
+  readonly literals: readonly JsonValue[] | "principal" | undefined;
+  readonly decimal: Decimal | undefined;
+  readonly directory: readonly string[] | undefined;
+}
+
+export function readLimit(bound: Bound, principal: string | undefined): ReadLimit {
+  const limit = limitOf(bound);
+  const literals = literalsOf(bound, limit, principal);
+  const order = limit === "max" ? bound.max : limit === "min" ? bound.min : undefined;
+  const directory = limit === "prefix" ? absoluteParts(bound.prefix ?? "") : undefined;
+  return { bound, literals, decimal: order === undefined ? undefined : decimalOf(order), directory };
+}
+
+/**
+ * Whether everything that a limit lets pass, `outer` does too, both being limits of one argument for one principal:
+ * a test for many limits.
+ */
+export function limitWithin(outer: Bound, principal: string | undefined): (inner: ReadLimit) => boolean {
+  const limit = limitOf(outer);
+  const test = limitTest(outer);
+  const read = readLimit(outer, principal);
+  const others = othersWithin(limit, read);
+  const ofPrincipal = limit === "equals" && outer.equals === PRINCIPAL_ID;
+  return (inner) => {
+    const { literals } = inner;
+    // Principals that are not known here can be anybody: only the reference itself is as narrow as the reference.
+    if (literals === "principal") return ofPrincipal;
+    if (!literals) return others(inner);
+    if (principal === undefined && outer.equals === PRINCIPAL_ID) return false;
+    return literals.every((value) => test(value, principal ?? ""));
+  };
+}
+
+/** The same of limits that name no values. */
+function othersWithin(limit: LimitName | undefined, outer: ReadLimit): (inner: ReadLimit) => boolean {
+  switch (limit) {
     case "max":
-      return inner.max !== undefined && orderWithin(inner.max, outer.max, (order) => order <= 0);
+      return ({ bound, decimal }) =>
+        bound.max !== undefined && orderWithin(bound.max, decimal, outer.bound.max, outer.decimal, atMost);
     case "min":
-      return inner.min !== undefined && orderWithin(inner.min, outer.min, (order) => order >= 0);
+      return ({ bound, decimal }) =>
+        bound.min !== undefined && orderWithin(bound.min, decimal, outer.bound.min, outer.decimal, atLeast);
     case "prefix":
-      return inner.prefix !== undefined && prefixWithin(inner.prefix, outer.prefix ?? "");
+      return (inner) => inner.bound.prefix !== undefined && prefixWithin(inner, outer);
     default:
-      return false;
+      return () => false;
   }
 }
 
-/** The values that a limit names one by one; undefined for those that lets through what it does not name. */
-function literalsOf(bound: Bound, principal: string | undefined): readonly JsonValue[] | "principal" | undefined {
-  const limit = limitOf(bound);
+const atMost = (order: number) => order <= 0;
+const atLeast = (order: number) => order >= 0;
+
+function literalsOf(bound: Bound, limit: LimitName | undefined, principal: string | undefined): ReadLimit["literals"] {
   if (limit === "in") return bound.in;
   if (limit !== "equals") return undefined;
   if (bound.equals !== PRINCIPAL_ID) return [bound.equals as JsonValue];
   return principal === undefined ? "principal" : [principal];
 }
 
-function everyLiteral(values: readonly JsonValue[], outer: Bound, principal: string | undefined): boolean {
-  if (principal === undefined && outer.equals === PRINCIPAL_ID) return false;
-  const test = limitTest(outer);
-  return values.every((value) => test(value, principal ?? ""));
-}
-
 function orderWithin(
   inner: number | string,
+  one: Decimal | undefined,
   outer: number | string | undefined,
+  other: Decimal | undefined,
   holds: (order: number) => boolean,
 ): boolean {
   // A number lets numbers pass alone; a text also texts, so no number is as wide.
   if (outer === undefined || (typeof inner === "string" && typeof outer === "number")) return false;
   if (typeof inner === "number" && typeof outer === "number") return holds(inner - outer);
-  const [one, other] = [decimalOf(inner), decimalOf(outer)];
   return one !== undefined && other !== undefined && holds(compareDecimals(one, other));
 }
 
-function prefixWithin(inner: string, outer: string): boolean {
-  if (!outer.startsWith("/")) return !inner.startsWith("/") && inner.startsWith(outer);
-  const [one, other] = [absoluteParts(inner), absoluteParts(outer)];
+function prefixWithin(inner: ReadLimit, outer: ReadLimit): boolean {
+  const [narrow = "", wide = ""] = [inner.bound.prefix, outer.bound.prefix];
+  if (!wide.startsWith("/")) return !narrow.startsWith("/") && narrow.startsWith(wide);
+  const [one, other] = [inner.directory, outer.directory];
   return one !== undefined && other !== undefined && liesIn(one, other);
 }

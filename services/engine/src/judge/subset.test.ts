@@ -110,11 +110,13 @@ describe("a scope beside the one above it", () => {
   });
 
   it("is refused rather than compared for ever", () => {
-    const many = (count: number): Scope => ({
-      tools: Array.from({ length: count }, (_, at) => `*a${at}*`),
-      bounds: Array.from({ length: count }, (_, at) => ({ tool: `*a${at}*`, path: "input.a", max: 1 })),
+    const many = (letter: string, max: number): Scope => ({
+      tools: Array.from({ length: 256 }, (_, at) => `*${letter}${at}*`),
+      bounds: Array.from({ length: 256 }, (_, at) => ({ tool: `*${letter}${at}*`, path: "input.a", max })),
     });
-    expect(scopeExcesses(many(256), many(256)).map(({ place }) => place)).toEqual(["scope"]);
+    expect(places(many("a", 1), many("a", 1))).toEqual([]);
+    expect(scopeExcesses(many("a", 2), many("a", 1)).map(({ place }) => place)).toEqual(["scope"]);
+    expect(scopeExcesses(many("b", 1), many("a", 1)).map(({ place }) => place)).toEqual(["scope"]);
   });
 });
 

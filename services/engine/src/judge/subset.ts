@@ -1,6 +1,6 @@
-import { compileGlob, isExactName } from "../compile/pattern.ts";
+import { compileGlob, isExactName, type NameTest } from "../compile/pattern.ts";
 import { parseTimestampNs } from "../instant.ts";
-import { allowedBy, type Bound, limitOf, limitWithin } from "./limit.ts";
+import { allowedBy, type Bound, limitOf, limitWithin, type ReadLimit, readLimit } from "./limit.ts";
 import type { Scope } from "./scope.ts";
 
 /** One thing that a scope would let happen and the scope above it does not. */
@@ -22,7 +22,7 @@ export interface Standing {
 }
 
 /** Two scopes that take more comparisons are not compared: that is answered as an excess. */
-const comparisonsMax = 100_000;
+const comparisonsMax = 25_000;
 
 class Exhausted extends Error {}
 
@@ -34,8 +34,9 @@ class Exhausted extends Error {}
  */
 export function scopeExcesses(inner: Scope, outer: Scope, standing: Standing = {}): readonly ScopeExcess[] {
   let left = comparisonsMax;
-  const compare = () => {
-    if (--left < 0) throw new Exhausted();
+  const compare = (comparisons: number) => {
+    left -= comparisons;
+    if (left < 0) throw new Exhausted();
   };
   try {
     return [
@@ -52,8 +53,11 @@ export function scopeExcesses(inner: Scope, outer: Scope, standing: Standing = {
   }
 }
 
-/** A comparison that is counted. */
-type Count = () => void;
+/** Counts comparisons. */
+type Count = (comparisons: number) => void;
+
+/** Values that a bound names are looked up faster than one glob is compared with another. */
+const valuesPerComparison = 2;
 
 /**
  * Whether every name that the inner glob matches, the outer one does too. Exact: the star of the inner glob is a
@@ -63,71 +67,103 @@ export function globWithin(inner: string, outer: string): boolean {
   return compileGlob(outer)(inner);
 }
 
-/** Whether some name may match both; true unless their beginnings, ends or whole names rule it out. */
-export function globsMayMeet(one: string, other: string): boolean {
-  if (isExactName(one)) return compileGlob(other)(one);
-  if (isExactName(other)) return compileGlob(one)(other);
-  const [first, second] = [ends(one), ends(other)];
-  return (
-    (first.begin.startsWith(second.begin) || second.begin.startsWith(first.begin)) &&
-    (first.end.endsWith(second.end) || second.end.endsWith(first.end))
-  );
+/** A glob, taken apart once for however many it is compared with. */
+interface ReadGlob {
+  readonly glob: string;
+  readonly exact: boolean;
+  readonly test: NameTest;
+  readonly begin: string;
+  readonly end: string;
 }
 
-function ends(glob: string): { readonly begin: string; readonly end: string } {
-  return { begin: glob.slice(0, glob.indexOf("*")), end: glob.slice(glob.lastIndexOf("*") + 1) };
+function readGlob(glob: string): ReadGlob {
+  const [begin, end] = [glob.slice(0, glob.indexOf("*")), glob.slice(glob.lastIndexOf("*") + 1)];
+  return { glob, exact: isExactName(glob), test: compileGlob(glob), begin, end };
+}
+
+/** Whether some name may match both; true unless their beginnings, ends or whole names rule it out. */
+export function globsMayMeet(one: string, other: string): boolean {
+  return mayMeet(readGlob(one), readGlob(other));
+}
+
+function mayMeet(one: ReadGlob, other: ReadGlob): boolean {
+  if (one.exact) return other.test(one.glob);
+  if (other.exact) return one.test(other.glob);
+  return (
+    (one.begin.startsWith(other.begin) || other.begin.startsWith(one.begin)) &&
+    (one.end.endsWith(other.end) || other.end.endsWith(one.end))
+  );
 }
 
 function toolExcesses(inner: Scope, outer: Scope, compare: Count): ScopeExcess[] {
   const tests = outer.tools.map(compileGlob);
-  const within = (glob: string) =>
-    tests.some((test) => {
-      compare();
-      return test(glob);
-    });
+  const same = new Set(outer.tools);
+  const within = (glob: string) => {
+    if (same.has(glob)) return true;
+    const at = tests.findIndex((test) => test(glob));
+    compare(at < 0 ? tests.length : at + 1);
+    return at >= 0;
+  };
   const allowed = outer.tools.length === 0 ? "no tool" : outer.tools.join(", ");
   return inner.tools.flatMap((glob, at) => (within(glob) ? [] : [{ place: `tools[${at}]`, asked: glob, allowed }]));
 }
 
+/** A bound of the inner scope, and where it stands. */
+interface ReadBound {
+  readonly limit: ReadLimit;
+  readonly tools: ReadGlob;
+  readonly at: number;
+  readonly comparisons: number;
+}
+
+function readBound(bound: Bound, at: number, principal: string | undefined): ReadBound {
+  const limit = readLimit(bound, principal);
+  const values = Array.isArray(limit.literals) ? limit.literals.length : 1;
+  const comparisons = Math.max(1, Math.ceil(values / valuesPerComparison));
+  return { limit, tools: readGlob(bound.tool), at, comparisons };
+}
+
 /** Every bound of the outer scope must be kept by the inner one for whatever tool both concern. */
 function boundExcesses(inner: Scope, outer: Scope, principal: string | undefined, compare: Count): ScopeExcess[] {
-  const byPath = new Map<string, { readonly bound: Bound; readonly at: number }[]>();
+  const byPath = new Map<string, ReadBound[]>();
   for (const [at, bound] of (inner.bounds ?? []).entries()) {
+    const read = readBound(bound, at, principal);
     const same = byPath.get(bound.path);
-    if (same) same.push({ bound, at });
-    else byPath.set(bound.path, [{ bound, at }]);
+    if (same) same.push(read);
+    else byPath.set(bound.path, [read]);
   }
+  const globs = inner.tools.map(readGlob);
   return (outer.bounds ?? []).flatMap((bound) => {
     const here = byPath.get(bound.path) ?? [];
-    const narrow = here.filter((one) => {
-      compare();
-      return limitWithin(one.bound, bound, principal);
+    const within = limitWithin(bound, principal);
+    const concerned = readGlob(bound.tool);
+    const narrow: ReadBound[] = [];
+    for (const one of here) {
+      compare(one.comparisons);
+      if (!within(one.limit)) continue;
+      // What holds for all that the outer bound concerns holds for each glob's part of it.
+      if (one.tools.test(bound.tool)) return [];
+      narrow.push(one);
+    }
+    const loose = globs.find((glob) => {
+      compare(1);
+      if (!mayMeet(glob, concerned)) return false;
+      compare(narrow.length);
+      return !narrow.some(({ tools }) => tools.test(glob.glob));
     });
-    const loose = inner.tools.find((glob) => {
-      compare();
-      return globsMayMeet(glob, bound.tool) && !narrow.some((one) => covers(one.bound.tool, glob, bound.tool, compare));
-    });
-    return loose === undefined ? [] : [boundExcess(bound, loose, here)];
+    if (loose === undefined) return [];
+    compare(here.length);
+    return [boundExcess(bound, loose, here)];
   });
 }
 
-/** Whether a bound on these tools reaches every tool that is both of the glob and of what the outer bound concerns. */
-function covers(tools: string, glob: string, concerned: string, compare: Count): boolean {
-  compare();
-  return globWithin(glob, tools) || globWithin(concerned, tools);
-}
-
-function boundExcess(
-  outer: Bound,
-  glob: string,
-  here: readonly { readonly bound: Bound; readonly at: number }[],
-): ScopeExcess {
+function boundExcess(outer: Bound, glob: ReadGlob, here: readonly ReadBound[]): ScopeExcess {
   const allowed = `${outer.path} of ${outer.tool}: ${allowedBy(outer)}`;
-  const wide = here.find(({ bound }) => globsMayMeet(bound.tool, glob));
-  if (!wide) return { place: "bounds", asked: `${glob} without a bound on ${outer.path}`, allowed };
-  const { bound, at } = wide;
+  const wide = here.find(({ tools }) => mayMeet(tools, glob));
+  if (!wide) return { place: "bounds", asked: `${glob.glob} without a bound on ${outer.path}`, allowed };
+  const { bound } = wide.limit;
   const asked = `${bound.path} of ${bound.tool}: ${allowedBy(bound)}`;
-  return { place: `bounds[${at}].${limitOf(bound) ?? "limit"}`, asked, allowed };
+  return { place: `bounds[${wide.at}].${limitOf(bound) ?? "limit"}`, asked, allowed };
 }
 
 function labelExcesses(inner: Scope, outer: Scope): ScopeExcess[] {
