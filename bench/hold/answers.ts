@@ -80,6 +80,6 @@ export const answers: readonly Case[] = [
   explaining(4_000, "all of which match", (at) => `input.a < ${at + 9}`),
   listing("a list of 20,000 tools", "listTools"),
   listing("a list of 100,000 agents", "listAgents"),
-  receiving("one document of 1 MB, in JSON", 1, 1_000_000),
-  receiving("160 documents of 100 KB, in JSON", 160, 100_000),
+  receiving("one document of 500 KB, in JSON", 1, 500_000),
+  receiving("20 documents of 25 KB, in JSON", 20, 25_000),
 ];

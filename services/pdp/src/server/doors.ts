@@ -212,7 +212,8 @@ export async function openDoors(options: Options): Promise<Doors> {
   const valuesMax = limits.messageValuesMax;
   const grpc = createGrpcLane({ ...common, valuesMax, services: data, health: readiness, vouch: vouches?.grpc });
   const connect = createConnectLane({ ...common, valuesMax, services: data });
-  const adminLane = createConnectLane({ ...common, services: admin, messageBytesMax: limits.adminMessageBytesMax });
+  const adminBytes = { messageBytesMax: limits.adminMessageBytesMax, jsonBytesMax: limits.adminJsonBytesMax };
+  const adminLane = createConnectLane({ ...common, ...adminBytes, services: admin });
   const listeners: Listener[] = [];
   const note = (listener: Listener): string => {
     listeners.push(listener);

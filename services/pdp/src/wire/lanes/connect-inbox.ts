@@ -2,7 +2,7 @@ import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { Fault, invalid } from "../../foundation/fault.ts";
-import { decodeBinary, decodeJson, tooLarge } from "./decode.ts";
+import { decodeBinary, decodeJson, tooLarge, tooLargeInJson } from "./decode.ts";
 
 // The router decodes messages itself and answers what it cannot read in its own words, some of them INTERNAL and none
 // with our detail. So it is handed empty messages, and the real ones travel beside them, decoded here.
@@ -36,6 +36,8 @@ function shapeOf(contentType: string | null): Shape | undefined {
 
 export interface InboxRules {
   readonly messageBytesMax: number;
+  /** Of a message in JSON, where that is less. */
+  readonly jsonBytesMax?: number | undefined;
   readonly valuesMax?: number | undefined;
   /** How long the body of a unary call may take to arrive. */
   readonly bodyMs: number;
@@ -52,10 +54,11 @@ const discardFactor = 8;
 function reader(
   { json }: Shape,
   schema: DescMessage,
-  { valuesMax }: InboxRules,
+  { valuesMax, jsonBytesMax = Number.POSITIVE_INFINITY }: InboxRules,
 ): (bytes: Uint8Array) => Message | Fault {
   const decode = json ? decodeJson : decodeBinary;
   return (bytes) => {
+    if (json && bytes.length > jsonBytesMax) return tooLargeInJson(bytes.length, jsonBytesMax);
     try {
       return decode(schema, bytes, valuesMax);
     } catch (error) {

@@ -119,6 +119,19 @@ class MessageTooLarge extends Fault {
   }
 }
 
+/** A message in JSON of more bytes than a lane reads in one piece. */
+export function tooLargeInJson(bytes: number, bytesMax: number): Fault {
+  return new MessageTooLarge(
+    "exhausted",
+    "message_too_large",
+    `the request has ${bytes} bytes, which is more than the ${bytesMax} bytes that a message in JSON may have`,
+    {
+      limit: `adminJsonBytesMax: ${bytesMax} bytes in JSON`,
+      fix: "send it as protobuf's bytes, with `content-type: application/proto`, as `remit` does, or split it",
+    },
+  );
+}
+
 /** A message of more bytes than a lane takes. `bytes` is left out where nobody counted to the end. */
 export function tooLarge(what: "request" | "response", bytes: number | undefined, bytesMax: number): Fault {
   const size = bytes === undefined ? "" : ` has ${bytes} bytes, which`;
