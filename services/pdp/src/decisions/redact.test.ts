@@ -98,3 +98,20 @@ test("what was redacted of a call is restored from the same call asked again, an
     }),
   );
 });
+
+test("no sentence quotes what is redacted, as it is or within JSON, among hundreds of texts", () => {
+  const text = (minLength: number) =>
+    fc.string({ unit: fc.constantFrom("a", "b", '"', "\\", "é", "\n", " ", "1"), minLength, maxLength: 12 });
+  const others = Array.from({ length: 200 }, (_, at) => `other ${at}`);
+  fc.assert(
+    fc.property(text(4), text(0), text(0), fc.boolean(), (secret, before, after, isWritten) => {
+      const written = JSON.stringify(secret).slice(1, -1);
+      const said = refusal("rule_denied", `${before}${isWritten ? written : secret}${after}`);
+      const asked = call({ secrets: [...others, secret] });
+      const { message } = redact(asked, undefined, said, ["input.secrets"], marks).verdict;
+      expect(message).toContain("[redacted]");
+      expect(message.includes(secret) || message.includes(written)).toBe(false);
+    }),
+    { numRuns: 500 },
+  );
+});

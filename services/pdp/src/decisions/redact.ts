@@ -169,6 +169,31 @@ export function scrubbed(verdict: Finding, scrub: (text: string) => string): Fin
   };
 }
 
+const GRAM = 4;
+const gramsCount = 1 << 16;
+
+/** A number for the four characters there; undefined where one of them may be written otherwise within JSON. */
+function gramAt(text: string, at: number): number | undefined {
+  let gram = 0;
+  for (let index = at; index < at + GRAM; index++) {
+    const code = text.charCodeAt(index);
+    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return undefined;
+    gram = (Math.imul(gram, 31) + code) | 0;
+  }
+  return gram & (gramsCount - 1);
+}
+
+/** Whether a text may hold another, as it is or within JSON: thousands are told apart by how they begin and end. */
+function mayHold(text: string): (part: string) => boolean {
+  const grams = new Uint8Array(gramsCount);
+  for (let at = 0; at + GRAM <= text.length; at++) {
+    const gram = gramAt(text, at);
+    if (gram !== undefined) grams[gram] = 1;
+  }
+  const rulesOut = (gram: number | undefined) => gram !== undefined && grams[gram] === 0;
+  return (part) => part.length < GRAM || !(rulesOut(gramAt(part, part.length - GRAM)) || rulesOut(gramAt(part, 0)));
+}
+
 /** Those that any sentence of a finding quotes: looked for in all of its sentences at once. */
 function quotedIn(verdict: Finding, secrets: ReadonlySet<string>): ReadonlySet<string> {
   const sentences: string[] = [];
@@ -177,7 +202,12 @@ function quotedIn(verdict: Finding, secrets: ReadonlySet<string>): ReadonlySet<s
     return sentence;
   });
   const said = sentences.join("\n");
-  return new Set([...secrets].filter((secret) => said.includes(secret) || said.includes(inJson(secret))));
+  const may = mayHold(said);
+  const quoted = new Set<string>();
+  for (const secret of secrets) {
+    if (may(secret) && (said.includes(secret) || said.includes(inJson(secret)))) quoted.add(secret);
+  }
+  return quoted;
 }
 
 /**
