@@ -1,4 +1,5 @@
 import { limits } from "./limits.ts";
+import { createNameOrders } from "./name-order.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
@@ -66,17 +67,26 @@ function writeList(list: readonly Canonicalisable[], depth: number): string {
   return `${text}]`;
 }
 
+const writeName = (name: string): string => {
+  try {
+    return writeText(name);
+  } catch (error) {
+    return rethrowBelow(error, step(name));
+  }
+};
+const orderOf = createNameOrders(writeName);
+
 function writeObject(object: { readonly [key: string]: Canonicalisable }, depth: number): string {
-  // Array.prototype.sort compares UTF-16 code units, which is the order of RFC 8785 section 3.2.3.
-  const keys = Object.keys(object).sort();
+  const { sorted, heads } = orderOf(Object.keys(object));
   let text = "{";
-  for (const key of keys) {
-    const value = object[key];
+  for (let at = 0; at < sorted.length; at++) {
+    const name = sorted[at] as string;
+    const value = object[name];
     if (value === undefined) continue;
     try {
-      text += `${(text === "{" ? "" : ",") + writeText(key)}:${write(value, depth + 1)}`;
+      text += (text === "{" ? "" : ",") + heads[at] + write(value, depth + 1);
     } catch (error) {
-      rethrowBelow(error, step(key));
+      rethrowBelow(error, step(name));
     }
   }
   return `${text}}`;
