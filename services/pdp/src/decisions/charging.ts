@@ -146,7 +146,7 @@ function owedBy(
 }
 
 /** Why accounts would not let in what is owed, by what is known of them here. */
-function wouldRefuse(owed: Holding["owed"]): Short[] {
+export function wouldRefuse(owed: Holding["owed"]): Short[] {
   return owed.flatMap(({ micros, account: { id, hard, balance } }) => {
     const why = refuses({ ...balance, hard }, micros);
     return why ? [{ account: id, why, balance }] : [];

@@ -1,10 +1,9 @@
 import { type Account, type BudgetLook, type Cover, duesOf, freeOf, type Priced, refuses } from "../budgets/index.ts";
 import type { JsonObject } from "../foundation/canonical.ts";
 import { limits } from "../foundation/limits.ts";
-import type { Short } from "../ledger/index.ts";
 import type { Snapshot } from "../policies/index.ts";
 import type { Ask, Asker } from "./ask.ts";
-import { coversOf } from "./charging.ts";
+import { coversOf, wouldRefuse } from "./charging.ts";
 import type { DecisionCode } from "./codes.ts";
 import type { Finding, Judged } from "./finding.ts";
 import { type GivenAccounts, givenAccounts } from "./given-accounts.ts";
@@ -88,10 +87,7 @@ function shortageNow(snapshot: Snapshot, accounts: readonly ExplainedAccount[], 
   const owed: Holding["owed"] = accounts.map(({ budget, key, unit, needed = 0n, account }) => ({
     ...{ budget, key, unit, micros: needed, account, hard: account.hard },
   }));
-  const shorts = owed.flatMap(({ micros, account: { id, hard, balance } }): Short[] => {
-    const why = refuses({ ...balance, hard }, micros);
-    return why ? [{ account: id, why, balance }] : [];
-  });
+  const shorts = wouldRefuse(owed);
   if (shorts.length === 0) return undefined;
   const holding: Holding = { owed, before: undefined, watched: false, storeAheadMs: 0 };
   const { shorts: known, stop } = spendingAmong(snapshot, owed, shorts);

@@ -34,9 +34,8 @@ async function accountsBy(
     const amounts = { limit: BigInt(limit), held: BigInt(held), posted: BigInt(posted), overage: BigInt(overage) };
     const [history, alarm, full] = usual;
     const balance = { account, ...amounts, frozen, ...(alarm !== null && { alarm: BigInt(alarm) }) };
-    const opened = { ...name, id: account, unit, hard, opensAtMs, closesAtMs, balance };
-    const more = { ...(history && { history: history.map(BigInt) }), ...(full && { full }) };
-    accounts[i - 1] = { ...name, ...opened, ...more };
+    const told = { ...(history && { history: history.map(BigInt) }), ...(full && { full }) };
+    accounts[i - 1] = { ...name, id: account, unit, hard, opensAtMs, closesAtMs, balance, ...told };
   }
   return accounts;
 }
@@ -126,7 +125,7 @@ const sessionsOf = (names: readonly AccountName[]) => textArray(names.map(({ ses
 export function createBudgetStore(pool: Pool): BudgetStore & BudgetLook {
   return {
     openAccounts: (tenant, names) =>
-      accountsBy(pool, "budgets-open", OPEN, tenant, names, [...[sessionsOf(names), limits.budgetAccountsOpenMax]]),
+      accountsBy(pool, "budgets-open", OPEN, tenant, names, [sessionsOf(names), limits.budgetAccountsOpenMax]),
     openAccountsThen: (tenant, names, atMs) => accountsBy(pool, "budgets-open-then", OPEN_THEN, tenant, names, [atMs]),
     lookAt: (tenant, names) =>
       accountsBy(pool, "budgets-look", LOOK, tenant, names, [sessionsOf(names), limits.budgetAccountsOpenMax]),

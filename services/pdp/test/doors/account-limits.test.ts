@@ -22,17 +22,6 @@ afterAll(() => house.close());
 
 const eur = (value: string) => [{ unit: "EUR", value }];
 
-async function free(name: string, tool = {}) {
-  await spend.put("Tool", name, { risk: "write", ...tool });
-  const text = JSON.stringify({
-    ...{ apiVersion: "remit/v1", kind: "Policy", metadata: { name } },
-    spec: { rules: [{ id: "all", match: { tools: [name] }, effect: "allow" }] },
-  });
-  const how = { headers: spend.owner };
-  await house.clients.policies.publishPolicies({ files: [{ file: "p.yaml", text }] }, how);
-  await house.clients.policies.activatePolicies({ choices: [{ policy: name }] }, how);
-}
-
 const pay = (tool: string, customer: string, as = headers) =>
   spend.decide(as, tool, { customer }, { estimate: eur("1") });
 /** What explaining says would become of it, and by which account. It opens none. */
@@ -52,7 +41,7 @@ const leave = (budget: string, left: number) =>
   );
 
 test("a budget opens as many accounts in a window as it may and no more; those that it has go on", async () => {
-  await free("crowded");
+  await spend.open("crowded");
   await spend.budget("crowded", { owner: { tool: "crowded" }, per: ["input.customer"], window: "day" });
   await pay("crowded", "a");
   await Promise.all(["b", "c", "b", "c"].map((customer) => pay("crowded", customer)));
@@ -80,7 +69,7 @@ test("a budget opens as many accounts in a window as it may and no more; those t
 });
 
 test("where one budget opens no more nothing is held of the others, and an observed call goes on without it", async () => {
-  await free("whole");
+  await spend.open("whole");
   await spend.budget("whole", { owner: { tool: "whole" } });
   await spend.budget("whole_each", { owner: { tool: "whole" }, per: ["input.customer"] });
   await pay("whole", "a");
@@ -93,7 +82,7 @@ test("where one budget opens no more nothing is held of the others, and an obser
 });
 
 test("where each session has an account of its own, the keys of one session count against each other alone", async () => {
-  await free("sessions");
+  await spend.open("sessions");
   await spend.budget("sessions", { owner: "session", window: "session", per: ["input.customer"] });
   await pay("sessions", "a");
   await leave("sessions", 0);
@@ -106,7 +95,7 @@ test("where each session has an account of its own, the keys of one session coun
 });
 
 test("a call that more accounts cover than one may be charged to is denied, and the budgets and the limit are named", async () => {
-  await free("covered");
+  await spend.open("covered");
   await spend.budget("covered", { owner: { tool: "covered" } });
   await spend.sql(
     `insert into budget (tenant, name, document, source, digest, revision)

@@ -22,18 +22,6 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
-/** A tool that anybody may use. */
-async function free(name: string, spec: Parameters<typeof spend.put>[2] = {}) {
-  await spend.put("Tool", name, { risk: "write", ...spec });
-  const text = JSON.stringify({
-    ...{ apiVersion: "remit/v1", kind: "Policy", metadata: { name } },
-    spec: { rules: [{ id: "all", match: { tools: [name] }, effect: "allow" }] },
-  });
-  const how = { headers: spend.owner };
-  await house.clients.policies.publishPolicies({ files: [{ file: "p.yaml", text }] }, how);
-  await house.clients.policies.activatePolicies({ choices: [{ policy: name }] }, how);
-}
-
 const eur = (value: string) => [{ unit: "EUR", value }];
 
 const explain = (
@@ -54,7 +42,7 @@ const books = () =>
   );
 
 test("what would be held is told account by account, with what is free before and after, and nothing is held or opened", async () => {
-  await free("told");
+  await spend.open("told");
   await spend.budget("told", { owner: { tool: "told" }, limit: "100" });
   await spend.budget("told_each", {
     owner: { tool: "told" },
@@ -83,7 +71,7 @@ test("what would be held is told account by account, with what is free before an
 });
 
 test("what does not fit is told as Decide would answer it, beside what would let it in", async () => {
-  await free("tight");
+  await spend.open("tight");
   await spend.budget("tight", { owner: { tool: "tight" }, limit: "10" });
   await spend.budget("tight_wide", { owner: { tool: "tight*" }, limit: "100" });
   const { verdict, budgets } = await explain("tight", {}, { estimate: eur("12.5") });
@@ -100,7 +88,7 @@ test("what does not fit is told as Decide would answer it, beside what would let
 });
 
 test("what is frozen, and a cost that nobody says, are told of the accounts that they are of", async () => {
-  await free("unsaid");
+  await spend.open("unsaid");
   await spend.budget("unsaid", { owner: { tool: "unsaid" } });
   await spend.budget("unsaid_calls", { owner: { tool: "unsaid" }, unit: "calls", limit: "9" });
   await spend.budget("unsaid_soft", { owner: { tool: "unsaid" }, unit: "tokens", enforcement: "soft" });
@@ -122,7 +110,7 @@ test("what is frozen, and a cost that nobody says, are told of the accounts that
 });
 
 test("a cost in a unit that no budget covers is told, and so is what policies refuse: then nothing would be held", async () => {
-  await free("nowhere");
+  await spend.open("nowhere");
   const unbudgeted = (to: TenantUnbudgeted) =>
     house.clients.tenants.updateTenant({ tenant: "default", unbudgeted: to }, { headers: spend.owner });
   await unbudgeted(TenantUnbudgeted.DENY);
@@ -137,7 +125,7 @@ test("a cost in a unit that no budget covers is told, and so is what policies re
 });
 
 test("what a delegation gave is told with what is left of it, and of an observed call what would be", async () => {
-  await free("watched", { mode: "observe" });
+  await spend.open("watched", { mode: "observe" });
   await spend.budget("watched", { owner: { tool: "watched" } });
   const watched = await explain("watched", {}, { estimate: eur("11") });
   expect(watched).toMatchObject({
@@ -145,7 +133,7 @@ test("what a delegation gave is told with what is left of it, and of an observed
     would: { effect: Effect.DENY, reason: { code: "budget_exhausted" } },
   });
   expect(watched.budgets).toMatchObject([{ budget: "watched", refuses: "budget_exhausted" }]);
-  await free("handed");
+  await spend.open("handed");
   await spend.budget("handed", { owner: { tool: "handed" } });
   await spend.put("Agent", "handed-to", { ceiling: { tools: ["*"] } });
   const { token, session } = await house.clients.sessions.delegate(
@@ -170,7 +158,7 @@ test("what a delegation gave is told with what is left of it, and of an observed
 });
 
 test("a condition that reads a budget is explained without opening its account", async () => {
-  await free("reads");
+  await spend.open("reads");
   await spend.budget("reads", { owner: { tool: "reads" } });
   const rule = { id: "over", match: { tools: ["reads"] }, effect: "deny", when: "budget.reads.used > 0.5" };
   const text = JSON.stringify({

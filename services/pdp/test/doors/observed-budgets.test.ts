@@ -23,14 +23,7 @@ const eur = (value: string) => [{ unit: "EUR", value }];
 
 /** A tool that is only observed, with a budget of 10 EUR of its own. */
 async function observed(name: string) {
-  await spend.put("Tool", name, { risk: "write", mode: "observe" });
-  const text = JSON.stringify({
-    ...{ apiVersion: "remit/v1", kind: "Policy", metadata: { name } },
-    spec: { rules: [{ id: "all", match: { tools: [name] }, effect: "allow" }] },
-  });
-  const how = { headers: spend.owner };
-  await house.clients.policies.publishPolicies({ files: [{ file: "p.yaml", text }] }, how);
-  await house.clients.policies.activatePolicies({ choices: [{ policy: name }] }, how);
+  await spend.open(name, { mode: "observe" });
   await spend.budget(name, { owner: { tool: name } });
   return name;
 }

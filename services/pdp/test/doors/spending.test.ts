@@ -35,15 +35,7 @@ const eur = (value: string) => [{ unit: "EUR", value }];
 
 /** A tool that anybody may use, under a name of its own, with a budget of 10 EUR of its own. */
 async function priced(name: string, budget: Parameters<typeof spend.budget>[1] = {}, tool = {}): Promise<string> {
-  const spec = { risk: "write", ...tool };
-  await spend.put("Tool", name, spec);
-  const text = JSON.stringify({
-    ...{ apiVersion: "remit/v1", kind: "Policy", metadata: { name } },
-    spec: { rules: [{ id: "all", match: { tools: [name] }, effect: "allow" }] },
-  });
-  const how = { headers: spend.owner };
-  await house.clients.policies.publishPolicies({ files: [{ file: "p.yaml", text }] }, how);
-  await house.clients.policies.activatePolicies({ choices: [{ policy: name }] }, how);
+  await spend.open(name, tool);
   await spend.budget(name, { owner: { tool: name }, ...budget });
   return name;
 }

@@ -26,14 +26,7 @@ const eur = (value: string) => [{ unit: "EUR", value }];
 
 /** A tool that says that it costs nothing, with a budget of 10 EUR of its own. */
 async function costless(name: string, budget: Parameters<typeof spend.budget>[1] = {}, tool = {}) {
-  await spend.put("Tool", name, { risk: "write", cost: "none", ...tool });
-  const text = JSON.stringify({
-    ...{ apiVersion: "remit/v1", kind: "Policy", metadata: { name } },
-    spec: { rules: [{ id: "all", match: { tools: [name] }, effect: "allow" }] },
-  });
-  const how = { headers: spend.owner };
-  await house.clients.policies.publishPolicies({ files: [{ file: "p.yaml", text }] }, how);
-  await house.clients.policies.activatePolicies({ choices: [{ policy: name }] }, how);
+  await spend.open(name, { cost: "none", ...tool });
   await spend.budget(name, { owner: { tool: name }, ...budget });
   return name;
 }

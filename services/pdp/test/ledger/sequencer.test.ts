@@ -6,6 +6,7 @@ import type { SequencerStore, SequencerTurn } from "../../src/ledger/index.ts";
 import { createSequencerStore, readSequencerStatus } from "../../src/stores/sequencer.ts";
 import { fence } from "../../src/stores/writer-row.ts";
 import { allPlaced, audit } from "../faults/audit.ts";
+import { eventually } from "../support/processes.ts";
 import { createTestDatabase, type TestDatabase, withClient } from "../support/test-database.ts";
 import { insertTenant, newRecord, openLedger } from "./postgres.ts";
 
@@ -64,6 +65,7 @@ test("while many record, are shut out and follow from each other, four sequencer
   const ledgers = await Promise.all([openLedger(database.runtimeUrl), openLedger(database.runtimeUrl)]);
   let [over, cut] = [false, 0];
   const turns = new Map<string, number>();
+  const turnsTaken = () => [...turns.values()].reduce((sum, count) => sum + count, 0);
   const sequencing = Array.from({ length: 4 }, sequencer).map(async (store, at) => {
     while (!over) {
       // A small batch falls between the records of one commit.
@@ -87,7 +89,7 @@ test("while many record, are shut out and follow from each other, four sequencer
   };
   const blows = (async () => {
     while (!over) {
-      const before = [...turns.values()].reduce((sum, count) => sum + count, 0);
+      const before = turnsTaken();
       const { rowCount } = await owner.query(
         `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()
           and application_name = 'remit-sequencer' and state <> 'idle' limit 1`,
@@ -95,9 +97,7 @@ test("while many record, are shut out and follow from each other, four sequencer
       cut += rowCount ?? 0;
       const epoch = ledgers[cut % 2]?.ledger.state().epochs[0];
       if (cut % 4 === 1 && epoch !== undefined) await fence(owner, epoch);
-      while (!over && [...turns.values()].reduce((sum, count) => sum + count, 0) < before + 20) {
-        await new Promise((resolve) => setTimeout(resolve, 1));
-      }
+      await eventually(() => over || turnsTaken() >= before + 20);
     }
   })();
   await Promise.all(Array.from({ length: 24 }, (_, at) => caller(at)));

@@ -38,6 +38,18 @@ export function spendingIn(house: House) {
     if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join("; "));
   };
 
+  /** A tool that everybody may use. */
+  const open = async (name: string, spec: JsonObject = {}) => {
+    await put("Tool", name, { risk: "write", ...spec });
+    const text = JSON.stringify({
+      ...{ apiVersion: "remit/v1", kind: "Policy", metadata: { name } },
+      spec: { rules: [{ id: "all", match: { tools: [name] }, effect: "allow" }] },
+    });
+    const how = { headers: owner };
+    await clients.policies.publishPolicies({ files: [{ file: "p.yaml", text }] }, how);
+    await clients.policies.activatePolicies({ choices: [{ policy: name }] }, how);
+  };
+
   /** As the owner of the tables: what no door changes. */
   const sql = async <Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> =>
     withClient(database.superuserUrl, async (client) => (await client.query<Row>(text, values)).rows);
@@ -45,6 +57,7 @@ export function spendingIn(house: House) {
   return {
     owner,
     put,
+    open,
     sql,
     /** A budget of 10 EUR that never ends, unless it is said to be another. */
     budget: (name: string, spec: JsonObject = {}) =>
