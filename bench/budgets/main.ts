@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { keeps } from "../src/load/statistics.ts";
-import { wholeNumber } from "../src/option-values.ts";
+import { coreList, wholeNumber } from "../src/option-values.ts";
 import { startRemit } from "../src/remit/subject.ts";
 import { type Comparison, compare, type Side } from "../src/run/compare.ts";
 import { describeMachine, machineLine } from "../src/run/machine.ts";
@@ -26,6 +26,7 @@ in a transaction of every call (SELECT ... FOR UPDATE); then callers that race f
   --callers LIST     calls in flight (default 1,8,64)
   --lanes LIST       of unary,stream (default: both; the SDK asks on a stream, and the targets are judged there)
   --connections N    of the locking server to its Postgres (default 16)
+  --server-cores C   cores of the servers and their Postgres, as taskset takes them (default: the first alone)
   --out FILE         where the JSON goes (default: bench/results/budgets-<time>.json)
   --help             this text
 `;
@@ -37,6 +38,7 @@ const { values } = parseArgs({
     callers: { type: "string", default: "1,8,64" },
     lanes: { type: "string", default: "unary,stream" },
     connections: { type: "string", default: "16" },
+    "server-cores": { type: "string" },
   },
 });
 
@@ -127,4 +129,4 @@ async function run(bench: Bench): Promise<void> {
   bench.say(`\nwritten to ${await writeResult("budgets", machine.at, values.out, result)}`);
 }
 
-await helpOr(values, help, () => withBench(undefined, run));
+await helpOr(values, help, () => withBench(coreList(values["server-cores"]), run));
