@@ -1,3 +1,4 @@
+import { takeRoomOf } from "../foundation/balance.ts";
 import { Fault } from "../foundation/fault.ts";
 import type { Balance, Move } from "./account.ts";
 
@@ -23,10 +24,11 @@ function usualFreeOf(books: Counted & Pick<Balance, "alarm">): bigint | undefine
   return books.alarm === undefined ? undefined : freeOf({ ...books, limit: books.alarm });
 }
 
-/** Why an account does not take this much more; undefined where it does. Soft ones refuse only while frozen. */
+/** Why an account does not take this much more; undefined where it does. Soft ones refuse only while frozen, or full. */
 export function refuses(books: Pick<Books, keyof Counted | "frozen" | "hard" | "alarm">, micros: bigint) {
   if (books.frozen) return "frozen" as const;
-  if (!books.hard || micros <= 0n) return undefined;
+  if (micros <= 0n) return undefined;
+  if (!books.hard) return micros > takeRoomOf(books) ? ("full" as const) : undefined;
   if (micros > freeOf(books)) return "exhausted" as const;
   return micros > (usualFreeOf(books) ?? micros) ? ("unusual" as const) : undefined;
 }

@@ -72,6 +72,14 @@ test("a hard account lets in what is free and no millionth more; a soft one what
   expect(refuses(books({ limit: 0n, posted: 5n }), 0n)).toBeUndefined();
 });
 
+test("a soft account takes no more than two of the greatest amounts, with whatever it counts already", () => {
+  const soft = { ...books({ overage: MICROS_MAX }), hard: false };
+  expect(refuses(soft, MICROS_MAX)).toBeUndefined();
+  expect(refuses({ ...soft, posted: 1n }, MICROS_MAX)).toBe("full");
+  expect(refuses({ ...soft, posted: 1n }, MICROS_MAX - 1n)).toBeUndefined();
+  expect(refuses({ ...soft, held: 2n ** 62n }, 0n)).toBeUndefined();
+});
+
 test("an admission that was wrong does not pass the books", () => {
   expect(() => moved(books({ posted: 95n }), move({ held: 6n }))).toThrow("more would be held and spent");
 });

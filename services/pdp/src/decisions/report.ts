@@ -1,8 +1,9 @@
 import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
-import type { Ledger, RecordRef, StoredRecord } from "../ledger/index.ts";
+import type { Ledger, RecordRef, Short, StoredRecord } from "../ledger/index.ts";
 import type { Snapshot, Snapshots } from "../policies/index.ts";
 import { type Asker, judgedUnder, type Outcome, type Told, type WhoAsks } from "./ask.ts";
+import type { CallName } from "./call.ts";
 import type { Charging } from "./charging.ts";
 import type { Decision } from "./decision.ts";
 import { REPORT_WITHIN_MS } from "./entry.ts";
@@ -10,7 +11,7 @@ import { revokedSince } from "./judge.ts";
 import { bodyOf } from "./replay.ts";
 import { draftReport, isOfAnotherId, matches, ranUnallowed, type Subject } from "./report-entry.ts";
 import { createSubjects } from "./report-subject.ts";
-import { correctionOf, settlementOf } from "./settling.ts";
+import { correctionOf, settlementOf, withoutOverage } from "./settling.ts";
 import type { Unheld } from "./unheld.ts";
 
 const TRIES_MAX = 5;
@@ -96,6 +97,12 @@ function settle(
   return settles ? correctionOf(told, decision, snapshot, hold, unheld) : undefined;
 }
 
+/** Of accounts that did not let a report in, those that count as much as any may. */
+const fullAmong = (shorts: readonly Short[]) =>
+  shorts.filter(({ why }) => why === "full").map(({ account }) => account);
+
+const NONE_FULL: ReadonlySet<bigint> = new Set();
+
 const answer = (told: Told, decision: Subject, record: RecordRef, more: Partial<Reported>): Reported => ({
   decisionId: decision?.body.id ?? "",
   replayed: false,
@@ -114,9 +121,39 @@ async function isLate(ledger: Ledger, decision: Subject, { session }: Asker, now
   return nowMs > reportEndsMs(decision, reports);
 }
 
+/** What is known of a report's call: the decision it is about, what became of its hold, and which accounts take no more. */
+interface About {
+  readonly decision: Subject;
+  readonly name: CallName | undefined;
+  readonly hold: HoldState;
+  readonly full: ReadonlySet<bigint>;
+}
+
+/** The entry of a report, and what is answered of it. */
+async function drafted(rooms: ReportRooms, asker: Asker, told: Told, { decision, name, hold, full }: About) {
+  const { snapshots, ledger, charging, clock, newId } = rooms;
+  const { tenant } = asker.session;
+  const nowMs = clock.now();
+  const late = await isLate(ledger, decision, asker, nowMs);
+  const reportByMs = told.outcome === "running" ? nowMs + REPORT_WITHIN_MS : undefined;
+  const snapshot = await snapshots.current(tenant);
+  const security = judgedUnder(asker, snapshot.revisions);
+  const revoked = decision && revokedSince(snapshot, asker.session, decision, nowMs);
+  const storeAheadMs = charging.storeAheadMs();
+  const asking = decision && charging.unheld(snapshot, told, decision, storeAheadMs);
+  const unheld = asking instanceof Promise ? await asking : asking;
+  const owed = settle(told, decision, snapshot, hold, { reportByMs, storeAheadMs }, unheld?.accounts ?? []);
+  const { settlement, uncounted } = withoutOverage(owed, full);
+  const unsettled = [...new Set([...(unheld?.unsettled ?? []), ...uncounted])];
+  const corrects = typeof hold === "object" && settlement !== undefined;
+  const times = { nowMs, late, reportByMs };
+  const received = { id: newId(nowMs), ...times, security, name, revoked, settlement, unsettled, corrects };
+  return { record: draftReport(told, asker, decision, received), late, reportByMs, unsettled };
+}
+
 /** Takes reports: at least once, idempotent, on any replica. The first settling report of a call stands. */
 export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => Promise<Reported> {
-  const { snapshots, ledger, charging, clock, newId } = rooms;
+  const { snapshots, ledger, charging } = rooms;
   const { subjectOf, settledBy, settledBefore } = createSubjects(ledger);
 
   /** The report that stands. What ran although another had said that nothing would is told, since no entry tells it. */
@@ -130,51 +167,37 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
   };
 
   /** Records a report; null when it has to be looked at anew. */
-  const tell = async (asker: Asker, told: Told, gone?: Gone): Promise<Reported | null> => {
+  const tell = async (
+    asker: Asker,
+    told: Told,
+    gone: Gone | undefined,
+    full: ReadonlySet<bigint>,
+  ): Promise<Reported | null> => {
     const { tenant } = asker.session;
     const { decision, name } = await subjectOf(told, asker);
     const hold = gone && gone.decision === decision?.body.id ? gone.hold : "there";
     if (decision) requireSameCaller(decision, asker);
     const settled = await settledBefore(told, decision, asker);
     if (settled) return replay(asker, told, decision, settled);
-    const nowMs = clock.now();
-    const late = await isLate(ledger, decision, asker, nowMs);
-    const reportByMs = told.outcome === "running" ? nowMs + REPORT_WITHIN_MS : undefined;
-    const snapshot = await snapshots.current(tenant);
-    const security = judgedUnder(asker, snapshot.revisions);
-    const revoked = decision && revokedSince(snapshot, asker.session, decision, nowMs);
-    const storeAheadMs = charging.storeAheadMs();
-    const asking = decision && charging.unheld(snapshot, told, decision, storeAheadMs);
-    const unheld = asking instanceof Promise ? await asking : asking;
-    const settlement = settle(told, decision, snapshot, hold, { reportByMs, storeAheadMs }, unheld?.accounts ?? []);
-    const unsettled = unheld?.unsettled ?? [];
-    const corrects = typeof hold === "object" && settlement !== undefined;
-    const received = {
-      id: newId(nowMs),
-      nowMs,
-      late,
-      reportByMs,
-      security,
-      name,
-      revoked,
-      settlement,
-      unsettled,
-      corrects,
-    };
-    const recorded = await ledger.record(draftReport(told, asker, decision, received));
+    const { record, late, reportByMs, unsettled } = await drafted(rooms, asker, told, { decision, name, hold, full });
+    const recorded = await ledger.record(record);
     if (recorded.outcome === "stale") {
       await snapshots.secured(tenant);
       return null;
     }
-    // Its call was decided at the same moment: the report is about that decision. Or an account cannot be used just now.
-    if (recorded.outcome === "reused" || recorded.outcome === "short") return null;
+    if (recorded.outcome === "short") {
+      const more = fullAmong(recorded.shorts);
+      return more.length > 0 ? tell(asker, told, gone, new Set([...full, ...more])) : null;
+    }
+    // Its call was decided at the same moment: the report is about that decision.
+    if (recorded.outcome === "reused") return null;
     if (recorded.outcome === "gone") {
       const by = decision && (await settledBy(decision, asker));
       if (by?.kind === "report") return replay(asker, told, decision, by);
-      return decision ? tell(asker, told, { decision: decision.body.id, hold: by ?? "moved" }) : null;
+      return decision ? tell(asker, told, { decision: decision.body.id, hold: by ?? "moved" }, full) : null;
     }
     if (decision && recorded.outcome === "existing" && recorded.record.kind === "expiry") {
-      return tell(asker, told, { decision: decision.body.id, hold: recorded.record });
+      return tell(asker, told, { decision: decision.body.id, hold: recorded.record }, full);
     }
     if (!matches(told, decision) || ranUnallowed(told, decision)) rooms.onMismatch(tenant, decision?.body.id ?? "");
     if (recorded.outcome === "existing") return replay(asker, told, decision, recorded.record);
@@ -185,7 +208,7 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
 
   return async (who, told) => {
     for (let tried = 0; tried < TRIES_MAX; tried++) {
-      const reported = await tell(await who(), told);
+      const reported = await tell(await who(), told, undefined, NONE_FULL);
       if (reported) return reported;
     }
     throw new Fault("unavailable", "ledger_unavailable", "the report could not be recorded", { fix: "report again" });

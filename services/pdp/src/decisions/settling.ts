@@ -90,6 +90,26 @@ function settlement(
   return { charge, said: sayMoves(held, moves), frozen };
 }
 
+/**
+ * A settlement without what accounts take no more of, and the units of that: such an account counts as much as any may, and
+ * lets no call in, so its report is to be taken all the same.
+ */
+export function withoutOverage(
+  settled: Settlement | undefined,
+  full: ReadonlySet<bigint>,
+): { readonly settlement: Settlement | undefined; readonly uncounted: readonly string[] } {
+  if (!settled || full.size === 0) return { settlement: settled, uncounted: [] };
+  const { charge, said, frozen } = settled;
+  const moves = charge.moves.map((move) => (full.has(move.account) ? { ...move, overage: 0n } : move));
+  const isFull = ({ account }: HeldAmount) => full.has(BigInt(account));
+  const settlement: Settlement = {
+    charge: { ...charge, moves },
+    said: said.map((one) => (isFull(one) ? { ...one, overage: "0" } : one)),
+    frozen,
+  };
+  return { settlement, uncounted: said.filter(isFull).map(({ unit }) => unit) };
+}
+
 /** What was only watched is posted when it has run. */
 function watchedSettlement(told: Told, held: readonly HeldAmount[]): Settlement | undefined {
   const parts = partsOf(held);

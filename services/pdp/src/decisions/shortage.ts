@@ -1,5 +1,6 @@
 import { type Due, freeOf, type Uncharged } from "../budgets/index.ts";
 import { formatAmount } from "../foundation/amount.ts";
+import { accountTakesMax, type Balance } from "../foundation/balance.ts";
 import { rfc3339 } from "../foundation/clock.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Short } from "../ledger/index.ts";
@@ -59,12 +60,13 @@ export function coveredByMany(covers: readonly Pick<Due, "budget" | "key">[]): S
   };
 }
 
-const ORDER = ["frozen", "exhausted", "unusual", "locked", "crowded"] as const;
+const ORDER = ["frozen", "exhausted", "full", "unusual", "locked", "crowded"] as const;
 type Bar = (typeof ORDER)[number];
 
 const CODES = {
   frozen: "budget_frozen",
   exhausted: "budget_exhausted",
+  full: "budget_exhausted",
   unusual: "anomalous_spend",
   locked: "budget_unavailable",
   crowded: "budget_unavailable",
@@ -72,6 +74,15 @@ const CODES = {
 
 /** The code that a call is denied with for want of room in an account. */
 export const codeOfShort = (why: Bar): DecisionCode => CODES[why];
+
+/** Of an account that refuses by no limit of its own. */
+function fullDetail({ held, posted, overage }: Balance, unit: string): string {
+  const rest = held > 0n ? `, ${decimal(held)} of it held by calls under way` : "";
+  return (
+    `${decimal(held + posted + overage)} ${unit} are counted already${rest}: no account, hard or soft, lets in more than ` +
+    `${decimal(accountTakesMax)}; what estimates, costs and reports say of it is to be looked at`
+  );
+}
 
 function detailOf(holding: Holding, shorts: readonly Short[]): string {
   return shorts
@@ -81,6 +92,7 @@ function detailOf(holding: Holding, shorts: readonly Short[]): string {
       const { unit } = due;
       const asked = `budget ${nameOf(due)}: ${decimal(due.micros)} ${unit} needed`;
       if (!balance) return `${asked}, ${why}`;
+      if (why === "full") return `${asked}, ${fullDetail(balance, unit)}`;
       const left = `${decimal(freeOf(balance))} of ${decimal(balance.limit)} ${unit} left`;
       const rest = balance.held > 0n ? `, ${decimal(balance.held)} held by calls under way` : "";
       return `${asked}, ${left}${rest}${why === "exhausted" ? "" : `, ${why}`}`;
@@ -98,10 +110,11 @@ function fitsAgain(
   nowMs: number,
 ): { readonly afterMs?: number } | undefined {
   let afterMs: number | undefined;
-  for (const { account, balance } of shorts) {
+  for (const { account, balance, why } of shorts) {
     const due = holding.owed.find((one) => one.account.id === account);
-    if (!due || !balance || due.micros > balance.limit) return undefined;
-    const returns = due.micros <= balance.limit - balance.posted - balance.overage;
+    const most = why === "full" ? accountTakesMax : balance?.limit;
+    if (!due || !balance || most === undefined || due.micros > most) return undefined;
+    const returns = due.micros <= most - balance.posted - balance.overage;
     if (returns) continue;
     const { closesAtMs } = due.account;
     if (!Number.isFinite(closesAtMs)) return undefined;

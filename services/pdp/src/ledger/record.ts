@@ -47,12 +47,12 @@ export interface Charge {
 /**
  * Why an account did not let a charge in. `closed`: its window is not current by the store's clock, or there is no such
  * account. `exhausted`: the amount alone is more than what is free. `unusual`: alone it would bring the account
- * over its alarm. `crowded`: it fits alone, but not beside what was
+ * over its alarm. `full`: more would be counted of it than any account may count. `crowded`: it fits alone, but not beside what was
  * before it in its batch. `locked`: something else held the account for too long.
  */
 export interface Short {
   readonly account: bigint;
-  readonly why: "closed" | "frozen" | "exhausted" | "unusual" | "crowded" | "locked";
+  readonly why: "closed" | "frozen" | "exhausted" | "unusual" | "full" | "crowded" | "locked";
   /** After the batch; where the account is known. */
   readonly balance?: Balance;
 }

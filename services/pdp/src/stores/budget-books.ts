@@ -230,13 +230,13 @@ export function createBudgetBooksStore(pool: Pool): BudgetBooksStore {
     async over(tenant, of, most) {
       const [column, value] = "budget" in of ? ["budget", of.budget] : ["id", String(of.account)];
       const rows = await accounts(
-        `and a.${column} = $2 and a.held + a.posted + a.overage > coalesce(a.own_limit, b.limit_micros, 0)
+        `and a.${column} = $2 and a.held::numeric + a.posted + a.overage > coalesce(a.own_limit, b.limit_micros, 0)
           order by used desc, a.id limit $3`,
         [tenant, value, most],
       );
       const { rows: counted } = await pool.query<{ count: string }>(
         `select count(*)::text as count from (${CURRENT}) c
-          where c.${column} = $2 and c.held::bigint + c.posted::bigint + c.overage::bigint > c.most::bigint`,
+          where c.${column} = $2 and c.held::numeric + c.posted::numeric + c.overage::numeric > c.most::bigint`,
         [tenant, value],
       );
       return { count: Number(counted[0]?.count ?? 0), accounts: rows.map(accountFrom) };

@@ -1,4 +1,5 @@
 import { assert } from "../foundation/assert.ts";
+import { overageRoomOf, takeRoomOf } from "../foundation/balance.ts";
 import type { Balance, Charge, HoldStep, Move, NewRecord, Short } from "../ledger/index.ts";
 
 /** A record's charge as the columns of the statement; nothing where it charges nothing. Arrays are Postgres's literals. */
@@ -66,7 +67,7 @@ export interface ChargedToo {
 
 interface LeftBy {
   readonly account: bigint;
-  readonly why: "closed" | "frozen" | "locked" | "tight" | "gone" | "twin";
+  readonly why: "closed" | "frozen" | "locked" | "tight" | "full" | "gone" | "twin";
 }
 
 const parts = (text: string | null) =>
@@ -102,6 +103,13 @@ function tightness(balance: Balance | undefined, held: bigint): Short["why"] {
   return balance && alarm !== undefined && held > freeOf({ ...balance, limit: alarm }) ? "unusual" : "crowded";
 }
 
+/** Why an account took no more of what no limit binds: it would not have alone, or not beside its mates. */
+function fullness(balance: Balance | undefined, move: Move | undefined): Short["why"] {
+  if (!balance || !move) return "crowded";
+  const { held, overage } = move;
+  return held > takeRoomOf(balance) || overage > overageRoomOf(balance) ? "full" : "crowded";
+}
+
 /** Of a hold: no account is to blame. */
 const ofHold = (charge: Charge | undefined, why: Short["why"]): Short[] => [
   { account: charge?.moves[0]?.account ?? 0n, why },
@@ -119,8 +127,9 @@ export function shortsOf({ charge }: NewRecord, left: readonly LeftBy[], { balan
     if (why === "gone") return [];
     if (why === "twin") return ofHold(charge, "crowded");
     const balance = balances.get(account);
-    if (why !== "tight") return [{ account, why, ...(balance && { balance }) }];
-    const held = charge?.moves.find((move) => move.account === account)?.held ?? 0n;
-    return [{ account, why: tightness(balance, held), ...(balance && { balance }) }];
+    if (why !== "tight" && why !== "full") return [{ account, why, ...(balance && { balance }) }];
+    const move = charge?.moves.find((one) => one.account === account);
+    const named = why === "full" ? fullness(balance, move) : tightness(balance, move?.held ?? 0n);
+    return [{ account, why: named, ...(balance && { balance }) }];
   });
 }

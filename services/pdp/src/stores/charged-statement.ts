@@ -1,4 +1,5 @@
 import type { QueryArrayConfig } from "pg";
+import { accountMax, accountTakesMax } from "../foundation/balance.ts";
 import type { NewRecord } from "../ledger/index.ts";
 import { int8Array, textArray, timestamptzArray, uuidArray } from "./binary-array.ts";
 import { type Charged, chargesOf } from "./charge-columns.ts";
@@ -13,7 +14,8 @@ import { recordParameters } from "./ledger-statement.ts";
  *   of that;
  * - the accounts are locked, by id. A record is left out when one of its accounts is not there, or, where it takes, is
  *   not open by the store's clock, is frozen, or has not enough that is free, or not enough before it is out of the
- *   ordinary, beside what was before it in the batch. One that would not fit alone counts for nobody;
+ *   ordinary, beside what was before it in the batch. One that would not fit alone counts for nobody. Of a soft account, and of what
+ *   comes as overage, enough is free for as long as the sum of all that the account has stays well within 64 bits;
  * - the rest is inserted, and only what was inserted moves accounts and holds.
  *
  * What is free is what stands in the rows that were locked: whoever waited for them sees what others left of them. They are
@@ -21,10 +23,11 @@ import { recordParameters } from "./ledger-statement.ts";
  * is first tried, and its CHECKs asked, with the row as the statement's snapshot has it. The
  * limit and the freeze of a budget are those of the statement's snapshot, so whatever was acknowledged before it is obeyed.
  */
-const statement = (waiting: "wait" | "skip", stepping: boolean) => {
+const statement = (waiting: "wait" | "skip", stepping: boolean, growing: boolean) => {
   const locking = waiting === "wait" ? "" : "skip locked";
   const absent = waiting === "wait" ? "closed" : "locked";
   const ifStepping = (text: string) => (stepping ? text : "");
+  const ifGrowing = (text: string) => (growing ? text : "");
   return `
 with fence as materialized (
   select writer, nextval('record_ord') as ord from writer where writer = $1 and alive for no key update
@@ -68,14 +71,26 @@ ${ifStepping(`), kept as materialized (
     from wanted w left join locked l on l.id = w.account
   ) s where why is not null
 ), tight as materialized (
-  select i, account, 'tight' as why from (
-    select w.i, w.account, w.held > f.free or sum(case when w.held <= f.free then w.held else 0 end)
+  select i, account, case when hard then 'tight' else 'full' end as why from (
+    select w.i, w.account, f.hard, w.held > f.free or sum(case when w.held <= f.free then w.held else 0 end)
         over (partition by w.account order by w.i) > f.free as short
-    from wanted w join (select id, least(most, alarm) - held - posted - overage as free from locked where hard) f on f.id = w.account
+    from wanted w join (
+      select id, hard, case when hard then least(most, alarm) else ${accountTakesMax} end - held::numeric - posted - overage as free from locked
+    ) f on f.id = w.account
     where w.asks and w.held > 0 and w.i not in (select i from barred)
   ) s where short
+${ifGrowing(`), brimming as materialized (
+  select i, account, 'full' as why from (
+    select w.i, w.account, w.overage > f.room or sum(case when w.overage <= f.room then w.overage else 0 end)
+        over (partition by w.account order by w.i) > f.room as short
+    from wanted w join (
+      select id, ${accountMax} - greatest(held::numeric + posted + overage, ${accountTakesMax}) as room from locked
+    ) f on f.id = w.account
+    where w.overage > 0 and w.i not in (select i from barred)
+  ) s where short`)}
 ), left_out as materialized (
   select i, account, why from barred union all select i, account, why from tight
+  ${ifGrowing("union all select i, account, why from brimming")}
   ${ifStepping("union all select i, 0, why from gone")}
 ), called as (
   insert into call (day, tenant, session, key, id, digest)
@@ -140,11 +155,15 @@ select (select count(*) from fence)::int, told.inserted, told.greatest,
 from told`;
 };
 
-/** Most batches of decisions take holds and step on none: their statement does without what looks for them. */
-const COMMIT = {
-  wait: { stepping: statement("wait", true), taking: statement("wait", false) },
-  skip: { stepping: statement("skip", true), taking: statement("skip", false) },
-} as const;
+const statements = (waiting: "wait" | "skip") => ({
+  stepping: statement(waiting, true, false),
+  taking: statement(waiting, false, false),
+  "stepping-growing": statement(waiting, true, true),
+  "taking-growing": statement(waiting, false, true),
+});
+
+/** Most batches of decisions take holds and step on none, and spend nothing beyond them: theirs does without what asks for that. */
+const COMMIT = { wait: statements("wait"), skip: statements("skip") } as const;
 
 /**
  * The commit of a batch whose ids are distinct and of which some charge budgets. `skip`: accounts and holds that something
@@ -157,7 +176,8 @@ export function chargedQuery(
   waiting: "wait" | "skip" = "wait",
 ): QueryArrayConfig {
   const charges = chargesOf(batch);
-  const kind = charges.some(({ hold }) => hold !== undefined) ? "stepping" : "taking";
+  const steps = charges.some(({ hold }) => hold !== undefined) ? "stepping" : "taking";
+  const kind = charges.some(({ overage }) => overage !== undefined) ? (`${steps}-growing` as const) : steps;
   const column = <Value>(of: (charged: Charged) => Value) => charges.map(of);
   return {
     name: `ledger-charge-${waiting}-${kind}`,

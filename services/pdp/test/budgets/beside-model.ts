@@ -1,4 +1,6 @@
 import pg from "pg";
+import { MICROS_MAX } from "../../src/budgets/books.ts";
+import { formatAmount } from "../../src/foundation/amount.ts";
 import { CommitFailure, type NewRecord, type RecordOutcome } from "../../src/ledger/index.ts";
 import type { Lane } from "../../src/stores/lane.ts";
 import { createLedgerWriter } from "../../src/stores/ledger-writer.ts";
@@ -170,16 +172,20 @@ async function commitTwo(world: World): Promise<string[]> {
     .filter(Boolean);
 }
 
+const least = (micros: bigint) => (micros < MICROS_MAX ? micros : MICROS_MAX);
+
 /** Mostly with something left of it. */
-function nextLimit(dice: Dice, state: StoreState, name: string): number {
+function nextLimit(dice: Dice, state: StoreState, name: string): bigint {
   const own = [...state.accounts.values()].filter(({ tenant, budget }) => tenant === TENANT && budget === name);
-  const used = own.map(({ held, posted, overage }) => Number(held + posted + overage));
-  return below(dice, 50) + (dice.random() < 0.8 ? Math.max(...used) : 0);
+  const used = own.map(({ held, posted, overage }) => held + posted + overage);
+  const most = used.reduce((greatest, one) => (one > greatest ? one : greatest), 0n);
+  const limit = BigInt(below(dice, 50)) * dice.grain + (dice.random() < 0.8 ? most : 0n);
+  return least(limit);
 }
 
 /** An alarm is set, or taken away: mostly one that lets something more in. */
 async function setAlarm({ dice, state, owner }: Pick<World, "dice" | "state" | "owner">, name: string): Promise<void> {
-  const alarm = dice.random() < 0.3 ? undefined : BigInt(nextLimit(dice, state, name));
+  const alarm = dice.random() < 0.3 ? undefined : nextLimit(dice, state, name);
   for (const account of state.accounts.values()) {
     if (account.tenant !== TENANT || account.budget !== name) continue;
     if (alarm === undefined) delete account.alarm;
@@ -196,7 +202,7 @@ async function administer({ dice, state, owner, alarms }: World): Promise<void> 
   const limit = nextLimit(dice, state, name);
   if (!row) {
     await declareMicros(owner, name, limit);
-    state.budgets.set(`${TENANT}/${name}`, { tenant: TENANT, name, limit: BigInt(limit), frozen: false });
+    state.budgets.set(`${TENANT}/${name}`, { tenant: TENANT, name, limit, frozen: false });
     return;
   }
   const what = dice.random();
@@ -216,35 +222,36 @@ async function administer({ dice, state, owner, alarms }: World): Promise<void> 
     await owner.query("update account set frozen = false, frozen_at = null, frozen_why = null where frozen");
     return;
   }
-  row.limit = BigInt(limit);
+  row.limit = limit;
   await declareMicros(owner, name, limit);
 }
 
-const declareMicros = (owner: pg.Client, name: string, micros: number, tenant = TENANT) => {
-  const limit = `0.${String(micros).padStart(6, "0")}`;
+const declareMicros = (owner: pg.Client, name: string, micros: bigint, tenant = TENANT) => {
+  const limit = formatAmount(micros);
   return declare(owner, { name, limit, enforcement: name === "soft" ? "soft" : "hard" }, tenant);
 };
 
 /** Budgets, and accounts of all sorts: open, over, not yet open, with a limit of their own, and another tenant's. */
-async function furnish(owner: pg.Client, state: StoreState): Promise<bigint[]> {
+async function furnish(owner: pg.Client, state: StoreState, grain: bigint): Promise<bigint[]> {
   await owner.query("insert into tenant (id) values ($1), ($2)", [TENANT, OTHER]);
   await owner.query("insert into revision (tenant) values ($1), ($2)", [TENANT, OTHER]);
-  const open = async (tenant: string, name: string, micros: number, keys: readonly string[]) => {
+  const open = async (tenant: string, name: string, grains: bigint, keys: readonly string[]) => {
+    const micros = least(grains * grain);
     await declareMicros(owner, name, micros, tenant);
-    state.budgets.set(`${tenant}/${name}`, { tenant, name, limit: BigInt(micros), frozen: false });
+    state.budgets.set(`${tenant}/${name}`, { tenant, name, limit: micros, frozen: false });
     const names = keys.map(() => name);
     await owner.query("select remit_open_accounts($1, $2, $3)", [tenant, names, keys]);
   };
-  await open(TENANT, "hard", 40, ["", "a", "over", "early"]);
-  await open(TENANT, "tight", 12, [""]);
-  await open(TENANT, "soft", 20, [""]);
-  await open(OTHER, "hard", 40, [""]);
+  await open(TENANT, "hard", 40n, ["", "a", "over", "early"]);
+  await open(TENANT, "tight", 12n, [""]);
+  await open(TENANT, "soft", 20n, [""]);
+  await open(OTHER, "hard", 40n, [""]);
   await owner.query("update account set closes_at = now() - interval '1 hour' where key = 'over'");
   await owner.query("update account set opens_at = now() + interval '1 day' where key = 'early'");
   await owner.query(
     `insert into account (tenant, session, unit, instance, opens_at, closes_at, own_limit, hard, ceiling)
-     values ($1, gen_random_uuid(), 'EUR', sha256('own'), '-infinity', 'infinity', 30, true, 30)`,
-    [TENANT],
+     values ($1, gen_random_uuid(), 'EUR', sha256('own'), '-infinity', 'infinity', $2, true, $2)`,
+    [TENANT, String(least(30n * grain))],
   );
   const { rows } = await owner.query(
     `select id, tenant, budget, key, unit, hard, own_limit, (extract(epoch from opens_at) * 1000)::float8 as opens,
@@ -274,23 +281,25 @@ export interface Playing {
   readonly steps: number;
   readonly edit?: Edit;
   readonly alarms?: boolean;
+  /** What amounts are drawn in; one millionth unless something is said. */
+  readonly grain?: bigint;
 }
 
 /** Plays so many steps in an empty database, until something differs. */
 export async function playBeside(
   { ownerUrl, runtimeUrl }: TestDatabase,
-  { seed, steps, edit = (text) => text, alarms = false }: Playing,
+  { seed, steps, edit = (text) => text, alarms = false, grain = 1n }: Playing,
 ): Promise<Played> {
   const owner = new pg.Client({ connectionString: ownerUrl });
   await owner.connect();
   const state = emptyStore();
   const random = seeded(seed);
-  const accounts = await furnish(owner, state);
+  const accounts = await furnish(owner, state, grain);
   const replica = "01900000-0000-7000-8000-00000000000f";
   await insertReplica(owner, replica, "test");
   const writers = [await openWriter(runtimeUrl, replica, edit), await openWriter(runtimeUrl, replica, edit)] as const;
   const nowMs = Date.now();
-  const dice: Dice = { random, accounts, pastMs: nowMs - HOUR_MS, farMs: nowMs + HOUR_MS };
+  const dice: Dice = { random, accounts, pastMs: nowMs - HOUR_MS, farMs: nowMs + HOUR_MS, grain };
   const world: World = { dice, state, owner, writers, alarms, security: 0n };
   let wrong: string[] = [];
   let step = 0;

@@ -113,3 +113,24 @@ test("an administrator's change may end a hold in the commit that tells of it, o
   await changes.close();
   expect(await readBook(database, account)).toMatchObject({ held: 0n, posted: 0n });
 });
+
+test("overages of one batch count against each other, and who has no room alone is told that its account is full", async () => {
+  const [account = 0n] = await openBooks(database, [{ name: "day", limit: "5", enforcement: "soft" }]);
+  const { ledger } = await start();
+  const spent = (overage: bigint) => ledger.record(newRecord({ charge: { moves: [move(account, { overage })] } }));
+  const most = 2n ** 61n;
+  const told = await Promise.all([spent(most), spent(1n), spent(most - 1n), spent(most), spent(5n)]);
+  // All that a commit brings is within half of what is left for it, so the others are to come again.
+  expect(told.map(whyOf)).toEqual(["inserted", "crowded", "crowded", "crowded", "crowded"]);
+  expect(await Promise.all([spent(most), spent(most)].map(async (one) => whyOf(await one)))).toEqual([
+    "inserted",
+    "crowded",
+  ]);
+  expect(whyOf(await spent(most - 7n))).toBe("inserted");
+  expect([whyOf(await spent(8n)), whyOf(await spent(7n)), whyOf(await spent(1n))]).toEqual([
+    "full",
+    "inserted",
+    "full",
+  ]);
+  expect(await readBook(database, account)).toMatchObject({ overage: 3n * most });
+});

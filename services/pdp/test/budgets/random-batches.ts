@@ -1,4 +1,6 @@
+import { MICROS_MAX } from "../../src/budgets/books.ts";
 import { adoptionMoves, expiryMoves, type HeldPart } from "../../src/budgets/index.ts";
+import { takeRoomOf } from "../../src/foundation/balance.ts";
 import { type Charge, idempotencyKey, type Move, type NewRecord } from "../../src/ledger/index.ts";
 import { newRecord } from "../ledger/postgres.ts";
 import { end, move } from "./books.ts";
@@ -11,12 +13,16 @@ export interface Dice {
   /** Times before and after the run. */
   readonly pastMs: number;
   readonly farMs: number;
+  /** What amounts are drawn in. */
+  readonly grain: bigint;
 }
 
 export const below = ({ random }: Dice, count: number) => Math.floor(random() * count);
 export const pick = <Value>(dice: Dice, from: readonly Value[]) => from[below(dice, from.length)];
 
-const amount = (dice: Dice, most: number) => BigInt(below(dice, most + 1));
+/** At most so many grains. */
+const amount = (dice: Dice, most: number) => BigInt(below(dice, most + 1)) * dice.grain;
+const grains = ({ grain }: Dice, micros: bigint) => Number(micros / grain);
 
 function someAccounts(dice: Dice): bigint[] {
   const chosen = new Set<bigint>();
@@ -32,8 +38,12 @@ const term = (dice: Dice) => ({
 /** Some amount, or just what is free, or one more. */
 function wanted(dice: Dice, state: StoreState, account: bigint): bigint {
   const row = state.accounts.get(account);
-  const free = row ? freeOf(balanceOf(state, row)) : 0n;
-  return free <= 0n || dice.random() < 0.7 ? amount(dice, 14) : free + BigInt(below(dice, 2));
+  // A soft one has an edge only where amounts come near to it.
+  const hasLimit = row?.hard || dice.grain === 1n;
+  const free = row ? (hasLimit ? freeOf(balanceOf(state, row)) : takeRoomOf(row)) : 0n;
+  if (free <= 0n || dice.random() < 0.7) return amount(dice, 14);
+  const most = free + BigInt(below(dice, 2));
+  return most < MICROS_MAX ? most : MICROS_MAX;
 }
 
 const partsOf = (state: StoreState, { amounts }: HoldRow) =>
@@ -44,7 +54,7 @@ const whose = (dice: Dice, { id, decision }: HoldRow) => (dice.random() < 0.85 ?
 
 function settle(dice: Dice, state: StoreState, hold: HoldRow): Charge {
   const moves = partsOf(state, hold).map(({ account, amount: held }): Move => {
-    const actual = amount(dice, Number(held) * 2);
+    const actual = amount(dice, grains(dice, held) * 2);
     const posted = actual < held ? actual : held;
     return move(account, { held: -held, posted, overage: actual - posted });
   });
@@ -75,7 +85,7 @@ const kinds: Record<string, Kind> = {
   },
   correct: (dice, state) => {
     const account = pick(dice, dice.accounts) ?? 0n;
-    const most = Number(state.accounts.get(account)?.posted ?? 0n);
+    const most = grains(dice, state.accounts.get(account)?.posted ?? 0n);
     return { moves: [move(account, { posted: -amount(dice, most), overage: amount(dice, 3) })] };
   },
   watch: (dice) => ({ moves: [move(pick(dice, dice.accounts) ?? 0n, { overage: amount(dice, 3) })] }),

@@ -1,4 +1,5 @@
 import type { Balance, Charge, HoldStep, Move, NewRecord, Short } from "../../src/ledger/index.ts";
+import { admit, balanceOf, limitOf, whyShort } from "./store-admission.ts";
 import { type StoreRules, storeRules } from "./store-rules.ts";
 
 /*
@@ -9,6 +10,8 @@ import { type StoreRules, storeRules } from "./store-rules.ts";
  * (`declare`, `openAccount`, `commit`, `balanceOf`, `overdue`; times are arguments on both sides). So what the simulation
  * proves of the model holds of the statement.
  */
+
+export { balanceOf, freeOf } from "./store-admission.ts";
 
 /** What is declared: every account of it goes by the limit that stands here now. */
 export interface BudgetRow {
@@ -120,35 +123,6 @@ export const keyOf = ({
 const holdOf = ({ hold }: Charge): Exclude<HoldStep, { readonly step: "take" }> | undefined =>
   hold && hold.step !== "take" ? hold : undefined;
 
-/** The limit that binds an account now; undefined where its budget is declared no more. */
-function limitOf({ budgets, rules }: StoreState, account: AccountRow): bigint | undefined {
-  if (rules.limits === "as_they_were") return account.ceiling;
-  return account.ownLimit ?? budgets.get(`${account.tenant}/${account.budget}`)?.limit;
-}
-
-const isFrozen = ({ budgets }: StoreState, account: AccountRow): boolean =>
-  account.frozen || (budgets.get(`${account.tenant}/${account.budget}`)?.frozen ?? false);
-
-export function balanceOf(state: StoreState, account: AccountRow): Balance {
-  const { id, held, posted, overage, alarm } = account;
-  const amounts = { limit: limitOf(state, account) ?? 0n, held, posted, overage };
-  return { account: id, ...amounts, frozen: isFrozen(state, account), ...(alarm !== undefined && { alarm }) };
-}
-
-export const freeOf = ({ limit, held, posted, overage }: Balance): bigint => limit - held - posted - overage;
-
-/** What is free before the account is over its alarm, or what is free at all where that is less. */
-function usualFreeOf(balance: Balance): bigint {
-  const { limit, alarm = limit } = balance;
-  return freeOf({ ...balance, limit: alarm < limit ? alarm : limit });
-}
-
-/** Whether a record asks an account to let it in: what only gives back or posts is let in whatever stands there. */
-function asks({ charge }: NewRecord, { held }: Move): boolean {
-  const step = charge?.hold?.step;
-  return (step === "take" || step === "adopt") && held >= 0n;
-}
-
 /** Whether a hold is there, with the decision that is to have it, and over where it must be. */
 function isWhereItShould(
   { holds, rules }: StoreState,
@@ -184,56 +158,6 @@ function withTheirHolds(
     left.set(record.id, isThere ? again : { why: "gone" });
     return false;
   });
-}
-
-/** What stands in the way of a move whatever else is in the batch. */
-function barred(state: StoreState, record: NewRecord, move: Move, place: Place): Short["why"] | undefined {
-  const account = state.accounts.get(move.account);
-  if (!account || account.tenant !== record.tenant) return "closed";
-  if (place.locked?.has(move.account)) return "locked";
-  if (!asks(record, move)) return undefined;
-  const isCurrent = account.opensAtMs <= place.nowMs && place.nowMs < account.closesAtMs;
-  if (limitOf(state, account) === undefined) return "closed";
-  if (!isCurrent && state.rules.windows === "store_time") return "closed";
-  return isFrozen(state, account) && state.rules.freezes === "asked" ? "frozen" : undefined;
-}
-
-/** What is free for a taking before the batch. */
-function freeBefore(state: StoreState, account: AccountRow, { seen }: Place): bigint {
-  const balance = balanceOf(state, account);
-  const now = state.rules.alarms === "asked" ? usualFreeOf(balance) : freeOf(balance);
-  const spent = state.rules.free === "with_overage" ? account.overage : 0n;
-  return spent + (state.rules.admission === "read_then_write" ? (seen?.get(account.id) ?? now) : now);
-}
-
-/** Lets in what fits, in the batch's order; answers of the others which accounts they were too much for. */
-function admit(state: StoreState, batch: readonly NewRecord[], place: Place) {
-  const sums = new Map<bigint, bigint>();
-  const short = new Map<NewRecord, { readonly move: Move; readonly why: Short["why"] | "too_much" }[]>();
-  const open: NewRecord[] = [];
-  for (const record of batch) {
-    const bars = (record.charge?.moves ?? []).flatMap((move) => {
-      const why = barred(state, record, move, place);
-      return why ? [{ move, why }] : [];
-    });
-    if (bars.length > 0) short.set(record, bars);
-    else open.push(record);
-  }
-  const admitted = open.filter((record) => {
-    const over = (record.charge?.moves ?? []).flatMap((move) => {
-      const account = state.accounts.get(move.account);
-      if (!account?.hard || !asks(record, move) || move.held === 0n) return [];
-      const free = freeBefore(state, account, place);
-      const before = state.rules.sums === "each_alone" ? 0n : (sums.get(account.id) ?? 0n);
-      // What would not fit alone counts for nobody.
-      const counts = move.held <= free || state.rules.sums === "running_with_what_never_fits";
-      if (counts) sums.set(account.id, before + move.held);
-      return before + move.held > free ? [{ move, why: "too_much" as const }] : [];
-    });
-    if (over.length > 0) short.set(record, over);
-    return over.length === 0;
-  });
-  return { admitted, short };
 }
 
 /** The accounts as the moves of these records leave them; or the name of the CHECK that one of them breaks. */
@@ -294,11 +218,6 @@ function stepHold(state: StoreState, { id, tenant, session, sessionDay, charge }
   row.amounts = amountsAfter(row.amounts, charge.moves);
 }
 
-function whyTooMuch(balance: Balance | undefined, { held }: Move): Short["why"] {
-  if (balance && held > freeOf(balance)) return "exhausted";
-  return balance && held > usualFreeOf(balance) ? "unusual" : "crowded";
-}
-
 /** Commits a batch whose ids are distinct, and changes the state by it. */
 export function commit(state: StoreState, batch: readonly NewRecord[], place: Place): Committed {
   const left = new Map<string, LeftOut>();
@@ -344,8 +263,7 @@ export function commit(state: StoreState, batch: readonly NewRecord[], place: Pl
   for (const [record, over] of short) {
     const shorts = over.map(({ move, why }): Short => {
       const balance = balances.get(move.account);
-      const named = why !== "too_much" ? why : whyTooMuch(balance, move);
-      return { account: move.account, why: named, ...(balance && { balance }) };
+      return { account: move.account, why: whyShort(why, balance, move), ...(balance && { balance }) };
     });
     left.set(record.id, { why: "short", shorts });
   }

@@ -23,6 +23,8 @@ export interface StoreRules {
   readonly limits: "as_they_are" | "as_they_were";
   readonly freezes: "asked" | "not_asked";
   readonly alarms: "asked" | "not_asked";
+  /** Whether an account that counts as much as any may lets anything more in. */
+  readonly full: "asked" | "not_asked";
 }
 
 export const storeRules: StoreRules = {
@@ -40,4 +42,5 @@ export const storeRules: StoreRules = {
   limits: "as_they_are",
   freezes: "asked",
   alarms: "asked",
+  full: "asked",
 };
