@@ -1,5 +1,6 @@
 import type { Clients } from "./clients.ts";
 import type { Document, DocumentKind } from "./document-files.ts";
+import { everyItem, type PageOf } from "./pages.ts";
 import type { Applied } from "./publish.ts";
 
 /** What is registered or in force and stands in none of the files, by kind. */
@@ -7,7 +8,13 @@ export type PrunePlan = Readonly<Record<DocumentKind, readonly string[]>>;
 
 const nobody: PrunePlan = { policy: [], tool: [], agent: [], budget: [], group: [] };
 
-const named = (list: readonly { readonly name: string }[]) => list.map(({ name }) => name);
+/** The names of everything in a list: of all its pages or, where one of them cannot be had, of none. */
+async function names<Page extends { readonly nextPageToken: string }>(
+  ask: (page: PageOf) => Promise<Page>,
+  itemsOf: (page: Page) => readonly { readonly name: string }[],
+): Promise<string[]> {
+  return (await everyItem(ask, itemsOf)).map(({ name }) => name);
+}
 
 /** What the service knows of each kind. */
 const registered: Readonly<Record<DocumentKind, (clients: Clients) => Promise<string[]>>> = {
@@ -15,10 +22,22 @@ const registered: Readonly<Record<DocumentKind, (clients: Clients) => Promise<st
     const { versions } = await policy.listPolicies({});
     return versions.filter(({ state }) => state === "active").map((version) => version.policy);
   },
-  tool: async ({ tool }) => named((await tool.listTools({})).tools),
-  agent: async ({ agent }) => named((await agent.listAgents({})).agents),
-  budget: async ({ budget }) => named((await budget.listBudgets({})).budgets),
-  group: async ({ group }) => named((await group.listGroups({})).groups),
+  tool: ({ tool }) =>
+    names(
+      (page) => tool.listTools(page),
+      ({ tools }) => tools,
+    ),
+  agent: ({ agent }) =>
+    names(
+      (page) => agent.listAgents(page),
+      ({ agents }) => agents,
+    ),
+  budget: async ({ budget }) => (await budget.listBudgets({})).budgets.map(({ name }) => name),
+  group: ({ group }) =>
+    names(
+      (page) => group.listGroups(page),
+      ({ groups }) => groups,
+    ),
 };
 
 /**

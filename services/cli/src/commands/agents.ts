@@ -1,15 +1,22 @@
-import { toJson } from "@bufbuild/protobuf";
+import { create, toJson } from "@bufbuild/protobuf";
 import { ListAgentsResponseSchema } from "@remit/proto/admin";
 import type { Command } from "commander";
 import { type Cli, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
 import { labelText } from "../label-text.ts";
+import { everyItem } from "../pages.ts";
 import { table } from "../table.ts";
 
 async function listAgents(cli: Cli, json: boolean): Promise<void> {
-  const answer = await cli.clients().agent.listAgents({});
-  if (json) return printJson(cli.io, toJson(ListAgentsResponseSchema, answer));
-  const rows = answer.agents.map((agent) => [
+  const { agent: client } = cli.clients();
+  const progress = { io: cli.io, what: "agents" };
+  const agents = await everyItem(
+    (page) => client.listAgents(page),
+    (page) => page.agents,
+    progress,
+  );
+  if (json) return printJson(cli.io, toJson(ListAgentsResponseSchema, create(ListAgentsResponseSchema, { agents })));
+  const rows = agents.map((agent) => [
     agent.name,
     agent.status,
     agent.mode,

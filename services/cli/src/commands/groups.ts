@@ -1,14 +1,21 @@
-import { toJson } from "@bufbuild/protobuf";
+import { create, toJson } from "@bufbuild/protobuf";
 import { ListGroupsResponseSchema } from "@remit/proto/admin";
 import type { Command } from "commander";
 import { type Cli, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
+import { everyItem } from "../pages.ts";
 import { table } from "../table.ts";
 
 async function listGroups(cli: Cli, json: boolean): Promise<void> {
-  const answer = await cli.clients().group.listGroups({});
-  if (json) return printJson(cli.io, toJson(ListGroupsResponseSchema, answer));
-  const rows = answer.groups.map(({ name, members }) => [name, String(members.length), members.join(",")]);
+  const { group: client } = cli.clients();
+  const progress = { io: cli.io, what: "groups" };
+  const groups = await everyItem(
+    (page) => client.listGroups(page),
+    (page) => page.groups,
+    progress,
+  );
+  if (json) return printJson(cli.io, toJson(ListGroupsResponseSchema, create(ListGroupsResponseSchema, { groups })));
+  const rows = groups.map(({ name, members }) => [name, String(members.length), members.join(",")]);
   const columns = [{ title: "NAME" }, { title: "MEMBERS", right: true }, { title: "WHO" }];
   for (const line of table(columns, rows)) cli.io.out(line);
 }

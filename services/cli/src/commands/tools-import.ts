@@ -3,6 +3,7 @@ import { collect, pairs, seconds } from "../arguments.ts";
 import { type Cli, paintFor, printJson } from "../cli.ts";
 import { loadEngine } from "../engine.ts";
 import { examples } from "../examples.ts";
+import { everyItem } from "../pages.ts";
 import { type ExitCode, exitCodes, usage } from "../stop.ts";
 import { commandWords } from "../tools-import/command-words.ts";
 import { type Compared, compareTools } from "../tools-import/compare.ts";
@@ -41,7 +42,11 @@ async function draft({ source, tools, notes }: Offer, prefix: string): Promise<D
 }
 
 async function compareWithRegistered(cli: Cli, offer: Offer, drafted: readonly Drafted[]): Promise<Compared> {
-  const { tools } = await cli.clients().tool.listTools({});
+  const { tool: client } = cli.clients();
+  const tools = await everyItem(
+    (page) => client.listTools(page),
+    (page) => page.tools,
+  );
   return compareTools(drafted, tools, offer.source.server);
 }
 

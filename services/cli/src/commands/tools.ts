@@ -1,10 +1,11 @@
-import { toJson } from "@bufbuild/protobuf";
+import { create, toJson } from "@bufbuild/protobuf";
 import { GetToolResponseSchema, ListToolsResponseSchema } from "@remit/proto/admin";
 import { Risk } from "@remit/proto/common";
 import type { Command } from "commander";
 import { type Cli, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
 import { labelText } from "../label-text.ts";
+import { everyItem } from "../pages.ts";
 import type { ExitCode } from "../stop.ts";
 import { table } from "../table.ts";
 import { addToolsImport } from "./tools-import.ts";
@@ -17,9 +18,15 @@ const riskWords = new Map<Risk, string>([
 ]);
 
 async function list(cli: Cli, json: boolean): Promise<void> {
-  const answer = await cli.clients().tool.listTools({});
-  if (json) return printJson(cli.io, toJson(ListToolsResponseSchema, answer));
-  const rows = answer.tools.map((tool) => [
+  const { tool: client } = cli.clients();
+  const progress = { io: cli.io, what: "tools" };
+  const tools = await everyItem(
+    (page) => client.listTools(page),
+    (page) => page.tools,
+    progress,
+  );
+  if (json) return printJson(cli.io, toJson(ListToolsResponseSchema, create(ListToolsResponseSchema, { tools })));
+  const rows = tools.map((tool) => [
     tool.name,
     riskWords.get(tool.risk) ?? "unknown",
     tool.status,

@@ -4,6 +4,7 @@ import type { Cli } from "../cli.ts";
 import { type DocumentFile, readDocumentFiles } from "../document-files.ts";
 import { loadEngine } from "../engine.ts";
 import { checkDocuments } from "../offline.ts";
+import { everyItem } from "../pages.ts";
 import { printProblems, refuses } from "../problems.ts";
 import { exitCodes, Stop, usage } from "../stop.ts";
 
@@ -33,7 +34,10 @@ async function filesSide(cli: Cli, path: string): Promise<Side> {
 
 async function registered(cli: Cli): Promise<ToolDocument[]> {
   const client = cli.clients().tool;
-  const { tools } = await client.listTools({});
+  const tools = await everyItem(
+    (page) => client.listTools(page),
+    (page) => page.tools,
+  );
   const documents: ToolDocument[] = [];
   for (const { name } of tools) {
     try {

@@ -51,7 +51,7 @@ export { type Attempt, createProposals, type Proposals } from "./proposals.ts";
 export type { ShownPolicy } from "./publishing.ts";
 export type { ReadDocuments, ReadFiles } from "./reading.ts";
 export { createRedaction } from "./redaction.ts";
-export { createRegistry, type PutEffect, type RegisteredKind, type Registry } from "./registry.ts";
+export { createRegistry, type PutEffect, type Registry } from "./registry.ts";
 export { createReport, type Reported } from "./report.ts";
 export type {
   NewRevocation,

@@ -12,7 +12,7 @@ import { canonical, type Json } from "../foundation/canonical.ts";
 import { type DigestKind, digestBytes, digestText } from "../foundation/digest.ts";
 import { Fault, invalid } from "../foundation/fault.ts";
 import type { Caller } from "../identities/index.ts";
-import { type Revisions, type Snapshot, type Snapshots, withRollout } from "../policies/index.ts";
+import { type DocumentKind, type Revisions, type Snapshot, type Snapshots, withRollout } from "../policies/index.ts";
 import { requireSameBudget } from "./budget-fixed.ts";
 import type { MakeChange } from "./changes.ts";
 import { revisionNumber } from "./decision.ts";
@@ -30,9 +30,6 @@ export interface Put<Document> {
   readonly revision: bigint;
 }
 
-/** The kinds of documents that stand for themselves, one a name. */
-export type RegisteredKind = "agent" | "tool" | "budget" | "group";
-
 /** Puts agents, tools, budgets and groups into the registry. Every change is checked whole before anything of it is made. */
 export interface Registry {
   putAgent(caller: Caller, source: SourceFile, dryRun: boolean): Promise<Put<AgentDocument>>;
@@ -40,7 +37,7 @@ export interface Registry {
   putBudget(caller: Caller, source: SourceFile, dryRun: boolean): Promise<Put<BudgetDocument>>;
   putGroup(caller: Caller, source: SourceFile, dryRun: boolean): Promise<Put<GroupDocument>>;
   /** Deletes by name, all in one revision, which it answers. Each must be there. */
-  remove(caller: Caller, kind: RegisteredKind, names: readonly string[], dryRun: boolean): Promise<bigint>;
+  remove(caller: Caller, kind: DocumentKind, names: readonly string[], dryRun: boolean): Promise<bigint>;
 }
 
 export const failed = (problems: readonly Problem[]) => problems.some(({ severity }) => severity === "error");
@@ -64,7 +61,7 @@ function only<Document>(documents: readonly Document[], all: Documents, kind: st
 const refusedPut = (problems: readonly Problem[], revisions: Revisions) =>
   ({ document: undefined, digest: "", effect: "none", problems, revision: revisionNumber(revisions) }) as const;
 
-const heldNames = (now: Snapshot, kind: RegisteredKind): { has(name: string): boolean } =>
+const heldNames = (now: Snapshot, kind: DocumentKind): { has(name: string): boolean } =>
   ({ agent: now.agents, tool: now.tools, budget: now.budgets, group: now.groups })[kind];
 
 const movedOn = (error: unknown) => error instanceof Fault && error.reason === "revision_conflict";
@@ -76,7 +73,7 @@ const unknownReasons = {
   group: "group_unknown",
 } as const;
 
-function unknownDocument(kind: RegisteredKind, name: string | undefined): Fault {
+function unknownDocument(kind: DocumentKind, name: string | undefined): Fault {
   const message = name === undefined ? `not every ${kind} of these is there` : `there is no ${kind} ${name}`;
   return new Fault("missing", unknownReasons[kind], message, { field: "names", fix: `list the ${kind}s` });
 }

@@ -2,6 +2,7 @@ export { WHOLE_BASIS_POINTS } from "./canary.ts";
 export type {
   Activation,
   ActivePolicy,
+  DocumentKind,
   Fingerprint,
   Fingerprinted,
   Maker,

@@ -129,6 +129,9 @@ export interface RolloutInfo {
   readonly ended: { readonly as: RolloutEnd; readonly atMs: number; readonly by: Maker | undefined } | undefined;
 }
 
+/** The kinds of documents that stand for themselves, one a name. */
+export type DocumentKind = "agent" | "tool" | "budget" | "group";
+
 /** What the room reads. */
 export interface PolicyStore {
   /**
@@ -148,6 +151,11 @@ export interface PolicyStore {
   tenants(): Promise<Tenant[]>;
   /** The ids of active tenants that have a living session. */
   tenantsInUse(): Promise<string[]>;
+  /**
+   * The names of what is registered, of one kind, in the order in which the store has texts: those after `after`, at most
+   * so many. Each that is there all the while is met once by whoever goes on after the last one.
+   */
+  names(tenant: string, kind: DocumentKind, after: string | undefined, most: number): Promise<string[]>;
   versions(tenant: string): Promise<PolicyVersion[]>;
   /**
    * Published versions with their documents; version 0 is the newest that is no draft, else the newest. Those that do

@@ -2,7 +2,7 @@ import type { AgentDocument, BudgetDocument, GroupDocument, ToolDocument } from 
 import type { Pool } from "pg";
 import { mapInSlices } from "../foundation/in-slices.ts";
 import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
-import type { PolicyStore, Revisions } from "../policies/index.ts";
+import type { DocumentKind, PolicyStore, Revisions } from "../policies/index.ts";
 import { withTransaction } from "./database.ts";
 import { type UnparsedRows, unparsedRows } from "./document-rows.ts";
 import { readFingerprint } from "./fingerprint.ts";
@@ -11,6 +11,13 @@ import { type DocumentRow, policyVersions, registered } from "./policy-versions.
 import { livingRevocations } from "./revocations.ts";
 import { livingRollout, readRollout } from "./rollouts.ts";
 import { settingsFrom, TENANT_COLUMNS, type TenantRow, tenantFrom } from "./tenant-row.ts";
+
+const TABLES: Readonly<Record<DocumentKind, string>> = {
+  agent: "agent",
+  tool: "tool",
+  budget: "budget",
+  group: "principal_group",
+};
 
 const REVISION = "select security::text, policy::text from revision where tenant = $1";
 const ENGINE = "select engine from cell";
@@ -80,6 +87,13 @@ export function createPolicyStore(pool: Pool): PolicyStore {
     async tenants() {
       const { rows } = await pool.query<TenantRow>(`select ${TENANT_COLUMNS} from tenant order by id`);
       return rows.map(tenantFrom);
+    },
+    async names(tenant, kind, after, most) {
+      const { rows } = await pool.query<[string]>({
+        ...{ rowMode: "array", values: [tenant, after ?? "", most] },
+        text: `select name from ${TABLES[kind]} where tenant = $1 and name > $2 order by name limit $3`,
+      });
+      return rows.map(([name]) => name);
     },
     async tenantsInUse() {
       const { rows } = await pool.query<{ id: string }>(

@@ -31,6 +31,7 @@ const OWN_SESSIONS = "Of a session that the caller opened; an owner's key speaks
 const CELL_BINDINGS = "What could make somebody a cell operator takes that role.";
 
 const put = { to: ["operator"], tells: ["document", "dryRun"] } as const;
+const listed = { to: READ_REGISTRY, tells: ["pageToken"] } as const;
 const remove = { to: ["operator"], tells: ["names", "dryRun"] } as const;
 const limit = { to: ["operator"], tells: ["budget", "accountId", "limit", "expected", "reason"] } as const;
 const inForce = { to: ["policy-approver"], tells: ["choices", "expectedRevision"] } as const;
@@ -71,10 +72,10 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
       further: "Status, quotas and prefixes of workloads, and any tenant but one's own, take cell-operator.",
     },
   },
-  "remit.v1.AgentService": { PutAgent: put, ListAgents: { to: READ_REGISTRY }, DeleteAgents: remove },
+  "remit.v1.AgentService": { PutAgent: put, ListAgents: listed, DeleteAgents: remove },
   "remit.v1.ToolService": {
     PutTool: put,
-    ListTools: { to: READ_REGISTRY },
+    ListTools: listed,
     GetTool: { to: READ_REGISTRY, tells: ["name"] },
     DeleteTools: remove,
   },
@@ -94,7 +95,7 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
     ResolveHold: { to: ["operator"], tells: ["holdId", "as", "reason"] },
     VerifyBudgets: { to: READ_BOOKS },
   },
-  "remit.v1.GroupService": { PutGroup: put, ListGroups: { to: READ_REGISTRY }, DeleteGroups: remove },
+  "remit.v1.GroupService": { PutGroup: put, ListGroups: listed, DeleteGroups: remove },
   "remit.v1.PolicyService": {
     PublishPolicies: { to: ["policy-author"], tells: ["files", "strict", "draft", "dryRun"] },
     ValidatePolicies: { to: ["policy-author"], tells: ["choices", "strict"] },

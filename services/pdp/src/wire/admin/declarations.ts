@@ -23,17 +23,16 @@ import {
   type PutGroupResponse,
   PutGroupResponseSchema,
 } from "@remit/proto/admin";
-import type { RegisteredKind } from "../../decisions/index.ts";
 import { invalid } from "../../foundation/fault.ts";
-import { mapInSlices } from "../../foundation/in-slices.ts";
 import { limits } from "../../foundation/limits.ts";
-import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
+import type { DocumentKind } from "../../policies/index.ts";
 import type { Call, Unary } from "../call.ts";
 import { budgetToWire } from "../convert/budget.ts";
 import { boundedList, storedName } from "../convert/fields.ts";
 import { problemToWire, sourceFrom } from "../convert/problem.ts";
 import { CHANGES } from "./change.ts";
 import type { AdminDesk } from "./desk.ts";
+import { documentPage } from "./pages.ts";
 
 function groupToWire({ metadata, spec }: GroupDocument) {
   return { name: metadata.name, members: [...spec.members] };
@@ -51,7 +50,7 @@ export interface DeclarationRpcs {
 }
 
 export function declarationRpcs(desk: AdminDesk): DeclarationRpcs {
-  const remove = async (kind: RegisteredKind, request: { names: string[]; dryRun: boolean }, call: Call) => {
+  const remove = async (kind: DocumentKind, request: { names: string[]; dryRun: boolean }, call: Call) => {
     const caller = desk.caller(call);
     const names = boundedList(request.names, "names", limits.namesDeletedMax).map((name, at) =>
       storedName(name, `names[${at}]`, limits.toolNameBytesMax),
@@ -82,12 +81,13 @@ export function declarationRpcs(desk: AdminDesk): DeclarationRpcs {
         change: CHANGES[put.effect],
       });
     },
-    async listGroups(_request, call) {
-      const caller = desk.caller(call);
-      const { groups } = await desk.snapshots.current(caller.tenant);
-      return create(ListGroupsResponseSchema, {
-        groups: await mapInSlices(groups.values(), turnOfTheLoop, ({ document }) => groupToWire(document), 100),
+    async listGroups(request, call) {
+      const { tenant } = desk.caller(call);
+      const { items: groups, nextPageToken } = await documentPage(desk, tenant, "group", request, {
+        held: (snapshot) => snapshot.groups,
+        toWire: ({ document }) => groupToWire(document),
       });
+      return create(ListGroupsResponseSchema, { groups, nextPageToken });
     },
     deleteGroups: async (request, call) => create(DeleteGroupsResponseSchema, await remove("group", request, call)),
     deleteAgents: async (request, call) => create(DeleteAgentsResponseSchema, await remove("agent", request, call)),

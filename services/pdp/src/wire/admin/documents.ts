@@ -22,9 +22,7 @@ import { Risk as WireRisk } from "@remit/proto/common";
 import { revisionNumber } from "../../decisions/index.ts";
 import { canonical, type Json } from "../../foundation/canonical.ts";
 import { Fault } from "../../foundation/fault.ts";
-import { mapInSlices } from "../../foundation/in-slices.ts";
 import { limits } from "../../foundation/limits.ts";
-import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
 import { schemaDigest } from "../../policies/index.ts";
 import type { Unary } from "../call.ts";
 import { requiredText } from "../convert/fields.ts";
@@ -32,9 +30,7 @@ import { problemToWire, sourceFrom } from "../convert/problem.ts";
 import { scopeToWire } from "../convert/scope.ts";
 import { CHANGES } from "./change.ts";
 import type { AdminDesk } from "./desk.ts";
-
-/** Documents that are written for an answer between two turns; each may have a schema of which a digest is made. */
-const AT_ONCE_MAX = 100;
+import { documentPage } from "./pages.ts";
 
 const RISKS: Readonly<Record<Risk, WireRisk>> = {
   unclassified: WireRisk.UNCLASSIFIED,
@@ -105,12 +101,13 @@ export function documentRpcs(desk: AdminDesk): DocumentRpcs {
         change: CHANGES[put.effect],
       });
     },
-    async listAgents(_request, call) {
-      const caller = desk.caller(call);
-      const { agents } = await desk.snapshots.current(caller.tenant);
-      return create(ListAgentsResponseSchema, {
-        agents: await mapInSlices(agents.values(), turnOfTheLoop, agentToWire, AT_ONCE_MAX),
+    async listAgents(request, call) {
+      const { tenant } = desk.caller(call);
+      const { items: agents, nextPageToken } = await documentPage(desk, tenant, "agent", request, {
+        held: (snapshot) => snapshot.agents,
+        toWire: agentToWire,
       });
+      return create(ListAgentsResponseSchema, { agents, nextPageToken });
     },
     async putTool(request, call) {
       const caller = desk.caller(call);
@@ -122,12 +119,13 @@ export function documentRpcs(desk: AdminDesk): DocumentRpcs {
         change: CHANGES[put.effect],
       });
     },
-    async listTools(_request, call) {
-      const caller = desk.caller(call);
-      const { tools } = await desk.snapshots.current(caller.tenant);
-      return create(ListToolsResponseSchema, {
-        tools: await mapInSlices(tools.values(), turnOfTheLoop, ({ document }) => toolToWire(document), AT_ONCE_MAX),
+    async listTools(request, call) {
+      const { tenant } = desk.caller(call);
+      const { items: tools, nextPageToken } = await documentPage(desk, tenant, "tool", request, {
+        held: (snapshot) => snapshot.tools,
+        toWire: ({ document }) => toolToWire(document),
       });
+      return create(ListToolsResponseSchema, { tools, nextPageToken });
     },
     async getTool(request, call) {
       const caller = desk.caller(call);

@@ -1,0 +1,102 @@
+import { invalid } from "../../foundation/fault.ts";
+import { limits } from "../../foundation/limits.ts";
+import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
+import type { DocumentKind, Snapshot } from "../../policies/index.ts";
+import { storedText } from "../convert/fields.ts";
+import type { AdminDesk } from "./desk.ts";
+
+/** What a request says of pages. */
+interface Paged {
+  readonly pageSize: number;
+  readonly pageToken: string;
+}
+
+/** One page of a list, as a request asks for it. */
+interface PageAsked {
+  /** Where the page before ended; undefined: from the beginning. */
+  readonly after: string | undefined;
+  /** Items of it. To see whether there are others, one more is read. */
+  readonly most: number;
+  /** Whether whoever asks takes the answer for all there is, since it says nothing of pages. */
+  readonly whole: boolean;
+}
+
+/** Which page a request asks for; a token is what a list answered, which is at most so long. */
+function pageAsked({ pageSize, pageToken }: Paged, tokenBytesMax: number): PageAsked {
+  const most = Math.min(pageSize || limits.registeredListedMax, limits.registeredListedMax);
+  const after = storedText(pageToken, "page_token", tokenBytesMax);
+  return { after: after || undefined, most, whole: pageSize === 0 && after === "" };
+}
+
+const VALUE_BYTES = 16;
+
+/** What a value takes to encode: the bytes of its texts, and some for each value. */
+function weightOf(value: unknown): number {
+  if (typeof value === "string") return VALUE_BYTES + Buffer.byteLength(value);
+  if (typeof value !== "object" || value === null) return VALUE_BYTES;
+  let weight = VALUE_BYTES;
+  if (Array.isArray(value)) for (const item of value) weight += weightOf(item);
+  else for (const [name, held] of Object.entries(value)) weight += (held === "" ? 0 : name.length) + weightOf(held);
+  return weight;
+}
+
+/** Items that are converted between two turns: each may have a schema of which a digest is made. */
+const AT_ONCE_MAX = 50;
+
+function tooMuch(): Error {
+  const limit = `${limits.registeredListedMax} entries, or ${limits.registeredListedBytesMax} bytes`;
+  return invalid("page_size", "there is more than one page holds, and the request says nothing of pages", {
+    ...{ limit, fix: "send page_size, and page_token as answered until next_page_token is empty" },
+  });
+}
+
+/**
+ * A page of rows that are there in the order of their tokens, one more than asked for where there are others: as many as
+ * the limits of an answer allow, one at least. What `toWire` knows nothing of is left out: it has gone meanwhile. The
+ * token is of the last row that was looked at, so that each row is looked at once by whoever walks on, whatever comes and
+ * goes meanwhile. Converts in slices, and answers in a turn of its own.
+ */
+async function pageOf<Row, Wire extends object>(
+  { most, whole }: PageAsked,
+  rows: readonly Row[],
+  by: { readonly token: (row: Row) => string; readonly toWire: (row: Row) => Wire | undefined },
+): Promise<{ items: Wire[]; nextPageToken: string }> {
+  const items: Wire[] = [];
+  let weight = 0;
+  let looked = 0;
+  for (const row of rows.slice(0, most)) {
+    const item = by.toWire(row);
+    weight += item ? weightOf(item) : 0;
+    if (items.length > 0 && weight > limits.registeredListedBytesMax) break;
+    if (item) items.push(item);
+    if (++looked % AT_ONCE_MAX === 0) await turnOfTheLoop();
+  }
+  const last = looked < rows.length ? rows[looked - 1] : undefined;
+  if (last !== undefined && whole) throw tooMuch();
+  await turnOfTheLoop();
+  return { items, nextPageToken: last === undefined ? "" : by.token(last) };
+}
+
+/**
+ * A page of documents by name: which there are now is the store's word, what they say is what this replica decides by.
+ * What it has not heard of yet is left out.
+ */
+export async function documentPage<Held, Wire extends object>(
+  { policies, snapshots }: Pick<AdminDesk, "policies" | "snapshots">,
+  tenant: string,
+  kind: DocumentKind,
+  request: Paged,
+  by: {
+    readonly held: (snapshot: Snapshot) => ReadonlyMap<string, Held>;
+    readonly toWire: (held: Held) => Wire;
+  },
+): Promise<{ items: Wire[]; nextPageToken: string }> {
+  const asked = pageAsked(request, limits.toolNameBytesMax);
+  const names = await policies.names(tenant, kind, asked.after, asked.most + 1);
+  const held = by.held(await snapshots.current(tenant));
+  const toWire = (name: string) => {
+    const one = held.get(name);
+    return one === undefined ? undefined : by.toWire(one);
+  };
+  return pageOf(asked, names, { token: (name) => name, toWire });
+}
