@@ -266,6 +266,8 @@ export async function simulateCalls(seed: number, rules: CallRules): Promise<Sim
     }
   };
 
+  // Its policies are compiled in turns of the event loop, which the scheduler knows nothing of.
+  await rooms.snapshots.current(asker.session.tenant);
   for (let asked = 0; asked < ASKED; ) {
     if (random() < 0.04) store.loseNextAnswer();
     if (random() < 0.02) clock.set(clock.now() + 20_000);
