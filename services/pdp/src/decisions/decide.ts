@@ -23,6 +23,7 @@ import { type DecisionDraft, draftDecision } from "./entry.ts";
 import type { Judged } from "./finding.ts";
 import { judgeAttempt } from "./judge.ts";
 import { createKnownCalls, type Progress } from "./known-call.ts";
+import type { RecentDecisions } from "./recent.ts";
 import type { Redaction } from "./redaction.ts";
 import type { Shortage } from "./shortage.ts";
 import { judgeOnSide } from "./sides.ts";
@@ -42,6 +43,8 @@ export interface DecideRooms {
   readonly budgetFacts: ReturnType<typeof createBudgetFacts>;
   readonly clock: Clock;
   readonly newId: (nowMs: number) => string;
+  /** Told of what is recorded. Absent: nobody remembers it. */
+  readonly recent?: RecentDecisions;
   /** Absent: nobody waits for a turn. */
   readonly turns?: TurnRoom;
 }
@@ -143,7 +146,7 @@ function callIdReused(callId: string, name: CallName): Fault {
  * finds what was recorded and goes on from there (`attempt.ts`).
  */
 export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask, source?: Source) => Promise<Decision> {
-  const { snapshots, ledger, redaction, breakers, charging, clock, newId, turns = noTurnRoom } = rooms;
+  const { snapshots, ledger, redaction, breakers, charging, clock, newId, recent, turns = noTurnRoom } = rooms;
   const knownCalls = createKnownCalls(rooms);
 
   return async (who, ask, source = ask) => {
@@ -192,6 +195,7 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask, sourc
       switch (recorded.outcome) {
         case "inserted":
           charging.recorded(found, recorded.balances);
+          recent?.keep({ tenant, session: asker.session.id, security: draft.record.securityRevision }, draft.decision);
           return { ...draft.decision, record: recorded.ref, replayed: false };
         case "stale":
           await snapshots.secured(tenant);

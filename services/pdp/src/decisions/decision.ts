@@ -88,6 +88,24 @@ export interface Decision {
   readonly replayed: boolean;
 }
 
+/** What a report reads of the decision that it is about: none of it ever changes. */
+export interface ReportedOn extends Pick<Decision, "askedBy" | "callId" | "tool"> {
+  readonly body: Pick<
+    DecisionBody,
+    | "id"
+    | "effect"
+    | "mode"
+    | "at"
+    | "report_by"
+    | "input_digest"
+    | "effective_input_digest"
+    | "holds"
+    | "hold"
+    | "would_hold"
+    | "covered_by"
+  >;
+}
+
 /** The two counters of a tenant as one number that only grows: what `revision` and `min_revision` mean on the wire. */
 export function revisionNumber(revisions: { readonly security: bigint; readonly policy: bigint }): bigint {
   return revisions.security + revisions.policy;

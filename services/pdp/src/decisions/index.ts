@@ -50,6 +50,7 @@ export type { PlannedRow, PlannedTable, ProposalStore } from "./proposal-store.t
 export { type Attempt, createProposals, type Proposals } from "./proposals.ts";
 export type { ShownPolicy } from "./publishing.ts";
 export type { ReadDocuments, ReadFiles } from "./reading.ts";
+export { createRecentDecisions } from "./recent.ts";
 export { createRedaction } from "./redaction.ts";
 export { createRegistry, type PutEffect, type Registry } from "./registry.ts";
 export { createReport, type Reported } from "./report.ts";

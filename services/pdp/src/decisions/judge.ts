@@ -8,7 +8,7 @@ import type { Ask, Asker } from "./ask.ts";
 import type { Attempt } from "./attempt.ts";
 import { barredChain, scopesOf } from "./chain.ts";
 import type { DecisionCode } from "./codes.ts";
-import type { Decision } from "./decision.ts";
+import type { Decision, ReportedOn } from "./decision.ts";
 import { type Bar, type Finding, type Judged, refusal, watched } from "./finding.ts";
 import { modeOf } from "./mode.ts";
 import { revokedBecause, toolRevoked } from "./revoked-call.ts";
@@ -121,7 +121,7 @@ export function judgeAttempt(snapshot: Snapshot, asker: Asker, ask: Ask, attempt
 export function revokedSince(
   snapshot: Snapshot,
   session: Session,
-  { body, tool }: Pick<Decision, "body" | "tool">,
+  { body, tool }: ReportedOn,
   nowMs: number,
 ): DecisionCode | undefined {
   if (body.effect !== "allow" && body.effect !== "transform") return undefined;

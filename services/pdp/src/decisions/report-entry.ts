@@ -10,12 +10,12 @@ import type { Asker, Told } from "./ask.ts";
 import { type CallName, callKey } from "./call.ts";
 import { endEvent } from "./call-event.ts";
 import type { DecisionCode } from "./codes.ts";
-import type { Decision } from "./decision.ts";
+import type { ReportedOn } from "./decision.ts";
 import { aboutDecision, settlingKeyOf } from "./expiry-entry.ts";
 import type { Settlement } from "./settling.ts";
 
 /** What a report is about: a decision, or a call that had never been decided when its caller gave it up. */
-export type Subject = Decision | undefined;
+export type Subject = ReportedOn | undefined;
 
 /** What is known of a report beside what it says. */
 export interface Received {
@@ -59,7 +59,7 @@ export function isOfAnotherId({ subject, outcome }: Told, decision: Subject): bo
 }
 
 /** The one settling report of a decision. 16 bytes. */
-export function settlingKey(decision: Decision): Buffer {
+export function settlingKey(decision: ReportedOn): Buffer {
   return settlingKeyOf(decision.body.id);
 }
 

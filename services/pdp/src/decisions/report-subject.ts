@@ -4,7 +4,8 @@ import type { Ledger, StoredRecord } from "../ledger/index.ts";
 import type { Asker, Outcome, Told } from "./ask.ts";
 import { byCallId, type CallName } from "./call.ts";
 import { aliasedName, createCalls } from "./calls.ts";
-import type { Decision } from "./decision.ts";
+import type { ReportedOn } from "./decision.ts";
+import type { RecentDecisions } from "./recent.ts";
 import { storedDecision } from "./replay.ts";
 import { type Subject, settlingKey } from "./report-entry.ts";
 
@@ -22,10 +23,12 @@ function unknownDecision(field: string): Fault {
 }
 
 /** Finds what reports are about. */
-export function createSubjects(ledger: Pick<Ledger, "findById" | "findByKeys">) {
+export function createSubjects(ledger: Pick<Ledger, "findById" | "findByKeys">, recent: Pick<RecentDecisions, "find">) {
   const calls = createCalls(ledger);
 
-  const byDecision = async (id: string, { session }: Asker): Promise<About> => {
+  const byDecision = async (id: string, { session }: Asker, security: bigint, nowMs: number): Promise<About> => {
+    const known = recent.find(id, { tenant: session.tenant, session: session.id, security }, nowMs);
+    if (known) return { decision: known, name: undefined };
     const found = await ledger.findById(session.tenant, id);
     if (found?.kind !== "decision" || found.session !== session.id) throw unknownDecision("decision_id");
     return { decision: storedDecision(found), name: undefined };
@@ -45,15 +48,18 @@ export function createSubjects(ledger: Pick<Ledger, "findById" | "findByKeys">) 
   };
 
   /** What settled a decision: a report, or that its hold ran out. */
-  const settledBy = async (decision: Decision, { session }: Asker): Promise<StoredRecord | null> => {
+  const settledBy = async (decision: ReportedOn, { session }: Asker): Promise<StoredRecord | null> => {
     const keys = [settlingKey(decision)];
     return (await ledger.findByKeys(session.tenant, session.id, utcDay(session.openedAtMs), keys))[0] ?? null;
   };
 
   return {
     settledBy,
-    subjectOf: ({ subject, outcome }: Told, asker: Asker): Promise<About> =>
-      "decisionId" in subject ? byDecision(subject.decisionId, asker) : byCall(subject.callId, outcome, asker),
+    /** `security`: the revision that the report is judged under. */
+    subjectOf: ({ subject, outcome }: Told, asker: Asker, security: bigint, nowMs: number): Promise<About> =>
+      "decisionId" in subject
+        ? byDecision(subject.decisionId, asker, security, nowMs)
+        : byCall(subject.callId, outcome, asker),
 
     /** The report that settled the decision already, for one that would leave it open. */
     async settledBefore(told: Told, decision: Subject, asker: Asker): Promise<StoredRecord | null> {

@@ -5,9 +5,10 @@ import type { Snapshot, Snapshots } from "../policies/index.ts";
 import { type Asker, judgedUnder, type Outcome, type Told, type WhoAsks } from "./ask.ts";
 import type { CallName } from "./call.ts";
 import type { Charging } from "./charging.ts";
-import type { Decision } from "./decision.ts";
+import type { ReportedOn } from "./decision.ts";
 import { REPORT_WITHIN_MS } from "./entry.ts";
 import { revokedSince } from "./judge.ts";
+import { noRecentDecisions, type RecentDecisions } from "./recent.ts";
 import { bodyOf } from "./replay.ts";
 import { draftReport, isOfAnotherId, matches, ranUnallowed, type Subject } from "./report-entry.ts";
 import { createSubjects } from "./report-subject.ts";
@@ -47,13 +48,13 @@ export function firstOutcome(reports: readonly StoredRecord[]): Outcome | undefi
 }
 
 /** Until when a report on a decision is in time: what it said, or the last report that the call still runs. */
-export function reportEndsMs({ body }: Decision, reports: readonly StoredRecord[]): number {
+export function reportEndsMs({ body }: ReportedOn, reports: readonly StoredRecord[]): number {
   const said = reports.map((report) => bodyOf(report).report_by).filter((text) => typeof text === "string");
   return Math.max(...[body.report_by, ...said].map((text) => Date.parse(text ?? body.at)));
 }
 
 /** Refuses a report of another caller than the one that asked: a report may release what was held for it. */
-function requireSameCaller(decision: Decision, { caller }: Asker): void {
+function requireSameCaller(decision: ReportedOn, { caller }: Asker): void {
   if (decision.askedBy === caller.id) return;
   throw new Fault("forbidden", "report_not_yours", "this decision was asked for by another caller", {
     field: "authorization",
@@ -71,6 +72,8 @@ export interface ReportRooms {
   /** Called when a report came after its time. */
   readonly onLate: () => void;
   readonly charging: Pick<Charging, "heard" | "storeAheadMs" | "unheld">;
+  /** Absent: every decision is read. */
+  readonly recent?: RecentDecisions;
 }
 
 /** What became of the hold of a decision: it is still there, ran out, or went on to a later attempt of its call. */
@@ -123,6 +126,9 @@ async function isLate(ledger: Ledger, decision: Subject, { session }: Asker, now
 
 /** What is known of a report's call: the decision it is about, what became of its hold, and which accounts take no more. */
 interface About {
+  readonly snapshot: Snapshot;
+  /** The revision that the report is judged under. */
+  readonly security: bigint;
   readonly decision: Subject;
   readonly name: CallName | undefined;
   readonly hold: HoldState;
@@ -130,14 +136,12 @@ interface About {
 }
 
 /** The entry of a report, and what is answered of it. */
-async function drafted(rooms: ReportRooms, asker: Asker, told: Told, { decision, name, hold, full }: About) {
-  const { snapshots, ledger, charging, clock, newId } = rooms;
-  const { tenant } = asker.session;
+async function drafted(rooms: ReportRooms, asker: Asker, told: Told, about: About) {
+  const { ledger, charging, clock, newId } = rooms;
+  const { snapshot, security, decision, name, hold, full } = about;
   const nowMs = clock.now();
   const late = await isLate(ledger, decision, asker, nowMs);
   const reportByMs = told.outcome === "running" ? nowMs + REPORT_WITHIN_MS : undefined;
-  const snapshot = await snapshots.current(tenant);
-  const security = judgedUnder(asker, snapshot.revisions);
   const revoked = decision && revokedSince(snapshot, asker.session, decision, nowMs);
   const storeAheadMs = charging.storeAheadMs();
   const asking = decision && charging.unheld(snapshot, told, decision, storeAheadMs);
@@ -153,8 +157,8 @@ async function drafted(rooms: ReportRooms, asker: Asker, told: Told, { decision,
 
 /** Takes reports: at least once, idempotent, on any replica. The first settling report of a call stands. */
 export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => Promise<Reported> {
-  const { snapshots, ledger, charging } = rooms;
-  const { subjectOf, settledBy, settledBefore } = createSubjects(ledger);
+  const { snapshots, ledger, charging, clock, recent = noRecentDecisions } = rooms;
+  const { subjectOf, settledBy, settledBefore } = createSubjects(ledger, recent);
 
   /** The report that stands. What ran although another had said that nothing would is told, since no entry tells it. */
   const replay = ({ session }: Asker, told: Told, decision: Subject, stands: StoredRecord): Reported => {
@@ -174,12 +178,15 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
     full: ReadonlySet<bigint>,
   ): Promise<Reported | null> => {
     const { tenant } = asker.session;
-    const { decision, name } = await subjectOf(told, asker);
+    const snapshot = await snapshots.current(tenant);
+    const security = judgedUnder(asker, snapshot.revisions);
+    const { decision, name } = await subjectOf(told, asker, security, clock.now());
     const hold = gone && gone.decision === decision?.body.id ? gone.hold : "there";
     if (decision) requireSameCaller(decision, asker);
     const settled = await settledBefore(told, decision, asker);
     if (settled) return replay(asker, told, decision, settled);
-    const { record, late, reportByMs, unsettled } = await drafted(rooms, asker, told, { decision, name, hold, full });
+    const about = { snapshot, security, decision, name, hold, full };
+    const { record, late, reportByMs, unsettled } = await drafted(rooms, asker, told, about);
     const recorded = await ledger.record(record);
     if (recorded.outcome === "stale") {
       await snapshots.secured(tenant);
@@ -203,6 +210,7 @@ export function createReport(rooms: ReportRooms): (who: WhoAsks, told: Told) => 
     if (recorded.outcome === "existing") return replay(asker, told, decision, recorded.record);
     if (recorded.balances) charging.heard(recorded.balances);
     if (late) rooms.onLate();
+    if (decision && told.outcome !== "running" && told.outcome !== "unknown") recent.forget(decision.body.id);
     return answer(told, decision, recorded.ref, { reportByMs, unsettled });
   };
 

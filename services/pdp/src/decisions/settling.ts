@@ -11,7 +11,7 @@ import { type Amount, formatAmount } from "../foundation/amount.ts";
 import type { Charge, StoredRecord } from "../ledger/index.ts";
 import type { Snapshot } from "../policies/index.ts";
 import type { Told } from "./ask.ts";
-import type { Decision } from "./decision.ts";
+import type { ReportedOn } from "./decision.ts";
 import { postedBy } from "./expiry-entry.ts";
 import { isOfSession } from "./given-accounts.ts";
 import { type HeldAmount, partsOf } from "./holding.ts";
@@ -63,7 +63,7 @@ function sayMoves(held: readonly HeldAmount[], moves: readonly Move[]): SettledA
  */
 function frozenBy(
   snapshot: Snapshot,
-  { body, tool }: Decision,
+  { body, tool }: ReportedOn,
   held: readonly HeldAmount[],
   parts: readonly UnitPart[],
   actual: readonly Amount[] | undefined,
@@ -118,7 +118,7 @@ function watchedSettlement(told: Told, held: readonly HeldAmount[]): Settlement 
 }
 
 /** What a call cost in units in which its tool says that it costs nothing: nothing was held, so all of it is overage. */
-function unheldSettlement(told: Told, decision: Decision, snapshot: Snapshot, unheld: readonly HeldAmount[]) {
+function unheldSettlement(told: Told, decision: ReportedOn, snapshot: Snapshot, unheld: readonly HeldAmount[]) {
   if (unheld.length === 0) return undefined;
   const parts = partsOf(unheld);
   const actual = actualOf(told, parts) ?? [];
@@ -132,7 +132,7 @@ function unheldSettlement(told: Told, decision: Decision, snapshot: Snapshot, un
  */
 export function settlementOf(
   told: Told,
-  decided: Decision,
+  decided: ReportedOn,
   snapshot: Snapshot,
   reportByMs: number | undefined,
   storeAheadMs: number,
@@ -161,7 +161,7 @@ export function settlementOf(
 /** What a report does that came after the hold had expired: once, and whatever the hold's row was, it is gone. */
 export function correctionOf(
   told: Told,
-  decided: Decision,
+  decided: ReportedOn,
   snapshot: Snapshot,
   expiry: StoredRecord,
   unheld: readonly HeldAmount[] = [],

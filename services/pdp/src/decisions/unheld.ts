@@ -2,7 +2,7 @@ import type { Budgets } from "../budgets/index.ts";
 import type { Snapshot } from "../policies/index.ts";
 import type { Told } from "./ask.ts";
 import { seriesOf } from "./budget-fixed.ts";
-import type { Decision } from "./decision.ts";
+import type { ReportedOn } from "./decision.ts";
 import { isOfSession } from "./given-accounts.ts";
 import type { HeldAmount, SparedAmount } from "./holding.ts";
 
@@ -37,7 +37,7 @@ const ofSession = (one: SparedAmount): HeldAmount[] => (one.account === undefine
  * opens and locks none. At once, and nothing, for almost every report.
  */
 export function createUnheld({ accountsThen }: Pick<Budgets, "accountsThen">) {
-  return (snapshot: Snapshot, told: Told, decision: Decision, storeAheadMs: number): Unheld | Promise<Unheld> => {
+  return (snapshot: Snapshot, told: Told, decision: ReportedOn, storeAheadMs: number): Unheld | Promise<Unheld> => {
     const { holds, would_hold: watched = [], covered_by: spared = [], at } = decision.body;
     if (told.actual.length === 0 || (told.outcome !== "succeeded" && told.outcome !== "failed")) return NOTHING;
     const held = new Set([...holds, ...watched].map(({ unit }) => unit));

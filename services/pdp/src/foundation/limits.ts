@@ -15,6 +15,9 @@ export const limits = {
   sessionBudgetsMax: 16,
   /** Books of budgets that a replica remembers; of others it asks the store once more. */
   budgetAccountsKeptMax: 100_000,
+  /** Decisions of here whose reports need no look at the store, and what is remembered of them; of older ones it is asked. */
+  recentDecisionsMax: 8192,
+  recentDecisionsBytesMax: 16 * 1024 * 1024,
   /** Accounts that a budget kept by keys may open in one window, and where each session has its own, for one session. */
   budgetAccountsOpenMax: 100_000,
   /** Accounts that one call may be charged to. */

@@ -1,5 +1,13 @@
 import type { Pool } from "pg";
-import { createDecide, createExpiring, createExplain, createRedaction, createReport } from "../decisions/index.ts";
+import {
+  createDecide,
+  createExpiring,
+  createExplain,
+  createRecentDecisions,
+  createRedaction,
+  createReport,
+} from "../decisions/index.ts";
+import { limits } from "../foundation/limits.ts";
 import type { Log } from "../foundation/log.ts";
 import type { StoreClock } from "../foundation/store-time.ts";
 import { systemTurnRoom } from "../foundation/turn-room.ts";
@@ -24,7 +32,8 @@ export function openDeciding(
   const { pool, marks, clock, storeClock, log, metrics } = rooms;
   const { budgetStore, charging, budgetFacts, lookingFacts, explainBudgets } = openBudgets({ pool, clock, storeClock });
   const turns = systemTurnRoom();
-  const deciding = { ...rooms, turns, redaction: createRedaction(marks), charging, budgetFacts };
+  const recent = createRecentDecisions(limits);
+  const deciding = { ...rooms, turns, recent, redaction: createRedaction(marks), charging, budgetFacts };
   return {
     turns,
     decide: createDecide(deciding),

@@ -6,9 +6,12 @@ import {
   createCharging,
   createDecide,
   createExpiring,
+  createRecentDecisions,
   createReport,
 } from "../../src/decisions/index.ts";
+import { noRecentDecisions } from "../../src/decisions/recent.ts";
 import { createRedaction } from "../../src/decisions/redaction.ts";
+import { limits } from "../../src/foundation/limits.ts";
 import { strictObject } from "../../src/foundation/strict-json.ts";
 import type { Ledger } from "../../src/ledger/index.ts";
 import type { Snapshot, Snapshots } from "../../src/policies/index.ts";
@@ -136,6 +139,7 @@ export function createFront(options: Options): Front {
     charging,
     breakers: createBreakers(undefined),
     budgetFacts: () => undefined,
+    recent: createRecentDecisions(limits),
   };
   const decide = createDecide(rooms);
   const reporting = { ...rooms, onMismatch: () => {}, onLate: () => {} };
@@ -145,7 +149,11 @@ export function createFront(options: Options): Front {
     if (charge && charge.hold?.step !== "extend") world.settledBefore.add(plain.id);
     return ledger.record(plain, how);
   };
-  const reportAsBefore = createReport({ ...reporting, ledger: { ...ledger, record: before } });
+  const reportAsBefore = createReport({
+    ...reporting,
+    recent: noRecentDecisions,
+    ledger: { ...ledger, record: before },
+  });
   const expire = createExpiring({ ...rooms, store, onExpired: () => {} });
   const who = (session: string) => async (anew?: boolean) => {
     const known = anew ? await world.read(replica, "asker read", world.security) : snapshots.security(TENANT);

@@ -3,6 +3,7 @@ import { Outcome } from "@remit/proto/decision";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { settableClock } from "../../src/index.ts";
 import { failure, furnish, type House, openSession, startHouse } from "../support/pdp.ts";
+import { withClient } from "../support/test-database.ts";
 
 const START_MS = Date.parse("2026-03-01T09:00:00Z");
 const clock = settableClock(START_MS);
@@ -70,6 +71,19 @@ test("an allowed call that did not start in time is not allowed any more", async
   clock.set(START_MS);
   expect(inTime.effect).toBe(Effect.ALLOW);
   expect(late).toMatchObject({ effect: Effect.DENY, reason: { code: "decision_expired" } });
+});
+
+test("a report of what was decided here reads no decision, until the security revision is another", async () => {
+  const [first, second] = [await pay("remembered"), await pay("read-again")];
+  const inStore = (change: string, ids: readonly string[]) =>
+    withClient(house.database.superuserUrl, (client) => client.query(change, [ids]));
+  // Whoever reads it finds it in no session of the caller's.
+  const hide = "update record set session = gen_random_uuid() where id = any($1::uuid[])";
+  await inStore(hide, [first.decisionId, second.decisionId]);
+  expect(await report({ decisionId: first.decisionId }, Outcome.SUCCEEDED)).toMatchObject({ inputMatches: true });
+  await inStore("update revision set security = security + cardinality($1::text[])", [""]);
+  const read = await failure(report({ decisionId: second.decisionId }, Outcome.SUCCEEDED));
+  expect(read).toMatchObject({ code: "NotFound", detail: { reason: "decision_unknown" } });
 });
 
 test("a report may name the call instead of the decision", async () => {
