@@ -2,6 +2,7 @@ import { utcDay } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import type { Ledger, StoredRecord } from "../ledger/index.ts";
 import type { Asker, Outcome, Told } from "./ask.ts";
+import { mayStart } from "./attempt.ts";
 import { byCallId, type CallName } from "./call.ts";
 import { aliasedName, createCalls } from "./calls.ts";
 import type { ReportedOn } from "./decision.ts";
@@ -34,13 +35,20 @@ export function createSubjects(ledger: Pick<Ledger, "findById" | "findByKeys">, 
     return { decision: storedDecision(found), name: undefined };
   };
 
-  /** The latest attempt of a call. */
+  /**
+   * The attempt of a call that may run, else its latest. What may run has no later attempt but where policies are only
+   * watched: there a call is answered anew once it was reported on, and a report by its id that comes again is about the same
+   * attempt as before. Whoever runs it anew has the new decision. And who gave a call up before it came gave up no attempt.
+   */
   const byCall = async (callId: string, outcome: Outcome, { session }: Asker): Promise<About> => {
     const under = await calls.underId(session, callId);
     const name = under?.kind === "alias" ? aliasedName(under) : byCallId(callId);
     const attempts = under ? await calls.attempts(session, name, under.kind === "alias" ? 1 : 2) : [];
-    const last = [under, ...attempts].findLast((record) => record?.kind === "decision");
-    if (last) return { decision: storedDecision(last), name };
+    const known = [under, ...attempts].flatMap((record) => (record && record.kind !== "alias" ? [record] : []));
+    if (known[0]?.kind === "report" && outcome === "not_executed") return { decision: undefined, name };
+    const decisions = known.filter(({ kind }) => kind === "decision").map(storedDecision);
+    const decision = decisions.find(mayStart) ?? decisions.at(-1);
+    if (decision) return { decision, name };
     // A Decide whose answer never came may never have arrived, or no further than its alias: saying that nothing ran is
     // always right.
     if (outcome !== "not_executed") throw unknownDecision("call_id");

@@ -41,7 +41,7 @@ const leadsTo: Readonly<Record<string, readonly string[]>> = {
   denial: ["asks people", "approval used twice at once"],
   watched: ["policies only watched"],
   "watched instead": ["asks people", "approval used twice at once", "policies only watched", "policies enforced again"],
-  "watched report": ["policies only watched", "report sent twice"],
+  "watched report": ["policies only watched", "report sent twice", "watched call asked again after its report"],
   running: ["report that it still runs", "report late", "minutes pass", "holds swept"],
   "report without a hold": ["report that nobody knows", "report sent twice"],
   settlement: ["report sent twice"],

@@ -126,10 +126,14 @@ export function createCallers({ scheduler, house, oracle, nowMs, befell, odds }:
   };
 
   /** The tool ran, or did not: what its caller says of it, when, and how often. */
-  const afterwards = async (truth: Truth, answered: Answered, { random, costs }: Habit): Promise<void> => {
-    const { decision, watched } = answered;
-    // A call that is only watched may have any number of decisions, each for what ran by it.
-    const subject = random() < 0.8 || watched ? { decisionId: decision } : { callId: truth.call };
+  const afterwards = async (
+    asked: Asked,
+    truth: Truth,
+    answered: Answered,
+    { random, costs }: Habit,
+  ): Promise<void> => {
+    const { decision } = answered;
+    const subject = random() < 0.8 ? { decisionId: decision } : { callId: truth.call };
     const runs = random() < 0.8 && !truth.over;
     if (random() < 0.2) await idle(1 + Math.floor(random() * 12));
     truth.ran = runs;
@@ -175,6 +179,11 @@ export function createCallers({ scheduler, house, oracle, nowMs, befell, odds }:
       return pay(debt, random, "reportAsBefore");
     }
     await pay(debt, random);
+    if (!answered.watched || random() >= odds("watched call asked again after its report", 0.3)) return;
+    await befell("watched call asked again after its report");
+    // Nobody runs it a second time; its report comes once more.
+    await askOnce(asked, random);
+    await tell(debt.told, anySlot(random));
   };
 
   const approve = async (asked: Asked, truth: Truth, random: () => number): Promise<Answered | null> => {
@@ -223,7 +232,9 @@ export function createCallers({ scheduler, house, oracle, nowMs, befell, odds }:
         answered = await askAgain(asked, random);
       }
       if (answered?.effect === "escalate") answered = await approve(asked, truth, random);
-      if (answered?.effect === "allow" || answered?.effect === "transform") return afterwards(truth, answered, habit);
+      if (answered?.effect === "allow" || answered?.effect === "transform") {
+        return afterwards(asked, truth, answered, habit);
+      }
       truth.over = true;
       // Whoever never saw an answer says that nothing ran.
       if (!answered && random() < 0.7) await pay(owe(truth, { callId: call }, "not_executed"), random);

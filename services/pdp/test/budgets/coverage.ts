@@ -8,6 +8,7 @@ export const faultNames: readonly string[] = [
   "caller asks twice at once",
   "same call asked under another id",
   "denied call asked again later",
+  "watched call asked again after its report",
   "approval left alone",
   "approval used twice at once",
   "given up while it is approved",

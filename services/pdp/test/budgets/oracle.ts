@@ -315,6 +315,7 @@ export function createOracle(world: Watched, given: Given): Oracle {
         if ("decisionId" in subject && watching.has(subject.decisionId)) {
           return watching.unsettled(subject.decisionId, truth);
         }
+        if ("callId" in subject && watching.hasCall(truth.call)) return watching.unsettledCall(truth);
         // Who gives a call up by its id says it of the attempt that was the last then: one of its asks may come later.
         const isOfAnother = ({ state }: Story) =>
           "callId" in subject && outcome === "not_executed" && state === "expired";

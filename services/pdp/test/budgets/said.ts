@@ -16,6 +16,8 @@ export interface Said {
   readonly call?: { readonly id: string };
   readonly outcome?: string;
   readonly decision?: string;
+  /** Of a report, where it names its call and not a decision. */
+  readonly call_id?: string;
   /** What an operator said of a hold. */
   readonly as?: "spent" | "released";
   readonly actual?: readonly { readonly unit: string; readonly value: string }[];

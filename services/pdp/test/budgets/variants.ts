@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { settlingKeyOf } from "../../src/decisions/expiry-entry.ts";
+import { aboutDecision, settlingKeyOf } from "../../src/decisions/expiry-entry.ts";
 import type { Move, NewRecord } from "../../src/ledger/index.ts";
 import { labelOf } from "./labels.ts";
 import { MOVED } from "./product.ts";
 import { type Mangle, protocol, type Rules } from "./rules.ts";
-import { microsOf, SAME_CALL, saidBy } from "./said.ts";
+import { callOf, microsOf, SAME_CALL, type Said, saidBy } from "./said.ts";
 import type { AccountRow, HoldRow, StoreState } from "./store-model.ts";
 import { type StoreRules, storeRules } from "./store-rules.ts";
 
@@ -191,6 +191,17 @@ export const variants: Readonly<Record<string, Partial<Rules>>> = {
     overage: 0n,
   })),
   "what is only watched counts for nothing": { mangle: withoutCharge("watched report") },
+  "report by a call's id is about its latest attempt": {
+    mangle: (record, { records }) => {
+      const { call_id } = saidBy(record);
+      if (labelOf(record) !== "watched report" || call_id === undefined) return record;
+      const isOfCall = (said: Said) => said.would_hold !== undefined && callOf(said) === call_id;
+      const last = [...records.values()].findLast((row) => isOfCall(saidBy(row.record)))?.record.id;
+      if (last === undefined) return record;
+      const body = Buffer.from(JSON.stringify({ ...saidBy(record), decision: last }));
+      return { ...record, subject: last, key: settlingKeyOf(last), request: aboutDecision(last), body };
+    },
+  },
   "what waited for people is kept where it is only watched": { mangle: withoutCharge("watched instead") },
   "overage beyond what is tolerated freezes nothing": {
     mangle: (record) => {

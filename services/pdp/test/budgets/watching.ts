@@ -71,6 +71,21 @@ export function createWatching({ wrong, truths, dues, accountOf, given }: Option
       for (const one of due) add(dues, one);
       unseen.push(...due);
     },
+    /** Whether anything of a call is only watched. */
+    hasCall: (call: string) => [...stories.values()].some((story) => story.call === call),
+    /** What was told of a call by its id, and counts otherwise: once, whichever of its decisions that is about. */
+    unsettledCall({ call, ran, costs }: Truth): string[] {
+      const told = [...stories.values()].filter((story) => story.call === call && story.due);
+      if (told.length > 1) return [`${call} was told of by its id, and counts ${told.length} times`];
+      return told.flatMap(({ owed, due }) =>
+        [...owed].flatMap(([account, micros]) => {
+          const { budget, key, unit } = accountOf(account);
+          const cost = ran ? (costs.get(unit) ?? micros) : 0n;
+          const counted = due?.get(account) ?? 0n;
+          return cost === counted ? [] : [`${call} cost ${cost} of ${budget ?? key}, which counts ${counted}`];
+        }),
+      );
+    },
     /** What was told of a decision, and counts otherwise. */
     unsettled(decision: string, truth: Truth): string[] {
       const story = stories.get(decision);

@@ -62,3 +62,34 @@ test("what was spent at another replica counts, although this one heard nothing 
     .poll(async () => (await ask(headers, tool, "4", other)).code, { timeout: 15_000 })
     .toBe("budget_exhausted");
 });
+
+/** What a call is reported to have cost, by its id. */
+const tell = (callId: string, outcome: Outcome, cost?: string) =>
+  house.clients.decisions.report(
+    { subject: { case: "callId", value: callId }, outcome, ...(cost !== undefined && { actual: eur(cost) }) },
+    { headers },
+  );
+
+test("by its id a call counts once, although it was asked again before its report came a second time", async () => {
+  const tool = await observed("watched_by_id");
+  const ask = () => spend.decide(headers, tool, {}, { callId: "by-id", estimate: eur("5") });
+  const first = await ask();
+  expect(await tell("by-id", Outcome.SUCCEEDED, "4")).toMatchObject({ decisionId: first.decisionId, replayed: false });
+  const second = await ask();
+  expect(second).toMatchObject({ attempt: 2, would: { reason: { code: "already_executed" } } });
+  expect(await tell("by-id", Outcome.SUCCEEDED, "4")).toMatchObject({ decisionId: first.decisionId, replayed: true });
+  expect(await spend.books(tool)).toMatchObject([{ overage: 4 }]);
+  // Whoever ran it a second time has the second decision.
+  await spend.report(headers, second.decisionId, Outcome.SUCCEEDED, { actual: eur("1") });
+  expect(await spend.books(tool)).toMatchObject([{ overage: 5 }]);
+});
+
+test("that a call was given up before it came says nothing of what ran by it after that", async () => {
+  const tool = await observed("watched_given_up");
+  await tell("given-up", Outcome.NOT_EXECUTED);
+  const { decisionId } = await spend.decide(headers, tool, {}, { callId: "given-up", estimate: eur("5") });
+  expect(await tell("given-up", Outcome.NOT_EXECUTED)).toMatchObject({ decisionId: "", replayed: true });
+  const told = await spend.report(headers, decisionId, Outcome.SUCCEEDED, { actual: eur("2") });
+  expect(told).toMatchObject({ replayed: false, outcome: Outcome.SUCCEEDED });
+  expect(await spend.books(tool)).toMatchObject([{ overage: 2 }]);
+});
