@@ -26,6 +26,8 @@ export interface DirectOptions {
   readonly statementTimeoutMs?: number;
   readonly transactionTimeoutMs?: number;
   readonly idleInTransactionTimeoutMs?: number;
+  /** Its owner gives the connection up when an answer does not come in time: no query has a timer of its own. */
+  readonly watched?: boolean;
   readonly verify?: (client: ClientBase) => Promise<void>;
 }
 
@@ -79,7 +81,9 @@ export function openPool(options: PoolOptions): Pool {
  * by the events `error` and `end`, and ends it.
  */
 export async function openDirect(options: DirectOptions): Promise<Client> {
-  const { log, name, verify, statementTimeoutMs = 5_000, transactionTimeoutMs = 6_000 } = options;
+  const { log, name, verify, watched = false, statementTimeoutMs = 5_000, transactionTimeoutMs = 6_000 } = options;
+  // The server's limits say nothing any more once the network has swallowed the connection.
+  const answerMsMax = statementTimeoutMs + READ_GRACE_MS;
   const client = new pg.Client({
     connectionString: withSettings(options.url, {
       statement_timeout: statementTimeoutMs,
@@ -91,17 +95,20 @@ export async function openDirect(options: DirectOptions): Promise<Client> {
     }),
     application_name: name,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    // The server's limits say nothing any more once the network has swallowed the connection.
-    query_timeout: statementTimeoutMs + READ_GRACE_MS,
+    ...(!watched && { query_timeout: answerMsMax }),
     keepAlive: true,
   });
   client.on("error", (error) => log.warn({ connection: name, error: error.message }, "a connection to Postgres broke"));
   await client.connect();
+  // Its owner watches from when it has it.
+  const late = setTimeout(() => client.connection.stream.destroy(), answerMsMax);
   try {
     await verify?.(client);
   } catch (cause) {
     await client.end().catch(() => {});
     throw cause;
+  } finally {
+    clearTimeout(late);
   }
   return client;
 }

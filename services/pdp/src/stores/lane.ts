@@ -23,6 +23,17 @@ export interface Lane {
 }
 
 /**
+ * By a callback, and on a connection without a timer for each query. With pg's own promise or such a timer, what a query
+ * leaves behind, once any of it has grown old, keeps all later ones from being collected while they are young: each
+ * collection then copies the parameters and answers of hundreds of calls that are over.
+ */
+function queryOnce(client: Client, config: QueryArrayConfig): Promise<QueryArrayResult> {
+  return new Promise((resolve, reject) => {
+    client.query(config, (error: Error | undefined, result) => (error ? reject(error) : resolve(result)));
+  });
+}
+
+/**
  * Guards an open connection. `answerMsMax` is how long an answer may take: longer than the server's own time-outs,
  * since it is for a server that answers nothing.
  */
@@ -74,7 +85,7 @@ function guardLane(client: Client, answerMsMax: number): Lane {
     client,
     lost,
     gone: () => gone !== null,
-    query: (config) => within(() => client.query(config)),
+    query: (config) => within(() => queryOnce(client, config)),
     within,
     destroy,
     close: async () => {
@@ -116,7 +127,10 @@ export function createLanes(options: LanesOptions): Lanes {
   const open = async (name: string): Promise<Lane> => {
     try {
       // The lane tells its owner how it ended; a connection that we gave up ourselves is nobody's news.
-      const lane = guardLane(await openDirect({ ...options, ...timeouts, name, log: silentLog }), ANSWER_MS);
+      const lane = guardLane(
+        await openDirect({ ...options, ...timeouts, name, log: silentLog, watched: true }),
+        ANSWER_MS,
+      );
       lanes.add(lane);
       void lane.lost.then(() => lanes.delete(lane));
       return lane;
