@@ -1,3 +1,4 @@
+import type { ClientBase } from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Log, silentLog } from "../../src/foundation/log.ts";
 import { inTransaction, openDirect, openPool, reconnectDelayMs, withTransaction } from "../../src/stores/database.ts";
@@ -43,6 +44,17 @@ test("over TCP the server gives up on a peer that does not acknowledge within tw
   const { rows } = await client.query("select reset_val, source from pg_settings where name = 'tcp_user_timeout'");
   await client.end();
   expect(rows).toEqual([{ reset_val: "2000", source: "client" }]);
+});
+
+test("a verification that nobody answers refuses a connection whose owner watches its queries", async () => {
+  proxy = await pgProxy(database.runtimeUrl);
+  const { url, hold } = proxy;
+  const options = { url, name: "test", log: silentLog, statementTimeoutMs: 100, watched: true };
+  const verify = async (client: ClientBase) => {
+    hold("toClient");
+    await client.query("select 1");
+  };
+  await expect(openDirect({ ...options, verify })).rejects.toThrow("Connection terminated");
 });
 
 test("a verification that fails refuses the connection, on both kinds", async () => {
