@@ -6,6 +6,7 @@ import {
   evaluate,
   type JsonObject,
 } from "../../services/engine/src/index.ts";
+import { createReader } from "../../services/pdp/src/reading/index.ts";
 import { facts as plainFacts } from "../growth/src/tenant.ts";
 import { type Case, many, tool } from "./catalogue.ts";
 import { prepareWith } from "./turns.ts";
@@ -27,11 +28,13 @@ const compiling = (name: string, source: () => CompileSource, first?: () => Comp
   make: () => {
     const made = source();
     const before = first?.();
+    const { cedar: readCedar } = createReader();
     return prepareWith(
-      async (pause) => before && void (await compileInSlices(before, {}, pause)),
+      async (pause) => before && void (await compileInSlices(before, { readCedar }, pause)),
       async (pause) => {
-        const { problems } = await compileInSlices(made, {}, pause);
-        if (problems.length > 0) process.stderr.write(`${name}: ${problems[0]?.message}\n`);
+        const { problems } = await compileInSlices(made, { readCedar }, pause);
+        if (problems.length > 0)
+          process.stderr.write(`${name}: ${problems.length} problems, ${problems[0]?.message}\n`);
       },
     );
   },
@@ -69,6 +72,14 @@ const small = () => cedarOf(cedarRules(1, () => "context.input.n > 1"));
 /** As many as an evaluation may take, and as long as a source may be. */
 const longTexts = () => cedarRules(110, (at) => `context.input.a == "${"x".repeat(480)}${at}"`);
 const manyRules = () => cedarRules(120, (at) => `context.input.n > ${at}`);
+/** As many words as an evaluation may take, in few policies. */
+const manyWords = () => cedarRules(10, (at) => many(60, (n) => `context.input.n > ${1_000 + at + n}`).join(" || "));
+const manyActions = `${schema}\n${many(
+  500,
+  (at) =>
+    `action "a${at}" appliesTo { principal: Agent, resource: Tool, context: { input: { n: Long, a: String, b: Set<String> } } };`,
+).join("\n")}`;
+const wrong = () => cedarRules(700, (at) => `context.inptu.n > ${at}`);
 const tooMany = () => cedarRules(700, (at) => `context.input.n > ${at}`);
 
 /** Policies in other languages, at their limits. */
@@ -107,6 +118,9 @@ export const languages: readonly Case[] = [
   compiling("Cedar: 64 KB of long texts", () => cedarOf(longTexts()), small),
   compiling("Cedar: as many policies as an evaluation may take", () => cedarOf(manyRules()), small),
   compiling("Cedar: 700 policies, which are too many", () => cedarOf(tooMany()), small),
+  compiling("Cedar: as many words as an evaluation may take", () => cedarOf(manyWords()), small),
+  compiling("Cedar: 700 policies, each of which is wrong", () => cedarOf(wrong()), small),
+  compiling("Cedar: a schema of 64 KB", () => inLanguage("cedar", { source: manyRules(), schema: manyActions }), small),
   deciding(
     "Cedar: 64 KB of long texts",
     () => cedarOf(longTexts()),

@@ -7,6 +7,7 @@ import type { ToolDocument } from "../documents/tool.ts";
 import { parseDurationMs } from "../duration.ts";
 import type { JsonObject } from "../json.ts";
 import { prepareCedar } from "../languages/cedar/engine.ts";
+import { type CedarRead, type CedarTexts, cedarTexts, knownRead, rememberRead } from "../languages/cedar/read-texts.ts";
 import { contextShape, inputShape, typesAmong } from "../typing/tool-types.ts";
 import { checkPolicy } from "./check-policy.ts";
 import { type CompiledPolicy, compilePolicy } from "./compile-policy.ts";
@@ -56,6 +57,11 @@ export interface CompileOptions {
   readonly last?: Compiled | undefined;
 }
 
+export interface CompileInSlicesOptions extends CompileOptions {
+  /** Reads a policy in Cedar elsewhere, since Cedar cannot be interrupted; absent: it is read here. */
+  readonly readCedar?: ((texts: CedarTexts) => Promise<CedarRead>) | undefined;
+}
+
 export interface CompileResult {
   /** Undefined if a problem is an error. */
   readonly compiled?: Compiled;
@@ -73,11 +79,27 @@ export function compile(source: CompileSource, options: CompileOptions = {}): Co
 /** The same in slices of some milliseconds; between them it awaits `pause`, so that a big tenant holds nobody up. */
 export async function compileInSlices(
   source: CompileSource,
-  options: CompileOptions,
+  options: CompileInSlicesOptions,
   pause: () => Promise<void>,
 ): Promise<CompileResult> {
-  if (source.policies.some(({ document }) => document?.spec?.language === "cedar")) await prepareCedar();
+  await prepareLanguages(source, options, pause);
   return finishInSlices(compileSteps(source, options), pause);
+}
+
+/** What compiling in steps could not interrupt: loading Cedar, and reading the policies in it that were not compiled before. */
+async function prepareLanguages(
+  { policies }: CompileSource,
+  { last, readCedar }: CompileInSlicesOptions,
+  pause: () => Promise<void>,
+): Promise<void> {
+  const kept = new Set(last?.policies.map(({ document }) => document));
+  const inCedar = policies.filter(({ document }) => document?.spec?.language === "cedar" && !kept.has(document));
+  if (inCedar.length === 0) return;
+  await prepareCedar(pause);
+  for (const { document } of readCedar ? inCedar : []) {
+    const read = knownRead(document) ?? (await readCedar?.(cedarTexts(document)));
+    if (read) rememberRead(document, read);
+  }
 }
 
 /** The same, a piece at a time. */

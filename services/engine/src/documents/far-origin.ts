@@ -35,11 +35,17 @@ export function farReporter(document: object, placeless: Report, problems: Probl
       document: number,
       pointer,
       message,
-      details: { ...details, nearest: problem.nearest },
+      details: { ...details, ...(details.within && withoutLong(details.within)), nearest: problem.nearest },
     };
     problems.push({ ...problem, [key]: unplaced } as MaybeUnplaced);
   };
 }
+
+/** Whoever reads the document has the text, and a thousand problems of a long one would send it a thousand times. */
+const sentCharsMax = 4096;
+const withoutLong = ({ text, offset }: NonNullable<ProblemDetails["within"]>): Pick<ProblemDetails, "within"> => ({
+  within: { text: text.length > sentCharsMax ? "" : text, offset },
+});
 
 /** What has to be placed of some problems, in their order. */
 export function unplacedIn(problems: readonly Problem[]): Unplaced[] {

@@ -66,8 +66,21 @@ export function reporter(document: object, name: string, problems: Problem[]): R
 export function placeIn(document: object, { pointer, message, details }: Unplaced): Problem | undefined {
   const origin = origins.get(document);
   const problems: Problem[] = [];
-  if (origin) originReporter(origin, problems)(pointer, message, details);
+  const { within } = details;
+  const whole = within?.text === "" ? { within: { ...within, text: textAt(document, pointer) } } : {};
+  if (origin) originReporter(origin, problems)(pointer, message, { ...details, ...whole });
   return problems[0];
+}
+
+/** The text at a JSON pointer of a document; empty where there is none. */
+function textAt(document: object, pointer: string): string {
+  let found: unknown = document;
+  for (const step of pointer.split("/").slice(1)) {
+    const key = step.replaceAll("~1", "/").replaceAll("~0", "~");
+    found =
+      typeof found === "object" && found !== null ? Object.getOwnPropertyDescriptor(found, key)?.value : undefined;
+  }
+  return typeof found === "string" ? found : "";
 }
 
 /** Enough to mend; hostile files could have one a byte. There is room for errors when there is none for warnings, so that no error is lost without another. */

@@ -160,7 +160,36 @@ describe("a source", () => {
   });
 });
 
+describe("of many policies", () => {
+  it("the one that decides is named, whatever it is called", () => {
+    const names = Array.from({ length: 60 }, (_, at) => `policy${(at * 7) % 60}`);
+    const source = names
+      .map(
+        (name, at) => `@id("${name}") @effect("allow") permit ${anyCall} when { context.input.n == ${at} }; // ${at}`,
+      )
+      .join("\n");
+    const compiled = compiledOf(source);
+    for (const [n, name] of names.entries()) {
+      expect(outcome(evaluate(compiled, sampleFacts({ input: { n } })))).toBe(`allow rule_allowed ${name}`);
+    }
+  });
+});
+
 describe("a schema", () => {
+  const levels = (count: number, more: string) =>
+    Array.from({ length: count }, (_, at) => `type T${at + 1} = { a: T${at}, ${more.replaceAll("T", `T${at}`)} };`);
+
+  it("whose types double with each level is refused before Cedar puts them in each other", () => {
+    const types = ["type T0 = { n: Long };", ...levels(40, "b: T")].join("\n");
+    const [problem] = problemsOf(`${allow};`, schemaOf("input: { n: Long, t?: T40 }", types));
+    expect(problem).toContain("more than 20000 types");
+  });
+
+  it("whose types lie too deep in each other is refused", () => {
+    const types = ["type T0 = { n: Long };", ...levels(80, "n: Long")].join("\n");
+    const [problem] = problemsOf(`${allow};`, schemaOf("input: { t?: T80 }", types));
+    expect(problem).toContain("types in each other more than 64 deep");
+  });
   it.each([
     ["a fact `sesion`", schemaOf("input: { n: Long }, sesion: { depth: Long }"), "did you mean: session"],
     ["an attribute `dept`", schemaOf("session: Session", "entity Session { dept: Long };"), "did you mean: depth"],

@@ -1,6 +1,8 @@
 import {
   type AgentDocument,
   type BudgetDocument,
+  type CedarRead,
+  type CedarTexts,
   type Compiled,
   compileInSlices,
   engineVersion,
@@ -159,12 +161,23 @@ function asCompiled(rows: Compilable, base: Prepared | undefined): Parts | undef
   return { compiled, tools, policies, policyDigest };
 }
 
-async function compileRows(loaded: Compilable, pause: Pause, last?: Known): Promise<Parts | readonly Problem[]> {
+/** What compiling does by itself, and what it has done elsewhere. */
+export interface Compiling {
+  readonly pause: Pause;
+  /** Reads a policy in Cedar elsewhere; absent: it is read here. */
+  readonly readCedar?: ((texts: CedarTexts) => Promise<CedarRead>) | undefined;
+}
+
+async function compileRows(
+  loaded: Compilable,
+  { pause, readCedar }: Compiling,
+  last?: Known,
+): Promise<Parts | readonly Problem[]> {
   try {
     const rows = await withKnown(loaded, last, pause);
     const documents = await mapInSlices(rows.tools, pause, ({ document }) => document);
     const source = { policies: rows.policies, tools: documents, schemaDigest };
-    const { compiled, problems } = await compileInSlices(source, { last: last?.compiled }, pause);
+    const { compiled, problems } = await compileInSlices(source, { last: last?.compiled, readCedar }, pause);
     if (!compiled) return problems;
     const policyDigest = await setDigest(rows, pause);
     return { compiled, tools: await byName(rows.tools, pause), policies: rows.policies, policyDigest };
@@ -191,10 +204,10 @@ async function asStored(policies: readonly ActivePolicy[], pause: Pause): Promis
 export async function prepare(
   rows: Compilable,
   last: Snapshot,
-  pause: Pause,
+  compiling: Compiling,
 ): Promise<Prepared | { readonly problems: readonly Problem[] }> {
-  const policies = await asStored(rows.policies, pause);
-  const parts = await compileRows({ policies, tools: rows.tools }, pause, last);
+  const policies = await asStored(rows.policies, compiling.pause);
+  const parts = await compileRows({ policies, tools: rows.tools }, compiling, last);
   return "compiled" in parts ? parts : { problems: parts };
 }
 
@@ -212,13 +225,12 @@ async function byName<Row extends Registered<{ readonly metadata: { readonly nam
 
 /** What is in force when nothing ever compiled here: no policy, and what its administrators need to mend that. */
 async function nothingInForce(rows: TenantRows, pause: Pause): Promise<Parts> {
-  const parts = await compileRows({ policies: [], tools: [] }, pause);
+  const parts = await compileRows({ policies: [], tools: [] }, { pause });
   assert("compiled" in parts, "no policies always compile");
   return { ...parts, tools: await byName(rows.tools, pause), policies: rows.policies.filter(isNamed) };
 }
 
-interface Building {
-  readonly pause: Pause;
+interface Building extends Compiling {
   /** What was compiled of these rows already, where that is not `last`. */
   readonly base?: Prepared | undefined;
 }
@@ -237,7 +249,7 @@ export async function buildSnapshot(
 ): Promise<Snapshot> {
   const active = await buildActive(tenant, rows, last, building);
   if (!rows.rollout) return active;
-  const compileTried = (tried: Compilable, known: Known) => compileRows(tried, building.pause, known);
+  const compileTried = (tried: Compilable, known: Known) => compileRows(tried, building, known);
   return { ...active, rollout: await buildRollout(rows.rollout, active, last?.rollout, compileTried) };
 }
 
@@ -273,8 +285,9 @@ async function buildActive(
   tenant: string,
   rows: TenantRows,
   last: Snapshot | undefined,
-  { pause, base = last?.usable ? last : undefined }: Building,
+  building: Building,
 ): Promise<Snapshot> {
+  const { pause, base = last?.usable ? last : undefined } = building;
   const agents = await agentsOf(rows.agents, pause);
   // The very map of before where they are the same: others have made something of it.
   const same = last !== undefined && sameRows(rows.budgets, [...last.budgets.values()]);
@@ -284,10 +297,10 @@ async function buildActive(
   const binding = { agents, ceilings: await ceilingsOf(declared.groups, pause), revoked };
   const { revisions, engine, settings, fingerprint } = rows;
   const common = { tenant, revisions, engine, settings, fingerprint, ...binding, ...declared };
-  const parts = asCompiled(rows, base) ?? (await compileRows(rows, pause, base));
+  const parts = asCompiled(rows, base) ?? (await compileRows(rows, building, base));
   if ("compiled" in parts) return { ...common, ...parts, usable: true };
   if (!last?.usable) return { ...common, ...(await nothingInForce(rows, pause)), broken: parts, usable: false };
-  const kept = await lastGood(rows, last, (less) => compileRows(less, pause, last));
+  const kept = await lastGood(rows, last, (less) => compileRows(less, building, last));
   return { ...common, ...kept, broken: parts, usable: true };
 }
 

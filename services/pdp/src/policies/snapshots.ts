@@ -9,7 +9,7 @@ import { createLoader } from "./loader.ts";
 import type { PolicyStore, Revisions, TenantRows } from "./policy-store.ts";
 import { createReach } from "./reach.ts";
 import { countRevoked } from "./revoked.ts";
-import { buildSnapshot, type Pause, type Prepared, prepare, type Snapshot } from "./snapshot.ts";
+import { buildSnapshot, type Compiling, type Pause, type Prepared, prepare, type Snapshot } from "./snapshot.ts";
 
 /** The snapshots in force, one a tenant, and how fresh they are. */
 export interface Snapshots extends Following, Comparing {
@@ -66,6 +66,8 @@ interface Options {
   /** Calls back later; answers how to stop that. */
   readonly after?: (ms: number, run: () => void) => () => void;
   readonly pause?: Pause;
+  /** Reads a policy in Cedar, off the thread that decides; absent: on it. */
+  readonly readCedar?: Compiling["readCedar"];
   /** Awaited before a snapshot takes its place: what others make of it, in slices. */
   readonly prepared?: (snapshot: Snapshot, pause: Pause) => Promise<void>;
   /** Told how long compiling a tenant took, from its rows to a snapshot, pauses included. */
@@ -108,7 +110,7 @@ function createLatest({
 }
 
 export function createSnapshots(options: Options): Snapshots {
-  const { store, clock, log, after = systemAfter, pause = turnOfTheLoop, prepared, onCompiled } = options;
+  const { store, clock, log, after = systemAfter, pause = turnOfTheLoop, prepared, onCompiled, readCedar } = options;
   const held = new Map<string, Snapshot>();
   const watchers = new Set<(snapshot: Snapshot) => void>();
 
@@ -118,9 +120,10 @@ export function createSnapshots(options: Options): Snapshots {
     for (const swapped of watchers) swapped(snapshot);
   };
 
-  const build: typeof buildSnapshot = async (...rows) => {
+  const compiling = { pause, readCedar };
+  const build: typeof buildSnapshot = async (tenant, rows, last, building) => {
     const beganMs = clock.now();
-    const snapshot = await buildSnapshot(...rows);
+    const snapshot = await buildSnapshot(tenant, rows, last, { ...building, readCedar });
     await prepared?.(snapshot, pause);
     onCompiled?.((clock.now() - beganMs) / 1000);
     return snapshot;
@@ -160,10 +163,11 @@ export function createSnapshots(options: Options): Snapshots {
     refresh,
     secured,
     latest: createLatest({ stored: store.revisions, current, secured }),
-    check: ({ compiled }, { strict = false, ...source }) => compileInSlices(source, { strict, last: compiled }, pause),
+    check: ({ compiled }, { strict = false, ...source }) =>
+      compileInSlices(source, { strict, last: compiled, readCedar }, pause),
     lint: (beside, policies) => lintBeside(beside, policies, pause),
     async prepare(beside, rows) {
-      const made = await prepare(rows, beside, pause);
+      const made = await prepare(rows, beside, compiling);
       if ("compiled" in made) loader.prepared(beside.tenant, made);
       return made;
     },

@@ -1,11 +1,12 @@
-import type { Documents, Problem, SourceFile, Unplaced } from "@remit/engine";
+import type { CedarTexts, Documents, Problem, SourceFile, Unplaced } from "@remit/engine";
 
 /** What the reading thread is asked, one question at a time. */
 export type Question =
   | { readonly ask: "read"; readonly read: number; readonly files: readonly SourceFile[] }
   | { readonly ask: "more"; readonly read: number }
   | { readonly ask: "place"; readonly read: number; readonly unplaced: readonly Unplaced[] }
-  | { readonly ask: "forget"; readonly read: number };
+  | { readonly ask: "forget"; readonly read: number }
+  | { readonly ask: "cedar"; readonly texts: CedarTexts };
 
 /** A document as text, so that the thread that decides takes it over without walking it. */
 export interface ReadText {

@@ -1,5 +1,5 @@
 import { parentPort } from "node:worker_threads";
-import { type Documents, parseDocuments, placeIn } from "@remit/engine";
+import { type Documents, parseDocuments, placeIn, readCedar } from "@remit/engine";
 import { canonical, type Json } from "../foundation/canonical.ts";
 import { type DigestKind, digestBytes } from "../foundation/digest.ts";
 import type { MoreAnswer, PlaceAnswer, Question, ReadAnswer, ReadText } from "./messages.ts";
@@ -68,5 +68,6 @@ parentPort?.on("message", (question: Question) => {
   if (question.ask === "read") parentPort?.postMessage(read(question));
   else if (question.ask === "more") parentPort?.postMessage(moreOf(question));
   else if (question.ask === "place") parentPort?.postMessage(place(question));
+  else if (question.ask === "cedar") parentPort?.postMessage(readCedar(question.texts));
   else known.delete(question.read);
 });

@@ -143,7 +143,8 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   const reads = readStores(store.pool);
   const policyStore = reading(createPolicyStore(store.pool));
 
-  const made = { prepared: prepareCoverings, onCompiled: metrics.compiled };
+  const reader = createReader();
+  const made = { prepared: prepareCoverings, onCompiled: metrics.compiled, readCedar: reader.cedar };
   const snapshots = createSnapshots({ store: policyStore, clock: uptime, log, ...made });
   const { security } = snapshots;
   const onErased = (tenant: string) => identities.forget(tenant);
@@ -161,7 +162,6 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   const feed = await followStore({ ...followed, store, intervalMs: config.pollMs, now: uptime.now, log });
   held.feed = feed;
 
-  const reader = createReader();
   const loopback = config.mode === "development";
   const sealed = { ledger, unsealed: self.ledger, seal: seal.seal };
   const shared = { ...sealed, loopback, snapshots, identities, change, clock, random, newId };

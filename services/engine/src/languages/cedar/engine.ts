@@ -1,8 +1,9 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
+import { compileFunction } from "node:vm";
 import type * as CedarModule from "@cedar-policy/cedar-wasm/nodejs";
 
 import { type WasmModule, webAssembly } from "../rego/web-assembly.ts";
@@ -17,56 +18,95 @@ interface Loaded {
 
 const require = createRequire(import.meta.url);
 
-/** Beside the bundle of `remit`, else in the package. CommonJS in both places: it finds its module beside itself. */
+/** Beside the bundle of `remit`, else in the package. */
 function modulePath(): string {
   const carried = fileURLToPath(new URL("./cedar/cedar_wasm.cjs", import.meta.url));
   return existsSync(carried) ? carried : require.resolve("@cedar-policy/cedar-wasm/nodejs");
 }
 
+const wasmPathOf = (path: string) => path.replace(/\.c?js$/, "_bg.wasm");
+
+/** Runs the package's CommonJS, which reads and compiles a module of WebAssembly where it is loaded. */
+type Glue = (exports: object, require: unknown, directory: string, webAssembly: unknown) => void;
+
+/** Cedar's own code and what speaks to it, neither of them run yet. */
+interface Prepared {
+  readonly module: WasmModule;
+  readonly glue: Glue;
+}
+
+const glueOf = (text: string, filename: string) =>
+  compileFunction(text, ["exports", "require", "__dirname", "WebAssembly"], { filename }) as unknown as Glue;
+
 let loaded: Loaded | undefined;
 let generations = 0;
-/** Cedar's own code, compiled off this thread; absent where nobody waited for that. */
-let compiled: WasmModule | undefined;
+let prepared: Prepared | undefined;
 let preparing: Promise<void> | undefined;
 
 /**
- * Compiles Cedar's own code beside this thread, all of it: loaded as it comes it would hold this one for some tenths of a
- * second, and again for each part that is used for the first time.
+ * Compiles Cedar's own code beside this thread, all of it, and has it practise in slices: loaded as it comes it would
+ * hold this one for some tenths of a second, and again for each part that is used for the first time.
  */
-export function prepareCedar(): Promise<void> {
-  if (loaded || compiled) return Promise.resolve();
-  preparing ??= compileBeside().finally(() => {
-    preparing = undefined;
-  });
-  return preparing;
+export async function prepareCedar(pause: () => Promise<void>): Promise<void> {
+  if (loaded) return;
+  preparing ??= compileBeside()
+    .then(() => practise(pause))
+    .finally(() => {
+      preparing = undefined;
+    });
+  await preparing;
 }
 
 async function compileBeside(): Promise<void> {
-  const bytes = await readFile(modulePath().replace(/\.c?js$/, "_bg.wasm"));
+  const path = modulePath();
+  const [text, bytes] = await Promise.all([readFile(path, "utf8"), readFile(wasmPathOf(path))]);
   setFlagsFromString("--no-wasm-lazy-compilation");
   try {
-    compiled = await webAssembly.compile(bytes);
+    prepared ??= { module: await webAssembly.compile(bytes), glue: glueOf(text, path) };
   } finally {
     setFlagsFromString("--wasm-lazy-compilation");
   }
 }
 
-/** Its loader compiles what it reads; where that is done, it is given what was made. */
-function load(path: string): CedarApi {
-  if (!compiled) return require(path) as CedarApi;
-  const made = compiled;
-  const { Module } = webAssembly;
-  // Its own code alone runs until this is taken back.
-  Object.assign(webAssembly, {
-    Module: function Made() {
-      return made;
-    },
-  });
-  try {
-    return require(path) as CedarApi;
-  } finally {
-    webAssembly.Module = Module;
+const practiceRounds = 24;
+const practicePolicies = 8;
+
+/** The machine makes its quick code for what has run often: before the first policies that count. */
+async function practise(pause: () => Promise<void>): Promise<void> {
+  for (let round = 0; round < practiceRounds; round++) {
+    await pause();
+    const policies = Array.from(
+      { length: practicePolicies },
+      (_, at) =>
+        `permit (principal, action, resource) when { context.a.b == "${"x".repeat(20 * round)}" && ${at} > 1 };`,
+    );
+    withCedar(({ api }) => api.preparsePolicySet("practice", { staticPolicies: policies.join("\n") }));
   }
+  await pause();
+}
+
+function readHere(): Prepared {
+  const path = modulePath();
+  return {
+    module: new webAssembly.Module(readFileSync(wasmPathOf(path))),
+    glue: glueOf(readFileSync(path, "utf8"), path),
+  };
+}
+
+/** A fresh instance. Its loader would read and compile: it is given what was made of that. */
+function load(): CedarApi {
+  prepared ??= readHere();
+  const { module, glue } = prepared;
+  const exports = {};
+  const files = { readFileSync: () => undefined };
+  const made = {
+    Instance: webAssembly.Instance,
+    Module: function Made() {
+      return module;
+    },
+  };
+  glue(exports, () => files, "", made);
+  return exports as CedarApi;
 }
 
 /** What Cedar's code threw, which it does only when it has broken down: every refusal of its own is an answer. */
@@ -79,13 +119,11 @@ export class CedarBreakdown extends Error {}
  * @throws CedarBreakdown
  */
 export function withCedar<T>(run: (loaded: Loaded) => T): T {
-  const path = modulePath();
-  loaded ??= { api: load(path), generation: ++generations };
+  loaded ??= { api: load(), generation: ++generations };
   try {
     return run(loaded);
   } catch (error) {
     loaded = undefined;
-    delete require.cache[path];
     throw new CedarBreakdown(error instanceof Error ? error.message : String(error));
   }
 }

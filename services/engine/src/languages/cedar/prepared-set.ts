@@ -2,7 +2,7 @@ import type { Context, Entities } from "@cedar-policy/cedar-wasm/nodejs";
 import { Failure } from "../../cel/value.ts";
 import type { Size } from "./convert.ts";
 import { CedarBreakdown, nameFor, withCedar } from "./engine.ts";
-import { type CedarPolicy, workOf } from "./read-policies.ts";
+import { type CedarPolicy, workOfAll } from "./read-policies.ts";
 import type { CedarRequest } from "./request.ts";
 
 /** Policies that Cedar keeps parsed. */
@@ -23,8 +23,10 @@ const wideCharsPerStep = 16;
 const patternPairsPerStep = 12;
 
 export function preparedSet(policies: readonly CedarPolicy[]): PreparedSet {
-  const work = workOf(policies);
-  const staticPolicies = Object.fromEntries(policies.map(({ rule, text }) => [rule.id, text]));
+  const work = workOfAll(policies);
+  // As one text, which takes a quarter of the time: Cedar numbers its policies in their order.
+  const staticPolicies = policies.map(({ text }) => text).join("\n");
+  const ids = new Map(policies.map(({ rule }, at) => [`policy${at}`, rule.id]));
   let keptIn = 0;
   let broken = false;
   const parse = ({ api, generation }: Parameters<Parameters<typeof withCedar>[0]>[0]) => {
@@ -53,7 +55,7 @@ export function preparedSet(policies: readonly CedarPolicy[]): PreparedSet {
     satisfied: (request) =>
       guarded((loaded) => {
         parse(loaded);
-        return read(loaded.api.statefulIsAuthorized({ ...wire(request), preparsedPolicySetId: name }));
+        return read(loaded.api.statefulIsAuthorized({ ...wire(request), preparsedPolicySetId: name }), ids);
       }),
   };
   const name = nameFor(set);
@@ -67,9 +69,16 @@ function wire({ principal, action, resource, context, entities }: CedarRequest):
   return { principal, action, resource, context: context as Context, entities: entities as unknown as Entities };
 }
 
-function read(answer: ReturnType<Api["statefulIsAuthorized"]>): readonly string[] | Failure {
+function read(
+  answer: ReturnType<Api["statefulIsAuthorized"]>,
+  ids: ReadonlyMap<string, string>,
+): readonly string[] | Failure {
   if (answer.type === "failure") return new Failure("error", answer.errors.map(({ message }) => message).join("; "));
   const { reason, errors } = answer.response.diagnostics;
   const [failed] = errors;
-  return failed ? new Failure("error", `${failed.policyId}: ${failed.error.message}`) : reason;
+  if (failed) return new Failure("error", `${ids.get(failed.policyId)}: ${failed.error.message}`);
+  const named = reason.map((number) => ids.get(number)).filter((id) => id !== undefined);
+  return named.length === reason.length
+    ? named
+    : new Failure("error", "Cedar answered of a policy that it was not given");
 }

@@ -2,7 +2,6 @@ import type { Steps } from "../../compile/steps.ts";
 import type { ProblemDetails } from "../../documents/origin.ts";
 import type { RuleDocument } from "../../documents/policy.ts";
 import type { JsonObject } from "../../json.ts";
-import type { ProgramCompiling } from "../program.ts";
 import { type CedarApi, withCedar } from "./engine.ts";
 import { readAnnotations } from "./read-annotations.ts";
 import { tooDeepAt } from "./text-limits.ts";
@@ -13,15 +12,11 @@ export interface CedarPolicy {
   readonly text: string;
   /** Where it stands in the source. */
   readonly offset: number;
+  readonly work: CedarWork;
 }
-
-export type SayAt = (offset: number, message: string, details?: ProblemDetails) => void;
 
 /** Says what is wrong at an offset of one of the document's texts. */
-export function sayIn(key: "source" | "schema", text: string, report: ProgramCompiling["report"]): SayAt {
-  return (offset, message, details = {}) =>
-    report(`/spec/${key}`, message, { code: "program_invalid", within: { text, offset }, ...details });
-}
+export type SayAt = (offset: number, message: string, details?: ProblemDetails) => void;
 
 /** Whether a text is one that Cedar's parser can be given. */
 export function isShallow(text: string, say: SayAt): boolean {
@@ -86,7 +81,7 @@ function readOne(api: CedarApi, text: string, offset: number, say: SayAt): Cedar
   const texts = Object.fromEntries(Object.entries(annotations).map(([name, value]) => [name, value ?? ""]));
   const shown = typeof texts.id === "string" ? `${texts.id}: ` : "";
   const rule = readAnnotations(effect, texts, (message, details) => say(offset, `${shown}${message}`, details));
-  return rule && { rule, text, offset };
+  return rule && { rule, text, offset, work: workOf(text) };
 }
 
 /** How many steps one evaluation of policies takes beside what its facts cost, and what of it grows with the facts. */
@@ -102,13 +97,21 @@ const stepsPerPolicy = 60;
 const stepsPerToken = 10;
 
 /** Bounds the work of a policy by its text: every token is looked at once at most. */
-export function workOf(policies: readonly CedarPolicy[]): CedarWork {
+function workOf(text: string): CedarWork {
+  const tokens = text.match(/"(?:[^"\\]|\\.)*"|\w+|[^\s\w]/gs) ?? [];
+  const wide = tokens.filter((token) => /^(?:=|in|contains\w*|isEmpty|has\w*|getTag)$/.test(token)).length;
+  let patternChars = 0;
+  for (const [, pattern = ""] of text.matchAll(/\blike\s*"((?:[^"\\]|\\.)*)"/gs)) patternChars += 1 + pattern.length;
+  return { steps: stepsPerPolicy + stepsPerToken * tokens.length, wide, patternChars };
+}
+
+/** The work of policies that are asked together. */
+export function workOfAll(policies: readonly CedarPolicy[]): CedarWork {
   let [steps, wide, patternChars] = [0, 0, 0];
-  for (const { text } of policies) {
-    const tokens = text.match(/"(?:[^"\\]|\\.)*"|\w+|[^\s\w]/gs) ?? [];
-    steps += stepsPerPolicy + stepsPerToken * tokens.length;
-    wide += tokens.filter((token) => /^(?:=|in|contains\w*|isEmpty|has\w*|getTag)$/.test(token)).length;
-    for (const [, pattern = ""] of text.matchAll(/\blike\s*"((?:[^"\\]|\\.)*)"/gs)) patternChars += 1 + pattern.length;
+  for (const { work } of policies) {
+    steps += work.steps;
+    wide += work.wide;
+    patternChars += work.patternChars;
   }
   return { steps, wide, patternChars };
 }
