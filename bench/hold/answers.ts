@@ -27,15 +27,12 @@ const explaining = (count: number, name: string, text: (at: number) => string): 
       const rest = { ...told, ...listedRules(explained, limits.explainedRulesMax) };
       const { effect, rules } = verdict;
       const would = { effect, rules, reason: { code: "rule_denied" as const, message: "", retryable: false } };
-      const wire = explainedToWire({
-        ...rest,
-        verdict: would,
-        mode: "enforced",
-        would: undefined,
-        accounts: [],
-        revision: 1n,
-        policyDigest: "",
-      });
+      await pause();
+      const answer = {
+        ...{ ...rest, verdict: would, mode: "enforced" as const, would: undefined },
+        ...{ accounts: [], revision: 1n, policyDigest: "" },
+      };
+      const wire = await explainedToWire(answer, pause);
       const message = create(ExplainResponseSchema, wire);
       await pause();
       return toBinary(ExplainResponseSchema, message);

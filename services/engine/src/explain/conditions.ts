@@ -9,7 +9,7 @@ import type { RuleDocument } from "../documents/policy.ts";
 import { isExpression } from "../documents/read-policy.ts";
 import { isJsonObject, type JsonValue, ownValue } from "../json.ts";
 import { spareFrame } from "../judge/judge.ts";
-import { anyTool } from "../typing/tool-types.ts";
+import { anyTool, type ToolTypes } from "../typing/tool-types.ts";
 import { type Hidden, hiddenBy } from "./hidden.ts";
 import { type ExplainedPart, explainedParts } from "./parts.ts";
 import { type Recording, startRecording } from "./recording.ts";
@@ -50,6 +50,9 @@ export interface RuleDetails {
 /** Explains the rules of one policy. */
 export type PolicyExplainer = (rule: CompiledRule, frame: Frame) => Steps<RuleDetails>;
 
+/** Rules of a policy that are noted by their names in the time of one step. */
+const notedPerStep = 20;
+
 const nothing: RuleDetails = { conditions: [], settings: [] };
 
 /**
@@ -60,8 +63,16 @@ export function* policyExplainer(
   { document, rules: placed }: CompiledPolicy,
   redacted: readonly string[],
 ): Steps<PolicyExplainer> {
-  const rules = new Map(document.spec.rules.map((rule) => [rule.id, rule]));
-  const typesOf = new Map(placed.map(({ rule, types }) => [rule.ref.rule, types]));
+  const rules = new Map<string, RuleDocument>();
+  for (const rule of document.spec.rules) {
+    rules.set(rule.id, rule);
+    yield 1 / notedPerStep;
+  }
+  const typesOf = new Map<string, ToolTypes | undefined>();
+  for (const { rule, types } of placed) {
+    typesOf.set(rule.ref.rule, types);
+    yield 1 / notedPerStep;
+  }
   const variables = document.spec.variables ?? {};
   const recording = startRecording();
   const ofPolicy = yield* policyExpressionsInSteps(variables, () => {}, { watch: recording.watch });

@@ -20,6 +20,8 @@ const compiled = compileTexts(
   policyText([{ id: "watch", match: any, effect: "deny" }], { mode: "observe" }, "watch"),
 );
 
+const transforms = ({ effect }: { readonly effect: string }) => effect === "transform";
+
 describe("an explanation", () => {
   const told = (amount: number) => {
     const { considered } = explain(compiled, sampleFacts({ input: { amount } }));
@@ -94,6 +96,24 @@ describe("an explanation", () => {
     });
     expect(sliced).toEqual(explain(many, facts));
     expect(pauses).toBeGreaterThan(5);
+  });
+
+  it("judges many rules in slices, and says of each what evaluating them in one piece says", async () => {
+    const rules = Array.from({ length: 450 }, (_, at) => {
+      const rule = { id: `r${at}`, match: any, when: `input.amount > ${at} && input.missing${at % 9} == 1` };
+      if (at % 3 === 0) return { ...rule, effect: "transform", when: `input.amount > ${at}`, set: { seen: true } };
+      return { ...rule, effect: at % 3 === 1 ? "allow" : "deny" };
+    });
+    const many = compileTexts(toolText("pay"), policyText(rules), policyText(rules, { mode: "observe" }, "q"));
+    for (const amount of [-1, 100, 1000]) {
+      const facts = sampleFacts({ input: { amount } });
+      const { verdict, considered } = await explainInSlices(many, facts, async () => {});
+      expect(verdict).toEqual(evaluate(many, facts));
+      const told = considered.filter(({ mode }) => mode === "enforce").map(({ rule }) => rule.rule);
+      expect(told).toEqual(
+        [...rules.filter(transforms), ...rules.filter((one) => !transforms(one))].map(({ id }) => id),
+      );
+    }
   });
 
   it("comes with the verdict that evaluating gives, and marks observed rules", () => {

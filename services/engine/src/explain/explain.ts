@@ -5,9 +5,9 @@ import type { CompiledCondition, CompiledRule } from "../compile/rule.ts";
 import { finish, finishInSlices, type Steps } from "../compile/steps.ts";
 import type { Effect } from "../documents/policy.ts";
 import { ownValue } from "../json.ts";
-import { evaluateTraced } from "../judge/evaluate.ts";
+import { evaluateInSteps } from "../judge/evaluate.ts";
 import type { Facts } from "../judge/facts.ts";
-import { spareFrame } from "../judge/judge.ts";
+import { spareFrame, type Trace } from "../judge/judge.ts";
 import type { RuleRef, Verdict } from "../judge/verdict.ts";
 import { type ExplainedCheck, explainChecks } from "./checks.ts";
 import {
@@ -73,8 +73,8 @@ export function explainInSlices(compiled: Compiled, facts: Facts, pause: () => P
 /** The same, a piece at a time. */
 export function* explainSteps(compiled: Compiled, facts: Facts): Steps<Explanation> {
   const judged: JudgedRule[] = [];
-  const verdict = evaluateTraced(compiled, facts, (rule, result, frame) => judged.push({ rule, result, frame }));
-  yield judged.length / judgedPerStep;
+  const note: Trace = (rule, result, frame) => judged.push({ rule, result, frame });
+  const verdict = yield* evaluateInSteps(compiled, facts, note);
   const detailed = yield* detailedOf(judged, verdict);
   const explainer = explainers(compiled, facts);
   const considered: ConsideredRule[] = [];

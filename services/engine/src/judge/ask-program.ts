@@ -2,7 +2,8 @@ import type { Frame } from "../cel/frame.ts";
 import { Failure } from "../cel/value.ts";
 import type { CompiledRule } from "../compile/rule.ts";
 import type { Program } from "../languages/program.ts";
-import { added, type Findings, note, type Pass, questionsAnswered } from "./judge.ts";
+import { questionsAnswered } from "./answers.ts";
+import { added, type Findings, note, type Pass } from "./judge.ts";
 import type { MatchedTransform } from "./transform.ts";
 
 /** A policy in another language that is asked, as the rule that stands for it. */

@@ -3,11 +3,12 @@ import { evaluationStepsMax, type Meter } from "../cel/frame.ts";
 import type { Compiled, CompiledTool } from "../compile/compile.ts";
 import type { RuleGroup } from "../compile/rule-index.ts";
 import { type CheckBudget, schemaStepsMax } from "../compile/schema-work.ts";
+import type { Steps } from "../compile/steps.ts";
 import type { JsonObject } from "../json.ts";
 import { costProblem, withCosts } from "./charges.ts";
 import { combine, verdictOf } from "./combine.ts";
 import type { Facts } from "./facts.ts";
-import { type Judging, judgeRules, type Trace } from "./judge.ts";
+import { type Findings, type Judging, judgeRules, judgeRulesInSteps, type Trace } from "./judge.ts";
 import { exceededScope } from "./scope.ts";
 import type { Verdict, WouldBe } from "./verdict.ts";
 
@@ -18,17 +19,25 @@ import type { Verdict, WouldBe } from "./verdict.ts";
  * Throws on nothing that a call can contain.
  */
 export function evaluate(compiled: Compiled, facts: Facts): Verdict {
-  return evaluateTraced(compiled, facts);
-}
-
-/** The same, telling `trace` of every rule that is judged. */
-export function evaluateTraced(compiled: Compiled, facts: Facts, trace?: Trace): Verdict {
   const tool = compiled.tools.get(facts.call.tool);
   const barred = tool && barredFrom(tool, facts.call);
   // An operator's own hand stops a call where everything else is only watched.
   if (barred?.code === "tool_suspended") return barred;
-  const verdict = barred ?? (tool ? enforced(tool, facts, trace) : verdictOf("deny", "tool_unknown", {}));
-  if (facts.mode !== "observe") return verdict;
+  return inMode(barred ?? (tool ? enforced(tool, facts) : verdictOf("deny", "tool_unknown", {})), facts);
+}
+
+/** The same, some rules at a time, telling `trace` of every rule that is judged. */
+export function* evaluateInSteps(compiled: Compiled, facts: Facts, trace?: Trace): Steps<Verdict> {
+  const tool = compiled.tools.get(facts.call.tool);
+  const barred = tool && barredFrom(tool, facts.call);
+  if (barred?.code === "tool_suspended") return barred;
+  const verdict = barred ?? (tool ? yield* enforcedInSteps(tool, facts, trace) : verdictOf("deny", "tool_unknown", {}));
+  return inMode(verdict, facts);
+}
+
+/** A verdict that policies would give: it binds unless they are only watched. */
+function inMode(verdict: Verdict, { mode }: Facts): Verdict {
+  if (mode !== "observe") return verdict;
   return {
     ...verdictOf("allow", "observed", { unknowns: verdict.unknowns }),
     mode: "observed",
@@ -60,16 +69,40 @@ function barredFrom(tool: CompiledTool, { schemaDigest }: Pick<Facts["call"], "s
 /** What one decision may take, all its rules and passes together, and all its checks against schemas. */
 type Budget = Meter & CheckBudget;
 
-function enforced(tool: CompiledTool, facts: Facts, trace: Trace | undefined): Verdict {
+function enforced(tool: CompiledTool, facts: Facts): Verdict {
   const budget: Budget = { steps: evaluationStepsMax, checkSteps: schemaStepsMax };
   const refused = refusedBeforePolicy(tool, facts, budget);
   if (refused) return refused;
   const groups = tool.rules.groupsFor(facts.agent.labels);
-  if (!someObserved(groups)) return byPolicy({ tool, groups, facts, trace }, budget);
-  const bound = groups.filter((group) => !group.observed);
-  const verdict = byPolicy({ tool, groups: bound, facts, trace }, budget);
+  const all: Judging = { tool, groups, facts, trace: undefined };
+  if (!someObserved(groups)) return byPolicy(all, judgeRules(all, budget), budget);
+  const bound = boundOf(all);
+  const verdict = byPolicy(bound, judgeRules(bound, budget), budget);
   // On what is left: what is only watched costs no call its answer.
-  const observed = byPolicy({ tool, groups, facts, trace: trace && onlyObserved(trace) }, budget);
+  return withObserved(verdict, byPolicy(all, judgeRules(all, budget), budget));
+}
+
+function* enforcedInSteps(tool: CompiledTool, facts: Facts, trace: Trace | undefined): Steps<Verdict> {
+  const budget: Budget = { steps: evaluationStepsMax, checkSteps: schemaStepsMax };
+  const refused = refusedBeforePolicy(tool, facts, budget);
+  if (refused) return refused;
+  const groups = tool.rules.groupsFor(facts.agent.labels);
+  const all: Judging = { tool, groups, facts, trace };
+  if (!someObserved(groups)) return byPolicy(all, yield* judgeRulesInSteps(all, budget), budget);
+  const bound = boundOf(all);
+  const verdict = byPolicy(bound, yield* judgeRulesInSteps(bound, budget), budget);
+  const watched = { ...all, trace: trace && onlyObserved(trace) };
+  return withObserved(verdict, byPolicy(watched, yield* judgeRulesInSteps(watched, budget), budget));
+}
+
+/** The same call, judged by the policies alone that bind. */
+const boundOf = (judging: Judging): Judging => ({
+  ...judging,
+  groups: judging.groups.filter((group) => !group.observed),
+});
+
+/** The verdict of the policies that bind, and what it would be if those that are watched bound too. */
+function withObserved(verdict: Verdict, observed: Verdict): Verdict {
   return sameOutcome(verdict, observed) ? verdict : { ...verdict, would: wouldBe(observed) };
 }
 
@@ -121,9 +154,7 @@ function refusedByScope(tool: CompiledTool, facts: Facts, input: JsonObject, met
   return verdictOf("deny", "scope_exceeded", { message, detail: excess.detail, ...remedy });
 }
 
-function byPolicy(judging: Judging, budget: Budget): Verdict {
-  const { tool, facts } = judging;
-  const findings = judgeRules(judging, budget);
+function byPolicy({ tool, facts }: Judging, findings: Findings, budget: Budget): Verdict {
   const { transformed, transforms, unknowns, exhausted } = findings;
   if (!exhausted && transformed && "input" in transformed) {
     const invalid = tool.checkInput?.(transformed.input, budget);

@@ -2,13 +2,15 @@ import { evaluationStepsMax, type Frame, type LazyTime, type Meter } from "../ce
 import type { Failure } from "../cel/value.ts";
 import type { CompiledTool } from "../compile/compile.ts";
 import { type CompiledRule, judgeRule } from "../compile/rule.ts";
-import type { RuleGroup, ToolRules } from "../compile/rule-index.ts";
-import { type JsonObject, type JsonValue, setOwn } from "../json.ts";
+import type { RuleGroup } from "../compile/rule-index.ts";
+import type { Steps } from "../compile/steps.ts";
+import type { JsonObject } from "../json.ts";
+import { answersSeenBy, noAnswers, questionsAnswered, validAnswers } from "./answers.ts";
 import { askOthers, askTransforms } from "./ask-program.ts";
 import { withCosts } from "./charges.ts";
 import type { Facts } from "./facts.ts";
 import { type MatchedTransform, type Transformed, transformInput } from "./transform.ts";
-import type { Question, UnknownRule } from "./verdict.ts";
+import type { UnknownRule } from "./verdict.ts";
 
 /** Told of every rule that is judged, with what came out and what it was judged on. */
 export type Trace = (rule: CompiledRule, result: boolean | Failure, frame: Frame) => void;
@@ -47,7 +49,6 @@ export interface Findings {
   readonly exhausted?: boolean;
 }
 
-const noAnswers: JsonObject = Object.freeze({});
 // Most lists of most calls stay empty: they are all this one, and nothing is ever written to it.
 const none: never[] = [];
 
@@ -75,13 +76,39 @@ const toldSteps = 20;
  * meter runs out nothing more is judged.
  */
 export function judgeRules(judging: Judging, meter: Meter = { steps: evaluationStepsMax }): Findings {
-  const { facts, tool } = judging;
-  const answers = validAnswers(facts.answers, tool.rules);
-  const now: LazyTime = { text: facts.now, value: undefined };
-  const pass: Pass = { judging, meter, now, unknowns: none };
-  const { matched, unknownTransforms } = judgeTransforms(pass, answers);
-  const transformed = matched.length > 0 ? transformInput(facts.input, matched) : undefined;
-  const findings = {
+  const answers = validAnswers(judging.facts.answers, judging.tool.rules);
+  const pass = newPass(judging, meter);
+  const findings = newFindings(pass, judgeTransforms(pass, answers));
+  const input = inputOfOthers(judging, findings);
+  if (!input) return ended(pass, findings);
+  const judged = findings.transformed ? costing(pass, input) : pass;
+  judgeOthers(judged, input, answers, findings);
+  return ended(judged, findings);
+}
+
+/** The same, some rules at a time. */
+export function* judgeRulesInSteps(judging: Judging, meter: Meter): Steps<Findings> {
+  const answers = validAnswers(judging.facts.answers, judging.tool.rules);
+  const pass = newPass(judging, meter);
+  const findings = newFindings(pass, yield* judgeTransformsInSteps(pass, answers));
+  const input = inputOfOthers(judging, findings);
+  if (!input) return ended(pass, findings);
+  const judged = findings.transformed ? costing(pass, input) : pass;
+  yield* judgeOthersInSteps(judged, input, answers, findings);
+  return ended(judged, findings);
+}
+
+const newPass = (judging: Judging, meter: Meter): Pass => ({
+  judging,
+  meter,
+  now: { text: judging.facts.now, value: undefined },
+  unknowns: none,
+});
+
+type Found = { -readonly [Name in keyof Findings]: Findings[Name] };
+
+function newFindings({ judging, unknowns }: Pass, { matched, unknownTransforms }: TransformsFound): Found {
+  return {
     deny: none,
     clarify: none,
     escalate: none,
@@ -91,17 +118,20 @@ export function judgeRules(judging: Judging, meter: Meter = { steps: evaluationS
     answered: none,
     transforms: matched.length > 0 ? matched.map(({ rule }) => rule) : none,
     unknownTransforms,
-    transformed,
-    unknowns: pass.unknowns,
+    transformed: matched.length > 0 ? transformInput(judging.facts.input, matched) : undefined,
+    unknowns,
     exhausted: false,
   };
-  let judged = pass;
-  if (!transformed) judgeOthers(pass, facts.input, answers, findings);
-  else if ("input" in transformed) {
-    judged = costing(pass, transformed.input);
-    judgeOthers(judged, transformed.input, answers, findings);
-  }
-  findings.unknowns = judged.unknowns;
+}
+
+/** What the rules that do not transform are judged on; undefined where transforms made nothing that could be judged. */
+function inputOfOthers({ facts }: Judging, { transformed }: Findings): JsonObject | undefined {
+  if (!transformed) return facts.input;
+  return "input" in transformed ? transformed.input : undefined;
+}
+
+function ended({ meter, unknowns }: Pass, findings: Found): Findings {
+  findings.unknowns = unknowns;
   findings.exhausted = meter.steps < 0;
   return findings;
 }
@@ -120,51 +150,100 @@ interface TransformsFound {
 }
 const noTransforms: TransformsFound = { matched: none, unknownTransforms: none };
 
+/** Rules that are judged in one step where steps are asked for. */
+const rulesAtOnce = 100;
+const ruleCost = 0.1;
+
+/** The rules of a list, some at a time. */
+function* piecesOf(rules: readonly CompiledRule[]): Generator<readonly CompiledRule[]> {
+  for (let from = 0; from < rules.length; from += rulesAtOnce) yield rules.slice(from, from + rulesAtOnce);
+}
+
 function judgeTransforms(pass: Pass, answers: JsonObject): TransformsFound {
   let found = noTransforms;
   let shared: Frame["shared"];
   for (const group of pass.judging.groups) {
-    if (group.transforms.length === 0) continue;
+    if (group.transforms.length === 0 || pass.meter.steps < 0) continue;
     if (found === noTransforms) found = { matched: [], unknownTransforms: [] };
-    shared ??= pass.judging.tool.rules.repeats ? new Map() : undefined;
+    shared ??= newShared(pass);
+    judgeTransformsOf(group.transforms, newFrame(pass, group, pass.judging.facts.input, answers, shared), pass, found);
+  }
+  return found;
+}
+
+function* judgeTransformsInSteps(pass: Pass, answers: JsonObject): Steps<TransformsFound> {
+  const found = { matched: [], unknownTransforms: [] };
+  const shared = newShared(pass);
+  for (const group of pass.judging.groups) {
     const frame = newFrame(pass, group, pass.judging.facts.input, answers, shared);
-    for (const rule of group.transforms) {
-      if (pass.meter.steps < 0) return found;
-      if (rule.program) {
-        askTransforms({ rule, program: rule.program, frame, pass, ...found });
-        continue;
-      }
-      const result = judge(pass, rule, frame);
-      if (result === true) found.matched.push({ rule, frame });
-      else if (result !== false) found.unknownTransforms.push(rule);
+    for (const rules of piecesOf(group.transforms)) {
+      judgeTransformsOf(rules, frame, pass, found);
+      yield rules.length * ruleCost;
     }
   }
   return found;
 }
 
+function judgeTransformsOf(rules: readonly CompiledRule[], frame: Frame, pass: Pass, found: TransformsFound): void {
+  for (const rule of rules) {
+    if (pass.meter.steps < 0) return;
+    if (rule.program) {
+      askTransforms({ rule, program: rule.program, frame, pass, ...found });
+      continue;
+    }
+    const result = judge(pass, rule, frame);
+    if (result === true) found.matched.push({ rule, frame });
+    else if (result !== false) found.unknownTransforms.push(rule);
+  }
+}
+
 function judgeOthers(pass: Pass, input: JsonObject, answers: JsonObject, findings: Findings): void {
-  const { facts, groups, tool } = pass.judging;
-  const shared: Frame["shared"] = tool.rules.repeats ? new Map() : undefined;
-  for (const group of groups) {
-    if (group.others.length === 0) continue;
+  const shared = newShared(pass);
+  for (const group of pass.judging.groups) {
+    if (group.others.length === 0 || pass.meter.steps < 0) continue;
+    judgeOthersOf(group, group.others, newFrame(pass, group, input, answers, shared), pass, findings);
+  }
+}
+
+function* judgeOthersInSteps(pass: Pass, input: JsonObject, answers: JsonObject, findings: Findings): Steps<void> {
+  const shared = newShared(pass);
+  for (const group of pass.judging.groups) {
     const frame = newFrame(pass, group, input, answers, shared);
-    for (const rule of group.others) {
-      if (pass.meter.steps < 0) return;
-      if (rule.program) {
-        askOthers({ rule, program: rule.program, frame, pass, findings });
-        continue;
-      }
-      const seen = answersSeenBy(rule, answers);
-      const result = judge(pass, rule, seen === answers ? frame : newFrame(pass, group, input, seen));
-      if (result !== false) note(rule, result, findings, facts);
-      else if (answers !== noAnswers && rule.effect === "clarify" && questionsAnswered(rule, answers)) {
-        // Answered, and not just silent: without the answers it would have asked.
-        if (judgeRule(rule, newFrame(pass, group, input, noAnswers)) === true)
-          findings.answered = added(findings.answered, rule);
-      }
+    for (const rules of piecesOf(group.others)) {
+      judgeOthersOf(group, rules, frame, pass, findings);
+      yield rules.length * ruleCost;
     }
   }
 }
+
+/** Judges rules of a group, all of them or some. */
+function judgeOthersOf(
+  group: RuleGroup,
+  rules: readonly CompiledRule[],
+  frame: Frame,
+  pass: Pass,
+  findings: Findings,
+): void {
+  const { input, answers } = frame;
+  for (const rule of rules) {
+    if (pass.meter.steps < 0) return;
+    if (rule.program) {
+      askOthers({ rule, program: rule.program, frame, pass, findings });
+      continue;
+    }
+    const seen = answersSeenBy(rule, answers);
+    const result = judge(pass, rule, seen === answers ? frame : newFrame(pass, group, input, seen));
+    if (result !== false) note(rule, result, findings, pass.judging.facts);
+    else if (answers !== noAnswers && rule.effect === "clarify" && questionsAnswered(rule, answers)) {
+      // Answered, and not just silent: without the answers it would have asked.
+      if (judgeRule(rule, newFrame(pass, group, input, noAnswers)) === true)
+        findings.answered = added(findings.answered, rule);
+    }
+  }
+}
+
+/** Where rules and policies of a pass share what several of them ask; undefined where nothing is asked twice. */
+const newShared = ({ judging }: Pass): Frame["shared"] => (judging.tool.rules.repeats ? new Map() : undefined);
 
 function newFrame(
   { judging, meter, now }: Pass,
@@ -221,32 +300,4 @@ function isGranted({ ref }: CompiledRule, { granted = [] }: Facts): boolean {
   return granted.some(
     ({ policy, version, rule }) => policy === ref.policy && version === ref.version && rule === ref.rule,
   );
-}
-
-/** The answers without those to the rule's own questions that are of another type: others may ask the same by that name. */
-function answersSeenBy({ questions }: CompiledRule, answers: JsonObject): JsonObject {
-  if (answers === noAnswers) return answers;
-  const isOdd = ({ id, type }: Question) => Object.hasOwn(answers, id) && typeof answers[id] !== type;
-  if (!questions.some(isOdd)) return answers;
-  const odd = new Set(questions.filter(isOdd).map(({ id }) => id));
-  const seen: Record<string, JsonValue> = {};
-  for (const id of Object.keys(answers)) if (!odd.has(id)) setOwn(seen, id, answers[id] ?? null);
-  return seen;
-}
-
-export function questionsAnswered(rule: CompiledRule, answers: JsonObject): boolean {
-  return rule.questions.every(({ id, type }) => Object.hasOwn(answers, id) && typeof answers[id] === type);
-}
-
-/** The answers that answer a question: of the type it asks for, and not blank. The others are as good as none. */
-function validAnswers(answers: JsonObject, rules: ToolRules): JsonObject {
-  const given = Object.keys(answers);
-  if (given.length === 0) return noAnswers;
-  const valid: Record<string, JsonValue> = {};
-  for (const id of given) {
-    const answer = answers[id] ?? null;
-    const blank = typeof answer === "string" && answer.trim() === "";
-    if (!blank && rules.asks(id, typeof answer)) setOwn(valid, id, answer);
-  }
-  return valid;
 }

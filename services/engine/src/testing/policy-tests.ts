@@ -1,4 +1,5 @@
 import { type Compiled, compile } from "../compile/compile.ts";
+import { finish } from "../compile/steps.ts";
 import { nearestName } from "../documents/nearest.ts";
 import { originReporter, type Report } from "../documents/origin.ts";
 import type { Documents } from "../documents/parse.ts";
@@ -7,7 +8,7 @@ import { readYaml, type SourceFile } from "../documents/yaml-tree.ts";
 import { type Explanation, explain } from "../explain/explain.ts";
 import { checkLine, ruleLines } from "../explain/explanation-text.ts";
 import { estimateFor } from "../judge/charges.ts";
-import { evaluateTraced } from "../judge/evaluate.ts";
+import { evaluateInSteps } from "../judge/evaluate.ts";
 import type { Facts } from "../judge/facts.ts";
 import type { Verdict } from "../judge/verdict.ts";
 import { type Coverage, type CoverageCounter, coverageOf } from "./coverage.ts";
@@ -181,7 +182,7 @@ function runCase(
   explained: boolean,
 ): Pick<PolicyTestFailure, "message" | "said" | "differences" | "explanation"> | undefined {
   const facts = factsOfCase(written, compiled);
-  const verdict: Verdict = evaluateTraced(compiled, facts, counter?.trace);
+  const verdict: Verdict = finish(evaluateInSteps(compiled, facts, counter?.trace));
   counter?.verdict(verdict);
   const wrong = differences(expect, verdict);
   if (wrong.length === 0) return undefined;

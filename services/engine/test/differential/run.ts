@@ -1,4 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
+import { finish } from "../../src/compile/steps.ts";
 import { type Compiled, compile, evaluate, type Facts, formatProblem, type Verdict } from "../../src/index.ts";
+import { evaluateInSteps } from "../../src/judge/evaluate.ts";
 import type { NaiveVerdict } from "../naive/combined.ts";
 import type { Flaw } from "../naive/flaws.ts";
 import { naively, type World } from "../naive.ts";
@@ -39,13 +42,23 @@ export function compiledWorld({ policies, tools }: World): Compiled | string {
   return compiled ?? problems.map(formatProblem).join("\n");
 }
 
-/** One call judged twice. */
+/** One call judged twice, and by the engine once more, some rules at a time. */
 export function differenceOf(compiled: Compiled, world: World, facts: Facts, flaw?: Flaw): Difference | undefined {
-  return compared(world, facts, evaluate(compiled, facts), naively(world, flaw)(facts));
+  return compared(compiled, world, facts, evaluate(compiled, facts), naively(world, flaw)(facts));
 }
 
-function compared(world: World, facts: Facts, engine: Verdict, naive: NaiveVerdict): Difference | undefined {
-  const differs = differences(engine, naive);
+function compared(
+  compiled: Compiled,
+  world: World,
+  facts: Facts,
+  engine: Verdict,
+  naive: NaiveVerdict,
+): Difference | undefined {
+  const inSteps = finish(evaluateInSteps(compiled, facts));
+  const differs = [
+    ...differences(engine, naive),
+    ...(isDeepStrictEqual(inSteps, engine) ? [] : ["what it is judged in steps"]),
+  ];
   return differs.length === 0 ? undefined : { world, facts, differs, engine, naive };
 }
 
@@ -73,7 +86,7 @@ export function differential({ seed, from, worlds, callsPerWorld, flaw }: Run, t
     for (let call = 0; call < callsPerWorld; call++) {
       const facts = randomFacts(random, world);
       const verdict = evaluate(compiled, facts);
-      const difference = compared(world, facts, verdict, naive(facts));
+      const difference = compared(compiled, world, facts, verdict, naive(facts));
       tally.cases++;
       if (difference) return difference;
       note(tally, verdict);

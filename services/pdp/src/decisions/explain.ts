@@ -87,6 +87,7 @@ export function createExplain(rooms: {
     const facts = factsOf(snapshot, asker, ask, 1, nowMs);
     await turnOfTheLoop();
     const explained = await explainInSlices(snapshot.compiled, facts, turnOfTheLoop);
+    await turnOfTheLoop();
     const listed = listedRules(explained, limits.explainedRulesMax);
     const { effect, rules, mode } = verdict;
     return {

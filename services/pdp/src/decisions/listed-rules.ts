@@ -11,13 +11,13 @@ const ORDER = ["true", "unknown", "false"] as const;
  */
 export function listedRules({ considered, skipped }: Listed, most: number): Listed {
   if (considered.length <= most) return { considered, skipped };
-  const kept = new Set<Listed["considered"][number]>();
+  const room = { true: 0, unknown: 0, false: 0 };
+  for (const { result } of considered) room[result]++;
+  let left = most;
   for (const result of ORDER) {
-    for (const rule of considered) {
-      if (kept.size === most) break;
-      if (rule.result === result) kept.add(rule);
-    }
+    room[result] = Math.min(room[result], left);
+    left -= room[result];
   }
-  const listed = considered.filter((rule) => kept.has(rule));
+  const listed = considered.filter(({ result }) => room[result]-- > 0);
   return { considered: listed, skipped: { ...skipped, notListed: considered.length - most } };
 }

@@ -7,6 +7,7 @@ import {
 } from "@remit/proto/decision";
 import type { Explained, WhoAsks } from "../decisions/index.ts";
 import { invalid } from "../foundation/fault.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { Call, Unary } from "./call.ts";
 import { askFrom } from "./convert/ask.ts";
 import { explainedToWire } from "./convert/explained.ts";
@@ -36,6 +37,7 @@ export function explainRpc(desk: Desk): Unary<ExplainRequest, ExplainResponse> {
     const done = desk.enter("Explain", asker);
     const explained = await explainWith(desk, who, asker.session.id, request.call, call).finally(done);
     const stalenessMs = desk.stalenessMs(asker.session.tenant);
-    return create(ExplainResponseSchema, { ...explainedToWire(explained), stalenessMs });
+    const written = await explainedToWire(explained, turnOfTheLoop);
+    return create(ExplainResponseSchema, { ...written, stalenessMs });
   };
 }

@@ -1,8 +1,14 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { BudgetTraceSchema, ExplainResponseSchema, PartTraceSchema, RuleTraceSchema } from "@remit/proto/decision";
+import {
+  type BudgetTraceSchema,
+  type ExplainResponseSchema,
+  type PartTraceSchema,
+  RuleTraceSchema,
+} from "@remit/proto/decision";
 import type { Explained } from "../../decisions/index.ts";
 import { formatAmount } from "../../foundation/amount.ts";
+import { mapInSlices, type Pause } from "../../foundation/in-slices.ts";
 import { effectToWire, modeToWire, wouldToWire } from "./answer.ts";
 
 type Considered = Explained["considered"][number];
@@ -43,14 +49,22 @@ function accountToWire(one: Explained["accounts"][number]): MessageInitShape<typ
   };
 }
 
-/** What `Explain` answers. */
-export function explainedToWire(explained: Explained): MessageInitShape<typeof ExplainResponseSchema> {
+/** Rules that are written between two pauses. */
+const RULES_AT_ONCE_MAX = 50;
+
+/** What `Explain` answers; in slices, between which it awaits `pause`. */
+export async function explainedToWire(
+  explained: Explained,
+  pause: Pause,
+): Promise<MessageInitShape<typeof ExplainResponseSchema>> {
   const { verdict, mode, would, checks, considered, skipped, revision, policyDigest } = explained;
+  const traceOf = (rule: Considered) => create(RuleTraceSchema, ruleToWire(rule));
+  const rules = await mapInSlices(considered, pause, traceOf, RULES_AT_ONCE_MAX);
   return {
     verdict: wouldToWire(verdict, true),
     mode: modeToWire(mode),
     ...(would && { would: wouldToWire(would, true) }),
-    considered: considered.map(ruleToWire),
+    considered: rules,
     checks: checks.map(({ detail = "", ...check }) => ({ ...check, detail })),
     budgets: explained.accounts.map(accountToWire),
     skipped,
