@@ -7,6 +7,7 @@ import { redact } from "../../services/pdp/src/decisions/redact.ts";
 import { canonical } from "../../services/pdp/src/foundation/canonical.ts";
 import { digestBytes } from "../../services/pdp/src/foundation/digest.ts";
 import { limits } from "../../services/pdp/src/foundation/limits.ts";
+import { finishInSlices } from "../../services/pdp/src/foundation/steps.ts";
 import type { NewRecord } from "../../services/pdp/src/ledger/index.ts";
 import { createSealer } from "../../services/pdp/src/ledger/seal.ts";
 import { chargedQuery } from "../../services/pdp/src/stores/charged-statement.ts";
@@ -232,13 +233,17 @@ const drafting = (
     const nothing = { value: {}, canonical: "{}" };
     const ask = { callId: "c", tool: "pay", input: { value: input, canonical: canonical(input) }, context: nothing };
     const whole = { ...ask, answers: nothing, estimate: [], supportedConstraints: [], traceId: "" } as never;
-    const marks = { mark: () => "hmac", keyId: "k" };
+    const marks = createSealer({ id: idAt(NOW, 2), bytes: Buffer.alloc(32, 7) }, random);
     const judged = evaluate(known, facts);
     const verdict = { ...judged, unknowns: judged.unknowns.slice(0, limits.unknownsToldMax) };
-    return () => {
-      const kept = redacted.length > 0 ? redact(whole, undefined, verdict, redacted, marks) : undefined;
+    return async (pause) => {
+      const kept =
+        redacted.length > 0 && (await finishInSlices(redact(whole, undefined, verdict, redacted, marks), pause));
+      // It is written in a turn of its own.
+      if (kept) await pause();
       const name = { kind: "call", id: "c" } as never;
-      return draftDecision(idAt(NOW, 3), asker, whole, { verdict, facts }, snapshot as never, NOW, name, kept);
+      const known = kept === false ? undefined : kept;
+      return draftDecision(idAt(NOW, 3), asker, whole, { verdict, facts }, snapshot as never, NOW, name, known);
     };
   },
 });
@@ -249,6 +254,7 @@ const unknown = () => many(10_000, (at) => rule(at, { effect: "deny", when: [`in
 const drafts: readonly Case[] = [
   drafting("a call of 4,000 members", [rule(0, {})], large(), []),
   drafting("a call of 4,000 members, all redacted", [rule(0, {})], large(), ["input"]),
+  drafting("a call of 4,000 members, each redacted by itself", [rule(0, {})], large(), ["input.*"]),
   drafting("10,000 denies that are unknown", unknown(), { a: 1 }, []),
   drafting("10,000 denies that are unknown, 4,000 members redacted", unknown(), large(), ["input"]),
   drafting(

@@ -186,7 +186,7 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask, sourc
       if (charged === UNDECLARED) await snapshots.refresh(tenant);
       if (charged === UNDECLARED) continue;
       const found = charged?.judged ?? judged;
-      const redacting = redaction.of(snapshot, asked, found);
+      const redacting = redaction.of(snapshot, asked, found, source);
       const redacted = redacting instanceof Promise ? await redacting : redacting;
       if (turns.full) await turns.enter(source);
       const draft = write(turns, newId(nowMs), asker, asked, found, snapshot, nowMs, name, redacted, charged?.holding);

@@ -3,7 +3,6 @@ import { trailOf } from "../behaviour/index.ts";
 import { Canonical, type Canonicalisable, canonical } from "../foundation/canonical.ts";
 import { rfc3339, utcDay } from "../foundation/clock.ts";
 import { digest, digestBytes } from "../foundation/digest.ts";
-import { limits } from "../foundation/limits.ts";
 import { rootOf, type Session } from "../identities/index.ts";
 import type { NewRecord } from "../ledger/index.ts";
 import type { Snapshot } from "../policies/index.ts";
@@ -12,6 +11,7 @@ import { RETRY_AFTER_DEFAULT_MS } from "./attempt.ts";
 import { type CallName, callKey, requestDigest } from "./call.ts";
 import { callEvent } from "./call-event.ts";
 import type { Decision, DecisionBody, Reason, Would } from "./decision.ts";
+import { partsOf } from "./entry-parts.ts";
 import type { Finding, Judged } from "./finding.ts";
 import { chargeOf, type Holding, type HoldingSaid, sayHolding } from "./holding.ts";
 import type { Redacted } from "./redact.ts";
@@ -59,27 +59,6 @@ function deadlines(
   };
 }
 
-// What is short stands in the entry itself; what is long beside it, and the entry holds its digest alone.
-// A character has at most three bytes, so most texts need no counting.
-const isLong = (text: string) =>
-  3 * text.length > limits.inlineInputBytesMax && Buffer.byteLength(text) > limits.inlineInputBytesMax;
-
-interface Parts {
-  readonly inline: Record<string, Canonicalisable>;
-  readonly aside: Buffer | undefined;
-}
-
-function split(parts: Readonly<Record<string, string | undefined>>): Parts {
-  const inline: Record<string, Canonicalisable> = {};
-  const beside: Record<string, Canonicalisable> = {};
-  for (const [name, text] of Object.entries(parts)) {
-    if (text === undefined) continue;
-    (isLong(text) ? beside : inline)[name] = new Canonical(text);
-  }
-  const aside = Object.keys(beside).length === 0 ? undefined : Buffer.from(canonical(beside));
-  return { inline, aside };
-}
-
 function breakerOf({ spending, stopping }: Judged): BreakerNote | undefined {
   if (spending) return spendingNote(spending);
   return stopping && noteOf(stopping);
@@ -87,10 +66,15 @@ function breakerOf({ spending, stopping }: Judged): BreakerNote | undefined {
 
 /** The canonical form of a list of rules, of which there may be thousands: put together, not walked. */
 function writtenRules(rules: DecisionBody["rules"]): Canonical {
-  const texts = rules.map(({ policy, rule, version }) => {
-    return `{"policy":${canonical(policy)},"rule":${canonical(rule)},"version":${version}}`;
-  });
-  return new Canonical(`[${texts.join()}]`);
+  let text = "[";
+  let [named, written]: [string | undefined, string] = [undefined, ""];
+  for (const { policy, rule, version } of rules) {
+    // Most follow another of their policy.
+    if (policy !== named) written = canonical(policy);
+    named = policy;
+    text += `${text === "[" ? "" : ","}{"policy":${written},"rule":${canonical(rule)},"version":${version}}`;
+  }
+  return new Canonical(`${text}]`);
 }
 
 /** `transformed` is the canonical form of the input that must run, when a rule changed it. */
@@ -174,8 +158,7 @@ export function draftDecision(
   const whole = decisionBody(id, ask, { ...judged, verdict }, snapshot, nowMs, transformed, said);
   const body = redacted ? { ...whole, redacted: redacted.paths } : whole;
   // Digests are over what was asked and what must run; what stands in the entry may say less.
-  const { input, context } = redacted ?? { input: ask.input.canonical, context: ask.context.canonical };
-  const parts = split({ input, context, transformed_input: redacted ? redacted.transformed : transformed });
+  const parts = redacted?.parts ?? partsOf({ input: ask.input.canonical, context: ask.context.canonical, transformed });
   const text = canonical({
     ...body,
     rules: writtenRules(body.rules),
@@ -199,8 +182,8 @@ export function draftDecision(
       schema_digest: facts.call.schemaDigest,
     },
     // What stands beside the entry is bound to it by its digest; what stands in it needs none.
-    context_digest: isLong(context) ? digest("input", ask.context.canonical) : undefined,
-    aside_digest: redacted && parts.aside ? digest("input", parts.aside.toString()) : undefined,
+    context_digest: parts.isContextBeside ? digest("input", ask.context.canonical) : undefined,
+    aside_digest: redacted?.asideDigest,
     answers: new Canonical(ask.answers.canonical),
     supported_constraints: ask.supportedConstraints,
     unknowns: verdict.unknowns,

@@ -1,10 +1,24 @@
 import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { canonical, type Json, type JsonObject } from "../foundation/canonical.ts";
+import { type Canonical, canonical, type Json, type JsonObject } from "../foundation/canonical.ts";
+import { finish } from "../foundation/steps.ts";
 import { strictObject } from "../foundation/strict-json.ts";
+import type { TurnRoom } from "../foundation/turn-room.ts";
 import { refusal } from "./finding.ts";
-import { redact, restore } from "./redact.ts";
+import * as steps from "./redact.ts";
+import { createRedaction } from "./redaction.ts";
+
+/** With the texts of what is in the entry, or beside it. */
+const redact = (...call: Parameters<typeof steps.redact>) => {
+  const { parts, verdict } = finish(steps.redact(...call));
+  const textOf = (part: string) => (parts.inline[part] as Canonical | undefined)?.text;
+  return {
+    ...{ input: textOf("input") ?? "", context: textOf("context") ?? "" },
+    ...{ transformed: textOf("transformed_input"), verdict },
+  };
+};
+const restore = (...call: Parameters<typeof steps.restore>) => finish(steps.restore(...call));
 
 const marks = {
   keyId: "01890000-0000-7000-8000-0000000000aa",
@@ -47,6 +61,43 @@ test("a path that leads nowhere changes nothing, whatever it is called", () => {
     expect(inputOf(input, [path])).toEqual(input);
   }
   expect(inputOf(input, ["input.b.c"])).toEqual({ a: 1, b: { c: marked(null) } });
+});
+
+test("what is replaced whole is not looked into by a longer path", () => {
+  const input = { a: { redacted: "one", b: 2 } };
+  for (const path of ["input.a.redacted", "input.a.*", "input.a"]) {
+    expect(inputOf(input, [path, "input.a"])).toEqual({ a: marked({ redacted: "one", b: 2 }) });
+  }
+});
+
+test("thousands of values are redacted in turns of their source, few at once, and both come to the same", async () => {
+  const paths = ["input.secrets.*"];
+  const redaction = (turns?: TurnRoom) => createRedaction(() => marks, turns);
+  const tools = new Map([["t", { document: { spec: { redact: paths } } }]]);
+  const many = (count: number) => Array.from({ length: count }, (_, at) => `secret ${at}`);
+  const told = (count: number) => refusal("rule_denied", `quotes secret ${count - 1}`);
+  const entered: unknown[] = [];
+  const turns = { full: false, enter: async (source: unknown) => void entered.push(source), took: () => {} };
+  const of = (count: number) => {
+    const asked = { ...call({ secrets: many(count) }), tool: "t" };
+    const finding = { ...told(count), transformedInput: { memo: `carries secret ${count - 2}`, n: 1 } };
+    const arranged = [{ tools, tenant: "t" }, asked, { verdict: finding }, "stream"] as never as Parameters<
+      ReturnType<typeof redaction>["of"]
+    >;
+    const atOnce = finish(steps.redact(asked, finding.transformedInput, finding as never, paths, marks));
+    return { done: redaction(turns).of(...arranged), atOnce };
+  };
+  const few = of(3);
+  expect(few.done).toEqual(few.atOnce);
+  expect(entered).toEqual([]);
+  const thousands = of(3_000);
+  expect(thousands.done).toBeInstanceOf(Promise);
+  expect(await thousands.done).toEqual(thousands.atOnce);
+  expect(entered.length).toBeGreaterThan(10);
+  expect(new Set(entered)).toEqual(new Set(["stream"]));
+  expect(thousands.atOnce.verdict.message).toBe("quotes [redacted]");
+  expect(JSON.stringify(thousands.atOnce.parts.inline)).not.toMatch(/secret/);
+  expect(String(thousands.atOnce.parts.aside)).not.toMatch(/secret \d/);
 });
 
 test("what a rule has copied elsewhere, or built around it, is not kept either", () => {

@@ -1,265 +1,190 @@
-import { canonical, type Json, type JsonObject } from "../foundation/canonical.ts";
+import { Canonical, canonical, type Json, type JsonObject } from "../foundation/canonical.ts";
+import { digestOfBytes } from "../foundation/digest.ts";
+import type { Steps } from "../foundation/steps.ts";
 import type { Marks } from "../ledger/index.ts";
 import type { Ask } from "./ask.ts";
+import { type EntryParts, partsOf } from "./entry-parts.ts";
 import type { Finding } from "./finding.ts";
+import { addTexts, type Replaced, replaceNamed, rewrite } from "./named-values.ts";
+import { CHARS_MIN, quotedIn, scrubbed } from "./scrub.ts";
 
-/** What stands in an entry in the place of a redacted value: equal values of a tenant have equal marks. */
-interface Mark {
-  /** `hmac-sha256:<hex>` over the canonical value, under a key that is derived from the tenant's data key. */
-  readonly redacted: string;
-  /** Id of that data key. */
-  readonly key: string;
-}
-
-const EVERY = "*";
-
-/** Shorter texts stand in other words by chance: they are taken out where they stand alone. */
-const CHARS_MIN = 4;
-
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/**
- * The value with what stands at a path replaced; the same value when nothing does. `*` stands for every item of a list
- * or member of an object. A list on the way that the path does not name is gone through: rather too much than a name
- * that was meant.
- */
-function replaceAt(value: Json, keys: readonly string[], replace: (value: Json) => Json): Json {
-  const [key, ...rest] = keys;
-  if (key === undefined) return replace(value);
-  if (Array.isArray(value)) {
-    const below = key === EVERY ? rest : keys;
-    return value.map((item) => replaceAt(item, below, replace));
-  }
-  if (!isObject(value)) return value;
-  const members = key === EVERY && !Object.hasOwn(value, key) ? Object.keys(value) : [key];
-  const changed: Record<string, Json> = { ...value };
-  for (const member of members) {
-    const held = Object.hasOwn(value, member) ? value[member] : undefined;
-    if (held !== undefined) changed[member] = replaceAt(held, rest, replace);
-  }
-  return changed;
-}
-
-/** Every value in a value, itself last; `change` says what takes its place. */
-function rewrite(value: Json, change: (value: Json) => Json): Json {
-  if (Array.isArray(value)) return change(value.map((item) => rewrite(item, change)));
-  if (!isObject(value)) return change(value);
-  const entries = Object.entries(value).map(([name, held]) => [name, rewrite(held, change)] as const);
-  return change(Object.fromEntries(entries));
-}
-
-/** The texts in a value, names of members too: how it could be quoted. */
-function textsIn(value: Json, into: Set<string>): void {
-  if (typeof value === "string" || typeof value === "number") into.add(String(value));
-  else if (Array.isArray(value)) for (const item of value) textsIn(item, into);
-  else if (isObject(value)) {
-    for (const [name, held] of Object.entries(value)) {
-      into.add(name);
-      textsIn(held, into);
-    }
-  }
-}
-
-const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-
-/** How a text stands within JSON, without its quotes. */
-const inJson = (text: string) =>
-  /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/.test(text) ? text : JSON.stringify(text).slice(1, -1);
-
-/** Takes secrets out of a sentence. Those that it does not quote, of thousands, cost it a look each. */
-function createScrub(secrets: ReadonlySet<string>): (text: string) => string {
-  return (text) => {
-    const spellings = new Set<string>();
-    for (const secret of secrets) {
-      if (secret === "") continue;
-      if (text.includes(secret)) spellings.add(secret);
-      const written = inJson(secret);
-      if (written !== secret && text.includes(written)) spellings.add(written);
-    }
-    let clean = text;
-    // The longest first: what holds another is taken out whole.
-    for (const secret of [...spellings].sort((a, b) => b.length - a.length)) {
-      if (secret.length >= CHARS_MIN) clean = clean.replaceAll(secret, "[redacted]");
-      else {
-        clean = clean.replace(
-          new RegExp(`(?<![\\p{L}\\p{N}])${escaped(secret)}(?![\\p{L}\\p{N}])`, "gu"),
-          "[redacted]",
-        );
-      }
-    }
-    return clean;
-  };
-}
-
-/** The values that paths name in a call, by their marks, and how they could be quoted. */
-interface Secrets {
-  readonly values: Map<string, Json>;
-  readonly texts: Set<string>;
-}
-
-function createMarking(marks: Marks) {
-  const secrets: Secrets = { values: new Map(), texts: new Set() };
-  const mark = (value: Json): Mark => ({ redacted: marks.mark(canonical(value)), key: marks.keyId });
-  const made = new WeakSet<object>();
-  const replace = (value: Json): Json => {
-    if (isObject(value) && made.has(value)) return value;
-    const marked = { ...mark(value) };
-    made.add(marked);
-    secrets.values.set(marked.redacted, value);
-    textsIn(value, secrets.texts);
-    return marked;
-  };
-  const below = (root: "input" | "context", value: JsonObject, paths: readonly string[]): JsonObject => {
-    let changed: Json = value;
-    // The shorter first: what is replaced whole is not looked into.
-    const ways = paths.map((path) => path.split(".")).sort((a, b) => a.length - b.length);
-    for (const [from, ...keys] of ways) if (from === root) changed = replaceAt(changed, keys, replace);
-    return changed as JsonObject;
-  };
-  return { secrets, mark, below };
-}
+type Call = Pick<Ask, "input" | "context">;
 
 /** What of a call goes into its entry. */
 export interface Redacted {
   readonly paths: readonly string[];
-  /** Canonical JSON. */
-  readonly input: string;
-  readonly context: string;
-  readonly transformed: string | undefined;
+  readonly parts: EntryParts;
+  /** Of what stands beside the entry. */
+  readonly asideDigest: string | undefined;
   /** The same finding, with nothing quoted that is redacted. */
   readonly verdict: Finding;
 }
 
-/** Takes what a tool's paths name in a call out of sentences about it. */
-export function scrubOf(
-  { input, context }: Pick<Ask, "input" | "context">,
+/** A value, and where its mark goes once it is made. */
+interface Named {
+  readonly value: Json;
+  readonly mark: { text: string };
+}
+
+const charsPerStep = 2_000;
+const visitCost = 0.02;
+const textsPerPart = 200;
+/** Of a mark: a digest. */
+const markCost = 1;
+
+const markOf = (marks: Marks, value: Json): string => marks.mark(canonical(value));
+
+/**
+ * What stands in an entry in the place of a redacted value, in canonical JSON: its mark, which equal values of a tenant
+ * have in common, `hmac-sha256:<hex>` over the canonical value under a key that is derived from the tenant's data key,
+ * and the id of that data key.
+ */
+const writtenMark = (mark: string, { keyId }: Marks): string =>
+  `{"key":${canonical(keyId)},"redacted":${canonical(mark)}}`;
+
+/** A root of a call with the places of what paths name in it still empty. */
+function* named(
+  root: "input" | "context",
+  value: JsonObject,
   paths: readonly string[],
-): (text: string) => string {
-  const texts = new Set<string>();
-  const note = (value: Json): Json => {
-    textsIn(value, texts);
+  into: Named[],
+): Steps<Replaced> {
+  const places = replaceNamed(root, value, paths, (held) => {
+    const mark = new Canonical("");
+    into.push({ value: held, mark });
+    return mark;
+  });
+  for (;;) {
+    const before = into.length;
+    const step = places.next();
+    if (step.done) return step.value;
+    yield 1 + (into.length - before) * visitCost;
+  }
+}
+
+/** The texts of what is named: how it could be quoted. */
+function* textsOf(all: readonly Named[]): Steps<string[]> {
+  const texts: string[] = [];
+  let told = 0;
+  for (const { value } of all) {
+    addTexts(value, texts);
+    if (texts.length - told < textsPerPart) continue;
+    yield (texts.length - told) * visitCost;
+    told = texts.length;
+  }
+  return texts;
+}
+
+function* written(value: Replaced): Steps<string> {
+  const text = canonical(value);
+  yield text.length / charsPerStep;
+  return text;
+}
+
+/** The texts of what a tool's paths name in a call: how it could be quoted. */
+export function* namedTexts({ input, context }: Call, paths: readonly string[]): Steps<string[]> {
+  const all: Named[] = [];
+  yield* named("input", input.value, paths, all);
+  yield* named("context", context.value, paths, all);
+  return yield* textsOf(all);
+}
+
+/**
+ * The input that must run, with what rules have put together from redacted texts marked too. The places of what is named
+ * are filled by now.
+ */
+function* withoutCarried(forced: Replaced, texts: readonly string[], marks: Marks): Steps<Replaced> {
+  const leaves: (string | number)[] = [];
+  rewrite(forced, (value) => {
+    if (typeof value === "string" || typeof value === "number") leaves.push(value);
     return value;
-  };
-  for (const path of paths) {
-    const [root, ...keys] = path.split(".");
-    if (root === "input") replaceAt(input.value, keys, note);
-    else if (root === "context") replaceAt(context.value, keys, note);
-  }
-  return createScrub(texts);
-}
-
-/** The same finding, with every sentence of it put through `scrub`. */
-export function scrubbed(verdict: Finding, scrub: (text: string) => string): Finding {
-  const said = <Part extends { message: string; detail?: string; remedy?: string }>(part: Part): Part => ({
-    ...part,
-    message: scrub(part.message),
-    ...(part.detail !== undefined && { detail: scrub(part.detail) }),
-    ...(part.remedy !== undefined && { remedy: scrub(part.remedy) }),
   });
-  const { would, approval, questions, unknowns } = verdict;
-  return {
-    ...said(verdict),
-    ...(would && { would: said(would) }),
-    ...(approval && {
-      approval: { ...approval, ...(approval.summary !== undefined && { summary: scrub(approval.summary) }) },
-    }),
-    ...(questions && { questions: questions.map((question) => ({ ...question, ask: scrub(question.ask) })) }),
-    unknowns: unknowns.map((unknown) => ({ ...unknown, why: scrub(unknown.why) })),
-  };
-}
-
-const GRAM = 4;
-const gramsCount = 1 << 16;
-
-/** A number for the four characters there; undefined where one of them may be written otherwise within JSON. */
-function gramAt(text: string, at: number): number | undefined {
-  let gram = 0;
-  for (let index = at; index < at + GRAM; index++) {
-    const code = text.charCodeAt(index);
-    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return undefined;
-    gram = (Math.imul(gram, 31) + code) | 0;
+  yield leaves.length * visitCost;
+  const long = texts.filter((text) => text.length >= CHARS_MIN);
+  const numbers = new Set(long);
+  const secrets = yield* quotedIn(leaves.filter((leaf) => typeof leaf === "string").join("\n"), long);
+  const carried: (Canonical | undefined)[] = [];
+  let cost = 0;
+  for (const leaf of leaves) {
+    const carries =
+      typeof leaf === "string" ? secrets.some((secret) => leaf.includes(secret)) : numbers.has(String(leaf));
+    carried.push(carries ? new Canonical(writtenMark(markOf(marks, leaf), marks)) : undefined);
+    cost += (carries ? markCost : visitCost) + secrets.length * visitCost;
+    if (cost < 1) continue;
+    yield cost;
+    cost = 0;
   }
-  return gram & (gramsCount - 1);
-}
-
-/** Whether a text may hold another, as it is or within JSON: thousands are told apart by how they begin and end. */
-function mayHold(text: string): (part: string) => boolean {
-  const grams = new Uint8Array(gramsCount);
-  for (let at = 0; at + GRAM <= text.length; at++) {
-    const gram = gramAt(text, at);
-    if (gram !== undefined) grams[gram] = 1;
-  }
-  const rulesOut = (gram: number | undefined) => gram !== undefined && grams[gram] === 0;
-  return (part) => part.length < GRAM || !(rulesOut(gramAt(part, part.length - GRAM)) || rulesOut(gramAt(part, 0)));
-}
-
-/** Those that any sentence of a finding quotes: looked for in all of its sentences at once. */
-function quotedIn(verdict: Finding, secrets: ReadonlySet<string>): ReadonlySet<string> {
-  const sentences: string[] = [];
-  scrubbed(verdict, (sentence) => {
-    sentences.push(sentence);
-    return sentence;
-  });
-  const said = sentences.join("\n");
-  const may = mayHold(said);
-  const quoted = new Set<string>();
-  for (const secret of secrets) {
-    if (may(secret) && (said.includes(secret) || said.includes(inJson(secret)))) quoted.add(secret);
-  }
-  return quoted;
+  // It comes by them in the same order again.
+  let at = 0;
+  return rewrite(forced, (value) =>
+    typeof value === "string" || typeof value === "number" ? (carried[at++] ?? value) : value,
+  );
 }
 
 /**
  * Takes what a tool's paths name out of everything that its call's entry says: out of input, context and the input that
  * must run, wherever a rule has put it there, and out of every sentence that quotes it.
  */
-export function redact(
-  { input, context }: Pick<Ask, "input" | "context">,
+export function* redact(
+  { input, context }: Call,
   transformed: JsonObject | undefined,
   verdict: Finding,
   paths: readonly string[],
   marks: Marks,
-): Redacted {
-  const { secrets, mark, below } = createMarking(marks);
-  const entry = { input: below("input", input.value, paths), context: below("context", context.value, paths) };
-  const forced = transformed && below("input", transformed, paths);
-  const long = [...secrets.texts].filter((text) => text.length >= CHARS_MIN);
-  const carried = (value: Json): Json => {
-    if (typeof value === "string" && long.some((text) => value.includes(text))) return { ...mark(value) };
-    if (typeof value === "number" && long.includes(String(value))) return { ...mark(value) };
-    return value;
+): Steps<Redacted> {
+  const all: Named[] = [];
+  const kept = {
+    input: yield* named("input", input.value, paths, all),
+    context: yield* named("context", context.value, paths, all),
+    forced: transformed && (yield* named("input", transformed, paths, all)),
   };
-  return {
-    paths,
-    input: canonical(entry.input),
-    context: canonical(entry.context),
-    transformed: forced && canonical(rewrite(forced, carried)),
-    verdict: scrubbed(verdict, createScrub(quotedIn(verdict, secrets.texts))),
-  };
+  for (const { value, mark } of all) {
+    const text = canonical(value);
+    mark.text = writtenMark(marks.mark(text), marks);
+    yield markCost + text.length / charsPerStep;
+  }
+  const texts = yield* textsOf(all);
+  const forced = kept.forced === undefined ? undefined : yield* withoutCarried(kept.forced, texts, marks);
+  const parts = partsOf({
+    input: yield* written(kept.input),
+    context: yield* written(kept.context),
+    transformed: forced === undefined ? undefined : yield* written(forced),
+  });
+  const bytes = parts.aside?.length ?? 0;
+  yield bytes / charsPerStep;
+  const asideDigest = parts.aside && digestOfBytes("input", parts.aside);
+  yield bytes / charsPerStep;
+  return { paths, parts, asideDigest, verdict: yield* scrubbed(verdict, texts) };
 }
 
 /** What stood where marks stand, as far as a call that is asked again holds it. */
-export function restore(
+export function* restore(
   redacted: JsonObject,
-  { input, context }: Pick<Ask, "input" | "context">,
+  { input, context }: Call,
   paths: readonly string[],
   marks: Marks,
-): JsonObject {
-  const { secrets, mark, below } = createMarking(marks);
-  below("input", input.value, paths);
-  below("context", context.value, paths);
+): Steps<JsonObject> {
+  const all: Named[] = [];
+  yield* named("input", input.value, paths, all);
+  yield* named("context", context.value, paths, all);
+  const values = all.map(({ value }) => value);
   // What quotes a redacted text is marked as a whole, wherever it stood.
-  const known = (value: Json): Json => {
-    if (typeof value === "string" || typeof value === "number") secrets.values.set(mark(value).redacted, value);
+  const known = (value: Replaced) => {
+    if (typeof value === "string" || typeof value === "number") values.push(value);
     return value;
   };
   rewrite(input.value, known);
   rewrite(context.value, known);
+  yield values.length * visitCost;
+  const byMark = new Map<string, Json>();
+  for (const value of values) {
+    byMark.set(markOf(marks, value), value);
+    yield markCost;
+  }
   // A text that a rule has built is not among them: its mark stays, and the digest tells.
-  const back = (value: Json): Json => {
-    const name = isObject(value) && typeof value.redacted === "string" ? value.redacted : undefined;
-    const held = name === undefined ? undefined : secrets.values.get(name);
+  const back = (value: Replaced): Replaced => {
+    const mark = typeof value === "object" && value !== null && "redacted" in value ? value.redacted : undefined;
+    const held = typeof mark === "string" ? byMark.get(mark) : undefined;
     return held === undefined ? value : held;
   };
   return rewrite(redacted, back) as JsonObject;

@@ -1,5 +1,7 @@
 import { canonical, type JsonObject } from "../foundation/canonical.ts";
 import { digest } from "../foundation/digest.ts";
+import { finishInTurns } from "../foundation/steps.ts";
+import { noTurnRoom, type TurnRoom } from "../foundation/turn-room.ts";
 import type { Marking, Marks } from "../ledger/index.ts";
 import type { Snapshot } from "../policies/index.ts";
 import type { Ask } from "./ask.ts";
@@ -11,8 +13,11 @@ import { type Redacted, redact, restore } from "./redact.ts";
 
 /** Keeps values that a tool's registration names out of the ledger. */
 export interface Redaction {
-  /** What goes into the entry of a call; undefined when its tool redacts nothing: then nothing is waited for. */
-  of(snapshot: Snapshot, ask: Ask, judged: Judged): Redacted | undefined | Promise<Redacted>;
+  /**
+   * What goes into the entry of a call; undefined when its tool redacts nothing: then nothing is waited for. Where there
+   * is much of it, it is done in turns among those of its source.
+   */
+  of(snapshot: Snapshot, ask: Ask, judged: Judged, source: object | string): Redacted | undefined | Promise<Redacted>;
   /** The call with what marks the keys of its accounts; the same call, at once, where no budget is kept by what is redacted. */
   keyed(snapshot: Snapshot, ask: Ask): Ask | Promise<Ask>;
   /**
@@ -28,15 +33,17 @@ const NOT_RESTORED = {
     "What this call was made to run with is kept out of the ledger and cannot be told a second time. Ask under another call id.",
 } as const;
 
-export function createRedaction(marking: Marking): Redaction {
+export function createRedaction(marking: Marking, turns: TurnRoom = noTurnRoom): Redaction {
   return {
-    of(snapshot, ask, { verdict }) {
+    of(snapshot, ask, { verdict }, source) {
       const paths = snapshot.tools.get(ask.tool)?.document.spec.redact;
       if (!paths || paths.length === 0) return undefined;
       const marks = marking(snapshot.tenant);
       const { transformedInput } = verdict;
-      if (!(marks instanceof Promise)) return redact(ask, transformedInput as JsonObject, verdict, paths, marks);
-      return marks.then((ready) => redact(ask, transformedInput as JsonObject, verdict, paths, ready));
+      const redacted = (ready: Marks) => {
+        return finishInTurns(redact(ask, transformedInput as JsonObject, verdict, paths, ready), turns, source);
+      };
+      return marks instanceof Promise ? marks.then(redacted) : redacted(marks);
     },
     keyed(snapshot, ask) {
       if (snapshot.budgets.size === 0 || !coveringOf(snapshot).marks) return ask;
@@ -51,7 +58,7 @@ export function createRedaction(marking: Marking): Redaction {
       const isWhole = (input: object) => digest("input", canonical(input)) === body.effective_input_digest;
       if (anew && isWhole(anew)) return { ...decision, transformedInput: anew as JsonObject };
       const restored = async () => {
-        const whole = restore(transformedInput, ask, paths, await marking(tenant));
+        const whole = await finishInTurns(restore(transformedInput, ask, paths, await marking(tenant)), turns, ask);
         return isWhole(whole) ? { ...decision, transformedInput: whole } : tooLate(decision, NOT_RESTORED);
       };
       return restored();

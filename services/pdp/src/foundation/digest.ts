@@ -35,6 +35,11 @@ export function digest(kind: DigestKind, canonicalJson: string): string {
   return `sha256:${hash("sha256", `remit/${kind}/v1\n${canonicalJson}`, "hex")}`;
 }
 
+/** The same of its bytes. */
+export function digestOfBytes(kind: DigestKind, canonicalJson: Uint8Array): string {
+  return `sha256:${createHash("sha256").update(`remit/${kind}/v1\n`).update(canonicalJson).digest("hex")}`;
+}
+
 /** The same of a text that comes in parts, in slices: between them it awaits `pause`. */
 export async function digestInSlices(kind: DigestKind, parts: Iterable<string>, pause: Pause): Promise<string> {
   const made = createHash("sha256").update(`remit/${kind}/v1\n`);

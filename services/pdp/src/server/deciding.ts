@@ -33,7 +33,7 @@ export function openDeciding(
   const { budgetStore, charging, budgetFacts, lookingFacts, explainBudgets } = openBudgets({ pool, clock, storeClock });
   const turns = systemTurnRoom();
   const recent = createRecentDecisions(limits);
-  const deciding = { ...rooms, turns, recent, redaction: createRedaction(marks), charging, budgetFacts };
+  const deciding = { ...rooms, turns, recent, redaction: createRedaction(marks, turns), charging, budgetFacts };
   return {
     turns,
     decide: createDecide(deciding),
