@@ -63,7 +63,7 @@ export type {
   WouldBe,
 } from "./judge/verdict.ts";
 export { type CedarRead, type CedarTexts, readCedar } from "./languages/cedar/read-texts.ts";
-export { keysRedactedAnew, redactionHides } from "./lint/key-redacted.ts";
+export { keysRedactedNoMore, redactionHides } from "./lint/key-redacted.ts";
 export { type KnownNames, namesOfAll, namesOfFiles } from "./lint/known-names.ts";
 export { lint, lintInSlices } from "./lint/lint.ts";
 export type { ConditionCoverage, Coverage, RuleCoverage } from "./testing/coverage.ts";

@@ -27,7 +27,7 @@ export const problemCodes = {
   label_unknown: "A policy applies to agents with a label that no registered agent carries.",
   group_undeclared: "An approval names a group that no document declares.",
   budget_undeclared: "A condition names a budget that no document declares.",
-  budget_key_redacted: "A tool begins or ends to redact what a budget keeps its accounts by.",
+  budget_key_redacted: "A tool is the last to redact what a budget keeps its accounts by, and ends to.",
   answer_unasked: "A condition reads an answer that no rule of the policy asks for.",
   helper_advised: "A path, a URL or a command is compared as text: attackers pass such comparisons.",
   pattern_unanchored: "A pattern of an allow is searched for, not matched whole.",

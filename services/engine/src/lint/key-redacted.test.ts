@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { BudgetDocument } from "../documents/budget.ts";
 import { parseDocuments } from "../documents/parse.ts";
-import { keysRedactedAnew, redactionHides } from "./key-redacted.ts";
+import { keysRedactedNoMore, redactionHides } from "./key-redacted.ts";
 
 const toolText = (name: string, redact?: readonly string[]) => `apiVersion: remit/v1
 kind: Tool
@@ -27,33 +27,31 @@ const budget = (name: string, per?: readonly string[]): BudgetDocument => ({
 
 const customers = budget("refunds", ["principal", "input.customer.id"]);
 
-describe("a tool that begins to redact what a budget is kept by", () => {
-  test("is told so, at the path that does it", () => {
-    const pay = toolOf("pay", ["input.memo", "input.customer"]);
-    expect(keysRedactedAnew(pay, toolOf("pay"), [], [customers, budget("wide")])).toMatchObject([
-      { code: "budget_key_redacted", severity: "warning", file: "pay.yaml", line: 8, column: 7 },
+describe("a tool that ends to redact what a budget is kept by", () => {
+  const before = toolOf("pay", ["input.memo", "input.customer"]);
+
+  test("is told so", () => {
+    expect(keysRedactedNoMore(toolOf("pay"), before, [], [customers, budget("wide")])).toMatchObject([
+      { code: "budget_key_redacted", severity: "warning", file: "pay.yaml", line: 4 },
     ]);
-    const [warning] = keysRedactedAnew(pay, undefined, [], [customers]);
+    const [warning] = keysRedactedNoMore(toolOf("pay", ["input.memo"]), before, [], [customers]);
     expect(warning?.message).toBe(
-      "budget `refunds` keeps accounts by `input.customer.id`, which is redacted from now on: each value has other books, and " +
-        "may spend the limit once more in the windows that are open",
+      "budget `refunds` keeps accounts by `input.customer.id`, which is redacted by no tool any more: each value has other " +
+        "books, and may spend the limit once more in the windows that are open",
     );
   });
 
-  test("is told nothing where the path was redacted before, by itself or by another tool, or no budget reads it", () => {
-    const pay = toolOf("pay", ["input.customer.id"]);
-    expect(keysRedactedAnew(pay, toolOf("pay", ["input.customer"]), [], [customers])).toEqual([]);
-    expect(keysRedactedAnew(pay, undefined, [toolOf("other", ["input.*.id"])], [customers])).toEqual([]);
-    expect(keysRedactedAnew(pay, undefined, [], [budget("wide"), budget("by", ["input.order"])])).toEqual([]);
+  test("is told nothing where the path is still redacted, by itself or by another tool, or no budget reads it", () => {
+    expect(keysRedactedNoMore(toolOf("pay", ["input.customer.id"]), before, [], [customers])).toEqual([]);
+    expect(keysRedactedNoMore(toolOf("pay"), before, [toolOf("other", ["input.*.id"])], [customers])).toEqual([]);
+    expect(keysRedactedNoMore(toolOf("pay"), before, [], [budget("wide"), budget("by", ["input.order"])])).toEqual([]);
   });
 });
 
-test("a tool that is the last to redact it is told so, too", () => {
-  const before = toolOf("pay", ["input.customer.id"]);
-  const [warning] = keysRedactedAnew(toolOf("pay"), before, [], [customers]);
-  expect(warning).toMatchObject({ code: "budget_key_redacted", line: 4 });
-  expect(warning?.message).toContain("which is redacted by no tool any more");
-  expect(keysRedactedAnew(toolOf("pay"), before, [before], [customers])).toEqual([]);
+test("a tool that begins to is told nothing: the books that are open go on", () => {
+  const pay = toolOf("pay", ["input.customer.id"]);
+  expect(keysRedactedNoMore(pay, toolOf("pay"), [], [customers])).toEqual([]);
+  expect(keysRedactedNoMore(pay, undefined, [], [customers])).toEqual([]);
 });
 
 test("a redacted path hides what lies at it, below it and above it", () => {

@@ -1,5 +1,5 @@
 import type { BudgetDocument } from "../documents/budget.ts";
-import { below, reporter } from "../documents/origin.ts";
+import { reporter } from "../documents/origin.ts";
 import type { Problem } from "../documents/problem.ts";
 import type { ToolDocument } from "../documents/tool.ts";
 
@@ -15,10 +15,11 @@ const sameList = (one: readonly string[] = [], other: readonly string[] = []) =>
 const hides = (paths: Iterable<string>, path: string) => [...paths].some((one) => redactionHides(one, path));
 
 /**
- * Warns of budgets whose accounts are kept by what a tool begins to redact, or is the last to: a value has other books from
- * then on, so that within one window it may spend the limit twice. `others`: all tools but this one; `before`: what it was.
+ * Warns of budgets whose accounts are kept by what a tool is the last to redact: their keys hold marks, from which no value is
+ * read, so that a value has other books from then on and may spend the limit twice within one window. Where a tool begins to,
+ * the books that are open are found. `others`: all tools but this one; `before`: what it was.
  */
-export function keysRedactedAnew(
+export function keysRedactedNoMore(
   tool: ToolDocument,
   before: ToolDocument | undefined,
   others: readonly ToolDocument[],
@@ -28,32 +29,25 @@ export function keysRedactedAnew(
   const { redact: now = [] } = tool.spec;
   const then = before?.spec.redact ?? [];
   // Almost every tool: nothing has to be compared.
-  if (sameList(now, then)) return problems;
+  if (then.length === 0 || sameList(now, then)) return problems;
   const report = reporter(tool, `tool ${tool.metadata.name}`, problems);
-  const elsewhere = new Set(others.flatMap(({ spec }) => spec.redact ?? []));
-  const changes = new Map<string, boolean>();
-  for (const path of new Set(budgets.flatMap(({ spec }) => spec.per ?? []))) {
-    const is = hides(now, path);
-    if (hides(then, path) !== is && !hides(elsewhere, path)) changes.set(path, is);
-  }
+  const still = new Set([...now, ...others.flatMap(({ spec }) => spec.redact ?? [])]);
+  const paths = new Set(budgets.flatMap(({ spec }) => spec.per ?? []));
+  const ended = new Set([...paths].filter((path) => hides(then, path) && !hides(still, path)));
   for (const { metadata, spec } of budgets) {
-    for (const path of spec.per ?? []) {
-      const is = changes.get(path);
-      if (is === undefined) continue;
-      const at = now.findIndex((one) => redactionHides(one, path));
-      report(is ? below("/spec/redact", at) : "/spec", keyMessage(metadata.name, path, is), {
+    for (const path of (spec.per ?? []).filter((one) => ended.has(one))) {
+      report("/spec", keyMessage(metadata.name, path), {
         ...{ code: "budget_key_redacted", severity: "warning" },
-        expected: "this from the first call on; or lower the budget until its windows that are open close",
+        expected: "this while nothing is spent of it; or lower the budget until its windows that are open close",
       });
     }
   }
   return problems;
 }
 
-function keyMessage(budget: string, path: string, is: boolean): string {
-  const what = is ? `is redacted from now on` : `is redacted by no tool any more`;
+function keyMessage(budget: string, path: string): string {
   return (
-    `budget \`${budget}\` keeps accounts by \`${path}\`, which ${what}: each value has other books, and may spend the limit ` +
-    "once more in the windows that are open"
+    `budget \`${budget}\` keeps accounts by \`${path}\`, which is redacted by no tool any more: each value has other books, ` +
+    "and may spend the limit once more in the windows that are open"
   );
 }

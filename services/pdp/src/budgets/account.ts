@@ -9,6 +9,11 @@ export interface AccountName {
   readonly key: string;
   /** The session whose own it is; absent: whoever has the key shares it. */
   readonly session?: string;
+  /**
+   * What the key may have been before what is in it was redacted: an account that was opened under one of these in the window
+   * of now is the account. Absent: it has always been this.
+   */
+  readonly before?: readonly string[];
 }
 
 /** The books of a budget for one key and one window. */

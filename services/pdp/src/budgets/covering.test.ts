@@ -197,3 +197,22 @@ test("budgets are indexed in slices as they are at once", async () => {
   // One step a budget, and two for each glob.
   expect(pauses).toBe(10);
 });
+
+test("a key of which something is redacted names what it may have been before: nothing of it, or any part", () => {
+  const per = ["principal", "input.customer", "input.shop"] as const;
+  const documents = [budget("kept", { per: [...per] })];
+  const asked = call({ input: { customer: "c-1", shop: "s-1" }, mark: (text) => `mark of ${text}` });
+  const keyed = (customer: string, shop: string) =>
+    JSON.stringify({ per: { "input.customer": customer, "input.shop": shop, principal: asked.principal } });
+  const [whole] = compileCovering(documents, ["input.customer", "input.shop"]).of(asked);
+  expect(whole?.key).toBe(keyed('mark of "c-1"', 'mark of "s-1"'));
+  expect(whole?.before?.toSorted()).toEqual(
+    [keyed("c-1", "s-1"), keyed("c-1", 'mark of "s-1"'), keyed('mark of "c-1"', "s-1")].sort(),
+  );
+  const [part] = compileCovering(documents, ["input.shop"]).of(asked);
+  expect(part?.before).toEqual([keyed("c-1", "s-1")]);
+  expect(compileCovering(documents, ["input.memo"]).of(asked)[0]).not.toHaveProperty("before");
+  // A call without the value has no other books than before.
+  const [absent] = compileCovering(documents, ["input.shop"]).of({ ...asked, input: { customer: "c-1" } });
+  expect(absent).not.toHaveProperty("before");
+});

@@ -75,7 +75,11 @@ function declaredBy({ metadata, spec }: BudgetDocument, redacted: RedactedPaths)
 }
 
 // A path that leads nowhere has no member: all calls without it share one account.
-function keyedValues({ per, marked }: Declared, call: CoveredCall): { readonly [name: string]: Json } {
+function keyedValues(
+  { per }: Declared,
+  marked: ReadonlySet<string>,
+  call: CoveredCall,
+): { readonly [name: string]: Json } {
   const values: Record<string, Json> = {};
   for (const path of per) {
     if (path === "principal") values.principal = call.principal;
@@ -93,23 +97,43 @@ function markOf(value: Json, { mark }: CoveredCall): string {
   return mark(canonical(value));
 }
 
-function keyFor(budget: Declared, call: CoveredCall, session: CoveredSession | undefined): string {
+function keyFor(
+  budget: Declared,
+  call: CoveredCall,
+  session: CoveredSession | undefined,
+  marked: ReadonlySet<string> = budget.marked,
+): string {
   const { per } = budget;
   if (per.length === 0 && !session) return "";
   const text = canonical({
-    ...(per.length > 0 && { per: keyedValues(budget, call) }),
+    ...(per.length > 0 && { per: keyedValues(budget, marked, call) }),
     ...(session && { session: session.id }),
   });
   return text.length > KEY_CHARS_MAX ? digest("budget-key", text) : text;
 }
 
-const coverOf = (budget: Declared, call: CoveredCall, session?: CoveredSession): Cover => ({
-  budget: budget.name,
-  key: keyFor(budget, call, session),
-  unit: budget.unit,
-  hard: budget.hard,
-  ...(session && { session: session.id }),
-});
+/** Of so many paths that are redacted each may have begun to be at another time; of more, all at once. */
+const MARKED_APART_MAX = 4;
+
+/** The keys of a call as they were when less of them was redacted: nothing, or any part of it. */
+function keysBefore(budget: Declared, call: CoveredCall, session: CoveredSession | undefined, key: string): string[] {
+  const paths = [...budget.marked];
+  const count = paths.length <= MARKED_APART_MAX ? 2 ** paths.length - 1 : 1;
+  const keys = Array.from({ length: count }, (_, chosen) =>
+    keyFor(budget, call, session, new Set(paths.filter((_path, at) => (chosen >> at) % 2 === 1))),
+  );
+  return [...new Set(keys)].filter((one) => one !== key);
+}
+
+function coverOf(budget: Declared, call: CoveredCall, session?: CoveredSession): Cover {
+  const key = keyFor(budget, call, session);
+  const before = budget.marked.size === 0 ? [] : keysBefore(budget, call, session, key);
+  return {
+    ...{ budget: budget.name, key, unit: budget.unit, hard: budget.hard },
+    ...(session && { session: session.id }),
+    ...(before.length > 0 && { before }),
+  };
+}
 
 /** Whether a session is one of those that a budget keeps an account for: of the agent or the team that owns it. */
 function keeps({ owner }: Declared, { agent }: CoveredSession, { teamOf }: CoveredCall): boolean {

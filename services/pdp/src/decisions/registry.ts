@@ -3,7 +3,7 @@ import {
   type BudgetDocument,
   type Documents,
   type GroupDocument,
-  keysRedactedAnew,
+  keysRedactedNoMore,
   type Problem,
   type SourceFile,
   type ToolDocument,
@@ -85,7 +85,7 @@ const RACES_MAX = 32;
 function keyWarnings(now: Snapshot, tool: ToolDocument): Problem[] {
   const { name } = tool.metadata;
   const budgets = [...now.budgets.values()].map(({ document }) => document);
-  return keysRedactedAnew(tool, now.tools.get(name)?.document, toolsBut(now, name), budgets);
+  return keysRedactedNoMore(tool, now.tools.get(name)?.document, toolsBut(now, name), budgets);
 }
 
 const toolsBut = ({ tools }: Snapshot, name: string): ToolDocument[] =>

@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import type { Pool } from "pg";
 import type { Account, AccountName, Balance, BudgetLook, BudgetStore, OpenHold } from "../budgets/index.ts";
 import { limits } from "../foundation/limits.ts";
-import { int8Array, textArray } from "./binary-array.ts";
+import { byteaArray, int8Array, textArray } from "./binary-array.ts";
 
 /** Milliseconds of a timestamp that may be infinite, as the driver reads them from an expression of seconds. */
 const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
@@ -34,8 +35,9 @@ async function accountsBy(
     const amounts = { limit: BigInt(limit), held: BigInt(held), posted: BigInt(posted), overage: BigInt(overage) };
     const [history, alarm, full] = usual;
     const balance = { account, ...amounts, frozen, ...(alarm !== null && { alarm: BigInt(alarm) }) };
+    const { before: _, ...own } = name;
     const told = { ...(history && { history: history.map(BigInt) }), ...(full && { full }) };
-    accounts[i - 1] = { ...name, id: account, unit, hard, opensAtMs, closesAtMs, balance, ...told };
+    accounts[i - 1] = { ...own, id: account, unit, hard, opensAtMs, closesAtMs, balance, ...told };
   }
   return accounts;
 }
@@ -43,17 +45,28 @@ async function accountsBy(
 /** In the place of one that its budget may not open any more. */
 function notOpened(name: AccountName): Account {
   const balance = { account: 0n, limit: 0n, held: 0n, posted: 0n, overage: 0n, frozen: false };
-  return { ...name, id: 0n, unit: "", hard: true, opensAtMs: 0, closesAtMs: 0, balance, full: true };
+  const { before: _, ...own } = name;
+  return { ...own, id: 0n, unit: "", hard: true, opensAtMs: 0, closesAtMs: 0, balance, full: true };
 }
 
 const OPEN = `select i, id, unit, hard, ${ms("opens_at")}, ${ms("closes_at")}, most, held, posted, overage, frozen,
     history::text[], alarm from remit_open_bounded_accounts($1, $2, $3, $4, $5)`;
 
+const OPEN_RENAMED = `select i, id, unit, hard, ${ms("opens_at")}, ${ms("closes_at")}, most, held, posted, overage, frozen,
+    history::text[], alarm from remit_open_renamed_accounts($1, $2, $3, $4, $5, $6, $7)`;
+
+/** Digests of what keys may have been before, each with the place of its name. */
+function beforeOf(names: readonly AccountName[]) {
+  const befores = names.flatMap(({ before = [] }, at) => before.map((key) => ({ place: BigInt(at + 1), key })));
+  const digest = (key: string) => createHash("sha256").update(key).digest();
+  return [int8Array(befores.map(({ place }) => place)), byteaArray(befores.map(({ key }) => digest(key)))];
+}
+
 // Whether more was spent in a window that is over than was usual then is nobody's question any more.
 const OPEN_THEN = `select i, id, unit, hard, ${ms("opens_at")}, ${ms("closes_at")}, most, held, posted, overage, frozen,
     null::text[], null::text from remit_open_accounts_then($1, $2, $3, to_timestamp($4 / 1000.0))`;
 
-// As `remit_open_bounded_accounts` would answer them. What is not open yet has the place of its name, below 0, for its number.
+// As `remit_open_renamed_accounts` would answer them. What is not open yet has the place of its name, below 0, for its number.
 const LOOK = `select n.i::int, coalesce(a.id, -n.i), b.document #>> '{spec,unit}', b.hard,
     ${ms("coalesce(a.opens_at, w.opens_at)")}, ${ms("coalesce(a.closes_at, w.closes_at)")},
     coalesce(a.own_limit, b.limit_micros), coalesce(a.held, 0), coalesce(a.posted, 0), coalesce(a.overage, 0),
@@ -63,8 +76,15 @@ const LOOK = `select n.i::int, coalesce(a.id, -n.i), b.document #>> '{spec,unit}
       and o.crowd = remit_account_instance($1, b.name, b.series, n.session, extract(epoch from w.opens_at)::text))
   from unnest($2::text[], $3::text[], $4::text[]) with ordinality as n (budget, key, session, i)
   join budget b on b.tenant = $1 and b.name = n.budget
-  left join account a on a.instance = remit_account_instance($1, b.name, b.series, n.key)
-    and a.opens_at <= now() and now() < a.closes_at
+  left join lateral (
+    select * from (
+      select o.* from account o where o.instance = remit_account_instance($1, b.name, b.series, n.key)
+      union all
+      select o.* from unnest($6::bigint[], $7::bytea[]) as q (place, digest)
+        join account o on remit_key_digest(o.key) = q.digest and o.budget is not null and o.key <> ''
+       where q.place = n.i and o.tenant = $1 and o.budget = b.name and o.series = b.series
+    ) o where o.opens_at <= now() and now() < o.closes_at order by o.id limit 1
+  ) a on true
   cross join lateral remit_window(b.document #>> '{spec,window}', coalesce(b.document #>> '{spec,timeZone}', 'UTC'), now()) w
   cross join lateral (
     select case when a.id is null and b.document #> '{spec,anomaly}' is not null
@@ -124,11 +144,19 @@ const sessionsOf = (names: readonly AccountName[]) => textArray(names.map(({ ses
 /** Books and holds over Postgres. They are changed by the ledger's records alone; see `charged-statement.ts`. */
 export function createBudgetStore(pool: Pool): BudgetStore & BudgetLook {
   return {
-    openAccounts: (tenant, names) =>
-      accountsBy(pool, "budgets-open", OPEN, tenant, names, [sessionsOf(names), limits.budgetAccountsOpenMax]),
+    openAccounts(tenant, names) {
+      const bound = [sessionsOf(names), limits.budgetAccountsOpenMax];
+      if (names.every(({ before }) => before === undefined)) {
+        return accountsBy(pool, "budgets-open", OPEN, tenant, names, bound);
+      }
+      return accountsBy(pool, "budgets-open-renamed", OPEN_RENAMED, tenant, names, [...bound, ...beforeOf(names)]);
+    },
     openAccountsThen: (tenant, names, atMs) => accountsBy(pool, "budgets-open-then", OPEN_THEN, tenant, names, [atMs]),
     lookAt: (tenant, names) =>
-      accountsBy(pool, "budgets-look", LOOK, tenant, names, [sessionsOf(names), limits.budgetAccountsOpenMax]),
+      accountsBy(pool, "budgets-look", LOOK, tenant, names, [
+        ...[sessionsOf(names), limits.budgetAccountsOpenMax],
+        ...beforeOf(names),
+      ]),
     balances: (tenant, accounts) => balances(pool, tenant, accounts),
     async overdueHolds(limit) {
       const { rows } = await pool.query<HoldRow>({

@@ -241,7 +241,7 @@ test("books that are kept by a value which is redacted hold a mark of it, equal 
   expect(shown).not.toContain(MARKER);
 });
 
-test("a tool that begins to redact what a budget is kept by is registered with a warning that names both, in its place", async () => {
+test("a tool that ends to redact what a budget is kept by is registered with a warning that names both", async () => {
   const spend = spendingIn(house);
   await spend.budget("kept_by_guest", { unit: "points", per: ["input.guest.id"], owner: { tool: "guests.*" } });
   const put = (redact: string) => {
@@ -251,8 +251,58 @@ test("a tool that begins to redact what a budget is kept by is registered with a
   expect((await put("")).problems).toEqual([]);
   const { tool, problems } = await put("  redact: [input.memo, input.guest]\n");
   expect(tool).toBeDefined();
-  expect(problems).toMatchObject([{ code: "budget_key_redacted", file: "guests.yaml", line: 6, column: 24 }]);
-  expect(problems[0]?.message).toContain("budget `kept_by_guest` keeps accounts by `input.guest.id`");
+  expect(problems).toEqual([]);
   expect((await put("  redact: [input.guest]\n")).problems).toEqual([]);
-  expect((await put("")).problems).toMatchObject([{ code: "budget_key_redacted" }]);
+  const ended = await put("");
+  expect(ended.problems).toMatchObject([{ code: "budget_key_redacted", file: "guests.yaml", line: 4 }]);
+  expect(ended.problems[0]?.message).toContain("budget `kept_by_guest` keeps accounts by `input.guest.id`");
+});
+
+test("a value spends its limit once in the window in which what it is kept by begins to be redacted", async () => {
+  const spend = spendingIn(house);
+  const { headers } = await spend.session();
+  const cost = [{ unit: "points", value: "1" }];
+  const tool = (redact?: readonly string[]) =>
+    spend.put("Tool", "keeps.pay", { risk: "write", cost, ...(redact && { redact: [...redact] }) });
+  await spend.open("keeps.pay", { cost });
+  const per = ["input.customer", "input.shop"];
+  await spend.budget("kept_on", { unit: "points", window: "lifetime", per, owner: { tool: "keeps.*" } });
+  const ask = (at: House, customer: string, points: string) =>
+    spend.decide(
+      headers,
+      "keeps.pay",
+      { customer, shop: "s-1" },
+      { estimate: [{ unit: "points", value: points }] },
+      at,
+    );
+  const effectOf = async (at: House, customer: string, points: string) => {
+    const { effect, reason } = await ask(at, customer, points);
+    return effect === Effect.DENY ? reason?.code : effect;
+  };
+  expect(await effectOf(house, "c-1", "4")).toBe(Effect.ALLOW);
+  await tool(["input.shop"]);
+  expect(await effectOf(other, "c-1", "3")).toBe(Effect.ALLOW);
+  expect(await effectOf(house, "c-2", "9")).toBe(Effect.ALLOW);
+  await tool(["input.shop", "input.customer"]);
+  const call = {
+    callId: spend.id(),
+    tool: "keeps.pay",
+    input: { case: "inputObject" as const, value: { customer: "c-1", shop: "s-1" } },
+  };
+  const { budgets } = await house.clients.decisions.explain(
+    { call: { ...call, estimate: [{ unit: "points", value: "4" }] } },
+    { headers },
+  );
+  expect(budgets).toMatchObject([{ refuses: "budget_exhausted" }]);
+  expect(await Promise.all([house, other].map((at) => effectOf(at, "c-1", "4")))).toEqual(
+    Array(2).fill("budget_exhausted"),
+  );
+  expect(await Promise.all([house, other].map((at) => effectOf(at, "c-2", "2")))).toEqual(
+    Array(2).fill("budget_exhausted"),
+  );
+  expect(await effectOf(other, "c-1", "3")).toBe(Effect.ALLOW);
+  const all = await Promise.all([house, other, house, other].map((at) => effectOf(at, "c-3", "4")));
+  expect(all.filter((one) => one === Effect.ALLOW)).toHaveLength(2);
+  expect((await spend.books("kept_on")).map(({ held }) => held).sort()).toEqual([10, 8, 9]);
+  expect(await spend.differences()).toEqual([]);
 });
