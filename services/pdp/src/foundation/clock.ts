@@ -18,18 +18,26 @@ export function settableClock(startMs: number): Clock & { set(ms: number): void 
 }
 
 const SECOND_MS = 1000;
-let lastSecond = Number.NaN;
-let lastText = "";
+// Thousands of decisions share a second, and each names several: now, its deadlines, the opening of its session.
+// Writing a date out is dearer than all the rest of an entry's times.
+const PLACES = 64;
+const seconds: number[] = Array.from({ length: PLACES }, () => Number.NaN);
+const texts: string[] = Array.from({ length: PLACES }, () => "");
+
+/** A second as it is written, up to its point. */
+function textOf(second: number): string {
+  const place = second & (PLACES - 1);
+  if (seconds[place] !== second) {
+    texts[place] = new Date(second * SECOND_MS).toISOString().slice(0, -4);
+    seconds[place] = second;
+  }
+  return texts[place] as string;
+}
 
 /** RFC 3339 with milliseconds, UTC: how every time is written in an entry. */
 export function rfc3339(ms: number): string {
   const second = Math.floor(ms / SECOND_MS);
-  // Thousands of decisions share a second, and writing a date out is dearer than all the rest of an entry's times.
-  if (second !== lastSecond) {
-    lastText = new Date(second * SECOND_MS).toISOString().slice(0, -4);
-    lastSecond = second;
-  }
-  return `${lastText}${String(Math.floor(ms) - second * SECOND_MS).padStart(3, "0")}Z`;
+  return `${textOf(second)}${String(Math.floor(ms) - second * SECOND_MS).padStart(3, "0")}Z`;
 }
 
 /** The UTC day of a time, YYYY-MM-DD: what calls and records are partitioned by. */
