@@ -100,6 +100,12 @@ test("tools, budgets and groups are read, too", () => {
   });
   const free = defineTool({ name: "look", risk: "read", cost: "none", tolerance: [{ unit: "EUR", value: "1" }] });
   const lifetime = defineBudget({ name: "all", unit: "calls", limit: "3", window: "lifetime", enforcement: "soft" });
+  const agents = { unit: "EUR", limit: "50", window: "day" } as const;
+  const usual = [
+    defineBudget({ name: "clerk", ...agents, of: { agent: "clerk" }, anomaly: {} }),
+    defineBudget({ name: "each", ...agents, per: ["agent"], anomaly: { deviations: 4, windowsMin: 5, floor: "2.50" } }),
+  ];
+  expect(problemsOf(...usual)).toEqual([]);
   expect(problemsOf(tool, free, ...budgets, lifetime, defineGroup({ name: "leads", members: ["ada"] }))).toEqual([]);
 });
 
@@ -132,6 +138,9 @@ test("what a reader would refuse does not compile", () => {
   // @ts-expect-error a session has no time zone
   const zoned = defineBudget({ name: "b", unit: "EUR", limit: "5", window: "session", timeZone: "UTC" });
   expect(problemsOf(zoned)).not.toEqual([]);
+  const endless = { name: "b", unit: "EUR", limit: "5", of: { agent: "a" } } as const;
+  // @ts-expect-error what has one window has none that was usual
+  expect(problemsOf(defineBudget({ ...endless, window: "lifetime", anomaly: {} }))).not.toEqual([]);
   // @ts-expect-error money is written as text
   expect(problemsOf(defineBudget({ name: "b", unit: "EUR", limit: 5, window: "day" }))).not.toEqual([]);
 });

@@ -197,8 +197,23 @@ export function defineTool({
   return { apiVersion: "remit/v1", kind: "Tool", metadata: metadata({ name, owner }), spec };
 }
 
-type CalendarWindow = { readonly window: "hour" | "day" | "week" | "month"; readonly timeZone?: string };
-type OtherWindow = { readonly window: "session" | "lifetime"; readonly timeZone?: never };
+/** From where on what an agent spends in a window is out of the ordinary, by the windows before it. */
+interface Anomaly {
+  /** How many robust standard deviations above the median; 6 unless it is said. */
+  readonly deviations?: number;
+  /** With fewer windows before it nothing is judged: 3 to 32, and 7 unless it is said. */
+  readonly windowsMin?: number;
+  /** Up to this nothing is out of the ordinary; a fifth of the limit unless it is said. */
+  readonly floor?: `${number}`;
+}
+
+type CalendarWindow = {
+  readonly window: "hour" | "day" | "week" | "month";
+  readonly timeZone?: string;
+  /** Of a hard budget of an agent, or with an account for each. */
+  readonly anomaly?: Anomaly;
+};
+type OtherWindow = { readonly window: "session" | "lifetime"; readonly timeZone?: never; readonly anomaly?: never };
 
 type BudgetSpec = (CalendarWindow | OtherWindow) & {
   readonly unit: string;
