@@ -1,4 +1,11 @@
-import pg, { type Client, type ClientBase, type Pool, type PoolClient } from "pg";
+import pg, {
+  type Client,
+  type ClientBase,
+  type Pool,
+  type PoolClient,
+  type QueryArrayConfig,
+  type QueryArrayResult,
+} from "pg";
 import type { Log } from "../foundation/log.ts";
 
 /** Named in every BEGIN: a server's default must not decide what a transaction may see. */
@@ -111,6 +118,18 @@ export async function openDirect(options: DirectOptions): Promise<Client> {
     clearTimeout(late);
   }
   return client;
+}
+
+/**
+ * One statement, whose rows come as arrays, for connections that are asked often: by a callback, and without a timer for
+ * each query where the connection is watched. With pg's own promise, or with such a timer, what a query leaves behind,
+ * once any of it has grown old, keeps all later ones from being collected while they are young: each collection then
+ * copies the parameters and answers of hundreds of calls that are over.
+ */
+export function ask<Row extends unknown[]>(client: Client, config: QueryArrayConfig): Promise<QueryArrayResult<Row>> {
+  return new Promise((resolve, reject) => {
+    client.query<Row>(config, (error: Error | undefined, result) => (error ? reject(error) : resolve(result)));
+  });
 }
 
 /** Runs `work` in a transaction of the named isolation: committed when it resolves, rolled back when it throws. */

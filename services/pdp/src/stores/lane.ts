@@ -1,7 +1,7 @@
 import type { Client, ClientBase, QueryArrayConfig, QueryArrayResult } from "pg";
 import { type Log, silentLog } from "../foundation/log.ts";
 import { openFailure } from "./commit-failure.ts";
-import { openDirect } from "./database.ts";
+import { ask, openDirect } from "./database.ts";
 
 /**
  * A connection that is given up as a whole: when an answer does not come in time, when the server warns, when it
@@ -20,17 +20,6 @@ export interface Lane {
   destroy(reason: Error): void;
   /** Ends it in order, if it still answers. */
   close(): Promise<void>;
-}
-
-/**
- * By a callback, and on a connection without a timer for each query. With pg's own promise or such a timer, what a query
- * leaves behind, once any of it has grown old, keeps all later ones from being collected while they are young: each
- * collection then copies the parameters and answers of hundreds of calls that are over.
- */
-function queryOnce(client: Client, config: QueryArrayConfig): Promise<QueryArrayResult> {
-  return new Promise((resolve, reject) => {
-    client.query(config, (error: Error | undefined, result) => (error ? reject(error) : resolve(result)));
-  });
 }
 
 /**
@@ -85,7 +74,7 @@ function guardLane(client: Client, answerMsMax: number): Lane {
     client,
     lost,
     gone: () => gone !== null,
-    query: (config) => within(() => queryOnce(client, config)),
+    query: (config) => within(() => ask(client, config)),
     within,
     destroy,
     close: async () => {

@@ -2,7 +2,7 @@ import type { Client, ClientBase, Pool } from "pg";
 import { BrokenInvariant } from "../foundation/assert.ts";
 import { type Cursor, nextInLine, type SequencerStore, type SequencerTurn, type Unplaced } from "../ledger/index.ts";
 import { byteaArray, dateArray, int8Array } from "./binary-array.ts";
-import { inTransaction } from "./database.ts";
+import { ask, inTransaction } from "./database.ts";
 import { createLanes, type Lane, type LanesOptions } from "./lane.ts";
 
 /** Writers that are read at once; those whose next commits are older than all others'. */
@@ -29,6 +29,7 @@ const HEAD = {
  */
 const UNPLACED = {
   name: "sequencer-unplaced",
+  rowMode: "array",
   text: `
 with first as materialized (
   select c.writer, c.n, c.day, f.ord from seq_cursor c cross join lateral (
@@ -44,10 +45,11 @@ from near cross join lateral (
   where r.writer = near.writer and r.n > near.n and r.day >= near.day - ${DAYS_BACK} order by r.n limit $1
 ) r
 where r.ord < coalesce((select max(ord) from first having count(*) > ${WRITERS_MAX}), 9223372036854775807)`,
-};
+} as const;
 
 const PLACE = {
   name: "sequencer-place",
+  rowMode: "array",
   text: `
 with placed as (
   insert into leaf (seq, writer, n, digest)
@@ -62,7 +64,7 @@ with placed as (
 update tree_head set size = $1::bigint + (select count(*) from placed), moved_at = clock_timestamp()
 where size = $1::bigint and (select count(*) from moved) = cardinality($5::bigint[])
 returning size::text as size`,
-};
+} as const;
 
 /** A writer that was shut out has no record after its last number. */
 const END = {
@@ -71,14 +73,8 @@ const END = {
     where not c.ended and w.writer = c.writer and not w.alive and w.last_n <= c.n`,
 };
 
-interface Row {
-  readonly writer: string;
-  readonly cursor: string;
-  readonly n: string;
-  readonly ord: string;
-  readonly day: string;
-  readonly digest: Buffer;
-}
+/** Writer, its cursor, number, order, day and digest. */
+type Row = [string, string, string, string, string, Buffer];
 
 interface Found extends Unplaced {
   readonly day: string;
@@ -86,14 +82,13 @@ interface Found extends Unplaced {
 }
 
 async function readUnplaced(client: Client, most: number): Promise<{ cursors: Cursor[]; records: Found[] }> {
-  const { rows } = await client.query<Row>({ ...UNPLACED, values: [most] });
-  const cursors = new Map(rows.map(({ writer, cursor }) => [writer, BigInt(cursor)]));
+  const { rows } = await ask<Row>(client, { ...UNPLACED, values: [most] });
+  const cursors = new Map(rows.map(([writer, cursor]) => [writer, BigInt(cursor)]));
   return {
     cursors: [...cursors].map(([writer, n]) => ({ epoch: BigInt(writer), n })),
-    records: rows.map(({ writer, n, ord, day, digest }) => ({
-      ...{ epoch: BigInt(writer), n: BigInt(n), ord: BigInt(ord) },
-      ...{ day, digest },
-    })),
+    records: rows.map(([writer, , n, ord, day, digest]) => {
+      return { epoch: BigInt(writer), n: BigInt(n), ord: BigInt(ord), day, digest };
+    }),
   };
 }
 
@@ -115,9 +110,9 @@ async function turnOn(client: Client, recordsMax: number, pauseMs: number): Prom
       ...[int8Array(next.cursors.map(({ epoch }) => epoch)), int8Array(next.cursors.map(({ n }) => n))],
       dateArray(next.cursors.map(({ epoch }) => days.get(epoch) ?? "")),
     ];
-    const { rows: moved } = await client.query<{ size: string }>({ ...PLACE, values });
-    if (!moved[0]) throw new BrokenInvariant("the head of the ledger moved while its row was locked");
-    size = moved[0].size;
+    const [moved] = (await ask<[string]>(client, { ...PLACE, values })).rows;
+    if (!moved) throw new BrokenInvariant("the head of the ledger moved while its row was locked");
+    size = moved[0];
   }
   await client.query(END);
   return { state: "placed", placed: placed.length, size: BigInt(size) };
