@@ -30,8 +30,8 @@ export type NextInLine<Record extends Unplaced> =
  * is new of a writer is what its cursor has not passed. A writer's commits become visible one after the other, so a number
  * that is missing before one that is there will never come: then nothing has a place any more.
  *
- * `records` are of the snapshot in which `cursors` were read, under the lock of the head: of each writer its next ones, all
- * of them or at least `most`.
+ * `records` are of the snapshot in which `cursors` were read, under the lock of the head: the next ones of their writers, all
+ * of them or all up to one `ord`, and those of a writer without one left out in between.
  */
 export function nextInLine<Record extends Unplaced>(
   cursors: readonly Cursor[],

@@ -2,8 +2,8 @@ import type { Gap } from "./sequence.ts";
 
 /** What one turn came to. */
 export type SequencerTurn =
-  /** So many records got their places, which are then so many. */
-  | { readonly state: "placed"; readonly placed: number; readonly size: bigint }
+  /** So many records got their places, which are then so many; `more`: others were there, or may have been. */
+  | { readonly state: "placed"; readonly placed: number; readonly size: bigint; readonly more: boolean }
   /** Another replica is at it, or was a moment ago. */
   | { readonly state: "elsewhere" }
   | { readonly state: "stopped"; readonly gap: Gap };

@@ -42,11 +42,11 @@ function house(turns: (SequencerTurn | Error)[]) {
   return { sequencer, asked, logged, pass, settle };
 }
 
-const placed = (count: number): SequencerTurn => ({ state: "placed", placed: count, size: 0n });
+const placed = (count: number, more = false): SequencerTurn => ({ state: "placed", placed: count, size: 0n, more });
 const stopped: SequencerTurn = { state: "stopped", gap: { epoch: 7n, missing: 41n } };
 
 test("what is behind goes on at once, and keeps to its turn again when it has caught up", async () => {
-  const { sequencer, asked, pass } = house([placed(500), placed(500), placed(3)]);
+  const { sequencer, asked, pass } = house([placed(500, true), placed(40, true), placed(3)]);
   sequencer.start();
   expect([await pass(), await pass(), await pass()]).toEqual([0, 0, 250]);
   expect(asked.map(({ pauseMs }) => pauseMs)).toEqual([200, 0, 0, 200]);

@@ -50,7 +50,7 @@ export function createSequencer({ store, log, timing }: SequencerOptions): Seque
     failures = 0;
     if (came.state !== "elsewhere") stand(came.state === "stopped" ? came.gap : undefined);
     // What is behind goes on at once, and is kept waiting by nobody's pause, its own included.
-    const behind = came.state === "placed" && came.placed === recordsMax;
+    const behind = came.state === "placed" && came.more;
     return behind ? { waitMs: 0, pauseMs: 0 } : { waitMs: TURN_MS, pauseMs: PAUSE_MS };
   };
   const round = async (pauseMs: number): Promise<void> => {

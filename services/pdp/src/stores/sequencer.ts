@@ -5,27 +5,50 @@ import { byteaArray, dateArray, int8Array } from "./binary-array.ts";
 import { ask, inTransaction } from "./database.ts";
 import { createLanes, type Lane, type LanesOptions } from "./lane.ts";
 
-/** Writers that are read at once; those whose next commits are older than all others'. */
-const WRITERS_MAX = 32;
+/** Writers that are read at once: those whose next commits are the oldest. */
+const WRITERS_MAX = 512;
 /**
  * A writer's records have days in their order, unless the store's clock went back. So far back it may go: what would then
- * not be seen is missed as soon as the clock is right again, and stops the line.
+ * not be seen is missed as soon as the clock is right again, and stops the line. Where the clock was ahead for a while, the
+ * day of today counts and not that of the last record: what comes next has an earlier one.
  */
 const DAYS_BACK = 7;
+const NEXT_OF_CURSOR = `r.writer = c.writer and r.n > c.n
+  and r.day >= least(c.day, (now() at time zone 'utc')::date) - ${DAYS_BACK}`;
 
 /**
  * The head, which is the fence: whoever holds its row gives places, and everything else is read in later statements, whose
- * snapshots see all that the holder before has done. Whoever finds it held has nothing to do.
+ * snapshots see all that the holder before has done. Whoever finds it held has nothing to do. A head that moved in the
+ * future is one of before the store's clock was set back: nobody waits for that hour to come again.
  */
 const HEAD = {
   name: "sequencer-head",
-  text: `select size::text as size from tree_head
-    where $1 = 0 or moved_at < clock_timestamp() - make_interval(secs => $1::float8 / 1000) for update skip locked`,
+  text: `select size::text as size from tree_head where $1 = 0
+    or moved_at not between clock_timestamp() - make_interval(secs => $1::float8 / 1000) and clock_timestamp()
+    for update skip locked`,
 };
 
 /**
- * What has no place yet: of each writer that is not ended its next records. Where there are many such writers, those with
- * the oldest commits alone, as far as no other one's are older.
+ * A writer that was shut out has no record after its last number: where all of its records have their places, it has ended.
+ * Where they do not, and nothing is there that comes next, its last records are missing: what sees the number that it was
+ * shut out with sees all of them.
+ */
+const END = {
+  name: "sequencer-end",
+  text: `
+with ended as (
+  update seq_cursor c set ended = true from writer w
+  where not c.ended and w.writer = c.writer and not w.alive and w.last_n <= c.n
+)
+select c.writer::text as writer, (c.n + 1)::text as missing from seq_cursor c join writer w on w.writer = c.writer
+where not c.ended and not w.alive and w.last_n > c.n and not exists (select from record r where ${NEXT_OF_CURSOR})
+order by c.writer limit 1`,
+};
+
+/**
+ * What has no place yet: of each writer that is not ended its next records. The writers whose next commits are the oldest
+ * have most of what comes next: of the first twice as many are read as a turn takes, of the second half of that, and so on.
+ * Beyond the last one that was read of a writer nothing is told of any, nor beyond the first one of a writer too many.
  */
 const UNPLACED = {
   name: "sequencer-unplaced",
@@ -33,18 +56,24 @@ const UNPLACED = {
   text: `
 with first as materialized (
   select c.writer, c.n, c.day, f.ord from seq_cursor c cross join lateral (
-    select r.ord from record r where r.writer = c.writer and r.n > c.n and r.day >= c.day - ${DAYS_BACK}
-    order by r.n limit 1
-  ) f where not c.ended order by f.ord limit ${WRITERS_MAX + 1}
-), near as (
-  select * from first order by ord limit ${WRITERS_MAX}
+    select r.ord from record r where ${NEXT_OF_CURSOR} order by r.n limit 1
+  ) f where not c.ended
+), ranked as materialized (
+  select writer, n, day, ord, row_number() over (order by ord) as rank from first
+), found as materialized (
+  select c.writer, c.n as cursor, ceil(2.0 * $1 / c.rank)::bigint as most, r.n, r.ord, r.day, r.digest
+  from ranked c cross join lateral (
+    select r.n, r.ord, r.day, r.digest from record r where ${NEXT_OF_CURSOR} order by r.n limit ceil(2.0 * $1 / c.rank)
+  ) r where c.rank <= ${WRITERS_MAX}
+), told as (
+  select min(upto) as upto from (
+    select max(ord) as upto from found group by writer, most having count(*) = most
+    union all select ord - 1 from ranked where rank = ${WRITERS_MAX} + 1
+  ) f
 )
-select near.writer::text as writer, near.n::text as cursor, r.n::text as n, r.ord::text as ord, r.day::text as day, r.digest
-from near cross join lateral (
-  select r.n, r.ord, r.day, r.digest from record r
-  where r.writer = near.writer and r.n > near.n and r.day >= near.day - ${DAYS_BACK} order by r.n limit $1
-) r
-where r.ord < coalesce((select max(ord) from first having count(*) > ${WRITERS_MAX}), 9223372036854775807)`,
+select writer::text as writer, cursor::text as cursor, n::text as n, ord::text as ord, day::text as day, digest,
+  told.upto is not null as "isPart"
+from found, told where ord <= coalesce(told.upto, ord)`,
 } as const;
 
 const PLACE = {
@@ -66,25 +95,25 @@ where size = $1::bigint and (select count(*) from moved) = cardinality($5::bigin
 returning size::text as size`,
 } as const;
 
-/** A writer that was shut out has no record after its last number. */
-const END = {
-  name: "sequencer-end",
-  text: `update seq_cursor c set ended = true from writer w
-    where not c.ended and w.writer = c.writer and not w.alive and w.last_n <= c.n`,
-};
-
-/** Writer, its cursor, number, order, day and digest. */
-type Row = [string, string, string, string, string, Buffer];
+/** Writer, its cursor, number, order, day, digest, and whether a writer may have more than was read of it. */
+type Row = [string, string, string, string, string, Buffer, boolean];
 
 interface Found extends Unplaced {
   readonly day: string;
   readonly digest: Buffer;
 }
 
-async function readUnplaced(client: Client, most: number): Promise<{ cursors: Cursor[]; records: Found[] }> {
+interface News {
+  readonly cursors: Cursor[];
+  readonly records: Found[];
+  readonly isPart: boolean;
+}
+
+async function readUnplaced(client: Client, most: number): Promise<News> {
   const { rows } = await ask<Row>(client, { ...UNPLACED, values: [most] });
   const cursors = new Map(rows.map(([writer, cursor]) => [writer, BigInt(cursor)]));
   return {
+    isPart: rows[0]?.[6] ?? false,
     cursors: [...cursors].map(([writer, n]) => ({ epoch: BigInt(writer), n })),
     records: rows.map(([writer, , n, ord, day, digest]) => {
       return { epoch: BigInt(writer), n: BigInt(n), ord: BigInt(ord), day, digest };
@@ -97,7 +126,10 @@ async function turnOn(client: Client, recordsMax: number, pauseMs: number): Prom
   const { rows: heads } = await client.query<{ size: string }>({ ...HEAD, values: [pauseMs] });
   const [head] = heads;
   if (!head) return { state: "elsewhere" };
-  const { cursors, records } = await readUnplaced(client, recordsMax);
+  const { rows: ends } = await client.query<{ writer: string; missing: string }>(END);
+  const [tail] = ends;
+  if (tail) return { state: "stopped", gap: { epoch: BigInt(tail.writer), missing: BigInt(tail.missing) } };
+  const { cursors, records, isPart } = await readUnplaced(client, recordsMax);
   const next = nextInLine(cursors, records, recordsMax);
   if (next.state === "stopped") return next;
   const placed = next.records;
@@ -114,8 +146,7 @@ async function turnOn(client: Client, recordsMax: number, pauseMs: number): Prom
     if (!moved) throw new BrokenInvariant("the head of the ledger moved while its row was locked");
     size = moved[0];
   }
-  await client.query(END);
-  return { state: "placed", placed: placed.length, size: BigInt(size) };
+  return { state: "placed", placed: placed.length, size: BigInt(size), more: isPart || placed.length < records.length };
 }
 
 async function prepared(lane: Lane): Promise<Lane> {
@@ -157,20 +188,21 @@ export interface SequencerStatus {
   readonly writers: number;
   /** How long the oldest record without a place has been waiting, in seconds; 0 when none waits. */
   readonly lagSeconds: number;
-  /** The writer whose next number is not there although later ones are. */
+  /** The writer whose next number is not there although later ones are, or were when it was shut out. */
   readonly gap: { readonly writer: bigint; readonly missing: bigint } | undefined;
 }
 
 const STATUS = `
 with first as (
-  select c.writer, c.n + 1 as next, f.n, f.recorded_at from seq_cursor c left join lateral (
-    select r.n, r.recorded_at from record r where r.writer = c.writer and r.n > c.n and r.day >= c.day - ${DAYS_BACK}
-    order by r.n limit 1
+  select c.writer, c.n + 1 as next, f.n, f.recorded_at, w.last_n from seq_cursor c
+  left join writer w on w.writer = c.writer and not w.alive left join lateral (
+    select r.n, r.recorded_at from record r where ${NEXT_OF_CURSOR} order by r.n limit 1
   ) f on true where not c.ended
 )
 select (select size::text from tree_head) as size, count(*)::int as writers,
   greatest(coalesce(max(extract(epoch from clock_timestamp() - recorded_at)), 0), 0)::float8 as lag,
-  (select writer || ',' || next from first where n > next order by writer limit 1) as gap
+  (select writer || ',' || next from first where coalesce(n, last_n, 0) > next or (n is null and last_n = next)
+    order by writer limit 1) as gap
 from first`;
 
 export async function readSequencerStatus(from: Pool | ClientBase): Promise<SequencerStatus> {

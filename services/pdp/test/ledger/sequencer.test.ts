@@ -123,9 +123,9 @@ test("who finds another at it goes away at once, and who comes soon after anothe
   await owner.query("select size from tree_head for update");
   expect(await store.turn(ALL)).toEqual({ state: "elsewhere" });
   await owner.query("rollback");
-  expect(await store.turn(ALL)).toEqual({ state: "placed", placed: 1, size: 1n });
+  expect(await store.turn(ALL)).toEqual({ state: "placed", placed: 1, size: 1n, more: false });
   expect(await store.turn({ ...ALL, pauseMs: 60_000 })).toEqual({ state: "elsewhere" });
-  expect(await store.turn(ALL)).toEqual({ state: "placed", placed: 0, size: 1n });
+  expect(await store.turn(ALL)).toEqual({ state: "placed", placed: 0, size: 1n, more: false });
 });
 
 test("a commit that began first and is seen last gets its place when it is seen", async () => {
@@ -198,4 +198,51 @@ test("far more writers than are read at once come in the order of their commits"
     "select array_agg(r.ord order by l.seq) = array_agg(r.ord order by r.ord) as ordered from leaf l join record r using (writer, n)",
   );
   expect(rows[0].ordered).toBe(true);
+});
+
+test("a store whose clock was set back keeps no record waiting until it is as late again as it was", async () => {
+  const writer = await insertWriter({ records: 1 });
+  const store = sequencer();
+  await store.turn(ALL);
+  await owner.query("update tree_head set moved_at = now() + interval '1 hour'");
+  await insertRecord(writer, 2);
+  expect(await store.turn({ ...ALL, pauseMs: 200 })).toMatchObject({ state: "placed", placed: 1 });
+});
+
+test("a store whose clock was ahead for a while goes on to place what is recorded once it is right again", async () => {
+  const writer = await insertWriter({ records: 1 });
+  await insertRecord(writer, 2, -100);
+  const store = sequencer();
+  expect(await store.turn(ALL)).toMatchObject({ placed: 2 });
+  await insertRecord(writer, 3);
+  expect((await status()).lagSeconds).toBeGreaterThan(0);
+  expect(await store.turn(ALL)).toMatchObject({ placed: 1, size: 3n });
+});
+
+test("the last records of a writer that was shut out stop the line when they are removed", async () => {
+  const writer = await insertWriter({ records: 3 });
+  const store = sequencer();
+  await fence(owner, BigInt(writer));
+  await owner.query("create table removed (like record)");
+  await owner.query(
+    "with gone as (delete from record where writer = $1 and n > 1 returning *) insert into removed select * from gone",
+    [writer],
+  );
+  const gap = { epoch: BigInt(writer), missing: 2n };
+  await store.turn(ALL);
+  expect(await store.turn(ALL)).toEqual({ state: "stopped", gap });
+  expect(await status()).toMatchObject({ gap: { writer: BigInt(writer), missing: 2n } });
+  await owner.query("insert into record select * from removed");
+  expect(await store.turn(ALL)).toMatchObject({ placed: 2, size: 3n });
+  expect(await store.turn(ALL)).toMatchObject({ placed: 0, size: 3n });
+  expect(await status()).toMatchObject({ gap: undefined, writers: 0 });
+});
+
+test("many writers that commit by turns fill a batch as few do", async () => {
+  const writers: string[] = [];
+  for (let at = 0; at < 50; at++) writers.push(await insertWriter());
+  for (let n = 1; n <= 8; n++) for (const writer of writers) await insertRecord(writer, n);
+  const store = sequencer();
+  expect(await store.turn({ recordsMax: 300, pauseMs: 0 })).toMatchObject({ placed: 300, more: true });
+  expect(await store.turn({ recordsMax: 300, pauseMs: 0 })).toMatchObject({ placed: 100, more: false });
 });
