@@ -80,26 +80,81 @@ test("records that are handed over in one turn share a statement", async () => {
   expect(statements.map(({ ids }) => ids)).toEqual([["a", "b", "c"]]);
 });
 
-test("what comes while one writer commits waits for it; when that takes too long, the other takes it", async () => {
-  const later: (() => void)[] = [];
+/** A clock that stands still between `pass`es, and what is due by it. */
+function handTiming() {
+  const due: { readonly atMs: number; readonly run: () => void }[] = [];
+  let nowMs = 0;
   const timing: Timing = {
     ...systemTiming,
-    after: (_delayMs, run) => {
-      later.push(run);
-      return () => later.splice(later.indexOf(run), 1);
+    now: () => nowMs,
+    after: (delayMs, run) => {
+      const one = { atMs: nowMs + delayMs, run };
+      due.push(one);
+      return () => due.splice(due.indexOf(one), 1);
     },
   };
+  const pass = async (ms: number) => {
+    nowMs += ms;
+    for (const one of due.filter(({ atMs }) => atMs <= nowMs)) due.splice(due.indexOf(one), 1)[0]?.run();
+    await settled();
+  };
+  return { timing, pass };
+}
+
+test("what comes while one writer commits waits for it; when that takes too long, the other takes it", async () => {
+  const { timing, pass } = handTiming();
   const { ledger, statements } = await open({ writers: 2, timing });
   void ledger.record(record("a"));
   await settled();
   void ledger.record(record("b"));
   void ledger.record(record("c"));
-  await settled();
+  await pass(4);
   expect(statements.map(({ ids }) => ids)).toEqual([["a"]]);
-  for (const run of later.splice(0)) run();
-  await settled();
+  await pass(1);
   expect(statements.map(({ ids }) => ids)).toEqual([["a"], ["b", "c"]]);
   expect(ledger.state().epochs).toEqual([1n, 2n]);
+});
+
+test("a writer that has just begun another statement does not take too long", async () => {
+  const { timing, pass } = handTiming();
+  const { ledger, statements } = await open({ writers: 2, timing });
+  void ledger.record(record("a"));
+  await settled();
+  void ledger.record(record("b"));
+  await pass(3);
+  statements[0]?.end();
+  await settled();
+  void ledger.record(record("c"));
+  await pass(4);
+  expect(statements.map(({ ids }) => ids)).toEqual([["a"], ["b"]]);
+  await pass(1);
+  expect(statements.map(({ ids }) => ids)).toEqual([["a"], ["b"], ["c"]]);
+});
+
+test("where commits take long anyway a writer is left alone for twice as long as that, and 50 ms at most", async () => {
+  const { timing, pass } = handTiming();
+  const { ledger, statements } = await open({ writers: 2, timing });
+  const leftAloneMs = async (tookMs: number) => {
+    for (let at = 0; at < 40; at++) {
+      void ledger.record(record(`a${tookMs}-${at}`));
+      await settled();
+      await pass(tookMs);
+      statements.at(-1)?.end();
+      await settled();
+    }
+    void ledger.record(record(`slow ${tookMs}`));
+    await settled();
+    const before = statements.length;
+    void ledger.record(record(`waits ${tookMs}`));
+    let leftMs = 0;
+    for (; statements.length === before && leftMs < 100; leftMs++) await pass(1);
+    for (const one of statements.slice(before - 1)) one.end();
+    await settled();
+    return leftMs;
+  };
+  expect(await leftAloneMs(1)).toBe(5);
+  expect(await leftAloneMs(10)).toBe(20);
+  expect(await leftAloneMs(90)).toBe(50);
 });
 
 test("a record that is not there after its writer was fenced goes through another writer once, and then never again", async () => {

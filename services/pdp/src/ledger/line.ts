@@ -11,6 +11,8 @@ type Phase = "opening" | "idle" | "committing" | "resolving" | "ended";
 export interface Line {
   phase(): Phase;
   epoch(): bigint | null;
+  /** When what it commits was handed over, on the timing's clock. */
+  begunMs(): number;
   /** What was handed over and is not done with. */
   inFlight(): readonly Waiting[];
   /** Hands a batch to an idle line. */
@@ -45,6 +47,7 @@ export function startLine(shared: Shared, first: LedgerWriter): Line {
   let phase: Phase = "opening";
   let writer: LedgerWriter | null = first;
   let inFlight: readonly Waiting[] = [];
+  let begunMs = 0;
   let lossesInARow = 0;
   let wakeIdle: (batch: Waiting[] | null) => void = () => {};
 
@@ -57,6 +60,7 @@ export function startLine(shared: Shared, first: LedgerWriter): Line {
   // From here on the line is not idle to anybody: what is given to it twice would be given to nobody.
   const leaveIdle = (batch: Waiting[] | null) => {
     phase = batch ? "committing" : "opening";
+    begunMs = shared.timing.now();
     inFlight = batch ?? [];
     wakeIdle(batch);
   };
@@ -81,6 +85,7 @@ export function startLine(shared: Shared, first: LedgerWriter): Line {
       const batch = shared.queue.take() ?? (await nextBatch());
       if (!batch) break;
       phase = "committing";
+      begunMs = shared.timing.now();
       inFlight = batch;
       const submitted = await submit(shared, current, batch);
       inFlight = [];
@@ -107,6 +112,7 @@ export function startLine(shared: Shared, first: LedgerWriter): Line {
   return {
     phase: () => phase,
     epoch: () => writer?.epoch ?? null,
+    begunMs: () => begunMs,
     inFlight: () => inFlight,
     give: leaveIdle,
     interrupt: () => {

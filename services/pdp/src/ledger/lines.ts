@@ -32,14 +32,34 @@ export interface LinesOptions {
   readonly onStop?: ((why: Exclude<Stopped, "closed">) => void) | undefined;
 }
 
-/** How long what waits leaves a line alone that is committing, before another one takes it. */
-const STAND_BY_MS = 5;
+/**
+ * How long what waits leaves a line alone that is committing, before another one takes it: twice as long as commits lately
+ * took, within these bounds. On a core that has much else to do all of them take long, and another line would only make
+ * statements of fewer records, which wait for the same accounts.
+ */
+const STAND_BY_MS_MIN = 5;
+const STAND_BY_MS_MAX = 50;
+/** Of how many commits what they lately took is made, about. */
+const LATELY = 8;
+
+/** How long commits lately took. */
+function createPace() {
+  let usualMs = 0;
+  return {
+    took(ms: number) {
+      usualMs += (ms - usualMs) / LATELY;
+    },
+    standByMs: () => Math.min(Math.max(2 * usualMs, STAND_BY_MS_MIN), STAND_BY_MS_MAX),
+  };
+}
+
+type Pace = ReturnType<typeof createPace>;
 
 /**
  * Hands what waits to the lines. One statement of many records is cheaper than many of one, for Postgres and for us: so
  * what comes while a line commits waits for that line, and the others stand by for when it takes longer than it should.
  */
-function createDispatcher(lines: readonly Line[], queue: Queue, timing: Timing) {
+function createDispatcher(lines: readonly Line[], queue: Queue, timing: Timing, pace: Pace) {
   let dispatching = false;
   let standBy: (() => void) | undefined;
 
@@ -51,13 +71,19 @@ function createDispatcher(lines: readonly Line[], queue: Queue, timing: Timing) 
       line.give(batch);
     }
   };
+  /** Gives what waits to a line, unless one commits that may be done soon: then it looks again when that takes too long. */
+  const look = () => {
+    standBy = undefined;
+    if (queue.records === 0) return;
+    const committing = lines.filter((line) => line.phase() === "committing");
+    const begunMs = Math.max(...committing.map((line) => line.begunMs()));
+    const leftMs = begunMs + pace.standByMs() - timing.now();
+    if (committing.length === 0 || leftMs <= 0) giveToIdle();
+    else standBy = timing.after(leftMs, look);
+  };
   const dispatch = () => {
     dispatching = false;
-    if (!lines.some((line) => line.phase() === "committing")) return giveToIdle();
-    standBy ??= timing.after(STAND_BY_MS, () => {
-      standBy = undefined;
-      giveToIdle();
-    });
+    if (!standBy || !lines.some((line) => line.phase() === "committing")) look();
   };
   return {
     /** Records that are handed over in one turn share a statement; one that comes alone leaves at once. */
@@ -85,7 +111,8 @@ export function createLines({ store, queue, timing, log, observe, onStop }: Line
     refuseAll(shared, overdue, "unknown", new Error("no acknowledgement in time"));
   });
 
-  const { wake, rest } = createDispatcher(lines, queue, timing);
+  const pace = createPace();
+  const { wake, rest } = createDispatcher(lines, queue, timing, pace);
   const stop = (why: Stopped, cause?: unknown) => {
     if (stopped && why !== "closed") return;
     stopped = why;
@@ -111,7 +138,10 @@ export function createLines({ store, queue, timing, log, observe, onStop }: Line
       wake();
     },
     observe: (seen) => {
-      if (seen.result === "committed") lastCommitMs = timing.now();
+      if (seen.result === "committed") {
+        lastCommitMs = timing.now();
+        pace.took(seen.ms);
+      }
       observe?.(seen);
     },
     answer: (waiting, outcome) => {
