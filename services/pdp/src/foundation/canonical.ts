@@ -77,14 +77,14 @@ const writeName = (name: string): string => {
 const orderOf = createNameOrders(writeName);
 
 function writeObject(object: { readonly [key: string]: Canonicalisable }, depth: number): string {
-  const { sorted, heads } = orderOf(Object.keys(object));
+  const { sorted, heads, nexts } = orderOf(Object.keys(object));
   let text = "{";
   for (let at = 0; at < sorted.length; at++) {
     const name = sorted[at] as string;
     const value = object[name];
     if (value === undefined) continue;
     try {
-      text += (text === "{" ? "" : ",") + heads[at] + write(value, depth + 1);
+      text += (text === "{" ? heads : nexts)[at] + write(value, depth + 1);
     } catch (error) {
       rethrowBelow(error, step(name));
     }

@@ -12,9 +12,10 @@ test("whatever was ordered before, names come in the order of their code units, 
     fc.property(fc.array(names, { minLength: 1, maxLength: 40 }), (objects) => {
       const orderOf = createNameOrders(quote);
       for (const own of [...objects, ...objects]) {
-        const { sorted, heads } = orderOf(own);
+        const { sorted, heads, nexts } = orderOf(own);
         expect(sorted).toEqual([...own].sort());
         expect(heads).toEqual(sorted.map((one) => `${quote(one)}:`));
+        expect(nexts).toEqual(heads.map((head) => `,${head}`));
       }
     }),
   );
@@ -26,6 +27,19 @@ test("the same names in another order are not taken for those before", () => {
   expect(orderOf(["b", "c", "a"])).toBe(order);
   expect(orderOf(["b", "d", "a"]).sorted).toEqual(["a", "b", "d"]);
   expect(orderOf(["c", "b", "a"]).sorted).toEqual(["a", "b", "c"]);
+});
+
+test("two lists of names that share a place do not drive each other out", () => {
+  const orderOf = createNameOrders(quote);
+  const lists = [
+    ["unit", "value"],
+    ["session", "agent"],
+  ];
+  const [some, others] = lists.map(orderOf);
+  for (let time = 0; time < 2; time++) {
+    expect(orderOf(["unit", "value"])).toBe(some);
+    expect(orderOf(["session", "agent"])).toBe(others);
+  }
 });
 
 test("long names and many of them are ordered and not kept", () => {

@@ -4,6 +4,8 @@ export interface NameOrder {
   readonly sorted: readonly string[];
   /** Of each, in quotes and with its colon. */
   readonly heads: readonly string[];
+  /** The same behind a comma: put together once, and not for each object. */
+  readonly nexts: readonly string[];
 }
 
 interface Known extends NameOrder {
@@ -12,7 +14,7 @@ interface Known extends NameOrder {
 }
 
 const PLACES = 256;
-/** Objects that callers send may have any names: what is kept of them is at most 256 × 64 × 64 characters. */
+/** Objects that callers send may have any names: what is kept of them is at most 2 × 256 × 64 × 64 characters. */
 const NAMES_KEPT_MAX = 64;
 const NAME_KEPT_CHARS_MAX = 64;
 
@@ -27,19 +29,27 @@ const areEqual = (some: readonly string[], others: readonly string[]): boolean =
  * it, and comparing with those costs less than sorting. `quote` writes a name; what it throws is thrown.
  */
 export function createNameOrders(quote: (name: string) => string): (names: readonly string[]) => NameOrder {
-  const places: (Known | undefined)[] = Array.from({ length: PLACES }, () => undefined);
+  // Two a place: of two lists that share one and come in turn, as in one entry after the other, neither drives the other out.
+  const newer: (Known | undefined)[] = Array.from({ length: PLACES }, () => undefined);
+  const older = [...newer];
 
   return (names) => {
     const first = names[0] ?? "";
     const last = names[names.length - 1] ?? "";
     const place = (31 * names.length + 7 * first.length + 3 * last.length + last.charCodeAt(0)) & (PLACES - 1);
-    const known = places[place];
+    const known = newer[place];
     if (known && areEqual(known.names, names)) return known;
+    const before = older[place];
+    if (before && areEqual(before.names, names)) return before;
     // Array.prototype.sort compares UTF-16 code units.
     const sorted = [...names].sort();
-    const order = { names, sorted, heads: sorted.map((name) => `${quote(name)}:`) };
+    const heads = sorted.map((name) => `${quote(name)}:`);
+    const order = { names, sorted, heads, nexts: heads.map((head) => `,${head}`) };
     const isKept = names.length <= NAMES_KEPT_MAX && names.every(({ length }) => length <= NAME_KEPT_CHARS_MAX);
-    if (isKept) places[place] = order;
+    if (isKept) {
+      older[place] = known;
+      newer[place] = order;
+    }
     return order;
   };
 }
