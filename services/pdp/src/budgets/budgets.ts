@@ -86,7 +86,9 @@ function createKept(accountsMax: number) {
       for (const balance of balances) {
         const name = names.get(balance.account);
         const account = name === undefined ? undefined : held.peek(name)?.account;
-        if (name !== undefined && account) held.set(name, { account: { ...account, balance }, asOfMs });
+        // What a commit says of an account it says to each record that charged it.
+        if (name === undefined || !account || account.balance === balance) continue;
+        held.set(name, { account: { ...account, balance }, asOfMs });
       }
     },
     forget(account: bigint): void {

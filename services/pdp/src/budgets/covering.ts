@@ -60,17 +60,18 @@ interface Declared {
   readonly marked: ReadonlySet<string>;
   /** Each session has an account of its own. */
   readonly bySession: boolean;
+  /** Of every call that it covers, where it has a single account: made once, and shared. */
+  readonly cover: Cover | undefined;
 }
 
 function declaredBy({ metadata, spec }: BudgetDocument, redacted: RedactedPaths): Declared {
+  const { per = [], unit } = spec;
+  const hard = spec.enforcement === "hard";
+  const bySession = spec.owner === "session" || spec.window === "session";
   return {
-    name: metadata.name,
-    unit: spec.unit,
-    hard: spec.enforcement === "hard",
-    owner: spec.owner,
-    per: spec.per ?? [],
-    marked: new Set((spec.per ?? []).filter(redacted.hide)),
-    bySession: spec.owner === "session" || spec.window === "session",
+    ...{ name: metadata.name, unit, hard, owner: spec.owner, per, bySession },
+    marked: new Set(per.filter(redacted.hide)),
+    cover: per.length === 0 && !bySession ? { budget: metadata.name, key: "", unit, hard } : undefined,
   };
 }
 
@@ -259,9 +260,15 @@ function coveringBy({ byName, wide, ofSessions, tools, marks }: Compiled): Cover
     add(ofSessions.tenant);
   };
 
-  const addWide = (found: Cover[], call: CoveredCall, keyed: boolean) => {
+  /** Those that are kept by keys come before those that have a single account. */
+  const addWide = (found: Cover[], call: CoveredCall) => {
+    const single: Cover[] = [];
     const add = (list: readonly Declared[] | undefined) => {
-      for (const budget of list ?? []) if (budget.per.length > 0 === keyed) found.push(coverOf(budget, call));
+      if (!list) return;
+      for (const budget of list) {
+        if (budget.cover) single.push(budget.cover);
+        else found.push(coverOf(budget, call));
+      }
     };
     for (const at of wideTools.globs.fitting(call.tool)) add(wideTools.lists[at]);
     add(wide.agent.get(call.session.agent));
@@ -269,6 +276,7 @@ function coveringBy({ byName, wide, ofSessions, tools, marks }: Compiled): Cover
     const team = wide.team.size === 0 ? undefined : call.teamOf(call.session.agent);
     if (team !== undefined) add(wide.team.get(team));
     add(wide.tenant);
+    found.push(...single);
   };
 
   return {
@@ -278,14 +286,13 @@ function coveringBy({ byName, wide, ofSessions, tools, marks }: Compiled): Cover
       const found: Cover[] = [];
       addSession(found, call, call.session);
       for (const above of call.ancestors.toReversed()) addSession(found, call, above);
-      addWide(found, call, true);
-      addWide(found, call, false);
+      addWide(found, call);
       return found;
     },
     named(name, call) {
       const budget = byName.get(name);
       if (!budget) return undefined;
-      if (!budget.bySession) return coverOf(budget, call);
+      if (!budget.bySession) return budget.cover ?? coverOf(budget, call);
       const chain = [call.session, ...call.ancestors.toReversed()];
       const session = chain.find((one) => keeps(budget, one, call)) ?? call.session;
       return coverOf(budget, call, session);
