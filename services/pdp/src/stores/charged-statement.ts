@@ -5,6 +5,9 @@ import { int8Array, textArray, timestamptzArray, uuidArray } from "./binary-arra
 import { type Charged, chargesOf } from "./charge-columns.ts";
 import { recordParameters } from "./ledger-statement.ts";
 
+/** What the records of a batch do to holds: take new ones at most, end some, or hand some over and give some more time. */
+type Steps = "taking" | "ending" | "changing";
+
 /**
  * The commit of a batch that charges budgets: the statement of `ledger-statement.ts`, and in it, after the writer and
  * before the keys, in this order:
@@ -23,10 +26,11 @@ import { recordParameters } from "./ledger-statement.ts";
  * is first tried, and its CHECKs asked, with the row as the statement's snapshot has it. The
  * limit and the freeze of a budget are those of the statement's snapshot, so whatever was acknowledged before it is obeyed.
  */
-const statement = (waiting: "wait" | "skip", stepping: boolean, growing: boolean) => {
+const statement = (waiting: "wait" | "skip", steps: Steps, growing: boolean) => {
   const locking = waiting === "wait" ? "" : "skip locked";
   const absent = waiting === "wait" ? "closed" : "locked";
-  const ifStepping = (text: string) => (stepping ? text : "");
+  const ifStepping = (text: string) => (steps === "taking" ? "" : text);
+  const ifChanging = (text: string) => (steps === "changing" ? text : "");
   const ifGrowing = (text: string) => (growing ? text : "");
   return `
 with fence as materialized (
@@ -125,7 +129,7 @@ ${ifGrowing(`), brimming as materialized (
   insert into hold (id, tenant, decision, session, session_day, accounts, amounts, pending, expires_at)
   select id, tenant, id, session, day, accounts, held, step = 'take_pending', hold_expires
   from given join recorded using (id) where step in ('take', 'take_pending')
-${ifStepping(`), kept_on as (
+${ifChanging(`), kept_on as (
   update hold h set expires_at = g.hold_expires,
     decision = case when g.step = 'extend' then h.decision else g.id end,
     pending = case when g.step = 'extend' then h.pending else g.step = 'adopt_pending' end,
@@ -139,8 +143,8 @@ ${ifStepping(`), kept_on as (
         ) p group by p.account having sum(p.amount) <> 0
       ) s)
   from given g join recorded using (id)
-  where h.id = g.hold and g.step in ('adopt', 'adopt_pending', 'extend')
-), ended as (
+  where h.id = g.hold and g.step in ('adopt', 'adopt_pending', 'extend')`)}
+${ifStepping(`), ended as (
   delete from hold h using given g join recorded using (id) where h.id = g.hold and g.step in ('end', 'end_overdue')`)}
 ), told as (
   select count(*)::int as inserted, max(n) as greatest from recorded
@@ -156,14 +160,28 @@ from told`;
 };
 
 const statements = (waiting: "wait" | "skip") => ({
-  stepping: statement(waiting, true, false),
-  taking: statement(waiting, false, false),
-  "stepping-growing": statement(waiting, true, true),
-  "taking-growing": statement(waiting, false, true),
+  taking: statement(waiting, "taking", false),
+  ending: statement(waiting, "ending", false),
+  changing: statement(waiting, "changing", false),
+  "taking-growing": statement(waiting, "taking", true),
+  "ending-growing": statement(waiting, "ending", true),
+  "changing-growing": statement(waiting, "changing", true),
 });
 
-/** Most batches of decisions take holds and step on none, and spend nothing beyond them: theirs does without what asks for that. */
+/**
+ * Most batches of decisions take holds and step on none, most with reports among them end holds and change none, and hardly
+ * any spends beyond them: theirs does without what asks for that.
+ */
 const COMMIT = { wait: statements("wait"), skip: statements("skip") } as const;
+
+/** What steps on a hold and does not end it hands it over or gives it more time: so says the name of its step. */
+const ENDS: readonly (string | undefined)[] = ["end", "end_overdue"];
+
+function stepsOf(charges: readonly Charged[]): Steps {
+  const stepping = charges.filter(({ hold }) => hold !== undefined);
+  if (stepping.length === 0) return "taking";
+  return stepping.every(({ step }) => ENDS.includes(step)) ? "ending" : "changing";
+}
 
 /**
  * The commit of a batch whose ids are distinct and of which some charge budgets. `skip`: accounts and holds that something
@@ -176,7 +194,7 @@ export function chargedQuery(
   waiting: "wait" | "skip" = "wait",
 ): QueryArrayConfig {
   const charges = chargesOf(batch);
-  const steps = charges.some(({ hold }) => hold !== undefined) ? "stepping" : "taking";
+  const steps = stepsOf(charges);
   const kind = charges.some(({ overage }) => overage !== undefined) ? (`${steps}-growing` as const) : steps;
   const column = <Value>(of: (charged: Charged) => Value) => charges.map(of);
   return {
