@@ -212,7 +212,11 @@ export async function openDoors(options: Options): Promise<Doors> {
   const valuesMax = limits.messageValuesMax;
   const grpc = createGrpcLane({ ...common, valuesMax, services: data, health: readiness, vouch: vouches?.grpc });
   const connect = createConnectLane({ ...common, valuesMax, services: data });
-  const adminBytes = { messageBytesMax: limits.adminMessageBytesMax, jsonBytesMax: limits.adminJsonBytesMax };
+  const adminBytes = {
+    messageBytesMax: limits.adminMessageBytesMax,
+    messageLimit: "adminMessageBytesMax",
+    jsonBytesMax: limits.adminJsonBytesMax,
+  } as const;
   const adminLane = createConnectLane({ ...common, ...adminBytes, services: admin });
   const listeners: Listener[] = [];
   const note = (listener: Listener): string => {

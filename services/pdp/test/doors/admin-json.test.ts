@@ -39,3 +39,13 @@ test("what is too long in JSON is read as protobuf's bytes", async () => {
     rawMessage: "the files hold no document of kind Policy",
   });
 });
+
+test("what is too long for the admin plane in any form is refused by the limit of that plane", async () => {
+  const most = limits.adminMessageBytesMax;
+  const response = await fetch(`http://${house.pdp.adminAddress}/remit.v1.PolicyService/PublishPolicies`, {
+    ...{ method: "POST", headers: { ...headers(), "content-type": "application/proto" } },
+    body: new Uint8Array(most + 1),
+  });
+  expect(response.status).toBe(429);
+  expect(await response.text()).toContain(`adminMessageBytesMax: ${most} bytes`);
+});

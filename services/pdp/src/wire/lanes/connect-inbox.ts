@@ -2,7 +2,7 @@ import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { Fault, invalid } from "../../foundation/fault.ts";
-import { decodeBinary, decodeJson, tooLarge, tooLargeInJson } from "./decode.ts";
+import { decodeBinary, decodeJson, type MessageLimit, tooLarge, tooLargeInJson } from "./decode.ts";
 
 // The router decodes messages itself and answers what it cannot read in its own words, some of them INTERNAL and none
 // with our detail. So it is handed empty messages, and the real ones travel beside them, decoded here.
@@ -36,6 +36,8 @@ function shapeOf(contentType: string | null): Shape | undefined {
 
 export interface InboxRules {
   readonly messageBytesMax: number;
+  /** The name of that limit, where it is not that of the data plane. */
+  readonly messageLimit?: MessageLimit | undefined;
   /** Of a message in JSON, where that is less. */
   readonly jsonBytesMax?: number | undefined;
   readonly valuesMax?: number | undefined;
@@ -79,7 +81,10 @@ async function readWhole(chunks: AsyncIterator<Uint8Array>, rules: InboxRules): 
     if (length <= rules.messageBytesMax) parts.push(value);
     else if (length > discardFactor * rules.messageBytesMax) break;
   }
-  return length > rules.messageBytesMax ? tooLarge("request", undefined, rules.messageBytesMax) : Buffer.concat(parts);
+  const { messageBytesMax, messageLimit } = rules;
+  return length > messageBytesMax
+    ? tooLarge("request", undefined, messageBytesMax, messageLimit)
+    : Buffer.concat(parts);
 }
 
 async function inTime<Value>(work: Promise<Value>, ms: number): Promise<Value | Fault> {
@@ -154,7 +159,8 @@ async function* manyMessages(
     const length = header === undefined ? 0 : Buffer.from(header).readUInt32BE(1);
     const flags = header?.[0] ?? 0;
     const data = header === undefined || length > rules.messageBytesMax ? undefined : cutter.take(length);
-    if (length > rules.messageBytesMax) inbox.push(tooLarge("request", length, rules.messageBytesMax));
+    if (length > rules.messageBytesMax)
+      inbox.push(tooLarge("request", length, rules.messageBytesMax, rules.messageLimit));
     else if (flags & compressedFlag)
       inbox.push(new Fault("unimplemented", "compressed", "compression is not served here"));
     else if (data === undefined) {

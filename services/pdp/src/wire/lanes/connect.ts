@@ -14,6 +14,8 @@ export interface ConnectLaneOptions {
   readonly log: Log;
   /** Of one message, either way. */
   readonly messageBytesMax: number;
+  /** The name of that limit, where it is not that of the data plane. */
+  readonly messageLimit?: InboxRules["messageLimit"];
   /** Of one request in JSON, where that is less. */
   readonly jsonBytesMax?: number;
   /** Of one request that carries calls. */
@@ -95,10 +97,11 @@ function addRpc(router: ConnectRouter, rpc: ServedRpc, rules: StreamRules): void
 
 /** Serves the given services over Connect, gRPC, gRPC-Web and plain JSON. */
 export function createConnectLane(options: ConnectLaneOptions): ConnectLane {
-  const { services, log, messageBytesMax, jsonBytesMax, valuesMax, queue, bodyMs = bodyMsDefault } = options;
+  const { services, log, messageBytesMax, messageLimit, jsonBytesMax, valuesMax, queue } = options;
+  const { bodyMs = bodyMsDefault } = options;
   const streams = createOpenStreams();
   const rules: StreamRules = { queue: queue ?? queueBounds, streams, sink: logCauses(log) };
-  const inboxRules: InboxRules = { messageBytesMax, jsonBytesMax, valuesMax, bodyMs };
+  const inboxRules: InboxRules = { messageBytesMax, messageLimit, jsonBytesMax, valuesMax, bodyMs };
   return {
     routes(router) {
       // Read limits are the inbox's; compressed requests are refused and answers are small or nearby.

@@ -132,15 +132,23 @@ export function tooLargeInJson(bytes: number, bytesMax: number): Fault {
   );
 }
 
+/** The limits that messages of the lanes obey: of the data plane, and of the admin plane. */
+export type MessageLimit = "messageBytesMax" | "adminMessageBytesMax";
+
 /** A message of more bytes than a lane takes. `bytes` is left out where nobody counted to the end. */
-export function tooLarge(what: "request" | "response", bytes: number | undefined, bytesMax: number): Fault {
+export function tooLarge(
+  what: "request" | "response",
+  bytes: number | undefined,
+  bytesMax: number,
+  limit: MessageLimit = "messageBytesMax",
+): Fault {
   const size = bytes === undefined ? "" : ` has ${bytes} bytes, which`;
   return new MessageTooLarge(
     "exhausted",
     "message_too_large",
     `the ${what}${size} is more than the ${bytesMax} bytes that a message may have`,
     {
-      limit: `messageBytesMax: ${bytesMax} bytes`,
+      limit: `${limit}: ${bytesMax} bytes`,
       fix: what === "request" ? "send less, or split it" : "ask for less at once",
     },
   );
