@@ -9,6 +9,7 @@ import { answers } from "./answers.ts";
 import { type Case, documents, elsewhere, inputs } from "./catalogue.ts";
 import { keeping } from "./keeping.ts";
 import { languages } from "./languages.ts";
+import { lists } from "./lists.ts";
 import { requests } from "./requests.ts";
 import { type Held, held } from "./turns.ts";
 
@@ -32,6 +33,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   requests,
   keeping,
   answers,
+  lists,
   elsewhere,
 };
 

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue, MessageInitShape } from "@bufbuild/protobuf";
 import type { ListDecisionsRequestSchema } from "@remit/proto/admin";
 import type { Clients } from "./clients.ts";
+import { type PageOf, pagesOf } from "./pages.ts";
 
 /** What a list shows of a decision. */
 export interface ListedDecision {
@@ -59,14 +60,13 @@ export async function* readDecisions(
   limit: number,
 ): AsyncGenerator<{ readonly entry: JsonObject; readonly decision: ListedDecision }> {
   let left = limit;
-  let pageToken = "";
-  do {
-    const page = await ledger.listDecisions({ ...query, pageSize: Math.min(PAGE, left), pageToken });
+  const ask = ({ pageToken }: PageOf) => ledger.listDecisions({ ...query, pageSize: Math.min(PAGE, left), pageToken });
+  for await (const page of pagesOf(ask)) {
     for (const { id, body = {}, erased } of page.decisions) {
       const decision = listedDecision(body);
       yield { entry: body, decision: erased ? { ...decision, id, effect: "erased" } : decision };
     }
     left -= page.decisions.length;
-    pageToken = page.nextPageToken;
-  } while (pageToken !== "" && left > 0);
+    if (left <= 0) break;
+  }
 }

@@ -19,7 +19,10 @@ async function names<Page extends { readonly nextPageToken: string }>(
 /** What the service knows of each kind. */
 const registered: Readonly<Record<DocumentKind, (clients: Clients) => Promise<string[]>>> = {
   policy: async ({ policy }) => {
-    const { versions } = await policy.listPolicies({});
+    const versions = await everyItem(
+      (page) => policy.listPolicies(page),
+      (page) => page.versions,
+    );
     return versions.filter(({ state }) => state === "active").map((version) => version.policy);
   },
   tool: ({ tool }) =>
@@ -32,7 +35,11 @@ const registered: Readonly<Record<DocumentKind, (clients: Clients) => Promise<st
       (page) => agent.listAgents(page),
       ({ agents }) => agents,
     ),
-  budget: async ({ budget }) => (await budget.listBudgets({})).budgets.map(({ name }) => name),
+  budget: ({ budget }) =>
+    names(
+      (page) => budget.listBudgets(page),
+      ({ budgets }) => budgets,
+    ),
   group: ({ group }) =>
     names(
       (page) => group.listGroups(page),

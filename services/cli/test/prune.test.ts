@@ -105,3 +105,20 @@ test("an empty directory, broken files and policies that are not put in force pr
   expect((await prune(files, "--no-activate")).code).toBe(2);
   expect(await known()).toEqual(before);
 });
+
+test("what stands on a later page of a list is listed and pruned like what stands on the first", async () => {
+  // Each is longer than half a page.
+  const members = Array.from({ length: 1_000 }, (_, at) => `m${at}-${"x".repeat(150)}`);
+  for (const name of ["page-a", "page-b", "page-c"]) {
+    await write("Group", name, `{ members: [${members.join(", ")}] }`);
+  }
+  expect((await apply()).code).toBe(0);
+  const groups = async () => {
+    const { stdout } = await remit(["groups", "list", "--json"]);
+    return JSON.parse(stdout).groups.map(({ name }: { name: string }) => name);
+  };
+  expect(await groups()).toEqual(["page-a", "page-b", "page-c"]);
+  await take("Group", "page-c");
+  expect((await apply("--prune", "--yes")).stdout).toMatch(/group +page-c +removed/);
+  expect(await groups()).toEqual(["page-a", "page-b"]);
+});

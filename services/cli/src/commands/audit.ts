@@ -3,6 +3,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Command } from "commander";
 import { type Cli, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
+import { type PageOf, pagesOf } from "../pages.ts";
 import { usage } from "../stop.ts";
 import { table } from "../table.ts";
 import { sinceMs } from "../time-span.ts";
@@ -53,12 +54,12 @@ async function list(cli: Cli, flags: Flags): Promise<void> {
     changesOnly: flags.changes ?? false,
   };
   const found: { readonly id: string; readonly body: JsonObject }[] = [];
-  let pageToken = "";
-  do {
-    const page = await ledger.listAdminCalls({ ...query, pageSize: Math.min(PAGE, limit - found.length), pageToken });
+  const ask = ({ pageToken }: PageOf) =>
+    ledger.listAdminCalls({ ...query, pageSize: Math.min(PAGE, limit - found.length), pageToken });
+  for await (const page of pagesOf(ask)) {
     found.push(...page.calls.map(({ id, body = {}, erased }) => ({ id, body: erased ? { outcome: "erased" } : body })));
-    pageToken = page.nextPageToken;
-  } while (pageToken !== "" && found.length < limit);
+    if (found.length >= limit) break;
+  }
   if (flags.json) {
     return printJson(
       cli.io,

@@ -1,9 +1,10 @@
-import { toJson } from "@bufbuild/protobuf";
+import { create, toJson } from "@bufbuild/protobuf";
 import { DeleteBindingsResponseSchema, ListBindingsResponseSchema, PutBindingResponseSchema } from "@remit/proto/admin";
 import type { Command } from "commander";
 import { collect } from "../arguments.ts";
 import { type Cli, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
+import { everyItem } from "../pages.ts";
 import { table } from "../table.ts";
 
 interface PutOptions {
@@ -28,10 +29,17 @@ async function put(cli: Cli, name: string, options: PutOptions): Promise<void> {
 }
 
 async function list(cli: Cli, options: { json?: boolean }): Promise<void> {
-  const answer = await cli.clients().caller.listBindings({});
-  if (options.json) return printJson(cli.io, toJson(ListBindingsResponseSchema, answer));
+  const { caller } = cli.clients();
+  const bindings = await everyItem(
+    (page) => caller.listBindings(page),
+    (page) => page.bindings,
+    { io: cli.io, what: "bindings" },
+  );
+  if (options.json) {
+    return printJson(cli.io, toJson(ListBindingsResponseSchema, create(ListBindingsResponseSchema, { bindings })));
+  }
   const titles = ["NAME", "ISSUER", "SUBJECT", "GROUP", "AGENTS", "ASSERTS", "ROLES"].map((title) => ({ title }));
-  const rows = answer.bindings.map((binding) => [
+  const rows = bindings.map((binding) => [
     ...[binding.name, binding.issuer, binding.subject || "any", binding.group || "any"],
     ...[binding.agents.join(",") || "none", binding.mayAssertPrincipals ? "yes" : "no", binding.roles.join(",")],
   ]);

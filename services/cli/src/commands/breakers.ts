@@ -4,6 +4,7 @@ import { type Breaker, ListBreakersResponseSchema, ResetBreakerResponseSchema } 
 import type { Command } from "commander";
 import { type Cli, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
+import { everyItem } from "../pages.ts";
 import { usage } from "../stop.ts";
 import { table } from "../table.ts";
 import { spelledOut } from "../tools-import/plain-text.ts";
@@ -20,13 +21,11 @@ const timeText = (time: Timestamp | undefined) => (time ? timestampDate(time).to
 const stateOf = ({ open, observed }: Breaker) => `${open ? "open" : "closed"}${observed ? ", observed" : ""}`;
 
 async function list(cli: Cli, { all = false, json }: { all?: boolean; json?: boolean }): Promise<void> {
-  const breakers: Breaker[] = [];
-  let pageToken = "";
-  do {
-    const page = await cli.clients().breaker.listBreakers({ all, pageToken });
-    breakers.push(...page.breakers);
-    pageToken = page.nextPageToken;
-  } while (pageToken !== "");
+  const { breaker: client } = cli.clients();
+  const breakers = await everyItem(
+    ({ pageToken }) => client.listBreakers({ all, pageToken }),
+    (page) => page.breakers,
+  );
   if (json) {
     const answer = create(ListBreakersResponseSchema, { breakers });
     return printJson(cli.io, toJson(ListBreakersResponseSchema, answer));

@@ -1,4 +1,4 @@
-import { toJson } from "@bufbuild/protobuf";
+import { create, toJson } from "@bufbuild/protobuf";
 import {
   type Budget,
   type BudgetAccount,
@@ -19,6 +19,7 @@ import {
 } from "../budget-text.ts";
 import { type Cli, paintFor, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
+import { everyItem, pagesOf } from "../pages.ts";
 import { type ExitCode, exitCodes, usage } from "../stop.ts";
 import { table } from "../table.ts";
 import { addBudgetLimits } from "./budget-limits.ts";
@@ -47,13 +48,18 @@ function budgetRow({ name, limit, window, timeZone, enforcement, account, accoun
 }
 
 async function listBudgets(cli: Cli, json: boolean): Promise<void> {
-  const answer = await cli.clients().budget.listBudgets({});
-  if (json) return printJson(cli.io, toJson(ListBudgetsResponseSchema, answer));
-  if (answer.budgets.length === 0) {
+  const { budget: client } = cli.clients();
+  const budgets = await everyItem(
+    (page) => client.listBudgets(page),
+    (page) => page.budgets,
+    { io: cli.io, what: "budgets" },
+  );
+  if (json) return printJson(cli.io, toJson(ListBudgetsResponseSchema, create(ListBudgetsResponseSchema, { budgets })));
+  if (budgets.length === 0) {
     return cli.io.err("no budget is declared: write a document of kind Budget, and `remit apply` it");
   }
   const titles = ["NAME", "LIMIT", "SPENT", "HELD", "FREE", "USED", "RESETS", "ACCOUNTS", "STATE"];
-  for (const line of table(columns(titles), answer.budgets.map(budgetRow))) cli.io.out(line);
+  for (const line of table(columns(titles), budgets.map(budgetRow))) cli.io.out(line);
   cli.io.err(paintFor(cli.io).dim("# is used of the limit, | is where the window is now"));
 }
 
@@ -124,12 +130,12 @@ async function listAccounts(cli: Cli, name: string | undefined, flags: AccountFl
   const budget = name === undefined ? undefined : (await client.getBudget({ name, pageSize: 1 })).budget;
   const accounts: BudgetAccount[] = [];
   let nextPageToken = "";
-  do {
-    const page = await client.listAccounts({ ...asked, pageToken: nextPageToken });
+  for await (const page of pagesOf(({ pageToken }) => client.listAccounts({ ...asked, pageToken }))) {
     accounts.push(...page.accounts);
     nextPageToken = page.nextPageToken;
     cli.io.progress(nextPageToken === "" ? "" : `${accounts.length} accounts`);
-  } while (all && nextPageToken !== "");
+    if (!all) break;
+  }
   if (flags.json) {
     const answer = { accounts, nextPageToken, $typeName: "remit.v1.ListAccountsResponse" as const };
     return printJson(cli.io, toJson(ListAccountsResponseSchema, answer));

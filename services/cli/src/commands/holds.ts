@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { seconds } from "../arguments.ts";
 import { type Cli, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
+import { pagesOf } from "../pages.ts";
 import { usage } from "../stop.ts";
 import { table } from "../table.ts";
 import { spelledOut } from "../tools-import/plain-text.ts";
@@ -44,15 +45,16 @@ async function list(cli: Cli, flags: ListFlags): Promise<void> {
   const age = olderThan === undefined ? {} : { olderThan: { seconds: BigInt(seconds(olderThan, "--older-than")) } };
   const asked = { budget, sessionId, agent, ...(pending !== undefined && { pending }), ...age };
   const holds: OpenHold[] = [];
-  let pageToken = "";
-  do {
-    const page = await cli.clients().budget.listHolds({ ...asked, pageToken });
+  const { budget: client } = cli.clients();
+  let next = "";
+  for await (const page of pagesOf(({ pageToken }) => client.listHolds({ ...asked, pageToken }))) {
     holds.push(...page.holds);
-    pageToken = page.nextPageToken;
-    cli.io.progress(pageToken === "" ? "" : `${holds.length} holds`);
-  } while (all && pageToken !== "");
+    next = page.nextPageToken;
+    cli.io.progress(next === "" ? "" : `${holds.length} holds`);
+    if (!all) break;
+  }
   if (flags.json) {
-    const answer = create(ListHoldsResponseSchema, { holds, nextPageToken: pageToken });
+    const answer = create(ListHoldsResponseSchema, { holds, nextPageToken: next });
     return printJson(cli.io, toJson(ListHoldsResponseSchema, answer));
   }
   if (holds.length === 0) return cli.io.err("nothing is held");
@@ -68,7 +70,7 @@ async function list(cli: Cli, flags: ListFlags): Promise<void> {
   ]);
   const titles = ["HOLD", "TOOL", "AGENT", "SESSION", "HOLDS", "SINCE", "UNTIL", "STATE"].map((title) => ({ title }));
   for (const line of table(titles, rows)) cli.io.out(line);
-  if (pageToken !== "") cli.io.err("and more: add --all");
+  if (next !== "") cli.io.err("and more: add --all");
 }
 
 async function resolve(cli: Cli, holdId: string, { spent, released, reason, json }: ResolveFlags): Promise<void> {

@@ -1,9 +1,10 @@
-import { toJson } from "@bufbuild/protobuf";
+import { create, toJson } from "@bufbuild/protobuf";
 import { DeleteIssuersResponseSchema, ListIssuersResponseSchema, PutIssuerResponseSchema } from "@remit/proto/admin";
 import { type Command, Option } from "commander";
 import { collect, pairs, seconds, textOf } from "../arguments.ts";
 import { type Cli, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
+import { everyItem } from "../pages.ts";
 import { table } from "../table.ts";
 
 interface PutOptions {
@@ -102,10 +103,17 @@ export function addIssuers(program: Command, cli: Cli): void {
     .description("every issuer that is trusted")
     .option("--json", "for machines")
     .action(async (options: { json?: boolean }) => {
-      const answer = await cli.clients().caller.listIssuers({});
-      if (options.json) return printJson(cli.io, toJson(ListIssuersResponseSchema, answer));
+      const { caller } = cli.clients();
+      const found = await everyItem(
+        (page) => caller.listIssuers(page),
+        (page) => page.issuers,
+      );
+      if (options.json) {
+        const answer = create(ListIssuersResponseSchema, { issuers: found });
+        return printJson(cli.io, toJson(ListIssuersResponseSchema, answer));
+      }
       const titles = ["NAME", "PROFILE", "USE", "ISSUER", "AUDIENCES"].map((title) => ({ title }));
-      const rows = answer.issuers.map(({ name, profile, use, issuer, audiences }) => {
+      const rows = found.map(({ name, profile, use, issuer, audiences }) => {
         return [name, profile, use, issuer, audiences.join(",")];
       });
       for (const line of table(titles, rows)) cli.io.out(line);

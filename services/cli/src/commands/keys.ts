@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { toJson } from "@bufbuild/protobuf";
+import { create as createMessage, toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import {
   type Caller,
@@ -11,6 +11,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { collect } from "../arguments.ts";
 import { type Cli, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
+import { everyItem } from "../pages.ts";
 import { proposedBy, takesOthers } from "../proposing.ts";
 import { usage } from "../stop.ts";
 import { table } from "../table.ts";
@@ -77,9 +78,15 @@ function nameOf({ name, displayName, email }: Caller): string {
 }
 
 async function list(cli: Cli, { kind, json }: ListOptions): Promise<void> {
-  const answer = await cli.clients().caller.listCallers({});
-  const callers = answer.callers.filter((caller) => kind === undefined || caller.kind === kind);
-  if (json) return printJson(cli.io, toJson(ListCallersResponseSchema, { ...answer, callers }));
+  const { caller: client } = cli.clients();
+  const all = await everyItem(
+    (page) => client.listCallers(page),
+    (page) => page.callers,
+    { io: cli.io, what: "callers" },
+  );
+  const callers = all.filter((caller) => kind === undefined || caller.kind === kind);
+  if (json)
+    return printJson(cli.io, toJson(ListCallersResponseSchema, createMessage(ListCallersResponseSchema, { callers })));
   const rows = callers.map((caller) => {
     // What proves itself by somebody else's word has the rights of the bindings that match then.
     const bound = caller.kind !== "key";

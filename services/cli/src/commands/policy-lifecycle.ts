@@ -1,8 +1,9 @@
-import { toJson } from "@bufbuild/protobuf";
+import { create, toJson } from "@bufbuild/protobuf";
 import {
   ActivatePoliciesResponseSchema,
   DeactivatePoliciesResponseSchema,
   GetPoliciesResponseSchema,
+  type ListPoliciesResponse,
   ListPoliciesResponseSchema,
   type PolicyVersion,
   RollbackPoliciesResponseSchema,
@@ -12,6 +13,7 @@ import type { Command } from "commander";
 import { type Cli, printJson } from "../cli.ts";
 import { counted } from "../counted.ts";
 import { examples } from "../examples.ts";
+import { pagesOf } from "../pages.ts";
 import { expectedRevision, policyChoice } from "../policy-choice.ts";
 import { inForceText, storedPolicyLines, timeText } from "../policy-text.ts";
 import { fromWire, printProblems, refuses } from "../problems.ts";
@@ -83,9 +85,17 @@ async function validate(
 }
 
 async function list(cli: Cli, flags: { json?: boolean }): Promise<void> {
-  const answer = await cli.clients().policy.listPolicies({});
-  if (flags.json) return printJson(cli.io, toJson(ListPoliciesResponseSchema, answer));
-  const rows = answer.versions.map((one) => [
+  const { policy: client } = cli.clients();
+  const pages: ListPoliciesResponse[] = [];
+  for await (const page of pagesOf((asked) => client.listPolicies(asked))) pages.push(page);
+  // As of the first page: a change that expects this revision is refused where anything has changed since.
+  const { revision = 0n, policyDigest = "" } = pages[0] ?? {};
+  const versions = pages.flatMap((page) => page.versions);
+  if (flags.json) {
+    const answer = create(ListPoliciesResponseSchema, { versions, revision, policyDigest });
+    return printJson(cli.io, toJson(ListPoliciesResponseSchema, answer));
+  }
+  const rows = versions.map((one) => [
     one.policy,
     String(one.version),
     one.state,
@@ -97,7 +107,7 @@ async function list(cli: Cli, flags: { json?: boolean }): Promise<void> {
   const titles = ["POLICY", "VERSION", "STATE", "RULES", "PUBLISHED", "IN FORCE", "DIGEST"];
   const columns = titles.map((title) => ({ title, right: title === "VERSION" || title === "RULES" }));
   for (const line of table(columns, rows)) cli.io.out(line);
-  cli.io.out(`revision ${answer.revision}`);
+  cli.io.out(`revision ${revision}`);
 }
 
 async function show(cli: Cli, names: readonly string[], flags: { json?: boolean }): Promise<void> {

@@ -13,6 +13,7 @@ import {
 import type { Command } from "commander";
 import { type Cli, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
+import { pagesOf } from "../pages.ts";
 import { expectedRevision, percent, policyChoice } from "../policy-choice.ts";
 import { differenceRow, rolloutLines } from "../policy-text.ts";
 import { usage } from "../stop.ts";
@@ -52,9 +53,7 @@ async function tally(cli: Cli, rolloutId: string) {
   const { rollout } = cli.clients();
   const counts = { judged: 0n, unjudged: 0n, canary: 0n };
   const found = new Map<string, Difference>();
-  let pageToken = "";
-  do {
-    const page = await rollout.tallyRollout({ rolloutId, pageToken });
+  for await (const page of pagesOf(({ pageToken }) => rollout.tallyRollout({ rolloutId, pageToken }))) {
     for (const name of ["judged", "unjudged", "canary"] as const) counts[name] += page[name];
     for (const one of page.differences) {
       const key = `${one.fromCode} ${one.from} ${one.toCode} ${one.to}`;
@@ -62,9 +61,8 @@ async function tally(cli: Cli, rolloutId: string) {
       if (before) before.calls += one.calls;
       else found.set(key, one);
     }
-    pageToken = page.nextPageToken;
     cli.io.progress(`${counts.judged} decisions counted`);
-  } while (pageToken !== "");
+  }
   cli.io.progress("");
   const differences = [...found.values()].sort((a, b) => Number(b.calls - a.calls));
   return { ...counts, differences };

@@ -13,6 +13,7 @@ import { collect, pairs } from "../arguments.ts";
 import { type Cli, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
 import { labelText } from "../label-text.ts";
+import { everyItem } from "../pages.ts";
 import { exitCodes, Stop, usage } from "../stop.ts";
 import { table } from "../table.ts";
 
@@ -73,16 +74,12 @@ async function lift(cli: Cli, revocationId: string, words: string, { reason, jso
 }
 
 /** Every page of what is revoked. */
-async function everyRevocation(cli: Cli, asked: { readonly all: boolean; readonly halts: boolean }) {
+function everyRevocation(cli: Cli, asked: { readonly all: boolean; readonly halts: boolean }) {
   const { revocation } = cli.clients();
-  const revocations: Revocation[] = [];
-  let pageToken = "";
-  do {
-    const page = await revocation.listRevocations({ ...asked, pageToken });
-    revocations.push(...page.revocations);
-    pageToken = page.nextPageToken;
-  } while (pageToken !== "");
-  return revocations;
+  return everyItem(
+    ({ pageToken }) => revocation.listRevocations({ ...asked, pageToken }),
+    (page) => page.revocations,
+  );
 }
 
 function stateOf({ liftedAt, liftedBy, expiresAt }: Revocation): string {

@@ -1,4 +1,4 @@
-import { type MessageInitShape, toJson } from "@bufbuild/protobuf";
+import { create as createMessage, type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import {
   BreakerDefaults,
@@ -17,6 +17,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { collect, pairs } from "../arguments.ts";
 import { type Cli, type Io, printJson } from "../cli.ts";
 import { examples } from "../examples.ts";
+import { everyItem } from "../pages.ts";
 import { usage } from "../stop.ts";
 import { table } from "../table.ts";
 import { addErase } from "./custody.ts";
@@ -102,9 +103,16 @@ function show(io: Io, tenant: Tenant | undefined): void {
 }
 
 async function list(cli: Cli, options: { json?: boolean }): Promise<void> {
-  const answer = await cli.clients().tenant.listTenants({});
-  if (options.json) return printJson(cli.io, toJson(ListTenantsResponseSchema, answer));
-  const rows = answer.tenants.map((tenant) => [
+  const { tenant: client } = cli.clients();
+  const tenants = await everyItem(
+    (page) => client.listTenants(page),
+    (page) => page.tenants,
+    { io: cli.io, what: "tenants" },
+  );
+  if (options.json) {
+    return printJson(cli.io, toJson(ListTenantsResponseSchema, createMessage(ListTenantsResponseSchema, { tenants })));
+  }
+  const rows = tenants.map((tenant) => [
     tenant.id,
     wordOf(statuses, tenant.status),
     wordOf(modes, tenant.mode),

@@ -118,7 +118,8 @@ export interface Verified {
 
 /** What operators read of budgets. All of it as of one moment of the store. */
 export interface BudgetBooksStore {
-  standings(tenant: string): Promise<BudgetStanding[]>;
+  /** Of these budgets, those that are declared. */
+  standings(tenant: string, budgets: readonly string[]): Promise<BudgetStanding[]>;
   standing(tenant: string, budget: string): Promise<BudgetStanding | null>;
   /** Of the current windows, the fullest first. */
   accounts(tenant: string, query: AccountQuery): Promise<PlacedAccount[]>;

@@ -25,7 +25,8 @@ export interface NewTenant {
 /** Administers tenants, for callers whom that is granted. `id` may be empty for one's own; another takes a cell operator. */
 export interface Tenants {
   get(by: Caller, id: string): Promise<Tenant>;
-  list(): Promise<Tenant[]>;
+  /** By id, those after this one. */
+  list(after: string | undefined, most: number): Promise<Tenant[]>;
   /** Makes a tenant and its owner, whose key is answered and not kept. */
   create(by: Caller, wanted: NewTenant): Promise<{ tenant: Tenant; owner: Caller; key: string }>;
   /** Changes what is given. `revision` is the tenant's, afterwards. */
@@ -97,7 +98,7 @@ export function createTenants(rooms: {
 
   return {
     get: (by, id) => found(allowed(by, id)),
-    list: () => policies.tenants(),
+    list: policies.tenants,
     async create(by, { id, ownerName, quotas }) {
       const nowMs = clock.now();
       const rights = { roles: ["owner"], agents: ["*"], mayAssertPrincipals: true, revoked: false } as const;

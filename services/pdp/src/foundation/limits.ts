@@ -128,9 +128,12 @@ export const limits = {
   budgetReasonBytesMax: 1024,
   /** Registrations that one request may delete. */
   namesDeletedMax: 10_000,
-  /** Tools, agents or groups of one answer, and how long they are together: it is made while others wait to be decided. */
+  /**
+   * What is registered, declared or published, callers, issuers, bindings, tenants: of one answer, and how long they are
+   * together. It is made while others wait to be decided.
+   */
   registeredListedMax: 500,
-  registeredListedBytesMax: 256 * 1024,
+  registeredListedBytesMax: 192 * 1024,
   rulesMax: 100_000,
   /** Of one decision, in its entry and where it is explained: how many there are is told in the detail. */
   unknownsToldMax: 32,

@@ -1,7 +1,7 @@
 import type { Caller } from "./caller.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Session } from "./session.ts";
-import type { Trust } from "./trust.ts";
+import type { Binding, Issuer, Trust } from "./trust.ts";
 
 /** A row, and the tenant's security revision that held when it was read. */
 export interface Loaded<Row> {
@@ -51,4 +51,17 @@ export interface IdentityStore {
   signingKeys(): Promise<StoredSigningKey[]>;
   /** Stores the key unless there is one already; answers what then is there, newest first. */
   addFirstSigningKey(key: StoredSigningKey): Promise<StoredSigningKey[]>;
+}
+
+/**
+ * Who there is and who is believed, for whoever looks: those of a tenant after the one that is named, at most so many. Each
+ * that is there all the while is met once by whoever goes on after the last one.
+ */
+export interface IdentityPages {
+  /** By id, which is the order in which they were made. */
+  callers(tenant: string, after: string | undefined, most: number): Promise<Caller[]>;
+  /** By name. */
+  issuers(tenant: string, after: string | undefined, most: number): Promise<Issuer[]>;
+  /** By name. */
+  bindings(tenant: string, after: string | undefined, most: number): Promise<Binding[]>;
 }

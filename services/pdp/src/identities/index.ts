@@ -18,7 +18,7 @@ export { createCertificates } from "./certificates.ts";
 export type { Credentials, Evidence } from "./evidence.ts";
 export { peopleAmong, presently, type Remembered } from "./hands.ts";
 export { createIdentities, type Identities } from "./identities.ts";
-export type { IdentityStore, Loaded, StoredSigningKey } from "./identity-store.ts";
+export type { IdentityPages, IdentityStore, Loaded, StoredSigningKey } from "./identity-store.ts";
 export { createIssuerKeys } from "./issuer-keys.ts";
 export { ALGORITHMS, checkBinding, checkIssuer } from "./issuer-rules.ts";
 export { type ChangedRows, createKeeping, type KeepingRooms } from "./keeping.ts";

@@ -14,6 +14,7 @@ export type {
   RolloutInfo,
   StoredPolicy,
   TenantRows,
+  VersionPlace,
   VersionState,
 } from "./policy-store.ts";
 export { isHalted, type Revocable } from "./revoked.ts";

@@ -94,6 +94,9 @@ export interface PolicyVersion {
   readonly activations: readonly Activation[];
 }
 
+/** Where a version stands among all of a tenant. */
+export type VersionPlace = Pick<PolicyVersion, "policy" | "version">;
+
 /** One line of what a policy's history says was in force, in order. */
 export interface PastActivation {
   readonly policy: string;
@@ -147,8 +150,8 @@ export interface PolicyStore {
   revisions(tenant: string): Promise<Revisions>;
   /** The tenant as it stands now, or null. */
   tenant(id: string): Promise<Tenant | null>;
-  /** Every tenant of the cell, by id. */
-  tenants(): Promise<Tenant[]>;
+  /** Tenants of the cell by id, those after `after`, at most so many. */
+  tenants(after: string | undefined, most: number): Promise<Tenant[]>;
   /** The ids of active tenants that have a living session. */
   tenantsInUse(): Promise<string[]>;
   /**
@@ -157,6 +160,8 @@ export interface PolicyStore {
    */
   names(tenant: string, kind: DocumentKind, after: string | undefined, most: number): Promise<string[]>;
   versions(tenant: string): Promise<PolicyVersion[]>;
+  /** The same by policy and version: those after `after`, at most so many. */
+  versionsAfter(tenant: string, after: VersionPlace | undefined, most: number): Promise<PolicyVersion[]>;
   /**
    * Published versions with their documents; version 0 is the newest that is no draft, else the newest. Those that do
    * not exist are left out.

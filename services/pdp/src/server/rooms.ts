@@ -29,7 +29,7 @@ import { systemRandom, uuidMaker } from "../foundation/ids.ts";
 import type { WrappingKeys } from "../foundation/key-wrap.ts";
 import type { Log } from "../foundation/log.ts";
 import type { StoreClock } from "../foundation/store-time.ts";
-import { createRates } from "../identities/index.ts";
+import { createRates, type IdentityPages } from "../identities/index.ts";
 import { sealedLedger } from "../ledger/index.ts";
 import { createSnapshots } from "../policies/index.ts";
 import { createReader } from "../reading/index.ts";
@@ -40,6 +40,7 @@ import { checkCell } from "../stores/cell.ts";
 import type { Feed } from "../stores/change-feed.ts";
 import { createChangeStore } from "../stores/changes.ts";
 import { createIdentityStore } from "../stores/identities.ts";
+import { createIdentityPages } from "../stores/identity-pages.ts";
 import { createPolicyStore } from "../stores/policies.ts";
 import { createProposalStore } from "../stores/proposals.ts";
 import { reading } from "../stores/reading.ts";
@@ -99,7 +100,10 @@ function administration(
   rooms: AuthorityRooms &
     Parameters<typeof createBreakerResets>[0] &
     Parameters<typeof createRecordCall>[0] &
-    Omit<Parameters<typeof createProposals>[0], "store"> & { readonly proposalStore: ProposalStore },
+    Omit<Parameters<typeof createProposals>[0], "store"> & {
+      readonly proposalStore: ProposalStore;
+      readonly identityPages: IdentityPages;
+    },
 ) {
   return {
     listDecisions: createListDecisions(rooms),
@@ -108,6 +112,7 @@ function administration(
     ...authority(rooms),
     breakerResets: createBreakerResets(rooms),
     budgetStandings: rooms.booksStore,
+    identityPages: rooms.identityPages,
     storeTime: rooms.clock,
     authorityBy: (change: MakeChange) => authority({ ...rooms, change }),
     proposals: createProposals({ ...rooms, store: rooms.proposalStore }),
@@ -121,6 +126,7 @@ const readStores = (pool: Store["pool"]) => ({
   proposalStore: reading(createProposalStore(pool)),
   booksStore: reading(createBudgetBooksStore(pool)),
   breakerStore: reading(createBreakerStore(pool)),
+  identityPages: reading(createIdentityPages(pool)),
 });
 
 /** Every room, furnished. The only place that knows who lives where. */

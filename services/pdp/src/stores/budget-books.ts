@@ -104,10 +104,10 @@ const STANDINGS = `select b.name, b.frozen, b.frozen_at, b.frozen_by, b.freeze_r
     select * from (
       select c.*, c.used::text as place, row_number() over (partition by c.budget order by c.used desc, c.id::bigint desc) as at,
           count(*) over (partition by c.budget) as accounts
-        from (${CURRENT} and a.budget is not null and ($2::text is null or a.budget = $2)) c
+        from (${CURRENT} and a.budget = any($2)) c
     ) ranked where at = 1
   ) f on f.budget = b.name
- where b.tenant = $1 and ($2::text is null or b.name = $2)
+ where b.tenant = $1 and b.name = any($2)
  order by b.name`;
 
 type StandingRow = FreezeColumns & {
@@ -210,15 +210,15 @@ interface VerifyRow {
 
 /** What operators read of budgets, from Postgres. */
 export function createBudgetBooksStore(pool: Pool): BudgetBooksStore {
-  const standings = async (tenant: string, budget: string | null) =>
-    (await pool.query<StandingRow>(STANDINGS, [tenant, budget])).rows.map(standingFrom);
+  const standings = async (tenant: string, budgets: readonly string[]) =>
+    (await pool.query<StandingRow>(STANDINGS, [tenant, budgets])).rows.map(standingFrom);
   const accounts = async (where: string, values: readonly unknown[]) =>
     (await pool.query<AccountColumns>(`${CURRENT} ${where}`, [...values])).rows;
   const holds = async (where: string, values: readonly unknown[]) =>
     (await pool.query<HoldRow>(`${HOLDS} ${where}`, [...values])).rows.map(holdFrom);
   return {
-    standings: (tenant) => standings(tenant, null),
-    standing: async (tenant, budget) => (await standings(tenant, budget))[0] ?? null,
+    standings,
+    standing: async (tenant, budget) => (await standings(tenant, [budget]))[0] ?? null,
     async accounts(tenant, query): Promise<PlacedAccount[]> {
       const { rows } = await pool.query<AccountColumns>(accountsQuery(query, tenant));
       return rows.map((row) => ({ ...accountFrom(row), place: { used: row.used, id: BigInt(row.id) } }));

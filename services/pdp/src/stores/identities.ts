@@ -24,7 +24,7 @@ const TENANT_OF_WORKLOAD = `select o.tenant,
   from (select coalesce((select t.id from tenant t, unnest(t.workload_prefixes) p
       where t.workload_prefixes && $1::text[] and p = any ($1::text[]) order by length(p) desc limit 1), $2) as tenant) o`;
 
-interface CallerRow {
+export interface CallerRow {
   readonly id: string;
   readonly tenant: string;
   readonly name: string;
@@ -41,7 +41,7 @@ interface CallerRow {
   readonly created_by: string | null;
 }
 
-function callerFrom(row: CallerRow): Caller {
+export function callerFrom(row: CallerRow): Caller {
   const { id, tenant, name, roles, agents, revoked, kind, issuer, subject } = row;
   const rights = { roles, agents, mayAssertPrincipals: row.may_assert_principals };
   const proof = kind === "key" ? undefined : { kind, issuer: issuer ?? "", subject: subject ?? "" };

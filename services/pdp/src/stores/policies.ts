@@ -84,8 +84,9 @@ export function createPolicyStore(pool: Pool): PolicyStore {
       const { rows } = await pool.query<TenantRow>(`select ${TENANT_COLUMNS} from tenant where id = $1`, [id]);
       return rows[0] ? tenantFrom(rows[0]) : null;
     },
-    async tenants() {
-      const { rows } = await pool.query<TenantRow>(`select ${TENANT_COLUMNS} from tenant order by id`);
+    async tenants(after, most) {
+      const text = `select ${TENANT_COLUMNS} from tenant where id > $1 order by id limit $2`;
+      const { rows } = await pool.query<TenantRow>(text, [after ?? "", most]);
       return rows.map(tenantFrom);
     },
     async names(tenant, kind, after, most) {

@@ -35,7 +35,9 @@ const stored = (row: StoredRow): StoredPolicy => {
 };
 
 /** The versions of policies and what was in force of them, read from Postgres. */
-export function policyVersions(pool: Pool): Pick<PolicyStore, "versions" | "documents" | "history" | "stored"> {
+export function policyVersions(
+  pool: Pool,
+): Pick<PolicyStore, "versions" | "versionsAfter" | "documents" | "history" | "stored"> {
   return {
     async versions(tenant) {
       const rows = await documentRows<VersionRow>(
@@ -43,6 +45,18 @@ export function policyVersions(pool: Pool): Pick<PolicyStore, "versions" | "docu
         `select ${VERSION_COLUMNS} from policy_version v ${VERSION_JOINS}
           where v.tenant = $1 order by v.policy, v.version`,
         [tenant],
+      );
+      return mapInSlices(rows, turnOfTheLoop, versionFrom);
+    },
+    async versionsAfter(tenant, after, most) {
+      const rows = await documentRows<VersionRow>(
+        pool,
+        `select ${VERSION_COLUMNS} from (
+           select * from policy_version p
+            where p.tenant = $1 and ($2::text is null or (p.policy, p.version) > ($2, $3))
+            order by p.policy, p.version limit $4) v ${VERSION_JOINS}
+          order by v.policy, v.version`,
+        [tenant, after?.policy ?? null, after?.version ?? null, most],
       );
       return mapInSlices(rows, turnOfTheLoop, versionFrom);
     },

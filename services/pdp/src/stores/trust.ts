@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 import type { Binding, Issuer, Loaded, Role, Trust } from "../identities/index.ts";
 
-interface IssuerRow {
+export interface IssuerRow {
   readonly name: string;
   readonly profile: Issuer["profile"];
   readonly use: Issuer["use"];
@@ -16,7 +16,7 @@ interface IssuerRow {
   readonly principal_prefix: string;
 }
 
-interface BindingRow {
+export interface BindingRow {
   readonly name: string;
   readonly issuer: string;
   readonly subject: string | null;
@@ -26,7 +26,7 @@ interface BindingRow {
   readonly roles: Role[];
 }
 
-function issuerFrom(tenant: string, row: IssuerRow): Issuer {
+export function issuerFrom(tenant: string, row: IssuerRow): Issuer {
   const { name, profile, use, issuer, audiences, algorithms, claims } = row;
   return {
     ...{ tenant, name, profile, use, issuer, audiences, algorithms, claims },
@@ -38,7 +38,7 @@ function issuerFrom(tenant: string, row: IssuerRow): Issuer {
   };
 }
 
-function bindingFrom(row: BindingRow): Binding {
+export function bindingFrom(row: BindingRow): Binding {
   const { name, issuer, subject, caller_group: group, agents, roles } = row;
   const match = { issuer, subject: subject ?? undefined, group: group ?? undefined };
   return { name, ...match, agents, mayAssertPrincipals: row.may_assert_principals, roles };

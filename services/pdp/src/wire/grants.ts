@@ -31,6 +31,7 @@ const OWN_SESSIONS = "Of a session that the caller opened; an owner's key speaks
 const CELL_BINDINGS = "What could make somebody a cell operator takes that role.";
 
 const put = { to: ["operator"], tells: ["document", "dryRun"] } as const;
+const trusted = { to: ["viewer"], tells: ["pageToken"] } as const;
 const listed = { to: READ_REGISTRY, tells: ["pageToken"] } as const;
 const remove = { to: ["operator"], tells: ["names", "dryRun"] } as const;
 const limit = { to: ["operator"], tells: ["budget", "accountId", "limit", "expected", "reason"] } as const;
@@ -65,7 +66,7 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
       ...{ to: ["viewer", "operator", "cell-operator"], tells: ["tenant"] },
       further: "Any tenant but one's own takes cell-operator.",
     },
-    ListTenants: { to: OF_THE_CELL },
+    ListTenants: { to: OF_THE_CELL, tells: ["pageToken"] },
     CreateTenant: { to: OF_THE_CELL, tells: ["tenant", "ownerName"] },
     UpdateTenant: {
       ...{ to: ["owner", "cell-operator"], tells: ["tenant", "status", "mode", "people"] },
@@ -81,7 +82,7 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
   },
   "remit.v1.BudgetService": {
     PutBudget: put,
-    ListBudgets: { to: READ_REGISTRY },
+    ListBudgets: listed,
     DeleteBudgets: remove,
     GetBudget: { to: READ_BOOKS, tells: ["name", "pageToken"] },
     ListAccounts: { to: READ_BOOKS, tells: ["budget", "keyPrefix", "usedBasisPointsMin", "sessionId", "pageToken"] },
@@ -102,7 +103,7 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
     ActivatePolicies: inForce,
     DeactivatePolicies: { to: ["policy-approver"], tells: ["policies", "expectedRevision"] },
     RollbackPolicies: inForce,
-    ListPolicies: { to: READ_POLICIES },
+    ListPolicies: { to: READ_POLICIES, tells: ["pageToken"] },
     GetPolicies: { to: READ_POLICIES, tells: ["choices"] },
   },
   "remit.v1.RolloutService": {
@@ -142,16 +143,16 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
       ...{ to: ["owner"], tells: ["name", "roles", "agents", "mayAssertPrincipals"] },
       further: "A key with the role cell-operator takes that role.",
     },
-    ListCallers: { to: ["viewer"] },
+    ListCallers: trusted,
     RevokeKey: {
       ...{ to: ["owner"], tells: ["callerId"] },
       further: "The key of a cell operator takes that role.",
     },
     PutIssuer: { to: ["owner"], tells: ["issuer", "dryRun"], further: CELL_BINDINGS },
-    ListIssuers: { to: ["viewer"] },
+    ListIssuers: trusted,
     DeleteIssuers: { to: ["owner"], tells: ["names", "dryRun"], further: CELL_BINDINGS },
     PutBinding: { to: ["owner"], tells: ["binding", "dryRun"], further: CELL_BINDINGS },
-    ListBindings: { to: ["viewer"] },
+    ListBindings: trusted,
     DeleteBindings: { to: ["owner"], tells: ["names", "dryRun"], further: CELL_BINDINGS },
   },
   "remit.v1.LedgerService": {

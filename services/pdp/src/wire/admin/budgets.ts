@@ -41,6 +41,7 @@ import {
 } from "../convert/budget.ts";
 import { storedName, storedText, uuidField } from "../convert/fields.ts";
 import type { AdminDesk } from "./desk.ts";
+import { documentPage } from "./pages.ts";
 
 /** What of `BudgetService` is about balances and limits. */
 export interface BudgetRpcs {
@@ -58,7 +59,7 @@ const BASIS_POINTS_MAX = 1_000_000;
 const shownBefore = ({ unit, before }: LimitSet) => ({ unit, value: formatAmount(before) });
 
 /** One page of a list, and where the next begins. */
-async function pageOf(desk: AdminDesk, by: Caller, query: Omit<AccountQuery, "most">, pageSize: number) {
+async function accountsPage(desk: AdminDesk, by: Caller, query: Omit<AccountQuery, "most">, pageSize: number) {
   const most = Math.min(pageSize || limits.accountsListedMax, limits.accountsListedMax);
   // One more, to see whether there is another page.
   const found = await desk.budgetBooks.accounts(by, { ...query, most: most + 1 });
@@ -75,17 +76,16 @@ const everyAccount = { session: undefined, keyPrefix: "", usedMin: 0 };
 
 function reading(desk: AdminDesk): Pick<BudgetRpcs, "listBudgets" | "getBudget" | "listAccounts"> {
   return {
-    async listBudgets(_request, call) {
+    async listBudgets(request, call) {
       const { tenant } = desk.caller(call);
-      const [{ budgets }, standings] = await Promise.all([
-        desk.snapshots.current(tenant),
-        desk.budgetStandings.standings(tenant),
-      ]);
       const nowMs = desk.storeTime.now();
-      const standing = new Map(standings.map((one) => [one.budget, one]));
-      return create(ListBudgetsResponseSchema, {
-        budgets: [...budgets].map(([name, { document }]) => budgetToWire(document, standing.get(name), nowMs)),
+      const { items: budgets, nextPageToken } = await documentPage(desk, tenant, "budget", request, {
+        held: (snapshot) => snapshot.budgets,
+        with: async (names) =>
+          new Map((await desk.budgetStandings.standings(tenant, names)).map((one) => [one.budget, one])),
+        toWire: ({ document }, standing) => budgetToWire(document, standing?.get(document.metadata.name), nowMs),
       });
+      return create(ListBudgetsResponseSchema, { budgets, nextPageToken });
     },
     async getBudget({ name, pageSize, pageToken }, call) {
       const by = desk.caller(call);
@@ -93,7 +93,7 @@ function reading(desk: AdminDesk): Pick<BudgetRpcs, "listBudgets" | "getBudget" 
       const declared = (await desk.snapshots.current(by.tenant)).budgets.get(budget);
       const standing = await desk.budgetStandings.standing(by.tenant, budget);
       if (!declared || !standing) throw unknownBudget("name");
-      const page = await pageOf(desk, by, { ...everyAccount, budget, after: placeFrom(pageToken) }, pageSize);
+      const page = await accountsPage(desk, by, { ...everyAccount, budget, after: placeFrom(pageToken) }, pageSize);
       return create(GetBudgetResponseSchema, {
         budget: budgetToWire(declared.document, standing, desk.storeTime.now()),
         ...page,
@@ -113,7 +113,7 @@ function reading(desk: AdminDesk): Pick<BudgetRpcs, "listBudgets" | "getBudget" 
         usedMin: usedBasisPointsMin,
         after: placeFrom(pageToken),
       };
-      return create(ListAccountsResponseSchema, await pageOf(desk, by, query, pageSize));
+      return create(ListAccountsResponseSchema, await accountsPage(desk, by, query, pageSize));
     },
   };
 }

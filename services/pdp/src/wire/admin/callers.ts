@@ -18,6 +18,7 @@ import type { Unary } from "../call.ts";
 import { boundedList, storedName, uuidField } from "../convert/fields.ts";
 import { rolesFrom } from "../convert/roles.ts";
 import type { AdminDesk } from "./desk.ts";
+import { pageAsked, pageOf } from "./pages.ts";
 
 /** A caller as others see it; `shown` where they may see who a person is. */
 function callerToWire(caller: Caller, shown = false) {
@@ -57,11 +58,16 @@ export function callerRpcs(desk: AdminDesk): CallerRpcs {
       });
       return create(CreateKeyResponseSchema, { caller: callerToWire(caller), key });
     },
-    async listCallers(_request, call) {
+    async listCallers(request, call) {
       const by = desk.caller(call);
-      const callers = await desk.identities.callers(by.tenant);
       const shown = hasRole(by, "owner");
-      return create(ListCallersResponseSchema, { callers: callers.map((one) => callerToWire(one, shown)) });
+      const asked = pageAsked(request, (token) => uuidField(token, "page_token"));
+      const rows = await desk.identityPages.callers(by.tenant, asked.after, asked.most + 1);
+      const { items: callers, nextPageToken } = await pageOf(asked, rows, {
+        token: ({ id }) => id,
+        toWire: (one) => callerToWire(one, shown),
+      });
+      return create(ListCallersResponseSchema, { callers, nextPageToken });
     },
     async revokeKey(request, call) {
       const by = desk.caller(call);

@@ -20,7 +20,7 @@ import type {
 import { assert } from "../../foundation/assert.ts";
 import type { Clock } from "../../foundation/clock.ts";
 import type { Log } from "../../foundation/log.ts";
-import type { Identities } from "../../identities/index.ts";
+import type { Identities, IdentityPages } from "../../identities/index.ts";
 import type { Ledger } from "../../ledger/index.ts";
 import type { PolicyStore, Snapshots } from "../../policies/index.ts";
 import type { Actor, Call } from "../call.ts";
@@ -51,6 +51,7 @@ export interface AdminDesk extends Authority {
   readonly listDecisions: ListDecisions;
   readonly listAdminCalls: ListAdminCalls;
   readonly identities: Identities;
+  readonly identityPages: IdentityPages;
   readonly admission: Admission;
   readonly recordCall: RecordCall;
   readonly meter: AdminMeter;

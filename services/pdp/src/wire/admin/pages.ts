@@ -12,21 +12,24 @@ interface Paged {
 }
 
 /** One page of a list, as a request asks for it. */
-interface PageAsked {
+interface PageAsked<Place> {
   /** Where the page before ended; undefined: from the beginning. */
-  readonly after: string | undefined;
+  readonly after: Place | undefined;
   /** Items of it. To see whether there are others, one more is read. */
   readonly most: number;
   /** Whether whoever asks takes the answer for all there is, since it says nothing of pages. */
   readonly whole: boolean;
 }
 
-/** Which page a request asks for; a token is what a list answered, which is at most so long. */
-function pageAsked({ pageSize, pageToken }: Paged, tokenBytesMax: number): PageAsked {
+/** Which page a request asks for; `placeOf` reads what a page before answered. */
+export function pageAsked<Place>({ pageSize, pageToken }: Paged, placeOf: (token: string) => Place): PageAsked<Place> {
   const most = Math.min(pageSize || limits.registeredListedMax, limits.registeredListedMax);
-  const after = storedText(pageToken, "page_token", tokenBytesMax);
-  return { after: after || undefined, most, whole: pageSize === 0 && after === "" };
+  const after = pageToken === "" ? undefined : placeOf(pageToken);
+  return { after, most, whole: pageSize === 0 && pageToken === "" };
 }
+
+/** The name that a page ended with is the token for the next one. */
+export const namedToken = (token: string): string => storedText(token, "page_token", limits.toolNameBytesMax);
 
 const VALUE_BYTES = 16;
 
@@ -56,8 +59,8 @@ function tooMuch(): Error {
  * token is of the last row that was looked at, so that each row is looked at once by whoever walks on, whatever comes and
  * goes meanwhile. Converts in slices, and answers in a turn of its own.
  */
-async function pageOf<Row, Wire extends object>(
-  { most, whole }: PageAsked,
+export async function pageOf<Row, Wire extends object>(
+  { most, whole }: Pick<PageAsked<unknown>, "most" | "whole">,
   rows: readonly Row[],
   by: { readonly token: (row: Row) => string; readonly toWire: (row: Row) => Wire | undefined },
 ): Promise<{ items: Wire[]; nextPageToken: string }> {
@@ -79,24 +82,26 @@ async function pageOf<Row, Wire extends object>(
 
 /**
  * A page of documents by name: which there are now is the store's word, what they say is what this replica decides by.
- * What it has not heard of yet is left out.
+ * What it has not heard of yet is left out. `with` is read for the names of the page.
  */
-export async function documentPage<Held, Wire extends object>(
+export async function documentPage<Held, Wire extends object, With = undefined>(
   { policies, snapshots }: Pick<AdminDesk, "policies" | "snapshots">,
   tenant: string,
   kind: DocumentKind,
   request: Paged,
   by: {
     readonly held: (snapshot: Snapshot) => ReadonlyMap<string, Held>;
-    readonly toWire: (held: Held) => Wire;
+    readonly with?: (names: readonly string[]) => Promise<With>;
+    readonly toWire: (held: Held, beside: With | undefined) => Wire;
   },
 ): Promise<{ items: Wire[]; nextPageToken: string }> {
-  const asked = pageAsked(request, limits.toolNameBytesMax);
+  const asked = pageAsked(request, namedToken);
   const names = await policies.names(tenant, kind, asked.after, asked.most + 1);
   const held = by.held(await snapshots.current(tenant));
+  const beside = await by.with?.(names);
   const toWire = (name: string) => {
     const one = held.get(name);
-    return one === undefined ? undefined : by.toWire(one);
+    return one === undefined ? undefined : by.toWire(one, beside);
   };
   return pageOf(asked, names, { token: (name) => name, toWire });
 }

@@ -26,11 +26,20 @@ import { revisionNumber, type ShownPolicy } from "../../decisions/index.ts";
 import { canonical, type Json } from "../../foundation/canonical.ts";
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
+import type { PolicyVersion } from "../../policies/index.ts";
 import type { Unary } from "../call.ts";
 import { storedName } from "../convert/fields.ts";
-import { choicesFrom, expectedRevision, singleChoices, versionToWire } from "../convert/policy.ts";
+import {
+  choicesFrom,
+  expectedRevision,
+  singleChoices,
+  versionPlace,
+  versionToken,
+  versionToWire,
+} from "../convert/policy.ts";
 import { problemToWire, sourceFrom } from "../convert/problem.ts";
 import type { AdminDesk } from "./desk.ts";
+import { pageAsked, pageOf } from "./pages.ts";
 
 const shownToWire = ({ version, document, source, problems }: ShownPolicy) => ({
   version: versionToWire(version),
@@ -94,15 +103,16 @@ export function policyRpcs(desk: AdminDesk): PolicyRpcs {
       const { revision, policyDigest } = await desk.lifecycle.rollback(caller, choices, expectedRevision(request));
       return create(RollbackPoliciesResponseSchema, { active: await active(caller.tenant), revision, policyDigest });
     },
-    async listPolicies(_request, call) {
-      const caller = desk.caller(call);
-      const snapshot = await desk.snapshots.current(caller.tenant);
-      const versions = await desk.policies.versions(caller.tenant);
-      return create(ListPoliciesResponseSchema, {
-        versions: versions.map(versionToWire),
-        revision: revisionNumber(snapshot.revisions),
-        policyDigest: snapshot.policyDigest,
-      });
+    async listPolicies(request, call) {
+      const { tenant } = desk.caller(call);
+      const asked = pageAsked(request, versionPlace);
+      // The revision first, as below.
+      const { revisions, policyDigest } = await desk.snapshots.current(tenant);
+      const rows = await desk.policies.versionsAfter(tenant, asked.after, asked.most + 1);
+      const by = { token: versionToken, toWire: (one: PolicyVersion) => versionToWire(one) };
+      const { items: versions, nextPageToken } = await pageOf(asked, rows, by);
+      const revision = revisionNumber(revisions);
+      return create(ListPoliciesResponseSchema, { versions, revision, policyDigest, nextPageToken });
     },
     async getPolicies(request, call) {
       const caller = desk.caller(call);

@@ -18,6 +18,7 @@ import type { Unary } from "../call.ts";
 import { storedName, storedText } from "../convert/fields.ts";
 import { newTenantId, quotasFromWire, settingsFromWire, tenantToWire } from "../convert/tenant.ts";
 import type { AdminDesk } from "./desk.ts";
+import { namedToken, pageAsked, pageOf } from "./pages.ts";
 
 /** `TenantService`. What it takes depends on whose tenant it is, too: `decisions/tenants.ts` asks. */
 export interface TenantRpcs {
@@ -34,9 +35,13 @@ export function tenantRpcs({ caller, tenants }: AdminDesk): TenantRpcs {
       const tenant = await tenants.get(caller(call), idFrom(request.tenant));
       return create(GetTenantResponseSchema, { tenant: tenantToWire(tenant) });
     },
-    async listTenants() {
-      const all = await tenants.list();
-      return create(ListTenantsResponseSchema, { tenants: all.map(tenantToWire) });
+    async listTenants(request) {
+      const asked = pageAsked(request, namedToken);
+      const { items, nextPageToken } = await pageOf(asked, await tenants.list(asked.after, asked.most + 1), {
+        token: ({ id }) => id,
+        toWire: tenantToWire,
+      });
+      return create(ListTenantsResponseSchema, { tenants: items, nextPageToken });
     },
     async createTenant(request, call) {
       const by = caller(call);

@@ -29,6 +29,7 @@ import { issuerFrom, issuerToWire } from "../convert/issuer.ts";
 import { rolesFrom } from "../convert/roles.ts";
 import { CHANGES } from "./change.ts";
 import type { AdminDesk } from "./desk.ts";
+import { namedToken, pageAsked, pageOf } from "./pages.ts";
 
 /** What `CallerService` has on whom a tenant believes. */
 export interface TrustRpcs {
@@ -60,6 +61,8 @@ function bindingToWire({ name, issuer, subject, group, agents, mayAssertPrincipa
   return { name, ...match, agents: [...agents], mayAssertPrincipals, roles: [...roles] };
 }
 
+const nameOf = ({ name }: { readonly name: string }) => name;
+
 const namesFrom = (names: readonly string[]) =>
   boundedList(names, "names", limits.namesDeletedMax).map((name) => storedName(name, "names", limits.nameBytesMax));
 
@@ -73,9 +76,12 @@ export function trustRpcs(desk: AdminDesk): TrustRpcs {
       const { row, effect, revision } = put;
       return create(PutIssuerResponseSchema, { issuer: issuerToWire(row), change: CHANGES[effect], revision });
     },
-    async listIssuers(_request, call) {
-      const { issuers } = await believing.trust(desk.caller(call));
-      return create(ListIssuersResponseSchema, { issuers: issuers.map(issuerToWire) });
+    async listIssuers(request, call) {
+      const { tenant } = desk.caller(call);
+      const asked = pageAsked(request, namedToken);
+      const rows = await desk.identityPages.issuers(tenant, asked.after, asked.most + 1);
+      const { items: issuers, nextPageToken } = await pageOf(asked, rows, { token: nameOf, toWire: issuerToWire });
+      return create(ListIssuersResponseSchema, { issuers, nextPageToken });
     },
     async deleteIssuers({ names, dryRun }, call) {
       const revision = await believing.remove(desk.caller(call), "issuer", namesFrom(names), dryRun);
@@ -87,9 +93,12 @@ export function trustRpcs(desk: AdminDesk): TrustRpcs {
       const { row, effect, revision } = await believing.putBinding(by, bindingFrom(binding), dryRun);
       return create(PutBindingResponseSchema, { binding: bindingToWire(row), change: CHANGES[effect], revision });
     },
-    async listBindings(_request, call) {
-      const { bindings } = await believing.trust(desk.caller(call));
-      return create(ListBindingsResponseSchema, { bindings: bindings.map(bindingToWire) });
+    async listBindings(request, call) {
+      const { tenant } = desk.caller(call);
+      const asked = pageAsked(request, namedToken);
+      const rows = await desk.identityPages.bindings(tenant, asked.after, asked.most + 1);
+      const { items: bindings, nextPageToken } = await pageOf(asked, rows, { token: nameOf, toWire: bindingToWire });
+      return create(ListBindingsResponseSchema, { bindings, nextPageToken });
     },
     async deleteBindings({ names, dryRun }, call) {
       const revision = await believing.remove(desk.caller(call), "binding", namesFrom(names), dryRun);

@@ -3,7 +3,7 @@ import type { PolicyChoice } from "@remit/proto/admin";
 import type { Choice } from "../../decisions/index.ts";
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
-import type { Activation, PolicyVersion } from "../../policies/index.ts";
+import type { Activation, PolicyVersion, VersionPlace } from "../../policies/index.ts";
 import { storedName } from "./fields.ts";
 
 const timeToWire = (ms: number | undefined) => (ms === undefined ? undefined : timestampFromMs(ms));
@@ -33,6 +33,21 @@ export function versionToWire(one: PolicyVersion & { readonly created?: boolean 
 }
 
 const VERSION_MAX = 2 ** 31 - 1;
+
+/** Where a list of versions goes on, as its page before said. */
+export const versionToken = ({ policy, version }: VersionPlace): string => `${policy}@${version}`;
+
+const TOKEN = /^([^@]+)@([1-9][0-9]{0,9})$/;
+
+/** The place that a token means. */
+export function versionPlace(token: string): VersionPlace {
+  const [, policy = "", digits = "0"] = TOKEN.exec(token) ?? [];
+  const version = Number(digits);
+  if (version < 1 || version > VERSION_MAX) {
+    throw invalid("page_token", "page_token is none that a page answered", { fix: "send it as answered" });
+  }
+  return { policy: storedName(policy, "page_token", limits.nameBytesMax), version };
+}
 
 function versionField(version: number, field: string): number {
   if (version <= VERSION_MAX) return version;
