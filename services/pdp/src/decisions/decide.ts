@@ -190,7 +190,8 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask, sourc
       const redacted = redacting instanceof Promise ? await redacting : redacting;
       if (turns.full) await turns.enter(source);
       const draft = write(turns, newId(nowMs), asker, asked, found, snapshot, nowMs, name, redacted, charged?.holding);
-      const recorded = await ledger.record(draft.record, { withinMs });
+      // Turns may have been waited for since.
+      const recorded = await ledger.record(draft.record, { withinMs: Math.max(0, giveUpAtMs - performance.now()) });
 
       switch (recorded.outcome) {
         case "inserted":
