@@ -59,6 +59,13 @@ const reading = (name: string, document: () => object): Case => ({
   },
 });
 
+/** 50,000 rules that each name some tools and another that no other rule names. */
+const matchesOfTheirOwn = (tools: (at: number) => readonly string[], more: Partial<Rule> = {}) =>
+  many(10, (of) => {
+    const ruleAt = (at: number) => rule(at, { match: { tools: [...tools(at), `x${of * 5_000 + at}`] }, ...more });
+    return { version: 1, document: { ...policy(many(5_000, ruleAt)).document, metadata: { name: `p${of}` } } };
+  });
+
 const object = (properties: JsonObject) => ({ type: "object", properties });
 const chars = 4090;
 const variables = (text: (at: number) => string) => Object.fromEntries(many(200, (at) => [`v${at}`, text(at)]));
@@ -137,13 +144,7 @@ export const documents: readonly Case[] = [
   })),
   compiling("50,000 rules with matches of their own about one tool", () => ({
     tools: [tool()],
-    policies: many(10, (of) => ({
-      version: 1,
-      document: {
-        ...policy(many(5_000, (at) => rule(at, { match: { tools: ["pay", `x${of * 5_000 + at}`] } }))).document,
-        metadata: { name: `p${of}` },
-      },
-    })),
+    policies: matchesOfTheirOwn(() => ["pay"]),
   })),
   compiling("10,000 rules", () => tenantOf("other tools", 10_000)),
   compiling("100,000 rules", () => tenantOf("other tools", 100_000)),
@@ -232,6 +233,21 @@ export const inputs: readonly Case[] = [
   deciding(
     "10,000 denies that are unknown",
     ruled(many(10_000, (at) => rule(at, { effect: "deny", when: [`input.b < ${at + 9}`] }))),
+    () => ({ a: 1 }),
+  ),
+  deciding(
+    "50,000 rules with matches of their own, none of which matches",
+    () => ({ tools: [tool()], policies: matchesOfTheirOwn(() => ["pay"], { when: ["input.a == 77"] }) }),
+    () => ({ a: 1 }),
+  ),
+  deciding(
+    "the same about each of ten tools, merged for each call",
+    () => {
+      const names = many(10, (at) => (at === 9 ? "pay" : `a${at}`));
+      const tools = names.map((name) => tool(undefined, name));
+      const but = (at: number) => names.filter((_, of) => of !== at % 10);
+      return { tools, policies: matchesOfTheirOwn(but, { when: ["input.a == 77"] }) };
+    },
     () => ({ a: 1 }),
   ),
   deciding(

@@ -11,6 +11,14 @@ type CompileExpr = (expr: Expr, compiling: Compiling) => Node;
 /** Macros inside macros multiply their cost, so two is the most. */
 const nestingMax = 2;
 
+/** Made apart from what compiles it, which it would keep in memory. */
+function boundAt(slot: number): Run {
+  return ({ locals }) => {
+    const bound = locals[slot];
+    return bound === undefined ? costFailure : bound;
+  };
+}
+
 /**
  * Compiles what the parser expanded a macro to. The shape of the expansion says which macro it was; no author can write
  * the expansion, because its accumulator has a name that does not parse.
@@ -26,10 +34,7 @@ export function compileMacro(expr: Expr, macro: Expr_Comprehension, compiling: C
   const range = compile(iterRange, compiling);
   accepts(compiling, iterRange, range, "what a macro runs over", ["list", "map"]);
   const slot = compiling.variables.newLocal();
-  const read: Run = ({ locals }) => {
-    const bound = locals[slot];
-    return bound === undefined ? costFailure : bound;
-  };
+  const read = boundAt(slot);
   const place = itemPlace(range, compiling);
   const local: Node = place
     ? placed(read, 1, macro.iterVar, place)

@@ -99,16 +99,20 @@ function ordering(sign: string, holds: (order: number) => boolean): Build {
     // A literal that a double holds exactly is compared as one: no bigint on the way.
     const literal = right.constant?.value;
     const limit = typeof literal === "bigint" && Number.isSafeInteger(Number(literal)) ? Number(literal) : undefined;
-    const run: Run = (frame) => {
-      const a = first(frame);
-      if (limit !== undefined && typeof a === "number") return holds(a - limit);
-      if (a instanceof Failure) return a;
-      const b = second(frame);
-      if (b instanceof Failure) return b;
-      const compared = order(a, b, frame);
-      return typeof compared === "number" ? holds(compared) : compared;
-    };
-    return { run, type: "bool", size };
+    return { run: compared(first, second, limit, holds), type: "bool", size };
+  };
+}
+
+/** Made apart from what compiles it, like everything that runs: else it would keep all of that in memory. */
+function compared(first: Run, second: Run, limit: number | undefined, holds: (order: number) => boolean): Run {
+  return (frame) => {
+    const a = first(frame);
+    if (limit !== undefined && typeof a === "number") return holds(a - limit);
+    if (a instanceof Failure) return a;
+    const b = second(frame);
+    if (b instanceof Failure) return b;
+    const found = order(a, b, frame);
+    return typeof found === "number" ? holds(found) : found;
   };
 }
 
@@ -120,14 +124,17 @@ function arithmetic(sign: string, operation: Operation, types: readonly StaticTy
     if (fits.includes(false)) return dead;
     if (!addable(sign, left, right)) return rejectClash(expr, sign, left, right, compiling);
     if (sign === "/") divides(expr, args, [left, right], compiling);
-    const [first, second] = [settled(left), settled(right)];
-    const run: Run = (frame) => {
-      const a = first(frame);
-      if (a instanceof Failure) return a;
-      const b = second(frame);
-      return b instanceof Failure ? b : operation(a, b, frame);
-    };
+    const run = computed(settled(left), settled(right), operation);
     return { run, type: resultType(sign, left.type, right.type), size: sizeOf([left, right]) };
+  };
+}
+
+function computed(first: Run, second: Run, operation: Operation): Run {
+  return (frame) => {
+    const a = first(frame);
+    if (a instanceof Failure) return a;
+    const b = second(frame);
+    return b instanceof Failure ? b : operation(a, b, frame);
   };
 }
 

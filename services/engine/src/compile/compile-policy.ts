@@ -1,3 +1,4 @@
+import { added } from "../added.ts";
 import { below, type ProblemDetails, type Report } from "../documents/origin.ts";
 import type { MatchDocument, PolicyDocument, RuleDocument } from "../documents/policy.ts";
 import { isExpression } from "../documents/read-policy.ts";
@@ -123,7 +124,7 @@ function* compileRules(
     }
     const its: Complaint[] = [];
     heard = its;
-    const reads: ExpressionReads[] = [];
+    let reads: ExpressionReads[] = [];
     let most = 0;
     const ruleTypes = types[index];
     const compiled = yield* compileRuleInSteps(rule, {
@@ -131,7 +132,9 @@ function* compileRules(
       types: ruleTypes,
       report: hear,
       pointer: below("/spec/rules", index),
-      reads: (read) => reads.push(read),
+      reads: (read) => {
+        reads = added(reads, read);
+      },
       takes: (steps) => {
         most += steps;
       },
@@ -238,7 +241,7 @@ function* compileConditions(
   key: string,
   compiling: RuleCompiling,
 ): Steps<CompiledCondition[]> {
-  const conditions: CompiledCondition[] = [];
+  let conditions: CompiledCondition[] = [];
   for (const [index, text] of texts.entries()) {
     const pointer = below(below(compiling.pointer, key), index);
     yield* compiling.expressions.prepare(text);
@@ -247,7 +250,8 @@ function* compileConditions(
       compiling.reads({ ...condition.reads, text, pointer });
       compiling.takes?.(condition.own ?? 0);
     }
-    conditions.push(condition ? { text, judge: condition.judge, key: condition.key } : { text, judge: neverJudged });
+    const made = condition ? { text, judge: condition.judge, key: condition.key } : { text, judge: neverJudged };
+    conditions = added<CompiledCondition>(conditions, made);
     yield textCost(text);
   }
   return conditions;

@@ -6,7 +6,7 @@ export type Labels = Readonly<Record<string, string>>;
  * a walk along the agent's own labels meets exactly the items that are meant for it.
  */
 export interface LabelNode<Item> {
-  readonly items: Item[];
+  items: Item[];
   /** By the next label's name, then by its value. */
   children: Map<string, Map<string, LabelNode<Item>>> | undefined;
 }

@@ -1,3 +1,4 @@
+import { added } from "../added.ts";
 import type { ToolFacts } from "../cel/frame.ts";
 import type { MatchDocument } from "../documents/policy.ts";
 import type { CompiledPolicy } from "./compile-policy.ts";
@@ -61,7 +62,8 @@ interface Indexed {
   readonly parts: readonly (readonly Part[])[];
   readonly ruleCounts: readonly number[];
   readonly mosts: readonly number[];
-  readonly questions: readonly ReadonlyMap<string, ReadonlySet<string>>[];
+  /** Types by id; absent where nothing is asked. */
+  readonly questions: readonly (ReadonlyMap<string, ReadonlySet<string>> | undefined)[];
   readonly tree: LabelNode<NodeParts>;
 }
 
@@ -113,10 +115,10 @@ const rulesPerStep = 20;
 const mergedPerStep = 50;
 
 function* partsOf(policies: readonly CompiledPolicy[], selectors: Selectors, shared: SharedRules): Steps<Indexed> {
-  const parts = Array.from({ length: selectors.count }, (): Part[] => []);
+  const parts = new Array<Part[]>(selectors.count).fill(noParts);
   const ruleCounts = new Array<number>(selectors.count).fill(0);
   const mosts = new Array<number>(selectors.count).fill(0);
-  const questions = Array.from({ length: selectors.count }, () => new Map<string, Set<string>>());
+  const questions = new Array<Map<string, Set<string>> | undefined>(selectors.count).fill(undefined);
   const tree = newLabelNode<NodeParts>();
   const labels = rarestFirst(policies.map((policy) => policy.labels));
   for (const [order, policy] of policies.entries()) {
@@ -127,20 +129,24 @@ function* partsOf(policies: readonly CompiledPolicy[], selectors: Selectors, sha
       ruleCounts[selector] = (ruleCounts[selector] ?? 0) + 1;
       // Of policies for some agents nobody knows here which of them meet.
       if (policy.labels.length === 0) mosts[selector] = (mosts[selector] ?? 0) + most;
-      for (const { id, type } of rule.questions) addTo(questions[selector], id, type);
+      for (const { id, type } of rule.questions) {
+        const asked = questions[selector] ?? new Map<string, Set<string>>();
+        questions[selector] = asked;
+        addTo(asked, id, type);
+      }
       yield 1 / rulesPerStep;
     }
-    const { items } = labelNode(tree, labels[order] ?? []);
-    const [node = new Map<number, Parts>()] = items;
-    if (items.length === 0) items.push(node);
+    const ofLabels = labelNode(tree, labels[order] ?? []);
+    const [node = new Map<number, Parts>()] = ofLabels.items;
+    if (ofLabels.items.length === 0) ofLabels.items = [node];
     for (const [selector, ofSelector] of places) {
       const rules = shared[order] ?? [];
       const part = { policy, rules, order, places: ofSelector, group: groupOf({ policy, rules, order }, ofSelector) };
-      parts[selector]?.push(part);
-      const there = node.get(selector) ?? { parts: [], groups: [] };
-      node.set(selector, there);
-      there.parts.push(part);
-      there.groups.push(part.group);
+      parts[selector] = added(parts[selector] ?? noParts, part);
+      const there = node.get(selector);
+      there?.parts.push(part);
+      there?.groups.push(part.group);
+      if (!there) node.set(selector, { parts: [part], groups: [part.group] });
       yield ofSelector.length / rulesPerStep;
     }
     yield 1;
@@ -154,8 +160,8 @@ function append<Key, Item>(lists: Map<Key, Item[]>, key: Key, item: Item): void 
   else lists.set(key, [item]);
 }
 
-function addTo(questions: Map<string, Set<string>> | undefined, id: string, type: string): void {
-  questions?.set(id, (questions.get(id) ?? new Set()).add(type));
+function addTo(questions: Map<string, Set<string>>, id: string, type: string): void {
+  questions.set(id, (questions.get(id) ?? new Set()).add(type));
 }
 
 const sumOf = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
@@ -210,7 +216,8 @@ function* laidOut({ labels }: Indexed, parts: readonly Part[]): Steps<ToolRules[
     yield ofPolicy.length / fittingAtOnce;
     from = to;
     const group = mergedGroup(ofPolicy);
-    labelNode(root, labels[group.order] ?? []).items.push(group);
+    const node = labelNode(root, labels[group.order] ?? []);
+    node.items = added(node.items, group);
     yield 0.1 + (ofPolicy.length === 1 ? 0 : (group.transforms.length + group.others.length) / mergedPerStep);
   }
   if (!root.children) return () => root.items;
@@ -224,6 +231,9 @@ function* laidOut({ labels }: Indexed, parts: readonly Part[]): Steps<ToolRules[
 }
 
 const none: readonly RuleGroup[] = [];
+// Nothing is ever written to these.
+const noParts: Part[] = [];
+const noRules: CompiledRule[] = [];
 
 function mergedOnCall({ tree }: Indexed, selectors: readonly number[]): ToolRules["groupsFor"] {
   const ofTool = new Set(selectors);
@@ -275,11 +285,12 @@ function groupOf(
   { policy, rules, order }: Pick<Part, "policy" | "rules" | "order">,
   places: readonly number[],
 ): RuleGroup {
-  const transforms: CompiledRule[] = [];
-  const others: CompiledRule[] = [];
+  let transforms = noRules;
+  let others = noRules;
   for (const place of places) {
     const rule = rules[place];
-    if (rule) (rule.effect === "transform" ? transforms : others).push(rule);
+    if (rule?.effect === "transform") transforms = added(transforms, rule);
+    else if (rule) others = added(others, rule);
   }
   const { observed, variableCount } = policy;
   return { order, observed, variableCount, transforms, others };

@@ -1,3 +1,4 @@
+import { added } from "../added.ts";
 import type { ToolFacts } from "../cel/frame.ts";
 import type { MatchDocument } from "../documents/policy.ts";
 import type { Risk } from "../documents/tool.ts";
@@ -114,8 +115,7 @@ function* ascending(numbers: number[]): Steps<readonly number[]> {
     last = number;
     if (at % fittingAtOnce === fittingAtOnce - 1) yield fittingAtOnce * riskCost;
   }
-  sorted.length = kept;
-  return sorted;
+  return sorted.slice(0, kept);
 }
 
 type AnchorKind = "tools" | "servers" | "risk";
@@ -164,9 +164,8 @@ function* byGlob(
       if (there === globs.length) {
         places.set(glob, there);
         globs.push(glob);
-        having.push([]);
       }
-      having[there]?.push(number);
+      having[there] = added(having[there] ?? [], number);
     }
     yield listCost * (match[kind]?.length ?? 0);
   }

@@ -1,9 +1,10 @@
+import { added } from "../added.ts";
 import type { Frame } from "../cel/frame.ts";
 import { Failure } from "../cel/value.ts";
 import type { CompiledRule } from "../compile/rule.ts";
 import type { Program } from "../languages/program.ts";
 import { questionsAnswered } from "./answers.ts";
-import { added, type Findings, note, type Pass } from "./judge.ts";
+import { type Findings, note, type Pass } from "./judge.ts";
 import type { MatchedTransform } from "./transform.ts";
 
 /** A policy in another language that is asked, as the rule that stands for it. */

@@ -1,3 +1,4 @@
+import { added } from "../added.ts";
 import { evaluationStepsMax, type Frame, type LazyTime, type Meter } from "../cel/frame.ts";
 import type { Failure } from "../cel/value.ts";
 import type { CompiledTool } from "../compile/compile.ts";
@@ -51,13 +52,6 @@ export interface Findings {
 
 // Most lists of most calls stay empty: they are all this one, and nothing is ever written to it.
 const none: never[] = [];
-
-/** The list with one item more: itself, or a new one in the place of the empty list that all begin as. */
-export function added<Item>(list: Item[], item: Item): Item[] {
-  if (list.length === 0) return [item];
-  list.push(item);
-  return list;
-}
 
 /** One evaluation under way: what its passes share. */
 export interface Pass {
