@@ -1,13 +1,20 @@
-import { create, toBinary } from "@bufbuild/protobuf";
-import { PublishPoliciesRequestSchema } from "@remit/proto/admin";
+import { create, type DescMessage, toBinary } from "@bufbuild/protobuf";
+import {
+  DeleteAgentsRequestSchema,
+  type PublishPoliciesRequest,
+  PublishPoliciesRequestSchema,
+} from "@remit/proto/admin";
 import { ExplainResponseSchema } from "@remit/proto/decision";
 import { explainInSlices, type Facts } from "../../services/engine/src/index.ts";
 import { listedRules } from "../../services/pdp/src/decisions/listed-rules.ts";
 import { limits } from "../../services/pdp/src/foundation/limits.ts";
+import { createReader } from "../../services/pdp/src/reading/index.ts";
 import { explainedToWire } from "../../services/pdp/src/wire/convert/explained.ts";
-import { decodeJson } from "../../services/pdp/src/wire/lanes/decode.ts";
+import { decodeBinary, decodeJson } from "../../services/pdp/src/wire/lanes/decode.ts";
+import { decodeInSlices, joinedInSlices } from "../../services/pdp/src/wire/lanes/decode-long.ts";
 import { facts as plainFacts } from "../growth/src/tenant.ts";
 import { type Case, compiled, many, rule } from "./catalogue.ts";
+import { prepareWith } from "./turns.ts";
 
 const call = (input: Facts["input"]): Facts => ({
   ...plainFacts,
@@ -49,6 +56,35 @@ const receiving = (name: string, files: number, chars: number): Case => ({
   },
 });
 
+/** As long as a request may be: put together of what the socket brought, read, and handed to the thread that reads. */
+const taking = (name: string, files: number, text: string): Case => ({
+  name: `receive: ${name}, as bytes`,
+  make: () => {
+    const request = { files: many(files, (at) => ({ file: `f${at}.yaml`, text })) };
+    const bytes = toBinary(PublishPoliciesRequestSchema, create(PublishPoliciesRequestSchema, request));
+    if (bytes.length > limits.adminMessageBytesMax) throw new Error(`${name}: ${bytes.length} bytes`);
+    const chunks = many(Math.ceil(bytes.length / 65_536), (at) => bytes.slice(at * 65_536, (at + 1) * 65_536));
+    const reader = createReader();
+    return prepareWith(
+      async () => reader.stay(),
+      async (pause) => {
+        const whole = await joinedInSlices(chunks, bytes.length, pause);
+        const message = (await decodeInSlices(PublishPoliciesRequestSchema, whole, pause)) as PublishPoliciesRequest;
+        const sources = message.files.map((one) => ({ file: one.file, text: one.text }));
+        return reader.read(sources);
+      },
+    );
+  },
+});
+
+const most = (name: string, schema: DescMessage, message: () => Record<string, unknown>): Case => ({
+  name: `receive: ${name}, as bytes`,
+  make: () => {
+    const bytes = toBinary(schema, create(schema, message()));
+    return () => decodeBinary(schema, bytes);
+  },
+});
+
 /** Requests that carry no calls, and answers, at the limits of a message. */
 export const answers: readonly Case[] = [
   explaining(10_000, "none of which matches", (at) => `input.a == ${at + 9}`),
@@ -56,4 +92,9 @@ export const answers: readonly Case[] = [
   explaining(4_000, "all of which match", (at) => `input.a < ${at + 9}`),
   receiving("one document of 500 KB, in JSON", 1, 500_000),
   receiving("20 documents of 25 KB, in JSON", 20, 25_000),
+  taking("7 files of 2 MB", 7, "#: b\n".repeat(419_000)),
+  taking("7 files of 2 MB that are not ASCII", 7, "#: ä\n".repeat(349_000)),
+  taking("160 files of 100 KB", 160, "#: b\n".repeat(20_000)),
+  taking("11,000 files", 11_000, "#".repeat(1_000)),
+  most("11,000 names", DeleteAgentsRequestSchema, () => ({ names: many(11_000, (at) => `agent-${at}`) })),
 ];

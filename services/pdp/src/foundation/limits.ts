@@ -82,7 +82,11 @@ export const limits = {
   /** One message of a lane. An input may be spelt in JSON that is longer than its canonical form. */
   messageBytesMax: 1024 * 1024,
   adminMessageBytesMax: 16 * 1024 * 1024,
-  /** The same in JSON, which takes ten times as long to read as protobuf's bytes, in one piece. */
+  /** One part of such a message: a file, a document. A text is made of its bytes in one piece. */
+  adminPartBytesMax: 2 * 1024 * 1024,
+  /** Fields and items of a message that carries no calls, an item that is a message as three; in JSON its values. */
+  messageRecordsMax: 12_000,
+  /** A message of the admin plane in JSON, which takes ten times as long to read as protobuf's bytes, in one piece. */
   adminJsonBytesMax: 512 * 1024,
   /** What reading the documents of one request may take of the thread that does nothing else. */
   readingMsMax: 60_000,

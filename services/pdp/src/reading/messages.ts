@@ -2,7 +2,10 @@ import type { CedarTexts, Documents, Problem, SourceFile, Unplaced } from "@remi
 
 /** What the reading thread is asked, one question at a time. */
 export type Question =
-  | { readonly ask: "read"; readonly read: number; readonly files: readonly SourceFile[] }
+  /** Of many files: the first of them, before the last are asked about. It answers nothing. */
+  | { readonly ask: "take"; readonly read: number; readonly files: readonly SourceFile[] }
+  /** `before`: how many were taken, so that none is missing where a new thread is asked. */
+  | { readonly ask: "read"; readonly read: number; readonly files: readonly SourceFile[]; readonly before: number }
   | { readonly ask: "more"; readonly read: number }
   | { readonly ask: "place"; readonly read: number; readonly unplaced: readonly Unplaced[] }
   | { readonly ask: "forget"; readonly read: number }

@@ -94,6 +94,18 @@ test("who stays reads the shortest by a thread, and documents come over however 
   await staying.close();
 });
 
+test("files that are sent in many parts are read together, in their order", async () => {
+  const long = Array.from({ length: 9 }, (_, at) => ({
+    file: `f${at}.yaml`,
+    text: `${"#".repeat(100_000)}\n${toolText.replace("pay-3", `pay-${at}`)}`,
+  }));
+  const wrong = { file: "wrong.yaml", text: "x: 1\n" };
+  const there = await reader.read([...long, wrong]);
+  expect(there.documents.tools.map(({ metadata }) => metadata.name)).toEqual(long.map((_, at) => `pay-${at}`));
+  expect(there.problems).toEqual(parseDocuments([...long, wrong]).problems);
+  there.done();
+});
+
 test("what makes the thread fail is nobody else's trouble, not even of who asked right behind it", async () => {
   const failing = reader.read([{ file: "not-text.yaml", text: { length: 1 } as unknown as string }]);
   const behind = reader.read(files);

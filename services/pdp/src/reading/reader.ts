@@ -82,7 +82,13 @@ export function createReader({
       open++;
       charsRead += chars;
       try {
-        const first = await ask<ReadAnswer>({ ask: "read", read, files });
+        const parts = partsOf(files);
+        const last = parts.pop() ?? [];
+        const before = parts.map((some) => ({ ask: "take", read, files: some }) as const);
+        const first = await ask<ReadAnswer>(
+          { ask: "read", read, files: last, before: files.length - last.length },
+          before,
+        );
         const { problems } = first;
         const { documents, digests } = await takenOver(first, () => ask<MoreAnswer | undefined>({ ask: "more", read }));
         return {
@@ -112,6 +118,24 @@ export function createReader({
       await Promise.all([thread.end(), cedar.close()]);
     },
   };
+}
+
+/** Sending a text copies it: so much in one piece. */
+const SENT_CHARS_MAX = 256 * 1024;
+const SENT_FILES_MAX = 1_000;
+
+function partsOf(files: readonly SourceFile[]): SourceFile[][] {
+  const parts: SourceFile[][] = [];
+  let part: SourceFile[] = [];
+  let chars = 0;
+  for (const file of files) {
+    part.push(file);
+    chars += file.text.length;
+    if (chars < SENT_CHARS_MAX && part.length < SENT_FILES_MAX) continue;
+    parts.push(part);
+    [part, chars] = [[], 0];
+  }
+  return part.length > 0 || parts.length === 0 ? [...parts, part] : parts;
 }
 
 async function readHere(files: readonly SourceFile[]): Promise<ReadDocuments> {

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { invalid } from "../foundation/fault.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { Question } from "./messages.ts";
 
 /** Beside this file, as its source or, in the bundle, as the entry that the build makes of it. */
@@ -41,11 +42,20 @@ interface Limits {
   readonly memoryMiBMax: number;
 }
 
-/** Asks a thread one question at a time. */
-export function askInTurn(thread: Thread, limits: Limits): <Answer>(question: Question) => Promise<Answer> {
+/** Asks a thread one question at a time, and tells it something before, a piece in each turn of the event loop. */
+export function askInTurn(
+  thread: Thread,
+  limits: Limits,
+): <Answer>(question: Question, before?: readonly Question[]) => Promise<Answer> {
   let turn: Promise<unknown> = Promise.resolve();
-  return <Answer>(question: Question) => {
-    const mine = turn.then(() => answerOf<Answer>(thread.started(), question, { ...limits, end: thread.end }));
+  return <Answer>(question: Question, before: readonly Question[] = []) => {
+    const mine = turn.then(async () => {
+      for (const piece of before) {
+        thread.started().postMessage(piece);
+        await turnOfTheLoop();
+      }
+      return answerOf<Answer>(thread.started(), question, { ...limits, end: thread.end });
+    });
     turn = mine.catch(() => undefined);
     return mine;
   };

@@ -1,5 +1,5 @@
 import { parentPort } from "node:worker_threads";
-import { type Documents, parseDocuments, placeIn, readCedar } from "@remit/engine";
+import { type Documents, parseDocuments, placeIn, readCedar, type SourceFile } from "@remit/engine";
 import { canonical, type Json } from "../foundation/canonical.ts";
 import { type DigestKind, digestBytes } from "../foundation/digest.ts";
 import type { MoreAnswer, PlaceAnswer, Question, ReadAnswer, ReadText } from "./messages.ts";
@@ -29,7 +29,18 @@ const known = new Map<number, KnownRead>();
 const ANSWER_CHARS_MAX = 256 * 1024;
 const ANSWER_DOCUMENTS_MAX = 200;
 
-function read({ read, files }: Extract<Question, { ask: "read" }>): ReadAnswer {
+// Of what is still coming.
+const taken = new Map<number, SourceFile[]>();
+
+function take({ read, files }: Extract<Question, { ask: "take" }>): void {
+  taken.set(read, [...(taken.get(read) ?? []), ...files]);
+}
+
+function read({ read, files: last, before }: Extract<Question, { ask: "read" }>): ReadAnswer {
+  const first = taken.get(read) ?? [];
+  taken.delete(read);
+  if (first.length !== before) throw new Error("files that came before are missing");
+  const files = [...first, ...last];
   const { documents, problems } = parseDocuments(files);
   const kinds = Object.keys(digestKinds) as (keyof Documents)[];
   const all = kinds.flatMap((kind) => documents[kind].map((document): Known => ({ kind, document })));
@@ -66,6 +77,7 @@ function place({ read, unplaced }: Extract<Question, { ask: "place" }>): PlaceAn
 
 parentPort?.on("message", (question: Question) => {
   if (question.ask === "read") parentPort?.postMessage(read(question));
+  else if (question.ask === "take") take(question);
   else if (question.ask === "more") parentPort?.postMessage(moreOf(question));
   else if (question.ask === "place") parentPort?.postMessage(place(question));
   else if (question.ask === "cedar") parentPort?.postMessage(readCedar(question.texts));

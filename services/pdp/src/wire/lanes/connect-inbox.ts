@@ -2,7 +2,10 @@ import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { Fault, invalid } from "../../foundation/fault.ts";
+import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
 import { decodeBinary, decodeJson, type MessageLimit, tooLarge, tooLargeInJson } from "./decode.ts";
+import { decodeInSlices, joinedInSlices } from "./decode-long.ts";
+import { carriesValues } from "./weigh.ts";
 
 // The router decodes messages itself and answers what it cannot read in its own words, some of them INTERNAL and none
 // with our detail. So it is handed empty messages, and the real ones travel beside them, decoded here.
@@ -52,6 +55,8 @@ const compressedFlag = 0b1;
 const endFlag = 0b10;
 // So much of a body that is too large is read and dropped: a peer that is still writing would not see our answer.
 const discardFactor = 8;
+/** From here on a message is put together and read in slices, if it carries no calls. */
+const LONG_BYTES = 256 * 1024;
 
 function reader(
   { json }: Shape,
@@ -82,9 +87,17 @@ async function readWhole(chunks: AsyncIterator<Uint8Array>, rules: InboxRules): 
     else if (length > discardFactor * rules.messageBytesMax) break;
   }
   const { messageBytesMax, messageLimit } = rules;
-  return length > messageBytesMax
-    ? tooLarge("request", undefined, messageBytesMax, messageLimit)
-    : Buffer.concat(parts);
+  if (length > messageBytesMax) return tooLarge("request", undefined, messageBytesMax, messageLimit);
+  return length > LONG_BYTES ? joinedInSlices(parts, length, turnOfTheLoop) : Buffer.concat(parts);
+}
+
+async function decodeLong(schema: DescMessage, bytes: Uint8Array): Promise<Message | Fault> {
+  try {
+    return await decodeInSlices(schema, bytes, turnOfTheLoop);
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  }
 }
 
 async function inTime<Value>(work: Promise<Value>, ms: number): Promise<Value | Fault> {
@@ -110,7 +123,9 @@ async function* oneMessage(
   rules: InboxRules,
 ): AsyncGenerator<Uint8Array> {
   const bytes = await inTime(readWhole(body[Symbol.asyncIterator](), rules), rules.bodyMs);
-  inbox.push(bytes instanceof Fault ? bytes : reader(shape, schema, rules)(bytes));
+  const isLong = bytes instanceof Uint8Array && bytes.length > LONG_BYTES && !shape.json && !carriesValues(schema);
+  if (bytes instanceof Fault) inbox.push(bytes);
+  else inbox.push(isLong ? await decodeLong(schema, bytes) : reader(shape, schema, rules)(bytes));
   yield shape.json ? emptyObject : nothing;
 }
 

@@ -1,6 +1,7 @@
 import { type DescMessage, fromBinary, fromJsonString, type JsonValue, type Message } from "@bufbuild/protobuf";
 import { isFieldError } from "@bufbuild/protobuf/reflect";
 import { Fault, invalid } from "../../foundation/fault.ts";
+import { limits } from "../../foundation/limits.ts";
 import { countValues } from "../../foundation/values.ts";
 import { readCarrying } from "./read-carrying.ts";
 import { carriesValues, quartersOf } from "./weigh.ts";
@@ -15,15 +16,38 @@ function tooMany(valuesMax: number): Fault {
   });
 }
 
+export function tooManyRecords(): Fault {
+  return invalid("", `the request, or one part of it, holds more than ${limits.messageRecordsMax} fields and items`, {
+    limit: `messageRecordsMax: ${limits.messageRecordsMax}`,
+    fix: "send less, or split it",
+  });
+}
+
+/** What the bytes are that the library does not read. */
+export function notThat(schema: DescMessage, error: unknown): Fault {
+  return invalid("", `the bytes are not a ${schema.typeName}: ${(error as Error).message}`, {
+    fix: "check that both sides were generated from the same .proto files",
+  });
+}
+
+/** Refuses more records than may be built in one piece: they are counted before anything is built. */
+export function requireFewRecords(schema: DescMessage, bytes: Uint8Array): void {
+  const most = limits.messageRecordsMax;
+  // A record is two bytes long at least.
+  if (2 * most < bytes.length && quartersOf(schema, bytes, most) > most) throw tooManyRecords();
+}
+
 /**
  * Reads a message from protobuf's bytes; a `Fault` of kind invalid says what is wrong with them. One that carries calls
- * may have no more than `valuesMax` values: they are counted before anything is built.
+ * may have no more than `valuesMax` values, any other so many records: they are counted before anything is built.
  */
 export function decodeBinary(schema: DescMessage, bytes: Uint8Array, valuesMax = Number.POSITIVE_INFINITY): Message {
   try {
     if (bytes.length <= SMALL_BYTES || !carriesValues(schema)) {
+      requireFewRecords(schema, bytes);
       return fromBinary(schema, bytes, { readUnknownFields: false });
     }
+    if (valuesMax === Number.POSITIVE_INFINITY) requireFewRecords(schema, bytes);
     // A record is two bytes long at least.
     const quartersMax = 4 * valuesMax;
     if (2 * bytes.length > quartersMax && quartersOf(schema, bytes, quartersMax) > quartersMax) {
@@ -32,9 +56,7 @@ export function decodeBinary(schema: DescMessage, bytes: Uint8Array, valuesMax =
     return readCarrying(schema, bytes);
   } catch (error) {
     if (error instanceof Fault) throw error;
-    throw invalid("", `the bytes are not a ${schema.typeName}: ${(error as Error).message}`, {
-      fix: "check that both sides were generated from the same .proto files",
-    });
+    throw notThat(schema, error);
   }
 }
 
@@ -92,13 +114,15 @@ function refuseJson(schema: DescMessage, text: string, error: Error): Fault {
 /**
  * Reads a message from protobuf's JSON in UTF-8. A `Fault` of kind invalid names the field to blame: unknown members,
  * duplicate keys and values of the wrong type are refused, never skipped. One that carries calls may have no more than
- * `valuesMax` values.
+ * `valuesMax` values, any other no more than `messageRecordsMax`.
  */
 export function decodeJson(schema: DescMessage, bytes: Uint8Array, valuesMax = Number.POSITIVE_INFINITY): Message {
   // Each value takes a byte of its own.
   if (bytes.length > valuesMax && carriesValues(schema) && countValues(bytes, valuesMax) > valuesMax) {
     throw tooMany(valuesMax);
   }
+  const most = limits.messageRecordsMax;
+  if (bytes.length > most && countValues(bytes, most) > most) throw tooManyRecords();
   let text: string;
   try {
     text = utf8.decode(bytes);
