@@ -11,6 +11,7 @@ import { keeping } from "./keeping.ts";
 import { languages } from "./languages.ts";
 import { lists } from "./lists.ts";
 import { requests } from "./requests.ts";
+import { unasked } from "./streams.ts";
 import { type Held, held } from "./turns.ts";
 
 const help = `Usage: npm run bench:hold -- [options]
@@ -34,6 +35,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   keeping,
   answers,
   lists,
+  unasked,
   elsewhere,
 };
 

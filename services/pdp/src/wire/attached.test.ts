@@ -122,3 +122,43 @@ test("of too many running calls the oldest are forgotten; reported and detached 
   expect(cancelled).toHaveLength(limits.callsWatchedPerStreamMax - 1);
   expect(cancelled[0]).toBe("c2");
 });
+
+test("of very many sessions each is told, once and in order, and others are answered in between", async () => {
+  let bar: string | undefined;
+  const { attached, told } = streamOf({ sessionBar: () => bar });
+  const handles: number[] = [];
+  for (let n = 0; n < 200; n++) handles.push(await attach(attached, `s${n}`));
+  for (const handle of handles) allowed(attached, handle, `c${handle}`);
+  bar = "tenant_suspended";
+  attached.tenantMoved("t");
+  attached.sessionsEnded(new Set(["s150"]), "session_revoked");
+  attached.detach(handles[199] ?? 0);
+  expect(told.length).toBeLessThan(200);
+  let turns = 0;
+  for (; told.length < 398; turns++) await new Promise((resolve) => setImmediate(resolve));
+  expect(turns).toBeGreaterThan(3);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(told.map(({ case: kind, value }) => [kind, value && "handle" in value && value.handle])).toEqual(
+    handles.slice(0, 199).flatMap((handle) => [
+      ["callCancel", handle],
+      ["sessionEnded", handle],
+    ]),
+  );
+  const ended = told.flatMap((one) => (one.case === "sessionEnded" ? [one.value.code] : []));
+  expect(ended[150]).toBe("session_revoked");
+  expect(new Set(ended.toSpliced(150, 1))).toEqual(new Set(["tenant_suspended"]));
+});
+
+test("a call that is reported, or whose session is detached, is not cancelled", async () => {
+  const { attached, told } = streamOf();
+  const [one, other] = [await attach(attached, "s1"), await attach(attached, "s2")];
+  for (const callId of ["a", "b"]) allowed(attached, one, callId);
+  allowed(attached, other, "c");
+  attached.reported("d-a");
+  attached.detach(other);
+  attached.sessionsEnded(new Set(["s1", "s2"]), "session_closed");
+  expect(told).toEqual([
+    { case: "callCancel", value: { handle: one, callId: "b", code: "session_closed" } },
+    { case: "sessionEnded", value: { handle: one, code: "session_closed" } },
+  ]);
+});

@@ -73,43 +73,117 @@ function tooMany(): Fault {
 /** Calls that run, the oldest forgotten first when there are too many. */
 function createRunning(notify: (body: NoticeBody) => void) {
   const calls = new Map<string, Running>();
-  const cancel = (decisionId: string, { handle, callId }: Running, code: string): void => {
+  // What becomes of one session is looked up, and not looked for among the calls of all.
+  const byHandle = new Map<number, Set<string>>();
+  const remove = (decisionId: string): void => {
+    const call = calls.get(decisionId);
+    if (!call) return;
     calls.delete(decisionId);
+    const its = byHandle.get(call.handle);
+    its?.delete(decisionId);
+    if (its?.size === 0) byHandle.delete(call.handle);
+  };
+  const cancel = (decisionId: string, { handle, callId }: Running, code: string): void => {
+    remove(decisionId);
     notify({ case: "callCancel", value: { handle, callId, code } });
   };
   return {
     add(decisionId: string, call: Running): void {
+      remove(decisionId);
       calls.set(decisionId, call);
+      const its = byHandle.get(call.handle);
+      if (its) its.add(decisionId);
+      else byHandle.set(call.handle, new Set([decisionId]));
       if (calls.size <= limits.callsWatchedPerStreamMax) return;
       const [oldest] = calls.keys();
-      if (oldest !== undefined) calls.delete(oldest);
+      if (oldest !== undefined) remove(oldest);
     },
-    delete: (decisionId: string) => calls.delete(decisionId),
+    delete: remove,
     forget(handle: number): void {
-      for (const [decisionId, call] of calls) if (call.handle === handle) calls.delete(decisionId);
+      for (const decisionId of byHandle.get(handle) ?? []) calls.delete(decisionId);
+      byHandle.delete(handle);
     },
     cancel,
-    /** Tells the peer to stop the calls for which there is a reason, each once. */
-    cancelEach(why: (call: Running) => string | undefined): void {
-      for (const [decisionId, call] of calls) {
-        const code = why(call);
-        if (code !== undefined) cancel(decisionId, call, code);
+    /** Tells the peer to stop the calls of a session for which there is a reason, each once. */
+    cancelEach(handle: number, why: (call: Running) => string | undefined): void {
+      for (const decisionId of byHandle.get(handle) ?? []) {
+        const call = calls.get(decisionId);
+        const code = call && why(call);
+        if (code !== undefined) cancel(decisionId, call as Running, code);
       }
     },
   };
 }
 
+/** Sessions that are looked at in one turn of the event loop: with as many halts as may be each takes up to 80 microseconds. */
+const LOOKED_AT_ONCE = 32;
+
+interface Ending {
+  readonly sessionIds: ReadonlySet<string>;
+  readonly code: string;
+}
+
+/** What may be news of a session. */
+interface Due {
+  /** Its tools may be suspended or revoked. */
+  readonly tools: boolean;
+  /** It may be among these, or under one of them. */
+  readonly endings: readonly Ending[];
+}
+
+const both = (one: Due, other: Due): Due => ({
+  tools: one.tools || other.tools,
+  endings: [...one.endings, ...other.endings],
+});
+
+/** Sessions of which something may be news, looked at some at a time; the first at once. */
+function createDue(look: (one: Handle, due: Due) => void) {
+  const all = new Map<Handle, Due>();
+  let waiting = false;
+  const go = (): void => {
+    waiting = false;
+    let left = LOOKED_AT_ONCE;
+    for (const [one, due] of all) {
+      if (left-- === 0) {
+        waiting = true;
+        setImmediate(go);
+        return;
+      }
+      all.delete(one);
+      look(one, due);
+    }
+  };
+  return {
+    remove: (one: Handle) => all.delete(one),
+    add(some: Iterable<Handle>, due: Due): void {
+      for (const one of some) {
+        const before = all.get(one);
+        all.set(one, before ? both(before, due) : due);
+      }
+      if (!waiting) go();
+    },
+  };
+}
+
+/** What ends a session ends everything under it. */
+function endedBy({ id, ancestors }: Session, endings: readonly Ending[]): string | undefined {
+  return endings.find(({ sessionIds }) => sessionIds.has(id) || ancestors.some((link) => sessionIds.has(link.id)))
+    ?.code;
+}
+
 /** Handles by number, no more than a stream may have. `forget` is told of one that had to make room. */
-function createHandles(forget: (handle: number) => void) {
+function createHandles(forget: (one: Handle) => void) {
   const handles = new Map<number, Handle>();
   let last = 0;
   let onTheirWay = 0;
   const makeRoom = (): void => {
     if (handles.size + onTheirWay < limits.handlesPerStreamMax) return;
-    const spent = [...handles.values()].find(({ bar, expired }) => bar !== undefined || expired);
+    const spent = [...handles.values()].find(
+      ({ bar, over, expired }) => bar !== undefined || over !== undefined || expired,
+    );
     if (!spent) throw tooMany();
     handles.delete(spent.handle);
-    forget(spent.handle);
+    forget(spent);
   };
   return {
     async add(open: () => Promise<Omit<Handle, "handle">>): Promise<Handle> {
@@ -125,7 +199,11 @@ function createHandles(forget: (handle: number) => void) {
       }
     },
     get: (handle: number) => handles.get(handle),
-    delete: (handle: number) => handles.delete(handle),
+    delete(handle: number): void {
+      const one = handles.get(handle);
+      handles.delete(handle);
+      if (one) forget(one);
+    },
     all: () => handles.values(),
     get size() {
       return handles.size;
@@ -135,7 +213,20 @@ function createHandles(forget: (handle: number) => void) {
 
 export function createAttached(standing: Standing, now: () => number, notify: (body: NoticeBody) => void): Attached {
   const running = createRunning(notify);
-  const handles = createHandles(running.forget);
+  let lookedAtMs = Number.NEGATIVE_INFINITY;
+  const due = createDue((one, { tools, endings }) => {
+    one.over ??= endedBy(one.session, endings);
+    refresh(one);
+    if (tools) running.cancelEach(one.handle, ({ tool }) => barOf(one, tool));
+    if (one.expired || lookedAtMs < one.expiresAtMs) return;
+    one.expired = true;
+    if (one.bar !== undefined) return;
+    notify({ case: "sessionEnded", value: { handle: one.handle, code: "token_expired" } });
+  });
+  const handles = createHandles((one) => {
+    running.forget(one.handle);
+    due.remove(one);
+  });
 
   /** Tells the peer what stands in the way of a session, once; a bar that is gone again is forgotten. */
   const refresh = (one: Handle): void => {
@@ -143,7 +234,7 @@ export function createAttached(standing: Standing, now: () => number, notify: (b
     if (!one.known || code === one.bar) return;
     one.bar = code;
     if (code === undefined) return;
-    running.cancelEach((call) => (call.handle === one.handle ? code : undefined));
+    running.cancelEach(one.handle, () => code);
     if (code === "halted") notify({ case: "halted", value: { handle: one.handle, reason: HALTED } });
     else notify({ case: "sessionEnded", value: { handle: one.handle, code } });
   };
@@ -162,10 +253,7 @@ export function createAttached(standing: Standing, now: () => number, notify: (b
       one.known = true;
       refresh(one);
     },
-    detach(handle) {
-      handles.delete(handle);
-      running.forget(handle);
-    },
+    detach: handles.delete,
     tokenOf(handle) {
       const one = handles.get(handle);
       if (one) return one.token;
@@ -183,30 +271,13 @@ export function createAttached(standing: Standing, now: () => number, notify: (b
     },
     reported: running.delete,
     tenantMoved(tenant) {
-      for (const one of handles.all()) if (one.session.tenant === tenant) refresh(one);
-      running.cancelEach(({ handle, tool }) => {
-        const one = handles.get(handle);
-        return one?.session.tenant === tenant ? barOf(one, tool) : undefined;
-      });
+      const its = [...handles.all()].filter(({ session }) => session.tenant === tenant);
+      due.add(its, { tools: true, endings: [] });
     },
-    sessionsEnded(sessionIds, code) {
-      for (const one of handles.all()) {
-        const { id, ancestors } = one.session;
-        // What ends a session ends everything under it.
-        if (one.over !== undefined || !(sessionIds.has(id) || ancestors.some((link) => sessionIds.has(link.id))))
-          continue;
-        one.over = code;
-        refresh(one);
-      }
-    },
+    sessionsEnded: (sessionIds, code) => due.add(handles.all(), { tools: false, endings: [{ sessionIds, code }] }),
     look(nowMs) {
-      for (const one of handles.all()) {
-        refresh(one);
-        if (one.expired || nowMs < one.expiresAtMs) continue;
-        one.expired = true;
-        if (one.bar !== undefined) continue;
-        notify({ case: "sessionEnded", value: { handle: one.handle, code: "token_expired" } });
-      }
+      lookedAtMs = nowMs;
+      due.add(handles.all(), { tools: false, endings: [] });
     },
     get size() {
       return handles.size;
