@@ -5,6 +5,7 @@ import { warmUp } from "../../services/engine/src/index.ts";
 import { warmUpCommits } from "../../services/pdp/src/stores/warm-up.ts";
 import { warmUpRequests } from "../../services/pdp/src/wire/index.ts";
 import { table } from "../src/run/table.ts";
+import { accounts } from "./accounts.ts";
 import { answers } from "./answers.ts";
 import { type Case, documents, elsewhere, inputs } from "./catalogue.ts";
 import { keeping } from "./keeping.ts";
@@ -36,6 +37,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   answers,
   lists,
   unasked,
+  accounts,
   elsewhere,
 };
 

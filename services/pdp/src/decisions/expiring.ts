@@ -1,11 +1,18 @@
-import type { BudgetStore } from "../budgets/index.ts";
+import type { BudgetStore, OpenHold } from "../budgets/index.ts";
 import type { Clock } from "../foundation/clock.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { Ledger, StoredRecord } from "../ledger/index.ts";
 import type { Charging } from "./charging.ts";
 import { draftExpiry } from "./expiry-entry.ts";
 
 /** Holds that are ended in one go. */
 const AT_ONCE_MAX = 256;
+
+/** Accounts of which entries are written in one turn of the event loop. */
+const PARTS_AT_ONCE = 1_000;
+
+type Ended = { readonly error: unknown } | undefined;
+const nothingFailed = () => undefined;
 
 interface ExpiringRooms {
   readonly store: Pick<BudgetStore, "overdueHolds">;
@@ -33,16 +40,26 @@ export function createExpiring(rooms: ExpiringRooms): () => Promise<number> {
     return recorded.outcome === "existing" ? recorded.record : undefined;
   };
 
+  const end = async (hold: OpenHold): Promise<void> => {
+    const nowMs = clock.now();
+    const settled = await record(draftExpiry(hold, newId(nowMs), nowMs));
+    // Its decision was settled by a build that knew no holds: the report stands, and the hold ends beside it.
+    if (settled) await record(draftExpiry(hold, newId(nowMs), nowMs, true));
+  };
+
   return async () => {
     const holds = await store.overdueHolds(AT_ONCE_MAX);
-    const ended = holds.map(async (hold) => {
-      const nowMs = clock.now();
-      const settled = await record(draftExpiry(hold, newId(nowMs), nowMs));
-      // Its decision was settled by a build that knew no holds: the report stands, and the hold ends beside it.
-      if (settled) await record(draftExpiry(hold, newId(nowMs), nowMs, true));
-    });
-    const failed = (await Promise.allSettled(ended)).find((one) => one.status === "rejected");
-    if (failed) throw failed.reason;
+    const ended: Promise<Ended>[] = [];
+    let parts = 0;
+    for (const hold of holds) {
+      ended.push(end(hold).then(nothingFailed, (error: unknown) => ({ error })));
+      parts += hold.parts.length;
+      if (parts < PARTS_AT_ONCE) continue;
+      parts = 0;
+      await turnOfTheLoop();
+    }
+    const failed = (await Promise.all(ended)).find((one) => one !== undefined);
+    if (failed) throw failed.error;
     return holds.length;
   };
 }

@@ -128,6 +128,8 @@ export const limits = {
   /** Accounts, and holds, of one answer. */
   accountsListedMax: 100,
   holdsListedMax: 100,
+  /** What they are of, together; one hold at least is answered. */
+  holdAmountsListedMax: 2_000,
   /** Why a limit was set, something was frozen, or a hold resolved. */
   budgetReasonBytesMax: 1024,
   /** Registrations that one request may delete. */

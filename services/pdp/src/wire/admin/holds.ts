@@ -11,6 +11,7 @@ import {
   type VerifyBudgetsResponse,
   VerifyBudgetsResponseSchema,
 } from "@remit/proto/admin";
+import type { ShownHold } from "../../decisions/index.ts";
 import { formatAmount } from "../../foundation/amount.ts";
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
@@ -38,6 +39,16 @@ function signed(micros: bigint): string {
 
 const given = (text: string, field: string) => (text === "" ? undefined : storedName(text, field, limits.nameBytesMax));
 
+/** A hold that many accounts have takes as long to write as many holds: one at least is answered. */
+function pageOf(holds: readonly ShownHold[]): readonly ShownHold[] {
+  let amounts = 0;
+  const over = holds.findIndex((hold, at) => {
+    amounts += hold.amounts.length;
+    return at > 0 && amounts > limits.holdAmountsListedMax;
+  });
+  return over === -1 ? holds : holds.slice(0, over);
+}
+
 export function holdRpcs({ caller, budgetHolds }: AdminDesk): HoldRpcs {
   return {
     async listHolds(request, call) {
@@ -52,10 +63,10 @@ export function holdRpcs({ caller, budgetHolds }: AdminDesk): HoldRpcs {
         after: request.pageToken === "" ? undefined : uuidField(request.pageToken, "page_token"),
       };
       const found = await budgetHolds.list(by, { ...query, most: most + 1 });
-      const page = found.slice(0, most);
+      const page = pageOf(found.slice(0, most));
       return create(ListHoldsResponseSchema, {
         holds: page.map(holdToWire),
-        nextPageToken: found.length > most ? (page.at(-1)?.id ?? "") : "",
+        nextPageToken: found.length > page.length ? (page.at(-1)?.id ?? "") : "",
       });
     },
     async resolveHold(request, call) {

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { createExpiring } from "./expiring.ts";
+
+const holdAt = (at: number, accounts: number) => ({
+  ...{ id: `h${at}`, tenant: "t", decision: `d${at}`, session: "s", sessionDay: "2026-11-21", pending: false },
+  expiresAtMs: 1,
+  parts: Array.from({ length: accounts }, (_, n) => ({ account: BigInt(n), unit: "usd", amount: 1n, hard: true })),
+});
+
+function sweep(accountsOf: readonly number[], fails: (at: number) => boolean = () => false) {
+  const recorded: number[] = [];
+  let turns = 0;
+  let expired = 0;
+  const turning = { on: true };
+  const turn = () => {
+    turns++;
+    if (turning.on) setImmediate(turn);
+  };
+  const expire = createExpiring({
+    store: { overdueHolds: async () => accountsOf.map((count, at) => holdAt(at, count)) as never },
+    ledger: {
+      record: async () => {
+        const at = recorded.push(turns) - 1;
+        if (fails(at)) throw new Error(`record ${at}`);
+        return { outcome: "inserted" } as never;
+      },
+    },
+    charging: { heard: () => undefined },
+    ...{ clock: { now: () => 2 }, newId: () => "id", onExpired: () => void expired++ },
+  });
+  turn();
+  const done = expire().finally(() => {
+    turning.on = false;
+  });
+  return { done, recorded, expired: () => expired };
+}
+
+test("holds of many accounts that run out together are ended some in a turn", async () => {
+  const { done, recorded, expired } = sweep(Array.from({ length: 40 }, () => 128));
+  expect(await done).toBe(40);
+  expect(expired()).toBe(40);
+  expect(new Set(recorded).size).toBeGreaterThanOrEqual(5);
+});
+
+test("one that cannot be ended keeps none of the others, and is told", async () => {
+  const { done, expired } = sweep(
+    Array.from({ length: 40 }, () => 128),
+    (at) => at === 3,
+  );
+  await expect(done).rejects.toThrow("record 3");
+  expect(expired()).toBe(39);
+});
