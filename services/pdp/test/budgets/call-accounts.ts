@@ -35,7 +35,7 @@ export function accountFaults(
   const shop = effect === "transform" && call.shop === MOVED.from ? MOVED.to : call.shop;
   for (const { name, per, bySession } of DECLARED) {
     const own = accounts.filter(({ budget }) => budget === name);
-    if (per !== undefined && own.some(({ key }) => !key.includes(shop))) {
+    if (per?.startsWith("input.") && own.some(({ key }) => !key.includes(shop))) {
       wrong.push(`${call.call} of ${shop} is held of the account of ${own[0]?.key}`);
     }
     if (!bySession || own.length === 0) continue;

@@ -8,7 +8,7 @@ import type { Debt, Truth } from "./truth.ts";
 
 /** How a caller behaves, drawn before it begins. */
 export interface Habit {
-  readonly tool: "plain" | "asks" | "tried" | "booked";
+  readonly tool: "plain" | "asks" | "tried" | "booked" | "free";
   readonly session: string;
   readonly shop: string;
   readonly estimate: ReadonlyMap<string, bigint>;
@@ -226,7 +226,9 @@ export function createCallers({ scheduler, house, oracle, nowMs, befell, odds }:
       const { random, tool, session, shop, estimate, costs } = habit;
       const truth: Truth = { call, tool, session, shop, costs, ran: false, over: false, toldOverage: false };
       oracle.truths.set(call, truth);
-      const asked = { call, order: call, session, tool, shop, estimate };
+      // Nobody expects it to cost anything.
+      const expected = tool === "free" ? new Map<string, bigint>() : estimate;
+      const asked = { call, order: call, session, tool, shop, estimate: expected };
       let answered = await ask(asked, random);
       if (answered?.retryable && random() < odds("denied call asked again later", 0.3)) {
         answered = await askAgain(asked, random);

@@ -175,6 +175,15 @@ export const faults: Readonly<Record<string, Fault>> = {
     setOwnLimit(account, BigInt(Math.floor(random() * 30)) * 1_000_000n);
     return undefined;
   },
+  "alarm set aside by an operator": ({ world, random }) => {
+    const account = pick(
+      random,
+      [...world.state.accounts.values()].filter(({ alarm }) => alarm !== undefined),
+    );
+    if (!account) return null;
+    delete account.alarm;
+    return undefined;
+  },
   "tenant suspended": (from) => setTenant(from, { suspended: true }),
   "tenant active again": (from) => setTenant(from, { suspended: false }),
   "policies only watched": (from) => setTenant(from, { watched: true }),

@@ -1,8 +1,10 @@
-import type { Charge, NewRecord, Short } from "../../src/ledger/index.ts";
+import type { Charge, NewRecord } from "../../src/ledger/index.ts";
 import { accountFaults, chainOf } from "./call-accounts.ts";
 import type { Answered } from "./front.ts";
 import { type Given, SESSIONS, TOLERATED_PERCENT } from "./product.ts";
+import { createRefusals } from "./refusals.ts";
 import { callOf, microsOf, type Said, saidBy } from "./said.ts";
+import { createSpared } from "./spared.ts";
 import type { AccountRow, Committed, Place } from "./store-model.ts";
 import type { Debt, Truth } from "./truth.ts";
 import { createWatching } from "./watching.ts";
@@ -42,8 +44,6 @@ export interface Oracle {
   unsettled(told: readonly Debt[]): string[];
 }
 
-const heldBy = ({ charge }: NewRecord, account: bigint) =>
-  charge?.moves.find((move) => move.account === account)?.held ?? 0n;
 const mayRun = ({ effect }: Said) => effect === "allow" || effect === "transform";
 
 type Watched = Pick<World, "state" | "frozen" | "settledBefore" | "settings" | "security" | "deletions">;
@@ -96,7 +96,8 @@ export function createOracle(world: Watched, given: Given): Oracle {
   /** Nobody below a session spends what the session may not, and every call is charged to the accounts that are its own. */
   const checkChain = (story: Story, { effect }: Said, more: ReadonlySet<bigint>) => {
     const truth = truths.get(story.call);
-    if (!truth) return;
+    // What covers those of `free` is asked when it is charged.
+    if (!truth || truth.tool === "free") return;
     for (const fault of accountFaults(truth, effect, [...story.held.keys()].map(accountOf), given)) wrong(fault);
     const needed = heldOf(story, "EUR");
     const chain = chainOf(truth.session);
@@ -237,7 +238,7 @@ export function createOracle(world: Watched, given: Given): Oracle {
     }
     if (kind !== "report" || !charge) return;
     if (body.corrects) corrected(body, charge);
-    else watching.reported(body);
+    else if (watching.has(body.decision ?? "") || !spared.has(body.decision ?? "")) watching.reported(body);
   };
 
   const recorded = (record: NewRecord, place: Place) => {
@@ -247,6 +248,8 @@ export function createOracle(world: Watched, given: Given): Oracle {
       denied(body);
       if (mayRun(body) && world.settings().suspended) wrong(`${callOf(body)} may run, and its tenant is suspended`);
     }
+    if (record.kind === "decision") spared.decided(record, body);
+    if (record.kind === "report" && charge) spared.reported(record, body);
     const step = charge?.hold;
     if (!step) return beside(record, body);
     if (step.step === "take") taken(record.id, charge, body, place);
@@ -277,33 +280,13 @@ export function createOracle(world: Watched, given: Given): Oracle {
     if (held !== open) wrong(`account ${id} holds ${held}, and its open holds ${open}`);
   };
 
+  const { checkShort, checkAlarms } = createRefusals({ wrong, dues, accountOf, limitOf, state });
   const watching = createWatching({ wrong, truths, dues, accountOf, given });
-
-  /** What was refused as too much did not fit; what was refused for the sake of others was in their way. */
-  const checkShort = (
-    record: NewRecord,
-    batch: readonly NewRecord[],
-    before: ReadonlyMap<bigint, bigint>,
-    short: Short,
-  ) => {
-    const { account, why } = short;
-    const row = state.accounts.get(account);
-    const own = heldBy(record, account);
-    if (!row) return;
-    if (why === "exhausted" && (dues.get(account) ?? 0n) + own <= limitOf(row)) {
-      wrong(`account ${account} refused ${own}, which fits`);
-    }
-    if (why !== "crowded" || record.charge?.hold?.step !== "take") return;
-    const free = limitOf(row) - (before.get(account) ?? 0n);
-    let others = 0n;
-    for (const other of batch) {
-      if (other === record) break;
-      const step = other.charge?.hold?.step;
-      const held = step === "take" || step === "adopt" ? heldBy(other, account) : 0n;
-      if (held > 0n && held <= free) others += held;
-    }
-    if (own + others <= free) wrong(`account ${account} refused ${own} for the sake of others, who left room for it`);
-  };
+  const spared = createSpared({
+    ...{ wrong, truths, accountOf, given },
+    spent: watching.spend,
+    isWhole: () => world.deletions() === 0,
+  });
 
   return {
     violations,
@@ -312,6 +295,7 @@ export function createOracle(world: Watched, given: Given): Oracle {
     unsettled: (debts) =>
       debts.flatMap(({ paid, truth, told: { outcome, subject } }) => {
         if (!paid || outcome === "running" || outcome === "unknown") return [];
+        if (!world.settledBefore.size) for (const fault of spared.unsettled(truth)) wrong(fault);
         if ("decisionId" in subject && watching.has(subject.decisionId)) {
           return watching.unsettled(subject.decisionId, truth);
         }
@@ -337,6 +321,7 @@ export function createOracle(world: Watched, given: Given): Oracle {
       const touched = new Set<bigint>();
       for (const record of batch) for (const { account } of record.charge?.moves ?? []) touched.add(account);
       const before = new Map([...touched].map((account) => [account, dues.get(account) ?? 0n]));
+      checkAlarms(batch, committed, before);
       for (const record of batch) if (committed.inserted.has(record.id)) recorded(record, place);
       for (const { id, charge } of batch) {
         if (charge?.freezes !== undefined && committed.inserted.has(id)) frozen.add(charge.freezes);
@@ -364,7 +349,7 @@ export function createOracle(world: Watched, given: Given): Oracle {
         wrong(`${call} was asked after its tenant had been suspended, and allowed`);
       }
       if (body.effect !== effect) wrong(`${call} was allowed by what is recorded as ${body.effect}`);
-      const isHeld = byDecision.has(decision) || body.mode === "observed";
+      const isHeld = byDecision.has(decision) || body.mode === "observed" || spared.has(decision);
       if (!isHeld) wrong(`${call} was allowed, and nothing was held for it`);
     },
   };

@@ -1,4 +1,5 @@
 import { parseDocuments } from "@remit/engine";
+import type { SpendingSettings } from "../../src/behaviour/index.ts";
 import type { Asker } from "../../src/decisions/ask.ts";
 import { silentLog } from "../../src/foundation/log.ts";
 import type { Caller, Link } from "../../src/identities/index.ts";
@@ -15,7 +16,11 @@ export const DECLARED: readonly Declared[] = [
   { name: "shop", unit: "EUR", hard: true, windowMs: undefined, per: "input.shop" },
   { name: "count", unit: "calls", hard: true, windowMs: undefined },
   { name: "run", unit: "EUR", hard: true, windowMs: undefined, bySession: true },
+  { name: "usual", unit: "EUR", hard: true, windowMs: 10 * MINUTE_MS, per: "agent", anomaly: true },
 ];
+
+/** How what an agent spends is judged. */
+export const USUAL: SpendingSettings = { deviations: 1, windowsMin: 3, floor: 1_000_000n };
 
 /** What a call of a shop that may not be asked for is made one of. */
 export const MOVED = { from: "east", to: "south" } as const;
@@ -35,6 +40,7 @@ spec:
   window: ${windowOf(budget)}
   enforcement: ${budget.hard ? "hard" : "soft"}
   ${budget.per === undefined ? "" : `per: [${budget.per}]`}
+  ${budget.anomaly ? `anomaly: { deviations: ${USUAL.deviations}, windowsMin: ${USUAL.windowsMin}, floor: "1" }` : ""}
 `;
 
 const DOCUMENTS = `apiVersion: remit/v1
@@ -54,6 +60,11 @@ spec: { risk: write, idempotentOn: [order] }
 ---
 apiVersion: remit/v1
 kind: Tool
+metadata: { name: free }
+spec: { risk: write, cost: none }
+---
+apiVersion: remit/v1
+kind: Tool
 metadata: { name: asks }
 spec: { risk: write }
 ---
@@ -62,7 +73,7 @@ kind: Policy
 metadata: { name: house }
 spec:
   rules:
-    - { id: plain, match: { tools: [plain, asks, tried, booked] }, effect: allow }
+    - { id: plain, match: { tools: [plain, asks, tried, booked, free] }, effect: allow }
     - id: moved
       match: { tools: [plain] }
       when: input.shop == "${MOVED.from}"

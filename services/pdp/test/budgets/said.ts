@@ -7,6 +7,14 @@ interface Amount {
   readonly amount: string;
 }
 
+export interface Covering {
+  readonly budget: string;
+  readonly key?: string;
+  readonly unit: string;
+  /** Of what a session was given. */
+  readonly account?: string;
+}
+
 /** What of a record's entry is looked at here. */
 export interface Said {
   readonly effect?: string;
@@ -23,6 +31,8 @@ export interface Said {
   readonly actual?: readonly { readonly unit: string; readonly value: string }[];
   /** What would be held, were the call not only watched. */
   readonly would_hold?: readonly Amount[];
+  /** What covers a call in units in which its tool says that it costs nothing. */
+  readonly covered_by?: readonly Covering[];
   /** The accounts that a report settles, the narrowest first. */
   readonly settled?: readonly Pick<Amount, "account">[];
   /** The report comes after the expiry. */

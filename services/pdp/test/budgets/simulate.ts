@@ -57,7 +57,7 @@ function giveOut(state: StoreState, random: () => number): Given {
 function toolFrom(random: () => number, asksShare: number): Habit["tool"] {
   if (random() < asksShare) return "asks";
   const share = random();
-  return share < 0.15 ? "tried" : share < 0.3 ? "booked" : "plain";
+  return share < 0.15 ? "tried" : share < 0.3 ? "booked" : share < 0.42 ? "free" : "plain";
 }
 
 function habitFrom(random: () => number, asksShare: number): Habit {

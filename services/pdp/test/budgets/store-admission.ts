@@ -22,7 +22,7 @@ export function balanceOf(state: StoreState, account: AccountRow): Balance {
 export const freeOf = ({ limit, held, posted, overage }: Balance): bigint => limit - held - posted - overage;
 
 /** What is free before the account is over its alarm, or what is free at all where that is less. */
-function usualFreeOf(balance: Balance): bigint {
+export function usualFreeOf(balance: Balance): bigint {
   const { limit, alarm = limit } = balance;
   return freeOf({ ...balance, limit: alarm < limit ? alarm : limit });
 }
@@ -45,10 +45,18 @@ function barred(state: StoreState, record: NewRecord, move: Move, place: Place):
   return isFrozen(state, account) && state.rules.freezes === "asked" ? "frozen" : undefined;
 }
 
+/** What is free before the alarm, too. `seen`: what was when the statement came. */
+function usualFree({ rules }: StoreState, balance: Balance, seen: bigint | undefined): bigint {
+  if (rules.alarms === "not_asked") return freeOf(balance);
+  if (rules.alarms === "asked" || balance.alarm === undefined || seen === undefined) return usualFreeOf(balance);
+  const free = freeOf(balance);
+  return free < seen ? free : seen;
+}
+
 /** What is free for a taking before the batch. */
 function freeBefore(state: StoreState, account: AccountRow, { seen }: Place): bigint {
   const balance = balanceOf(state, account);
-  const now = state.rules.alarms === "asked" ? usualFreeOf(balance) : freeOf(balance);
+  const now = usualFree(state, balance, seen?.get(account.id));
   const spent = state.rules.free === "with_overage" ? account.overage : 0n;
   return spent + (state.rules.admission === "read_then_write" ? (seen?.get(account.id) ?? now) : now);
 }

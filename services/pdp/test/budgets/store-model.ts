@@ -11,7 +11,7 @@ import { type StoreRules, storeRules } from "./store-rules.ts";
  * proves of the model holds of the statement.
  */
 
-export { balanceOf, freeOf } from "./store-admission.ts";
+export { balanceOf, freeOf, usualFreeOf } from "./store-admission.ts";
 
 /** What is declared: every account of it goes by the limit that stands here now. */
 export interface BudgetRow {
@@ -41,6 +41,8 @@ export interface AccountRow {
   frozen: boolean;
   /** The most that may be spent and held before it is out of the ordinary; absent: nothing is. */
   alarm?: bigint;
+  /** Of the windows before it, the newest first. */
+  history?: readonly bigint[];
 }
 
 /** An open hold: its row is gone once something ended it. */

@@ -22,7 +22,8 @@ export interface StoreRules {
   readonly windows: "store_time" | "not_asked";
   readonly limits: "as_they_are" | "as_they_were";
   readonly freezes: "asked" | "not_asked";
-  readonly alarms: "asked" | "not_asked";
+  /** What an alarm is compared with: the rows that were locked, what was read before it waited for them, or nothing. */
+  readonly alarms: "asked" | "read_before" | "not_asked";
   /** Whether an account that counts as much as any may lets anything more in. */
   readonly full: "asked" | "not_asked";
 }

@@ -30,6 +30,11 @@ const keyless =
     labelOf(record) === label ? { ...record, key: randomBytes(16) } : record;
 
 const outcomeOf = (record: NewRecord) => saidBy(record).outcome;
+/** A report of what a call of `free` cost. */
+const isSpared = (record: NewRecord) =>
+  record.kind === "report" &&
+  (record.charge?.moves ?? []).some(({ held, posted, overage }) => held === 0n && posted === 0n && overage > 0n) &&
+  !saidBy(record).corrects;
 const isHard = ({ accounts }: StoreState, { account }: Move) => accounts.get(account)?.hard ?? false;
 
 const isGiven = (accounts: StoreState["accounts"], { account }: Move, session: string) => {
@@ -175,6 +180,23 @@ export const variants: Readonly<Record<string, Partial<Rules>>> = {
       return record.kind === "expiry" && decision ? { ...record, key: settlingKeyOf(decision) } : record;
     },
   },
+  "alarm compared with an account as it was": store({ alarms: "read_before" }),
+  "alarms ask nobody": store({ alarms: "not_asked" }),
+  "cost of what costs nothing charged to the wrong account": {
+    mangle: (record, state) =>
+      isSpared(record)
+        ? elsewhere(
+            ({ budget }) => budget === "shop",
+            ({ budget, key }) => budget === "shop" && key.includes(MOVED.to),
+          )(record, state)
+        : record,
+  },
+  "cost of what costs nothing charged twice": moving(["settlement", "correction"], (move, _state, record) =>
+    isSpared(record) && move.held === 0n ? { ...move, overage: move.overage * 2n } : move,
+  ),
+  "cost of what costs nothing counts for nothing": moving(["settlement", "correction"], (move, _state, record) =>
+    isSpared(record) && move.held === 0n ? { ...move, overage: 0n } : move,
+  ),
   "what is only watched is held": {
     mangle: (record) => {
       const owed = saidBy(record).would_hold;

@@ -38,6 +38,11 @@ export function createWatching({ wrong, truths, dues, accountOf, given }: Option
     forget: (decision: string) => void stories.delete(decision),
     /** What watched calls have spent of an account by the commits before this one: what a commit lets in it may not see. */
     spent: (account: bigint) => spent.get(account) ?? 0n,
+    /** Something was spent of an account that nothing was held for. */
+    spend(account: bigint, micros: bigint): void {
+      add(dues, [account, micros]);
+      unseen.push([account, micros]);
+    },
     /** Another commit begins. */
     next(): void {
       for (const one of unseen) add(spent, one);
@@ -52,7 +57,7 @@ export function createWatching({ wrong, truths, dues, accountOf, given }: Option
       const owed = new Map(amounts.map(({ account, amount }) => [BigInt(account), microsOf(amount)]));
       stories.set(id, { call, owed, due: undefined });
       const truth = truths.get(call);
-      if (!truth) return;
+      if (!truth || truth.tool === "free") return;
       for (const fault of accountFaults(truth, effect, [...owed.keys()].map(accountOf), given)) wrong(fault);
     },
     reported({ decision = "", outcome, actual = [] }: Said): void {

@@ -23,8 +23,10 @@ export interface Declared {
   readonly windowMs: number | undefined;
   /** Each session has an account of its own. */
   readonly bySession?: true;
-  /** A path of the input: an account for each of its values. */
+  /** A path of the input, or `agent`: an account for each of its values. */
   readonly per?: string;
+  /** What an agent usually spends stops it. */
+  readonly anomaly?: true;
 }
 
 export const TENANT = "t";

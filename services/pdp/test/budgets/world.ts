@@ -16,14 +16,15 @@ import {
   type Committed,
   commit,
   emptyStore,
-  freeOf,
   type HoldRow,
   keyOf,
   openAccount,
   overdue,
   type Place,
   type RecordRow,
+  usualFreeOf,
 } from "./store-model.ts";
+import { watchFrom } from "./usual.ts";
 import {
   type CommitSeen,
   type Declared,
@@ -101,7 +102,7 @@ export function createWorld(
     const accounts = batch
       .flatMap(({ charge }) => charge?.moves ?? [])
       .flatMap(({ account }) => state.accounts.get(account) ?? []);
-    return new Map(accounts.map((account) => [account.id, freeOf(balanceOf(state, account))]));
+    return new Map(accounts.map((account) => [account.id, usualFreeOf(balanceOf(state, account))]));
   };
 
   /** A backend runs one statement; whether anybody still listens is not its concern. */
@@ -120,7 +121,8 @@ export function createWorld(
     lane.locked = promise;
     try {
       if (rules.statement === "finds_its_writer_alive" && !lane.alive) throw new CommitFailure("fenced", "dead");
-      const free = rules.store.admission === "read_then_write" ? freeNow(batch) : undefined;
+      const reads = rules.store.admission === "read_then_write" || rules.store.alarms === "read_before";
+      const free = reads ? freeNow(batch) : undefined;
       await step("commits");
       // A backend that nobody listens to any more may take its time: that is what makes reading too early wrong.
       for (let slept = 0; lane.connection.gone && slept < SLEEPS; slept++) await step("commits");
@@ -238,7 +240,10 @@ export function createWorld(
     const opensAtMs = windowMs === undefined ? 0 : Math.floor(atMs / windowMs) * windowMs;
     const closesAtMs = windowMs === undefined ? Number.POSITIVE_INFINITY : opensAtMs + windowMs;
     const row = openAccount(state, { tenant: TENANT, budget, key, unit, hard, opensAtMs, closesAtMs, ownLimit: null });
-    return { budget, key, id: row.id, unit, hard, opensAtMs, closesAtMs, balance: balanceOf(state, row) };
+    if (spec.anomaly && !row.history) watchFrom(state, row);
+    const { history } = row;
+    const account = { budget, key, id: row.id, unit, hard, opensAtMs, closesAtMs, balance: balanceOf(state, row) };
+    return history ? { ...account, history } : account;
   };
   const endByOperator = async (replica: Replica, ending: NewRecord): Promise<boolean> => {
     const writer = await ask(replica, "new writer", () => openWriter(replica));
