@@ -28,7 +28,7 @@ function requireShort(schema: DescMessage, no: number, bytes: number): void {
   const name = schema.fields.find(({ number }) => number === no)?.jsonName ?? "";
   throw invalid(name, `one of ${name || "its fields"} has ${bytes} bytes`, {
     limit: `adminPartBytesMax: ${limits.adminPartBytesMax} bytes`,
-    fix: "send it in parts: each document in a file of its own, as `remit` does",
+    fix: "send each document in a file of its own, as `remit` does, and a longer policy as several",
   });
 }
 
