@@ -26,3 +26,17 @@ test("more policies in Rego than a tenant may have are refused, and fewer of too
   expect(() => refuseTooMany(now, policies(max + 2, "rego"), policies(max + 1, "rego"))).not.toThrow();
   expect(() => refuseTooMany(now, [], policies(max + 1, "native"))).not.toThrow();
 });
+
+test("more policies than a tenant may have are refused, and fewer of too many are not", () => {
+  const max = limits.policiesMax;
+  expect(() => refuseTooMany(now, [], policies(max, "native"))).not.toThrow();
+  expect(() => refuseTooMany(now, [], policies(max + 1, "native"))).toThrow(
+    expect.objectContaining({
+      kind: "exhausted",
+      reason: "quota_exceeded",
+      detail: expect.objectContaining({ limit: "1000 policies" }),
+      retryable: false,
+    }),
+  );
+  expect(() => refuseTooMany(now, policies(max + 2, "native"), policies(max + 1, "native"))).not.toThrow();
+});

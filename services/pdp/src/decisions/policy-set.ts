@@ -18,7 +18,15 @@ const rulesOf = (policies: readonly Pick<Versioned, "document">[]) =>
 const bundlesOf = (policies: readonly Pick<Versioned, "document">[]) =>
   policies.filter(({ document }) => document.spec.language === "rego").length;
 
-/** Refuses more rules, or policies in Rego, than the tenant may have. What makes them fewer is never refused. */
+function tooManyPolicies(what: string): Fault {
+  return new Fault("exhausted", "quota_exceeded", `the tenant may have no more than ${what} in force`, {
+    limit: what,
+    fix: "put what belongs together into one policy, or take some out of force",
+    retryable: false,
+  });
+}
+
+/** Refuses more policies, or rules in them, than the tenant may have. What makes them fewer is never refused. */
 export function refuseTooMany(
   { settings }: Snapshot,
   before: readonly Pick<Versioned, "document">[],
@@ -27,15 +35,12 @@ export function refuseTooMany(
   const max = Math.min(settings.quotas.rules ?? limits.rulesMax, limits.rulesMax);
   const rules = rulesOf(after);
   if (rules > max && rules > rulesOf(before)) throw quotaExceeded("rules", max);
+  const { policiesMax, regoPoliciesMax } = limits;
+  if (after.length > policiesMax && after.length > before.length) throw tooManyPolicies(`${policiesMax} policies`);
   // None of their rules is counted, and each keeps a memory of its own.
   const bundles = bundlesOf(after);
-  if (bundles <= limits.regoPoliciesMax || bundles <= bundlesOf(before)) return;
-  const what = `${limits.regoPoliciesMax} policies in Rego`;
-  throw new Fault("exhausted", "quota_exceeded", `the tenant may have no more than ${what} in force`, {
-    limit: what,
-    fix: "put what belongs together into one bundle, or take some out of force",
-    retryable: false,
-  });
+  if (bundles > regoPoliciesMax && bundles > bundlesOf(before))
+    throw tooManyPolicies(`${regoPoliciesMax} policies in Rego`);
 }
 
 /** What is in force with the chosen versions in their places. */

@@ -140,7 +140,10 @@ export const limits = {
    */
   registeredListedMax: 500,
   registeredListedBytesMax: 192 * 1024,
-  rulesMax: 100_000,
+  /** Of one tenant, in force: all of them may be about one tool, and a call of it is judged in one piece. */
+  rulesMax: 10_000,
+  /** Of one tenant, in force: an answer tells them all. */
+  policiesMax: 1_000,
   /** Of one decision, in its entry and where it is explained: how many there are is told in the detail. */
   unknownsToldMax: 32,
   /** Of one tenant, in force: each keeps up to 16 MiB of memory. */
