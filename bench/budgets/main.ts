@@ -1,12 +1,14 @@
 import { parseArgs } from "node:util";
+import type { Phases } from "../src/load/loops.ts";
+import { alternating } from "../src/load/schedule.ts";
+import type { Load, RunResult } from "../src/load/spec.ts";
 import { keeps } from "../src/load/statistics.ts";
 import { coreList, wholeNumber } from "../src/option-values.ts";
 import { startRemit } from "../src/remit/subject.ts";
-import { type Comparison, compare, type Side } from "../src/run/compare.ts";
+import { type Comparison, compared } from "../src/run/compare.ts";
 import { describeMachine, machineLine } from "../src/run/machine.ts";
 import { measure } from "../src/run/measure.ts";
 import { type Bench, withBench, writeResult } from "../src/run/session.ts";
-import type { Subject } from "../src/run/subject.ts";
 import { companyLine, comparisonTable } from "../src/run/table.ts";
 import { type Outcome, outcomeTable } from "../src/targets.ts";
 import { helpOr, roundsOf, usualOptions } from "../src/usual-options.ts";
@@ -63,23 +65,60 @@ function lanesFrom(text: string): MeasuredLane[] {
   return lanes as MeasuredLane[];
 }
 
-async function measureCallers(bench: Bench, subjects: readonly Subject[], { lanes, callers, rounds }: Measured) {
+/** What is compared, the locking server first. Each is started anew for each round: what idles beside it would be work. */
+function startsOf({ processes, cores, folder }: Bench, connections: number) {
+  const none = (at: string) =>
+    startRemit(processes, cores.server, `${folder}/none-${at}`, fillerBytes, { name: "no budget" });
+  let entryBytes: number | undefined;
+  const four = async (at: string) => {
+    const subject = await startBudgeted({ processes, cores }, `${folder}/four-${at}`, fillerBytes);
+    entryBytes = subject.entryBytes;
+    return subject;
+  };
+  const locked = async () => {
+    if (entryBytes === undefined) throw new Error("the locking server writes entries as long as those of four budgets");
+    return startLocked(processes, cores.server, { fillerBytes, entryBytes, connections });
+  };
+  return { locked, none, four };
+}
+
+/** Nobody measures a server that has just begun. */
+const practice = { kind: "closed", inFlight: 8 } as const;
+
+async function measureCallers(bench: Bench, connections: number, { lanes, callers, rounds }: Measured) {
   const seconds = wholeNumber("seconds", values.seconds ?? (values.quick ? "1" : "3"), 600);
   const phases = { warmupMs: values.quick ? 500 : 1000, durationMs: seconds * 1000 };
-  const done: Comparison[] = [];
-  for (const lane of lanes) {
-    for (const inFlight of callers) {
-      const load = { kind: "closed", inFlight } as const;
-      const sides = subjects.map((subject): Side => {
-        const run = () => measure(bench.processes, bench.cores.client, subject.name, subject.spec(lane, load, phases));
-        return { name: subject.name, load, run };
-      });
-      const title = `${laneTitles[lane]}, ${inFlight} in flight`;
-      done.push(await compare(`${lane}-callers-${inFlight}`, title, sides, rounds));
-      bench.say(`  measured ${title}`);
+  const practising = { warmupMs: values.quick ? 500 : 6000, durationMs: 500 };
+  const { locked, none, four } = startsOf(bench, connections);
+  const once = await four("first");
+  bench.say(`a measured Decide leaves an entry of ${once.entryBytes} bytes`);
+  await bench.processes.stopAll();
+
+  const subjects = [
+    { name: "locked", start: locked },
+    { name: "no budget", start: none },
+    { name: "four budgets", start: four },
+  ];
+  const loads = lanes.flatMap((lane) =>
+    callers.map((inFlight) => ({ lane, load: { kind: "closed", inFlight } as const })),
+  );
+  const runs = new Map(subjects.map(({ name }) => [name, loads.map((): RunResult[] => [])]));
+  for (const [round, order] of alternating(subjects, rounds).entries()) {
+    for (const { name, start } of order) {
+      const subject = await start(String(round));
+      const run = (lane: MeasuredLane, load: Load, during: Phases) =>
+        measure(bench.processes, bench.cores.client, name, subject.spec(lane, load, during));
+      for (const lane of lanes) await run(lane, practice, practising);
+      for (const [at, { lane, load }] of loads.entries()) runs.get(name)?.[at]?.push(await run(lane, load, phases));
+      await bench.processes.stopAll();
+      bench.say(`  round ${round + 1}: measured ${name}`);
     }
   }
-  return { phases, comparisons: done };
+  const comparisons = loads.map(({ lane, load }, at) => {
+    const sides = subjects.map(({ name }) => ({ name, load, runs: runs.get(name)?.[at] ?? [] }));
+    return compared(`${lane}-callers-${load.inFlight}`, `${laneTitles[lane]}, ${load.inFlight} in flight`, sides);
+  });
+  return { phases, entryBytes: once.entryBytes, comparisons };
 }
 
 /** The sides stand in this order: the locking server first, since the ratios are to it. The last lane is judged. */
@@ -111,14 +150,7 @@ async function run(bench: Bench): Promise<void> {
   const lanes = lanesFrom(values.lanes);
   const machine = describeMachine(new Date());
   bench.say(machineLine(machine, bench.cores));
-  const none = await startRemit(bench.processes, bench.cores.server, `${bench.folder}/none`, fillerBytes, {
-    name: "no budget",
-  });
-  const four = await startBudgeted(bench, `${bench.folder}/four`, fillerBytes);
-  const { entryBytes } = four;
-  bench.say(`a measured Decide leaves an entry of ${entryBytes} bytes`);
-  const locked = await startLocked(bench.processes, bench.cores.server, { fillerBytes, entryBytes, connections });
-  const { phases, comparisons } = await measureCallers(bench, [locked, none, four], { lanes, callers, rounds });
+  const { phases, entryBytes, comparisons } = await measureCallers(bench, connections, { lanes, callers, rounds });
   const few = await startBudgeted(bench, `${bench.folder}/few`, fillerBytes, "500");
   const race = await raceForTheLast(few, 500, 64);
 

@@ -6,7 +6,7 @@ const enough = "1000000000";
 
 /** Starts the service with four budgets that all callers share, in the folder; throws when a call holds in fewer. */
 export async function startBudgeted(
-  { processes, cores }: Bench,
+  { processes, cores }: Pick<Bench, "processes" | "cores">,
   folder: string,
   fillerBytes: number,
   limit = enough,

@@ -46,13 +46,26 @@ export async function compare(id: string, title: string, sides: readonly Side[],
   const runs = sides.map((): RunResult[] => []);
   for (const round of alternating([...sides.entries()], rounds))
     for (const [i, side] of round) runs[i]?.push(await side.run());
-  const results = sides.map((side, i) => summarise(side, runs[i] ?? []));
+  return compared(
+    id,
+    title,
+    sides.map((side, i) => ({ ...side, runs: runs[i] ?? [] })),
+  );
+}
+
+/** The same of runs that were made before, as many of each side. */
+export function compared(
+  id: string,
+  title: string,
+  sides: readonly (Omit<Side, "run"> & { readonly runs: readonly RunResult[] })[],
+): Comparison {
+  const results = sides.map((side) => summarise(side, side.runs));
   const [reference, ...others] = results;
   const ratios = reference === undefined ? [] : others.map((other) => ratio(other, reference));
   return { id, title, sides: results, ratios };
 }
 
-function summarise(side: Side, runs: readonly RunResult[]): SideResult {
+function summarise(side: Omit<Side, "run">, runs: readonly RunResult[]): SideResult {
   const of = (figure: (run: RunResult) => number) => median(runs.map(figure));
   return {
     name: side.name,
