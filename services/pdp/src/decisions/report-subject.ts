@@ -45,9 +45,10 @@ export function createSubjects(ledger: Pick<Ledger, "findById" | "findByKeys">, 
     const name = under?.kind === "alias" ? aliasedName(under) : byCallId(callId);
     const attempts = under ? await calls.attempts(session, name, under.kind === "alias" ? 1 : 2) : [];
     const known = [under, ...attempts].flatMap((record) => (record && record.kind !== "alias" ? [record] : []));
-    if (known[0]?.kind === "report" && outcome === "not_executed") return { decision: undefined, name };
     const decisions = known.filter(({ kind }) => kind === "decision").map(storedDecision);
-    const decision = decisions.find(mayStart) ?? decisions.at(-1);
+    const running = decisions.find(mayStart);
+    if (running && known[0]?.kind === "report" && outcome === "not_executed") return { decision: undefined, name };
+    const decision = running ?? decisions.at(-1);
     if (decision) return { decision, name };
     // A Decide whose answer never came may never have arrived, or no further than its alias: saying that nothing ran is
     // always right.
