@@ -33,11 +33,14 @@ export function liveOn(setup: Setup, first: Started): Life {
     const again = { ...setup, directory: { ...directory, initialised: true } };
     for (let pauseMs = AGAIN_MS; !over.signal.aborted; pauseMs = Math.min(pauseMs * 2, AGAIN_MS_MAX)) {
       try {
-        const begin = () =>
-          start(again, (its) => {
+        const begin = async () => {
+          // What passes by itself is waited for up to half a minute: not by one that is to end.
+          over.signal.throwIfAborted();
+          return start(again, (its) => {
             keeper = its;
             if (over.signal.aborted) its.release();
           });
+        };
         const started = await startOnDirectory(directory, log, begin);
         started.keeper.letGo();
         log("Postgres was started anew");
