@@ -8,7 +8,9 @@ import type { Random } from "./random.ts";
 export function properFacts(random: Random, world: World): Facts {
   const facts = randomFacts(random, world);
   const { schemaDigest: _, ...call } = facts.call;
-  return { ...facts, call, input: properInput(random, Object.keys(fields)), context: { user: "mia" } };
+  // Conditions take it for a text: compared with one, a number is unknown, and a damage could mend that.
+  const answers = typeof facts.answers.memo === "number" ? {} : facts.answers;
+  return { ...facts, call, answers, input: properInput(random, Object.keys(fields)), context: { user: "mia" } };
 }
 
 /** Values of every type of JSON. */
