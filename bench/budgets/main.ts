@@ -66,20 +66,16 @@ function lanesFrom(text: string): MeasuredLane[] {
 }
 
 /** What is compared, the locking server first. Each is started anew for each round: what idles beside it would be work. */
-function startsOf({ processes, cores, folder }: Bench, connections: number) {
+function subjectsOf({ processes, cores, folder }: Bench, entryBytes: number, connections: number) {
   const none = (at: string) =>
     startRemit(processes, cores.server, `${folder}/none-${at}`, fillerBytes, { name: "no budget" });
-  let entryBytes: number | undefined;
-  const four = async (at: string) => {
-    const subject = await startBudgeted({ processes, cores }, `${folder}/four-${at}`, fillerBytes);
-    entryBytes = subject.entryBytes;
-    return subject;
-  };
-  const locked = async () => {
-    if (entryBytes === undefined) throw new Error("the locking server writes entries as long as those of four budgets");
-    return startLocked(processes, cores.server, { fillerBytes, entryBytes, connections });
-  };
-  return { locked, none, four };
+  const four = (at: string) => startBudgeted({ processes, cores }, `${folder}/four-${at}`, fillerBytes);
+  const locked = () => startLocked(processes, cores.server, { fillerBytes, entryBytes, connections });
+  return [
+    { name: "locked", start: locked },
+    { name: "no budget", start: none },
+    { name: "four budgets", start: four },
+  ];
 }
 
 /** Nobody measures a server that has just begun. */
@@ -89,16 +85,11 @@ async function measureCallers(bench: Bench, connections: number, { lanes, caller
   const seconds = wholeNumber("seconds", values.seconds ?? (values.quick ? "1" : "3"), 600);
   const phases = { warmupMs: values.quick ? 500 : 1000, durationMs: seconds * 1000 };
   const practising = { warmupMs: values.quick ? 500 : 6000, durationMs: 500 };
-  const { locked, none, four } = startsOf(bench, connections);
-  const once = await four("first");
-  bench.say(`a measured Decide leaves an entry of ${once.entryBytes} bytes`);
+  const { entryBytes } = await startBudgeted(bench, `${bench.folder}/first`, fillerBytes);
+  bench.say(`a measured Decide leaves an entry of ${entryBytes} bytes`);
   await bench.processes.stopAll();
 
-  const subjects = [
-    { name: "locked", start: locked },
-    { name: "no budget", start: none },
-    { name: "four budgets", start: four },
-  ];
+  const subjects = subjectsOf(bench, entryBytes, connections);
   const loads = lanes.flatMap((lane) =>
     callers.map((inFlight) => ({ lane, load: { kind: "closed", inFlight } as const })),
   );
@@ -118,7 +109,7 @@ async function measureCallers(bench: Bench, connections: number, { lanes, caller
     const sides = subjects.map(({ name }) => ({ name, load, runs: runs.get(name)?.[at] ?? [] }));
     return compared(`${lane}-callers-${load.inFlight}`, `${laneTitles[lane]}, ${load.inFlight} in flight`, sides);
   });
-  return { phases, entryBytes: once.entryBytes, comparisons };
+  return { phases, entryBytes, comparisons };
 }
 
 /** The sides stand in this order: the locking server first, since the ratios are to it. The last lane is judged. */

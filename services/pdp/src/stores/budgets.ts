@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Pool } from "pg";
 import type { Account, AccountName, Balance, BudgetLook, BudgetStore, OpenHold } from "../budgets/index.ts";
 import { limits } from "../foundation/limits.ts";
@@ -58,7 +58,7 @@ const OPEN_RENAMED = `select i, id, unit, hard, ${ms("opens_at")}, ${ms("closes_
 /** Digests of what keys may have been before, each with the place of its name. */
 function beforeOf(names: readonly AccountName[]) {
   const befores = names.flatMap(({ before = [] }, at) => before.map((key) => ({ place: BigInt(at + 1), key })));
-  const digest = (key: string) => createHash("sha256").update(key).digest();
+  const digest = (key: string) => hash("sha256", key, "buffer");
   return [int8Array(befores.map(({ place }) => place)), byteaArray(befores.map(({ key }) => digest(key)))];
 }
 
