@@ -11,11 +11,12 @@ import { type CedarRead, type CedarTexts, cedarTexts, knownRead, rememberRead } 
 import { contextShape, inputShape, typesAmong } from "../typing/tool-types.ts";
 import { checkPolicy } from "./check-policy.ts";
 import { type CompiledPolicy, compilePolicy } from "./compile-policy.ts";
-import { indexRules, type RuleIndex, type ToolRules } from "./rule-index.ts";
+import { indexRules, type RuleIndex } from "./rule-index.ts";
 import { sameItems } from "./same-items.ts";
 import { compileSchemaInSteps, type SchemaCheck } from "./schema.ts";
 import { finish, finishInSlices, type Steps } from "./steps.ts";
 import { type CompiledCosts, compileCosts } from "./tool-costs.ts";
+import type { ToolRules } from "./tool-rules.ts";
 
 export interface CompiledTool {
   readonly document: ToolDocument;

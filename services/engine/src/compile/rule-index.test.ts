@@ -5,8 +5,9 @@ import { compileTexts, policyText, toolText } from "../../test/sample.ts";
 import { type JsonObject, parseDocuments } from "../index.ts";
 import { type Compiled, compile, compileInSlices } from "./compile.ts";
 import { indexGlobs } from "./glob-index.ts";
-import { indexRules, type RuleGroup, type RuleIndex } from "./rule-index.ts";
+import { indexRules, type RuleIndex } from "./rule-index.ts";
 import { finish, sliceCostMax } from "./steps.ts";
+import type { RuleGroup } from "./tool-rules.ts";
 
 const word = (max: number, letters: string) =>
   fc.array(fc.constantFrom(...letters), { minLength: 1, maxLength: max }).map((list) => list.join(""));
@@ -23,44 +24,54 @@ const match = fc
   )
   .filter((one) => Object.keys(one).length > 0);
 const labels = fc.dictionary(fc.constantFrom("team", "env", "tier"), fc.constantFrom("1", "2"), { maxKeys: 3 });
-const policy = fc.record({
-  labels,
-  rules: fc.array(fc.record({ match, effect: fc.constantFrom("allow", "deny") }), { minLength: 1, maxLength: 8 }),
+const question = fc.record({ id: fc.constantFrom("who", "why"), type: fc.constantFrom("string", "number") });
+const rule = fc.record({
+  match,
+  of: fc.oneof(
+    fc.constantFrom({ effect: "allow" }, { effect: "deny" }, { effect: "transform", set: { memo: "x" } }),
+    question.map((one) => ({ effect: "clarify", questions: [{ ...one, ask: "?" }] })),
+  ),
 });
+const policy = fc.record({ labels, rules: fc.array(rule, { minLength: 1, maxLength: 20 }) });
+type Policy = typeof policy extends fc.Arbitrary<infer One> ? One : never;
+type Tool = typeof tool extends fc.Arbitrary<infer One> ? One : never;
 const tool = fc.record({
   name,
   risk: fc.constantFrom("read", "write", "destructive", "unclassified"),
   server: fc.option(name, { nil: undefined }),
 });
 
-interface Match {
-  readonly tools?: readonly string[];
-  readonly servers?: readonly string[];
-  readonly risk?: readonly string[];
-}
+const anyFits = (globs: readonly string[] | undefined, text: string | undefined) =>
+  !globs || (text !== undefined && globs.some((glob) => globFits(glob, text)));
 
-/** The rules for a call, by reading every policy from top to bottom. */
-function scanned(
-  policies: readonly {
-    readonly labels: Record<string, string>;
-    readonly rules: readonly { readonly match: Match }[];
-  }[],
-  one: { readonly name: string; readonly risk: string; readonly server: string | undefined },
-  carried: Record<string, string>,
-): string[] {
-  const anyFits = (globs: readonly string[] | undefined, text: string | undefined) =>
-    !globs || (text !== undefined && globs.some((glob) => globFits(glob, text)));
+/** The rules about a tool, by reading every policy from top to bottom. */
+const rulesAbout = ({ rules }: Policy, one: Tool) =>
+  rules.flatMap(({ match, of }, place) => {
+    const fits = anyFits(match.tools, one.name) && anyFits(match.servers, one.server);
+    return fits && (!match.risk || match.risk.includes(one.risk)) ? [{ of, name: `r${place}` }] : [];
+  });
+
+/** The rules for a call in the order in which they are judged: those of a policy that transform before its others. */
+function scanned(policies: readonly Policy[], one: Tool, carried: Record<string, string>): string[] {
   return policies.flatMap((policy, order) => {
     if (!Object.entries(policy.labels).every(([key, value]) => carried[key] === value)) return [];
-    return policy.rules.flatMap(({ match }, place) => {
-      const fits = anyFits(match.tools, one.name) && anyFits(match.servers, one.server);
-      return fits && (!match.risk || match.risk.includes(one.risk)) ? [`p${order}/r${place}`] : [];
-    });
+    const about = rulesAbout(policy, one);
+    const transforms = about.filter(({ of }) => of.effect === "transform");
+    return [...transforms, ...about.filter((rule) => !transforms.includes(rule))].map(
+      ({ name }) => `p${order}/${name}`,
+    );
   });
 }
 
+const asked = (policies: readonly Policy[], one: Tool, id: string, type: string) =>
+  policies.some((policy) =>
+    rulesAbout(policy, one).some(
+      ({ of }) => "questions" in of && of.questions.some((question) => question.id === id && question.type === type),
+    ),
+  );
+
 const named = (groups: readonly RuleGroup[]) =>
-  groups.flatMap(({ others }) => others.map(({ ref }) => `${ref.policy}/${ref.rule}`));
+  groups.flatMap(({ transforms, others }) => [...transforms, ...others].map(({ ref }) => `${ref.policy}/${ref.rule}`));
 
 describe("globs by their literals", () => {
   it("are the ones that fit, each once", () => {
@@ -96,15 +107,19 @@ describe("the index", () => {
         (policies, tools, carried) => {
           const texts = policies.map(({ labels: matchLabels, rules }, order) =>
             policyText(
-              rules.map((rule, place) => ({ id: `r${place}`, ...rule }) as unknown as JsonObject),
+              rules.map(({ match, of }, place) => ({ id: `r${place}`, match, ...of }) as unknown as JsonObject),
               Object.keys(matchLabels).length > 0 ? { appliesTo: { agents: { matchLabels } } } : {},
               `p${order}`,
             ),
           );
           const index: RuleIndex = finish(indexRules(compileWarned(texts).policies, laidOutMax));
           for (const one of tools) {
-            const found = named(finish(index.rulesFor({ ...one, labels: {} })).groupsFor(carried));
+            const rules = finish(index.rulesFor({ ...one, labels: {} }));
+            const found = named(rules.groupsFor(carried));
             expect(found).toEqual(scanned(policies, one, carried));
+            for (const id of ["who", "why"])
+              for (const type of ["string", "number"])
+                expect(rules.asks(id, type)).toBe(asked(policies, one, id, type));
             met += found.length;
           }
         },

@@ -2,105 +2,57 @@ import { added } from "../added.ts";
 import type { ToolFacts } from "../cel/frame.ts";
 import type { MatchDocument } from "../documents/policy.ts";
 import type { CompiledPolicy } from "./compile-policy.ts";
-import { type LabelNode, type Labels, labelNode, newLabelNode, rarestFirst, walkLabels } from "./label-tree.ts";
+import { labelNode, newLabelNode, rarestFirst } from "./label-tree.ts";
+import { bitsFor, hashOfNumbers, type NumberSet, sameNumbers, setBit, setOfBits, setOfList } from "./number-set.ts";
 import type { CompiledRule } from "./rule.ts";
 import { indexSelectors, type Selectors } from "./selectors.ts";
-import { repeats, type SharedRules, shareConditions } from "./shared.ts";
-import { type Steps, sortInSteps } from "./steps.ts";
-
-/** The rules of one policy that one tool's calls may meet. */
-export interface RuleGroup {
-  /** The policy's place among all: rules are judged and named in this order. */
-  readonly order: number;
-  readonly observed: boolean;
-  readonly variableCount: number;
-  readonly transforms: readonly CompiledRule[];
-  readonly others: readonly CompiledRule[];
-}
-
-/** The rules that calls of a tool may meet. Tools that the same rules match have the very same one. */
-export interface ToolRules {
-  /** The groups that apply to an agent with these labels, in the order of their policies. */
-  groupsFor(labels: Labels): readonly RuleGroup[];
-  /** Whether something may be computed more than once for a call unless it is shared. */
-  readonly repeats: boolean;
-  /** The most steps that rules about agents of all labels may take for one call, as far as schemas bound them. */
-  readonly most: number;
-  /** Whether a rule asks a question of that id and takes an answer of that type. */
-  asks(id: string, type: string): boolean;
-}
+import { type SharedRules, shareConditions } from "./shared.ts";
+import type { Steps } from "./steps.ts";
+import { type Asking, groupOf, type Indexed, type Part, questionKey, type ToolRules, toolRules } from "./tool-rules.ts";
+import { type WideMap, wideMap } from "./wide-map.ts";
 
 /** The rules of all policies, found by tool. It depends on the policies alone, so it outlives a change of the tools. */
 export interface RuleIndex {
   rulesFor(tool: ToolFacts): Steps<ToolRules>;
 }
 
-/** The rules of one policy that have one selector, with their places in the policy. */
-interface Part {
-  readonly policy: CompiledPolicy;
-  /** All of the policy. */
-  readonly rules: readonly CompiledRule[];
-  readonly order: number;
-  readonly places: readonly number[];
-  readonly group: RuleGroup;
-}
-
-/** Parts in the order of their policies, and their groups. */
-interface Parts {
-  readonly parts: Part[];
-  readonly groups: RuleGroup[];
-}
-
-/** The parts under one node of the labels, by selector. */
-type NodeParts = Map<number, Parts>;
-
-interface Indexed {
-  readonly selectors: Selectors;
-  /** Every policy's labels, in the order of the tree. */
-  readonly labels: readonly (readonly (readonly [string, string])[])[];
-  /** For each selector, its rules in the order of the policies. */
-  readonly parts: readonly (readonly Part[])[];
-  readonly ruleCounts: readonly number[];
-  readonly mosts: readonly number[];
-  /** Types by id; absent where nothing is asked. */
-  readonly questions: readonly (ReadonlyMap<string, ReadonlySet<string>> | undefined)[];
-  readonly tree: LabelNode<NodeParts>;
-}
-
 /**
- * How many rules are laid out beforehand, merged and in order: of one tool always, and of all tools that have more. Past
- * that the rules of a tool are merged for each call, those alone that its agent's labels leave: laid out for every tool
- * they would take the product of rules and tools.
+ * How many rules are laid out beforehand, as lists in order: of one tool always, and of all tools that have more. Past
+ * that a tool has a bit for each rule of the tenant, and its rules are listed anew for each call, those alone that its
+ * agent's labels leave: laid out for every tool they would take the product of rules and tools.
  */
 export interface LaidOutMax {
   readonly ofOne: number;
   readonly ofAll: number;
 }
 
+interface KnownRules {
+  readonly set: NumberSet;
+  readonly rules: ToolRules;
+}
+
+/** Tools with different rules that happen to have one hash; past that, what is equal is no longer found. */
+const alikeMax = 8;
+
 export function* indexRules(policies: readonly CompiledPolicy[], laidOutMax?: LaidOutMax): Steps<RuleIndex> {
   const selectors = yield* indexSelectors(matchesOf(policies));
-  const index = yield* partsOf(policies, selectors, yield* shareConditions(policies));
-  const known = new Map<string, ToolRules>();
-  const { ofOne, ofAll } = laidOutMax ?? { ofOne: 64, ofAll: 100_000 + 4 * sumOf(index.ruleCounts) };
+  const index = yield* indexed(policies, selectors, yield* shareConditions(policies));
+  const known = new Map<number, KnownRules[]>();
+  const { ofOne, ofAll } = laidOutMax ?? { ofOne: 64, ofAll: 100_000 + 4 * index.rules.all.length };
   let room = ofAll;
   return {
     *rulesFor(tool) {
-      const fitting = yield* index.selectors.fitting(tool);
-      let key = "";
-      let count = 0;
-      for (let from = 0; from < fitting.length; from += fittingAtOnce) {
-        const some = fitting.slice(from, from + fittingAtOnce);
-        key += `${some.join()},`;
-        for (const selector of some) count += index.ruleCounts[selector] ?? 0;
-        if (some.length === fittingAtOnce) yield fittingAtOnce / 50;
-      }
-      const there = known.get(key);
-      if (there) return there;
-      const fits = count <= ofOne || count <= room;
-      if (fits && count > ofOne) room -= count;
-      const made = yield* toolRules(index, fitting, fits);
-      known.set(key, made);
-      return made;
+      const fitting = yield* selectors.fitting(tool);
+      const { set, size } = yield* numbersOf(index, fitting);
+      const hash = hashOfNumbers(set);
+      const alike = known.get(hash) ?? [];
+      const there = alike.find((one) => sameNumbers(one.set, set));
+      if (there) return there.rules;
+      const isLaidOut = size <= ofOne || size <= room;
+      if (isLaidOut && size > ofOne) room -= size;
+      const rules = yield* toolRules(index, { fitting, set, isLaidOut });
+      known.set(hash, [...alike, { set, rules }].slice(-alikeMax));
+      return rules;
     },
   };
 }
@@ -109,189 +61,98 @@ function* matchesOf(policies: readonly CompiledPolicy[]): Generator<readonly [st
   for (const { rules } of policies) for (const { key, match } of rules) yield [key, match];
 }
 
-const fittingAtOnce = 1000;
-/** Rules that are indexed, or laid out for a tool, in the time of one step of compiling. */
+/** Rules that are indexed, or marked for a tool, in the time of one step of compiling. */
 const rulesPerStep = 20;
-const mergedPerStep = 50;
+const marksPerStep = 500;
+const markedAtOnce = 2_000;
 
-function* partsOf(policies: readonly CompiledPolicy[], selectors: Selectors, shared: SharedRules): Steps<Indexed> {
+/** The rules with these selectors, of which each has others. */
+function* numbersOf(
+  { numbers, rules }: Indexed,
+  fitting: readonly number[],
+): Steps<{ readonly set: NumberSet; readonly size: number }> {
+  const bits = bitsFor(rules.all.length);
+  let size = 0;
+  let marked = 0;
+  for (const selector of fitting) {
+    const its = numbers[selector] ?? [];
+    for (const number of its) setBit(bits, number);
+    size += its.length;
+    marked += 1 + its.length;
+    if (marked < markedAtOnce) continue;
+    yield marked / marksPerStep;
+    marked = 0;
+  }
+  return { set: setOfBits(bits, size), size };
+}
+
+function* indexed(policies: readonly CompiledPolicy[], selectors: Selectors, shared: SharedRules): Steps<Indexed> {
+  const numbers = new Array<number[]>(selectors.count).fill(noNumbers);
   const parts = new Array<Part[]>(selectors.count).fill(noParts);
-  const ruleCounts = new Array<number>(selectors.count).fill(0);
   const mosts = new Array<number>(selectors.count).fill(0);
-  const questions = new Array<Map<string, Set<string>> | undefined>(selectors.count).fill(undefined);
-  const tree = newLabelNode<NodeParts>();
+  const questions = indexQuestions();
+  const tree = newLabelNode<number>();
   const labels = rarestFirst(policies.map((policy) => policy.labels));
+  const starts = new Uint32Array(policies.length + 1);
+  for (const [order, policy] of policies.entries()) starts[order + 1] = (starts[order] ?? 0) + policy.rules.length;
+  const orders = new Uint32Array(starts[policies.length] ?? 0);
+  const all: CompiledRule[] = [];
   for (const [order, policy] of policies.entries()) {
-    const places = new Map<number, number[]>();
-    for (const [place, { key, rule, most }] of policy.rules.entries()) {
+    const bySelector = new Map<number, CompiledRule[]>();
+    for (const [place, { key, most }] of policy.rules.entries()) {
       const selector = selectors.numberOf(key);
-      append(places, selector, place);
-      ruleCounts[selector] = (ruleCounts[selector] ?? 0) + 1;
+      const rule = shared[order]?.[place];
+      if (!rule) continue;
+      const number = all.length;
+      orders[number] = order;
+      all.push(rule);
+      numbers[selector] = added(numbers[selector] ?? noNumbers, number);
+      bySelector.set(selector, added(bySelector.get(selector) ?? [], rule));
       // Of policies for some agents nobody knows here which of them meet.
       if (policy.labels.length === 0) mosts[selector] = (mosts[selector] ?? 0) + most;
-      for (const { id, type } of rule.questions) {
-        const asked = questions[selector] ?? new Map<string, Set<string>>();
-        questions[selector] = asked;
-        addTo(asked, id, type);
-      }
-      yield 1 / rulesPerStep;
+      questions.add(rule, number);
+      yield (1 + rule.questions.length) / rulesPerStep;
     }
-    const ofLabels = labelNode(tree, labels[order] ?? []);
-    const [node = new Map<number, Parts>()] = ofLabels.items;
-    if (ofLabels.items.length === 0) ofLabels.items = [node];
-    for (const [selector, ofSelector] of places) {
-      const rules = shared[order] ?? [];
-      const part = { policy, rules, order, places: ofSelector, group: groupOf({ policy, rules, order }, ofSelector) };
-      parts[selector] = added(parts[selector] ?? noParts, part);
-      const there = node.get(selector);
-      there?.parts.push(part);
-      there?.groups.push(part.group);
-      if (!there) node.set(selector, { parts: [part], groups: [part.group] });
-      yield ofSelector.length / rulesPerStep;
+    const node = labelNode(tree, labels[order] ?? []);
+    node.items = added(node.items, order);
+    for (const [selector, rules] of bySelector) {
+      parts[selector] = added(parts[selector] ?? noParts, { policy, group: groupOf(policy, order, rules) });
+      yield rules.length / rulesPerStep;
     }
     yield 1;
   }
-  return { selectors, labels, parts, ruleCounts, mosts, questions, tree };
+  const rules = { policies, all, orders, starts };
+  return { rules, labels, tree, numbers, parts, mosts, asking: yield* questions.found(all.length) };
 }
 
-function append<Key, Item>(lists: Map<Key, Item[]>, key: Key, item: Item): void {
-  const there = lists.get(key);
-  if (there) there.push(item);
-  else lists.set(key, [item]);
-}
-
-function addTo(questions: Map<string, Set<string>>, id: string, type: string): void {
-  questions.set(id, (questions.get(id) ?? new Set()).add(type));
-}
-
-const sumOf = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
-
-function* toolRules(index: Indexed, selectors: readonly number[], isLaidOut: boolean): Steps<ToolRules> {
-  // Put together once a call brings answers: it may bring thousands, to each of which one look-up must be enough.
-  let asked: ReadonlyMap<string, ReadonlySet<string>> | undefined;
-  const asks = (id: string, type: string) => {
-    asked ??= askedBy(index, selectors);
-    return asked.get(id)?.has(type) ?? false;
-  };
-  let most = 0;
-  const parts: Part[] = [];
-  for (const selector of selectors) {
-    most += index.mosts[selector] ?? 0;
-    if (!isLaidOut) continue;
-    const its = index.parts[selector] ?? [];
-    for (const part of its) parts.push(part);
-    if (selectors.length > fittingAtOnce) yield (1 + its.length) / mergedPerStep;
-  }
-  if (!isLaidOut) return { groupsFor: mergedOnCall(index, selectors), repeats: true, most, asks };
-  const groupsFor = yield* laidOut(index, yield* sortInSteps(parts, byOrder));
-  const groups: RuleGroup[] = [];
-  const policies = new Set<CompiledPolicy>();
-  for (const { group, policy } of parts) {
-    groups.push(group);
-    policies.add(policy);
-    yield 1 / fittingAtOnce;
-  }
-  return { groupsFor, repeats: yield* repeats(groups, [...policies]), most, asks };
-}
-
-/** The questions of all rules with these selectors: types by id. */
-function askedBy({ questions }: Indexed, selectors: readonly number[]): Map<string, Set<string>> {
-  const asked = new Map<string, Set<string>>();
-  for (const selector of selectors) {
-    for (const [id, types] of questions[selector] ?? []) for (const type of types) addTo(asked, id, type);
-  }
-  return asked;
-}
-
-const byOrder = (one: { readonly order: number }, other: { readonly order: number }) => one.order - other.order;
-
-/** Of parts in the order of their policies. */
-function* laidOut({ labels }: Indexed, parts: readonly Part[]): Steps<ToolRules["groupsFor"]> {
-  const root = newLabelNode<RuleGroup>();
-  for (let from = 0; from < parts.length; ) {
-    const order = parts[from]?.order;
-    let to = from + 1;
-    while (to < parts.length && parts[to]?.order === order) to++;
-    const ofPolicy = parts.slice(from, to);
-    yield ofPolicy.length / fittingAtOnce;
-    from = to;
-    const group = mergedGroup(ofPolicy);
-    const node = labelNode(root, labels[group.order] ?? []);
-    node.items = added(node.items, group);
-    yield 0.1 + (ofPolicy.length === 1 ? 0 : (group.transforms.length + group.others.length) / mergedPerStep);
-  }
-  if (!root.children) return () => root.items;
-  return (agentLabels) => {
-    let found: readonly RuleGroup[] = none;
-    walkLabels(root, agentLabels, (groups) => {
-      found = found === none ? groups : [...found, ...groups].sort(byOrder);
-    });
-    return found;
-  };
-}
-
-const none: readonly RuleGroup[] = [];
 // Nothing is ever written to these.
 const noParts: Part[] = [];
-const noRules: CompiledRule[] = [];
+const noNumbers: number[] = [];
+const nobody: NumberSet = { list: [] };
 
-function mergedOnCall({ tree }: Indexed, selectors: readonly number[]): ToolRules["groupsFor"] {
-  const ofTool = new Set(selectors);
-  return (agentLabels) => {
-    const found: Parts[] = [];
-    walkLabels(tree, agentLabels, ([node]) => {
-      if (!node) return;
-      if (node.size < selectors.length) {
-        for (const [selector, parts] of node) if (ofTool.has(selector)) found.push(parts);
-      } else {
-        for (const selector of selectors) {
-          const parts = node.get(selector);
-          if (parts) found.push(parts);
+function indexQuestions() {
+  const asking = wideMap<Asking>();
+  const all: Asking[] = [];
+  return {
+    add({ questions }: CompiledRule, number: number): void {
+      for (const { id, type } of questions) {
+        const key = questionKey(id, type);
+        const there = asking.get(key);
+        if (there) {
+          if (there.list.at(-1) !== number) there.list.push(number);
+          continue;
         }
+        const made = { list: [number], rules: nobody };
+        asking.set(key, made);
+        all.push(made);
       }
-    });
-    const [first, ...others] = found;
-    if (!first) return none;
-    return others.length === 0 ? first.groups : merged(found.flatMap(({ parts }) => parts));
+    },
+    *found(count: number): Steps<Pick<WideMap<Asking>, "get">> {
+      for (const one of all) {
+        one.rules = setOfList(one.list, count);
+        yield (1 + one.list.length) / marksPerStep;
+      }
+      return asking;
+    },
   };
-}
-
-/** The groups of some parts, one a policy, in the order of the policies, each with its rules in theirs. */
-function merged(parts: readonly Part[]): RuleGroup[] {
-  return byPolicy(parts).map(mergedGroup);
-}
-
-/** The parts of each policy, in the order of the policies. */
-function byPolicy(parts: readonly Part[]): Part[][] {
-  const all: Part[][] = [];
-  for (const part of [...parts].sort(byOrder)) {
-    const last = all.at(-1);
-    if (last?.[0]?.order === part.order) last.push(part);
-    else all.push([part]);
-  }
-  return all;
-}
-
-function mergedGroup(parts: readonly Part[]): RuleGroup {
-  const first = parts[0] as Part;
-  return parts.length === 1 ? first.group : groupOf(first, placesOf(parts));
-}
-
-function placesOf(parts: readonly Part[]): number[] {
-  return parts.flatMap(({ places }) => places).sort((one, other) => one - other);
-}
-
-function groupOf(
-  { policy, rules, order }: Pick<Part, "policy" | "rules" | "order">,
-  places: readonly number[],
-): RuleGroup {
-  let transforms = noRules;
-  let others = noRules;
-  for (const place of places) {
-    const rule = rules[place];
-    if (rule?.effect === "transform") transforms = added(transforms, rule);
-    else if (rule) others = added(others, rule);
-  }
-  const { observed, variableCount } = policy;
-  return { order, observed, variableCount, transforms, others };
 }

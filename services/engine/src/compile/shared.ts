@@ -26,6 +26,12 @@ export function meaningOf(text: string, { places, variables }: Surroundings): st
   return shortKey(JSON.stringify([text, shapes, named]));
 }
 
+/** Where what a condition comes to is kept for a pass: one text for all who look there, so that none is compared by its letters. */
+interface SharedPlace {
+  readonly name: string;
+  isShared: boolean;
+}
+
 /** The rules of each policy, in order; conditions that several rules have are judged once a pass and call. */
 export type SharedRules = readonly (readonly CompiledRule[])[];
 
@@ -33,16 +39,23 @@ const ruleCost = 0.1;
 const rulesAtOnce = 500;
 
 export function* shareConditions(policies: readonly CompiledPolicy[]): Steps<SharedRules> {
-  const counts = wideMap<number>();
+  const places = wideMap<SharedPlace>();
   for (const { rules } of policies) {
     for (const { rule } of rules) {
-      for (const key of keysOf(rule)) counts.set(key, (counts.get(key) ?? 0) + 1);
+      for (const key of keysOf(rule)) {
+        const place = places.get(key);
+        if (place) place.isShared = true;
+        else places.set(key, { name: `? ${key}`, isShared: false });
+      }
       yield ruleCost;
     }
   }
-  const isShared = (key: string | undefined) => key !== undefined && (counts.get(key) ?? 0) > 1;
+  const isShared = (key: string) => places.get(key)?.isShared === true;
   const once = (conditions: readonly CompiledCondition[]) =>
-    conditions.map((condition) => (isShared(condition.key) ? judgedOnce(condition) : condition));
+    conditions.map((condition) => {
+      const place = condition.key === undefined ? undefined : places.get(condition.key);
+      return place?.isShared ? judgedOnce(condition, place.name) : condition;
+    });
   const shared: CompiledRule[][] = [];
   for (const { rules } of policies) {
     const all: CompiledRule[] = [];
@@ -93,9 +106,8 @@ function keysOf({ when, unless }: CompiledRule): string[] {
 }
 
 /** The condition, judged by whichever rule asks first in a pass that shares. */
-function judgedOnce(condition: CompiledCondition): CompiledCondition {
-  const { judge, key = "" } = condition;
-  const place = `? ${key}`;
+function judgedOnce(condition: CompiledCondition, place: string): CompiledCondition {
+  const { judge } = condition;
   return {
     ...condition,
     judge: (frame) => {

@@ -1,5 +1,5 @@
 import type { CompiledRule } from "../compile/rule.ts";
-import type { ToolRules } from "../compile/rule-index.ts";
+import type { ToolRules } from "../compile/tool-rules.ts";
 import { type JsonObject, type JsonValue, setOwn } from "../json.ts";
 import type { Question } from "./verdict.ts";
 

@@ -1,9 +1,9 @@
 import { firstAbove } from "../amount.ts";
 import { evaluationStepsMax, type Meter } from "../cel/frame.ts";
 import type { Compiled, CompiledTool } from "../compile/compile.ts";
-import type { RuleGroup } from "../compile/rule-index.ts";
 import { type CheckBudget, schemaStepsMax } from "../compile/schema-work.ts";
 import type { Steps } from "../compile/steps.ts";
+import type { RuleGroup } from "../compile/tool-rules.ts";
 import type { JsonObject } from "../json.ts";
 import { costProblem, withCosts } from "./charges.ts";
 import { combine, verdictOf } from "./combine.ts";

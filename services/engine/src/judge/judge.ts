@@ -3,8 +3,8 @@ import { evaluationStepsMax, type Frame, type LazyTime, type Meter } from "../ce
 import type { Failure } from "../cel/value.ts";
 import type { CompiledTool } from "../compile/compile.ts";
 import { type CompiledRule, judgeRule } from "../compile/rule.ts";
-import type { RuleGroup } from "../compile/rule-index.ts";
 import type { Steps } from "../compile/steps.ts";
+import type { RuleGroup } from "../compile/tool-rules.ts";
 import type { JsonObject } from "../json.ts";
 import { answersSeenBy, noAnswers, questionsAnswered, validAnswers } from "./answers.ts";
 import { askOthers, askTransforms } from "./ask-program.ts";

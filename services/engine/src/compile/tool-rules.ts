@@ -1,0 +1,189 @@
+import { added } from "../added.ts";
+import type { CompiledPolicy } from "./compile-policy.ts";
+import { type LabelNode, type Labels, labelNode, newLabelNode, walkLabels } from "./label-tree.ts";
+import { meet, type NumberSet, nextOf, noNumber } from "./number-set.ts";
+import type { CompiledRule } from "./rule.ts";
+import { repeats } from "./shared.ts";
+import { type Steps, sortInSteps } from "./steps.ts";
+import type { WideMap } from "./wide-map.ts";
+
+/** The rules of one policy that one tool's calls may meet. */
+export interface RuleGroup {
+  /** The policy's place among all: rules are judged and named in this order. */
+  readonly order: number;
+  readonly observed: boolean;
+  readonly variableCount: number;
+  readonly transforms: readonly CompiledRule[];
+  readonly others: readonly CompiledRule[];
+}
+
+/** The rules that calls of a tool may meet. Tools that the same rules match have the very same one. */
+export interface ToolRules {
+  /** The groups that apply to an agent with these labels, in the order of their policies. */
+  groupsFor(labels: Labels): readonly RuleGroup[];
+  /** Whether something may be computed more than once for a call unless it is shared. */
+  readonly repeats: boolean;
+  /** The most steps that rules about agents of all labels may take for one call, as far as schemas bound them. */
+  readonly most: number;
+  /** Whether a rule asks a question of that id and takes an answer of that type. */
+  asks(id: string, type: string): boolean;
+}
+
+/** The rules of one policy that have one selector. */
+export interface Part {
+  readonly policy: CompiledPolicy;
+  readonly group: RuleGroup;
+}
+
+/** The rules that ask for an answer of one id and type, by number. */
+export interface Asking {
+  readonly list: number[];
+  rules: NumberSet;
+}
+
+/** All rules, numbered in the order in which they are judged: policy after policy. */
+export interface NumberedRules {
+  readonly policies: readonly CompiledPolicy[];
+  readonly all: readonly CompiledRule[];
+  /** For each rule the place of its policy among all. */
+  readonly orders: Uint32Array;
+  /** For each policy the number of its first rule; and at the end how many there are. */
+  readonly starts: Uint32Array;
+}
+
+export interface Indexed {
+  readonly rules: NumberedRules;
+  /** Every policy's labels, in the order of the tree. */
+  readonly labels: readonly (readonly (readonly [string, string])[])[];
+  /** The policies by their labels, each by its place among all. */
+  readonly tree: LabelNode<number>;
+  /** For each selector the numbers of its rules, ascending; and the same rules, by policy. */
+  readonly numbers: readonly (readonly number[])[];
+  readonly parts: readonly (readonly Part[])[];
+  readonly mosts: readonly number[];
+  /** By {@link questionKey}. */
+  readonly asking: Pick<WideMap<Asking>, "get">;
+}
+
+/** What is about one tool. */
+interface AboutTool {
+  /** The selectors that fit it. */
+  readonly fitting: readonly number[];
+  /** The numbers of their rules. */
+  readonly set: NumberSet;
+  readonly isLaidOut: boolean;
+}
+
+const fittingAtOnce = 1000;
+/** Parts that are gathered, or rules that are listed, in the time of one step of compiling. */
+const listedPerStep = 50;
+
+export function* toolRules(index: Indexed, { fitting, set, isLaidOut }: AboutTool): Steps<ToolRules> {
+  // Most calls bring no answers. One that does may bring thousands, to each of which one look-up must be enough.
+  const asks = (id: string, type: string) => {
+    const asking = index.asking.get(questionKey(id, type));
+    return asking !== undefined && meet(asking.rules, set);
+  };
+  let most = 0;
+  const parts: Part[] = [];
+  for (const selector of fitting) {
+    most += index.mosts[selector] ?? 0;
+    if (!isLaidOut) continue;
+    const its = index.parts[selector] ?? [];
+    for (const part of its) parts.push(part);
+    if (fitting.length > fittingAtOnce) yield (1 + its.length) / listedPerStep;
+  }
+  if (!isLaidOut) return { groupsFor: listedOnCall(index, set), repeats: true, most, asks };
+  const groupsFor = yield* laidOut(index, set, yield* sortInSteps(parts, byPolicy));
+  const groups: RuleGroup[] = [];
+  const policies = new Set<CompiledPolicy>();
+  for (const { group, policy } of parts) {
+    groups.push(group);
+    policies.add(policy);
+    yield 1 / fittingAtOnce;
+  }
+  return { groupsFor, repeats: yield* repeats(groups, [...policies]), most, asks };
+}
+
+const byOrder = (one: RuleGroup, other: RuleGroup) => one.order - other.order;
+const byPolicy = (one: Part, other: Part) => byOrder(one.group, other.group);
+
+export const questionKey = (id: string, type: string) => `${type} ${id}`;
+
+/** Of all parts of a tool's rules in the order of their policies. What is the same for several tools is there once. */
+function* laidOut({ labels, rules }: Indexed, set: NumberSet, parts: readonly Part[]): Steps<ToolRules["groupsFor"]> {
+  const root = newLabelNode<RuleGroup>();
+  for (let from = 0; from < parts.length; ) {
+    const { group: first } = parts[from] as Part;
+    let to = from + 1;
+    while (to < parts.length && parts[to]?.group.order === first.order) to++;
+    const group = to === from + 1 ? first : groupAt(rules, set, first.order, rules.starts[first.order] ?? 0);
+    const node = labelNode(root, labels[first.order] ?? []);
+    node.items = added(node.items, group);
+    yield 0.1 + (to - from) / fittingAtOnce + (group === first ? 0 : sizeOf(group) / listedPerStep);
+    from = to;
+  }
+  if (!root.children) return () => root.items;
+  return (agentLabels) => {
+    let found: readonly RuleGroup[] = none;
+    let all: RuleGroup[] | undefined;
+    walkLabels(root, agentLabels, (groups) => {
+      if (found !== none) all ??= [...found];
+      found = groups;
+      for (const group of all ? groups : none) all?.push(group);
+    });
+    return all ? all.sort(byOrder) : found;
+  };
+}
+
+const none: readonly RuleGroup[] = [];
+const sizeOf = ({ transforms, others }: RuleGroup) => transforms.length + others.length;
+
+/** Rules have their numbers in order, so that nothing is compared: for ten thousand rules that took ten milliseconds. */
+function listedOnCall({ rules, tree }: Indexed, set: NumberSet): ToolRules["groupsFor"] {
+  const { orders, policies, starts } = rules;
+  return (agentLabels) => {
+    const applying = tree.children && applyingTo(agentLabels, tree, policies.length);
+    let groups = none as RuleGroup[];
+    for (let number = nextOf(set, 0); number !== noNumber; ) {
+      const order = orders[number] ?? 0;
+      if (!applying || applying[order] === 1) groups = added(groups, groupAt(rules, set, order, number));
+      number = nextOf(set, starts[order + 1] ?? noNumber);
+    }
+    return groups;
+  };
+}
+
+/** For each policy whether it is one for agents that carry these labels. */
+function applyingTo(labels: Labels, tree: LabelNode<number>, count: number): Uint8Array {
+  const applying = new Uint8Array(count);
+  walkLabels(tree, labels, (orders) => {
+    for (const order of orders) applying[order] = 1;
+  });
+  return applying;
+}
+
+/** Those rules of a policy whose numbers are in the set, from one number on. */
+function groupAt({ policies, starts, all }: NumberedRules, set: NumberSet, order: number, from: number): RuleGroup {
+  const end = starts[order + 1] ?? 0;
+  const rules: CompiledRule[] = [];
+  for (let number = nextOf(set, from); number < end; number = nextOf(set, number + 1)) {
+    rules.push(all[number] as CompiledRule);
+  }
+  return groupOf(policies[order] as CompiledPolicy, order, rules);
+}
+
+// Nothing is ever written to it.
+const noRules: CompiledRule[] = [];
+
+/** A group of these rules of a policy, in their order. */
+export function groupOf(policy: CompiledPolicy, order: number, rules: readonly CompiledRule[]): RuleGroup {
+  let transforms = noRules;
+  let others = noRules;
+  for (const rule of rules) {
+    if (rule.effect === "transform") transforms = added(transforms, rule);
+    else others = added(others, rule);
+  }
+  const { observed, variableCount } = policy;
+  return { order, observed, variableCount, transforms, others };
+}
