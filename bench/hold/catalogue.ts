@@ -13,7 +13,7 @@ import {
   type ToolDocument,
 } from "../../services/engine/src/index.ts";
 import { facts as plainFacts, tenantOf } from "../growth/src/tenant.ts";
-import type { Work } from "./turns.ts";
+import { compilingWork, type Work } from "./turns.ts";
 
 /** Something hostile, made beforehand: `run` does with it what the service does. */
 export interface Case {
@@ -48,7 +48,7 @@ const compiling = (name: string, source: () => CompileSource): Case => ({
   name,
   make: () => {
     const made = source();
-    return (pause) => compileInSlices(made, {}, pause);
+    return compilingWork((pause) => compileInSlices(made, {}, pause));
   },
 });
 const reading = (name: string, document: () => object): Case => ({

@@ -12,7 +12,7 @@ import { budgetRpcs } from "../../services/pdp/src/wire/admin/budgets.ts";
 import { documentRpcs } from "../../services/pdp/src/wire/admin/documents.ts";
 import { policyRpcs } from "../../services/pdp/src/wire/admin/policies.ts";
 import { type Case, many, tool } from "./catalogue.ts";
-import { type Pause, prepareWith } from "./turns.ts";
+import { prepareWith, settle } from "./turns.ts";
 
 const agentAt = (at: number) => ({
   ...({ apiVersion: "remit/v1", kind: "Agent", metadata: { name: `agent-${at}`, owner: "o" } } as const),
@@ -85,14 +85,6 @@ function deskOf({ tools = [], agents = [], budgets = [], versions = [] }: Regist
 
 type Paged = Message & { readonly nextPageToken: string };
 type Listing = (request: never, call: never) => Promise<Paged>;
-
-/** Lets collections of garbage move what was made to where a service has it that was started long ago. */
-async function settle(pause: Pause): Promise<void> {
-  for (let round = 0; round < 200; round++) {
-    many(10_000, (at) => [round, at]);
-    await pause();
-  }
-}
 
 /** A walk through a list, page after page, as protobuf's bytes or as JSON. */
 const walking = (as: "bytes" | "JSON", name: string, schema: DescMessage, list: () => Listing): Case => ({

@@ -11,6 +11,7 @@ import { decodeBinary, decodeJson } from "../../services/pdp/src/wire/lanes/deco
 import { facts as plainFacts } from "../growth/src/tenant.ts";
 import type { Case } from "./catalogue.ts";
 import { many, policy, rule, tool } from "./catalogue.ts";
+import { prepareWith, settle } from "./turns.ts";
 
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
@@ -63,7 +64,7 @@ const loading = (name: string, rows: () => Partial<Rows>): Case => ({
   make: () => {
     const revisions = { security: 1n, policy: 1n };
     const whole = { ...none, revisions, tools: [], agents: [], groups: [], ...rows() } as Rows;
-    return (pause) => buildSnapshot("t", whole, undefined, { pause });
+    return prepareWith(settle, (pause) => buildSnapshot("t", whole, undefined, { pause }));
   },
 });
 

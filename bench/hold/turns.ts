@@ -23,19 +23,38 @@ export type Pause = () => Promise<void>;
 
 const turnOfTheLoop: Pause = () => new Promise((resolve) => setImmediate(resolve));
 
-/** Work that says when a turn is over, or lets the event loop turn by itself. `prepare` is not measured. */
-export type Work = ((pause: Pause) => unknown) & { readonly prepare?: (pause: Pause) => Promise<unknown> };
+/**
+ * Work that says when a turn is over, or lets the event loop turn by itself. `prepare` is not measured. What the service does
+ * with the pause that it compiles by is `compiles`.
+ */
+export type Work = ((pause: Pause) => unknown) & {
+  readonly prepare?: (pause: Pause) => Promise<unknown>;
+  readonly compiles?: true;
+};
 
 /** Work that needs something to be done before it, in slices. */
 export function prepareWith(prepare: (pause: Pause) => Promise<unknown>, work: (pause: Pause) => unknown): Work {
   return Object.assign((pause: Pause) => work(pause), { prepare });
 }
 
+/** Lets collections of garbage move what was made to where a service has it that was started long ago. */
+export async function settle(pause: Pause): Promise<void> {
+  for (let round = 0; round < 200; round++) {
+    Array.from({ length: 10_000 }, (_, at) => [round, at]);
+    await pause();
+  }
+}
+
+/** Compiling, and what else the service does like it: of documents that it has had for a while. */
+export function compilingWork(work: (pause: Pause) => unknown): Work {
+  return Object.assign((pause: Pause) => work(pause), { prepare: settle, compiles: true } as const);
+}
+
 /**
  * Runs work and measures what lies between any two turns of the event loop while it runs: whoever else waits is answered
  * there, and nowhere else.
  */
-export async function held(work: Work): Promise<Held> {
+export async function held(work: Work, compilePause: Pause = turnOfTheLoop): Promise<Held> {
   // Code that is compiled beside this thread keeps no process alive.
   const alive = setInterval(() => {}, 1_000);
   await work.prepare?.(turnOfTheLoop);
@@ -65,7 +84,7 @@ export async function held(work: Work): Promise<Held> {
   };
   setImmediate(watch);
   begin();
-  await work(turnOfTheLoop);
+  await work(work.compiles ? compilePause : turnOfTheLoop);
   over = true;
   end();
   await new Promise((resolve) => setTimeout(resolve, 5));

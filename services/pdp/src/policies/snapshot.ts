@@ -164,20 +164,22 @@ function asCompiled(rows: Compilable, base: Prepared | undefined): Parts | undef
 /** What compiling does by itself, and what it has done elsewhere. */
 export interface Compiling {
   readonly pause: Pause;
+  /** Between slices of compiling, whose results stay in use; absent: `pause`. It may take longer, so nothing else waits for it. */
+  readonly compilePause?: Pause | undefined;
   /** Reads a policy in Cedar elsewhere; absent: it is read here. */
   readonly readCedar?: ((texts: CedarTexts) => Promise<CedarRead>) | undefined;
 }
 
 async function compileRows(
   loaded: Compilable,
-  { pause, readCedar }: Compiling,
+  { pause, compilePause = pause, readCedar }: Compiling,
   last?: Known,
 ): Promise<Parts | readonly Problem[]> {
   try {
     const rows = await withKnown(loaded, last, pause);
     const documents = await mapInSlices(rows.tools, pause, ({ document }) => document);
     const source = { policies: rows.policies, tools: documents, schemaDigest };
-    const { compiled, problems } = await compileInSlices(source, { last: last?.compiled, readCedar }, pause);
+    const { compiled, problems } = await compileInSlices(source, { last: last?.compiled, readCedar }, compilePause);
     if (!compiled) return problems;
     const policyDigest = await setDigest(rows, pause);
     return { compiled, tools: await byName(rows.tools, pause), policies: rows.policies, policyDigest };

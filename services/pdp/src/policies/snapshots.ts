@@ -66,6 +66,8 @@ interface Options {
   /** Calls back later; answers how to stop that. */
   readonly after?: (ms: number, run: () => void) => () => void;
   readonly pause?: Pause;
+  /** Between slices of compiling, whose results stay in use; absent: `pause`. */
+  readonly compilePause?: Pause | undefined;
   /** Reads a policy in Cedar, off the thread that decides; absent: on it. */
   readonly readCedar?: Compiling["readCedar"];
   /** Awaited before a snapshot takes its place: what others make of it, in slices. */
@@ -111,6 +113,7 @@ function createLatest({
 
 export function createSnapshots(options: Options): Snapshots {
   const { store, clock, log, after = systemAfter, pause = turnOfTheLoop, prepared, onCompiled, readCedar } = options;
+  const { compilePause = pause } = options;
   const held = new Map<string, Snapshot>();
   const watchers = new Set<(snapshot: Snapshot) => void>();
 
@@ -120,11 +123,11 @@ export function createSnapshots(options: Options): Snapshots {
     for (const swapped of watchers) swapped(snapshot);
   };
 
-  const compiling = { pause, readCedar };
+  const compiling = { pause, compilePause, readCedar };
   const build: typeof buildSnapshot = async (tenant, rows, last, building) => {
     const beganMs = clock.now();
-    const snapshot = await buildSnapshot(tenant, rows, last, { ...building, readCedar });
-    await prepared?.(snapshot, pause);
+    const snapshot = await buildSnapshot(tenant, rows, last, { ...building, compilePause, readCedar });
+    await prepared?.(snapshot, compilePause);
     onCompiled?.((clock.now() - beganMs) / 1000);
     return snapshot;
   };
@@ -164,7 +167,7 @@ export function createSnapshots(options: Options): Snapshots {
     secured,
     latest: createLatest({ stored: store.revisions, current, secured }),
     check: ({ compiled }, { strict = false, ...source }) =>
-      compileInSlices(source, { strict, last: compiled, readCedar }, pause),
+      compileInSlices(source, { strict, last: compiled, readCedar }, compilePause),
     lint: (beside, policies) => lintBeside(beside, policies, pause),
     async prepare(beside, rows) {
       const made = await prepare(rows, beside, compiling);

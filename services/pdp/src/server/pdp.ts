@@ -14,6 +14,7 @@ import { tendProposals } from "./tend-proposals.ts";
 import { keepTls, type TlsKeeper } from "./tls/keeper.ts";
 import { warm } from "./warm.ts";
 import { findWrappingKeys } from "./wrapping-key.ts";
+import { openCollectingPause } from "./young-heap.ts";
 
 export interface PdpOptions {
   readonly config: Config;
@@ -25,8 +26,8 @@ export interface PdpOptions {
   /** False: breakers stop nothing, whatever documents say. For logs that are judged by policy alone. */
   readonly breakers?: boolean;
   /**
-   * For a service that stays: has the engine's code compiled before anybody is let in, a second of work at most, and keeps
-   * a thread that reads all documents.
+   * For a service that stays: has the engine's code compiled before anybody is let in, a second of work at most, keeps
+   * a thread that reads all documents, and has little garbage collected at a time while it compiles.
    */
   readonly warmUp?: boolean;
 }
@@ -103,7 +104,10 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     const uptime: Clock = { now: () => performance.now() };
     const storeClock = createStoreClock(uptime, await readStoreTime(store.pool, uptime.now));
     const clock = options.clock ?? storeClock;
-    const rooms = await openRooms({ config, store, wrapping, clock, storeClock, log, breakers, metrics });
+    const collecting = engine ? openCollectingPause() : undefined;
+    open.push(async () => collecting?.close());
+    const compilePause = collecting?.pause;
+    const rooms = await openRooms({ config, store, wrapping, clock, storeClock, log, breakers, compilePause, metrics });
     held.rooms = rooms;
     open.push(rooms.close);
     const { policyStore: policies, snapshots, reader } = rooms;

@@ -26,6 +26,7 @@ import {
 } from "../decisions/index.ts";
 import { type Clock, systemClock } from "../foundation/clock.ts";
 import { systemRandom, uuidMaker } from "../foundation/ids.ts";
+import type { Pause } from "../foundation/in-slices.ts";
 import type { WrappingKeys } from "../foundation/key-wrap.ts";
 import type { Log } from "../foundation/log.ts";
 import type { StoreClock } from "../foundation/store-time.ts";
@@ -68,6 +69,8 @@ interface Options {
   readonly log: Log;
   /** False: breakers stop nothing, whatever documents say. */
   readonly breakers: boolean;
+  /** Between slices of compiling; undefined: a turn of the event loop. */
+  readonly compilePause: Pause | undefined;
   readonly metrics: Pick<
     Metrics,
     "committed" | "replicaFenced" | "reportedLate" | "holdExpired" | "compiled" | "breakerTripped"
@@ -130,7 +133,8 @@ const readStores = (pool: Store["pool"]) => ({
 });
 
 /** Every room, furnished. The only place that knows who lives where. */
-export async function openRooms({ config, store, wrapping, clock, storeClock, log, breakers, metrics }: Options) {
+export async function openRooms(options: Options) {
+  const { config, store, wrapping, clock, storeClock, log, breakers, compilePause, metrics } = options;
   const random = systemRandom();
   const newId = uuidMaker(random);
   // Ids of processes go by the system's clock, whatever time is played.
@@ -150,7 +154,7 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   const policyStore = reading(createPolicyStore(store.pool));
 
   const reader = createReader();
-  const made = { prepared: prepareCoverings, onCompiled: metrics.compiled, readCedar: reader.cedar };
+  const made = { compilePause, prepared: prepareCoverings, onCompiled: metrics.compiled, readCedar: reader.cedar };
   const snapshots = createSnapshots({ store: policyStore, clock: uptime, log, ...made });
   const { security } = snapshots;
   const onErased = (tenant: string) => identities.forget(tenant);
@@ -168,9 +172,8 @@ export async function openRooms({ config, store, wrapping, clock, storeClock, lo
   const feed = await followStore({ ...followed, store, intervalMs: config.pollMs, now: uptime.now, log });
   held.feed = feed;
 
-  const loopback = config.mode === "development";
-  const sealed = { ledger, unsealed: self.ledger, seal: seal.seal };
-  const shared = { ...sealed, loopback, snapshots, identities, change, clock, random, newId };
+  const sealed = { ledger, unsealed: self.ledger, seal: seal.seal, loopback: config.mode === "development" };
+  const shared = { ...sealed, snapshots, identities, change, clock, random, newId };
   return {
     ledger,
     snapshots,

@@ -1,0 +1,69 @@
+import { constants, type PerformanceEntry, type PerformanceNodeEntry, PerformanceObserver } from "node:perf_hooks";
+import { getHeapStatistics, setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import type { Pause } from "../foundation/in-slices.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
+import { createCollectingPause, type YoungHeap } from "./collecting-pause.ts";
+
+type Collect = (options: { readonly type: "minor" }) => void;
+
+/** The machine's own function, which no script of this process sees; undefined where it has none. */
+function findCollect(): Collect | undefined {
+  try {
+    setFlagsFromString("--expose-gc");
+    const found: unknown = runInNewContext("globalThis.gc");
+    setFlagsFromString("--no-expose-gc");
+    return typeof found === "function" ? (found as Collect) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What the machine says of its collections: that one of everything begins, and that one has ended. Between the two it
+ * collects nothing young.
+ */
+function watchMarking() {
+  let marking = false;
+  const note = (entries: readonly PerformanceEntry[]) => {
+    for (const entry of entries) {
+      const { kind } = (entry as PerformanceNodeEntry).detail as { readonly kind: number };
+      if (kind === constants.NODE_PERFORMANCE_GC_INCREMENTAL) marking = true;
+      if (kind === constants.NODE_PERFORMANCE_GC_MAJOR || kind === constants.NODE_PERFORMANCE_GC_MINOR) marking = false;
+    }
+  };
+  const observer = new PerformanceObserver((list) => note(list.getEntries()));
+  observer.observe({ entryTypes: ["gc"] });
+  return {
+    isMarking() {
+      // What was said since the last turn has not been told yet.
+      note(observer.takeRecords());
+      return marking;
+    },
+    close: () => observer.disconnect(),
+  };
+}
+
+const momentOfRest: Pause = () => new Promise((resolve) => setTimeout(resolve, 1));
+
+/**
+ * A pause that has little of what is young collected at a time, for as long as this process wants one. Where the machine
+ * cannot be asked for that, it is a turn of the event loop and no more.
+ */
+export function openCollectingPause(): { readonly pause: Pause; readonly close: () => void } {
+  const collect = findCollect();
+  if (!collect) return { pause: turnOfTheLoop, close: () => {} };
+  const { isMarking, close } = watchMarking();
+  const heap: YoungHeap = {
+    usedBytes: () => getHeapStatistics().used_heap_size,
+    isMarking,
+    collect: () => collect({ type: "minor" }),
+  };
+  const pause = createCollectingPause({
+    heap,
+    turn: turnOfTheLoop,
+    rest: momentOfRest,
+    nowMs: () => performance.now(),
+  });
+  return { pause, close };
+}
