@@ -8,6 +8,7 @@ import { warmUpRequests } from "../../services/pdp/src/wire/index.ts";
 import { table } from "../src/run/table.ts";
 import { accounts } from "./accounts.ts";
 import { answers } from "./answers.ts";
+import { believed } from "./believed.ts";
 import { type Case, documents, elsewhere, inputs } from "./catalogue.ts";
 import { keeping } from "./keeping.ts";
 import { languages } from "./languages.ts";
@@ -39,6 +40,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   lists,
   unasked,
   accounts,
+  believed,
   elsewhere,
 };
 

@@ -24,17 +24,22 @@ export type Pause = () => Promise<void>;
 const turnOfTheLoop: Pause = () => new Promise((resolve) => setImmediate(resolve));
 
 /**
- * Work that says when a turn is over, or lets the event loop turn by itself. `prepare` is not measured. What the service does
- * with the pause that it compiles by is `compiles`.
+ * Work that says when a turn is over, or lets the event loop turn by itself. `prepare` and `finish` are not measured. What
+ * the service does with the pause that it compiles by is `compiles`.
  */
 export type Work = ((pause: Pause) => unknown) & {
   readonly prepare?: (pause: Pause) => Promise<unknown>;
+  readonly finish?: () => Promise<unknown>;
   readonly compiles?: true;
 };
 
 /** Work that needs something to be done before it, in slices. */
-export function prepareWith(prepare: (pause: Pause) => Promise<unknown>, work: (pause: Pause) => unknown): Work {
-  return Object.assign((pause: Pause) => work(pause), { prepare });
+export function prepareWith(
+  prepare: (pause: Pause) => Promise<unknown>,
+  work: (pause: Pause) => unknown,
+  finish?: () => Promise<unknown>,
+): Work {
+  return Object.assign((pause: Pause) => work(pause), { prepare, ...(finish && { finish }) });
 }
 
 /** Lets collections of garbage move what was made to where a service has it that was started long ago. */
@@ -89,6 +94,7 @@ export async function held(work: Work, compilePause: Pause = turnOfTheLoop): Pro
   end();
   await new Promise((resolve) => setTimeout(resolve, 5));
   observer.disconnect();
+  await work.finish?.();
   clearInterval(alive);
   return { turns, cpuMs: longestCpu, wallMs: longestWall, gcMs };
 }

@@ -113,13 +113,13 @@ function createSettling({ store, change, identities }: ProposalRooms) {
       identities.callers(proposal.tenant),
       identities.trust(proposal.tenant),
     ]);
-    const nowOf = (id: string, proven: Remembered | undefined) => {
+    const nowOf = async (id: string, proven: Remembered | undefined) => {
       const found = callers.find((one) => one.id === id);
-      return found && presently(found, trust, proven);
+      return found && (await presently(found, trust, proven));
     };
     const counting: Caller[] = [];
     for (const one of proposal.approvals) {
-      const caller = nowOf(one.by.id, one.proven);
+      const caller = await nowOf(one.by.id, one.proven);
       if (caller && (await may(attempt, caller))) counting.push(caller);
     }
     if (last && (await may(attempt, by))) counting.push(by);
@@ -129,7 +129,8 @@ function createSettling({ store, change, identities }: ProposalRooms) {
       approvedBy: counting.map(({ id, name }) => ({ id, name })),
       last: last ? { id: by.id, proven: provenBy(by) } : undefined,
     };
-    return make(proposal, attempt, approved, nowOf(proposal.by.id, proposal.proven)).catch((error: unknown) => {
+    const proposer = await nowOf(proposal.by.id, proposal.proven);
+    return make(proposal, attempt, approved, proposer).catch((error: unknown) => {
       if (isFinal(error) && !isOver(error)) throw new CannotBeMade(error);
       throw error;
     });

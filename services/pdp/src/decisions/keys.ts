@@ -1,9 +1,11 @@
 import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import type { Random } from "../foundation/ids.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import {
   type Caller,
   FIRST_TENANT,
+  givingRole,
   type Identities,
   keyHash,
   newKey,
@@ -16,6 +18,9 @@ import type { MakeChange } from "./changes.ts";
 import { revisionNumber } from "./decision.ts";
 
 const CELL_OPERATOR = "cell-operator";
+
+/** Callers that are looked at in one turn of the event loop. */
+const LOOKED_AT_ONCE = 100;
 
 type Wanted = Pick<Caller, "name" | "roles" | "agents" | "mayAssertPrincipals"> & { readonly keyHash?: Uint8Array };
 
@@ -42,11 +47,14 @@ function requireMayEnd(by: Caller, caller: Caller, all: readonly Caller[]): void
 }
 
 /** A tenant is not left to nobody: without an owner nobody could ever make another. */
-function refuseLastOwner(caller: Caller, all: readonly Caller[], trust: Trust): void {
+async function refuseLastOwner(caller: Caller, all: readonly Caller[], trust: Trust): Promise<void> {
+  const owning = givingRole(trust, "owner");
   const owns = (rights: Pick<Caller, "roles"> | undefined) => rights?.roles.includes("owner") ?? false;
-  if (caller.revoked || !owns(presently(caller, trust, undefined))) return;
-  const isAnother = (one: Caller) => one.id !== caller.id && owns(presently(one, trust, undefined));
-  if (all.some(isAnother)) return;
+  if (caller.revoked || !owns(await presently(caller, owning, undefined))) return;
+  for (const [at, one] of all.entries()) {
+    if (one.id !== caller.id && owns(await presently(one, owning, undefined))) return;
+    if (at % LOOKED_AT_ONCE === LOOKED_AT_ONCE - 1) await turnOfTheLoop();
+  }
   // Whom a group makes an owner only their token says. That there is one is the word of who wrote the binding.
   if (trust.bindings.some((binding) => binding.group !== undefined && owns(binding))) return;
   throw new Fault("precondition", "last_owner", "nobody else owns this tenant: nobody could make another owner", {
@@ -86,8 +94,8 @@ export function createKeys(rooms: {
       const caller = all.find(({ id }) => id === callerId);
       if (!caller) throw new Fault("missing", "caller_unknown", "there is no such caller", { field: "caller_id" });
       // Who has no key has what bindings give to its subject. What groups would add, only its own token says.
-      if (presently(caller, trust, undefined)?.roles.includes(CELL_OPERATOR)) requireMayEnd(by, caller, all);
-      refuseLastOwner(caller, all, trust);
+      if ((await presently(caller, trust, undefined))?.roles.includes(CELL_OPERATOR)) requireMayEnd(by, caller, all);
+      await refuseLastOwner(caller, all, trust);
       const made = await change(by, { kind: "key_revoked", callerId });
       if (!made.ok) throw new Fault("missing", "caller_unknown", "there is no such caller", { field: "caller_id" });
       return { caller: { ...caller, revoked: true }, revision: revisionNumber(made.value.revisions) };

@@ -1,8 +1,10 @@
 import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
 import type { Random } from "../foundation/ids.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import {
   type Caller,
+  givingRole,
   hasRole,
   type Identities,
   keyHash,
@@ -14,6 +16,9 @@ import {
 import type { PolicyStore, Quotas, Tenant, TenantChanges } from "../policies/index.ts";
 import type { MakeChange } from "./changes.ts";
 import { revisionNumber } from "./decision.ts";
+
+/** Callers that are looked at in one turn of the event loop. */
+const LOOKED_AT_ONCE = 100;
 
 /** A tenant that is to be made. */
 export interface NewTenant {
@@ -82,10 +87,13 @@ export function createTenants(rooms: {
   const requirePeople = async (by: Caller, id: string, people: number): Promise<void> => {
     const [all, trust] = await Promise.all([identities.callers(id), identities.trust(id)]);
     // Who asks has just proven what they may; of the others that have no key it is what their subject alone gives.
-    const owners = all.filter((caller) => {
-      const now = caller.id === by.id ? by : presently(caller, trust, undefined);
-      return now?.roles.includes("owner");
-    });
+    const owning = givingRole(trust, "owner");
+    const owners: Caller[] = [];
+    for (const [at, caller] of all.entries()) {
+      const now = caller.id === by.id ? by : await presently(caller, owning, undefined);
+      if (now?.roles.includes("owner")) owners.push(caller);
+      if (at % LOOKED_AT_ONCE === LOOKED_AT_ONCE - 1) await turnOfTheLoop();
+    }
     const there = peopleAmong(owners, all);
     if (there >= people) return;
     const message = `the tenant has ${there} owners who did not make each other's keys`;

@@ -58,6 +58,8 @@ export const limits = {
   issuersMax: 64,
   issuerAudiencesMax: 16,
   bindingsMax: 1000,
+  /** Agents that the bindings of a tenant name together: whoever meets all of them is compared with each. */
+  bindingAgentsMax: 2_000,
   /** The longest that a token of an issuer may live, from its issue to its expiry, where its issuer is not said to be stricter. */
   issuerTokenSecondsMax: 24 * 3600,
   /** The same of a person's token: who leaves a group keeps what it gave for no longer. Unless it says so: an hour. */
@@ -65,6 +67,8 @@ export const limits = {
   personTokenSecondsDefault: 3600,
   /** One document of an issuer: its keys, or where they are. */
   issuerDocumentBytesMax: 256 * 1024,
+  /** Members and items of one, at all depths. */
+  issuerDocumentValuesMax: 4_000,
   issuerDocumentMsMax: 3_000,
   jwksKeysMax: 100,
   /** An issuer's keys are read again when they are older than the first, and believed until they are older than the second. */

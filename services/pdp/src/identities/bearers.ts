@@ -64,7 +64,8 @@ async function issuerOf(
   return [issuer, trust];
 }
 
-const sameIssuer = (one: Issuer | undefined, other: Issuer) => JSON.stringify(one) === JSON.stringify(other);
+const sameIssuer = (one: Issuer | undefined, other: Issuer) =>
+  one === other || JSON.stringify(one) === JSON.stringify(other);
 
 function tooManyStrangers(): Fault {
   return new Fault("exhausted", "overloaded", "too many unknown tokens are tried at once", {

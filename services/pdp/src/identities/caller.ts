@@ -135,10 +135,27 @@ export function maySpeakFor(caller: Caller, session: { readonly tenant: string; 
 // Kept beside the list that it was compiled from: whoever comes by a token is asked with every call.
 const compiled = new WeakMap<readonly string[], (name: string) => boolean>();
 
+/** Answers that are kept beside a list of globs. */
+const ANSWERS_MAX = 1_000;
+
+/** A list of globs as a test that remembers: one of thousands is compared with a name once. */
+function compileRemembering(agents: readonly string[]): (name: string) => boolean {
+  const test = compileGlobs(agents);
+  const answers = new Map<string, boolean>();
+  return (name) => {
+    const known = answers.get(name);
+    if (known !== undefined) return known;
+    if (answers.size >= ANSWERS_MAX) answers.clear();
+    const found = test(name);
+    answers.set(name, found);
+    return found;
+  };
+}
+
 function isBoundTo({ agents }: Pick<Caller, "agents">, agent: string): boolean {
   let test = compiled.get(agents);
   if (!test) {
-    test = compileGlobs(agents);
+    test = compileRemembering(agents);
     compiled.set(agents, test);
   }
   return test(agent);

@@ -1,5 +1,6 @@
-import type { Caller, CallerWord } from "./caller.ts";
-import { rightsOf, type Trust } from "./trust.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
+import type { Caller, CallerWord, Role } from "./caller.ts";
+import { metBy, type Trust } from "./trust.ts";
 
 /** Whom a caller stands for: itself, or whoever an issuer vouches for, as a person here and as a workload there. */
 const handOf = ({ id, proof }: Caller) => (proof ? JSON.stringify([proof.issuer, proof.subject]) : id);
@@ -33,13 +34,22 @@ export type Remembered = Pick<CallerWord, "source" | "groups">;
  * else has what today's bindings give for what was last proven, and without that for its subject alone. Undefined for
  * one that was revoked, or that nothing gives a right any more.
  */
-export function presently(caller: Caller, trust: Trust, remembered: Remembered | undefined): Caller | undefined {
+export async function presently(
+  caller: Caller,
+  trust: Trust,
+  remembered: Remembered | undefined,
+): Promise<Caller | undefined> {
   if (caller.revoked) return undefined;
   const { proof, tenant } = caller;
   if (!proof) return caller;
   const use = proof.kind === "person" ? "people" : "workloads";
   const issuer = trust.issuers.find((one) => one.issuer === proof.issuer && one.use === use && proof.kind !== "spiffe");
   const { source = issuer?.name ?? proof.kind, groups = [] } = remembered ?? {};
-  const rights = rightsOf(trust, { ...proof, tenant, source, groups, expiresAtMs: undefined });
-  return rights && { ...caller, ...rights };
+  const met = await metBy(trust, { ...proof, tenant, source, groups, expiresAtMs: undefined }, turnOfTheLoop);
+  return met && { ...caller, ...met.rights };
+}
+
+/** What of a tenant's trust can give somebody a role: to be asked of many callers whether they have it. */
+export function givingRole({ bindings, ...trust }: Trust, role: Role): Trust {
+  return { ...trust, bindings: bindings.filter(({ roles }) => roles.includes(role)) };
 }

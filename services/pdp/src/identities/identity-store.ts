@@ -42,8 +42,11 @@ export interface IdentityStore {
   ): Promise<{ readonly tenant: string; readonly name: string }[]>;
   /** The tenant that was given the longest of these prefixes, longest first, else the first tenant. */
   tenantOfWorkload(prefixes: readonly string[]): Promise<Loaded<{ readonly tenant: string }>>;
-  /** What a tenant says of who is to be believed; of an unknown tenant nothing. */
-  trust(tenant: string): Promise<Loaded<Trust>>;
+  /**
+   * What a tenant says of who is to be believed; of an unknown tenant nothing. Where that is what it said when `known` was
+   * read, `known` itself: it is not read again, at whatever revision it is.
+   */
+  trust(tenant: string, known?: Trust): Promise<Loaded<Trust>>;
   callers(tenant: string): Promise<Caller[]>;
   session(tenant: string, id: string): Promise<LoadedSession | null>;
   sessionByRun(tenant: string, openedBy: string, agent: string, runId: string): Promise<Session | null>;

@@ -16,7 +16,7 @@ export {
 export { createCallers } from "./callers.ts";
 export { createCertificates } from "./certificates.ts";
 export type { Credentials, Evidence } from "./evidence.ts";
-export { peopleAmong, presently, type Remembered } from "./hands.ts";
+export { givingRole, peopleAmong, presently, type Remembered } from "./hands.ts";
 export { createIdentities, type Identities } from "./identities.ts";
 export type { IdentityPages, IdentityStore, Loaded, StoredSigningKey } from "./identity-store.ts";
 export { createIssuerKeys } from "./issuer-keys.ts";

@@ -4,6 +4,7 @@ import type { Clock } from "../foundation/clock.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Log } from "../foundation/log.ts";
 import { fullBucket, takeToken } from "../foundation/token-bucket.ts";
+import { countValues } from "../foundation/values.ts";
 import type { Issuer, Profile } from "./trust.ts";
 
 const ISSUERS_MAX = 10_000;
@@ -39,6 +40,12 @@ interface Options {
 
 const KINDS = new Set(["RSA", "EC", "OKP"]);
 
+/** What of a key (RFC 7517, RFC 7518, RFC 8037) anybody here looks at: the rest may be long, and is copied by nobody. */
+const MEMBERS = ["kty", "kid", "alg", "use", "key_ops", "crv", "x", "y", "n", "e"] as const;
+
+const membersOf = (key: object): Record<string, unknown> =>
+  Object.fromEntries(MEMBERS.flatMap((name) => (Object.hasOwn(key, name) ? [[name, (key as never)[name]]] : [])));
+
 /** The keys of a JWK Set (RFC 7517) that may verify; throws for what is none. */
 export function keySetFrom(parsed: unknown, profile: Profile): KeySet {
   const { keys } = (parsed ?? {}) as { readonly keys?: unknown };
@@ -47,7 +54,7 @@ export function keySetFrom(parsed: unknown, profile: Profile): KeySet {
   // What a SPIFFE bundle calls by its own names: keys for certificates verify no token.
   const usable = keys.flatMap((key: unknown) => {
     if (typeof key !== "object" || key === null) return [];
-    const { use, ...jwk } = key as Record<string, unknown>;
+    const { use, ...jwk } = membersOf(key);
     if (typeof jwk.kty !== "string" || !KINDS.has(jwk.kty)) return [];
     if (profile === "spiffe" && use === "jwt-svid") return [jwk];
     return [{ ...jwk, ...(use !== undefined && { use }) }];
@@ -56,10 +63,18 @@ export function keySetFrom(parsed: unknown, profile: Profile): KeySet {
   return { find: createLocalJWKSet({ keys: usable } as JSONWebKeySet), kids };
 }
 
+/** A document of an issuer, whose values are counted before any of them is made. */
+function documentFrom(text: string): unknown {
+  if (countValues(Buffer.from(text), limits.issuerDocumentValuesMax) > limits.issuerDocumentValuesMax) {
+    throw new Error(`the document has more than ${limits.issuerDocumentValuesMax} values`);
+  }
+  return JSON.parse(text);
+}
+
 /** The address of the keys, by the issuer's own discovery document (OpenID Connect Discovery 1.0, section 4). */
 async function discover(issuer: string, fetchText: Options["fetchText"]): Promise<string> {
   const text = await fetchText(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`);
-  const found = JSON.parse(text) as { readonly issuer?: unknown; readonly jwks_uri?: unknown };
+  const found = documentFrom(text) as { readonly issuer?: unknown; readonly jwks_uri?: unknown };
   if (found.issuer !== issuer) throw new Error("the discovery document is another issuer's");
   if (typeof found.jwks_uri !== "string") throw new Error("the discovery document names no jwks_uri");
   return found.jwks_uri;
@@ -79,7 +94,7 @@ function remoteSource(
     try {
       const text = await fetchText(jwksUri ?? (await discover(issuer, fetchText)));
       // The same keys stay the same set: whatever they verified stays verified.
-      held = { set: text === held?.text ? held.set : keySetFrom(JSON.parse(text), profile), text, atMs };
+      held = { set: text === held?.text ? held.set : keySetFrom(documentFrom(text), profile), text, atMs };
       return true;
     } catch (error) {
       log.warn(
@@ -111,6 +126,8 @@ function remoteSource(
 /** The keys of every issuer that was asked for, each read once and again when it grows old or a key is missing. */
 export function createIssuerKeys(options: Options): IssuerKeys {
   const sources = new LRUCache<string, KeySource>({ max: ISSUERS_MAX });
+  // A set of keys is long, and writing it down for each token would take longer than verifying one.
+  const known = new WeakMap<Issuer, KeySource>();
   const open = (issuer: Issuer): KeySource => {
     if (!issuer.jwks) return remoteSource(issuer, options);
     const set = keySetFrom(issuer.jwks, issuer.profile);
@@ -118,6 +135,8 @@ export function createIssuerKeys(options: Options): IssuerKeys {
   };
   return {
     of(issuer) {
+      const held = known.get(issuer);
+      if (held) return held;
       const { tenant, name, profile, jwksUri, jwks } = issuer;
       const key = JSON.stringify([tenant, name, profile, issuer.issuer, jwksUri, jwks]);
       let source = sources.get(key);
@@ -125,6 +144,7 @@ export function createIssuerKeys(options: Options): IssuerKeys {
         source = open(issuer);
         sources.set(key, source);
       }
+      known.set(issuer, source);
       return source;
     },
   };

@@ -119,6 +119,23 @@ export function checkIssuer(issuer: Issuer, { issuers }: Pick<Trust, "issuers">,
   }
 }
 
+/** Refuses a binding of more agents than the tenant's may name together, unless it names no more than before. */
+function requireRoomForAgents(binding: Binding, held: Binding | undefined, others: readonly Binding[]): void {
+  const most = limits.bindingAgentsMax;
+  const all = others.reduce((sum, { agents }) => sum + agents.length, binding.agents.length);
+  if (all <= most || binding.agents.length <= (held?.agents.length ?? 0)) return;
+  throw new Fault(
+    "exhausted",
+    "quota_exceeded",
+    `the tenant's bindings may name no more than ${most} agents together`,
+    {
+      field: "agents",
+      limit: `${most} agents`,
+      fix: "name agents by a glob, such as clerk-*",
+    },
+  );
+}
+
 /** Refuses a binding that means nobody, or somebody whom no issuer proves. */
 export function checkBinding(binding: Binding, { issuers, bindings }: Pick<Trust, "issuers" | "bindings">): void {
   requireName(binding.name);
@@ -140,7 +157,13 @@ export function checkBinding(binding: Binding, { issuers, bindings }: Pick<Trust
   if (binding.group !== undefined && (binding.issuer === CERTIFICATES || issuer?.profile === "spiffe")) {
     throw invalid("group", "SPIFFE ids are in no group", { fix: "name a subject" });
   }
-  if (bindings.filter(({ name }) => name !== binding.name).length < limits.bindingsMax) return;
+  const others = bindings.filter(({ name }) => name !== binding.name);
+  requireRoomForAgents(
+    binding,
+    bindings.find(({ name }) => name === binding.name),
+    others,
+  );
+  if (others.length < limits.bindingsMax) return;
   throw new Fault("exhausted", "quota_exceeded", `the tenant may have no more than ${limits.bindingsMax} bindings`, {
     limit: `${limits.bindingsMax} bindings`,
     fix: "remove some that are not needed",

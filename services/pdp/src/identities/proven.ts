@@ -1,10 +1,12 @@
 import { LRUCache } from "lru-cache";
 import { Fault } from "../foundation/fault.ts";
+import type { Pause } from "../foundation/in-slices.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { Caller } from "./caller.ts";
 import type { Evidence } from "./evidence.ts";
 import type { IdentityStore, Loaded } from "./identity-store.ts";
 import type { Keeping, KeptRows } from "./keeping.ts";
-import { bindingsFor, type Rights, rightsOf, type Trust } from "./trust.ts";
+import { metBy, type Trust } from "./trust.ts";
 
 const TENANTS_MAX = 10_000;
 const CALLERS_MAX = 10_000;
@@ -31,6 +33,8 @@ interface Options {
   readonly keeping: Pick<Keeping, "fresh" | "keep">;
   /** Gives a stranger a row, whoever else does so at the same time. */
   readonly sight: (stranger: Stranger) => Promise<void>;
+  /** Lets others be answered where there is much to compare. */
+  readonly pause?: Pause;
 }
 
 /** The fault for evidence that is true and gives no right to call. */
@@ -47,9 +51,53 @@ function revoked({ source, subject }: Evidence): Fault {
   });
 }
 
+/** What tenants say, each read once at a time. */
+function createTrusts(store: Options["store"]) {
+  const held = new LRUCache<string, Loaded<Trust>>({ max: TENANTS_MAX });
+  const under = new Map<string, Promise<Loaded<Trust>>>();
+  const next = new Map<string, Promise<Loaded<Trust>>>();
+
+  const load = async (tenant: string): Promise<Loaded<Trust>> => {
+    const known = held.get(tenant)?.row;
+    const loaded = await store.trust(tenant, known);
+    // A slower, older read takes nothing from a newer one.
+    const newest = held.get(tenant);
+    if (!newest || loaded.security >= newest.security) held.set(tenant, loaded);
+    return loaded;
+  };
+  const start = (tenant: string): Promise<Loaded<Trust>> => {
+    const started = load(tenant).finally(() => {
+      if (under.get(tenant) === started) under.delete(tenant);
+    });
+    under.set(tenant, started);
+    return started;
+  };
+  const startNext = async (tenant: string, before: Promise<unknown>): Promise<Loaded<Trust>> => {
+    await before.catch(() => undefined);
+    next.delete(tenant);
+    return start(tenant);
+  };
+
+  return {
+    held: (tenant: string) => held.get(tenant),
+    /** Shares a read that is under way; `anew`: one that begins after this call. */
+    read(tenant: string, anew: boolean): Promise<Loaded<Trust>> {
+      const now = under.get(tenant);
+      if (!now) return start(tenant);
+      if (!anew) return now;
+      let after = next.get(tenant);
+      if (!after) {
+        after = startNext(tenant, now);
+        next.set(tenant, after);
+      }
+      return after;
+    },
+  };
+}
+
 /** Turns evidence into callers: who it is from its row, what it may from the bindings, never from what is stored of it. */
-export function createProven({ store, keeping, sight }: Options): Proven {
-  const trusts = new LRUCache<string, Loaded<Trust>>({ max: TENANTS_MAX });
+export function createProven({ store, keeping, sight, pause = turnOfTheLoop }: Options): Proven {
+  const trusts = createTrusts(store);
   // What a tenant says is read again after each of its changes, once for all its callers; who they are is told of row by row.
   const callers = keeping.keep<Loaded<Caller>>({
     max: CALLERS_MAX,
@@ -58,13 +106,11 @@ export function createProven({ store, keeping, sight }: Options): Proven {
   });
 
   const trust = async (tenant: string, anew: boolean): Promise<Loaded<Trust>> => {
-    const known = trusts.get(tenant);
+    const known = trusts.held(tenant);
     if (!anew && known && keeping.fresh(known)) return known;
-    const loaded = await store.trust(tenant);
-    // A slower, older read takes nothing from a newer one.
-    const newest = trusts.get(tenant);
-    if (!newest || loaded.security >= newest.security) trusts.set(tenant, loaded);
-    return loaded;
+    const loaded = await trusts.read(tenant, anew);
+    // A read that was under way before the change that it is asked for.
+    return anew || keeping.fresh(loaded) ? loaded : trusts.read(tenant, true);
   };
 
   const sighted = async (evidence: Evidence, anew: boolean): Promise<Loaded<Caller>> => {
@@ -80,15 +126,15 @@ export function createProven({ store, keeping, sight }: Options): Proven {
   };
 
   const callerUnder: Proven["callerUnder"] = async (trusted, evidence, anew) => {
-    const rights: Rights | undefined = rightsOf(trusted.row, evidence);
-    if (!rights) return null;
+    const met = await metBy(trusted.row, evidence, pause);
+    if (!met) return null;
     const { row, security } = await sighted(evidence, anew);
     if (row.revoked) throw revoked(evidence);
     // Two reads: together they are as new as the older.
     const older = security < trusted.security ? security : trusted.security;
     const { source, groups, expiresAtMs } = evidence;
-    const word = { source, groups, bindings: bindingsFor(trusted.row, evidence), expiresAtMs };
-    return { row: { ...row, ...rights, word }, security: older };
+    const word = { source, groups, bindings: met.bindings, expiresAtMs };
+    return { row: { ...row, ...met.rights, word }, security: older };
   };
 
   return {

@@ -25,17 +25,36 @@ test.each([
   expect(subjectMatches(glob, subject)).toBe(expected);
 });
 
+const expression = (glob: string) => {
+  const source = glob.replace(/\*\*|\*|[.+/]/g, (found) => ({ "**": "[^]*", "*": "[^:/]*" })[found] ?? `\\${found}`);
+  return new RegExp(`^${source}$`);
+};
+
 test("a glob means what the same regular expression does, whatever stands in either", () => {
   const piece = fc.constantFrom("*", "**", "a", "b", ":", "/", ".", "+");
   const subject = fc.string({ unit: fc.constantFrom("a", "b", ":", "/", ".", "+"), maxLength: 10 });
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 6 }), subject, (pieces, text) => {
       const glob = pieces.join("");
-      const source = glob.replace(
-        /\*\*|\*|[.+/]/g,
-        (found) => ({ "**": "[^]*", "*": "[^:/]*" })[found] ?? `\\${found}`,
-      );
-      expect(subjectMatches(glob, text)).toBe(new RegExp(`^${source}$`).test(text));
+      expect(subjectMatches(glob, text)).toBe(expression(glob).test(text));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test("the same holds of long subjects, wherever their parts begin and end", () => {
+  const run = fc.integer({ min: 0, max: 70 });
+  const part = fc.tuple(fc.constantFrom("a", "b"), run, fc.constantFrom(":", "/", ""));
+  const piece = fc.oneof(fc.constantFrom("*", "**", ":", "/"), fc.tuple(fc.constantFrom("a", "b"), run));
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 7 }), fc.array(part, { maxLength: 4 }), (pieces, parts) => {
+      const glob = pieces.map((one) => (typeof one === "string" ? one : one[0].repeat(one[1]))).join("");
+      const text = parts.map(([char, times, end]) => char.repeat(times) + end).join("");
+      expect(subjectMatches(glob, text)).toBe(expression(glob).test(text));
+      // One that fits: its stars stand for what is there.
+      const widened = parts.map(([char, times]) => (times > 3 ? `${char}*` : char.repeat(times)));
+      const own = widened.map((one, at) => one + (parts[at]?.[2] ?? "")).join("");
+      expect(subjectMatches(own, text)).toBe(true);
     }),
     { numRuns: 2_000 },
   );

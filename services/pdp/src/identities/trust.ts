@@ -1,6 +1,7 @@
+import type { Pause } from "../foundation/in-slices.ts";
 import type { Caller, Role } from "./caller.ts";
 import type { Evidence } from "./evidence.ts";
-import { subjectMatches } from "./subject-glob.ts";
+import { isMeant, subjectOf } from "./subject-glob.ts";
 
 export const PROFILES = ["oidc", "kubernetes", "spiffe"] as const;
 export type Profile = (typeof PROFILES)[number];
@@ -62,25 +63,63 @@ export interface Trust {
 /** What a caller may do. */
 export type Rights = Pick<Caller, "agents" | "mayAssertPrincipals" | "roles">;
 
-function applies({ issuer, subject, group }: Binding, evidence: Evidence): boolean {
-  if (issuer !== evidence.source) return false;
-  if (subject === undefined && group === undefined) return false;
-  if (group !== undefined && !evidence.groups.includes(group)) return false;
-  return subject === undefined || subjectMatches(subject, evidence.subject);
+/** What evidence meets of a tenant's bindings. */
+export interface Met {
+  /** What they give together. */
+  readonly rights: Rights;
+  /** Their names. */
+  readonly bindings: readonly string[];
 }
 
-/** The names of the bindings that match now. */
-export function bindingsFor({ bindings }: Pick<Trust, "bindings">, evidence: Evidence): string[] {
-  return bindings.filter((binding) => applies(binding, evidence)).map(({ name }) => name);
-}
+/** Characters of globs that are compared between two pauses, and what a binding counts besides. */
+const CHARS_AT_ONCE_MAX = 16 * 1024;
+const BINDING_CHARS = 32;
+/** Unions that are kept of one list of bindings: as a rule its callers meet the same few. */
+const UNIONS_MAX = 256;
 
-/** What the bindings give that match now, together; undefined when none does. */
-export function rightsOf({ bindings }: Pick<Trust, "bindings">, evidence: Evidence): Rights | undefined {
-  const matching = bindings.filter((binding) => applies(binding, evidence));
-  if (matching.length === 0) return undefined;
-  return {
+const unions = new WeakMap<readonly Binding[], Map<string, Met>>();
+
+/** What the bindings at these places give together: the same object for the same ones, with all that is kept beside it. */
+function unionOf(bindings: readonly Binding[], places: readonly number[]): Met {
+  let known = unions.get(bindings);
+  if (!known || known.size >= UNIONS_MAX) {
+    known = new Map();
+    unions.set(bindings, known);
+  }
+  const key = places.join();
+  const found = known.get(key);
+  if (found) return found;
+  const matching = places.flatMap((place) => bindings[place] ?? []);
+  const rights = {
     agents: [...new Set(matching.flatMap(({ agents }) => agents))],
     mayAssertPrincipals: matching.some(({ mayAssertPrincipals }) => mayAssertPrincipals),
     roles: [...new Set(matching.flatMap(({ roles }) => roles))],
   };
+  const met = { rights, bindings: matching.map(({ name }) => name) };
+  known.set(key, met);
+  return met;
+}
+
+/** The bindings that match now and what they give; undefined when none does. Awaits `pause` where there is much to compare. */
+export async function metBy(
+  { bindings }: Pick<Trust, "bindings">,
+  evidence: Evidence,
+  pause: Pause,
+): Promise<Met | undefined> {
+  const groups = new Set(evidence.groups);
+  const subject = subjectOf(evidence.subject);
+  const places: number[] = [];
+  let chars = 0;
+  for (const [place, { issuer, subject: glob, group }] of bindings.entries()) {
+    chars += BINDING_CHARS;
+    if (chars > CHARS_AT_ONCE_MAX) {
+      chars = 0;
+      await pause();
+    }
+    if (issuer !== evidence.source || (glob === undefined && group === undefined)) continue;
+    if (group !== undefined && !groups.has(group)) continue;
+    chars += glob?.length ?? 0;
+    if (glob === undefined || isMeant(glob, subject)) places.push(place);
+  }
+  return places.length === 0 ? undefined : unionOf(bindings, places);
 }

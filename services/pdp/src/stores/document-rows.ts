@@ -34,16 +34,17 @@ export interface UnparsedRows<Row> {
 
 /**
  * The rows of a query, some hundred at a time. Their JSON is parsed once the transaction is over, which would otherwise
- * wait for that: a tenant has as many documents as it may, some of them a megabyte long.
+ * wait for that: a tenant has as many documents as it may, some of them a megabyte long. `name`: prepared under it.
  */
 export async function unparsedRows<Row extends object>(
   on: ClientBase | Pool,
   text: string,
   values: readonly unknown[],
+  name?: string,
 ): Promise<UnparsedRows<Row>> {
   // `rows` is the driver's, and missing in its types.
   const query: QueryConfig & { readonly rows: number } = {
-    ...{ text, values: [...values], types: unparsed },
+    ...{ text, values: [...values], types: unparsed, ...(name !== undefined && { name }) },
     rows: ROWS_AT_ONCE,
   };
   const { rows } = await on.query<Record<string, unknown>>(query);

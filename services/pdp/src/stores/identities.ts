@@ -1,7 +1,9 @@
 import type { Scope } from "@remit/engine";
 import type { Pool } from "pg";
 import { assert } from "../foundation/assert.ts";
+import { mapInSlices } from "../foundation/in-slices.ts";
 import { createInterned } from "../foundation/interned.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import {
   type Act,
   type Caller,
@@ -15,8 +17,9 @@ import {
   type StoredSigningKey,
 } from "../identities/index.ts";
 import { withTransaction } from "./database.ts";
+import { documentRows } from "./document-rows.ts";
 import { insertSigningKey, LOCK_SIGNING_KEYS } from "./key-changes.ts";
-import { readTrust } from "./trust.ts";
+import { createTrustReader } from "./trust.ts";
 
 // One statement, so that whose it is and at which revision are of one moment.
 const TENANT_OF_WORKLOAD = `select o.tenant,
@@ -230,10 +233,10 @@ export function createIdentityStore(pool: Pool): IdentityStore {
       const { tenant = FIRST_TENANT, security = "0" } = rows[0] ?? {};
       return { row: { tenant }, security: BigInt(security) };
     },
-    trust: (tenant) => readTrust(pool, tenant),
+    trust: createTrustReader(pool),
     async callers(tenant) {
       const text = "select * from caller where tenant = $1 order by created_at, id";
-      return (await pool.query<CallerRow>(text, [tenant])).rows.map(callerFrom);
+      return mapInSlices(await documentRows<CallerRow>(pool, text, [tenant]), turnOfTheLoop, callerFrom);
     },
     async session(tenant, id) {
       const text = `select t.*, ${SECURITY}, ${SIGNERS}, ${ABOVE} from session t where t.tenant = $1 and t.id = $2`;

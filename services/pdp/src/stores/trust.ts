@@ -1,5 +1,9 @@
 import type { Pool } from "pg";
-import type { Binding, Issuer, Loaded, Role, Trust } from "../identities/index.ts";
+import { assert } from "../foundation/assert.ts";
+import { eachInSlices } from "../foundation/in-slices.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
+import type { Binding, IdentityStore, Issuer, Role, Trust } from "../identities/index.ts";
+import { unparsedRows } from "./document-rows.ts";
 
 export interface IssuerRow {
   readonly name: string;
@@ -44,20 +48,70 @@ export function bindingFrom(row: BindingRow): Binding {
   return { name, ...match, agents, mayAssertPrincipals: row.may_assert_principals, roles };
 }
 
-// One statement, so that all of it is of one moment, the revision too.
-const TRUST = `select coalesce((select r.security from revision r where r.tenant = $1), 0)::text as security,
-  (select coalesce(jsonb_agg(to_jsonb(i) || jsonb_build_object('audiences',
-      (select coalesce(jsonb_agg(a.audience order by a.audience), '[]') from issuer_audience a
-        where a.tenant = i.tenant and a.name = i.name)) order by i.name), '[]')
-     from issuer i where i.tenant = $1) as issuers,
-  (select coalesce(jsonb_agg(to_jsonb(b) order by b.name), '[]') from binding b where b.tenant = $1) as bindings`;
+// What the rows are, in a few numbers: as in `fingerprint.ts`, whatever writes a row makes it another.
+const sum = (columns: string, from: string) =>
+  `(select coalesce(sum(hash_record_extended(row(${columns}), 0)), 0)::text from ${from} r where r.tenant = $1)`;
+const PRINT = [
+  sum("r.name, r.revision, r.xmin", "issuer"),
+  sum("r.issuer, r.audience, r.name, r.xmin", "issuer_audience"),
+  sum("r.name, r.revision, r.xmin", "binding"),
+].join(" || ' ' || ");
 
-/** What a tenant says of who is to be believed, and the security revision that held when it was read. */
-export async function readTrust(pool: Pool, tenant: string): Promise<Loaded<Trust>> {
-  const { rows } = await pool.query<{ security: string; issuers: IssuerRow[]; bindings: BindingRow[] }>({
-    ...{ name: "trust", text: TRUST, values: [tenant] },
-  });
-  const { security = "0", issuers = [], bindings = [] } = rows[0] ?? {};
-  const row = { tenant, issuers: issuers.map((one) => issuerFrom(tenant, one)), bindings: bindings.map(bindingFrom) };
-  return { row, security: BigInt(security) };
+// One statement, so that all of it is of one moment, the revision too. Rows come one by one, and where nothing of them has
+// changed, none.
+const TRUST = `with held as materialized (
+    select coalesce((select r.security from revision r where r.tenant = $1), 0)::text as security, ${PRINT} as print)
+  select 'revision' as what, security, print, null::jsonb as document from held
+  union all select 'issuer', null, hash_record_extended(row(i.name, i.revision, i.xmin,
+      (select sum(hash_record_extended(row(a.issuer, a.audience, a.xmin), 0)) from issuer_audience a
+        where a.tenant = i.tenant and a.name = i.name)), 0)::text, to_jsonb(i) || jsonb_build_object('audiences',
+      (select coalesce(jsonb_agg(a.audience order by a.audience), '[]') from issuer_audience a
+        where a.tenant = i.tenant and a.name = i.name))
+    from held h join issuer i on i.tenant = $1 where h.print is distinct from $2
+  union all select 'binding', null, null, to_jsonb(b)
+    from held h join binding b on b.tenant = $1 where h.print is distinct from $2`;
+
+type TrustRow =
+  | { readonly what: "revision"; readonly security: string; readonly print: string }
+  | { readonly what: "issuer"; readonly print: string; readonly document: IssuerRow }
+  | { readonly what: "binding"; readonly document: BindingRow };
+
+type IssuerPrinted = Extract<TrustRow, { what: "issuer" }>;
+
+interface Named {
+  readonly name: string;
+}
+
+// No two of a kind have one name.
+const byName = (one: Named, other: Named) => (one.name < other.name ? -1 : 1);
+
+/** Reads what tenants say of who is to be believed, each with the security revision that held when it was read. */
+export function createTrustReader(pool: Pool): IdentityStore["trust"] {
+  // What the rows were that something was made of.
+  const prints = new WeakMap<Trust | Issuer, string>();
+  // One that stays as it was stays the same: what is kept beside it goes on being good.
+  const issuerOf = (tenant: string, { print, document }: IssuerPrinted, known: Issuer | undefined): Issuer => {
+    if (known && prints.get(known) === print) return known;
+    const issuer = issuerFrom(tenant, document);
+    prints.set(issuer, print);
+    return issuer;
+  };
+  return async (tenant, known) => {
+    const before = known && prints.get(known);
+    const read = await unparsedRows<TrustRow>(pool, TRUST, [tenant, before ?? null], "trust");
+    let held: Extract<TrustRow, { what: "revision" }> | undefined;
+    const [issuers, bindings]: [Issuer[], Binding[]] = [[], []];
+    const knownIssuers = new Map(known?.issuers.map((issuer) => [issuer.name, issuer]));
+    await eachInSlices(await read.parsed(), turnOfTheLoop, (row) => {
+      if (row.what === "revision") held = row;
+      else if (row.what === "issuer") issuers.push(issuerOf(tenant, row, knownIssuers.get(row.document.name)));
+      else bindings.push(bindingFrom(row.document));
+    });
+    assert(held, "a statement without conditions answers a row");
+    const { security, print } = held;
+    if (known && print === before) return { row: known, security: BigInt(security) };
+    const row: Trust = { tenant, issuers: issuers.sort(byName), bindings: bindings.sort(byName) };
+    prints.set(row, print);
+    return { row, security: BigInt(security) };
+  };
 }

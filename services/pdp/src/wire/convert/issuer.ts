@@ -3,6 +3,7 @@ import type { IssuerSchema, Issuer as WireIssuer } from "@remit/proto/admin";
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
 import { parseStrict } from "../../foundation/strict-json.ts";
+import { countValues } from "../../foundation/values.ts";
 import { ALGORITHMS, type Issuer, PROFILES, USES } from "../../identities/index.ts";
 import { boundedList, labelsField, storedName, storedText } from "./fields.ts";
 
@@ -36,7 +37,14 @@ function keysFrom({ keys }: WireIssuer): Pick<Issuer, "jwksUri" | "jwks"> {
       return { jwksUri: storedName(keys.value, "jwks_uri", limits.purposeBytesMax), jwks: undefined };
     case "jwks": {
       const text = storedName(keys.value, "jwks", limits.issuerDocumentBytesMax);
-      return { jwksUri: undefined, jwks: parseStrict(Buffer.from(text), "jwks").value };
+      const bytes = Buffer.from(text);
+      if (countValues(bytes, limits.issuerDocumentValuesMax) > limits.issuerDocumentValuesMax) {
+        throw invalid("jwks", `jwks has more than ${limits.issuerDocumentValuesMax} values`, {
+          limit: `issuerDocumentValuesMax: ${limits.issuerDocumentValuesMax} members and items, at all depths`,
+          fix: "send the keys alone that are in use",
+        });
+      }
+      return { jwksUri: undefined, jwks: parseStrict(bytes, "jwks").value };
     }
     default:
       return { jwksUri: undefined, jwks: undefined };

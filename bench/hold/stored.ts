@@ -1,0 +1,47 @@
+import pg, { type Pool } from "pg";
+import { openPool } from "../../services/pdp/src/stores/database.ts";
+import { startEmbedded } from "../../services/pdp/src/stores/embedded.ts";
+import { migrate } from "../../services/pdp/src/stores/migrate.ts";
+import { prepareWith, type Work } from "./turns.ts";
+
+/** The tenant whose rows are at their limits. */
+export const TENANT = "t";
+
+const silent = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} } as never;
+
+/** A Postgres of this process, filled by statements of its superuser, and a pool as the service has it. */
+async function storeWith(fill: readonly string[]) {
+  const postgres = await startEmbedded({ durable: false });
+  await migrate({ url: postgres.ownerUrl });
+  const client = new pg.Client({ connectionString: postgres.superuserUrl });
+  await client.connect();
+  await client.query("insert into tenant (id) values ($1), ('nobody')", [TENANT]);
+  await client.query("insert into revision (tenant, security, policy) select id, 1, 1 from tenant");
+  for (const text of fill) await client.query(text);
+  await client.query("analyze");
+  await client.end();
+  const pool = openPool({ url: postgres.runtimeUrl, name: "bench", log: silent });
+  return { pool, postgres };
+}
+
+/**
+ * Work on what a store holds of a tenant at its limits, after the same has been done again and again for one that has
+ * nothing: of the store's own work this thread takes none.
+ */
+export function stored<Made>(
+  fill: readonly string[],
+  make: (pool: Pool) => Made,
+  work: (made: Made, tenant: string) => unknown,
+): Work {
+  let open: { readonly made: Made; readonly close: () => Promise<void> } | undefined;
+  return prepareWith(
+    async () => {
+      const { pool, postgres } = await storeWith(fill);
+      const made = make(pool);
+      open = { made, close: () => pool.end().then(postgres.stop) };
+      for (let round = 0; round < 50; round++) await work(made, "nobody");
+    },
+    () => open && work(open.made, TENANT),
+    async () => open?.close(),
+  );
+}
