@@ -101,8 +101,8 @@ function requireOpen(snapshot: Snapshot, session: Session, nowMs: number): void 
 }
 
 /** Refuses a caller that is not bound to the agent, and an agent that may not act. */
-function requireActing({ agents }: Snapshot, caller: Caller, agent: string): void {
-  requireBinding(caller, agent);
+async function requireActing({ agents }: Snapshot, caller: Caller, agent: string): Promise<void> {
+  await requireBinding(caller, agent);
   const registered = agents.get(agent);
   if (!registered) {
     throw new Fault("missing", "agent_unknown", `no agent ${agent} is registered`, {
@@ -232,7 +232,7 @@ export function createSessions(rooms: Rooms): Sessions {
   return {
     async open(caller, opening) {
       const snapshot = await requireActive(caller);
-      requireActing(snapshot, caller, opening.agent);
+      await requireActing(snapshot, caller, opening.agent);
       const whom = await principalOf(caller, opening, identities.provePrincipal);
       const nowMs = clock.now();
       const session = sessionOf(caller, opening, whom, newId(nowMs), nowMs);
@@ -243,7 +243,7 @@ export function createSessions(rooms: Rooms): Sessions {
       const snapshot = await requireActive(caller);
       const nowMs = clock.now();
       requireOpen(snapshot, parent, nowMs);
-      requireActing(snapshot, caller, delegation.agent);
+      await requireActing(snapshot, caller, delegation.agent);
       const id = newId(nowMs);
       return openedOnce(
         snapshot,
@@ -258,7 +258,7 @@ export function createSessions(rooms: Rooms): Sessions {
       const snapshot = await requireActive(caller);
       requireOpen(snapshot, session, clock.now());
       requireUnrevoked(snapshot, session);
-      requireActing(snapshot, caller, session.agent);
+      await requireActing(snapshot, caller, session.agent);
       return withToken(session);
     },
     async get(caller, sessionId) {

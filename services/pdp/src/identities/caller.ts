@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
-import { compileGlobs } from "@remit/engine";
 import { Fault } from "../foundation/fault.ts";
 import type { Random } from "../foundation/ids.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
+import { comparedWith, isBoundTo } from "./bound-agents.ts";
 import type { ProofKind } from "./evidence.ts";
 
 /** The tenant that a first start makes. Only its callers can administer the tenants of the cell. */
@@ -132,35 +133,6 @@ export function maySpeakFor(caller: Caller, session: { readonly tenant: string; 
   return caller.tenant === session.tenant && (caller.id === session.openedBy || ownsByKey(caller));
 }
 
-// Kept beside the list that it was compiled from: whoever comes by a token is asked with every call.
-const compiled = new WeakMap<readonly string[], (name: string) => boolean>();
-
-/** Answers that are kept beside a list of globs. */
-const ANSWERS_MAX = 1_000;
-
-/** A list of globs as a test that remembers: one of thousands is compared with a name once. */
-function compileRemembering(agents: readonly string[]): (name: string) => boolean {
-  const test = compileGlobs(agents);
-  const answers = new Map<string, boolean>();
-  return (name) => {
-    const known = answers.get(name);
-    if (known !== undefined) return known;
-    if (answers.size >= ANSWERS_MAX) answers.clear();
-    const found = test(name);
-    answers.set(name, found);
-    return found;
-  };
-}
-
-function isBoundTo({ agents }: Pick<Caller, "agents">, agent: string): boolean {
-  let test = compiled.get(agents);
-  if (!test) {
-    test = compileRemembering(agents);
-    compiled.set(agents, test);
-  }
-  return test(agent);
-}
-
 /**
  * Whether a caller may still ask in a session that it opened, for its agent and those of the sessions above it. What a key is bound to never changes; what
  * bindings give to a token or a certificate may have become less since.
@@ -171,12 +143,23 @@ export function stillBoundTo(
 ): boolean {
   if (caller.proof === undefined) return true;
   // What was handed on under a session goes with what gave that session.
-  return isBoundTo(caller, agent) && ancestors.every((link) => isBoundTo(caller, link.agent));
+  const { agents } = caller;
+  return isBoundTo(agents, agent) && ancestors.every((link) => isBoundTo(agents, link.agent));
+}
+
+/** Awaited before `stillBoundTo` where there is something to await: thousands of agents are compared in slices. */
+export function comparedFirst(
+  { agents, proof }: Pick<Caller, "agents" | "proof">,
+  { agent, ancestors }: { readonly agent: string; readonly ancestors: readonly { readonly agent: string }[] },
+): Promise<void> | undefined {
+  if (proof === undefined) return undefined;
+  return comparedWith(agents, [agent, ...ancestors.map((link) => link.agent)], turnOfTheLoop);
 }
 
 /** Refuses a caller that is not bound to the agent. */
-export function requireBinding(caller: Caller, agent: string): void {
-  if (ownsByKey(caller) || isBoundTo(caller, agent)) return;
+export async function requireBinding(caller: Caller, agent: string): Promise<void> {
+  await comparedWith(caller.agents, [agent], turnOfTheLoop);
+  if (ownsByKey(caller) || isBoundTo(caller.agents, agent)) return;
   throw new Fault("forbidden", "agent_not_bound", `the caller ${caller.name} may not open sessions for ${agent}`, {
     field: "agent",
     fix: `use a key that was made with --agent ${agent}`,

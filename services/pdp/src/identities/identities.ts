@@ -1,7 +1,7 @@
 import { Fault } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Authenticate } from "./authenticate.ts";
-import { type Caller, maySpeakFor, stillBoundTo } from "./caller.ts";
+import { type Caller, comparedFirst, maySpeakFor, stillBoundTo } from "./caller.ts";
 import type { Credentials } from "./evidence.ts";
 import type { IdentityStore, Loaded } from "./identity-store.ts";
 import type { IdentityNews, Keeping, KeptRows } from "./keeping.ts";
@@ -102,7 +102,11 @@ export function createIdentities(options: Options): Identities {
     if (!entry.signers.includes(claims.kid)) throw keyRetired();
     allowed(caller, entry.row);
     // What a call did may be told by whoever asked; nothing new is asked for an agent that was taken from its caller.
-    if (use === "decide" && !stillBoundTo(caller, entry.row)) throw unbound(caller, entry.row);
+    if (use === "decide") {
+      const compared = comparedFirst(caller, entry.row);
+      if (compared) await compared;
+      if (!stillBoundTo(caller, entry.row)) throw unbound(caller, entry.row);
+    }
     return entry;
   };
 

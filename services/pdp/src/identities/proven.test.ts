@@ -116,3 +116,34 @@ test("a change that is not about a caller has nobody read its row again; one tha
   heard(["c0"]);
   await expect(comes()).rejects.toMatchObject({ reason: "token_invalid" });
 });
+
+test("what a tenant says is read once for all who wait for it, and anew for whoever asks for what is newer", async () => {
+  const waiting: (() => void)[] = [];
+  const given: (object | undefined)[] = [];
+  const store = {
+    trust: async (tenant: string, known?: object) => {
+      given.push(known);
+      await new Promise<void>((go) => waiting.push(go));
+      return { row: { tenant, issuers: [], bindings: [] }, security: BigInt(given.length) };
+    },
+    callerBySubject: async () => null,
+  };
+  const keeping = createKeeping({ security: () => 1n, catchUp: async () => {} });
+  const { trust } = createProven({ store, keeping, sight: async () => {} });
+  const first = [trust("t", false), trust("t", false)];
+  const anew = [trust("t", true), trust("t", true)];
+  expect(given).toHaveLength(1);
+  waiting.shift()?.();
+  expect((await Promise.all(first)).map(({ security }) => security)).toEqual([1n, 1n]);
+  await expect.poll(() => waiting.length).toBe(1);
+  // One that asks now, while that read is under way, is answered by none that began before.
+  const later = trust("t", true);
+  waiting.shift()?.();
+  expect((await Promise.all(anew)).map(({ security }) => security)).toEqual([2n, 2n]);
+  await expect.poll(() => waiting.length).toBe(1);
+  waiting.shift()?.();
+  expect((await later).security).toBe(3n);
+  // Each is told what is held, so that it is not read again where it is the same.
+  expect(given[0]).toBeUndefined();
+  expect(given[2]).toBe((await anew[0])?.row);
+});

@@ -46,3 +46,21 @@ test("a group is compared as it is written: no glob, no other case", async () =>
 test("a binding that names nobody means nobody", async () => {
   expect(await rightsOf({ bindings: [binding()] }, evidence())).toBeUndefined();
 });
+
+test("others are answered while a thousand bindings are compared, and what the same ones give is one object", async () => {
+  const bindings = Array.from({ length: 1_000 }, (_, at) => binding({ name: `b${at}`, subject: "*a".repeat(200) }));
+  const last = binding({ name: "last", subject: "**", agents: ["porter"] });
+  let pauses = 0;
+  const meet = () =>
+    metBy({ bindings: all }, evidence({ subject: "b".repeat(500) }), async () => {
+      pauses++;
+    });
+  const all = [...bindings, last];
+  const met = await meet();
+  expect(met).toEqual({
+    rights: { agents: ["porter"], mayAssertPrincipals: false, roles: [] },
+    bindings: ["last"],
+  });
+  expect(pauses).toBeGreaterThan(10);
+  expect((await meet())?.rights).toBe(met?.rights);
+});
