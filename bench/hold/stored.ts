@@ -5,7 +5,7 @@ import { migrate } from "../../services/pdp/src/stores/migrate.ts";
 import { prepareWith, type Work } from "./turns.ts";
 
 /** The tenant whose rows are at their limits. */
-export const TENANT = "t";
+const TENANT = "t";
 
 const silent = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} } as never;
 
