@@ -9,10 +9,12 @@ import { table } from "../src/run/table.ts";
 import { accounts } from "./accounts.ts";
 import { answers } from "./answers.ts";
 import { believed } from "./believed.ts";
+import { books } from "./books.ts";
 import { type Case, documents, elsewhere, inputs } from "./catalogue.ts";
 import { keeping } from "./keeping.ts";
 import { languages } from "./languages.ts";
 import { lists } from "./lists.ts";
+import { news } from "./news.ts";
 import { requests } from "./requests.ts";
 import { unasked } from "./streams.ts";
 import { type Held, held } from "./turns.ts";
@@ -41,6 +43,8 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   unasked,
   accounts,
   believed,
+  books,
+  news,
   elsewhere,
 };
 

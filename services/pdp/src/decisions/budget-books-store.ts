@@ -118,7 +118,7 @@ export interface Verified {
 
 /** What operators read of budgets. All of it as of one moment of the store. */
 export interface BudgetBooksStore {
-  /** Of these budgets, those that are declared. */
+  /** Of these budgets, those that are declared; without the keys of their accounts, which may be long. */
   standings(tenant: string, budgets: readonly string[]): Promise<BudgetStanding[]>;
   standing(tenant: string, budget: string): Promise<BudgetStanding | null>;
   /** Of the current windows, the fullest first. */

@@ -5,8 +5,9 @@ import type { Ledger, StoredRecord } from "../ledger/index.ts";
 import type { Charging } from "./charging.ts";
 import { draftExpiry } from "./expiry-entry.ts";
 
-/** Holds that are ended in one go. */
-const AT_ONCE_MAX = 256;
+/** Holds that are read and ended at a time, and how many times in one go: each may be of as many accounts as a call. */
+const AT_ONCE_MAX = 64;
+const TIMES_MAX = 4;
 
 /** Accounts of which entries are written in one turn of the event loop. */
 const PARTS_AT_ONCE = 1_000;
@@ -47,7 +48,7 @@ export function createExpiring(rooms: ExpiringRooms): () => Promise<number> {
     if (settled) await record(draftExpiry(hold, newId(nowMs), nowMs, true));
   };
 
-  return async () => {
+  const endSome = async (): Promise<number> => {
     const holds = await store.overdueHolds(AT_ONCE_MAX);
     const ended: Promise<Ended>[] = [];
     let parts = 0;
@@ -61,5 +62,15 @@ export function createExpiring(rooms: ExpiringRooms): () => Promise<number> {
     const failed = (await Promise.all(ended)).find((one) => one !== undefined);
     if (failed) throw failed.error;
     return holds.length;
+  };
+
+  return async () => {
+    let ended = 0;
+    for (let times = 0; times < TIMES_MAX; times++) {
+      const found = await endSome();
+      ended += found;
+      if (found < AT_ONCE_MAX) break;
+    }
+    return ended;
   };
 }

@@ -9,6 +9,9 @@ import type {
   HeldCall,
   PlacedAccount,
 } from "../decisions/index.ts";
+import { mapInSlices } from "../foundation/in-slices.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
+import { documentRows } from "./document-rows.ts";
 
 interface FreezeColumns {
   readonly frozen: boolean;
@@ -97,8 +100,10 @@ function accountsQuery({ budget, session, keyPrefix, usedMin, after, most }: Acc
   return { text, values: [tenant, budget ?? null, session ?? null, keyPrefix, usedMin, ...place, most] };
 }
 
-const STANDINGS = `select b.name, b.frozen, b.frozen_at, b.frozen_by, b.freeze_reason, w.name as freezer,
-    coalesce(f.accounts, 0)::text as accounts, to_jsonb(f) as fullest
+const standingsText = (
+  fullest: string,
+) => `select b.name, b.frozen, b.frozen_at, b.frozen_by, b.freeze_reason, w.name as freezer,
+    coalesce(f.accounts, 0)::text as accounts, ${fullest} as fullest
   from budget b left join caller w on w.tenant = b.tenant and w.id = b.frozen_by
   left join (
     select * from (
@@ -109,6 +114,10 @@ const STANDINGS = `select b.name, b.frozen, b.frozen_at, b.frozen_by, b.freeze_r
   ) f on f.budget = b.name
  where b.tenant = $1 and b.name = any($2)
  order by b.name`;
+
+const STANDING = standingsText("to_jsonb(f)");
+// Of many, without the keys, which may be long.
+const STANDINGS = standingsText('to_jsonb(f) || \'{"key": ""}\'');
 
 type StandingRow = FreezeColumns & {
   readonly name: string;
@@ -208,17 +217,20 @@ interface VerifyRow {
   }[];
 }
 
+/** Rows that are taken apart in one turn of the event loop. */
+const AT_ONCE = 50;
+
 /** What operators read of budgets, from Postgres. */
 export function createBudgetBooksStore(pool: Pool): BudgetBooksStore {
-  const standings = async (tenant: string, budgets: readonly string[]) =>
-    (await pool.query<StandingRow>(STANDINGS, [tenant, budgets])).rows.map(standingFrom);
+  const standingsBy = async (text: string, tenant: string, budgets: readonly string[]) =>
+    mapInSlices(await documentRows<StandingRow>(pool, text, [tenant, budgets]), turnOfTheLoop, standingFrom, AT_ONCE);
   const accounts = async (where: string, values: readonly unknown[]) =>
     (await pool.query<AccountColumns>(`${CURRENT} ${where}`, [...values])).rows;
   const holds = async (where: string, values: readonly unknown[]) =>
-    (await pool.query<HoldRow>(`${HOLDS} ${where}`, [...values])).rows.map(holdFrom);
+    mapInSlices(await documentRows<HoldRow>(pool, `${HOLDS} ${where}`, values), turnOfTheLoop, holdFrom, AT_ONCE);
   return {
-    standings,
-    standing: async (tenant, budget) => (await standings(tenant, [budget]))[0] ?? null,
+    standings: (tenant, budgets) => standingsBy(STANDINGS, tenant, budgets),
+    standing: async (tenant, budget) => (await standingsBy(STANDING, tenant, [budget]))[0] ?? null,
     async accounts(tenant, query): Promise<PlacedAccount[]> {
       const { rows } = await pool.query<AccountColumns>(accountsQuery(query, tenant));
       return rows.map((row) => ({ ...accountFrom(row), place: { used: row.used, id: BigInt(row.id) } }));
