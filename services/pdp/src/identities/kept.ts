@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { Loaded } from "./identity-store.ts";
+import { createTellings, type Remembering } from "./tellings.ts";
 
 /** Reads of one row before what came is handed out for this one use, when it changes each time while it is on its way. */
 const READS_MAX = 3;
@@ -38,6 +39,8 @@ interface Options<Entry extends Loaded<Row>> {
   readonly horizon: (tenant: string) => bigint | undefined;
   /** The same entry, known to hold at the revision of the newest news. */
   readonly raise: (entry: Entry, security: bigint) => Entry;
+  /** Absent: as much as a replica needs. */
+  readonly remembering?: Remembering;
 }
 
 /** What was told while a read was on its way. */
@@ -46,42 +49,58 @@ interface Flight {
   cleared: boolean;
 }
 
-/** Which keys have a name. */
-function createNames() {
-  const keys = new Map<string, Set<string>>();
+/** An entry, and the last telling that it has been looked at under. */
+interface Held<Entry> {
+  readonly entry: Entry;
+  readonly at: number;
+}
+
+/** The rows themselves, each as it is after all that was told of it. */
+function createEntries<Entry extends Loaded<Row>>({
+  max,
+  namesOf,
+  remembering,
+}: Omit<Options<Entry>, "horizon" | "raise">) {
+  const tellings = createTellings<Entry>(remembering);
+  const held = new LRUCache<string, Held<Entry>>({ max });
+  const put = (key: string, entry: Entry): Entry => {
+    held.set(key, { entry, at: tellings.last() });
+    return entry;
+  };
+  const learn = (key: string, entry: Entry): Entry => {
+    tellings.learn(namesOf(entry));
+    return put(key, entry);
+  };
   return {
-    keysOf: (name: string): readonly string[] => [...(keys.get(name) ?? [])],
-    add(name: string, key: string): void {
-      const known = keys.get(name);
-      if (known) known.add(key);
-      else keys.set(name, new Set([key]));
+    put,
+    learn,
+    delete: (key: string) => void held.delete(key),
+    present(key: string): Entry | undefined {
+      const known = held.get(key);
+      if (!known) return undefined;
+      const { entry, at } = known;
+      if (at === tellings.last()) return entry;
+      const now = tellings.since(entry, at, entry.row.tenant, [key, ...namesOf(entry)]);
+      if (now) return learn(key, now);
+      held.delete(key);
+      return undefined;
     },
-    remove(name: string, key: string): void {
-      const known = keys.get(name);
-      if (known?.delete(key) && known.size === 0) keys.delete(name);
-    },
+    tell: (names: ReadonlySet<string>, now: ((entry: Entry) => Entry) | undefined) =>
+      tellings.tell(names, (key) => held.has(key), now),
+    // They stay until they are looked at, or pushed out: emptying it would take as long as they are many.
+    clear: tellings.clear,
   };
 }
 
-export function createKept<Entry extends Loaded<Row>>({ max, namesOf, horizon, raise }: Options<Entry>): Kept<Entry> {
-  const names = createNames();
-  const entries = new LRUCache<string, Entry>({
-    max,
-    dispose: (entry, key) => {
-      for (const name of namesOf(entry)) names.remove(name, key);
-    },
-  });
+export function createKept<Entry extends Loaded<Row>>(options: Options<Entry>): Kept<Entry> {
+  const { namesOf, horizon, raise } = options;
+  const entries = createEntries<Entry>(options);
   const flights = new Set<Flight>();
   const shared = new Map<string, Promise<Entry | null>>();
 
-  const put = (key: string, entry: Entry): Entry => {
-    entries.set(key, entry);
-    for (const name of namesOf(entry)) names.add(name, key);
-    return entry;
-  };
   const raised = (key: string, entry: Entry): Entry => {
     const security = horizon(entry.row.tenant);
-    return security === undefined || entry.security >= security ? entry : put(key, raise(entry, security));
+    return security === undefined || entry.security >= security ? entry : entries.put(key, raise(entry, security));
   };
   const outdated = ({ told, cleared }: Flight, key: string, entry: Entry): boolean =>
     cleared || (told.length > 0 && [key, ...namesOf(entry)].some((name) => told.some((some) => some.has(name))));
@@ -101,14 +120,14 @@ export function createKept<Entry extends Loaded<Row>>({ max, namesOf, horizon, r
         entries.delete(key);
         return null;
       }
-      if (!outdated(flight, key, entry)) return raised(key, put(key, entry));
+      if (!outdated(flight, key, entry)) return raised(key, entries.learn(key, entry));
       if (reads === READS_MAX) return entry;
     }
   };
 
   return {
     held(key) {
-      const entry = entries.get(key);
+      const entry = entries.present(key);
       return entry && raised(key, entry);
     },
     load(key, read, anew) {
@@ -122,18 +141,11 @@ export function createKept<Entry extends Loaded<Row>>({ max, namesOf, horizon, r
     told(told, now) {
       if (told.size === 0) return;
       for (const flight of flights) flight.told.push(told);
-      for (const name of told) {
-        for (const key of [name, ...names.keysOf(name)]) {
-          const entry = now && entries.peek(key);
-          if (entry) put(key, now(entry));
-          else entries.delete(key);
-        }
-      }
+      entries.tell(told, now);
     },
     clear(tenant) {
       for (const flight of flights) flight.cleared = true;
-      if (tenant === undefined) entries.clear();
-      else for (const [key, entry] of entries) if (entry.row.tenant === tenant) entries.delete(key);
+      entries.clear(tenant);
     },
   };
 }

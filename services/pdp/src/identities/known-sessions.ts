@@ -48,10 +48,15 @@ export function createKnownSessions(rooms: {
       return entry;
     },
     told(changed) {
-      const idsOf = (state: string) => changed.filter((one) => one.state === state).map(({ id }) => id);
-      sessions.told(new Set(idsOf("open")));
-      ended(idsOf("closed"), "closed");
-      ended(idsOf("revoked"), "revoked");
+      const open = new Set<string>();
+      const over: Record<"closed" | "revoked", string[]> = { closed: [], revoked: [] };
+      for (const { id, state } of changed) {
+        if (state === "open") open.add(id);
+        else over[state].push(id);
+      }
+      sessions.told(open);
+      ended(over.closed, "closed");
+      ended(over.revoked, "revoked");
     },
     ended,
     forget: sessions.clear,

@@ -125,7 +125,7 @@ export function createFeed({ connect, intervalMs, hear, now, log }: Options): Fe
     const sentAtMs = now();
     const tell = waiting.take();
     try {
-      const { snapshot, news } = readNews((await client.query(newsQuery(before))).rows);
+      const { snapshot, news } = await readNews((await client.query(newsQuery(before))).rows);
       hear({ ...news, changed: before === undefined ? undefined : news.changed, sentAtMs });
       before = snapshot;
     } finally {

@@ -1,4 +1,6 @@
-import type { QueryResultRow } from "pg";
+import type { QueryConfig, QueryResultRow } from "pg";
+import { eachInSlices, type Pause } from "../foundation/in-slices.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { ChangedRows, SessionState } from "../identities/index.ts";
 import type { Revisions } from "../policies/index.ts";
 
@@ -40,6 +42,9 @@ const NEWS = `select 'cell' as what, pg_current_snapshot()::text as id, coalesce
   union all select 'session', id::text, state, null, null, null from session where ${CHANGED}
   union all select 'caller', id::text, null, null, null, null from caller where ${CHANGED}`;
 
+/** Rows of one answer of the server. `rows` is the driver's, and missing in its types. */
+const ROWS_AT_ONCE = 2_000;
+
 interface NewsRow extends QueryResultRow {
   readonly what: "cell" | "tenant" | "session" | "caller";
   readonly id: string;
@@ -50,17 +55,19 @@ interface NewsRow extends QueryResultRow {
 }
 
 /** The poll's statement. `before`: the snapshot of the poll before; undefined for the first. */
-export const newsQuery = (before: string | undefined) => ({ name: "news", text: NEWS, values: [before ?? null] });
+export const newsQuery = (before: string | undefined): QueryConfig & { readonly rows: number } => ({
+  ...{ name: "news", text: NEWS, values: [before ?? null], rows: ROWS_AT_ONCE },
+});
 
 /** What the rows of that statement say, and the snapshot that they are of. */
-export function readNews(rows: readonly QueryResultRow[]) {
+export async function readNews(rows: readonly QueryResultRow[], pause: Pause = turnOfTheLoop) {
   const revisions = new Map<string, Revisions>();
   const sessions: { id: string; state: SessionState }[] = [];
   const callers: string[] = [];
   let cell: CellNews | undefined;
   let snapshot = "";
   let signers: readonly string[] = [];
-  for (const { what, id, one, two, three, four } of rows as readonly NewsRow[]) {
+  await eachInSlices(rows as readonly NewsRow[], pause, ({ what, id, one, two, three, four }) => {
     if (what === "tenant") revisions.set(id, { security: BigInt(one ?? 0), policy: BigInt(two ?? 0) });
     else if (what === "session") sessions.push({ id, state: one as SessionState });
     else if (what === "caller") callers.push(id);
@@ -69,7 +76,7 @@ export function readNews(rows: readonly QueryResultRow[]) {
       signers = three?.split(" ") ?? [];
       snapshot = id;
     }
-  }
+  });
   if (!cell) throw new Error("the poll did not tell of its cell");
   return { snapshot, news: { revisions, changed: { sessions, callers }, signers, cell } };
 }
