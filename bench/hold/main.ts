@@ -17,6 +17,7 @@ import { lists } from "./lists.ts";
 import { news } from "./news.ts";
 import { requests } from "./requests.ts";
 import { unasked } from "./streams.ts";
+import { tokens } from "./tokens.ts";
 import { type Held, held } from "./turns.ts";
 
 const help = `Usage: npm run bench:hold -- [options]
@@ -45,6 +46,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   believed,
   books,
   news,
+  tokens,
   elsewhere,
 };
 

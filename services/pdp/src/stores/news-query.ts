@@ -43,7 +43,7 @@ const NEWS = `select 'cell' as what, pg_current_snapshot()::text as id, coalesce
   union all select 'caller', id::text, null, null, null, null from caller where ${CHANGED}`;
 
 /** Rows of one answer of the server. `rows` is the driver's, and missing in its types. */
-const ROWS_AT_ONCE = 2_000;
+const ROWS_AT_ONCE = 500;
 
 interface NewsRow extends QueryResultRow {
   readonly what: "cell" | "tenant" | "session" | "caller";
