@@ -14,7 +14,7 @@ import { decodeBinary, decodeJson } from "../../services/pdp/src/wire/lanes/deco
 import { decodeInSlices, joinedInSlices } from "../../services/pdp/src/wire/lanes/decode-long.ts";
 import { facts as plainFacts } from "../growth/src/tenant.ts";
 import { type Case, compiled, many, rule } from "./catalogue.ts";
-import { prepareWith } from "./turns.ts";
+import { prepareWith, settle } from "./turns.ts";
 
 const call = (input: Facts["input"]): Facts => ({
   ...plainFacts,
@@ -45,16 +45,32 @@ const explaining = (count: number, name: string, text: (at: number) => string): 
   },
 });
 
-const body = (files: number, chars: number) =>
-  JSON.stringify({ files: many(files, (at) => ({ file: `f${at}.yaml`, text: "a: b\n".repeat(chars / 5) })) });
+const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
-const receiving = (name: string, files: number, chars: number): Case => ({
-  name: `receive: ${name}`,
+/** Files of lines, together as long as a message in JSON may be. */
+function filesInJson(files: number, line: string): Uint8Array {
+  const each = Math.floor(limits.adminJsonBytesMax / files) - 40;
+  const text = line.repeat(Math.floor(each / (encode(line).length - 2)));
+  return encode({ files: many(files, (at) => ({ file: `f${at}.yaml`, text })) });
+}
+
+const receiving = (name: string, schema: DescMessage, make: () => Uint8Array): Case => ({
+  name: `receive: ${name}, in JSON`,
   make: () => {
-    const bytes = new TextEncoder().encode(body(files, chars));
-    return () => decodeJson(PublishPoliciesRequestSchema, bytes);
+    const bytes = make();
+    if (bytes.length > limits.adminJsonBytesMax) throw new Error(`${name}: ${bytes.length} bytes`);
+    return () => {
+      try {
+        return decodeJson(schema, bytes);
+      } catch (error) {
+        return error;
+      }
+    };
   },
 });
+
+const namesInJson = (more: object) => () =>
+  encode({ names: many(limits.messageRecordsMax - 10, (at) => `agent-${at}`.padEnd(14, "é")), ...more });
 
 /** As long as a request may be: put together of what the socket brought, read, and handed to the thread that reads. */
 const taking = (name: string, files: number, text: string): Case => ({
@@ -66,7 +82,10 @@ const taking = (name: string, files: number, text: string): Case => ({
     const chunks = many(Math.ceil(bytes.length / 65_536), (at) => bytes.slice(at * 65_536, (at + 1) * 65_536));
     const reader = createReader();
     return prepareWith(
-      async () => reader.stay(),
+      async (pause) => {
+        reader.stay();
+        await settle(pause);
+      },
       async (pause) => {
         const whole = await joinedInSlices(chunks, bytes.length, pause);
         const message = (await decodeInSlices(PublishPoliciesRequestSchema, whole, pause)) as PublishPoliciesRequest;
@@ -90,8 +109,11 @@ export const answers: readonly Case[] = [
   explaining(10_000, "none of which matches", (at) => `input.a == ${at + 9}`),
   explaining(10_000, "all of which match", (at) => `input.a < ${at + 9}`),
   explaining(4_000, "all of which match", (at) => `input.a < ${at + 9}`),
-  receiving("one document of 500 KB, in JSON", 1, 500_000),
-  receiving("20 documents of 25 KB, in JSON", 20, 25_000),
+  receiving("one document", PublishPoliciesRequestSchema, () => filesInJson(1, "a: b\n")),
+  receiving("20 documents", PublishPoliciesRequestSchema, () => filesInJson(20, "a: b\n")),
+  receiving("20 documents that are not ASCII", PublishPoliciesRequestSchema, () => filesInJson(20, "ä: €\t\n")),
+  receiving("12,000 names", DeleteAgentsRequestSchema, namesInJson({})),
+  receiving("12,000 names, and a field that is none", DeleteAgentsRequestSchema, namesInJson({ zzz: 1 })),
   taking("7 files of 2 MB", 7, "#: b\n".repeat(419_000)),
   taking("7 files of 2 MB that are not ASCII", 7, "#: ä\n".repeat(349_000)),
   taking("160 files of 100 KB", 160, "#: b\n".repeat(20_000)),

@@ -1,5 +1,6 @@
 import { type DescMessage, type Message, toBinary, toJson } from "@bufbuild/protobuf";
 import {
+  DeactivatePoliciesResponseSchema,
   ListAgentsResponseSchema,
   ListBudgetsResponseSchema,
   ListPoliciesResponseSchema,
@@ -78,7 +79,9 @@ function deskOf({ tools = [], agents = [], budgets = [], versions = [] }: Regist
       },
       versionsAfter: async (_tenant: string, after: VersionPlace | undefined, most: number) =>
         versions.slice(after?.version ?? 0, (after?.version ?? 0) + most),
+      versionsInForce: async () => versions,
     },
+    lifecycle: { deactivate: async () => ({ revision: 1n, policyDigest: "" }) },
   };
   return desk as never;
 }
@@ -104,13 +107,29 @@ const walking = (as: "bytes" | "JSON", name: string, schema: DescMessage, list: 
   },
 });
 
+/** What is answered where policies were put in force or out of it. */
+const inForce = (as: "bytes" | "JSON", name: string, versions: () => readonly PolicyVersion[]): Case => ({
+  name: `answer: ${name}, in ${as}`,
+  make: () => {
+    const { deactivatePolicies } = policyRpcs(deskOf({ versions: versions() }));
+    return prepareWith(settle, async () => {
+      const answer = await deactivatePolicies({ policies: ["gone"], expectedRevision: 0n } as never, {} as never);
+      if (as === "JSON") return JSON.stringify(toJson(DeactivatePoliciesResponseSchema, answer));
+      return toBinary(DeactivatePoliciesResponseSchema, answer);
+    });
+  },
+});
+
 /** Lists of the admin plane, of a tenant at its limits. */
 export const lists: readonly Case[] = (["bytes", "JSON"] as const).flatMap((as) => {
   const tools = (name: string, count: number, labels: number) =>
     walking(as, name, ListToolsResponseSchema, () => {
       return documentRpcs(deskOf({ tools: many(count, toolAt(labels)) })).listTools as Listing;
     });
+  const named = (activations: number) => (at: number) => ({ ...versionAt(activations)(at), policy: `payments-${at}` });
   return [
+    inForce(as, "1,000 policies in force", () => many(limits.policiesMax, named(1))),
+    inForce(as, "1,000 policies in force, 16 times each", () => many(limits.policiesMax, named(16))),
     tools("20,000 tools", 20_000, 0),
     tools("1,000 tools of 64 labels", 1_000, 64),
     walking(as, "100,000 agents", ListAgentsResponseSchema, () => {

@@ -25,9 +25,16 @@ interface ChangeFlags {
   json?: boolean;
 }
 
-function printInForce(cli: Cli, active: readonly PolicyVersion[], revision: bigint): void {
+interface InForce {
+  readonly active: readonly PolicyVersion[];
+  readonly activeMore: number;
+  readonly revision: bigint;
+}
+
+function printInForce(cli: Cli, { active, activeMore, revision }: InForce): void {
   for (const { policy, version, rules } of active)
     cli.io.out(`${policy}@${version} in force (${counted(rules, "rule")})`);
+  if (activeMore > 0) cli.io.out(`and ${activeMore} more, which remit policy list tells`);
   if (active.length === 0) cli.io.out("no policy is in force: every call is denied");
   cli.io.out(`revision ${revision}`);
 }
@@ -38,7 +45,7 @@ async function activate(cli: Cli, names: readonly string[], flags: ChangeFlags):
     expectedRevision: expectedRevision(flags.expectedRevision),
   });
   if (flags.json) return printJson(cli.io, toJson(ActivatePoliciesResponseSchema, answer));
-  printInForce(cli, answer.active, answer.revision);
+  printInForce(cli, answer);
 }
 
 async function deactivate(cli: Cli, policies: string[], flags: ChangeFlags): Promise<void> {
@@ -47,7 +54,7 @@ async function deactivate(cli: Cli, policies: string[], flags: ChangeFlags): Pro
     expectedRevision: expectedRevision(flags.expectedRevision),
   });
   if (flags.json) return printJson(cli.io, toJson(DeactivatePoliciesResponseSchema, answer));
-  printInForce(cli, answer.active, answer.revision);
+  printInForce(cli, answer);
 }
 
 async function rollback(cli: Cli, names: readonly string[], flags: ChangeFlags & { to?: string }): Promise<void> {
@@ -65,7 +72,7 @@ async function rollback(cli: Cli, names: readonly string[], flags: ChangeFlags &
     expectedRevision: expectedRevision(flags.expectedRevision),
   });
   if (flags.json) return printJson(cli.io, toJson(RollbackPoliciesResponseSchema, answer));
-  printInForce(cli, answer.active, answer.revision);
+  printInForce(cli, answer);
 }
 
 async function validate(

@@ -45,7 +45,8 @@ export function createCommit({ snapshots, change }: Pick<LifecycleRooms, "snapsh
 export function createChosen({ policies }: Pick<LifecycleRooms, "policies">) {
   return async (caller: Caller, choices: readonly Choice[]) => {
     const chosen = await policies.documents(caller.tenant, choices);
-    const missing = choices.find(({ policy }) => !chosen.some(({ document }) => document.metadata.name === policy));
+    const there = new Set(chosen.map(({ document }) => document.metadata.name));
+    const missing = choices.find(({ policy }) => !there.has(policy));
     if (missing || choices.length === 0) throw unknownVersion(missing);
     const draft = chosen.find((one) => one.draft);
     if (draft) throw refuseDraft(draft);

@@ -78,8 +78,8 @@ export function createInForce({ snapshots, policies, change }: LifecycleRooms): 
     async deactivate(caller, names, expected) {
       const now = await at(caller, expected);
       // As the store has it: a policy that does not compile can be taken out of force, too.
-      const active = (await policies.versions(caller.tenant)).filter(({ state }) => state === "active");
-      const missing = names.find((name) => !active.some(({ policy }) => policy === name));
+      const active = new Set((await policies.versionsInForce(caller.tenant)).map(({ policy }) => policy));
+      const missing = names.find((name) => !active.has(name));
       if (missing !== undefined || names.length === 0) {
         throw new Fault("missing", "policy_unknown", `no such policy is in force: ${missing ?? "none was named"}`, {
           field: "policies",

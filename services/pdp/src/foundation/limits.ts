@@ -91,7 +91,7 @@ export const limits = {
   /** Fields and items of a message that carries no calls, an item that is a message as three; in JSON its values. */
   messageRecordsMax: 12_000,
   /** A message of the admin plane in JSON, which takes ten times as long to read as protobuf's bytes, in one piece. */
-  adminJsonBytesMax: 512 * 1024,
+  adminJsonBytesMax: 256 * 1024,
   /** What reading the documents of one request may take of the thread that does nothing else. */
   readingMsMax: 60_000,
   readingMiBMax: 1024,

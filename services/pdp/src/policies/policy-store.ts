@@ -160,6 +160,8 @@ export interface PolicyStore {
    */
   names(tenant: string, kind: DocumentKind, after: string | undefined, most: number): Promise<string[]>;
   versions(tenant: string): Promise<PolicyVersion[]>;
+  /** Those in force, by policy. */
+  versionsInForce(tenant: string): Promise<PolicyVersion[]>;
   /** The same by policy and version: those after `after`, at most so many. */
   versionsAfter(tenant: string, after: VersionPlace | undefined, most: number): Promise<PolicyVersion[]>;
   /**

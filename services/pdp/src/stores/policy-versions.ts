@@ -37,13 +37,22 @@ const stored = (row: StoredRow): StoredPolicy => {
 /** The versions of policies and what was in force of them, read from Postgres. */
 export function policyVersions(
   pool: Pool,
-): Pick<PolicyStore, "versions" | "versionsAfter" | "documents" | "history" | "stored"> {
+): Pick<PolicyStore, "versions" | "versionsInForce" | "versionsAfter" | "documents" | "history" | "stored"> {
   return {
     async versions(tenant) {
       const rows = await documentRows<VersionRow>(
         pool,
         `select ${VERSION_COLUMNS} from policy_version v ${VERSION_JOINS}
           where v.tenant = $1 order by v.policy, v.version`,
+        [tenant],
+      );
+      return mapInSlices(rows, turnOfTheLoop, versionFrom);
+    },
+    async versionsInForce(tenant) {
+      const rows = await documentRows<VersionRow>(
+        pool,
+        `select ${VERSION_COLUMNS} from policy_version v ${VERSION_JOINS}
+          where v.tenant = $1 and a.version = v.version order by v.policy`,
         [tenant],
       );
       return mapInSlices(rows, turnOfTheLoop, versionFrom);

@@ -1,4 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
+import { PublishPoliciesRequestSchema } from "@remit/proto/admin";
 import { type DecideRequest, DecideRequestSchema } from "@remit/proto/decision";
 import { digestBytes } from "../foundation/digest.ts";
 import { limits } from "../foundation/limits.ts";
@@ -24,15 +25,24 @@ function requests(): { readonly bytes: Uint8Array; readonly json: boolean }[] {
   ];
 }
 
-/** Has the machine compiled what reads calls, before anybody is let in: the first large ones would hold the thread for twice as long. */
+/** Documents in a request in JSON, with letters of every length. */
+function publishing(): Uint8Array {
+  const text = 'é: €\t"a"\n'.repeat(120);
+  const files = Array.from({ length: 12 }, (_, at) => ({ file: `warm-${at}.yaml`, text }));
+  return new TextEncoder().encode(JSON.stringify({ files }));
+}
+
+/** Has the machine compiled what reads requests, before anybody is let in: the first large ones would hold the thread for twice as long. */
 export async function warmUpRequests(pause: () => Promise<void>): Promise<void> {
   const all = requests();
+  const documents = publishing();
   for (let round = 0; round < ROUNDS; round++) {
     for (const { json, bytes } of all) {
       const read = json ? decodeJson : decodeBinary;
       const ask = askFrom(read(DecideRequestSchema, bytes, limits.messageValuesMax) as DecideRequest, "", 1);
       digestBytes("input", ask.input.canonical);
     }
+    decodeJson(PublishPoliciesRequestSchema, documents);
     await pause();
   }
 }

@@ -28,7 +28,7 @@ import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
 import type { PolicyVersion } from "../../policies/index.ts";
 import type { Unary } from "../call.ts";
-import { storedName } from "../convert/fields.ts";
+import { repeated, storedName } from "../convert/fields.ts";
 import {
   choicesFrom,
   expectedRevision,
@@ -59,10 +59,25 @@ export interface PolicyRpcs {
   readonly getPolicies: Unary<GetPoliciesRequest, GetPoliciesResponse>;
 }
 
-export function policyRpcs(desk: AdminDesk): PolicyRpcs {
-  const active = async (tenant: string) =>
-    (await desk.policies.versions(tenant)).filter(({ state }) => state === "active").map(versionToWire);
+/** What is in force, as much as one answer holds: what was named before the others, all by name. */
+function toldInForce({ policies }: Pick<AdminDesk, "policies">) {
+  const by = { token: versionToken, toWire: (one: PolicyVersion) => versionToWire(one) };
+  return async (tenant: string, named: readonly { readonly policy: string }[]) => {
+    const all = await policies.versionsInForce(tenant);
+    const names = new Set(named.map(({ policy }) => policy));
+    const isNamed = ({ policy }: PolicyVersion) => names.has(policy);
+    const rows = [...all.filter(isNamed), ...all.filter((one) => !isNamed(one))];
+    const { items } = await pageOf({ most: limits.registeredListedMax, whole: false }, rows, by);
+    const told = new Map(items.map((item) => [item.policy, item]));
+    return {
+      active: all.flatMap(({ policy }) => told.get(policy) ?? []),
+      activeMore: all.length - items.length,
+    };
+  };
+}
 
+export function policyRpcs(desk: AdminDesk): PolicyRpcs {
+  const inForce = toldInForce(desk);
   return {
     async publishPolicies(request, call) {
       const caller = desk.caller(call);
@@ -78,15 +93,17 @@ export function policyRpcs(desk: AdminDesk): PolicyRpcs {
       const caller = desk.caller(call);
       const choices = singleChoices(request.choices, Number.POSITIVE_INFINITY);
       const { revision, policyDigest } = await desk.lifecycle.activate(caller, choices, expectedRevision(request));
-      return create(ActivatePoliciesResponseSchema, { active: await active(caller.tenant), revision, policyDigest });
+      const told = await inForce(caller.tenant, choices);
+      return create(ActivatePoliciesResponseSchema, { ...told, revision, policyDigest });
     },
     async deactivatePolicies(request, call) {
       const caller = desk.caller(call);
       const names = request.policies.map((policy, at) => storedName(policy, `policies[${at}]`, limits.nameBytesMax));
-      const twice = names.find((name, at) => names.indexOf(name) !== at);
-      if (twice) throw invalid("policies", `${twice} is named twice`);
+      const twice = repeated(names, (name) => name);
+      if (twice !== undefined) throw invalid("policies", `${twice} is named twice`);
       const { revision, policyDigest } = await desk.lifecycle.deactivate(caller, names, expectedRevision(request));
-      return create(DeactivatePoliciesResponseSchema, { active: await active(caller.tenant), revision, policyDigest });
+      const told = await inForce(caller.tenant, []);
+      return create(DeactivatePoliciesResponseSchema, { ...told, revision, policyDigest });
     },
     async validatePolicies(request, call) {
       const caller = desk.caller(call);
@@ -101,7 +118,8 @@ export function policyRpcs(desk: AdminDesk): PolicyRpcs {
       const caller = desk.caller(call);
       const choices = singleChoices(request.choices, limits.policyChoicesMax);
       const { revision, policyDigest } = await desk.lifecycle.rollback(caller, choices, expectedRevision(request));
-      return create(RollbackPoliciesResponseSchema, { active: await active(caller.tenant), revision, policyDigest });
+      const told = await inForce(caller.tenant, choices);
+      return create(RollbackPoliciesResponseSchema, { ...told, revision, policyDigest });
     },
     async listPolicies(request, call) {
       const { tenant } = desk.caller(call);

@@ -65,12 +65,18 @@ export function labelsField(labels: Readonly<Record<string, string>>, field: str
   return labels;
 }
 
+/** The first item whose name one before it has. */
+export function repeated<Item>(items: readonly Item[], nameOf: (item: Item) => string): Item | undefined {
+  const names = new Set<string>();
+  return items.find((item) => names.size === names.add(nameOf(item)).size);
+}
+
 /** Exact amounts, at most one a unit. */
 export function amountsField(list: readonly WireAmount[], field: string): Amount[] {
   const amounts = boundedList(list, field, limits.estimatesMax).map(({ unit, value }, at) =>
     parseAmount(unit, value, `${field}[${at}]`),
   );
-  const twice = amounts.find(({ unit }, at) => amounts.findIndex((other) => other.unit === unit) !== at);
+  const twice = repeated(amounts, ({ unit }) => unit);
   if (twice) throw invalid(field, `${field} names ${twice.unit} twice`, { fix: "add the amounts of a unit up" });
   return amounts;
 }

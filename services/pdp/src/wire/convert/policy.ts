@@ -4,7 +4,7 @@ import type { Choice } from "../../decisions/index.ts";
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
 import type { Activation, PolicyVersion, VersionPlace } from "../../policies/index.ts";
-import { storedName } from "./fields.ts";
+import { repeated, storedName } from "./fields.ts";
 
 const timeToWire = (ms: number | undefined) => (ms === undefined ? undefined : timestampFromMs(ms));
 
@@ -67,7 +67,7 @@ export function choicesFrom(choices: readonly PolicyChoice[], max: number): Choi
 /** Choices of which each policy has one. */
 export function singleChoices(choices: readonly PolicyChoice[], max: number): Choice[] {
   const found = choicesFrom(choices, max);
-  const twice = found.find(({ policy }, at) => found.findIndex((other) => other.policy === policy) !== at);
+  const twice = repeated(found, ({ policy }) => policy);
   if (twice) throw invalid("choices", `${twice.policy} is chosen twice`, { fix: "choose one version of a policy" });
   return found;
 }
