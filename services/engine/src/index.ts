@@ -64,7 +64,7 @@ export type {
 } from "./judge/verdict.ts";
 export { type CedarRead, type CedarTexts, readCedar } from "./languages/cedar/read-texts.ts";
 export { keysRedactedNoMore, redactionHides } from "./lint/key-redacted.ts";
-export { type KnownNames, namesOfAll, namesOfFiles } from "./lint/known-names.ts";
+export { type KnownNames, namesOfAll, namesOfAllInSlices, namesOfFiles } from "./lint/known-names.ts";
 export { lint, lintInSlices } from "./lint/lint.ts";
 export type { ConditionCoverage, Coverage, RuleCoverage } from "./testing/coverage.ts";
 export {

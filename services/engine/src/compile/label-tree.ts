@@ -1,3 +1,8 @@
+import type { Steps } from "./steps.ts";
+import { wideMap } from "./wide-map.ts";
+
+const labelCost = 0.1;
+
 /** Labels by name. */
 export type Labels = Readonly<Record<string, string>>;
 
@@ -59,17 +64,21 @@ function step<Item>(
  * Puts the labels of each list in one order for all lists: those that the fewest lists have come first, so that a walk
  * is narrowed from its first step.
  */
-export function rarestFirst(
+export function* rarestFirst(
   lists: readonly (readonly (readonly [string, string])[])[],
-): (readonly (readonly [string, string])[])[] {
+): Steps<(readonly (readonly [string, string])[])[]> {
   const key = (label: readonly [string, string]) => JSON.stringify(label);
-  const counts = new Map<string, number>();
-  for (const label of lists.flat()) counts.set(key(label), (counts.get(key(label)) ?? 0) + 1);
-  return lists.map((labels) => {
-    if (labels.length < 2) return labels;
-    return labels
-      .map((label) => ({ label, text: key(label), count: counts.get(key(label)) ?? 0 }))
-      .sort((one, other) => one.count - other.count || (one.text < other.text ? -1 : 1))
-      .map(({ label }) => label);
-  });
+  const counts = wideMap<number>();
+  for (const labels of lists) {
+    for (const label of labels) counts.set(key(label), (counts.get(key(label)) ?? 0) + 1);
+    yield labels.length * labelCost;
+  }
+  const sorted: (readonly (readonly [string, string])[])[] = [];
+  for (const labels of lists) {
+    const counted = labels.map((label) => ({ label, text: key(label), count: counts.get(key(label)) ?? 0 }));
+    counted.sort((one, other) => one.count - other.count || (one.text < other.text ? -1 : 1));
+    sorted.push(counted.map(({ label }) => label));
+    yield labels.length * labelCost;
+  }
+  return sorted;
 }

@@ -92,7 +92,7 @@ function* indexed(policies: readonly CompiledPolicy[], selectors: Selectors, sha
   const mosts = new Array<number>(selectors.count).fill(0);
   const questions = indexQuestions();
   const tree = newLabelNode<number>();
-  const labels = rarestFirst(policies.map((policy) => policy.labels));
+  const labels = yield* rarestFirst(policies.map((policy) => policy.labels));
   const starts = new Uint32Array(policies.length + 1);
   for (const [order, policy] of policies.entries()) starts[order + 1] = (starts[order] ?? 0) + policy.rules.length;
   const orders = new Uint32Array(starts[policies.length] ?? 0);

@@ -1,3 +1,4 @@
+import { finishInSlices, type Steps } from "../compile/steps.ts";
 import type { AgentDocument } from "../documents/agent.ts";
 import type { Documents } from "../documents/parse.ts";
 import type { ToolDocument } from "../documents/tool.ts";
@@ -19,12 +20,14 @@ const nameOf = ({ metadata }: { readonly metadata: { readonly name: string } }) 
 
 function labelsOf(agents: readonly AgentDocument[]): Map<string, Set<string>> {
   const labels = new Map<string, Set<string>>();
-  for (const { spec } of agents) {
-    for (const [name, value] of Object.entries(spec.labels ?? {})) {
-      labels.set(name, (labels.get(name) ?? new Set()).add(value));
-    }
-  }
+  for (const { spec } of agents) addLabels(labels, spec.labels);
   return labels;
+}
+
+function addLabels(labels: Map<string, Set<string>>, own: AgentDocument["spec"]["labels"]): void {
+  for (const [name, value] of Object.entries(own ?? {})) {
+    labels.set(name, (labels.get(name) ?? new Set()).add(value));
+  }
 }
 
 /** Found when first asked for: few policies name labels, and a tenant may have many agents. */
@@ -45,6 +48,36 @@ export function namesOfAll({ tools, agents, budgets, groups }: Registered): Requ
     groups: new Set(groups.map(nameOf)),
     budgets: new Set(budgets.map(nameOf)),
   };
+}
+
+/** Documents whose names are taken down in the time of one step. */
+const namesPerStep = 20;
+
+function* namesSteps({ tools, agents, budgets, groups }: Registered): Steps<Required<KnownNames>> {
+  const known = { tools: new Map<string, ToolDocument>(), servers: new Set<string>() };
+  for (const tool of tools) {
+    known.tools.set(nameOf(tool), tool);
+    if (tool.spec.server !== undefined) known.servers.add(tool.spec.server);
+    yield 1 / namesPerStep;
+  }
+  const labels = new Map<string, Set<string>>();
+  for (const { spec } of agents) {
+    addLabels(labels, spec.labels);
+    yield 1 / namesPerStep;
+  }
+  const names = [new Set<string>(), new Set<string>()] as const;
+  for (const [at, documents] of [groups, budgets].entries()) {
+    for (const document of documents) {
+      names[at]?.add(nameOf(document));
+      yield 1 / namesPerStep;
+    }
+  }
+  return { ...known, labels: () => labels, groups: names[0], budgets: names[1] };
+}
+
+/** The same as {@link namesOfAll}, in slices of some milliseconds; between them it awaits `pause`. */
+export function namesOfAllInSlices(documents: Registered, pause: () => Promise<void>): Promise<Required<KnownNames>> {
+  return finishInSlices(namesSteps(documents), pause);
 }
 
 /**

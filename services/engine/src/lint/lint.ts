@@ -28,7 +28,7 @@ const variableToolsMax = 200;
 
 function* lintPolicy(document: PolicyDocument, known: KnownNames, report: Report): Steps<void> {
   const { rules } = document.spec;
-  labelUnknown(document, known, report);
+  yield* labelUnknown(document, known, report);
   const variables = variableExpressions(document);
   yield variables.size * expressionCost;
   const policy: PolicyLint = {

@@ -135,8 +135,8 @@ export function* shadowedRules(
       const pointer = below("/spec/rules", index);
       const name = `${metadata.name}/${rule.id}`;
       all.push({ rule, name, pointer, report, observed: spec.mode === "observe", labels, order: all.length });
+      yield standingCost;
     }
-    yield spec.rules.length * standingCost;
   }
   const outspeaking = all.filter(canOutspeak);
   const { globs, standings } = yield* byGlob(outspeaking);

@@ -1,20 +1,21 @@
-import { lintInSlices, namesOfAll, noDocuments, type PolicyDocument, type Problem } from "@remit/engine";
+import { lintInSlices, namesOfAllInSlices, noDocuments, type PolicyDocument, type Problem } from "@remit/engine";
 import type { Pause, Snapshot } from "./snapshot.ts";
 
 const documentsOf = <Document>(rows: ReadonlyMap<string, { readonly document: Document }>): Document[] =>
   [...rows.values()].map(({ document }) => document);
 
 /** Warnings about policies, which may name whatever is registered in the tenant. */
-export function lintBeside(
+export async function lintBeside(
   { agents, tools, budgets, groups }: Snapshot,
   policies: readonly PolicyDocument[],
   pause: Pause,
 ): Promise<readonly Problem[]> {
-  const known = namesOfAll({
+  const registered = {
     tools: documentsOf(tools),
     agents: [...agents.values()],
     budgets: documentsOf(budgets),
     groups: documentsOf(groups),
-  });
+  };
+  const known = await namesOfAllInSlices(registered, pause);
   return lintInSlices({ ...noDocuments(), policies: [...policies] }, known, pause);
 }
