@@ -31,7 +31,7 @@ export const tool = (inputSchema?: JsonObject, name = "pay"): ToolDocument => ({
   ...{ apiVersion: "remit/v1", kind: "Tool", metadata: { name } },
   spec: { risk: "write", ...(inputSchema && { inputSchema }) },
 });
-type Rule = PolicyDocument["spec"]["rules"][number];
+export type Rule = PolicyDocument["spec"]["rules"][number];
 export const rule = (at: number, more: Partial<Rule>): Rule => ({
   ...{ id: `r${at}`, match: { tools: ["pay"] }, effect: "allow" },
   ...more,

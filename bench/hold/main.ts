@@ -16,6 +16,7 @@ import { languages } from "./languages.ts";
 import { lists } from "./lists.ts";
 import { news } from "./news.ts";
 import { requests } from "./requests.ts";
+import { rules } from "./rules.ts";
 import { unasked } from "./streams.ts";
 import { tokens } from "./tokens.ts";
 import { type Held, held } from "./turns.ts";
@@ -37,6 +38,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   documents,
   languages,
   inputs,
+  rules,
   requests,
   keeping,
   answers,

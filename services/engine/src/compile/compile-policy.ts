@@ -8,7 +8,7 @@ import type { FindTypes, ToolTypes } from "../typing/tool-types.ts";
 import { checkSetting } from "./check-setting.ts";
 import { type PolicyExpressions, policyExpressionsInSteps, type Reads, textCost } from "./condition.ts";
 import { compileConstraints } from "./constraints.ts";
-import type { CompiledCondition, CompiledRule, Setting } from "./rule.ts";
+import { type CompiledCondition, type CompiledRule, namedRule, type Setting, type UnnamedRule } from "./rule.ts";
 import { compilesAlike, type VariablesAlike } from "./rule-types.ts";
 import { selectorKey } from "./selectors.ts";
 import { finish, type Steps } from "./steps.ts";
@@ -140,9 +140,8 @@ function* compileRules(
       },
     });
     const ref = { policy: metadata.name, version, rule: rule.id };
-    const requirement = compiled.requirement && { ...compiled.requirement, rule: ref };
     rules.push({
-      rule: { ...compiled, ref, observed, ...(requirement ? { requirement } : {}) },
+      rule: namedRule(compiled, ref, observed),
       match: rule.match,
       key: selectorKey(rule.match),
       types: ruleTypes,
@@ -196,14 +195,12 @@ interface RuleCompiling {
   readonly takes?: (steps: number) => void;
 }
 
-type RuleParts = Omit<CompiledRule, "ref" | "observed">;
-
-function compileRule(rule: RuleDocument, compiling: RuleCompiling): RuleParts {
+function compileRule(rule: RuleDocument, compiling: RuleCompiling): UnnamedRule {
   return finish(compileRuleInSteps(rule, compiling));
 }
 
 /** A condition, or a value that is set, at a time. */
-function* compileRuleInSteps(rule: RuleDocument, compiling: RuleCompiling): Steps<RuleParts> {
+function* compileRuleInSteps(rule: RuleDocument, compiling: RuleCompiling): Steps<UnnamedRule> {
   const { approval, message, remedy } = rule;
   const when = yield* compileConditions(rule.when ?? [], "when", compiling);
   const unless = yield* compileConditions(rule.unless ?? [], "unless", compiling);

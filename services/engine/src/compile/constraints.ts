@@ -21,19 +21,27 @@ export function mergeConstraints(lists: readonly (readonly Constraint[])[]): rea
   const given = lists.filter((list) => list.length > 0);
   if (given.length <= 1) return given[0] ?? [];
   const merged = new Map<string, Constraint>();
+  const redacted: (readonly string[])[] = [];
   for (const constraint of given.flat()) {
     const before = merged.get(constraint.name);
     merged.set(constraint.name, before ? stricter(before, constraint) : constraint);
+    if (constraint.name === "redactOutput") redacted.push(constraint.strings);
   }
+  // All of them at once: the union of each two would be sorted as often as there are rules.
+  if (redacted.length > 1) merged.set("redactOutput", { name: "redactOutput", strings: union(redacted) });
   return [...merged.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
+function union(lists: readonly (readonly string[])[]): string[] {
+  const all = new Set<string>();
+  for (const list of lists) for (const path of list) all.add(path);
+  return [...all].sort();
+}
+
+/** Of two that have an order: what is redacted has none. */
 function stricter(one: Constraint, other: Constraint): Constraint {
   if (one.name === "timeout" && other.name === "timeout") return one.durationMs <= other.durationMs ? one : other;
   if (one.name === "maxOutputBytes" && other.name === "maxOutputBytes")
     return one.integer <= other.integer ? one : other;
-  if (one.name === "redactOutput" && other.name === "redactOutput") {
-    return { name: "redactOutput", strings: [...new Set([...one.strings, ...other.strings])].sort() };
-  }
   return one;
 }

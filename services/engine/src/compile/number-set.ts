@@ -59,11 +59,25 @@ function placeOf(list: ArrayLike<number>, number: number): number {
 
 /** Whether two sets have a number in common. */
 export function meet(one: NumberSet, other: NumberSet): boolean {
-  if ("bits" in one && "bits" in other) return one.bits.some((word, at) => (word & (other.bits[at] ?? 0)) !== 0);
-  const [few, many] =
-    "bits" in one || ("list" in other && other.list.length < one.list.length) ? [other, one] : [one, other];
-  for (let at = nextOf(few, 0); at !== noNumber; at = nextOf(few, at + 1)) if (nextOf(many, at) === at) return true;
+  if ("bits" in one) {
+    return "bits" in other
+      ? one.bits.some((word, at) => (word & (other.bits[at] ?? 0)) !== 0)
+      : hasAny(one, other.list);
+  }
+  return "bits" in other || one.list.length < other.list.length ? hasAny(other, one.list) : hasAny(one, other.list);
+}
+
+function hasAny(set: NumberSet, numbers: ArrayLike<number>): boolean {
+  for (let at = 0; at < numbers.length; at++) {
+    const number = numbers[at] ?? 0;
+    const there = "bits" in set ? hasBit(set.bits, number) : set.list[placeOf(set.list, number)] === number;
+    if (there) return true;
+  }
   return false;
+}
+
+function hasBit(bits: Uint32Array, number: number): boolean {
+  return (((bits[number >>> 5] ?? 0) >>> (number & 31)) & 1) === 1;
 }
 
 export function sameNumbers(one: NumberSet, other: NumberSet): boolean {

@@ -2,14 +2,14 @@ import { added } from "../added.ts";
 import type { ToolFacts } from "../cel/frame.ts";
 import type { MatchDocument } from "../documents/policy.ts";
 import type { CompiledPolicy } from "./compile-policy.ts";
-import { labelNode, newLabelNode, rarestFirst } from "./label-tree.ts";
+import { addLabelled, newLabelIndex, rarestFirst } from "./label-index.ts";
 import { bitsFor, hashOfNumbers, type NumberSet, sameNumbers, setBit, setOfBits, setOfList } from "./number-set.ts";
 import type { CompiledRule } from "./rule.ts";
 import { indexSelectors, type Selectors } from "./selectors.ts";
 import { type SharedRules, shareConditions } from "./shared.ts";
 import type { Steps } from "./steps.ts";
-import { type Asking, groupOf, type Indexed, type Part, questionKey, type ToolRules, toolRules } from "./tool-rules.ts";
-import { type WideMap, wideMap } from "./wide-map.ts";
+import { type Asking, groupOf, type Indexed, type Part, type ToolRules, toolRules } from "./tool-rules.ts";
+import { wideMap } from "./wide-map.ts";
 
 /** The rules of all policies, found by tool. It depends on the policies alone, so it outlives a change of the tools. */
 export interface RuleIndex {
@@ -91,7 +91,7 @@ function* indexed(policies: readonly CompiledPolicy[], selectors: Selectors, sha
   const parts = new Array<Part[]>(selectors.count).fill(noParts);
   const mosts = new Array<number>(selectors.count).fill(0);
   const questions = indexQuestions();
-  const tree = newLabelNode<number>();
+  const byLabels = newLabelIndex<number>();
   const labels = yield* rarestFirst(policies.map((policy) => policy.labels));
   const starts = new Uint32Array(policies.length + 1);
   for (const [order, policy] of policies.entries()) starts[order + 1] = (starts[order] ?? 0) + policy.rules.length;
@@ -113,8 +113,7 @@ function* indexed(policies: readonly CompiledPolicy[], selectors: Selectors, sha
       questions.add(rule, number);
       yield (1 + rule.questions.length) / rulesPerStep;
     }
-    const node = labelNode(tree, labels[order] ?? []);
-    node.items = added(node.items, order);
+    addLabelled(byLabels, labels[order] ?? [], order);
     for (const [selector, rules] of bySelector) {
       parts[selector] = added(parts[selector] ?? noParts, { policy, group: groupOf(policy, order, rules) });
       yield rules.length / rulesPerStep;
@@ -122,7 +121,7 @@ function* indexed(policies: readonly CompiledPolicy[], selectors: Selectors, sha
     yield 1;
   }
   const rules = { policies, all, orders, starts };
-  return { rules, labels, tree, numbers, parts, mosts, asking: yield* questions.found(all.length) };
+  return { rules, labels, byLabels, numbers, parts, mosts, asking: yield* questions.found(all.length) };
 }
 
 // Nothing is ever written to these.
@@ -130,24 +129,24 @@ const noParts: Part[] = [];
 const noNumbers: number[] = [];
 const nobody: NumberSet = { list: [] };
 
+/** The rules that ask questions, by the questions' types and ids. */
 function indexQuestions() {
-  const asking = wideMap<Asking>();
+  const asking = { string: wideMap<Asking>(), number: wideMap<Asking>(), boolean: wideMap<Asking>() };
   const all: Asking[] = [];
   return {
     add({ questions }: CompiledRule, number: number): void {
       for (const { id, type } of questions) {
-        const key = questionKey(id, type);
-        const there = asking.get(key);
+        const there = asking[type].get(id);
         if (there) {
           if (there.list.at(-1) !== number) there.list.push(number);
           continue;
         }
         const made = { list: [number], rules: nobody };
-        asking.set(key, made);
+        asking[type].set(id, made);
         all.push(made);
       }
     },
-    *found(count: number): Steps<Pick<WideMap<Asking>, "get">> {
+    *found(count: number): Steps<Indexed["asking"]> {
       for (const one of all) {
         one.rules = setOfList(one.list, count);
         yield (1 + one.list.length) / marksPerStep;

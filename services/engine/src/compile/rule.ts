@@ -5,6 +5,7 @@ import type { JsonValue } from "../json.ts";
 import type { ApprovalRequirement, Constraint, Question, RuleRef } from "../judge/verdict.ts";
 import type { Program } from "../languages/program.ts";
 import type { Compiled as CompiledExpression, Judge } from "./condition.ts";
+import { toldSteps } from "./told-steps.ts";
 
 export interface CompiledCondition {
   readonly text: string;
@@ -34,8 +35,19 @@ export interface CompiledRule {
   readonly summary?: string;
   readonly message?: string;
   readonly remedy?: string;
+  /** The steps that telling of it takes where it matches or is unknown. */
+  readonly told: number;
   /** Of a policy in another language: asked in the place of conditions, and answers with the rules that match. */
   readonly program?: Program;
+}
+
+/** A rule before anybody knows what it is called. */
+export type UnnamedRule = Omit<CompiledRule, "ref" | "observed" | "told">;
+
+export function namedRule(rule: UnnamedRule, ref: RuleRef, observed: boolean): CompiledRule {
+  const requirement = rule.requirement && { ...rule.requirement, rule: ref };
+  const named = { ...rule, ref, observed, ...(requirement ? { requirement } : {}) };
+  return { ...named, told: toldSteps(named) };
 }
 
 /** Whether the rule's conditions hold: all of `when`, and not all of `unless`. A failure says why that is unknown. */

@@ -105,6 +105,9 @@ function keysOf({ when, unless }: CompiledRule): string[] {
   return [...when, ...unless].flatMap(({ key }) => key ?? []);
 }
 
+/** Of finding what a condition came to before: very many may ask. */
+const lookedUpSteps = 2;
+
 /** The condition, judged by whichever rule asks first in a pass that shares. */
 function judgedOnce(condition: CompiledCondition, place: string): CompiledCondition {
   const { judge } = condition;
@@ -114,7 +117,10 @@ function judgedOnce(condition: CompiledCondition, place: string): CompiledCondit
       const { shared } = frame;
       if (!shared) return judge(frame);
       const known = shared.get(place);
-      if (known !== undefined) return known as ReturnType<typeof judge>;
+      if (known !== undefined) {
+        frame.meter.steps -= lookedUpSteps;
+        return known as ReturnType<typeof judge>;
+      }
       const truth = judge(frame);
       shared.set(place, truth);
       return truth;

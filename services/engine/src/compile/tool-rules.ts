@@ -1,6 +1,7 @@
 import { added } from "../added.ts";
+import type { Question } from "../judge/verdict.ts";
 import type { CompiledPolicy } from "./compile-policy.ts";
-import { type LabelNode, type Labels, labelNode, newLabelNode, walkLabels } from "./label-tree.ts";
+import { addLabelled, eachLabelled, type Label, type LabelIndex, type Labels, newLabelIndex } from "./label-index.ts";
 import { meet, type NumberSet, nextOf, noNumber } from "./number-set.ts";
 import type { CompiledRule } from "./rule.ts";
 import { repeats } from "./shared.ts";
@@ -53,16 +54,16 @@ export interface NumberedRules {
 
 export interface Indexed {
   readonly rules: NumberedRules;
-  /** Every policy's labels, in the order of the tree. */
-  readonly labels: readonly (readonly (readonly [string, string])[])[];
-  /** The policies by their labels, each by its place among all. */
-  readonly tree: LabelNode<number>;
+  /** Every policy's labels, the rarest first. */
+  readonly labels: readonly (readonly Label[])[];
+  /** The places of the policies among all, by their labels. */
+  readonly byLabels: LabelIndex<number>;
   /** For each selector the numbers of its rules, ascending; and the same rules, by policy. */
   readonly numbers: readonly (readonly number[])[];
   readonly parts: readonly (readonly Part[])[];
   readonly mosts: readonly number[];
-  /** By {@link questionKey}. */
-  readonly asking: Pick<WideMap<Asking>, "get">;
+  /** Who asks for an answer, by its type and the question's id. */
+  readonly asking: Readonly<Record<Question["type"], Pick<WideMap<Asking>, "get">>>;
 }
 
 /** What is about one tool. */
@@ -81,7 +82,7 @@ const listedPerStep = 50;
 export function* toolRules(index: Indexed, { fitting, set, isLaidOut }: AboutTool): Steps<ToolRules> {
   // Most calls bring no answers. One that does may bring thousands, to each of which one look-up must be enough.
   const asks = (id: string, type: string) => {
-    const asking = index.asking.get(questionKey(id, type));
+    const asking = isAsked(type) ? index.asking[type].get(id) : undefined;
     return asking !== undefined && meet(asking.rules, set);
   };
   let most = 0;
@@ -108,31 +109,29 @@ export function* toolRules(index: Indexed, { fitting, set, isLaidOut }: AboutToo
 const byOrder = (one: RuleGroup, other: RuleGroup) => one.order - other.order;
 const byPolicy = (one: Part, other: Part) => byOrder(one.group, other.group);
 
-export const questionKey = (id: string, type: string) => `${type} ${id}`;
+const isAsked = (type: string) => type === "string" || type === "number" || type === "boolean";
 
 /** Of all parts of a tool's rules in the order of their policies. What is the same for several tools is there once. */
 function* laidOut({ labels, rules }: Indexed, set: NumberSet, parts: readonly Part[]): Steps<ToolRules["groupsFor"]> {
-  const root = newLabelNode<RuleGroup>();
+  const index = newLabelIndex<RuleGroup>();
   for (let from = 0; from < parts.length; ) {
     const { group: first } = parts[from] as Part;
     let to = from + 1;
     while (to < parts.length && parts[to]?.group.order === first.order) to++;
     const group = to === from + 1 ? first : groupAt(rules, set, first.order, rules.starts[first.order] ?? 0);
-    const node = labelNode(root, labels[first.order] ?? []);
-    node.items = added(node.items, group);
+    addLabelled(index, labels[first.order] ?? [], group);
     yield 0.1 + (to - from) / fittingAtOnce + (group === first ? 0 : sizeOf(group) / listedPerStep);
     from = to;
   }
-  if (!root.children) return () => root.items;
+  const { everyones, labelled } = index;
+  if (!labelled) return () => everyones;
   return (agentLabels) => {
-    let found: readonly RuleGroup[] = none;
-    let all: RuleGroup[] | undefined;
-    walkLabels(root, agentLabels, (groups) => {
-      if (found !== none) all ??= [...found];
-      found = groups;
-      for (const group of all ? groups : none) all?.push(group);
+    let found: RuleGroup[] | undefined;
+    eachLabelled(index, agentLabels, (group) => {
+      if (found) found.push(group);
+      else found = [...everyones, group];
     });
-    return all ? all.sort(byOrder) : found;
+    return found ? found.sort(byOrder) : everyones;
   };
 }
 
@@ -140,10 +139,10 @@ const none: readonly RuleGroup[] = [];
 const sizeOf = ({ transforms, others }: RuleGroup) => transforms.length + others.length;
 
 /** Rules have their numbers in order, so that nothing is compared: for ten thousand rules that took ten milliseconds. */
-function listedOnCall({ rules, tree }: Indexed, set: NumberSet): ToolRules["groupsFor"] {
+function listedOnCall({ rules, byLabels }: Indexed, set: NumberSet): ToolRules["groupsFor"] {
   const { orders, policies, starts } = rules;
   return (agentLabels) => {
-    const applying = tree.children && applyingTo(agentLabels, tree, policies.length);
+    const applying = byLabels.labelled && applyingTo(agentLabels, byLabels, policies.length);
     let groups = none as RuleGroup[];
     for (let number = nextOf(set, 0); number !== noNumber; ) {
       const order = orders[number] ?? 0;
@@ -155,10 +154,11 @@ function listedOnCall({ rules, tree }: Indexed, set: NumberSet): ToolRules["grou
 }
 
 /** For each policy whether it is one for agents that carry these labels. */
-function applyingTo(labels: Labels, tree: LabelNode<number>, count: number): Uint8Array {
+function applyingTo(labels: Labels, byLabels: LabelIndex<number>, count: number): Uint8Array {
   const applying = new Uint8Array(count);
-  walkLabels(tree, labels, (orders) => {
-    for (const order of orders) applying[order] = 1;
+  for (const order of byLabels.everyones) applying[order] = 1;
+  eachLabelled(byLabels, labels, (order) => {
+    applying[order] = 1;
   });
   return applying;
 }
@@ -166,11 +166,15 @@ function applyingTo(labels: Labels, tree: LabelNode<number>, count: number): Uin
 /** Those rules of a policy whose numbers are in the set, from one number on. */
 function groupAt({ policies, starts, all }: NumberedRules, set: NumberSet, order: number, from: number): RuleGroup {
   const end = starts[order + 1] ?? 0;
-  const rules: CompiledRule[] = [];
+  let transforms = noRules;
+  let others = noRules;
   for (let number = nextOf(set, from); number < end; number = nextOf(set, number + 1)) {
-    rules.push(all[number] as CompiledRule);
+    const rule = all[number] as CompiledRule;
+    if (rule.effect === "transform") transforms = added(transforms, rule);
+    else others = added(others, rule);
   }
-  return groupOf(policies[order] as CompiledPolicy, order, rules);
+  const { observed, variableCount } = policies[order] as CompiledPolicy;
+  return { order, observed, variableCount, transforms, others };
 }
 
 // Nothing is ever written to it.
@@ -178,12 +182,8 @@ const noRules: CompiledRule[] = [];
 
 /** A group of these rules of a policy, in their order. */
 export function groupOf(policy: CompiledPolicy, order: number, rules: readonly CompiledRule[]): RuleGroup {
-  let transforms = noRules;
-  let others = noRules;
-  for (const rule of rules) {
-    if (rule.effect === "transform") transforms = added(transforms, rule);
-    else others = added(others, rule);
-  }
   const { observed, variableCount } = policy;
-  return { order, observed, variableCount, transforms, others };
+  const transforms = rules.filter(({ effect }) => effect === "transform");
+  const others = transforms.length === 0 ? rules : rules.filter(({ effect }) => effect !== "transform");
+  return { order, observed, variableCount, transforms: transforms.length === 0 ? noRules : transforms, others };
 }

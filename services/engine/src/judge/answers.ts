@@ -1,3 +1,4 @@
+import type { Meter } from "../cel/frame.ts";
 import type { CompiledRule } from "../compile/rule.ts";
 import type { ToolRules } from "../compile/tool-rules.ts";
 import { type JsonObject, type JsonValue, setOwn } from "../json.ts";
@@ -6,14 +7,21 @@ import type { Question } from "./verdict.ts";
 /** What almost every call brings: this very object. */
 export const noAnswers: JsonObject = Object.freeze({});
 
+/** Of finding out about one question whether and how it was answered, and of copying one answer. */
+const questionSteps = 8;
+const copySteps = 2;
+
 /** The answers without those to the rule's own questions that are of another type: others may ask the same by that name. */
-export function answersSeenBy({ questions }: CompiledRule, answers: JsonObject): JsonObject {
-  if (answers === noAnswers) return answers;
+export function answersSeenBy({ questions }: CompiledRule, answers: JsonObject, meter: Meter): JsonObject {
+  if (answers === noAnswers || questions.length === 0) return answers;
+  meter.steps -= questionSteps * questions.length;
   const isOdd = ({ id, type }: Question) => Object.hasOwn(answers, id) && typeof answers[id] !== type;
   if (!questions.some(isOdd)) return answers;
   const odd = new Set(questions.filter(isOdd).map(({ id }) => id));
   const seen: Record<string, JsonValue> = {};
-  for (const id of Object.keys(answers)) if (!odd.has(id)) setOwn(seen, id, answers[id] ?? null);
+  const given = Object.keys(answers);
+  meter.steps -= copySteps * given.length;
+  for (const id of given) if (!odd.has(id)) setOwn(seen, id, answers[id] ?? null);
   return seen;
 }
 
@@ -26,10 +34,13 @@ export function validAnswers(answers: JsonObject, rules: ToolRules): JsonObject 
   const given = Object.keys(answers);
   if (given.length === 0) return noAnswers;
   const valid: Record<string, JsonValue> = {};
+  let count = 0;
   for (const id of given) {
     const answer = answers[id] ?? null;
     const blank = typeof answer === "string" && answer.trim() === "";
-    if (!blank && rules.asks(id, typeof answer)) setOwn(valid, id, answer);
+    if (blank || !rules.asks(id, typeof answer)) continue;
+    setOwn(valid, id, answer);
+    count++;
   }
-  return valid;
+  return count === 0 ? noAnswers : valid;
 }

@@ -28,6 +28,7 @@ export function askTransforms(
   }
   for (const transform of answer) {
     pass.judging.trace?.(transform, true, frame);
+    frame.meter.steps -= transform.told;
     matched.push({ rule: transform, frame });
   }
 }
@@ -45,6 +46,7 @@ export function askOthers(asked: Asked & { readonly findings: Findings }): void 
   if (answer.length === 0) trace?.(rule, false, frame);
   for (const match of answer) {
     trace?.(match, true, frame);
+    frame.meter.steps -= match.told;
     note(match, true, findings, facts);
   }
   // Answered, and not just silent: without the answers it would have asked.

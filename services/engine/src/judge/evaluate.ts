@@ -10,7 +10,7 @@ import { combine, verdictOf } from "./combine.ts";
 import type { Facts } from "./facts.ts";
 import { type Findings, type Judging, judgeRules, judgeRulesInSteps, type Trace } from "./judge.ts";
 import { exceededScope } from "./scope.ts";
-import type { Verdict, WouldBe } from "./verdict.ts";
+import type { RuleRef, Verdict, WouldBe } from "./verdict.ts";
 
 /**
  * The verdict of the compiled policies on a call. The order of its checks, of which the first refusal stands: the tool is
@@ -186,7 +186,11 @@ function wouldBe({ effect, code, message, retryable, rules, detail, remedy }: Ve
 }
 
 function sameOutcome(one: Verdict, other: Verdict): boolean {
-  return (
-    one.effect === other.effect && one.code === other.code && JSON.stringify(one.rules) === JSON.stringify(other.rules)
-  );
+  if (one.effect !== other.effect || one.code !== other.code || one.rules.length !== other.rules.length) return false;
+  return one.rules.every((ref, at) => sameRule(ref, other.rules[at]));
+}
+
+function sameRule(one: RuleRef, other: RuleRef | undefined): boolean {
+  if (one === other) return true;
+  return one.policy === other?.policy && one.version === other.version && one.rule === other.rule;
 }

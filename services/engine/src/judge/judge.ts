@@ -61,9 +61,8 @@ export interface Pass {
   unknowns: UnknownRule[];
 }
 
-/** What judging a rule takes beside its conditions, and what telling of it takes where it matches or is unknown. */
+/** What judging a rule takes beside its conditions. */
 const ruleSteps = 1;
-const toldSteps = 20;
 
 /**
  * Judges every rule of the groups: the transforms on the input as proposed, the others on what they made of it. Where the
@@ -225,7 +224,7 @@ function judgeOthersOf(
       askOthers({ rule, program: rule.program, frame, pass, findings });
       continue;
     }
-    const seen = answersSeenBy(rule, answers);
+    const seen = answersSeenBy(rule, answers, pass.meter);
     const result = judge(pass, rule, seen === answers ? frame : newFrame(pass, group, input, seen));
     if (result !== false) note(rule, result, findings, pass.judging.facts);
     else if (answers !== noAnswers && rule.effect === "clarify" && questionsAnswered(rule, answers)) {
@@ -261,7 +260,7 @@ const noVariables: [] = [];
 function judge(pass: Pass, rule: CompiledRule, frame: Frame): boolean | Failure {
   frame.meter.steps -= ruleSteps;
   const result = judgeRule(rule, frame);
-  if (result !== false) frame.meter.steps -= toldSteps;
+  if (result !== false) frame.meter.steps -= rule.told;
   pass.judging.trace?.(rule, result, frame);
   if (typeof result !== "boolean") pass.unknowns = added(pass.unknowns, { rule: rule.ref, why: result.why });
   return result;

@@ -59,9 +59,12 @@ function note(changes: Changes, path: readonly string[], value: JsonValue): bool
   return true;
 }
 
+/** What noting each part of a path takes, once for what is to be set and once for what is copied. */
+const partSteps = 4;
+
 /** A value that costs its size in steps: it is compared, copied and checked. */
 function settingValue(setting: Setting, frame: Frame): JsonValue | Failure {
-  if (!spend(frame, setting.path.length)) return costFailure;
+  if (!spend(frame, partSteps * setting.path.length)) return costFailure;
   const value = setting.run ? jsonOf(setting.run(frame), frame) : (setting.literal ?? null);
   return value instanceof Failure || spendJson(value, frame) ? value : costFailure;
 }

@@ -22,6 +22,7 @@ export function* compileProgram(document: PolicyDocument, compiling: ProgramComp
     unless: [],
     constraints: [],
     settings: [],
+    told: 0,
     program,
   };
   return [

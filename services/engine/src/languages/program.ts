@@ -1,7 +1,7 @@
 import type { Frame } from "../cel/frame.ts";
 import type { Failure } from "../cel/value.ts";
 import type { PolicyExpressions } from "../compile/condition.ts";
-import type { CompiledRule } from "../compile/rule.ts";
+import { type CompiledRule, namedRule, type UnnamedRule } from "../compile/rule.ts";
 import type { Report } from "../documents/origin.ts";
 import type { QuestionDocument, RuleDocument } from "../documents/policy.ts";
 
@@ -25,7 +25,7 @@ export interface Program {
 export type CompileRule = (
   rule: RuleDocument,
   compiling: { readonly expressions: PolicyExpressions; readonly pointer: string; readonly reads: () => void },
-) => Omit<CompiledRule, "ref" | "observed">;
+) => UnnamedRule;
 
 /** What a language needs to compile a policy. */
 export interface ProgramCompiling {
@@ -40,12 +40,10 @@ type Named = Pick<ProgramCompiling, "policy" | "version" | "observed">;
 
 /** A rule that an answer consists of, under its name in the policy; `text` is what people are shown of it. */
 export function answeredRule(
-  compiled: Omit<CompiledRule, "ref" | "observed">,
+  compiled: UnnamedRule,
   { policy, version, observed }: Named,
   { id, text }: { readonly id: string; readonly text: string },
 ): CompiledRule {
-  const ref = { policy, version, rule: id };
-  const requirement = compiled.requirement && { ...compiled.requirement, rule: ref };
   const when = [{ text, judge: () => true }];
-  return { ...compiled, when, ref, observed, ...(requirement ? { requirement } : {}) };
+  return namedRule({ ...compiled, when }, { policy, version, rule: id }, observed);
 }

@@ -58,6 +58,18 @@ const plain = (at: number, effect: "allow" | "deny", when: string): Rule => ({
   when: [when],
 });
 
+const questionsOf = (at: number, type: "string" | "number") =>
+  many(5, (n) => ({ id: `q${(5 * at + n) % 40}`, type, ask: "?" }));
+
+/** Rules that ask what calls of the sample answer, some of them for another type. */
+const asking = (): Rule[] =>
+  many(10, (at) => ({
+    ...plain(200 + at, "allow", `input.n == ${at + 5000}`),
+    effect: "clarify",
+    questions: questionsOf(at, at === 9 ? "number" : "string"),
+  }));
+const answers = Object.fromEntries(many(40, (at) => [`q${at}`, "x"]));
+
 /** Documents with patterns of its own for every round: known ones are not made again. */
 export function sampleDocuments(round: number): {
   readonly tools: ToolDocument[];
@@ -66,6 +78,7 @@ export function sampleDocuments(round: number): {
   const rules = [
     ...conditions(round).map((when, at) => plain(at, "allow", when)),
     ...many(30, (at) => plain(10 + at, "deny", `input.n == ${at + 5000} || input.missing < ${at}`)),
+    ...asking(),
     plain(99, "deny", `input.a.matches(r"[\\pL]{20}${round}")`),
   ];
   const transforms = many(
@@ -95,7 +108,7 @@ const input = (at: number): JsonObject => ({
 /** Calls of the sample's tools. */
 export function sampleFacts(at: number): Facts {
   return {
-    ...{ input: input(at), context: {}, answers: {} },
+    ...{ input: input(at), context: {}, answers: at % 3 === 0 ? answers : {} },
     call: { tool: at % 4 === 3 ? settingName : toolName, estimate: [], attempt: 1 },
     agent: { id: "warm", labels: {}, owner: "warm" },
     principal: { id: "warm", verified: true, labels: {} },
