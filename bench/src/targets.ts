@@ -7,7 +7,8 @@ export interface Outcome {
   readonly target: string;
   readonly bound: string;
   readonly found: string;
-  readonly kept: boolean;
+  /** Undefined where it is told and not judged. */
+  readonly kept: boolean | undefined;
 }
 
 const msMax = 3;
@@ -67,6 +68,7 @@ export function outcome(target: string, bound: Bound, figure: number): Outcome {
 }
 
 export function outcomeTable(outcomes: readonly Outcome[]): string {
-  const rows = outcomes.map(({ target, bound, found, kept }) => [target, kept ? "kept" : "MISSED", bound, found]);
+  const word = ({ kept }: Outcome) => (kept === undefined ? "told" : kept ? "kept" : "MISSED");
+  const rows = outcomes.map((one) => [one.target, word(one), one.bound, one.found]);
   return table(["target", "", "bound", "found"], rows);
 }

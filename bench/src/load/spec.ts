@@ -49,6 +49,8 @@ export type InspectName = "nothing" | "fresh-allow" | "fresh-decision" | "fresh-
 export interface RunResult extends LoadResult {
   /** How busy other work kept the cores just before the run, on average over the cores, 0 to 1. */
   readonly foreignBusy: number;
+  /** Records in one commit of the service, on average over the whole run; where they were counted. */
+  readonly rowsPerCommit?: number;
 }
 
 export interface LoadResult extends LoopResult {

@@ -10,14 +10,13 @@ import type { Subject } from "../run/subject.ts";
 import { clientsOf } from "./clients.ts";
 import { benchAgentName, benchTool, paymentsDocuments } from "./payments.ts";
 import { openSessions, type SeedDocuments, seed } from "./seed.ts";
-import { type Served, serveRemit } from "./serve.ts";
+import { type Served, type ServeOptions, serveRemit } from "./serve.ts";
 
-export interface RemitOptions {
+export interface RemitOptions extends ServeOptions {
   /** In the tables; `decide` unless it is told. */
   readonly name?: string;
   /** What the measured call is judged by; `paymentsDocuments` unless they are given. */
   readonly documents?: SeedDocuments;
-  readonly profileFolder?: string | undefined;
 }
 
 export interface RemitSubject extends Subject {
@@ -41,9 +40,9 @@ export async function startRemit(
   core: string | undefined,
   folder: string,
   fillerBytes: number,
-  { name = "decide", documents = paymentsDocuments, profileFolder }: RemitOptions = {},
+  { name = "decide", documents = paymentsDocuments, ...serving }: RemitOptions = {},
 ): Promise<RemitSubject> {
-  const served = await serveRemit(processes, core, folder, profileFolder);
+  const served = await serveRemit(processes, core, folder, serving);
   const owner = clientsOf(served, served.ownerKey);
   await seed(owner, documents);
   const credentials = await openSessions(served, benchAgentName, sessions);

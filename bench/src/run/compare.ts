@@ -22,10 +22,11 @@ export interface SideResult {
   readonly failedShare: number;
   readonly clientBusy: number;
   readonly coresBusy: readonly number[];
+  readonly rowsPerCommit?: number;
   readonly runs: readonly RunResult[];
 }
 
-/** A later side's figures over the first side's, pair by pair. */
+/** A later side's figures over those of a side that it is compared with, pair by pair. */
 export interface RatioResult {
   readonly of: string;
   readonly to: string;
@@ -53,20 +54,23 @@ export async function compare(id: string, title: string, sides: readonly Side[],
   );
 }
 
-/** The same of runs that were made before, as many of each side. */
+/** The same of runs that were made before, as many of each side. The first `references` sides are references. */
 export function compared(
   id: string,
   title: string,
   sides: readonly (Omit<Side, "run"> & { readonly runs: readonly RunResult[] })[],
+  references = 1,
 ): Comparison {
   const results = sides.map((side) => summarise(side, side.runs));
-  const [reference, ...others] = results;
-  const ratios = reference === undefined ? [] : others.map((other) => ratio(other, reference));
+  const ratios = results
+    .slice(0, references)
+    .flatMap((reference, at) => results.slice(at + 1).map((other) => ratio(other, reference)));
   return { id, title, sides: results, ratios };
 }
 
 function summarise(side: Omit<Side, "run">, runs: readonly RunResult[]): SideResult {
   const of = (figure: (run: RunResult) => number) => median(runs.map(figure));
+  const rows = runs.flatMap(({ rowsPerCommit }) => rowsPerCommit ?? []);
   return {
     name: side.name,
     load: side.load,
@@ -78,6 +82,7 @@ function summarise(side: Omit<Side, "run">, runs: readonly RunResult[]): SideRes
     failedShare: of(failedShare),
     clientBusy: of((run) => run.clientBusy),
     coresBusy: (runs[0]?.coresBusy ?? []).map((_, core) => of((run) => run.coresBusy[core] ?? 0)),
+    ...(rows.length > 0 && { rowsPerCommit: median(rows) }),
     runs,
   };
 }

@@ -28,9 +28,9 @@ export function rate(perSecond: number): string {
   return Math.round(perSecond).toLocaleString("en-US");
 }
 
-const head = ["what", "subject", "calls/s", "p50 ms", "p90 ms", "p99 ms", "late p99", "client", "failed"];
+const head = ["what", "subject", "calls/s", "p50 ms", "p90 ms", "p99 ms", "late p99", "client"];
 
-function row(title: string, side: SideResult): string[] {
+function row(title: string, side: SideResult, counted: boolean): string[] {
   return [
     title,
     side.name,
@@ -40,6 +40,7 @@ function row(title: string, side: SideResult): string[] {
     ms(side.p99),
     side.load.kind === "open" ? ms(side.lateP99) : "-",
     percent(side.clientBusy),
+    ...(counted ? [side.rowsPerCommit?.toFixed(2) ?? "-"] : []),
     side.failedShare === 0 ? "-" : `${(side.failedShare * 100).toFixed(2)}%`,
   ];
 }
@@ -53,11 +54,15 @@ export function companyLine(comparisons: readonly Comparison[]): string {
   return median <= quietMax ? line : `NOT QUIET: ${line}; these figures are not worth writing down`;
 }
 
-/** The table of all comparisons: a line a side, and below it how it stands to the reference. */
+/**
+ * The table of all comparisons: a line a side, and below them how they stand to the reference, or to each of several. What
+ * one commit recorded is a column where it was counted.
+ */
 export function comparisonTable(comparisons: readonly Comparison[]): string {
+  const counted = comparisons.some(({ sides }) => sides.some(({ rowsPerCommit }) => rowsPerCommit !== undefined));
   const rows = comparisons.flatMap((comparison) => [
-    ...comparison.sides.map((side, i) => row(i === 0 ? comparison.title : "", side)),
+    ...comparison.sides.map((side, i) => row(i === 0 ? comparison.title : "", side, counted)),
     ...comparison.ratios.map((r) => ["", `  ${r.of} / ${r.to}`, times(r.perSecond), times(r.p50), "", times(r.p99)]),
   ]);
-  return table(head, rows);
+  return table([...head, ...(counted ? ["rows/commit"] : []), "failed"], rows);
 }
