@@ -97,12 +97,23 @@ export function int8Array(elements: readonly (bigint | undefined)[]): Buffer {
   return fixed(OID.int8, 8, elements, (buffer, value, at) => buffer.writeBigInt64BE(value, at));
 }
 
+function dayNumber(day: string): number {
+  const ms = Date.parse(`${day}T00:00:00Z`);
+  if (Number.isNaN(ms)) throw new RangeError(`not a day: ${day}`);
+  return (ms - EPOCH_MS) / DAY_MS;
+}
+
 /** date[] of days written YYYY-MM-DD. Throws on what is no day. */
 export function dateArray(days: readonly string[]): Buffer {
+  // The rows of a batch are mostly of one day: it is read once.
+  let last = "";
+  let number = 0;
   return fixed(OID.date, 4, days, (buffer, day, at) => {
-    const ms = Date.parse(`${day}T00:00:00Z`);
-    if (Number.isNaN(ms)) throw new RangeError(`not a day: ${day}`);
-    buffer.writeInt32BE((ms - EPOCH_MS) / DAY_MS, at);
+    if (day !== last) {
+      number = dayNumber(day);
+      last = day;
+    }
+    buffer.writeInt32BE(number, at);
   });
 }
 

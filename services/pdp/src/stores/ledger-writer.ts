@@ -6,6 +6,7 @@ import { commitFailure } from "./commit-failure.ts";
 import type { Lane } from "./lane.ts";
 import { type Committed, commitQuery, readCommitted } from "./ledger-statement.ts";
 import { readTaken, takenQuery } from "./stored-record.ts";
+import { wholeQuery } from "./whole-statement.ts";
 
 const NOTHING_CHARGED: ChargedToo = { left: new Map(), balances: new Map() };
 
@@ -70,19 +71,32 @@ export function createLedgerWriter(lane: Lane, epoch: bigint, onBroken: () => vo
     }
   };
 
-  /** Sends a batch. Whatever waits too long for a lock is sent again, without what something else holds. */
+  /**
+   * Sends a batch: a charged one in the form for what fits as a whole, and where it does not, or may not, in the form that
+   * says of each record why. Whatever waits too long for a lock is sent again, without what something else holds.
+   */
   const send = async (batch: readonly NewRecord[]) => {
     const isCharged = batch.some(({ charge }) => charge !== undefined);
-    const plain = query(() => (isCharged ? chargedQuery(epoch, base, batch) : commitQuery(epoch, base, batch)));
+    const whole = isCharged ? query(() => wholeQuery(epoch, base, batch)) : undefined;
+    const byRecord = () =>
+      query(() => (isCharged ? chargedQuery(epoch, base, batch) : commitQuery(epoch, base, batch)));
     const endMs = performance.now() + LOCKED_MS_MAX;
-    for (let tried = 0; ; tried++) {
-      const config = tried > 0 && isCharged ? query(() => chargedQuery(epoch, base, batch, "skip")) : plain;
+    let config = whole ?? byRecord();
+    let skipped = false;
+    for (;;) {
       try {
         const [row] = (await lane.query(config)).rows;
         const told = readCommitted(row);
-        return { told, charged: isCharged && row ? readCharged(row[4], row[5]) : NOTHING_CHARGED, skipped: tried > 0 };
+        if (config === whole && told.alive && row?.[4] !== true) {
+          config = byRecord();
+          continue;
+        }
+        const left = config === whole ? null : row?.[4];
+        return { told, charged: isCharged && row ? readCharged(left, row[5]) : NOTHING_CHARGED, skipped };
       } catch (error) {
         if (!waitedTooLong(error) || performance.now() > endMs) throw giveUp(commitFailure(error));
+        if (isCharged) config = query(() => chargedQuery(epoch, base, batch, "skip"));
+        skipped = true;
       }
     }
   };

@@ -1,6 +1,7 @@
 import { leastUuidAt } from "../foundation/ids.ts";
 import type { NewRecord } from "../ledger/index.ts";
 import { chargedQuery } from "./charged-statement.ts";
+import { wholeQuery } from "./whole-statement.ts";
 
 const ROUNDS = 40;
 const RECORDS = 64;
@@ -21,6 +22,7 @@ function records(): NewRecord[] {
 export async function warmUpCommits(pause: () => Promise<void>): Promise<void> {
   const batch = records();
   for (let round = 0; round < ROUNDS; round++) {
+    wholeQuery(1n, 1n, batch);
     chargedQuery(1n, 1n, batch);
     await pause();
   }

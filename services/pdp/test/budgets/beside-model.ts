@@ -21,7 +21,7 @@ import { commit, emptyStore, keyOf, openAccount, type StoreState } from "./store
 const OTHER = "other";
 const HOUR_MS = 3_600_000;
 
-type Edit = (text: string) => string;
+type Edit = (text: string, name: string) => string;
 
 /** A writer on a connection of its own, whose charged statement may be another. */
 async function openWriter(url: string, replica: string, edit: Edit) {
@@ -31,13 +31,20 @@ async function openWriter(url: string, replica: string, edit: Edit) {
   const epoch = await insertWriter(client, replica);
   const { rows } = await client.query("select pg_backend_pid() as pid");
   const never = new Promise<never>(() => {});
+  const whole = { batches: 0 };
   const lane: Lane = {
     ...{ client, lost: never, gone: () => false, destroy: () => {}, within: (work) => work(client) },
-    query: (config) =>
-      client.query(config.name?.startsWith("ledger-charge") ? { ...config, text: edit(config.text) } : config),
+    query: async (config) => {
+      const { name = "" } = config;
+      if (!name.startsWith("ledger-charge")) return client.query(config);
+      const answer = await client.query({ ...config, text: edit(config.text, name) });
+      if (name.includes("whole") && answer.rows[0]?.[4] === true) whole.batches++;
+      return answer;
+    },
     close: () => client.end(),
   };
-  return { client, epoch, pid: rows[0].pid as number, writer: createLedgerWriter(lane, epoch, () => {}), base: 0n };
+  const pid = rows[0].pid as number;
+  return { client, epoch, pid, whole, writer: createLedgerWriter(lane, epoch, () => {}), base: 0n };
 }
 type Writer = Awaited<ReturnType<typeof openWriter>>;
 
@@ -274,6 +281,8 @@ export interface Played {
   /** Empty, or what differed first. */
   readonly wrong: readonly string[];
   readonly inserted: number;
+  /** Batches that were committed in the form for what fits as a whole. */
+  readonly whole: number;
 }
 
 export interface Playing {
@@ -322,5 +331,6 @@ export async function playBeside(
     steps: step,
     wrong: wrong.map((line) => `seed ${seed}, step ${step}: ${line}`),
     inserted: state.records.size,
+    whole: writers.reduce((sum, { whole }) => sum + whole.batches, 0),
   };
 }

@@ -2,7 +2,7 @@ import { MICROS_MAX } from "../../src/budgets/books.ts";
 import { adoptionMoves, expiryMoves, type HeldPart } from "../../src/budgets/index.ts";
 import { takeRoomOf } from "../../src/foundation/balance.ts";
 import { type Charge, idempotencyKey, type Move, type NewRecord } from "../../src/ledger/index.ts";
-import { newRecord } from "../ledger/postgres.ts";
+import { newRecord, TENANT } from "../ledger/postgres.ts";
 import { end, move } from "./books.ts";
 import { balanceOf, freeOf, type HoldRow, type StoreState } from "./store-model.ts";
 
@@ -52,15 +52,25 @@ const partsOf = (state: StoreState, { amounts }: HoldRow) =>
 /** Mostly who has the hold. */
 const whose = (dice: Dice, { id, decision }: HoldRow) => (dice.random() < 0.85 ? decision : id);
 
-function settle(dice: Dice, state: StoreState, hold: HoldRow): Charge {
+/** `times` what was held at most: with 1, nothing comes beyond the hold. */
+function settle(dice: Dice, state: StoreState, hold: HoldRow, times = 2): Charge {
   const moves = partsOf(state, hold).map(({ account, amount: held }): Move => {
-    const actual = amount(dice, grains(dice, held) * 2);
+    const actual = amount(dice, grains(dice, held) * times);
     const posted = actual < held ? actual : held;
     return move(account, { held: -held, posted, overage: actual - posted });
   });
   const over = dice.random() < 0.1 ? moves.find(({ overage }) => overage > 0n) : undefined;
   return { ...end(hold.id, moves, whose(dice, hold)), ...(over && { freezes: over.account }) };
 }
+
+const openAccounts = ({ accounts, budgets }: StoreState) =>
+  [...accounts.values()]
+    .filter(
+      ({ tenant, budget, frozen }) =>
+        tenant === TENANT && !frozen && !(budget && budgets.get(`${tenant}/${budget}`)?.frozen),
+    )
+    .filter(({ opensAtMs, closesAtMs }) => opensAtMs <= Date.now() && Date.now() < closesAtMs)
+    .map(({ id }) => id);
 
 type Kind = (dice: Dice, state: StoreState, hold: HoldRow | undefined) => Charge | undefined;
 
@@ -70,6 +80,7 @@ const kinds: Record<string, Kind> = {
     hold: { step: "take", ...term(dice) },
   }),
   settle: (dice, state, hold) => hold && settle(dice, state, hold),
+  within: (dice, state, hold) => hold && settle(dice, state, hold, 1),
   adopt: (dice, state, hold) => {
     if (!hold) return undefined;
     const after = someAccounts(dice).map((account): HeldPart => ({ account, amount: amount(dice, 14) }));
@@ -88,6 +99,13 @@ const kinds: Record<string, Kind> = {
     const most = grains(dice, state.accounts.get(account)?.posted ?? 0n);
     return { moves: [move(account, { posted: -amount(dice, most), overage: amount(dice, 3) })] };
   },
+  take_little: (dice, state) => {
+    const open = { ...dice, accounts: openAccounts(state) };
+    return {
+      moves: someAccounts(open).map((account) => move(account, { held: amount(dice, 2) })),
+      hold: { step: "take", ...term(dice), expiresAtMs: dice.farMs },
+    };
+  },
   watch: (dice) => ({ moves: [move(pick(dice, dice.accounts) ?? 0n, { overage: amount(dice, 3) })] }),
   nothing: () => undefined,
 };
@@ -98,6 +116,8 @@ const often = [
   "adopt",
   ...Object.keys(kinds),
 ] as string[];
+/** What a batch may have that is to fit as a whole. */
+const plain = [...Array(6).fill("take_little"), "take", ...Array(6).fill("within"), "nothing"] as string[];
 
 function keyFor(dice: Dice, charge: Charge | undefined, used: readonly NewRecord[], id: string): Uint8Array {
   if (dice.random() < 0.12) return pick(dice, used)?.key ?? idempotencyKey("decision", id, 1);
@@ -113,8 +133,9 @@ export function randomBatch(dice: Dice, state: StoreState, security: bigint): Ne
   const holds = [...state.holds.values()];
   const used = [...state.records.values()].slice(-20).map(({ record }) => record);
   const batch: NewRecord[] = [];
+  const from = dice.random() < 0.4 ? plain : often;
   for (let count = 1 + below(dice, 8); count > 0; count--) {
-    const kind = pick(dice, often) ?? "take";
+    const kind = pick(dice, from) ?? "take";
     const charge = kinds[kind]?.(dice, state, pick(dice, holds));
     const record = newRecord({
       ...(charge && { charge }),
