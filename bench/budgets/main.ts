@@ -19,10 +19,10 @@ Decide with four budgets that all callers share, beside Decide without any, and 
 transaction of every call (SELECT ... FOR UPDATE):
 
   bare locked rows        a server that does nothing else: it judges nothing, authenticates nobody and seals nothing. It
-                          locks, looks, adds and inserts an entry of the same length. What a throughput of five times is
-                          held against, and the hardest there is.
+                          locks, looks, adds and inserts an entry of the same length, in five round trips. What a
+                          throughput of five times is held against: all that Decide does besides counts against it.
   Decide, locks per call  the same service, whole, whose budgets are charged in that way: each call in a transaction of its
-                          own, on one of the connections. It shows what sharing commits is worth, and nothing else differs.
+                          own, one statement on one of the connections. It shows what sharing commits is worth.
 
 Then callers race for the last unit of a budget, with both ways of charging; and at the end of each round the books of all
 four budgets must hold every call that was let in.
