@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { warmUp } from "../../services/engine/src/index.ts";
+import { warmUpTokens } from "../../services/pdp/src/identities/index.ts";
 import { openCollectingPause } from "../../services/pdp/src/server/young-heap.ts";
 import { warmUpCommits } from "../../services/pdp/src/stores/warm-up.ts";
 import { warmUpRequests } from "../../services/pdp/src/wire/index.ts";
@@ -66,6 +67,7 @@ async function measure({ make }: Case, state: State): Promise<Held> {
     await warmUp(turnOfTheLoop, { busyMsMax });
     await warmUpRequests(turnOfTheLoop);
     await warmUpCommits(turnOfTheLoop);
+    await warmUpTokens(Date.now(), turnOfTheLoop);
   }
   // The service has it, and without a warm-up nobody else.
   const compilePause = state === "cold" ? undefined : openCollectingPause().pause;

@@ -51,3 +51,4 @@ export {
 } from "./signing-keys.ts";
 export { createTokens } from "./tokens.ts";
 export { type Binding, type Issuer, PROFILES, type Trust, USES } from "./trust.ts";
+export { warmUpTokens } from "./warm-up.ts";

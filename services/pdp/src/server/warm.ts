@@ -1,6 +1,7 @@
 import { warmUp } from "@remit/engine";
 import type { Log } from "../foundation/log.ts";
 import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
+import { warmUpTokens } from "../identities/index.ts";
 import type { PolicyStore, Snapshots } from "../policies/index.ts";
 import type { Reader } from "../reading/index.ts";
 import { warmUpCommits } from "../stores/warm-up.ts";
@@ -18,6 +19,7 @@ async function warmEngine(log: Log): Promise<void> {
     const { rounds, busyMs } = await warmUp(turnOfTheLoop, { busyMsMax: BUSY_MS_MAX });
     await warmUpRequests(turnOfTheLoop);
     await warmUpCommits(turnOfTheLoop);
+    await warmUpTokens(Date.now(), turnOfTheLoop);
     log.info({ rounds, busyMs: Math.round(busyMs) }, "the engine is warm");
   } catch (error) {
     log.warn({ error }, "the engine could not be warmed up; it grows warm in use");
