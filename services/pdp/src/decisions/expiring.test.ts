@@ -9,6 +9,7 @@ const holdAt = (at: number, accounts: number) => ({
 
 function sweep(accountsOf: readonly number[], fails: (at: number) => boolean = () => false) {
   const recorded: number[] = [];
+  const ended = new Set<string>();
   let turns = 0;
   let expired = 0;
   const turning = { on: true };
@@ -17,11 +18,17 @@ function sweep(accountsOf: readonly number[], fails: (at: number) => boolean = (
     if (turning.on) setImmediate(turn);
   };
   const expire = createExpiring({
-    store: { overdueHolds: async () => accountsOf.map((count, at) => holdAt(at, count)) as never },
+    store: {
+      overdueHolds: async (most) => {
+        const all = accountsOf.map((count, at) => holdAt(at, count));
+        return all.filter(({ id }) => !ended.has(id)).slice(0, most) as never;
+      },
+    },
     ledger: {
-      record: async () => {
+      record: async ({ charge }) => {
         const at = recorded.push(turns) - 1;
         if (fails(at)) throw new Error(`record ${at}`);
+        if (charge?.hold && "hold" in charge.hold) ended.add(charge.hold.hold);
         return { outcome: "inserted" } as never;
       },
     },
@@ -49,4 +56,13 @@ test("one that cannot be ended keeps none of the others, and is told", async () 
   );
   await expect(done).rejects.toThrow("record 3");
   expect(expired()).toBe(39);
+});
+
+test("a few hundred are ended in one go, some at a time, although one of them cannot be", async () => {
+  const { done, expired } = sweep(
+    Array.from({ length: 400 }, () => 1),
+    (at) => at === 3,
+  );
+  await expect(done).rejects.toThrow("record 3");
+  expect(expired()).toBe(255);
 });

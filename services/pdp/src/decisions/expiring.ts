@@ -48,7 +48,7 @@ export function createExpiring(rooms: ExpiringRooms): () => Promise<number> {
     if (settled) await record(draftExpiry(hold, newId(nowMs), nowMs, true));
   };
 
-  const endSome = async (): Promise<number> => {
+  const endSome = async (): Promise<{ readonly found: number; readonly failed: Ended }> => {
     const holds = await store.overdueHolds(AT_ONCE_MAX);
     const ended: Promise<Ended>[] = [];
     let parts = 0;
@@ -60,17 +60,20 @@ export function createExpiring(rooms: ExpiringRooms): () => Promise<number> {
       await turnOfTheLoop();
     }
     const failed = (await Promise.all(ended)).find((one) => one !== undefined);
-    if (failed) throw failed.error;
-    return holds.length;
+    return { found: holds.length, failed };
   };
 
   return async () => {
-    let ended = 0;
+    let all = 0;
+    let first: Ended;
     for (let times = 0; times < TIMES_MAX; times++) {
-      const found = await endSome();
-      ended += found;
+      const { found, failed } = await endSome();
+      all += found;
+      // One that cannot be ended is read again with those after it, which can.
+      first ??= failed;
       if (found < AT_ONCE_MAX) break;
     }
-    return ended;
+    if (first) throw first.error;
+    return all;
   };
 }
