@@ -1,4 +1,5 @@
 import type { limits } from "../foundation/limits.ts";
+import { oldestKeyOf } from "../foundation/oldest-key.ts";
 import type { Decision, ReportedOn } from "./decision.ts";
 import type { HeldAmount, SparedAmount } from "./holding.ts";
 
@@ -74,6 +75,7 @@ type Bounds = Pick<{ [Name in keyof typeof limits]: number }, "recentDecisionsMa
 export function createRecentDecisions({ recentDecisionsMax, recentDecisionsBytesMax }: Bounds): RecentDecisions {
   // In the order in which they were recorded.
   const kept = new Map<string, Kept>();
+  const oldest = oldestKeyOf(kept);
   let bytes = 0;
 
   const forget = (id: string) => {
@@ -90,9 +92,10 @@ export function createRecentDecisions({ recentDecisionsMax, recentDecisionsBytes
       const one = { where, decision, untilMs: Date.parse(reportBy), bytes: bytesOf(decision) };
       kept.set(id, one);
       bytes += one.bytes;
-      for (const oldest of kept.keys()) {
-        if (kept.size <= recentDecisionsMax && bytes <= recentDecisionsBytesMax) return;
-        forget(oldest);
+      while (kept.size > recentDecisionsMax || bytes > recentDecisionsBytesMax) {
+        const first = oldest();
+        if (first === undefined) return;
+        forget(first);
       }
     },
     find(id, where, nowMs) {

@@ -4,6 +4,7 @@ import type { DecideRequest, DecideResponse, NoticeSchema } from "@remit/proto/d
 import type { Standing } from "../decisions/index.ts";
 import { Fault } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
+import { oldestKeyOf } from "../foundation/oldest-key.ts";
 import type { Session } from "../identities/index.ts";
 
 export type NoticeBody = NonNullable<MessageInitShape<typeof NoticeSchema>["body"]>;
@@ -73,6 +74,7 @@ function tooMany(): Fault {
 /** Calls that run, the oldest forgotten first when there are too many. */
 function createRunning(notify: (body: NoticeBody) => void) {
   const calls = new Map<string, Running>();
+  const oldestOf = oldestKeyOf(calls);
   // What becomes of one session is looked up, and not looked for among the calls of all.
   const byHandle = new Map<number, Set<string>>();
   const remove = (decisionId: string): void => {
@@ -95,7 +97,7 @@ function createRunning(notify: (body: NoticeBody) => void) {
       if (its) its.add(decisionId);
       else byHandle.set(call.handle, new Set([decisionId]));
       if (calls.size <= limits.callsWatchedPerStreamMax) return;
-      const [oldest] = calls.keys();
+      const oldest = oldestOf();
       if (oldest !== undefined) remove(oldest);
     },
     delete: remove,
