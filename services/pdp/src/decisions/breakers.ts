@@ -9,12 +9,13 @@ import { modeOf } from "./mode.ts";
 
 /** Of what is only compared within one run: 48 bits. */
 const SHORT_BYTES = 6;
-const short = (bytes: Buffer) => bytes.toString("base64url", 0, SHORT_BYTES);
+/** The beginning of a digest, as breakers compare it. */
+export const short = (bytes: Buffer) => bytes.toString("base64url", 0, SHORT_BYTES);
 
 /** A call's tool and input, as breakers compare them. */
 export const shortInput = (tool: string, inputDigest: string): string => short(requestDigest(tool, inputDigest));
 /** What a call is known by in its session, as breakers compare it. */
-export const shortCall = (name: CallName): string => short(callKey(name, 1));
+const shortCall = (name: CallName): string => short(callKey(name, 1));
 /** What a call answered, as breakers compare it; empty when that was not said. */
 export const shortOutput = (outputDigest: string): string =>
   outputDigest === "" ? "" : short(digestBytes("entry", outputDigest));

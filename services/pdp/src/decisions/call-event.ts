@@ -2,8 +2,8 @@ import type { CallEvent, EndEvent, TripEvent } from "../behaviour/index.ts";
 import { timeOfId } from "../foundation/ids.ts";
 import type { Session } from "../identities/index.ts";
 import type { Ask, Told } from "./ask.ts";
-import { shortCall, shortInput, shortOutput } from "./breakers.ts";
-import type { CallName } from "./call.ts";
+import { short, shortInput, shortOutput } from "./breakers.ts";
+import type { CallDigests } from "./call.ts";
 import type { DecisionBody } from "./decision.ts";
 import type { Judged } from "./finding.ts";
 import type { Subject } from "./report-entry.ts";
@@ -24,10 +24,10 @@ function tripOf({ stopping, spending }: Pick<Judged, "stopping" | "spending">) {
 
 /** What breakers will know of a decision; undefined where one that was open stopped it: that counts nothing. */
 export function callEvent(
-  body: Pick<DecisionBody, "id" | "attempt" | "input_digest">,
+  body: Pick<DecisionBody, "id" | "attempt">,
   session: Session,
   { tool }: Pick<Ask, "tool">,
-  name: CallName,
+  { request, firstKey }: Pick<CallDigests, "request" | "firstKey">,
   judged: Pick<Judged, "verdict" | "stopping" | "spending">,
   nowMs: number,
 ): CallEvent | undefined {
@@ -38,8 +38,8 @@ export function callEvent(
   const { effect, code } = verdict.would ?? verdict;
   const said = effect === "deny" ? "denied" : effect === "allow" || effect === "transform" ? "let" : "paused";
   const denial = said === "denied" ? DENIAL_CLASS[code] : undefined;
-  const seen = { id: body.id, atMs: nowMs, session: session.id, tool, input: shortInput(tool, body.input_digest) };
-  const call = { event: "call", ...seen, call: shortCall(name), attempt: body.attempt, said } as const;
+  const seen = { id: body.id, atMs: nowMs, session: session.id, tool, input: short(request) };
+  const call = { event: "call", ...seen, call: short(firstKey), attempt: body.attempt, said } as const;
   if (!tripped) return { ...call, ...(denial && { denial }) };
   const { trip, opened } = tripped;
   return {

@@ -24,6 +24,20 @@ export function requestDigest(tool: string, inputDigest: string): Buffer {
   return digestBytes("request", canonical({ tool, input_digest: inputDigest }));
 }
 
+/** What an attempt is recorded under, and what it is compared by. Each is made once for its record and for breakers. */
+export interface CallDigests {
+  readonly key: Buffer;
+  /** The key of the call's first attempt. */
+  readonly firstKey: Buffer;
+  readonly request: Buffer;
+}
+
+export function callDigests(name: CallName, attempt: number, tool: string, inputDigest: string): CallDigests {
+  const key = callKey(name, attempt);
+  const firstKey = attempt === 1 ? key : callKey(name, 1);
+  return { key, firstKey, request: requestDigest(tool, inputDigest) };
+}
+
 /**
  * The business key of a call, `sha256:<hex>`, where its tool registered one (`idempotentOn`) and the input has all of
  * it; else undefined, and the call is known by its id. The key is a digest: what it was made of may be personal.

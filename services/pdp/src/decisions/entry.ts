@@ -1,20 +1,21 @@
 import { engineVersion } from "@remit/engine";
 import { trailOf } from "../behaviour/index.ts";
-import { Canonical, type Canonicalisable, canonical } from "../foundation/canonical.ts";
+import { Canonical, canonical } from "../foundation/canonical.ts";
 import { rfc3339, utcDay } from "../foundation/clock.ts";
-import { digest, digestBytes } from "../foundation/digest.ts";
-import { rootOf, type Session } from "../identities/index.ts";
+import { digest, digestedBytes } from "../foundation/digest.ts";
+import { rootOf } from "../identities/index.ts";
 import type { NewRecord } from "../ledger/index.ts";
 import type { Snapshot } from "../policies/index.ts";
 import { type Ask, type Asker, judgedUnder } from "./ask.ts";
 import { RETRY_AFTER_DEFAULT_MS } from "./attempt.ts";
-import { type CallName, callKey, requestDigest } from "./call.ts";
+import { type CallName, callDigests } from "./call.ts";
 import { callEvent } from "./call-event.ts";
 import type { Decision, DecisionBody, Reason, Would } from "./decision.ts";
 import { partsOf } from "./entry-parts.ts";
 import type { Finding, Judged } from "./finding.ts";
 import { chargeOf, type Holding, type HoldingSaid, sayHolding } from "./holding.ts";
 import type { Redacted } from "./redact.ts";
+import { sessionSaid } from "./session-said.ts";
 import { spendingNote } from "./spending-stop.ts";
 import { type BreakerNote, noteOf } from "./stopped-call.ts";
 
@@ -118,25 +119,6 @@ function decisionBody(
   };
 }
 
-/** The sessions from the root to the one that asks, and whose runs they are. */
-function chainOf({ id, agent, ancestors }: Session): Canonicalisable {
-  const self = { session: id, agent };
-  if (ancestors.length === 0) return [self];
-  return [...ancestors.map((link) => ({ session: link.id, agent: link.agent })), self];
-}
-
-/**
- * Who acts, outermost, and within it who handed the work on, up to the root: the `act` of RFC 8693 with the members of
- * the actor profile (draft-mcguinness-oauth-actor-profile). An agent is named by its tenant and its name together.
- * Innermost, whoever had acted for the principal before, as its token says.
- */
-function actOf({ tenant, agent, ancestors, act: inbound }: Session): Canonicalisable {
-  const actor = (sub: string) => ({ iss: `remit:${tenant}`, sub, sub_profile: "ai_agent" });
-  let act = inbound as Canonicalisable | undefined;
-  for (const link of ancestors) act = { ...actor(link.agent), ...(act !== undefined && { act }) };
-  return { ...actor(agent), ...(act !== undefined && { act }) };
-}
-
 /** Writes the entry of a decision: what it says, who asked, and everything that it was judged from. */
 export function draftDecision(
   id: string,
@@ -170,9 +152,7 @@ export function draftDecision(
     caller: facts.caller,
     session: facts.session,
     agent: facts.agent,
-    principal: facts.principal,
-    chain: chainOf(session),
-    act: actOf(session),
+    ...sessionSaid(session),
     scopes: facts.scopes,
     tool: ask.tool,
     call: {
@@ -189,7 +169,8 @@ export function draftDecision(
     unknowns: verdict.unknowns,
     budget: facts.budget,
   });
-  const event = callEvent(body, session, ask, name, { ...judged, verdict }, nowMs);
+  const digests = callDigests(name, body.attempt, ask.tool, body.input_digest);
+  const event = callEvent(body, session, ask, digests, { ...judged, verdict }, nowMs);
   const charge = chargeOf(holding, body);
   return {
     decision: {
@@ -201,12 +182,11 @@ export function draftDecision(
       tenant: session.tenant,
       session: session.id,
       sessionDay: utcDay(session.openedAtMs),
-      key: callKey(name, body.attempt),
-      request: requestDigest(ask.tool, body.input_digest),
+      key: digests.key,
+      request: digests.request,
       kind: "decision",
       securityRevision: judgedUnder(asker, snapshot.revisions),
-      digest: digestBytes("entry", text),
-      body: Buffer.from(text),
+      ...digestedBytes("entry", text),
       ...(parts.aside && { aside: parts.aside }),
       ...(charge && { charge }),
       ...(body.report_by && { expiresAtMs: Date.parse(body.report_by) }),

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { digest, digestBytes, digestText } from "./digest.ts";
+import { digest, digestBytes, digestedBytes, digestText } from "./digest.ts";
 
 test("a digest is SHA-256 over its kind's prefix and the canonical JSON", () => {
   const expected = createHash("sha256").update('remit/input/v1\n{"a":1}').digest();
@@ -11,4 +11,10 @@ test("a digest is SHA-256 over its kind's prefix and the canonical JSON", () => 
 
 test("the same text has another digest under another kind", () => {
   expect(digest("input", "{}")).not.toBe(digest("entry", "{}"));
+});
+
+test("a text that is written down for its digest is the same bytes, whatever letters it has", () => {
+  for (const text of ["{}", '{"a":"süß €\u{1f600}"}', `{"a":"${"x".repeat(9_000)}"}`]) {
+    expect(digestedBytes("entry", text)).toEqual({ body: Buffer.from(text), digest: digestBytes("entry", text) });
+  }
 });

@@ -20,9 +20,27 @@ export type DigestKind =
   | "halt"
   | "change";
 
+/**
+ * SHA-256: 32 bytes. Of a hash as a buffer Node makes memory of its own, outside the heap, which costs as much as the hash
+ * itself; a text of a character a byte comes at once, and the buffer that is made of it is of the pool.
+ */
+export function sha256(data: string | Uint8Array): Buffer {
+  return Buffer.from(hash("sha256", data, "latin1"), "latin1");
+}
+
 /** SHA-256 over `remit/<kind>/v1\n` and the canonical JSON: 32 bytes. */
 export function digestBytes(kind: DigestKind, canonicalJson: string): Buffer {
-  return hash("sha256", `remit/${kind}/v1\n${canonicalJson}`, "buffer");
+  return sha256(`remit/${kind}/v1\n${canonicalJson}`);
+}
+
+/** The UTF-8 of a canonical JSON, and its digest of 32 bytes: written down once for both. */
+export function digestedBytes(
+  kind: DigestKind,
+  canonicalJson: string,
+): { readonly body: Buffer; readonly digest: Buffer } {
+  const prefix = `remit/${kind}/v1\n`;
+  const both = Buffer.from(prefix + canonicalJson);
+  return { digest: sha256(both), body: both.subarray(prefix.length) };
 }
 
 /** How a digest is written everywhere: `sha256:<hex>`. */

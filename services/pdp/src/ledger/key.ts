@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { sha256 } from "../foundation/digest.ts";
 import type { RecordKind } from "./record.ts";
 
 /** How many bytes a key has. */
@@ -10,5 +10,5 @@ const KEY_BYTES = 16;
  * Kind and attempt hold no zero byte, so no two triples are written the same way, whatever the call id holds.
  */
 export function idempotencyKey(kind: RecordKind | (string & {}), callId: string, attempt: number): Buffer {
-  return hash("sha256", `${kind}\0${callId}\0${attempt}`, "buffer").subarray(0, KEY_BYTES);
+  return sha256(`${kind}\0${callId}\0${attempt}`).subarray(0, KEY_BYTES);
 }
