@@ -148,6 +148,18 @@ function counter<Label extends string>(registry: Registry, name: string, help: s
   return new Counter({ name, help, labelNames, registers: [registry] });
 }
 
+/** Observes decisions by their labels, which are looked up once a pair: prom-client makes a name of them each time. */
+function timeLabelled(decide: Histogram<"lane" | "effect">): Metrics["decided"] {
+  const lanes = new Map<string, Map<string, ReturnType<typeof decide.labels>>>();
+  const add = (lane: string, effect: string) => {
+    const effects = lanes.get(lane) ?? new Map<string, ReturnType<typeof decide.labels>>();
+    const one = decide.labels({ lane, effect });
+    lanes.set(lane, effects.set(effect, one));
+    return one;
+  };
+  return (lane, effect, seconds) => (lanes.get(lane)?.get(effect) ?? add(lane, effect)).observe(seconds);
+}
+
 /** What happens now and then. */
 function rareCounters(registry: Registry) {
   return {
@@ -205,7 +217,7 @@ export function createMetrics({ pull, process = false }: MetricsOptions): Metric
   pullAll(registry, pull);
 
   return {
-    decided: (lane, effect, seconds) => decide.observe({ lane, effect }, seconds),
+    decided: timeLabelled(decide),
     observed: (would) => observed.inc({ would }),
     candidateDiffers: (from, to) => differs.inc({ from, to }),
     reported: (seconds) => report.observe(seconds),
