@@ -45,7 +45,10 @@ function heldStore() {
 
 const record = (id: string) => ({ id, body: new Uint8Array(10) }) as NewRecord;
 /** Whatever follows at once has followed. */
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+/** All that follows at once has followed, the turns included for which a writer waits after a commit. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 8; turn++) await systemTiming.turn();
+}
 
 async function open(own: Partial<LedgerOptions> = {}) {
   const held = heldStore();
@@ -87,6 +90,7 @@ function handTiming() {
   const timing: Timing = {
     ...systemTiming,
     now: () => nowMs,
+    turn: async () => undefined,
     after: (delayMs, run) => {
       const one = { atMs: nowMs + delayMs, run };
       due.push(one);
@@ -113,6 +117,18 @@ test("what comes while one writer commits waits for it; when that takes too long
   await pass(1);
   expect(statements.map(({ ids }) => ids)).toEqual([["a"], ["b", "c"]]);
   expect(ledger.state().epochs).toEqual([1n, 2n]);
+});
+
+test("what comes in the turns after an acknowledgement shares the next statement", async () => {
+  const { ledger, statements } = await open();
+  const answered = ledger.record(record("a"));
+  await settled();
+  void ledger.record(record("b"));
+  statements[0]?.end();
+  await answered;
+  setImmediate(() => void ledger.record(record("c")));
+  await settled();
+  expect(statements.map(({ ids }) => ids)).toEqual([["a"], ["b", "c"]]);
 });
 
 test("a writer that has just begun another statement does not take too long", async () => {

@@ -30,6 +30,7 @@ function among(counters: Map<string, bigint>) {
   };
   const timing = {
     now: () => 0,
+    turn: async () => undefined,
     random: () => 0,
     after: (_delayMs: number, run: () => void) => {
       due = run;

@@ -22,6 +22,7 @@ function house(turns: (SequencerTurn | Error)[]) {
   const timing = {
     now: () => 0,
     random: () => 0,
+    turn: async () => undefined,
     after: (delayMs: number, run: () => void) => {
       later = { delayMs, run };
       return () => {

@@ -4,6 +4,8 @@ export interface Timing {
   now(): number;
   /** Runs later. Answers how to call it off. */
   after(delayMs: number, run: () => void): () => void;
+  /** Settles when what is ready now, as what has come over the network, has been seen to. */
+  turn(): Promise<void>;
   /** At least 0, less than 1: spreads the reconnections of many replicas. */
   random(): number;
 }
@@ -14,6 +16,7 @@ export const systemTiming: Timing = {
     const timer = setTimeout(run, delayMs);
     return () => clearTimeout(timer);
   },
+  turn: () => new Promise((resolve) => setImmediate(resolve)),
   random: Math.random,
 };
 

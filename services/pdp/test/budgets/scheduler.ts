@@ -79,6 +79,7 @@ export function createScheduler(random: () => number, traced: boolean): Schedule
     trace,
     timing: (owner) => ({
       now: () => nowMs,
+      turn: async () => undefined,
       after: (delayMs, run) => {
         const timer = { owner, atMs: nowMs + delayMs, run };
         timers.push(timer);

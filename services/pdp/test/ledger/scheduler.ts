@@ -47,6 +47,7 @@ export function createScheduler(random: () => number, timePasses: number): Sched
     taken,
     timing: {
       now: () => nowMs,
+      turn: async () => undefined,
       after: (delayMs, run) => {
         const timer = { atMs: nowMs + delayMs, run };
         timers.push(timer);
