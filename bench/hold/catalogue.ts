@@ -146,6 +146,15 @@ export const documents: readonly Case[] = [
     tools: [tool()],
     policies: matchesOfTheirOwn(() => ["pay"]),
   })),
+  compiling("1,000 policies of 16 labels and 10 rules each", () => ({
+    tools: [tool()],
+    policies: many(1_000, (of) => {
+      const { document } = policy(many(10, (at) => rule(at, { when: [`input.a == ${of + at}`] })));
+      const matchLabels = Object.fromEntries(many(16, (at) => [`l${at}`, `v${of}`]));
+      const spec = { ...document.spec, appliesTo: { agents: { matchLabels } } };
+      return { version: 1, document: { ...document, metadata: { name: `p${of}` }, spec } };
+    }),
+  })),
   compiling("10,000 rules", () => tenantOf("other tools", 10_000)),
   compiling("10,000 rules about one tool", () => ({
     tools: [tool()],

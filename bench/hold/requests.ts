@@ -5,13 +5,14 @@ import { canonical } from "../../services/pdp/src/foundation/canonical.ts";
 import { digestBytes, digestText } from "../../services/pdp/src/foundation/digest.ts";
 import { parseJsonInSlices } from "../../services/pdp/src/foundation/json-in-slices.ts";
 import { limits } from "../../services/pdp/src/foundation/limits.ts";
-import { buildSnapshot } from "../../services/pdp/src/policies/snapshot.ts";
+import { lintBeside } from "../../services/pdp/src/policies/lint.ts";
+import { buildSnapshot, type Snapshot } from "../../services/pdp/src/policies/snapshot.ts";
 import { askFrom } from "../../services/pdp/src/wire/convert/ask.ts";
 import { decodeBinary, decodeJson } from "../../services/pdp/src/wire/lanes/decode.ts";
 import { facts as plainFacts } from "../growth/src/tenant.ts";
 import type { Case } from "./catalogue.ts";
 import { many, policy, rule, tool } from "./catalogue.ts";
-import { prepareWith, settle } from "./turns.ts";
+import { type Pause, prepareWith, settle } from "./turns.ts";
 
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
@@ -59,13 +60,40 @@ const registered = <Document extends object>(document: Document) => ({ document,
 const none = { settings: { status: "active", quotas: {} } as never, policies: [], budgets: [], revocations: [] };
 
 type Rows = Parameters<typeof buildSnapshot>[1];
+const wholeOf = (rows: Partial<Rows>) => {
+  const revisions = { security: 1n, policy: 1n };
+  return { ...none, revisions, tools: [], agents: [], groups: [], ...rows } as Rows;
+};
+
 const loading = (name: string, rows: () => Partial<Rows>): Case => ({
   name: `load: ${name}`,
   make: () => {
-    const revisions = { security: 1n, policy: 1n };
-    const whole = { ...none, revisions, tools: [], agents: [], groups: [], ...rows() } as Rows;
+    const whole = wholeOf(rows());
     return prepareWith(settle, (pause) => buildSnapshot("t", whole, undefined, { pause }));
   },
+});
+
+/** Linting, as publishing does it, beside what is registered. */
+const linting = (name: string, rules: number, rows: () => Partial<Rows>): Case => ({
+  name: `lint: ${name}`,
+  make: () => {
+    const whole = wholeOf(rows());
+    const { document } = policy(many(rules, (at) => rule(at, { when: [`input.a == ${at}`] })));
+    let snapshot: Snapshot;
+    const prepare = async (pause: Pause) => {
+      snapshot = await buildSnapshot("t", whole, undefined, { pause });
+      await settle(pause);
+    };
+    return prepareWith(prepare, (pause) => lintBeside(snapshot, [document], pause));
+  },
+});
+
+const agentAt = (at: number) => ({
+  document: {
+    ...({ apiVersion: "remit/v1", kind: "Agent", metadata: { name: `agent-${at}`, owner: "o" } } as const),
+    spec: { labels: { team: `t${at % 100}` }, status: "active" as const },
+  } as never,
+  digest: "",
 });
 
 const stored = (rules: number) => JSON.stringify(policy(many(rules, (at) => rule(at, { when: [`input.a == ${at}`] }))));
@@ -80,6 +108,11 @@ export const requests: readonly Case[] = [
       return (pause) => parseJsonInSlices(text, pause);
     },
   },
+  linting("10,000 rules", 10_000, () => ({ tools: [registered(tool())] })),
+  linting("a rule beside 20,000 tools and 100,000 agents", 1, () => ({
+    tools: many(20_000, (at) => registered(tool(undefined, `tool-${at}`))),
+    agents: many(100_000, agentAt),
+  })),
   loading("20,000 tools", () => ({ tools: many(20_000, (at) => registered(tool(undefined, `tool-${at}`))) })),
   loading("100,000 agents", () => ({
     agents: many(100_000, (at) => ({

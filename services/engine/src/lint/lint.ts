@@ -26,6 +26,15 @@ const ruleCost = 2;
 /** A variable is looked at beside the arguments of this many of its policy's tools. */
 const variableToolsMax = 200;
 
+/** The first tools that rules name. */
+function toolsOf(rules: PolicyDocument["spec"]["rules"]): readonly string[] {
+  const names = new Set<string>();
+  for (const { match } of rules) {
+    for (const name of match.tools ?? []) if (names.add(name).size === variableToolsMax) return [...names];
+  }
+  return [...names];
+}
+
 function* lintPolicy(document: PolicyDocument, known: KnownNames, report: Report): Steps<void> {
   const { rules } = document.spec;
   yield* labelUnknown(document, known, report);
@@ -39,7 +48,7 @@ function* lintPolicy(document: PolicyDocument, known: KnownNames, report: Report
     roots: new Map(),
     compared: { times: 0 },
   };
-  const everyTool = [...new Set(rules.flatMap(({ match }) => match.tools ?? []))].slice(0, variableToolsMax);
+  const everyTool = variables.size > 0 ? toolsOf(rules) : [];
   for (const variable of variables.values()) {
     for (const warn of expressionWarnings) warn(variable, everyTool, policy);
     yield ruleCost;
@@ -66,7 +75,7 @@ function* lintSteps(documents: Documents, known: KnownNames): Steps<Problem[]> {
     confusableArguments(tool, reporter(tool, `tool ${tool.metadata.name}`, problems));
     yield ruleCost;
   }
-  confusableNames(documents, problems);
+  yield* confusableNames(documents, problems);
   return problems;
 }
 

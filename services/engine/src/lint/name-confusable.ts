@@ -1,3 +1,4 @@
+import { finish, type Steps } from "../compile/steps.ts";
 import { below, type Report, reporter } from "../documents/origin.ts";
 import type { Documents } from "../documents/parse.ts";
 import type { Problem } from "../documents/problem.ts";
@@ -28,14 +29,18 @@ function mixesScripts(name: string): boolean {
 
 const details = { code: "name_confusable", severity: "warning" } as const;
 
+/** Finding out what a name looks like. */
+const nameCost = 0.3;
+
 /** Names of one list, each against those before it. */
-function tellConfusable(names: Iterable<string>, tell: (name: string, message: string) => void): void {
+function* tellConfusable(names: Iterable<string>, tell: (name: string, message: string) => void): Steps<void> {
   const seen = new Map<string, string>();
   for (const name of names) {
     const look = lookOf(name);
     const other = seen.get(look);
     if (other !== undefined && other !== name) tell(name, `\`${name}\` looks like \`${other}\``);
     seen.set(look, other ?? name);
+    yield nameCost;
   }
 }
 
@@ -56,7 +61,7 @@ export function confusableArguments({ spec }: ToolDocument, report: Report): voi
   };
   const tellArguments = (names: readonly string[], at: string): void => {
     const tell = (name: string, message: string) => report(below(at, name), message, { ...details, atKey: true });
-    tellConfusable(names, tell);
+    finish(tellConfusable(names, tell));
     for (const name of names) {
       if (/[\p{Cf}\p{Cc}]/u.test(name)) tell(name, "an argument whose name has characters that cannot be seen");
       else if (mixesScripts(name)) tell(name, `\`${name}\` mixes letters of several scripts that look alike`);
@@ -68,19 +73,18 @@ export function confusableArguments({ spec }: ToolDocument, report: Report): voi
 const kinds = ["policies", "tools", "agents", "budgets", "groups"] as const;
 
 /** Names of documents and rules are ASCII: what is left are ones that differ in case, or in `l`, `1`, `I`, `O` and `0`. */
-export function confusableNames(documents: Documents, problems: Problem[]): void {
+export function* confusableNames(documents: Documents, problems: Problem[]): Steps<void> {
   for (const kind of kinds) {
     const byName = new Map(documents[kind].map((document) => [document.metadata.name, document]));
-    tellConfusable(byName.keys(), (name, message) => {
+    yield* tellConfusable(byName.keys(), (name, message) => {
       const document = byName.get(name);
       if (document) reporter(document, name, problems)("/metadata/name", message, details);
     });
   }
   for (const policy of documents.policies) {
     const ids = policy.spec.rules.map(({ id }) => id);
-    const places = new Map(ids.map((id, index) => [id, index]));
-    tellConfusable(ids, (id, message) => {
-      const pointer = `/spec/rules/${places.get(id) ?? 0}/id`;
+    yield* tellConfusable(ids, (id, message) => {
+      const pointer = `/spec/rules/${ids.lastIndexOf(id)}/id`;
       reporter(policy, policy.metadata.name, problems)(pointer, message, details);
     });
   }
