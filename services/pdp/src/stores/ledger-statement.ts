@@ -24,7 +24,7 @@ with fence as materialized (
   where given.judged_under >= coalesce((select r.security from revision r where r.tenant = given.tenant), 0)
 ), called as (
   insert into call (day, tenant, session, key, id, digest)
-  select day, tenant, session, key, id, request from given order by day, tenant, session, key
+  select day, tenant, session, key, id, request from given order by day, tenant, session, key, i
   on conflict (day, tenant, session, key) do nothing
   returning id
 ), recorded as (
