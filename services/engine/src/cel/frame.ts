@@ -28,7 +28,7 @@ export interface LazyTime {
   value: Timestamp | Failure | undefined;
 }
 
-/** What one policy's conditions are judged on. Made anew for every policy and pass, so nothing in it outlives a call. */
+/** What one policy's conditions are judged on; of a pass all policies without variables may have the same. Nothing in it outlives a call. */
 export interface Frame {
   readonly facts: Facts;
   readonly tool: ToolFacts;

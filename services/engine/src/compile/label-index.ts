@@ -56,7 +56,12 @@ function meetCarried<Item>(
   labels: Labels,
   meet: (item: Item) => void,
 ): void {
-  for (const { item, others } of values?.get(labels[name] ?? "") ?? []) if (carries(labels, others)) meet(item);
+  const carried = values?.get(labels[name] ?? "");
+  if (!carried) return;
+  for (let at = 0; at < carried.length; at++) {
+    const { item, others } = carried[at] as Labelled<Item>;
+    if (carries(labels, others)) meet(item);
+  }
 }
 
 /** What every object has by inheritance is no text, so no value is equal to it. */

@@ -120,7 +120,7 @@ function* indexed(policies: readonly CompiledPolicy[], selectors: Selectors, sha
     }
     yield 1;
   }
-  const rules = { policies, all, orders, starts };
+  const rules = { policies, all, orders, starts, gathered: { transforms: [], others: [] } };
   return { rules, labels, byLabels, numbers, parts, mosts, asking: yield* questions.found(all.length) };
 }
 

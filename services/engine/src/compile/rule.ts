@@ -62,8 +62,8 @@ export function judgeRule(rule: CompiledRule, frame: Frame): boolean | Failure {
 /** False as soon as one is false; otherwise unknown if one is. */
 function judgeAll(conditions: readonly CompiledCondition[], frame: Frame): boolean | Failure {
   let failure: Failure | undefined;
-  for (const condition of conditions) {
-    const holds = condition.judge(frame);
+  for (let at = 0; at < conditions.length; at++) {
+    const holds = (conditions[at] as CompiledCondition).judge(frame);
     if (holds === false) return false;
     if (holds !== true) failure ??= holds;
   }

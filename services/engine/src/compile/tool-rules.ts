@@ -50,6 +50,8 @@ export interface NumberedRules {
   readonly orders: Uint32Array;
   /** For each policy the number of its first rule; and at the end how many there are. */
   readonly starts: Uint32Array;
+  /** Where a call gathers the rules of one policy, which are copied from there at once. */
+  readonly gathered: { readonly transforms: CompiledRule[]; readonly others: CompiledRule[] };
 }
 
 export interface Indexed {
@@ -135,7 +137,6 @@ function* laidOut({ labels, rules }: Indexed, set: NumberSet, parts: readonly Pa
   };
 }
 
-const none: readonly RuleGroup[] = [];
 const sizeOf = ({ transforms, others }: RuleGroup) => transforms.length + others.length;
 
 /** Rules have their numbers in order, so that nothing is compared: for ten thousand rules that took ten milliseconds. */
@@ -143,10 +144,10 @@ function listedOnCall({ rules, byLabels }: Indexed, set: NumberSet): ToolRules["
   const { orders, policies, starts } = rules;
   return (agentLabels) => {
     const applying = byLabels.labelled && applyingTo(agentLabels, byLabels, policies.length);
-    let groups = none as RuleGroup[];
+    const groups: RuleGroup[] = [];
     for (let number = nextOf(set, 0); number !== noNumber; ) {
       const order = orders[number] ?? 0;
-      if (!applying || applying[order] === 1) groups = added(groups, groupAt(rules, set, order, number));
+      if (!applying || applying[order] === 1) groups.push(groupOnCall(rules, set, order, number));
       number = nextOf(set, starts[order + 1] ?? noNumber);
     }
     return groups;
@@ -174,6 +175,30 @@ function groupAt({ policies, starts, all }: NumberedRules, set: NumberSet, order
     else others = added(others, rule);
   }
   const { observed, variableCount } = policies[order] as CompiledPolicy;
+  return { order, observed, variableCount, transforms, others };
+}
+
+/**
+ * The same, of what is left when the call is over. The machine notes for each place in the code whether what it makes
+ * stays, and lays such out among the old at once, where a short collection does not find it: so nothing here is made
+ * where compiling makes what stays, nor by {@link added}. What is gathered is copied to a list of just its length.
+ */
+function groupOnCall(
+  { policies, starts, all, gathered }: NumberedRules,
+  set: NumberSet,
+  order: number,
+  from: number,
+): RuleGroup {
+  const end = starts[order + 1] ?? 0;
+  let [transformCount, otherCount] = [0, 0];
+  for (let number = nextOf(set, from); number < end; number = nextOf(set, number + 1)) {
+    const rule = all[number] as CompiledRule;
+    if (rule.effect === "transform") gathered.transforms[transformCount++] = rule;
+    else gathered.others[otherCount++] = rule;
+  }
+  const { observed, variableCount } = policies[order] as CompiledPolicy;
+  const transforms = transformCount === 0 ? noRules : gathered.transforms.slice(0, transformCount);
+  const others = otherCount === 0 ? noRules : gathered.others.slice(0, otherCount);
   return { order, observed, variableCount, transforms, others };
 }
 

@@ -13,7 +13,11 @@ const copySteps = 2;
 
 /** The answers without those to the rule's own questions that are of another type: others may ask the same by that name. */
 export function answersSeenBy({ questions }: CompiledRule, answers: JsonObject, meter: Meter): JsonObject {
-  if (answers === noAnswers || questions.length === 0) return answers;
+  // The rest is a function of its own, as it has some within it: what those can see would be laid out for each rule.
+  return answers === noAnswers || questions.length === 0 ? answers : withoutOdd(questions, answers, meter);
+}
+
+function withoutOdd(questions: readonly Question[], answers: JsonObject, meter: Meter): JsonObject {
   meter.steps -= questionSteps * questions.length;
   const isOdd = ({ id, type }: Question) => Object.hasOwn(answers, id) && typeof answers[id] !== type;
   if (!questions.some(isOdd)) return answers;

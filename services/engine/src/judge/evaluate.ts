@@ -107,8 +107,7 @@ function withObserved(verdict: Verdict, observed: Verdict): Verdict {
 }
 
 function someObserved(groups: readonly RuleGroup[]): boolean {
-  for (const group of groups) if (group.observed) return true;
-  return false;
+  return groups.some(({ observed }) => observed);
 }
 
 /** What stops a call before any rule is asked: its input, its context, its estimate, the session's scope. */

@@ -192,9 +192,14 @@ function judgeTransformsOf(rules: readonly CompiledRule[], frame: Frame, pass: P
 
 function judgeOthers(pass: Pass, input: JsonObject, answers: JsonObject, findings: Findings): void {
   const shared = newShared(pass);
+  // Of a thousand policies most have no variables: nothing then tells their frames apart.
+  let plain: Frame | undefined;
   for (const group of pass.judging.groups) {
     if (group.others.length === 0 || pass.meter.steps < 0) continue;
-    judgeOthersOf(group, group.others, newFrame(pass, group, input, answers, shared), pass, findings);
+    const isPlain = group.variableCount === 0;
+    const frame = (isPlain ? plain : undefined) ?? newFrame(pass, group, input, answers, shared);
+    if (isPlain) plain = frame;
+    judgeOthersOf(group, group.others, frame, pass, findings);
   }
 }
 
@@ -218,7 +223,9 @@ function judgeOthersOf(
   findings: Findings,
 ): void {
   const { input, answers } = frame;
-  for (const rule of rules) {
+  // Of very many, each by its place: what an iterator answers is an object a rule, until much later.
+  for (let at = 0; at < rules.length; at++) {
+    const rule = rules[at] as CompiledRule;
     if (pass.meter.steps < 0) return;
     if (rule.program) {
       askOthers({ rule, program: rule.program, frame, pass, findings });
