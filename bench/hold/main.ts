@@ -21,6 +21,7 @@ import { rules } from "./rules.ts";
 import { unasked } from "./streams.ts";
 import { tokens } from "./tokens.ts";
 import { type Held, held } from "./turns.ts";
+import { whole } from "./whole.ts";
 
 const help = `Usage: npm run bench:hold -- [options]
 
@@ -44,6 +45,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   keeping,
   answers,
   lists,
+  whole,
   unasked,
   accounts,
   believed,

@@ -4,6 +4,7 @@ import { type Cli, paintFor } from "./cli.ts";
 import { loadEngine } from "./engine.ts";
 import { documentDiffLines } from "./policy-diff/diff-text.ts";
 import { spelledOut } from "./tools-import/plain-text.ts";
+import { wholePolicies } from "./whole-policies.ts";
 
 /*
  * What somebody is asked to agree to. Whoever proposes it may wish that less of it were seen: so every value is there, whole,
@@ -62,10 +63,7 @@ export async function policyLines(cli: Cli, row: ChangedRow): Promise<string[] |
     json === "" ? undefined : (JSON.parse(json) as InForce),
   );
   const choices = [was, becomes].filter((one) => one !== undefined);
-  const answer = await cli
-    .clients()
-    .policy.getPolicies({ choices })
-    .catch(() => undefined);
+  const answer = await wholePolicies(cli.clients(), choices).catch(() => undefined);
   if (!answer) return undefined;
   const { diffDocuments } = await loadEngine();
   const documentOf = (one: InForce | undefined) => {

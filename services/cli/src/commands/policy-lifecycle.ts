@@ -19,6 +19,7 @@ import { inForceText, storedPolicyLines, timeText } from "../policy-text.ts";
 import { fromWire, printProblems, refuses } from "../problems.ts";
 import { type ExitCode, exitCodes, usage } from "../stop.ts";
 import { table } from "../table.ts";
+import { wholePolicies } from "../whole-policies.ts";
 
 interface ChangeFlags {
   expectedRevision?: string;
@@ -118,7 +119,7 @@ async function list(cli: Cli, flags: { json?: boolean }): Promise<void> {
 }
 
 async function show(cli: Cli, names: readonly string[], flags: { json?: boolean }): Promise<void> {
-  const answer = await cli.clients().policy.getPolicies({ choices: names.map(policyChoice) });
+  const answer = await wholePolicies(cli.clients(), names.map(policyChoice));
   if (flags.json) return printJson(cli.io, toJson(GetPoliciesResponseSchema, answer));
   for (const [at, stored] of answer.policies.entries()) {
     if (at > 0) cli.io.out("");

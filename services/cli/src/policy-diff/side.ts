@@ -7,6 +7,7 @@ import { checkDocuments } from "../offline.ts";
 import { everyItem } from "../pages.ts";
 import { printProblems, refuses } from "../problems.ts";
 import { exitCodes, Stop, usage } from "../stop.ts";
+import { wholePolicies } from "../whole-policies.ts";
 
 /** One side of a comparison. */
 export interface Side {
@@ -56,7 +57,7 @@ async function storedSide(cli: Cli, text: string): Promise<Side> {
   if (name === undefined && version !== "active")
     throw usage(`not a version of a policy: ${text}`, "write payments@3 or @active");
   const choices = name === undefined || version === "active" ? [] : [{ policy: name, version: Number(version) }];
-  const { policies } = await cli.clients().policy.getPolicies({ choices });
+  const { policies } = await wholePolicies(cli.clients(), choices);
   const chosen = policies
     .map(({ document }) => JSON.parse(document) as PolicyDocument)
     .filter(({ metadata }) => name === undefined || metadata.name === name);

@@ -43,7 +43,7 @@ export { type AdminCallQuery, createListAdminCalls, type ListAdminCalls } from "
 export { createListDecisions, type DecisionQuery, type ListDecisions } from "./list-decisions.ts";
 export { documentTables } from "./planned-rows.ts";
 export type { PolicyChange } from "./policy-change.ts";
-export type { Choice } from "./policy-choice.ts";
+export { type Choice, storedPage } from "./policy-choice.ts";
 export type { Approved, ChangedRow, NewProposal, Proposal, ProposalChange, ProposalState } from "./proposal.ts";
 export { PROPOSAL_STATES } from "./proposal.ts";
 export type { PlannedRow, PlannedTable, ProposalStore } from "./proposal-store.ts";

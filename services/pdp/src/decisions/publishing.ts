@@ -34,8 +34,8 @@ export interface Publishing {
   publish(caller: Caller, files: readonly SourceFile[], options: PublishOptions): Promise<Published>;
   /** Checks stored drafts beside what is registered now. Without problems of severity `error` they are drafts no more. */
   validate(caller: Caller, choices: readonly Choice[], strict: boolean): Promise<Published>;
-  /** Versions whole, in the order of the choices; without choices what is in force. */
-  show(caller: Caller, choices: readonly Choice[]): Promise<readonly ShownPolicy[]>;
+  /** A stored version with what is wrong with it. */
+  show(caller: Caller, stored: StoredPolicy): Promise<ShownPolicy>;
 }
 
 /** What its author wrote, when the file holds nothing else; else the document as it was understood. */
@@ -113,14 +113,9 @@ export function createPublishing({ snapshots, policies, change, read }: Lifecycl
       const after = await storedPolicies(policies, caller.tenant, exact);
       return { versions: after.map(({ version }) => ({ ...version, created: false })), problems };
     },
-    async show(caller, choices) {
-      const stored = await storedPolicies(policies, caller.tenant, choices);
-      const now = await snapshots.current(caller.tenant);
-      const shown: ShownPolicy[] = [];
-      for (const one of stored) {
-        shown.push({ ...one, problems: one.version.state === "draft" ? await problemsOf(now, [one], false) : [] });
-      }
-      return shown;
+    show: async (caller, stored) => {
+      if (stored.version.state !== "draft") return { ...stored, problems: [] };
+      return { ...stored, problems: await problemsOf(await snapshots.current(caller.tenant), [stored], false) };
     },
   };
 }

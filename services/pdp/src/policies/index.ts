@@ -12,6 +12,7 @@ export type {
   Registered,
   Revisions,
   RolloutInfo,
+  StoredPage,
   StoredPolicy,
   TenantRows,
   VersionPlace,

@@ -113,6 +113,17 @@ export interface StoredPolicy {
   readonly source: string;
 }
 
+/**
+ * The first of some versions, whole: one at least, and others while what is before them takes fewer bytes in the store
+ * than a page has.
+ */
+export interface StoredPage {
+  /** Where all of them stand. */
+  readonly heads: readonly VersionPlace[];
+  /** What the first heads are of. */
+  readonly stored: readonly StoredPolicy[];
+}
+
 /** How a rollout ended: its versions came into force, it was called off, or what it was about was changed by name. */
 export type RolloutEnd = "promoted" | "aborted" | "overtaken";
 
@@ -176,9 +187,10 @@ export interface PolicyStore {
   rollout(tenant: string, id: string | undefined): Promise<RolloutInfo | null>;
   /** What was in force of these policies, each in order; of one that was changed very often the newest part. */
   history(tenant: string, policies: readonly string[]): Promise<PastActivation[]>;
-  /** Likewise, whole and in the order of the choices, several versions of one policy too; without choices what is in force. */
-  stored(
-    tenant: string,
-    choices: readonly { readonly policy: string; readonly version: number }[],
-  ): Promise<StoredPolicy[]>;
+  /** Likewise, whole and in the order of the choices, several versions of one policy too. */
+  stored(tenant: string, choices: readonly VersionPlace[]): Promise<StoredPolicy[]>;
+  /** As much of the same as a page holds. */
+  storedPage(tenant: string, choices: readonly VersionPlace[], bytesMax: number): Promise<StoredPage>;
+  /** As much of what is in force as a page holds, by policy: of those after `after`, at most so many. */
+  inForcePage(tenant: string, after: string | undefined, most: number, bytesMax: number): Promise<StoredPage>;
 }

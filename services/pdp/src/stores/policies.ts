@@ -10,6 +10,7 @@ import { policiesInForce, readPolicy } from "./policies-in-force.ts";
 import { type DocumentRow, policyVersions, registered } from "./policy-versions.ts";
 import { livingRevocations } from "./revocations.ts";
 import { livingRollout, readRollout } from "./rollouts.ts";
+import { storedPolicies } from "./stored-policies.ts";
 import { settingsFrom, TENANT_COLUMNS, type TenantRow, tenantFrom } from "./tenant-row.ts";
 
 const TABLES: Readonly<Record<DocumentKind, string>> = {
@@ -104,6 +105,7 @@ export function createPolicyStore(pool: Pool): PolicyStore {
       return rows.map(({ id }) => id);
     },
     ...policyVersions(pool),
+    ...storedPolicies(pool),
     rollout: (tenant, id) => readRollout(pool, tenant, id),
   };
 }

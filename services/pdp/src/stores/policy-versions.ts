@@ -3,7 +3,7 @@ import type { Pool } from "pg";
 import { digestText } from "../foundation/digest.ts";
 import { mapInSlices } from "../foundation/in-slices.ts";
 import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
-import type { ActivePolicy, PastActivation, PolicyStore, Registered, StoredPolicy } from "../policies/index.ts";
+import type { ActivePolicy, PastActivation, PolicyStore, Registered } from "../policies/index.ts";
 import { documentRows } from "./document-rows.ts";
 import { IS_DRAFT, VERSION_COLUMNS, VERSION_JOINS, type VersionRow, versionFrom } from "./policy-version-row.ts";
 
@@ -24,20 +24,10 @@ export type ActiveRow = DocumentRow<PolicyDocument> & { readonly version: number
 
 export const active = (row: ActiveRow): ActivePolicy => ({ ...registered(row), version: row.version });
 
-interface StoredRow extends VersionRow {
-  readonly document: PolicyDocument;
-  readonly source: string;
-}
-
-const stored = (row: StoredRow): StoredPolicy => {
-  const { document, source } = row;
-  return { version: versionFrom(row), document, source };
-};
-
 /** The versions of policies and what was in force of them, read from Postgres. */
 export function policyVersions(
   pool: Pool,
-): Pick<PolicyStore, "versions" | "versionsInForce" | "versionsAfter" | "documents" | "history" | "stored"> {
+): Pick<PolicyStore, "versions" | "versionsInForce" | "versionsAfter" | "documents" | "history"> {
   return {
     async versions(tenant) {
       const rows = await documentRows<VersionRow>(
@@ -91,30 +81,6 @@ export function policyVersions(
         [tenant, names, HISTORY_ROWS_MAX],
       );
       return rows;
-    },
-    async stored(tenant, choices) {
-      if (choices.length === 0) {
-        const rows = await documentRows<StoredRow>(
-          pool,
-          `select ${VERSION_COLUMNS}, v.document, v.source from policy_version v ${VERSION_JOINS}
-            where v.tenant = $1 and a.version = v.version order by v.policy`,
-          [tenant],
-        );
-        return rows.map(stored);
-      }
-      const rows = await documentRows<StoredRow>(
-        pool,
-        `select ${VERSION_COLUMNS}, v.document, v.source
-           from unnest($2::text[], $3::int[]) with ordinality as choice(policy, version, place)
-           cross join lateral (
-             select * from policy_version p
-              where p.tenant = $1 and p.policy = choice.policy and (choice.version = 0 or p.version = choice.version)
-              order by p.version desc limit 1) v
-           ${VERSION_JOINS}
-          order by choice.place`,
-        [tenant, choices.map(({ policy }) => policy), choices.map(({ version }) => version)],
-      );
-      return rows.map(stored);
     },
   };
 }

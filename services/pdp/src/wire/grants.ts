@@ -104,7 +104,7 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
     DeactivatePolicies: { to: ["policy-approver"], tells: ["policies", "expectedRevision"] },
     RollbackPolicies: inForce,
     ListPolicies: { to: READ_POLICIES, tells: ["pageToken"] },
-    GetPolicies: { to: READ_POLICIES, tells: ["choices"] },
+    GetPolicies: { to: READ_POLICIES, tells: ["choices", "pageToken"] },
   },
   "remit.v1.RolloutService": {
     StartRollout: { to: ["policy-approver"], tells: ["choices", "shareBasisPoints", "expectedRevision"] },

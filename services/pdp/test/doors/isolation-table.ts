@@ -300,6 +300,13 @@ const adminPlane: Readonly<Record<string, Row>> = {
       alike: (policy) => ours.house.clients.policies.getPolicies({ choices: [{ policy }] }, { headers: ours.headers }),
     },
     { ours: () => ours.house.clients.policies.getPolicies({}, { headers: ours.headers }) },
+    {
+      ours: () =>
+        ours.house.clients.policies.getPolicies(
+          { pageSize: 500, pageToken: `${THEIRS}-second@1` },
+          { headers: ours.headers },
+        ),
+    },
   ],
   "remit.v1.RolloutService/StartRollout": ({ ours }) => [
     {

@@ -59,7 +59,7 @@ test.each(everyList)("%s: a neighbour's token gives nothing of theirs away", asy
 test.each(everyList.filter(([, { remove }]) => remove))(
   "%s: what is there all the while is met once, whatever comes and goes meanwhile",
   async (kind, list) => {
-    const of = await tenantOf(`moving-${kind}`);
+    const of = await tenantOf(`moving-${kind.replaceAll(" ", "-")}`);
     for (const name of ["b", "d", "f", "h"]) await list.put(of, name);
     const pages = await walk(list, of, 1, async (met) => {
       if (met.length > 1) return;

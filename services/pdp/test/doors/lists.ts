@@ -55,6 +55,15 @@ async function put(answer: Promise<{ readonly problems: readonly Problem[] }>): 
 
 const named = (list: readonly { readonly name: string }[]) => list.map(({ name }) => name);
 
+function publish(of: House, name: string): Promise<void> {
+  const { document: policy } = document(
+    "Policy",
+    name,
+    "{ rules: [{ id: a, match: { tools: [pay] }, effect: deny }] }",
+  );
+  return put(of.clients.policies.publishPolicies({ files: [policy] }, by(of)));
+}
+
 /** Every list that has pages of what is registered, by what it is of. */
 export const lists: Readonly<Record<string, List>> = {
   tools: {
@@ -129,15 +138,25 @@ export const lists: Readonly<Record<string, List>> = {
       const { versions, nextPageToken } = await of.clients.policies.listPolicies(asked, by(of));
       return { items: versions.map(({ policy, version }) => `${policy}@${version}`), nextPageToken };
     },
-    put: (of, name) => {
-      const { document: policy } = document(
-        "Policy",
-        name,
-        "{ rules: [{ id: a, match: { tools: [pay] }, effect: deny }] }",
-      );
-      return put(of.clients.policies.publishPolicies({ files: [policy] }, by(of)));
-    },
+    put: publish,
     badTokens: ["house", "house@0", "house@x", "@1", "house@4294967296"],
+  },
+  "policies in force": {
+    page: async (of, asked) => {
+      const { policies, nextPageToken } = await of.clients.policies.getPolicies(asked, by(of));
+      for (const { version, document: json, source } of policies) {
+        if (JSON.parse(json).metadata.name !== version?.policy || !source.includes(version?.policy ?? "")) {
+          throw new Error(`${version?.policy} has another's document`);
+        }
+      }
+      return { items: policies.map(({ version }) => version?.policy ?? ""), nextPageToken };
+    },
+    put: async (of, name) => {
+      await publish(of, name);
+      await of.clients.policies.activatePolicies({ choices: [{ policy: name }] }, by(of));
+    },
+    remove: (of, name) => of.clients.policies.deactivatePolicies({ policies: [name] }, by(of)),
+    badTokens: ["house", "house@0", "house@x", "@1", "1"],
   },
 };
 

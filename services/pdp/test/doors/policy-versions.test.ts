@@ -67,6 +67,67 @@ test("a version that does not exist is named, and too many are refused", async (
   expect(await failure(many)).toMatchObject({ code: "InvalidArgument", detail: { limit: "64 versions" } });
 });
 
+/** A policy of so many characters. */
+async function publishLong(name: string, chars: number): Promise<void> {
+  const note = "n".repeat(2_000);
+  const rules = Array.from(
+    { length: Math.ceil(chars / note.length) },
+    (_, at) => `    - { id: r${at}, match: { tools: [records.delete] }, effect: deny, message: ${note} }\n`,
+  );
+  const long = `apiVersion: remit/v1\nkind: Policy\nmetadata: { name: ${name} }\nspec:\n  rules:\n${rules.join("")}`;
+  const files = [{ file: "p.yaml", text: long }];
+  const { versions } = await house.clients.policies.publishPolicies({ files }, { headers });
+  expect(versions).toMatchObject([{ policy: name, version: 1 }]);
+}
+
+test("chosen versions come in pages that together are the choices, in their order", async () => {
+  const { policies } = house.clients;
+  await publish("paged", "first");
+  await publish("paged", "second");
+  await publishLong("paged-long", 150_000);
+  const long = { policy: "paged-long" };
+  const choices = [{ policy: "paged" }, long, { policy: "house" }, long, { policy: "paged", version: 1 }, long];
+  expect(await failure(policies.getPolicies({ choices }, { headers }))).toMatchObject({
+    detail: { reason: "request_invalid", field: "page_size", fix: expect.stringContaining("next_page_token") },
+  });
+  const walked = async (pageSize: number) => {
+    const pages: string[][] = [];
+    for (let pageToken = ""; ; ) {
+      const page = await policies.getPolicies({ choices, pageSize, pageToken }, { headers });
+      pages.push(page.policies.map(({ version }) => `${version?.policy}@${version?.version}`));
+      for (const { version, document } of page.policies) {
+        expect(JSON.parse(document).metadata.name).toBe(version?.policy);
+      }
+      if (page.nextPageToken === "") return pages;
+      pageToken = page.nextPageToken;
+    }
+  };
+  const all = ["paged@2", "paged-long@1", "house@1", "paged-long@1", "paged@1", "paged-long@1"];
+  expect(await walked(1)).toEqual(all.map((one) => [one]));
+  const pages = await walked(500);
+  expect(pages.flat()).toEqual(all);
+  expect(pages.every((page) => page.filter((one) => one === "paged-long@1").length <= 1)).toBe(true);
+  for (const pageToken of ["0", "6", "x", "1.5", "paged@1", "99999"]) {
+    expect(await failure(policies.getPolicies({ choices, pageSize: 1, pageToken }, { headers }))).toMatchObject({
+      ...{ code: "InvalidArgument", detail: { reason: "request_invalid", field: "page_token" } },
+    });
+  }
+  const unknown = policies.getPolicies({ choices: [...choices, { policy: "nobody" }], pageSize: 1 }, { headers });
+  expect(await failure(unknown)).toMatchObject({ code: "NotFound", detail: { reason: "policy_unknown" } });
+});
+
+test("a document that is longer than a page is a page of its own", async () => {
+  const { policies } = house.clients;
+  await publishLong("longest", 600_000);
+  const choices = [{ policy: "longest" }, { policy: "house" }];
+  const page = await policies.getPolicies({ choices, pageSize: 500 }, { headers });
+  expect(page.policies.map(({ version }) => version?.policy)).toEqual(["longest"]);
+  expect(page.policies[0]?.source.length).toBeGreaterThan(600_000);
+  expect(JSON.parse(page.policies[0]?.document ?? "").spec.rules).toHaveLength(300);
+  const rest = await policies.getPolicies({ choices, pageToken: page.nextPageToken }, { headers });
+  expect([rest.policies.map(({ version }) => version?.policy), rest.nextPageToken]).toEqual([["house"], ""]);
+});
+
 const states = async (policy: string) => {
   const { versions } = await house.clients.policies.listPolicies({}, { headers });
   return versions.filter((one) => one.policy === policy).map(({ state }) => state);

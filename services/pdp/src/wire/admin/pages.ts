@@ -62,19 +62,24 @@ function tooMuch(): Error {
 export async function pageOf<Row, Wire extends object>(
   { most, whole }: Pick<PageAsked<unknown>, "most" | "whole">,
   rows: readonly Row[],
-  by: { readonly token: (row: Row) => string; readonly toWire: (row: Row) => Wire | undefined },
+  by: {
+    readonly token: (row: Row) => string;
+    readonly toWire: (row: Row) => Wire | undefined | Promise<Wire | undefined>;
+    /** Whether there are others behind what was read. */
+    readonly more?: boolean;
+  },
 ): Promise<{ items: Wire[]; nextPageToken: string }> {
   const items: Wire[] = [];
   let weight = 0;
   let looked = 0;
   for (const row of rows.slice(0, most)) {
-    const item = by.toWire(row);
+    const item = await by.toWire(row);
     weight += item ? weightOf(item) : 0;
     if (items.length > 0 && weight > limits.registeredListedBytesMax) break;
     if (item) items.push(item);
     if (++looked % AT_ONCE_MAX === 0) await turnOfTheLoop();
   }
-  const last = looked < rows.length ? rows[looked - 1] : undefined;
+  const last = looked < rows.length || by.more ? rows[looked - 1] : undefined;
   if (last !== undefined && whole) throw tooMuch();
   await turnOfTheLoop();
   return { items, nextPageToken: last === undefined ? "" : by.token(last) };

@@ -8,7 +8,6 @@ import {
   DeactivatePoliciesResponseSchema,
   type GetPoliciesRequest,
   type GetPoliciesResponse,
-  GetPoliciesResponseSchema,
   type ListPoliciesRequest,
   type ListPoliciesResponse,
   ListPoliciesResponseSchema,
@@ -22,31 +21,17 @@ import {
   type ValidatePoliciesResponse,
   ValidatePoliciesResponseSchema,
 } from "@remit/proto/admin";
-import { revisionNumber, type ShownPolicy } from "../../decisions/index.ts";
-import { canonical, type Json } from "../../foundation/canonical.ts";
+import { revisionNumber } from "../../decisions/index.ts";
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
 import type { PolicyVersion } from "../../policies/index.ts";
 import type { Unary } from "../call.ts";
 import { repeated, storedName } from "../convert/fields.ts";
-import {
-  choicesFrom,
-  expectedRevision,
-  singleChoices,
-  versionPlace,
-  versionToken,
-  versionToWire,
-} from "../convert/policy.ts";
+import { expectedRevision, singleChoices, versionPlace, versionToken, versionToWire } from "../convert/policy.ts";
 import { problemToWire, sourceFrom } from "../convert/problem.ts";
 import type { AdminDesk } from "./desk.ts";
 import { pageAsked, pageOf } from "./pages.ts";
-
-const shownToWire = ({ version, document, source, problems }: ShownPolicy) => ({
-  version: versionToWire(version),
-  document: canonical(document as unknown as Json),
-  source,
-  problems: problems.map(problemToWire),
-});
+import { policiesWhole } from "./whole-policies.ts";
 
 /** `PolicyService`. */
 export interface PolicyRpcs {
@@ -132,14 +117,6 @@ export function policyRpcs(desk: AdminDesk): PolicyRpcs {
       const revision = revisionNumber(revisions);
       return create(ListPoliciesResponseSchema, { versions, revision, policyDigest, nextPageToken });
     },
-    async getPolicies(request, call) {
-      const caller = desk.caller(call);
-      // The revision first: what is read after it may be newer, and a change that expects it is refused then.
-      const { revisions, policyDigest } = await desk.snapshots.current(caller.tenant);
-      const policies = await desk.lifecycle.show(caller, choicesFrom(request.choices, limits.policyChoicesMax));
-      return create(GetPoliciesResponseSchema, {
-        ...{ policies: policies.map(shownToWire), revision: revisionNumber(revisions), policyDigest },
-      });
-    },
+    getPolicies: policiesWhole(desk),
   };
 }

@@ -39,14 +39,24 @@ export const versionToken = ({ policy, version }: VersionPlace): string => `${po
 
 const TOKEN = /^([^@]+)@([1-9][0-9]{0,9})$/;
 
+const wrongToken = () =>
+  invalid("page_token", "page_token is none that a page answered", { fix: "send it as answered" });
+
 /** The place that a token means. */
 export function versionPlace(token: string): VersionPlace {
   const [, policy = "", digits = "0"] = TOKEN.exec(token) ?? [];
   const version = Number(digits);
   if (version < 1 || version > VERSION_MAX) {
-    throw invalid("page_token", "page_token is none that a page answered", { fix: "send it as answered" });
+    throw wrongToken();
   }
   return { policy: storedName(policy, "page_token", limits.nameBytesMax), version };
+}
+
+/** How many choices the pages before were about, as a token says it. */
+export function choicesBefore(token: string, choices: readonly Choice[]): number {
+  const count = /^[1-9][0-9]{0,3}$/.test(token) ? Number(token) : 0;
+  if (count < 1 || count >= choices.length) throw wrongToken();
+  return count;
 }
 
 function versionField(version: number, field: string): number {

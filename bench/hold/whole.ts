@@ -1,0 +1,74 @@
+import { toBinary, toJson } from "@bufbuild/protobuf";
+import { type GetPoliciesResponse, GetPoliciesResponseSchema } from "@remit/proto/admin";
+import type { PolicyDocument } from "../../services/engine/src/index.ts";
+import { limits } from "../../services/pdp/src/foundation/limits.ts";
+import type { PolicyVersion, StoredPolicy } from "../../services/pdp/src/policies/index.ts";
+import { policyRpcs } from "../../services/pdp/src/wire/admin/policies.ts";
+import { type Case, many, policy, rule } from "./catalogue.ts";
+import { prepareWith, settle } from "./turns.ts";
+
+const by = { id: "019a4f3e-0000-7000-8000-000000000000", name: "ada@example.com" };
+
+const versionOf = (name: string): PolicyVersion => ({
+  ...{ policy: name, version: 1, digest: `sha256:${"e".repeat(64)}`, state: "active", rules: 10 },
+  ...{ publishedAtMs: 1, publishedBy: by, validated: undefined },
+  activations: many(16, (n) => ({ sinceMs: n, untilMs: n + 1, cause: "activated", by, endedBy: by })),
+});
+
+/** A policy as the store has it, of so many rules with a message each. */
+function storedOf(at: number, rules: number, message: string): StoredPolicy {
+  const name = `policy-${String(at).padStart(4, "0")}`;
+  const { document: plain } = policy(many(rules, (n) => rule(n, { when: [`input.a < ${n}`], message })));
+  const document: PolicyDocument = { ...plain, metadata: { ...plain.metadata, name } };
+  return { version: versionOf(name), document, source: JSON.stringify(document, null, 1) };
+}
+
+/** What `GetPolicies` asks, where a store would answer; of each version it knows what it takes. */
+function deskOf(all: readonly StoredPolicy[]) {
+  const heads = all.map(({ version }) => version);
+  const sizes = all.map(({ source }) => 1.5 * Buffer.byteLength(source));
+  const desk = {
+    caller: () => ({ tenant: "t" }),
+    snapshots: { current: async () => ({ revisions: { security: 1n, policy: 1n }, policyDigest: "" }) },
+    lifecycle: { show: async (_caller: unknown, one: StoredPolicy) => ({ ...one, problems: [] }) },
+    policies: {
+      inForcePage: async (_tenant: string, after: string | undefined, most: number, bytesMax: number) => {
+        const from = after === undefined ? 0 : heads.findIndex((head) => head.policy === after) + 1;
+        let [to, bytes] = [from, 0];
+        while (to < all.length && to - from < most && bytes < bytesMax) bytes += sizes[to++] ?? 0;
+        return { heads: heads.slice(from, from + most), stored: all.slice(from, to) };
+      },
+    },
+  };
+  return desk as never;
+}
+
+const walking = (as: "bytes" | "JSON", name: string, make: () => readonly StoredPolicy[]): Case => ({
+  name: `answer: ${name}, in ${as}`,
+  make: () => {
+    const ask = policyRpcs(deskOf(make())).getPolicies;
+    return prepareWith(settle, async (pause) => {
+      for (let pageToken = ""; ; ) {
+        const request = { choices: [], pageSize: limits.registeredListedMax, pageToken };
+        const answer: GetPoliciesResponse = await ask(request as never, {} as never);
+        if (as === "JSON") JSON.stringify(toJson(GetPoliciesResponseSchema, answer));
+        else toBinary(GetPoliciesResponseSchema, answer);
+        if (answer.nextPageToken === "") return;
+        pageToken = answer.nextPageToken;
+        await pause();
+      }
+    });
+  },
+});
+
+/** Policies with their documents, in pages, of a tenant at its limits. */
+export const whole: readonly Case[] = (["bytes", "JSON"] as const).flatMap((as) => [
+  walking(as, "1,000 policies with their documents, of 1 rule", () => many(1_000, (at) => storedOf(at, 1, "no"))),
+  walking(as, "1,000 policies with their documents, of 10 rules", () =>
+    many(1_000, (at) => storedOf(at, 10, "no — “ask” first")),
+  ),
+  walking(as, "40 policies with their documents, of 250 rules", () =>
+    many(40, (at) => storedOf(at, 250, "n".repeat(100))),
+  ),
+  walking(as, "a policy with its document of 2 MB, of 10,000 rules", () => [storedOf(0, 10_000, "n".repeat(30))]),
+]);
