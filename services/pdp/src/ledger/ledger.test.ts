@@ -44,7 +44,6 @@ function heldStore() {
 }
 
 const record = (id: string) => ({ id, body: new Uint8Array(10) }) as NewRecord;
-/** Whatever follows at once has followed. */
 /** All that follows at once has followed, the turns included for which a writer waits after a commit. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 8; turn++) await systemTiming.turn();

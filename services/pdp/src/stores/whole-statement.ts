@@ -12,7 +12,7 @@ import { recordParameters } from "./ledger-statement.ts";
  *
  * Where one does not fit, or was judged too long ago, nothing is done and `fits` is not true: the batch is then sent with the
  * other statement, which says of each record why. A key that is taken is seen only when it is inserted: what its record was to
- * move is missing from the sums, and taken off them again.
+ * move is then taken off the sums again.
  */
 const statement = (ending: boolean) => {
   const ifEnding = (text: string) => (ending ? text : "");
