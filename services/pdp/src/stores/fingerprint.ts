@@ -6,17 +6,18 @@ import type { Fingerprint, Fingerprinted } from "../policies/index.ts";
  * is known by its name, its digest and the transaction that wrote it: whatever writes it, and however, it is another row
  * afterwards, and nobody has to read what stands in it; a budget by what it says. Such sums compare within one Postgres, and that is all they do.
  */
-const sum = (columns: string, from: string) =>
+/** The sum of the rows of `from`, which may say which they are, by these columns: an expression of SQL. */
+export const sumOfRows = (columns: string, from: string) =>
   `(select coalesce(sum(hash_record_extended(row(${columns}), 0)), 0)::text from ${from})`;
-const documents = (table: string) => sum("d.name, d.digest, d.xmin", `${table} d where d.tenant = $1`);
+const documents = (table: string) => sumOfRows("d.name, d.digest, d.xmin", `${table} d where d.tenant = $1`);
 
 const PARTS: Readonly<Record<keyof Fingerprint, string>> = {
-  settings: sum("t.id, t.xmin", "tenant t where t.id = $1"),
-  policies: sum(
+  settings: sumOfRows("t.id, t.xmin", "tenant t where t.id = $1"),
+  policies: sumOfRows(
     "a.policy, a.version, a.xmin, v.digest, v.xmin",
     "active_policy a join policy_version v using (tenant, policy, version) where a.tenant = $1",
   ),
-  rollout: sum(
+  rollout: sumOfRows(
     "r.id, r.xmin, v.policy, v.version, v.xmin",
     `policy_rollout r join policy_rollout_version v on v.tenant = r.tenant and v.rollout = r.id
       where r.tenant = $1 and r.ended_at is null`,
@@ -24,9 +25,9 @@ const PARTS: Readonly<Record<keyof Fingerprint, string>> = {
   tools: documents("tool"),
   agents: documents("agent"),
   // Freezing and thawing write the row, and no revision tells of it: the commits that charge read that themselves.
-  budgets: sum("b.name, b.digest, b.document", "budget b where b.tenant = $1"),
+  budgets: sumOfRows("b.name, b.digest, b.document", "budget b where b.tenant = $1"),
   groups: documents("principal_group"),
-  revocations: sum("r.id, r.xmin", "revocation r where r.tenant = $1 and r.lifted_at is null"),
+  revocations: sumOfRows("r.id, r.xmin", "revocation r where r.tenant = $1 and r.lifted_at is null"),
 };
 
 // One statement, so that the revisions are of the same moment.

@@ -4,6 +4,7 @@ import { eachInSlices } from "../foundation/in-slices.ts";
 import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { Binding, IdentityStore, Issuer, Role, Trust } from "../identities/index.ts";
 import { unparsedRows } from "./document-rows.ts";
+import { sumOfRows } from "./fingerprint.ts";
 
 export interface IssuerRow {
   readonly name: string;
@@ -49,12 +50,10 @@ export function bindingFrom(row: BindingRow): Binding {
 }
 
 // What the rows are, in a few numbers: as in `fingerprint.ts`, whatever writes a row makes it another.
-const sum = (columns: string, from: string) =>
-  `(select coalesce(sum(hash_record_extended(row(${columns}), 0)), 0)::text from ${from} r where r.tenant = $1)`;
 const PRINT = [
-  sum("r.name, r.revision, r.xmin", "issuer"),
-  sum("r.issuer, r.audience, r.name, r.xmin", "issuer_audience"),
-  sum("r.name, r.revision, r.xmin", "binding"),
+  sumOfRows("r.name, r.revision, r.xmin", "issuer r where r.tenant = $1"),
+  sumOfRows("r.issuer, r.audience, r.name, r.xmin", "issuer_audience r where r.tenant = $1"),
+  sumOfRows("r.name, r.revision, r.xmin", "binding r where r.tenant = $1"),
 ].join(" || ' ' || ");
 
 // One statement, so that all of it is of one moment, the revision too. Rows come one by one, and where nothing of them has
