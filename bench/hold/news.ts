@@ -3,7 +3,7 @@ import { limits } from "../../services/pdp/src/foundation/limits.ts";
 import { createKeeping } from "../../services/pdp/src/identities/index.ts";
 import { createKnownSessions } from "../../services/pdp/src/identities/known-sessions.ts";
 import { createFollowing } from "../../services/pdp/src/policies/following.ts";
-import { newsQuery, readNews } from "../../services/pdp/src/stores/news-query.ts";
+import { createNewsReader, newsQuery } from "../../services/pdp/src/stores/news-query.ts";
 import { type Case, many } from "./catalogue.ts";
 import { stored } from "./stored.ts";
 import { prepareWith } from "./turns.ts";
@@ -39,8 +39,8 @@ const polling = (name: string, fill: readonly string[]): Case => ({
   make: () =>
     stored(
       fill,
-      (pool: Pool) => ({ pool, follow: following() }),
-      async ({ pool, follow }, tenant) => {
+      (pool: Pool) => ({ pool, follow: following(), readNews: createNewsReader() }),
+      async ({ pool, follow, readNews }, tenant) => {
         // A snapshot from before everything that is there, or, to warm up, from after it.
         const { rows } = await pool.query("select pg_current_snapshot()::text as now");
         const before = tenant === "t" ? "3:3:" : String(rows[0]?.now);
@@ -82,8 +82,9 @@ const known = (
     );
   },
 });
+const NOBODY = { open: new Set<string>(), closed: new Set<string>(), revoked: new Set<string>() };
 const telling = (state: "revoked" | "open") => {
-  const changed = many(limits.delegationsClosedMax, (at) => ({ id: `s${at}`, state }));
+  const changed = { ...NOBODY, [state]: new Set(many(limits.delegationsClosedMax, (at) => `s${at}`)) };
   return (sessions: ReturnType<typeof createKnownSessions>) => sessions.told(changed);
 };
 
@@ -98,7 +99,7 @@ export const news: readonly Case[] = [
   known(
     "a session was revoked that 20,000 known ones are below",
     20_000,
-    () => (sessions) => sessions.told([{ id: "above-0", state: "revoked" }]),
+    () => (sessions) => sessions.told({ ...NOBODY, revoked: new Set(["above-0"]) }),
   ),
   known("what is known of 100,000 sessions is forgotten", 100_000, () => (sessions) => sessions.forget()),
 ];

@@ -169,7 +169,7 @@ function closing({ identities, change }: Pick<Rooms, "identities" | "change">) {
     const made = await change(caller, { kind: "session_closed", sessionId });
     // Somebody ended it otherwise in the meantime: that stands.
     if (!made.ok) return identities.sessionById(caller, sessionId);
-    identities.ended([sessionId]);
+    identities.ended(new Set([sessionId]));
     return { ...session, state: "closed" };
   };
 }

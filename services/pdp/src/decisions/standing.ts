@@ -9,7 +9,7 @@ import { toolRevoked } from "./revoked-call.ts";
 /** What may have changed: everything of a tenant, or single sessions of it. */
 export interface News {
   tenantMoved(tenant: string): void;
-  sessionsEnded(sessionIds: readonly string[], state: "closed" | "revoked"): void;
+  sessionsEnded(sessionIds: ReadonlySet<string>, state: "closed" | "revoked"): void;
 }
 
 /**

@@ -108,9 +108,13 @@ test("a key that was revoked is refused as soon as the change is known", async (
   await expect(identities.authenticate({ authorization: `Bearer ${key}` })).rejects.toThrow("revoked");
 });
 
+const NOBODY: ChangedRows = {
+  sessions: { open: new Set(), closed: new Set(), revoked: new Set() },
+  callers: new Set(),
+};
 const news = (security: bigint, changed: Partial<ChangedRows> | null = {}, signers = [...memory.keys]) => ({
   revisions: new Map([["t", { security }]]),
-  changed: changed ? { sessions: [], callers: [], ...changed } : undefined,
+  changed: changed ? { ...NOBODY, ...changed } : undefined,
   signers: signers.map(({ kid }) => kid),
 });
 
@@ -134,12 +138,12 @@ test("what the news name is read again, and no more than that", async () => {
   await asker();
   memory.state.security = known = 2n;
   memory.state.session = { ...session, scope: { tools: ["notes.*"] } };
-  identities.heard(news(2n, { sessions: [{ id: "s1", state: "open" }] }));
+  identities.heard(news(2n, { sessions: { ...NOBODY.sessions, open: new Set(["s1"]) } }));
   expect((await asker()).session.scope).toEqual({ tools: ["notes.*"] });
   expect(memory.state.reads).toBe(3);
   memory.state.caller = { ...caller, revoked: true };
   memory.state.security = known = 3n;
-  identities.heard(news(3n, { callers: ["c1"] }));
+  identities.heard(news(3n, { callers: new Set(["c1"]) }));
   await expect(asker()).rejects.toThrow("revoked");
 });
 
@@ -191,7 +195,7 @@ test("a session that ended while its row was on the way is ended", async () => {
   const { token } = await identities.issueToken(session);
   memory.state.beforeAnswer = async () => {
     memory.state.session = { ...session, state: "closed" };
-    identities.ended(["s1"]);
+    identities.ended(new Set(["s1"]));
     memory.state.beforeAnswer = async () => {};
   };
   expect((await identities.session(caller, token)).state).toBe("closed");
@@ -202,7 +206,7 @@ test("a session that ended after it was remembered is ended", async () => {
   const identities = await open();
   const { token } = await identities.issueToken(session);
   expect((await identities.session(caller, token)).state).toBe("open");
-  identities.ended(["s1", "never-heard-of"]);
+  identities.ended(new Set(["s1", "never-heard-of"]));
   expect((await identities.session(caller, token)).state).toBe("closed");
 });
 

@@ -41,13 +41,13 @@ export interface Identities {
   /** When a session's token runs out, or ran out less than a day ago. */
   tokenExpiry(token: string): Promise<number>;
   /** Sessions that have been closed or revoked. */
-  ended(sessionIds: readonly string[], state?: "closed" | "revoked"): void;
+  ended(sessionIds: ReadonlySet<string>, state?: "closed" | "revoked"): void;
   /** Takes the news: what they do not name stands as it is kept. */
   heard(news: IdentityNews): void;
   /** Forgets everything that is remembered of a tenant's sessions. */
   forget(tenant: string): void;
   /** Calls back with sessions that have ended, maybe more than once each; answers how to stop that. */
-  subscribe(ended: (sessionIds: readonly string[], state: "closed" | "revoked") => void): () => void;
+  subscribe(ended: (sessionIds: ReadonlySet<string>, state: "closed" | "revoked") => void): () => void;
 }
 
 interface Options {
@@ -138,7 +138,7 @@ export function createIdentities(options: Options): Identities {
     heard({ changed, ...seen }) {
       // First what changed, then the revision that it is known under; nothing waits in between.
       for (const callers of keptCallers) {
-        if (changed) callers.told(new Set(changed.callers));
+        if (changed) callers.told(changed.callers);
         else callers.clear();
       }
       if (changed) sessions.told(changed.sessions);

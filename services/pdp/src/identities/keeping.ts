@@ -20,9 +20,10 @@ export interface IdentityNews {
 }
 
 export interface ChangedRows {
-  readonly sessions: readonly { readonly id: string; readonly state: SessionState }[];
+  /** Their ids, by what they are now. */
+  readonly sessions: Readonly<Record<SessionState, ReadonlySet<string>>>;
   /** Their ids. */
-  readonly callers: readonly string[];
+  readonly callers: ReadonlySet<string>;
 }
 
 /** Rows of one kind that are kept, and found. */

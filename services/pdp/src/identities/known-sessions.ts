@@ -2,7 +2,7 @@ import type { IdentityStore, LoadedSession } from "./identity-store.ts";
 import type { ChangedRows, Keeping } from "./keeping.ts";
 import { tokenInvalid, withEnded } from "./session.ts";
 
-type Heard = (sessionIds: readonly string[], state: "closed" | "revoked") => void;
+type Heard = (sessionIds: ReadonlySet<string>, state: "closed" | "revoked") => void;
 
 /** Sessions as they were read, each with those above it, and what was heard of them since. */
 export interface KnownSessions {
@@ -10,7 +10,7 @@ export interface KnownSessions {
   load(tenant: string, id: string, anew: boolean): Promise<LoadedSession>;
   /** What changed of them, in the store. */
   told(changed: ChangedRows["sessions"]): void;
-  ended(sessionIds: readonly string[], state?: "closed" | "revoked"): void;
+  ended(sessionIds: ReadonlySet<string>, state?: "closed" | "revoked"): void;
   /** Forgets all that was read, or all of one tenant. */
   forget(tenant?: string): void;
   subscribe(heard: Heard): () => void;
@@ -30,14 +30,14 @@ export function createKnownSessions(rooms: {
   });
   const watchers = new Set<Heard>();
 
-  const ended = (sessionIds: readonly string[], state: "closed" | "revoked" = "closed"): void => {
-    if (sessionIds.length === 0) return;
-    const ids = new Set(sessionIds);
+  // There may be tens of thousands of them: nothing goes over them here.
+  const ended = (ids: ReadonlySet<string>, state: "closed" | "revoked" = "closed"): void => {
+    if (ids.size === 0) return;
     sessions.told(ids, (entry) => {
       const row = withEnded(entry.row, (id) => (ids.has(id) ? state : undefined));
       return row === entry.row ? entry : { ...entry, row };
     });
-    for (const heard of watchers) heard(sessionIds, state);
+    for (const heard of watchers) heard(ids, state);
   };
 
   return {
@@ -47,16 +47,10 @@ export function createKnownSessions(rooms: {
       if (entry?.row.tenant !== tenant) throw tokenInvalid("the session does not exist");
       return entry;
     },
-    told(changed) {
-      const open = new Set<string>();
-      const over: Record<"closed" | "revoked", string[]> = { closed: [], revoked: [] };
-      for (const { id, state } of changed) {
-        if (state === "open") open.add(id);
-        else over[state].push(id);
-      }
+    told({ open, closed, revoked }) {
       sessions.told(open);
-      ended(over.closed, "closed");
-      ended(over.revoked, "revoked");
+      ended(closed, "closed");
+      ended(revoked, "revoked");
     },
     ended,
     forget: sessions.clear,

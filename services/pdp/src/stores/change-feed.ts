@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import type { Log } from "../foundation/log.ts";
 import { reconnectDelayMs } from "./database.ts";
-import { type News, newsQuery, readNews } from "./news-query.ts";
+import { createNewsReader, type News, newsQuery } from "./news-query.ts";
 
 export interface Feed {
   /** Polls until closed. The first poll has been heard when this resolves. */
@@ -101,6 +101,7 @@ export function createFeed({ connect, intervalMs, hear, now, log }: Options): Fe
   let failures = 0;
   let before: string | undefined;
   let under: Promise<void> = Promise.resolve();
+  const readNews = createNewsReader();
   const waiting = createWaiting();
   const turn = () => {
     under = round();

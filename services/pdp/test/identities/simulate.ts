@@ -158,7 +158,8 @@ export async function simulateKeeping(seed: number, rules: KeepingRules) {
           sessions.forget();
         }
         callers.told(new Set(told.map(({ id }) => id)));
-        sessions.told(told);
+        const those = (which: string) => new Set(told.filter(({ state }) => state === which).map(({ id }) => id));
+        sessions.told({ open: those("open"), closed: those("closed"), revoked: those("revoked") });
       };
       if (rules.order === "told, then raised") tellAll();
       keeping.raise(news);

@@ -43,7 +43,11 @@ async function addSessions(client: Client, count: number): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 const close = "update session set state = 'closed', closed_at = now() where id = $1";
-const toldOf = (heard: readonly News[]) => heard.flatMap(({ changed }) => changed?.sessions ?? []);
+const STATES = ["open", "closed", "revoked"] as const;
+const toldOf = (heard: readonly News[]) =>
+  heard.flatMap(({ changed }) =>
+    STATES.flatMap((state) => [...(changed?.sessions[state] ?? [])].map((id) => ({ id, state }))),
+  );
 
 test("a poll whose connection swallows everything is given up, and the next connection is heard", async () => {
   const proxy = await pgProxy(database.runtimeUrl);
@@ -95,10 +99,43 @@ test("what a poll tells is of one moment: a revision comes with every row that c
   });
   await eventually(() => toldOf(one.heard).length === ids.length);
   let told = 0;
-  for (const { revisions, changed } of one.heard) {
-    told += changed?.sessions.length ?? 0;
-    expect(BigInt(told)).toBe(revisions.get(TENANT)?.security);
+  for (const news of one.heard) {
+    told += toldOf([news]).length;
+    expect(BigInt(told)).toBe(news.revisions.get(TENANT)?.security);
   }
+});
+
+test("of very many tenants every poll tells the revisions, and where none has moved the same as before", async () => {
+  const MANY = 2_000;
+  await asOwner(async (client) => {
+    await client.query("insert into tenant (id) select 'tenant-' || i from generate_series(1, $1) i", [MANY]);
+    await client.query(
+      `insert into revision (tenant, security, policy) select 'tenant-' || i, i, 9007199254740993 + i
+         from generate_series(1, $1) i`,
+      [MANY],
+    );
+  });
+  await using one = await follow(5);
+  const last = () => one.heard.at(-1)?.revisions;
+  const first = last();
+  expect(first?.size).toBe(MANY + 1);
+  for (const at of [1, 77, MANY]) {
+    expect(first?.get(`tenant-${at}`)).toEqual({ security: BigInt(at), policy: 9007199254740993n + BigInt(at) });
+  }
+  await eventually(() => one.heard.length > 3);
+  expect(last()).toBe(first);
+  await asOwner(async (client) => {
+    await client.query("update revision set security = 5000 where tenant = 'tenant-77'");
+    await client.query("delete from revision where tenant = 'tenant-78'");
+    await client.query("insert into tenant (id) values ('another')");
+    await client.query("insert into revision (tenant) values ('another')");
+  });
+  await eventually(() => last()?.has("another") === true);
+  const expected = new Map(first);
+  expected.set("tenant-77", { security: 5000n, policy: 9007199254741070n }).delete("tenant-78");
+  expected.set("another", { security: 0n, policy: 0n });
+  expect(last()).toEqual(expected);
+  expect(first?.get("tenant-77")?.security).toBe(77n);
 });
 
 test("a caller that is revoked is told of, and so are the signing keys that live", async () => {
@@ -111,7 +148,7 @@ test("a caller that is revoked is told of, and so are the signing keys that live
       "insert into signing_key (kid, public_jwk, wrapped_private, wrapped_by) values ('k', '{}', '', '')",
     );
   });
-  await eventually(() => one.heard.some(({ changed }) => changed?.callers.includes(caller)));
+  await eventually(() => one.heard.some(({ changed }) => changed?.callers.has(caller)));
   await eventually(() => one.heard.at(-1)?.signers.includes("k") === true);
   expect(one.heard.at(-1)?.signers).toEqual(["k"]);
 });
