@@ -11,7 +11,7 @@ import { type CedarRead, type CedarTexts, cedarTexts, knownRead, rememberRead } 
 import { contextShape, inputShape, typesAmong } from "../typing/tool-types.ts";
 import { checkPolicy } from "./check-policy.ts";
 import { type CompiledPolicy, compilePolicy } from "./compile-policy.ts";
-import { indexRules, type RuleIndex } from "./rule-index.ts";
+import { indexRules, type LaidOutMax, type RuleIndex } from "./rule-index.ts";
 import { sameItems } from "./same-items.ts";
 import { compileSchemaInSteps, type SchemaCheck } from "./schema.ts";
 import { finish, finishInSlices, type Steps } from "./steps.ts";
@@ -103,8 +103,15 @@ async function prepareLanguages(
   }
 }
 
+interface CompileStepsOptions extends CompileOptions {
+  readonly laidOutMax?: LaidOutMax;
+}
+
 /** The same, a piece at a time. */
-export function* compileSteps(source: CompileSource, { strict, last }: CompileOptions): Steps<CompileResult> {
+export function* compileSteps(
+  source: CompileSource,
+  { strict, last, laidOutMax }: CompileStepsOptions,
+): Steps<CompileResult> {
   const problems: Problem[] = [];
   const tools = yield* uniqueTools(source.tools, problems);
   const policies = yield* compilePolicies(source, tools, last, problems);
@@ -117,7 +124,7 @@ export function* compileSteps(source: CompileSource, { strict, last }: CompileOp
   const told = () => (strict ? problems.map((problem) => ({ ...problem, severity: "error" as const })) : problems);
   if (hasErrors(told())) return { problems: told() };
   const samePolicies = last !== undefined && sameItems(last.policies, policies);
-  const index = samePolicies ? last.index : yield* indexRules(policies);
+  const index = samePolicies ? last.index : yield* indexRules(policies, laidOutMax);
   const budgets = samePolicies ? last.budgets : budgetsOf(policies);
   const compiled = new Map<string, CompiledTool>();
   const costly = new Map<ToolRules, ToolDocument>();

@@ -2,7 +2,7 @@ import { added } from "../added.ts";
 import type { ToolFacts } from "../cel/frame.ts";
 import type { MatchDocument } from "../documents/policy.ts";
 import type { CompiledPolicy } from "./compile-policy.ts";
-import { addLabelled, newLabelIndex, rarestFirst } from "./label-index.ts";
+import { addLabelled, newLabelIndex, numberLabels, type Wanted } from "./label-index.ts";
 import { bitsFor, hashOfNumbers, type NumberSet, sameNumbers, setBit, setOfBits, setOfList } from "./number-set.ts";
 import type { CompiledRule } from "./rule.ts";
 import { indexSelectors, type Selectors } from "./selectors.ts";
@@ -92,7 +92,7 @@ function* indexed(policies: readonly CompiledPolicy[], selectors: Selectors, sha
   const mosts = new Array<number>(selectors.count).fill(0);
   const questions = indexQuestions();
   const byLabels = newLabelIndex<number>();
-  const labels = yield* rarestFirst(policies.map((policy) => policy.labels));
+  const labels = yield* numberLabels(policies.map((policy) => policy.labels));
   const starts = new Uint32Array(policies.length + 1);
   for (const [order, policy] of policies.entries()) starts[order + 1] = (starts[order] ?? 0) + policy.rules.length;
   const orders = new Uint32Array(starts[policies.length] ?? 0);
@@ -113,7 +113,7 @@ function* indexed(policies: readonly CompiledPolicy[], selectors: Selectors, sha
       questions.add(rule, number);
       yield (1 + rule.questions.length) / rulesPerStep;
     }
-    addLabelled(byLabels, labels[order] ?? [], order);
+    addLabelled(byLabels, labels.wanted[order] as Wanted, order);
     for (const [selector, rules] of bySelector) {
       parts[selector] = added(parts[selector] ?? noParts, { policy, group: groupOf(policy, order, rules) });
       yield rules.length / rulesPerStep;

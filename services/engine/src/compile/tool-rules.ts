@@ -1,7 +1,15 @@
 import { added } from "../added.ts";
 import type { Question } from "../judge/verdict.ts";
 import type { CompiledPolicy } from "./compile-policy.ts";
-import { addLabelled, eachLabelled, type Label, type LabelIndex, type Labels, newLabelIndex } from "./label-index.ts";
+import {
+  addLabelled,
+  eachLabelled,
+  type LabelIndex,
+  type LabelNumbers,
+  type Labels,
+  newLabelIndex,
+  type Wanted,
+} from "./label-index.ts";
 import { meet, type NumberSet, nextOf, noNumber } from "./number-set.ts";
 import type { CompiledRule } from "./rule.ts";
 import { repeats } from "./shared.ts";
@@ -56,8 +64,8 @@ export interface NumberedRules {
 
 export interface Indexed {
   readonly rules: NumberedRules;
-  /** Every policy's labels, the rarest first. */
-  readonly labels: readonly (readonly Label[])[];
+  /** The labels of all policies. */
+  readonly labels: LabelNumbers;
   /** The places of the policies among all, by their labels. */
   readonly byLabels: LabelIndex<number>;
   /** For each selector the numbers of its rules, ascending; and the same rules, by policy. */
@@ -121,7 +129,7 @@ function* laidOut({ labels, rules }: Indexed, set: NumberSet, parts: readonly Pa
     let to = from + 1;
     while (to < parts.length && parts[to]?.group.order === first.order) to++;
     const group = to === from + 1 ? first : groupAt(rules, set, first.order, rules.starts[first.order] ?? 0);
-    addLabelled(index, labels[first.order] ?? [], group);
+    addLabelled(index, labels.wanted[first.order] as Wanted, group);
     yield 0.1 + (to - from) / fittingAtOnce + (group === first ? 0 : sizeOf(group) / listedPerStep);
     from = to;
   }
@@ -129,7 +137,7 @@ function* laidOut({ labels, rules }: Indexed, set: NumberSet, parts: readonly Pa
   if (!labelled) return () => everyones;
   return (agentLabels) => {
     let found: RuleGroup[] | undefined;
-    eachLabelled(index, agentLabels, (group) => {
+    eachLabelled(index, labels, agentLabels, (group) => {
       if (found) found.push(group);
       else found = [...everyones, group];
     });
@@ -140,10 +148,10 @@ function* laidOut({ labels, rules }: Indexed, set: NumberSet, parts: readonly Pa
 const sizeOf = ({ transforms, others }: RuleGroup) => transforms.length + others.length;
 
 /** Rules have their numbers in order, so that nothing is compared: for ten thousand rules that took ten milliseconds. */
-function listedOnCall({ rules, byLabels }: Indexed, set: NumberSet): ToolRules["groupsFor"] {
+function listedOnCall({ rules, labels, byLabels }: Indexed, set: NumberSet): ToolRules["groupsFor"] {
   const { orders, policies, starts } = rules;
   return (agentLabels) => {
-    const applying = byLabels.labelled && applyingTo(agentLabels, byLabels, policies.length);
+    const applying = byLabels.labelled && applyingTo(agentLabels, labels, byLabels, policies.length);
     const groups: RuleGroup[] = [];
     for (let number = nextOf(set, 0); number !== noNumber; ) {
       const order = orders[number] ?? 0;
@@ -155,10 +163,10 @@ function listedOnCall({ rules, byLabels }: Indexed, set: NumberSet): ToolRules["
 }
 
 /** For each policy whether it is one for agents that carry these labels. */
-function applyingTo(labels: Labels, byLabels: LabelIndex<number>, count: number): Uint8Array {
+function applyingTo(labels: Labels, numbers: LabelNumbers, byLabels: LabelIndex<number>, count: number): Uint8Array {
   const applying = new Uint8Array(count);
   for (const order of byLabels.everyones) applying[order] = 1;
-  eachLabelled(byLabels, labels, (order) => {
+  eachLabelled(byLabels, numbers, labels, (order) => {
     applying[order] = 1;
   });
   return applying;

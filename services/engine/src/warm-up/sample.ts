@@ -94,6 +94,34 @@ export function sampleDocuments(round: number): {
   };
 }
 
+const teamTool = "warm.team";
+const teamLabels = (at: number) =>
+  Object.fromEntries(many(40, (n) => [`l${n}`, "x"]).filter((_, n) => n === at || (at + n) % 3 !== 0));
+
+/** Policies for agents of many labels each. */
+export function sampleTeams(round: number): { readonly tools: ToolDocument[]; readonly policies: PolicyDocument[] } {
+  const rules = many(5, (at): Rule => {
+    const effect = at % 5 === 0 ? "allow" : "deny";
+    return { id: `r${at}`, match: { tools: [teamTool] }, effect, when: [`input.n == ${at < 3 ? 5000 : round - 1000}`] };
+  });
+  const policies = many(20, (at): PolicyDocument => {
+    const { metadata, ...rest } = policy(`team-${at}`, rules);
+    const spec = { mode: "enforce" as const, rules, appliesTo: { agents: { matchLabels: teamLabels(at) } } };
+    return { ...rest, metadata, spec };
+  });
+  return { tools: [tool(teamTool)], policies };
+}
+
+/** A call of theirs, of an agent that carries what most of them ask for. */
+export function teamFacts(at: number): Facts {
+  const facts = sampleFacts(0);
+  const labels = Object.fromEntries(many(40, (n) => [`l${n}`, n === at % 40 ? "y" : "x"]));
+  return {
+    ...{ ...facts, input: { n: at }, answers: {} },
+    ...{ call: { ...facts.call, tool: teamTool }, agent: { ...facts.agent, labels } },
+  };
+}
+
 const input = (at: number): JsonObject => ({
   ...byName(20, (n) => `text ${n}`),
   a: "ab".repeat(20 + (at % 5)),

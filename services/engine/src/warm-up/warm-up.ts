@@ -1,15 +1,17 @@
 import { checkExpressions } from "../compile/check-expressions.ts";
 import { compileSteps } from "../compile/compile.ts";
+import type { LaidOutMax } from "../compile/rule-index.ts";
 import { finishInSlices, type Steps } from "../compile/steps.ts";
 import { checkSchemas } from "../documents/read-tool.ts";
 import { explainSteps } from "../explain/explain.ts";
 import type { JsonObject } from "../json.ts";
 import { evaluate } from "../judge/evaluate.ts";
-import { sampleDocuments, sampleFacts } from "./sample.ts";
+import { sampleDocuments, sampleFacts, sampleTeams, teamFacts } from "./sample.ts";
 
 /** Calls that are judged by the documents of one round. */
 const callsOfRound = 60;
 const callCost = 30;
+const callsOfTeams = 20;
 /** After so many rounds hardly anything grows faster by another. */
 const roundsMax = 8;
 
@@ -61,4 +63,17 @@ function* round(number: number): Steps<void> {
     yield callCost;
   }
   yield* explainSteps(compiled, sampleFacts(number * callsOfRound));
+  yield* teams(number, undefined);
+  yield* teams(number, { ofOne: 0, ofAll: 0 });
+}
+
+/** Calls of agents of many labels, by rules that are laid out, or listed for each call. */
+function* teams(number: number, laidOutMax: LaidOutMax | undefined): Steps<void> {
+  const { tools, policies } = sampleTeams(number);
+  const source = { tools, policies: policies.map((document) => ({ document, version: 1 })) };
+  const { compiled } = yield* compileSteps(source, { ...(laidOutMax && { laidOutMax }) });
+  for (let call = 0; call < callsOfTeams; call++) {
+    if (compiled) evaluate(compiled, teamFacts(call));
+    yield callCost;
+  }
 }
