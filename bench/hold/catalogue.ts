@@ -155,6 +155,10 @@ export const documents: readonly Case[] = [
       return { version: 1, document: { ...document, metadata: { name: `p${of}` }, spec } };
     }),
   })),
+  compiling("10,000 rules with matches of their own about all of 20,000 tools", () => ({
+    tools: many(20_000, (at) => tool(undefined, `t${at}`)),
+    policies: matchesOfTheirOwn(() => ["t*"], { when: ["input.a == 77"] }),
+  })),
   compiling("10,000 rules", () => tenantOf("other tools", 10_000)),
   compiling("10,000 rules about one tool", () => ({
     tools: [tool()],

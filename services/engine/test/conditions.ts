@@ -45,9 +45,8 @@ export function outcomeIn(
 ): Outcome {
   const problems: string[] = [];
   const tools = schemas.map((inputSchema, at) => toolDocument(`pay${at === 0 ? "" : at}`, inputSchema));
-  const types = finish(typesAmong(new Map(tools.map((tool) => [tool.metadata.name, tool])), [{ tools: ["pay*"] }]))({
-    tools: ["pay*"],
-  });
+  const match = { tools: ["pay*"] };
+  const types = finish(typesAmong(new Map(tools.map((tool) => [tool.metadata.name, tool])), [match])).find(match);
   if (!types || !tools[0]) throw new Error("no tool");
   const report: Report = (_, message, details) => {
     if (details?.severity !== "warning") problems.push(message);
@@ -73,7 +72,7 @@ export function stepsIn(
 ): { readonly most: number | undefined; readonly taken: number; readonly problems: readonly string[] } {
   const problems: string[] = [];
   const tool = toolDocument("pay", inputSchema);
-  const types = finish(typesAmong(new Map([["pay", tool]]), [{ tools: ["pay"] }]))({ tools: ["pay"] });
+  const types = finish(typesAmong(new Map([["pay", tool]]), [{ tools: ["pay"] }])).find({ tools: ["pay"] });
   if (!types) throw new Error("no tool");
   const report: Report = (_, message) => problems.push(message);
   const compiled = policyExpressions(variables, report).among(types).value(text, "");

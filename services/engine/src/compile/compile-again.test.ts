@@ -66,6 +66,26 @@ describe("compiling again", () => {
     expect(gone.problems.map(({ message }) => message)).toEqual(["no tool `a` is registered"]);
   });
 
+  it("keeps what was said of many tools until one of them changes, whichever come beside them", () => {
+    const many = Array.from({ length: 40 }, (_, at) => toolOf(`a${at}`, 5)).flat();
+    const rule = { id: "r", match: { tools: ["a*"] }, effect: "allow", when: "input.a.startsWith('x')" };
+    const { policies: spoken } = parseDocuments([{ file: "p.json", text: policyText([rule]) }]).documents;
+    const [document] = spoken;
+    if (!document) throw new Error("no policy");
+    const first = compiled(source(many, [document]));
+    const isKept = (next: Compiled) => next.policies[0] === first.policies[0];
+    const before = toolOf("0", 5);
+    const beside = compiled(source([...before, ...many], [document]), first);
+    expect(isKept(beside)).toBe(true);
+    expect(isKept(compiled(source([...many].reverse(), [document]), beside))).toBe(true);
+    const [gone, ...others] = many;
+    if (!gone) throw new Error("no tool");
+    // What is complained of names how many they are, so the rule is not the same to fewer, to more or to others.
+    expect(isKept(compiled(source([...before, ...others], [document]), beside))).toBe(false);
+    expect(isKept(compiled(source([...many, ...toolOf("a99", 5)], [document]), beside))).toBe(false);
+    expect(isKept(compiled(source([...toolOf("a0", 7), ...others], [document]), beside))).toBe(false);
+  });
+
   it("judges like compiling for the first time, whatever changed how often", () => {
     const limit = fc.integer({ min: 0, max: 3 });
     const some = ["a", "b", "c"];

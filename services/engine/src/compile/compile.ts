@@ -8,7 +8,7 @@ import { parseDurationMs } from "../duration.ts";
 import type { JsonObject } from "../json.ts";
 import { prepareCedar } from "../languages/cedar/engine.ts";
 import { type CedarRead, type CedarTexts, cedarTexts, knownRead, rememberRead } from "../languages/cedar/read-texts.ts";
-import { contextShape, inputShape, typesAmong } from "../typing/tool-types.ts";
+import { contextShape, type FindTypes, inputShape, type KnownTypes, typesAmong } from "../typing/tool-types.ts";
 import { checkPolicy } from "./check-policy.ts";
 import { type CompiledPolicy, compilePolicy } from "./compile-policy.ts";
 import { indexRules, type LaidOutMax, type RuleIndex } from "./rule-index.ts";
@@ -42,6 +42,8 @@ export interface Compiled {
   readonly index: RuleIndex;
   /** The budgets that policies read, so that whoever judges by them finds out no others; `every`: any may be read. */
   readonly budgets: ReadonlySet<string> | "every";
+  /** For compiling again. */
+  readonly types: KnownTypes;
 }
 
 export interface CompileSource {
@@ -114,7 +116,8 @@ export function* compileSteps(
 ): Steps<CompileResult> {
   const problems: Problem[] = [];
   const tools = yield* uniqueTools(source.tools, problems);
-  const policies = yield* compilePolicies(source, tools, last, problems);
+  const { find, known: types } = yield* typesAmong(tools, matchesOf(source), last?.types);
+  const policies = yield* compilePolicies(source, { tools, find, last }, problems);
   const checked: (CheckedTool | CompiledTool)[] = [];
   for (const tool of tools.values()) {
     const kept = keptTool(tool, source, last);
@@ -139,7 +142,13 @@ export function* compileSteps(
   const found = told();
   if (hasErrors(found)) return { problems: found };
   return {
-    compiled: Object.freeze({ tools: compiled, policies: samePolicies ? last.policies : policies, index, budgets }),
+    compiled: Object.freeze({
+      tools: compiled,
+      policies: samePolicies ? last.policies : policies,
+      index,
+      budgets,
+      types,
+    }),
     problems: found,
   };
 }
@@ -199,14 +208,18 @@ function* matchesOf({ policies }: CompileSource): Generator<MatchDocument> {
   for (const { document } of policies) for (const { match } of document.spec.rules) yield match;
 }
 
+interface Surroundings {
+  readonly tools: ReadonlyMap<string, ToolDocument>;
+  readonly find: FindTypes;
+  readonly last: Compiled | undefined;
+}
+
 function* compilePolicies(
   source: CompileSource,
-  tools: ReadonlyMap<string, ToolDocument>,
-  last: Compiled | undefined,
+  { tools, find, last }: Surroundings,
   problems: Problem[],
 ): Steps<CompiledPolicy[]> {
   const names = new Set<string>();
-  const findTypes = yield* typesAmong(tools, matchesOf(source));
   const kept = new Map(last?.policies.map((policy) => [policy.document, policy]));
   const policies: CompiledPolicy[] = [];
   for (const { document, version } of source.policies) {
@@ -216,7 +229,7 @@ function* compilePolicies(
     names.add(name);
     const before = kept.get(document);
     const same = before?.version === version ? before : undefined;
-    const policy = yield* compilePolicy({ document, version, before: same }, findTypes, report);
+    const policy = yield* compilePolicy({ document, version, before: same }, find, report);
     yield* checkPolicy(policy, tools, report);
     policies.push(policy);
   }

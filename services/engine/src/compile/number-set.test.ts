@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   bitsFor,
+  emptySet,
+  type GrowingSet,
   hashOfNumbers,
   meet,
   type NumberSet,
@@ -11,6 +13,7 @@ import {
   setBit,
   setOfBits,
   setOfList,
+  withNumber,
 } from "./number-set.ts";
 
 const count = 200;
@@ -36,6 +39,18 @@ describe("a set of numbers", () => {
       fc.property(numbers, (list) => {
         expect(walked(marked(list))).toEqual(list);
         expect(walked(setOfList(list, count))).toEqual(list);
+      }),
+    );
+  });
+
+  it("grows by one number after the other, past a few in bits, and none that was empty is written to", () => {
+    fc.assert(
+      fc.property(numbers, (list) => {
+        let set: GrowingSet = emptySet;
+        for (const number of list) set = withNumber(set, number, count);
+        expect(walked(set)).toEqual(list);
+        expect("bits" in set).toBe(list.length > 16);
+        expect(walked(emptySet)).toEqual([]);
       }),
     );
   });

@@ -27,6 +27,35 @@ export function setOfList(list: readonly number[], count: number): NumberSet {
   return { bits };
 }
 
+/** A set that grows. */
+export type GrowingSet = { readonly list: number[] } | { readonly bits: Uint32Array };
+
+// Nothing is ever written to it.
+export const emptySet: GrowingSet = { list: [] };
+
+/**
+ * The set with one number more, of as many as `count`, that is above all that it has: itself, or another in its place where
+ * bits take no more room than a list would.
+ */
+export function withNumber(set: GrowingSet, number: number, count: number): GrowingSet {
+  if ("bits" in set) {
+    setBit(set.bits, number);
+    return set;
+  }
+  const { list } = set;
+  if (list.length === 0) return { list: [number] };
+  if (list.length < Math.max(fewNumbers, count / 64)) {
+    list.push(number);
+    return set;
+  }
+  const bits = bitsFor(count);
+  for (let at = 0; at < list.length; at++) setBit(bits, list[at] as number);
+  setBit(bits, number);
+  return { bits };
+}
+
+const fewNumbers = 16;
+
 /** What is above every number: there is noNumber. */
 export const noNumber = Number.MAX_SAFE_INTEGER;
 
@@ -76,7 +105,7 @@ function hasAny(set: NumberSet, numbers: ArrayLike<number>): boolean {
   return false;
 }
 
-function hasBit(bits: Uint32Array, number: number): boolean {
+export function hasBit(bits: Uint32Array, number: number): boolean {
   return (((bits[number >>> 5] ?? 0) >>> (number & 31)) & 1) === 1;
 }
 

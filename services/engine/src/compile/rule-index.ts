@@ -3,7 +3,17 @@ import type { ToolFacts } from "../cel/frame.ts";
 import type { MatchDocument } from "../documents/policy.ts";
 import type { CompiledPolicy } from "./compile-policy.ts";
 import { addLabelled, newLabelIndex, numberLabels, type Wanted } from "./label-index.ts";
-import { bitsFor, hashOfNumbers, type NumberSet, sameNumbers, setBit, setOfBits, setOfList } from "./number-set.ts";
+import {
+  bitsFor,
+  hashOfNumbers,
+  type NumberSet,
+  nextOf,
+  noNumber,
+  sameNumbers,
+  setBit,
+  setOfBits,
+  setOfList,
+} from "./number-set.ts";
 import type { CompiledRule } from "./rule.ts";
 import { indexSelectors, type Selectors } from "./selectors.ts";
 import { type SharedRules, shareConditions } from "./shared.ts";
@@ -69,12 +79,12 @@ const markedAtOnce = 2_000;
 /** The rules with these selectors, of which each has others. */
 function* numbersOf(
   { numbers, rules }: Indexed,
-  fitting: readonly number[],
+  fitting: NumberSet,
 ): Steps<{ readonly set: NumberSet; readonly size: number }> {
   const bits = bitsFor(rules.all.length);
   let size = 0;
   let marked = 0;
-  for (const selector of fitting) {
+  for (let selector = nextOf(fitting, 0); selector !== noNumber; selector = nextOf(fitting, selector + 1)) {
     const its = numbers[selector] ?? [];
     for (const number of its) setBit(bits, number);
     size += its.length;

@@ -3,7 +3,6 @@ import { type Shape, summaryOf } from "../typing/shape.ts";
 import type { ToolTypes } from "../typing/tool-types.ts";
 import type { PlacedRule } from "./compile-policy.ts";
 import type { Reads } from "./condition.ts";
-import { sameItems } from "./same-items.ts";
 
 /** What was found out about variables of a policy, which many of its rules use. */
 export type VariablesAlike = Map<ToolTypes, Map<Reads, boolean>>;
@@ -16,7 +15,6 @@ export function compilesAlike(
 ): boolean {
   if (types === now) return true;
   if (!types || !now) return false;
-  if (sameItems(types.tools, now.tools)) return true;
   // A complaint speaks of the tools.
   if (complaints.length > 0) return false;
   const known = variables.get(now) ?? new Map<Reads, boolean>();

@@ -3,8 +3,9 @@ import type { ToolFacts } from "../cel/frame.ts";
 import type { MatchDocument } from "../documents/policy.ts";
 import type { Risk } from "../documents/tool.ts";
 import { type GlobIndex, indexGlobs } from "./glob-index.ts";
+import { bitsFor, hasBit, type NumberSet, setBit, setOfBits } from "./number-set.ts";
 import { compileGlobs, type NameTest } from "./pattern.ts";
-import { type Steps, sortInSteps } from "./steps.ts";
+import type { Steps } from "./steps.ts";
 import { wideMap } from "./wide-map.ts";
 
 /** What rules say of tools, each different `match` once and numbered: rules that say the same share a selector. */
@@ -12,8 +13,8 @@ export interface Selectors {
   readonly count: number;
   /** The number of a rule's selector, by {@link selectorKey}. */
   numberOf(key: string): number;
-  /** The numbers of the selectors that fit a tool, ascending. */
-  fitting(tool: ToolFacts): Steps<readonly number[]>;
+  /** The numbers of the selectors that fit a tool. */
+  fitting(tool: ToolFacts): Steps<NumberSet>;
 }
 
 interface Selector {
@@ -73,50 +74,56 @@ export function* indexSelectors(matches: Iterable<readonly [key: string, match: 
       else byRisk.set(risk, [number]);
     }
   }
-  const ofServer = new Map<string, readonly number[]>();
+  const ofServer = new Map<string, Lists>();
   return {
     count: selectors.length,
     numberOf: (key) => numbers.get(key) ?? -1,
     *fitting(tool) {
-      const lists: (readonly number[])[] = [others, byRisk.get(tool.risk as Risk) ?? [], found(byTool, tool.name)];
+      const lists = [others, byRisk.get(tool.risk as Risk) ?? [], ...found(byTool, tool.name)];
       if (tool.server !== undefined) {
         const known = ofServer.get(tool.server) ?? found(byServer, tool.server);
         ofServer.set(tool.server, known);
-        lists.push(known);
+        lists.push(...known);
       }
-      // A match has one anchor, so that it stands in one list; there it may stand several times, for several globs.
-      const numbers: number[] = [];
-      for (const list of lists) {
-        for (let at = 0; at < list.length; at++) {
-          const number = list[at] ?? -1;
-          if (fits(selectors[number], anchors[number], tool)) numbers.push(number);
-          if (at % fittingAtOnce === fittingAtOnce - 1) yield fittingAtOnce * fitCost;
-        }
-      }
-      return yield* ascending(numbers);
+      return yield* setOf(lists, selectors.length, (number) => fits(selectors[number], anchors[number], tool));
     },
   };
 }
 
+/** Numbers of selectors, in several lists. */
+type Lists = readonly (readonly number[])[];
+
 const riskCost = 0.02;
-const fitCost = 0.02;
+const fitCost = 0.005;
 const fittingAtOnce = 500;
 const byNumber = (one: number, other: number) => one - other;
 
-/** Numbers once each, in order. */
-function* ascending(numbers: number[]): Steps<readonly number[]> {
-  const few = numbers.length <= fittingAtOnce;
-  const sorted = few ? numbers.sort(byNumber) : yield* sortInSteps(numbers, byNumber);
-  let last = -1;
-  let kept = 0;
-  for (let at = 0; at < sorted.length; at++) {
-    const number = sorted[at] ?? -1;
-    if (number !== last) sorted[kept++] = number;
-    last = number;
-    if (at % fittingAtOnce === fittingAtOnce - 1) yield fittingAtOnce * riskCost;
+/** Those of the numbers that fit, once each: a match stands in one list, or in several, for several globs. */
+function* setOf(lists: Lists, count: number, fits: (number: number) => boolean): Steps<NumberSet> {
+  let all = 0;
+  for (const list of lists) all += list.length;
+  if (all <= fewFitting) {
+    const few = lists.flatMap((list) => list.filter(fits)).sort(byNumber);
+    return { list: few.filter((number, at) => number !== few[at - 1]) };
   }
-  return sorted.slice(0, kept);
+  const bits = bitsFor(count);
+  let size = 0;
+  let looked = 0;
+  for (const list of lists) {
+    for (let at = 0; at < list.length; at++) {
+      const number = list[at] ?? -1;
+      if (!hasBit(bits, number) && fits(number)) {
+        setBit(bits, number);
+        size++;
+      }
+      if (++looked % fittingAtOnce === 0) yield fittingAtOnce * fitCost;
+    }
+  }
+  return setOfBits(bits, size);
 }
+
+/** So many are sorted; of more each has a bit. */
+const fewFitting = 100;
 
 type AnchorKind = "tools" | "servers" | "risk";
 
@@ -172,8 +179,8 @@ function* byGlob(
   return { globs: yield* indexGlobs(globs), selectors: having };
 }
 
-function found({ globs, selectors }: ByGlob, name: string): number[] {
-  return globs.fitting(name).flatMap((glob) => selectors[glob] ?? []);
+function found({ globs, selectors }: ByGlob, name: string): Lists {
+  return globs.fitting(name).map((glob) => selectors[glob] ?? []);
 }
 
 /** Whether what the anchor has not settled fits too. */

@@ -56,8 +56,10 @@ function* compileCost(
   report: Report,
 ): Steps<CompiledCost> {
   const types: ToolTypes = {
-    ...{ tools: [document], input: facts.input ?? unsure, context: facts.context ?? unsure },
-    ...{ owner: document.metadata.name, named: true },
+    input: facts.input ?? unsure,
+    context: facts.context ?? unsure,
+    owner: document.metadata.name,
+    named: true,
   };
   const expressions = policyExpressions({}, report).among(types);
   yield* expressions.prepare(expression);

@@ -79,13 +79,14 @@ export interface Indexed {
 /** What is about one tool. */
 interface AboutTool {
   /** The selectors that fit it. */
-  readonly fitting: readonly number[];
+  readonly fitting: NumberSet;
   /** The numbers of their rules. */
   readonly set: NumberSet;
   readonly isLaidOut: boolean;
 }
 
 const fittingAtOnce = 1000;
+const gatheredCostMax = 20;
 /** Parts that are gathered, or rules that are listed, in the time of one step of compiling. */
 const listedPerStep = 50;
 
@@ -97,12 +98,15 @@ export function* toolRules(index: Indexed, { fitting, set, isLaidOut }: AboutToo
   };
   let most = 0;
   const parts: Part[] = [];
-  for (const selector of fitting) {
+  let cost = 0;
+  for (let selector = nextOf(fitting, 0); selector !== noNumber; selector = nextOf(fitting, selector + 1)) {
     most += index.mosts[selector] ?? 0;
-    if (!isLaidOut) continue;
-    const its = index.parts[selector] ?? [];
+    const its = isLaidOut ? (index.parts[selector] ?? []) : [];
     for (const part of its) parts.push(part);
-    if (fitting.length > fittingAtOnce) yield (1 + its.length) / listedPerStep;
+    cost += (isLaidOut ? 1 + its.length : 0.1) / listedPerStep;
+    if (cost < gatheredCostMax) continue;
+    yield cost;
+    cost = 0;
   }
   if (!isLaidOut) return { groupsFor: listedOnCall(index, set), repeats: true, most, asks };
   const groupsFor = yield* laidOut(index, set, yield* sortInSteps(parts, byPolicy));

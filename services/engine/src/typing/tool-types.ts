@@ -1,14 +1,28 @@
+import {
+  emptySet,
+  type GrowingSet,
+  type NumberSet,
+  nextOf,
+  noNumber,
+  sameNumbers,
+  withNumber,
+} from "../compile/number-set.ts";
 import { isExactName } from "../compile/pattern.ts";
+import { sameItems } from "../compile/same-items.ts";
 import { indexSelectors, selectorKey } from "../compile/selectors.ts";
 import { type Steps, sortInSteps } from "../compile/steps.ts";
+import { type WideMap, wideMap } from "../compile/wide-map.ts";
 import type { MatchDocument } from "../documents/policy.ts";
 import type { ToolDocument } from "../documents/tool.ts";
 import { shapeOf } from "./schema-shape.ts";
-import { anything, type Shape, union, unsure } from "./shape.ts";
+import { type Shape, unsure } from "./shape.ts";
+import { type ShapesAmong, shapesAmong } from "./shapes-among.ts";
 
-/** What the schemas of every registered tool that a rule can match say of its calls. */
+/**
+ * What the schemas of every registered tool that a rule can match say of its calls. Where the next compilation finds the very
+ * same tools, it has the very same types.
+ */
 export interface ToolTypes {
-  readonly tools: readonly ToolDocument[];
   readonly input: Shape;
   readonly context: Shape;
   /** How messages call the tools. */
@@ -21,7 +35,7 @@ export interface ToolTypes {
 export type FindTypes = (match: MatchDocument) => ToolTypes | undefined;
 
 /** For what is compiled once and run for calls of any tool. */
-export const anyTool: ToolTypes = { tools: [], input: unsure, context: unsure, owner: "any tool", named: true };
+export const anyTool: ToolTypes = { input: unsure, context: unsure, owner: "any tool", named: true };
 
 const noSchema = { type: "object" };
 
@@ -33,41 +47,72 @@ export function contextShape({ spec }: ToolDocument): Shape {
   return shapeOf(spec.contextSchema ?? noSchema);
 }
 
+/** Of one compilation what the next one uses again: the types of the rules whose tools are the same. */
+export interface KnownTypes {
+  readonly registered: readonly ToolDocument[];
+  /** By {@link selectorKey}. */
+  readonly byMatch: WideMap<Known>;
+}
+
+/** The tools that a match is about, by their places among those registered, and their types. */
+interface Known {
+  readonly tools: NumberSet;
+  readonly types: ToolTypes | undefined;
+}
+
 /**
  * Finds the types of rules among registered tools; what several rules match is put together once. `matches` are those of
- * all rules that will ask: their tools are found by an index over them, not by holding each against every tool.
+ * all rules that will ask: their tools are found by an index over them, not by holding each against every tool. Ten thousand
+ * matches may be about twenty thousand tools each, so that of each the tools are kept as bits, and by nobody but `known`.
  */
 export function* typesAmong(
   registered: ReadonlyMap<string, ToolDocument>,
   matches: Iterable<MatchDocument>,
-): Steps<FindTypes> {
+  last?: KnownTypes,
+): Steps<{ readonly find: FindTypes; readonly known: KnownTypes }> {
   const selectors = yield* indexSelectors(keyed(matches));
-  const toolsOf = Array.from({ length: selectors.count }, (): ToolDocument[] => []);
-  for (const name of yield* sortInSteps([...registered.keys()], byCodeUnits)) {
-    const tool = registered.get(name);
-    if (!tool) continue;
+  const all = yield* sortInSteps([...registered.values()], byName);
+  const sets = new Array<GrowingSet>(selectors.count).fill(emptySet);
+  const sizes = new Uint32Array(selectors.count);
+  const shapes = { inputs: shapesAmong(all.length), contexts: shapesAmong(all.length) };
+  for (const [number, tool] of all.entries()) {
     const { server, risk } = tool.spec;
     // A tool's at a time: who asks for them later finds them known.
-    inputShape(tool);
+    shapes.inputs.add(number, inputShape(tool));
     yield toolCost;
-    contextShape(tool);
-    const fitting = yield* selectors.fitting({ name, server, risk, labels: {} });
-    for (let at = 0; at < fitting.length; at++) {
-      toolsOf[fitting[at] ?? 0]?.push(tool);
-      if (at % fittingAtOnce === fittingAtOnce - 1) yield fittingAtOnce * pushCost;
+    shapes.contexts.add(number, contextShape(tool));
+    const fitting = yield* selectors.fitting({ name: tool.metadata.name, server, risk, labels: {} });
+    let noted = 0;
+    for (let selector = nextOf(fitting, 0); selector !== noNumber; selector = nextOf(fitting, selector + 1)) {
+      sets[selector] = withNumber(sets[selector] as GrowingSet, number, all.length);
+      sizes[selector] = (sizes[selector] as number) + 1;
+      if (++noted % notedAtOnce === 0) yield notedAtOnce * noteCost;
     }
     yield toolCost;
   }
-  const known = new Map<number, ToolTypes | undefined>();
-  return (match) => {
-    const selector = selectors.numberOf(selectorKey(match));
-    const there = known.get(selector);
-    if (there || known.has(selector)) return there;
-    const tools = toolsOf[selector] ?? [];
-    const types = tools.length === 0 ? undefined : typesOfTools(tools, (match.tools ?? ["*"]).every(isExactName));
-    known.set(selector, types);
+  const known: KnownTypes = { registered: all, byMatch: wideMap<Known>() };
+  const registeredBefore = last?.registered ?? [];
+  const areSame = sameItems(registeredBefore, all);
+  const sameDocuments = (before: NumberSet, now: NumberSet) => sameTools(before, registeredBefore, now, all);
+  const typesOf = (tools: NumberSet, size: number, named: boolean) => {
+    const first = all[nextOf(tools, 0)];
+    return first && typesOfTools(shapes, tools, named, size === 1 ? first.metadata.name : `any of ${size} tools`);
+  };
+  const find: FindTypes = (match) => {
+    const key = selectorKey(match);
+    const there = known.byMatch.get(key);
+    if (there) return there.types;
+    const selector = selectors.numberOf(key);
+    const tools = sets[selector] ?? emptySet;
+    const before = last?.byMatch.get(key);
+    const isSame = before && (areSame ? sameNumbers : sameDocuments)(before.tools, tools);
+    const types = isSame
+      ? before.types
+      : typesOf(tools, sizes[selector] ?? 0, (match.tools ?? ["*"]).every(isExactName));
+    known.byMatch.set(key, { tools, types });
     return types;
   };
+  return { find, known };
 }
 
 function* keyed(matches: Iterable<MatchDocument>): Generator<readonly [string, MatchDocument]> {
@@ -75,29 +120,37 @@ function* keyed(matches: Iterable<MatchDocument>): Generator<readonly [string, M
 }
 
 /** Of noting a tool for a match. */
-const pushCost = 0.01;
-const fittingAtOnce = 1000;
-const byCodeUnits = (one: string, other: string) => (one < other ? -1 : 1);
+const noteCost = 0.005;
+const notedAtOnce = 250;
+const byName = ({ metadata: one }: ToolDocument, { metadata: other }: ToolDocument) => (one.name < other.name ? -1 : 1);
 const toolCost = 1;
+
+/** Whether two sets are of the very same documents, each among others. */
+function sameTools(
+  some: NumberSet,
+  among: readonly ToolDocument[],
+  others: NumberSet,
+  all: readonly ToolDocument[],
+): boolean {
+  let [one, other] = [nextOf(some, 0), nextOf(others, 0)];
+  while (one !== noNumber && other !== noNumber) {
+    if (among[one] !== all[other]) return false;
+    one = nextOf(some, one + 1);
+    other = nextOf(others, other + 1);
+  }
+  return one === other;
+}
 
 /** Schemas of one kind that a rule's texts are compared with: each place that a text reads is asked of all of them. */
 const schemasMax = 500;
 
-function typesOfTools(tools: readonly ToolDocument[], named: boolean): ToolTypes {
-  const [first] = tools;
-  const inputs = new Set<Shape>();
-  const contexts = new Set<Shape>();
-  for (const tool of tools) {
-    inputs.add(inputShape(tool));
-    contexts.add(contextShape(tool));
-    if (inputs.size + contexts.size > schemasMax + 1) return { ...anyTool, tools };
-  }
-  const shape = (of: ReadonlySet<Shape>) => union([...of], { apart: true }) ?? anything;
-  return {
-    tools,
-    input: shape(inputs),
-    context: shape(contexts),
-    owner: tools.length === 1 ? (first?.metadata.name ?? "") : `any of ${tools.length} tools`,
-    named,
-  };
+interface ShapesOfTools {
+  readonly inputs: ShapesAmong;
+  readonly contexts: ShapesAmong;
+}
+
+function typesOfTools({ inputs, contexts }: ShapesOfTools, tools: NumberSet, named: boolean, owner: string): ToolTypes {
+  const [input, context] = [inputs.of(tools, schemasMax), contexts.of(tools, schemasMax)];
+  if (input.length + context.length > schemasMax + 1) return { ...anyTool };
+  return { input: inputs.united(input), context: contexts.united(context), owner, named };
 }
