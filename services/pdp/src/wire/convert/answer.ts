@@ -1,17 +1,20 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { create } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { ApprovalRequirement, Constraint, Effect } from "@remit/engine";
-import { Mode, Effect as WireEffect } from "@remit/proto/common";
+import { Mode, type RuleRef, Effect as WireEffect } from "@remit/proto/common";
 import {
   Approval_State,
-  type ConstraintSchema,
+  ApprovalSchema,
   type DecideResponse,
-  DecideResponseSchema,
-  type ReasonSchema,
+  type Hold,
+  QuestionSchema,
   type ReportResponse,
   ReportResponseSchema,
+  RolloutNoteSchema,
+  type Constraint as WireConstraint,
   Outcome as WireOutcome,
-  type WouldSchema,
+  type Reason as WireReason,
+  type Would as WireWould,
 } from "@remit/proto/decision";
 import {
   approvalEndsMs,
@@ -24,7 +27,7 @@ import {
   type Would,
 } from "../../decisions/index.ts";
 import { invalid } from "../../foundation/fault.ts";
-import { timeOf } from "./fields.ts";
+import { timeOf, timestampOf } from "./fields.ts";
 
 const EFFECTS: Readonly<Record<Effect, WireEffect>> = {
   allow: WireEffect.ALLOW,
@@ -60,104 +63,113 @@ export function modeToWire(mode: "enforced" | "observed"): Mode {
   return mode === "observed" ? Mode.OBSERVED : Mode.ENFORCED;
 }
 
-function reasonToWire(reason: Reason, diagnose: boolean): MessageInitShape<typeof ReasonSchema> {
-  const { code, message, retryable, retry_after_ms: retryMs, detail, remedy } = reason;
+// A message is an object that has all of its fields. `create` gives it them one by one, whatever it is of, so each time
+// one is made its shape is looked up and its memory grows; what every answer has is therefore written whole, by hand.
+
+function reasonToWire(reason: Reason, diagnose: boolean): WireReason {
+  const { code, message, retryable, retry_after_ms: retryMs, detail = "", remedy = "" } = reason;
+  const retryAfter = retryMs === undefined ? undefined : durationFromMs(retryMs);
+  return { $typeName: "remit.v1.Reason", code, message, retryable, retryAfter, detail: diagnose ? detail : "", remedy };
+}
+
+function ruleToWire({ policy, version, rule }: Decision["body"]["rules"][number]): RuleRef {
+  return { $typeName: "remit.v1.RuleRef", policy, version, rule };
+}
+
+export function wouldToWire({ effect, reason, rules }: Would, diagnose: boolean): WireWould {
   return {
-    code,
-    message,
-    retryable,
-    detail: diagnose ? (detail ?? "") : "",
-    remedy: remedy ?? "",
-    ...(retryMs !== undefined && { retryAfter: durationFromMs(retryMs) }),
+    $typeName: "remit.v1.Would",
+    effect: EFFECTS[effect],
+    reason: reasonToWire(reason, diagnose),
+    rules: rules.map(ruleToWire),
   };
 }
 
-export function wouldToWire(would: Would, diagnose: boolean): MessageInitShape<typeof WouldSchema> {
-  return {
-    effect: EFFECTS[would.effect],
-    reason: reasonToWire(would.reason, diagnose),
-    rules: would.rules.map((rule) => ({ ...rule })),
-  };
-}
-
-function constraintToWire(constraint: Constraint): MessageInitShape<typeof ConstraintSchema> {
-  const { name } = constraint;
+function valueToWire(constraint: Constraint): WireConstraint["value"] {
   switch (constraint.name) {
     case "timeout":
-      return { name, value: { case: "duration", value: durationFromMs(constraint.durationMs) } };
+      return { case: "duration", value: durationFromMs(constraint.durationMs) };
     case "maxOutputBytes":
-      return { name, value: { case: "integer", value: BigInt(constraint.integer) } };
+      return { case: "integer", value: BigInt(constraint.integer) };
     case "redactOutput":
-      return { name, value: { case: "strings", value: { values: [...constraint.strings] } } };
+      return { case: "strings", value: { $typeName: "remit.v1.StringSet", values: [...constraint.strings] } };
     case "requireIdempotencyKey":
-      return { name, value: { case: "flag", value: constraint.flag } };
+      return { case: "flag", value: constraint.flag };
   }
+}
+
+function constraintToWire(constraint: Constraint): WireConstraint {
+  return { $typeName: "remit.v1.Constraint", name: constraint.name, value: valueToWire(constraint) };
 }
 
 function requirementToWire({ rule, approvers, quorum, expiresSeconds }: ApprovalRequirement) {
   return { rule: { ...rule }, approvers: [...approvers], quorum, expires: durationFromMs(expiresSeconds * 1000) };
 }
 
-function transformedToWire(decision: Decision, asBytes: boolean) {
-  const { transformedInput } = decision;
+function transformedToWire({ transformedInput }: Decision, asBytes: boolean): DecideResponse["transformed"] {
   if (!transformedInput) return { case: undefined };
-  if (asBytes) return { case: "transformedJson" as const, value: Buffer.from(JSON.stringify(transformedInput)) };
-  return { case: "transformedObject" as const, value: structuredClone(transformedInput) as never };
+  if (asBytes) return { case: "transformedJson", value: Buffer.from(JSON.stringify(transformedInput)) };
+  return { case: "transformedObject", value: structuredClone(transformedInput) as never };
 }
 
 function rolloutToWire({ id, side, versions, other, judged }: RolloutNote) {
-  return {
+  return create(RolloutNoteSchema, {
     ...{ id, canary: side === "candidate", judged },
     versions: versions.map((version) => ({ ...version })),
     ...(other && {
-      other: { effect: EFFECTS[other.effect], code: other.code, rules: other.rules.map((rule) => ({ ...rule })) },
+      other: { effect: EFFECTS[other.effect], code: other.code, rules: other.rules.map(ruleToWire) },
     }),
-  };
+  });
 }
 
-function holdToWire({ budget, unit, amount }: Decision["body"]["holds"][number]) {
-  return { budget, amount: { unit, value: amount } };
+function approvalToWire({ approval, at }: Decision["body"]) {
+  if (!approval) return undefined;
+  const endsMs = approvalEndsMs({ approval, at });
+  return create(ApprovalSchema, {
+    state: Approval_State.PENDING,
+    summary: approval.summary ?? "",
+    ...(endsMs !== undefined && { expiresAt: timestampOf(endsMs) }),
+    requirements: approval.requirements.map(requirementToWire),
+  });
+}
+
+function holdToWire({ budget, unit, amount }: Decision["body"]["holds"][number]): Hold {
+  return { $typeName: "remit.v1.Hold", budget, amount: { $typeName: "remit.v1.Amount", unit, value: amount } };
 }
 
 /** A decision as the wire has it. */
 export function decisionToWire(decision: Decision, { asBytes, diagnose, stalenessMs }: Writing): DecideResponse {
   const { body, record } = decision;
-  const { approval } = body;
-  const approvalEnds = approvalEndsMs(body);
   const revisions = { security: BigInt(body.revision.security), policy: BigInt(body.revision.policy) };
-  return create(DecideResponseSchema, {
+  return {
+    $typeName: "remit.v1.DecideResponse",
     decisionId: body.id,
     attempt: body.attempt,
     replayed: decision.replayed,
     effect: EFFECTS[body.effect],
     mode: modeToWire(body.mode),
-    ...(body.would && { would: wouldToWire(body.would, diagnose) }),
+    would: body.would && wouldToWire(body.would, diagnose),
     reason: reasonToWire(body.reason, diagnose),
-    rules: body.rules.map((rule) => ({ ...rule })),
+    rules: body.rules.map(ruleToWire),
     transformed: transformedToWire(decision, asBytes),
+    transformedTool: "",
     constraints: body.constraints.map(constraintToWire),
-    ...(approval && {
-      approval: {
-        state: Approval_State.PENDING,
-        summary: approval.summary ?? "",
-        ...(approvalEnds !== undefined && { expiresAt: timestampFromMs(approvalEnds) }),
-        requirements: approval.requirements.map(requirementToWire),
-      },
-    }),
-    questions: (body.questions ?? []).map((question) => ({ ...question })),
+    approval: approvalToWire(body),
+    questions: (body.questions ?? []).map((question) => create(QuestionSchema, { ...question })),
     holds: body.holds.map(holdToWire),
-    ...(body.execute_before && { executeBefore: timeOf(body.execute_before) }),
-    ...(body.report_by && { reportBy: timeOf(body.report_by) }),
+    permit: "",
+    executeBefore: timeOf(body.execute_before),
+    reportBy: timeOf(body.report_by),
     policyDigest: body.policy_digest,
     inputDigest: body.input_digest,
     effectiveInputDigest: body.effective_input_digest,
     revision: revisionNumber(revisions),
-    record: { ...record },
+    record: { $typeName: "remit.v1.RecordRef", epoch: record.epoch, n: record.n },
     traceId: body.trace_id,
-    evaluatedAt: timestampFromMs(Date.parse(body.at)),
-    ...(body.rollout && { rollout: rolloutToWire(body.rollout) }),
+    evaluatedAt: timeOf(body.at),
+    rollout: body.rollout && rolloutToWire(body.rollout),
     stalenessMs,
-  } as MessageInitShape<typeof DecideResponseSchema>);
+  };
 }
 
 const WIRE_OUTCOMES: Readonly<Record<Outcome, WireOutcome>> = {
@@ -177,6 +189,6 @@ export function reportedToWire(reported: Reported): ReportResponse {
     record: { ...reported.record },
     inputMatches: reported.inputMatches,
     unsettledUnits: [...reported.unsettled],
-    ...(reported.reportByMs !== undefined && { reportBy: timestampFromMs(reported.reportByMs) }),
+    ...(reported.reportByMs !== undefined && { reportBy: timestampOf(reported.reportByMs) }),
   });
 }

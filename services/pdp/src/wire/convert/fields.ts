@@ -1,4 +1,4 @@
-import { type Duration, durationMs, type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { type Duration, durationMs, type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Amount as WireAmount } from "@remit/proto/common";
 import { type Amount, parseAmount } from "../../foundation/amount.ts";
 import { invalid } from "../../foundation/fault.ts";
@@ -101,7 +101,14 @@ export function durationField(duration: Duration, field: string): number {
   throw invalid(field, `${field} is no length of time`, { limit: "0 to 10,000 years" });
 }
 
-/** A time as the wire has it; undefined stays undefined. */
-export function timeOf(text: string | undefined) {
-  return text === undefined ? undefined : timestampFromMs(Date.parse(text));
+/** A time of whole milliseconds as the wire has it. */
+export function timestampOf(ms: number): Timestamp {
+  const seconds = Math.floor(ms / 1000);
+  const nanos = (ms - seconds * 1000) * 1_000_000;
+  return { $typeName: "google.protobuf.Timestamp", seconds: BigInt(seconds), nanos };
+}
+
+/** The same of a time as an entry has it; undefined stays undefined. */
+export function timeOf(text: string | undefined): Timestamp | undefined {
+  return text === undefined ? undefined : timestampOf(Date.parse(text));
 }
