@@ -11,6 +11,8 @@ const ALGORITHM = "EdDSA";
 const TYPE = "remit-session+jwt";
 const VERIFIED_TOKENS_MAX = 100_000;
 const TENANTS_MAX = 10_000;
+/** Tokens whose digest is kept beside them: those of the sessions that ask at the same time. */
+const NAMED_TOKENS_MAX = 1024;
 
 /** What a session's token says: which session, of which tenant, until when. Truth stays on the server. */
 export interface TokenClaims {
@@ -50,12 +52,31 @@ export function keyRetired(): Error {
   return tokenInvalid("the session's token was signed by a key that was retired; renew the session");
 }
 
+/**
+ * What a token is remembered by: its SHA-256. A stream asks with the same token call after call, so the digests of a few are
+ * kept, of such as counted when they were last used, so that no stranger drives them out. Whether one counts is asked each time.
+ */
+function createNames() {
+  const names = new Map<string, string>();
+  return {
+    of: (token: string): string => names.get(token) ?? hash("sha256", token, "binary"),
+    keep(token: string, name: string): void {
+      if (names.has(token)) return;
+      if (names.size >= NAMED_TOKENS_MAX) names.clear();
+      names.set(token, name);
+    },
+    /** It counts no more: nothing that proves a session stays in memory for longer. */
+    drop: (token: string) => void names.delete(token),
+  };
+}
+
 /** Signs and verifies sessions' tokens. */
 export function createTokens({ keys, clock }: { readonly keys: SigningKeys; readonly clock: Clock }): Tokens {
   // A verification costs 0.1 ms and its result never changes but for expiry and the key's life, compared at every use.
   // By the token's SHA-256: kept whole, a hundred thousand of them would take 40 MB, what the transport read them from included.
   const verified = new LRUCache<string, TokenClaims>({ max: VERIFIED_TOKENS_MAX });
   const interned = createInterned(TENANTS_MAX);
+  const names = createNames();
 
   const keyFor = async (token: string): Promise<SigningKey> => {
     const { kid = "" } = decodeProtectedHeader(token);
@@ -89,7 +110,7 @@ export function createTokens({ keys, clock }: { readonly keys: SigningKeys; read
     },
     async verify(token, graceMs = 0) {
       if (token.length > 2048) throw tokenInvalid("the session's token is too long");
-      const name = hash("sha256", token, "binary");
+      const name = names.of(token);
       let claims = verified.get(name);
       if (!claims) {
         const checked = await check(token);
@@ -97,9 +118,14 @@ export function createTokens({ keys, clock }: { readonly keys: SigningKeys; read
         verified.set(name, claims);
       } else if (!keys.held(claims.kid)) {
         verified.delete(name);
+        names.drop(token);
         throw keyRetired();
       }
-      if (clock.now() >= claims.expiresAtMs + graceMs) throw tokenExpired();
+      if (clock.now() >= claims.expiresAtMs + graceMs) {
+        names.drop(token);
+        throw tokenExpired();
+      }
+      names.keep(token, name);
       return claims;
     },
   };
