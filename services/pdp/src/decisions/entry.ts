@@ -1,7 +1,7 @@
 import { engineVersion } from "@remit/engine";
 import { trailOf } from "../behaviour/index.ts";
 import { Canonical, canonical } from "../foundation/canonical.ts";
-import { rfc3339, utcDay } from "../foundation/clock.ts";
+import { msOf, rfc3339, utcDay } from "../foundation/clock.ts";
 import { digest, digestedBytes } from "../foundation/digest.ts";
 import { rootOf } from "../identities/index.ts";
 import type { NewRecord } from "../ledger/index.ts";
@@ -189,7 +189,7 @@ export function draftDecision(
       ...digestedBytes("entry", text),
       ...(parts.aside && { aside: parts.aside }),
       ...(charge && { charge }),
-      ...(body.report_by && { expiresAtMs: Date.parse(body.report_by) }),
+      ...(body.report_by && { expiresAtMs: msOf(body.report_by) }),
       ...(event && { counted: { run: rootOf(session), trail: trailOf(event) } }),
     },
   };

@@ -1,5 +1,6 @@
 import { type Account, adoptionMoves, type Due, holdMoves, releaseMoves, type UnitPart } from "../budgets/index.ts";
 import { formatAmount, parseAmount } from "../foundation/amount.ts";
+import { msOf } from "../foundation/clock.ts";
 import type { Charge, HoldStep } from "../ledger/index.ts";
 import { approvalEndsMs } from "./attempt.ts";
 import type { DecisionBody } from "./decision.ts";
@@ -101,8 +102,8 @@ export function chargeOf(holding: Holding | undefined, body: DecisionBody): Char
     return { moves: releaseMoves(before.parts), hold: { step: "end", hold, decision } };
   }
   const pending = body.effect === "escalate";
-  const endsMs = pending ? approvalEndsMs(body) : body.report_by && Date.parse(body.report_by);
-  const term = { pending, expiresAtMs: (endsMs || Date.parse(body.at)) + storeAheadMs };
+  const endsMs = pending ? approvalEndsMs(body) : body.report_by && msOf(body.report_by);
+  const term = { pending, expiresAtMs: (endsMs || msOf(body.at)) + storeAheadMs };
   if (!before) return { moves: holdMoves(parts), hold: { step: "take", ...term } };
   const adopt: HoldStep = { step: "adopt", hold: before.hold, decision: before.decision, ...term };
   return { moves: adoptionMoves(before.parts, parts), hold: adopt };

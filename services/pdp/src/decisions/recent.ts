@@ -1,3 +1,4 @@
+import { msOf } from "../foundation/clock.ts";
 import type { limits } from "../foundation/limits.ts";
 import { oldestKeyOf } from "../foundation/oldest-key.ts";
 import type { Decision, ReportedOn } from "./decision.ts";
@@ -89,7 +90,7 @@ export function createRecentDecisions({ recentDecisionsMax, recentDecisionsBytes
       const { id, report_by: reportBy } = whole.body;
       if (reportBy === undefined) return;
       const decision = shortened(whole);
-      const one = { where, decision, untilMs: Date.parse(reportBy), bytes: bytesOf(decision) };
+      const one = { where, decision, untilMs: msOf(reportBy), bytes: bytesOf(decision) };
       kept.set(id, one);
       bytes += one.bytes;
       while (kept.size > recentDecisionsMax || bytes > recentDecisionsBytesMax) {

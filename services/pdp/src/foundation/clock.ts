@@ -18,6 +18,7 @@ export function settableClock(startMs: number): Clock & { set(ms: number): void 
 }
 
 const SECOND_MS = 1000;
+const TEXT_CHARS = "1970-01-01T00:00:00.000Z".length;
 // Thousands of decisions share a second, and each names several: now, its deadlines, the opening of its session.
 // Writing a date out is dearer than all the rest of an entry's times.
 const PLACES = 64;
@@ -38,6 +39,23 @@ function textOf(second: number): string {
 export function rfc3339(ms: number): string {
   const second = Math.floor(ms / SECOND_MS);
   return `${textOf(second)}${String(Math.floor(ms) - second * SECOND_MS).padStart(3, "0")}Z`;
+}
+
+// The times of a decision are mostly of one day.
+let [day, dayMs] = ["", Number.NaN];
+
+/** The time that `rfc3339` has written, in milliseconds. A Decide asks six times, and `Date.parse` takes ten times as long. */
+export function msOf(text: string): number {
+  // Years beyond 9999 are written longer.
+  if (text.length !== TEXT_CHARS) return Date.parse(text);
+  if (!text.startsWith(day) || Number.isNaN(dayMs)) {
+    day = text.slice(0, 11);
+    dayMs = Date.parse(`${day}00:00:00.000Z`);
+  }
+  const digit = (at: number) => text.charCodeAt(at) - 48;
+  const two = (at: number) => 10 * digit(at) + digit(at + 1);
+  const seconds = (60 * two(11) + two(14)) * 60 + two(17);
+  return dayMs + SECOND_MS * seconds + 10 * two(20) + digit(22);
 }
 
 /** The UTC day of a time, YYYY-MM-DD: what calls and records are partitioned by. */

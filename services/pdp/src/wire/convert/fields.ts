@@ -1,6 +1,7 @@
 import { type Duration, durationMs, type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Amount as WireAmount } from "@remit/proto/common";
 import { type Amount, parseAmount } from "../../foundation/amount.ts";
+import { msOf } from "../../foundation/clock.ts";
 import { invalid } from "../../foundation/fault.ts";
 import { isUuid } from "../../foundation/ids.ts";
 import { limits } from "../../foundation/limits.ts";
@@ -110,5 +111,5 @@ export function timestampOf(ms: number): Timestamp {
 
 /** The same of a time as an entry has it; undefined stays undefined. */
 export function timeOf(text: string | undefined): Timestamp | undefined {
-  return text === undefined ? undefined : timestampOf(Date.parse(text));
+  return text === undefined ? undefined : timestampOf(msOf(text));
 }
