@@ -55,3 +55,16 @@ test("Postgres reads what was written", async () => {
   });
   await database.drop();
 });
+
+test("what is no UUID, or more than 64 bits hold, is refused", () => {
+  const uuid = "01a20169-2efd-7275-bdb1-d7b6e0d0fb69";
+  expect(uuidArray([uuid.toUpperCase()])).toEqual(uuidArray([uuid]));
+  const wrong = [
+    ...["", uuid.slice(1), `${uuid}0`, uuid.replaceAll("-", ""), uuid.replace("-", "0"), uuid.replace("b", "-")],
+    // Of each place: no digit, and what is one only by its last bits.
+    ...Array.from(uuid, (_, at) => `${uuid.slice(0, at)}g${uuid.slice(at + 1)}`),
+    ...Array.from(uuid, (_, at) => `${uuid.slice(0, at)}\u0130${uuid.slice(at + 1)}`),
+  ];
+  for (const text of wrong) expect(() => uuidArray([text])).toThrow(RangeError);
+  for (const value of [2n ** 63n, -(2n ** 63n) - 1n, 2n ** 64n]) expect(() => int8Array([value])).toThrow(RangeError);
+});
