@@ -31,6 +31,7 @@ export function parseAmount(unit: string, value: string, field: string): Amount 
 
 /** The shortest decimal of an amount. */
 export function formatAmount(micros: bigint): string {
-  const fraction = (micros % 1_000_000n).toString().padStart(6, "0").replace(/0+$/, "");
-  return fraction === "" ? String(micros / 1_000_000n) : `${micros / 1_000_000n}.${fraction}`;
+  const rest = micros % 1_000_000n;
+  const whole = String(micros / 1_000_000n);
+  return rest === 0n ? whole : `${whole}.${rest.toString().padStart(6, "0").replace(/0+$/, "")}`;
 }
