@@ -30,20 +30,34 @@ const HEAD = {
 
 /**
  * A writer that was shut out has no record after its last number: where all of its records have their places, it has ended.
- * Where they do not, and nothing is there that comes next, its last records are missing: what sees the number that it was
- * shut out with sees all of them.
+ * Told is whether there is one of which some have not.
  */
 const END = {
   name: "sequencer-end",
+  rowMode: "array",
   text: `
 with ended as (
   update seq_cursor c set ended = true from writer w
   where not c.ended and w.writer = c.writer and not w.alive and w.last_n <= c.n
 )
-select c.writer::text as writer, (c.n + 1)::text as missing from seq_cursor c join writer w on w.writer = c.writer
+select exists (
+  select from seq_cursor c join writer w on w.writer = c.writer where not c.ended and not w.alive and w.last_n > c.n
+)`,
+} as const;
+
+/**
+ * Asked only then, since what looks into records is set up for every day that is kept: the first of those writers of which
+ * nothing is there that comes next. Its last records are missing: what sees the number that it was shut out with sees all
+ * of them.
+ */
+const TAIL = {
+  name: "sequencer-tail",
+  rowMode: "array",
+  text: `
+select c.writer::text, (c.n + 1)::text from seq_cursor c join writer w on w.writer = c.writer
 where not c.ended and not w.alive and w.last_n > c.n and not exists (select from record r where ${NEXT_OF_CURSOR})
 order by c.writer limit 1`,
-};
+} as const;
 
 /**
  * What has no place yet: of each writer that is not ended its next records. The writers whose next commits are the oldest
@@ -121,14 +135,20 @@ async function readUnplaced(client: Client, most: number): Promise<News> {
   };
 }
 
+/** Where a writer that was shut out has recorded more, and nothing of it comes next. */
+async function readStop(client: Client): Promise<SequencerTurn | undefined> {
+  const [isAny] = (await ask<[boolean]>(client, END)).rows[0] ?? [];
+  const [tail] = isAny ? (await ask<[string, string]>(client, TAIL)).rows : [];
+  return tail && { state: "stopped", gap: { epoch: BigInt(tail[0]), missing: BigInt(tail[1]) } };
+}
+
 /** One turn on a connection, with the head's row in its transaction. */
 async function turnOn(client: Client, recordsMax: number, pauseMs: number): Promise<SequencerTurn> {
   const { rows: heads } = await client.query<{ size: string }>({ ...HEAD, values: [pauseMs] });
   const [head] = heads;
   if (!head) return { state: "elsewhere" };
-  const { rows: ends } = await client.query<{ writer: string; missing: string }>(END);
-  const [tail] = ends;
-  if (tail) return { state: "stopped", gap: { epoch: BigInt(tail.writer), missing: BigInt(tail.missing) } };
+  const stop = await readStop(client);
+  if (stop) return stop;
   const { cursors, records, isPart } = await readUnplaced(client, recordsMax);
   const next = nextInLine(cursors, records, recordsMax);
   if (next.state === "stopped") return next;
