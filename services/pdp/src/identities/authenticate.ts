@@ -4,8 +4,11 @@ import { CERTIFICATES, type Credentials } from "./evidence.ts";
 import type { Loaded } from "./identity-store.ts";
 import { notBound } from "./proven.ts";
 
+/** A caller that was found, at once where nothing had to be waited for. */
+type Found = Loaded<Caller> | Promise<Loaded<Caller>>;
+
 /** Finds out who calls. Throws a Fault: nobody is anonymous. `anew`: from the store, whatever is remembered. */
-export type Authenticate = (credentials: Credentials, anew: boolean) => Promise<Loaded<Caller>>;
+export type Authenticate = (credentials: Credentials, anew: boolean) => Found;
 
 function disagree(spiffeId: string): Fault {
   const message = `the certificate is ${spiffeId}'s, and what the authorization header holds is another tenant's`;
@@ -22,8 +25,8 @@ function disagree(spiffeId: string): Fault {
  */
 export function createAuthenticate(by: {
   readonly certificate: (spiffeId: string, anew: boolean) => Promise<Loaded<Caller> | null>;
-  readonly token: (authorization: string, anew: boolean) => Promise<Loaded<Caller>>;
-  readonly key: (authorization: string | undefined, anew: boolean) => Promise<Loaded<Caller>>;
+  readonly token: (authorization: string, anew: boolean) => Found;
+  readonly key: (authorization: string | undefined, anew: boolean) => Found;
 }): Authenticate {
   const { certificate, token, key } = by;
   // A token has dots between its parts; no key of ours has one.

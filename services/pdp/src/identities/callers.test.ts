@@ -24,7 +24,8 @@ function setUp() {
     },
   };
   const keeping = createKeeping({ security: () => 0n, catchUp: async () => {} });
-  const { find } = createCallers({ store, keeping, clock: { now: () => time.ms } });
+  const callers = createCallers({ store, keeping, clock: { now: () => time.ms } });
+  const find = async (...by: Parameters<typeof callers.find>) => callers.find(...by);
   return { find, asked, time, stored };
 }
 

@@ -81,7 +81,7 @@ export function createCallers(rooms: {
     const hash = keyHash(keyFrom(authorization));
     return { hash, name: hash.toString("base64") };
   };
-  const find = async (authorization: string | undefined, anew: boolean): Promise<Loaded<Caller>> => {
+  const find = (authorization: string | undefined, anew: boolean): Loaded<Caller> | Promise<Loaded<Caller>> => {
     const hashed = hashOf(authorization);
     const { hash, name } = hashed;
     const known = callers.has(name);
@@ -89,12 +89,14 @@ export function createCallers(rooms: {
       const found = await (known ? store.callerByKeyHash(hash) : firstLookUp(hash, name));
       return found && { ...found, hash };
     };
+    const checked = (entry: FoundCaller | null): FoundCaller => {
+      if (!entry || !timingSafeEqual(entry.hash, hash) || entry.row.revoked) throw unknownKey();
+      // Only what a caller was found by is kept: strangers' headers push nobody's out.
+      hashes.set(authorization ?? "", hashed);
+      return entry;
+    };
     const answer = callers.find(name, read, anew);
-    const entry = answer instanceof Promise ? await answer : answer;
-    if (!entry || !timingSafeEqual(entry.hash, hash) || entry.row.revoked) throw unknownKey();
-    // Only what a caller was found by is kept: strangers' headers push nobody's out.
-    hashes.set(authorization ?? "", hashed);
-    return entry;
+    return answer instanceof Promise ? answer.then(checked) : checked(answer);
   };
   return { find, told: callers.told, clear: callers.clear };
 }

@@ -94,9 +94,11 @@ export function createIdentities(options: Options): Identities {
     anew: boolean,
   ): Promise<Loaded<Session>> => {
     if (!token) throw tokenInvalid("no session was named");
-    const claims = await tokens.verify(token, use === "report" ? limits.lateReportSeconds * 1000 : 0);
+    const verified = tokens.verify(token, use === "report" ? limits.lateReportSeconds * 1000 : 0);
+    const claims = verified instanceof Promise ? await verified : verified;
     if (claims.tenant !== caller.tenant) throw tokenInvalid("the session's token is not valid");
-    let entry = await sessions.load(claims.tenant, claims.session, anew);
+    const found = sessions.load(claims.tenant, claims.session, anew);
+    let entry = found instanceof Promise ? await found : found;
     // A key that was made after the session was read, or one that was retired at once: the store knows which.
     if (!entry.signers.includes(claims.kid)) entry = await sessions.load(claims.tenant, claims.session, true);
     if (!entry.signers.includes(claims.kid)) throw keyRetired();
@@ -114,7 +116,8 @@ export function createIdentities(options: Options): Identities {
     authenticate: async (credentials, anew = false) => (await authenticate(credentials, anew)).row,
     session: async (caller, token, use = "decide") => (await knownSession(caller, token, use, false)).row,
     async asker(credentials, token, use = "decide", anew = false) {
-      const caller = await authenticate(credentials, anew);
+      const authenticated = authenticate(credentials, anew);
+      const caller = authenticated instanceof Promise ? await authenticated : authenticated;
       const session = await knownSession(caller.row, token, use, anew);
       // The two are read at different times: together they are as new as the older.
       const security = caller.security < session.security ? caller.security : session.security;

@@ -6,8 +6,10 @@ type Heard = (sessionIds: ReadonlySet<string>, state: "closed" | "revoked") => v
 
 /** Sessions as they were read, each with those above it, and what was heard of them since. */
 export interface KnownSessions {
-  /** From memory unless it is not there, or not fresh; `anew`: from the store. Throws a Fault when there is none. */
-  load(tenant: string, id: string, anew: boolean): Promise<LoadedSession>;
+  /**
+   * From memory, at once, unless it is not there, or not fresh; `anew`: from the store. Throws a Fault when there is none.
+   */
+  load(tenant: string, id: string, anew: boolean): LoadedSession | Promise<LoadedSession>;
   /** What changed of them, in the store. */
   told(changed: ChangedRows["sessions"]): void;
   ended(sessionIds: ReadonlySet<string>, state?: "closed" | "revoked"): void;
@@ -41,11 +43,13 @@ export function createKnownSessions(rooms: {
   };
 
   return {
-    async load(tenant, id, anew) {
+    load(tenant, id, anew) {
+      const known = (entry: LoadedSession | null): LoadedSession => {
+        if (entry?.row.tenant !== tenant) throw tokenInvalid("the session does not exist");
+        return entry;
+      };
       const found = sessions.find(id, () => store.session(tenant, id), anew);
-      const entry = found instanceof Promise ? await found : found;
-      if (entry?.row.tenant !== tenant) throw tokenInvalid("the session does not exist");
-      return entry;
+      return found instanceof Promise ? found.then(known) : known(found);
     },
     told({ open, closed, revoked }) {
       sessions.told(open);

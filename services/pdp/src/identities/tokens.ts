@@ -25,8 +25,11 @@ export interface TokenClaims {
 
 export interface Tokens {
   issue(session: Session): Promise<{ token: string; expiresAtMs: number }>;
-  /** Throws a Fault for a token that is not ours; with `graceMs`, one that expired no longer ago still counts. */
-  verify(token: string, graceMs?: number): Promise<TokenClaims>;
+  /**
+   * Throws a Fault for a token that is not ours; with `graceMs`, one that expired no longer ago still counts. What was verified
+   * before is answered at once, without a promise.
+   */
+  verify(token: string, graceMs?: number): TokenClaims | Promise<TokenClaims>;
 }
 
 async function claimsOf(token: string, key: SigningKey): Promise<TokenClaims> {
@@ -96,6 +99,22 @@ export function createTokens({ keys, clock }: { readonly keys: SigningKeys; read
     }
   };
 
+  /** What a token says, unless its time is over. */
+  const inTime = (claims: TokenClaims, token: string, name: string, graceMs: number): TokenClaims => {
+    if (clock.now() >= claims.expiresAtMs + graceMs) {
+      names.drop(token);
+      throw tokenExpired();
+    }
+    names.keep(token, name);
+    return claims;
+  };
+  const first = async (token: string, name: string, graceMs: number): Promise<TokenClaims> => {
+    const checked = await check(token);
+    const claims = { ...checked, tenant: interned(checked.tenant) };
+    verified.set(name, claims);
+    return inTime(claims, token, name, graceMs);
+  };
+
   return {
     async issue(session) {
       const key = keys.newest();
@@ -108,25 +127,15 @@ export function createTokens({ keys, clock }: { readonly keys: SigningKeys; read
         .sign(key.privateKey);
       return { token, expiresAtMs: Math.floor(expiresAtMs / 1000) * 1000 };
     },
-    async verify(token, graceMs = 0) {
+    verify(token, graceMs = 0) {
       if (token.length > 2048) throw tokenInvalid("the session's token is too long");
       const name = names.of(token);
-      let claims = verified.get(name);
-      if (!claims) {
-        const checked = await check(token);
-        claims = { ...checked, tenant: interned(checked.tenant) };
-        verified.set(name, claims);
-      } else if (!keys.held(claims.kid)) {
-        verified.delete(name);
-        names.drop(token);
-        throw keyRetired();
-      }
-      if (clock.now() >= claims.expiresAtMs + graceMs) {
-        names.drop(token);
-        throw tokenExpired();
-      }
-      names.keep(token, name);
-      return claims;
+      const claims = verified.get(name);
+      if (!claims) return first(token, name, graceMs);
+      if (keys.held(claims.kid)) return inTime(claims, token, name, graceMs);
+      verified.delete(name);
+      names.drop(token);
+      throw keyRetired();
     },
   };
 }
