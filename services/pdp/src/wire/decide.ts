@@ -40,7 +40,7 @@ export async function decideFor(
     if (desk.turns.full) await desk.turns.enter(source);
     const writeMs = performance.now();
     const { effect, mode, would, rollout } = decision.body;
-    desk.meter.decided(origin.lane, effect, (performance.now() - startedMs) / 1000);
+    desk.meter.decided(origin.lane, effect, (writeMs - startedMs) / 1000);
     if (mode === "observed" && would && !decision.replayed) desk.meter.observed(would.effect);
     if (rollout?.other && !decision.replayed) {
       const own = mode === "observed" && would ? would.effect : effect;

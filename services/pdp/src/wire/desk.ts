@@ -13,8 +13,8 @@ export interface Desk {
   readonly decide: (who: WhoAsks, ask: Ask, source: object | string) => Promise<Decision>;
   readonly report: (who: WhoAsks, told: Told) => Promise<Reported>;
   readonly explain: (who: WhoAsks, ask: Ask) => Promise<Explained>;
-  /** Finds out who asks by a unary call's headers. */
-  whoAsks(call: Call, use?: "decide" | "report"): WhoAsks;
+  /** Finds out who asks by a unary call's headers; `sessionToken`: of a frame, whose stream has sessions of many. */
+  whoAsks(call: Call, use?: "decide" | "report", sessionToken?: string): WhoAsks;
   mayDiagnose(caller: Caller): boolean;
   /** How old what is known here of a tenant may be, in whole milliseconds. */
   stalenessMs(tenant: string): number;
@@ -68,7 +68,9 @@ export function createDesk(rooms: Rooms, { deadlineDefaultMs }: Settings): Desk 
   };
   return {
     ...rooms,
-    whoAsks: (call, use) => (anew) => rooms.identities.asker(call, call.sessionToken, use, anew),
+    whoAsks: (call, use, sessionToken = call.sessionToken) => {
+      return (anew) => rooms.identities.asker(call, sessionToken, use, anew);
+    },
     withinMs({ deadlineMs }) {
       if (deadlineMs === undefined) return deadlineDefaultMs;
       const leftMs = deadlineMs - Date.now();

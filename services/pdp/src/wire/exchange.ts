@@ -43,7 +43,7 @@ const LOOK_EVERY_MS = 1_000;
 
 /** What a token stands for. One that ran out may still report for a day; asked to decide, it is refused. */
 async function opening(desk: Desk, call: Call, token: string): Promise<Attaching> {
-  const { session } = await desk.whoAsks({ ...call, sessionToken: token }, "report")();
+  const { session } = await desk.whoAsks(call, "report", token)();
   return { token, session, expiresAtMs: await desk.identities.tokenExpiry(token) };
 }
 
@@ -62,12 +62,12 @@ async function answer(desk: Desk, call: Call, attached: Attached, body: Exchange
       return { case: "detached", value: {} };
     case "decide": {
       if (!body.value.call) throw invalid("call", "the frame holds no call", { fix: "send decide.call" });
-      const who = desk.whoAsks({ ...call, sessionToken: attached.tokenOf(body.value.handle) });
+      const who = desk.whoAsks(call, "decide", attached.tokenOf(body.value.handle));
       return { case: "decided", value: await decideFor(desk, body.value.call, who, origin) };
     }
     case "report": {
       if (!body.value.report) throw invalid("report", "the frame holds no report", { fix: "send report.report" });
-      const who = desk.whoAsks({ ...call, sessionToken: attached.tokenOf(body.value.handle) }, "report");
+      const who = desk.whoAsks(call, "report", attached.tokenOf(body.value.handle));
       return { case: "reported", value: await reportFor(desk, body.value.report, who, origin) };
     }
     default:
