@@ -41,6 +41,9 @@ export function rfc3339(ms: number): string {
   return `${textOf(second)}${String(Math.floor(ms) - second * SECOND_MS).padStart(3, "0")}Z`;
 }
 
+const digit = (text: string, at: number) => text.charCodeAt(at) - 48;
+const twoDigits = (text: string, at: number) => 10 * digit(text, at) + digit(text, at + 1);
+
 // The times of a decision are mostly of one day.
 let [day, dayMs] = ["", Number.NaN];
 
@@ -52,10 +55,8 @@ export function msOf(text: string): number {
     day = text.slice(0, 11);
     dayMs = Date.parse(`${day}00:00:00.000Z`);
   }
-  const digit = (at: number) => text.charCodeAt(at) - 48;
-  const two = (at: number) => 10 * digit(at) + digit(at + 1);
-  const seconds = (60 * two(11) + two(14)) * 60 + two(17);
-  return dayMs + SECOND_MS * seconds + 10 * two(20) + digit(22);
+  const seconds = (60 * twoDigits(text, 11) + twoDigits(text, 14)) * 60 + twoDigits(text, 17);
+  return dayMs + SECOND_MS * seconds + 10 * twoDigits(text, 20) + digit(text, 22);
 }
 
 /** The UTC day of a time, YYYY-MM-DD: what calls and records are partitioned by. */

@@ -101,7 +101,8 @@ export function uuidArray(elements: readonly (string | undefined)[]): Buffer {
     let wrong = uuid.length === UUID_CHARS ? 0 : -1;
     for (let from = 0, to = at; from < UUID_CHARS; from += 2, to++) {
       if (from === 8 || from === 13 || from === 18 || from === 23) wrong |= uuid.charCodeAt(from++) === DASH ? 0 : -1;
-      const [high, low] = [digitAt(uuid, from), digitAt(uuid, from + 1)];
+      const high = digitAt(uuid, from);
+      const low = digitAt(uuid, from + 1);
       wrong |= high | low;
       view.setUint8(to, (high << 4) | low);
     }
@@ -109,10 +110,13 @@ export function uuidArray(elements: readonly (string | undefined)[]): Buffer {
   });
 }
 
+const INT8_MAX = 2n ** 63n - 1n;
+const INT8_MIN = -(2n ** 63n);
+
 /** int8[]; undefined is null. Throws on what 64 bits cannot hold. */
 export function int8Array(elements: readonly (bigint | undefined)[]): Buffer {
   return fixed(OID.int8, 8, elements, (view, value, at) => {
-    if (BigInt.asIntN(64, value) !== value) throw new RangeError(`not of 64 bits: ${value}`);
+    if (value > INT8_MAX || value < INT8_MIN) throw new RangeError(`not of 64 bits: ${value}`);
     view.setBigInt64(at, value);
   });
 }
