@@ -32,8 +32,9 @@ export function microsOf(value: string): bigint | undefined {
 
 /** The shortest decimal of an amount that is not negative. */
 export function decimalOfMicros(micros: bigint): string {
-  const fraction = (micros % 1_000_000n).toString().padStart(6, "0").replace(/0+$/, "");
-  return fraction === "" ? `${micros / 1_000_000n}` : `${micros / 1_000_000n}.${fraction}`;
+  const rest = micros % 1_000_000n;
+  const whole = String(micros / 1_000_000n);
+  return rest === 0n ? whole : `${whole}.${rest.toString().padStart(6, "0").replace(/0+$/, "")}`;
 }
 
 export const unitText = text({

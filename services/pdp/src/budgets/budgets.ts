@@ -120,9 +120,13 @@ export function createBudgets({ store, clock, uptime, accountsMax }: Options): B
   return {
     accounts(tenant, wanted, withinMs) {
       const nowMs = clock.now();
-      const texts = wanted.map((name) => nameOf(tenant, name));
-      const found = texts.flatMap((text) => current(text, nowMs) ?? []);
+      const found: Account[] = [];
+      for (const name of wanted) {
+        const account = current(nameOf(tenant, name), nowMs);
+        if (account) found.push(account);
+      }
       if (found.length === wanted.length) return found;
+      const texts = wanted.map((name) => nameOf(tenant, name));
       const missing = wanted.filter((_, at) => {
         const text = texts[at] ?? "";
         return !current(text, nowMs) && !opening.has(text);

@@ -28,13 +28,18 @@ const ONE_CALL: Amount = { unit: CALLS, micros: 1_000_000n };
  * the most that its tool may cost. A call is one call, whatever anybody says.
  */
 export function pricedBy({ cost, estimate, maximum }: Quote): Priced {
-  const micros = new Map<string, bigint>();
-  for (const list of [cost === "none" ? [] : cost, estimate]) {
-    for (const one of list) if (one.micros >= (micros.get(one.unit) ?? 0n)) micros.set(one.unit, one.micros);
-  }
-  for (const one of maximum) if (!micros.has(one.unit)) micros.set(one.unit, one.micros);
-  micros.delete(CALLS);
-  const amounts = [ONE_CALL, ...[...micros].map(([unit, amount]) => ({ unit, micros: amount }))];
+  // There are few units, so what is said of one is looked for in the list itself.
+  const amounts = [ONE_CALL];
+  const placeOf = ({ unit }: Amount) => amounts.findIndex((amount) => amount.unit === unit);
+  const raise = (one: Amount) => {
+    const at = placeOf(one);
+    const before = amounts[at];
+    if (!before) amounts.push(one);
+    else if (at > 0 && one.micros > before.micros) amounts[at] = one;
+  };
+  if (cost !== "none") cost.forEach(raise);
+  estimate.forEach(raise);
+  for (const one of maximum) if (placeOf(one) === -1) amounts.push(one);
   return { amounts, nothingElse: cost === "none" };
 }
 

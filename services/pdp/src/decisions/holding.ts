@@ -83,10 +83,10 @@ export function sayHolding(id: string, holding: Holding | undefined): HoldingSai
   if (!holding) return NOTHING_HELD;
   const spared = holding.spared && { covered_by: holding.spared.map(saySpared) };
   if (holding.owed.length === 0) return spared ? { ...NOTHING_HELD, ...spared } : NOTHING_HELD;
-  const amounts = holding.owed.map(({ budget, key, account, unit, micros }) => ({
-    ...{ budget, account: String(account.id), unit, amount: formatAmount(micros) },
-    ...(key !== "" && { key }),
-  }));
+  const amounts = holding.owed.map(({ budget, key, account, unit, micros }): HeldAmount => {
+    const held = { budget, account: String(account.id), unit, amount: formatAmount(micros) };
+    return key === "" ? held : { ...held, key };
+  });
   if (holding.watched) return { holds: [], would_hold: amounts, ...spared };
   return { holds: amounts, hold: holding.before?.hold ?? id, ...spared };
 }
