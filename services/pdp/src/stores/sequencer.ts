@@ -1,5 +1,5 @@
 import type { Client, ClientBase, Pool } from "pg";
-import { BrokenInvariant } from "../foundation/assert.ts";
+import { assert, BrokenInvariant } from "../foundation/assert.ts";
 import { type Cursor, nextInLine, type SequencerStore, type SequencerTurn, type Unplaced } from "../ledger/index.ts";
 import { byteaArray, dateArray, int8Array } from "./binary-array.ts";
 import { ask, inTransaction } from "./database.ts";
@@ -13,8 +13,8 @@ const WRITERS_MAX = 512;
  * day of today counts and not that of the last record: what comes next has an earlier one.
  */
 const DAYS_BACK = 7;
-const NEXT_OF_CURSOR = `r.writer = c.writer and r.n > c.n
-  and r.day >= least(c.day, (now() at time zone 'utc')::date) - ${DAYS_BACK}`;
+const TODAY = "(now() at time zone 'utc')::date";
+const NEXT_OF_CURSOR = `r.writer = c.writer and r.n > c.n and r.day >= least(c.day, ${TODAY}) - ${DAYS_BACK}`;
 
 /**
  * The head, which is the fence: whoever holds its row gives places, and everything else is read in later statements, whose
@@ -30,7 +30,8 @@ const HEAD = {
 
 /**
  * A writer that was shut out has no record after its last number: where all of its records have their places, it has ended.
- * Told is whether there is one of which some have not.
+ * Told is whether there is one of which some have not; whether there is a cursor of an earlier day than today; and the first
+ * day on which anything may come of any.
  */
 const END = {
   name: "sequencer-end",
@@ -42,7 +43,8 @@ with ended as (
 )
 select exists (
   select from seq_cursor c join writer w on w.writer = c.writer where not c.ended and not w.alive and w.last_n > c.n
-)`,
+), coalesce(min(day) < ${TODAY}, false), (least(min(day), ${TODAY}) - ${DAYS_BACK})::text
+from seq_cursor where not ended`,
 } as const;
 
 /**
@@ -59,10 +61,21 @@ where not c.ended and not w.alive and w.last_n > c.n and not exists (select from
 order by c.writer limit 1`,
 } as const;
 
+/** A writer of which nothing comes next has recorded nothing on any day before this one that has no place. */
+const IDLE = {
+  name: "sequencer-idle",
+  rowMode: "array",
+  text: `
+update seq_cursor c set day = ${TODAY}
+where not c.ended and c.day < ${TODAY} and not exists (select from record r where ${NEXT_OF_CURSOR})`,
+} as const;
+
 /**
  * What has no place yet: of each writer that is not ended its next records. The writers whose next commits are the oldest
  * have most of what comes next: of the first twice as many are read as a turn takes, of the second half of that, and so on.
  * Beyond the last one that was read of a writer nothing is told of any, nor beyond the first one of a writer too many.
+ * The first day of all writers is given, so that the days before it are left out when the statement is set up, and not
+ * for each writer once it was.
  */
 const UNPLACED = {
   name: "sequencer-unplaced",
@@ -70,14 +83,15 @@ const UNPLACED = {
   text: `
 with first as materialized (
   select c.writer, c.n, c.day, f.ord from seq_cursor c cross join lateral (
-    select r.ord from record r where ${NEXT_OF_CURSOR} order by r.n limit 1
+    select r.ord from record r where ${NEXT_OF_CURSOR} and r.day >= $2::date order by r.n limit 1
   ) f where not c.ended
 ), ranked as materialized (
   select writer, n, day, ord, row_number() over (order by ord) as rank from first
 ), found as materialized (
   select c.writer, c.n as cursor, ceil(2.0 * $1 / c.rank)::bigint as most, r.n, r.ord, r.day, r.digest
   from ranked c cross join lateral (
-    select r.n, r.ord, r.day, r.digest from record r where ${NEXT_OF_CURSOR} order by r.n limit ceil(2.0 * $1 / c.rank)
+    select r.n, r.ord, r.day, r.digest from record r where ${NEXT_OF_CURSOR} and r.day >= $2::date
+    order by r.n limit ceil(2.0 * $1 / c.rank)
   ) r where c.rank <= ${WRITERS_MAX}
 ), told as (
   select min(upto) as upto from (
@@ -123,8 +137,8 @@ interface News {
   readonly isPart: boolean;
 }
 
-async function readUnplaced(client: Client, most: number): Promise<News> {
-  const { rows } = await ask<Row>(client, { ...UNPLACED, values: [most] });
+async function readUnplaced(client: Client, most: number, fromDay: string): Promise<News> {
+  const { rows } = await ask<Row>(client, { ...UNPLACED, values: [most, fromDay] });
   const cursors = new Map(rows.map(([writer, cursor]) => [writer, BigInt(cursor)]));
   return {
     isPart: rows[0]?.[6] ?? false,
@@ -137,19 +151,25 @@ async function readUnplaced(client: Client, most: number): Promise<News> {
 
 /** Where a writer that was shut out has recorded more, and nothing of it comes next. */
 async function readStop(client: Client): Promise<SequencerTurn | undefined> {
-  const [isAny] = (await ask<[boolean]>(client, END)).rows[0] ?? [];
-  const [tail] = isAny ? (await ask<[string, string]>(client, TAIL)).rows : [];
+  const [tail] = (await ask<[string, string]>(client, TAIL)).rows;
   return tail && { state: "stopped", gap: { epoch: BigInt(tail[0]), missing: BigInt(tail[1]) } };
 }
+
+/** See the statement. */
+type Ends = [isAnyBehind: boolean, isAnyOld: boolean, fromDay: string];
 
 /** One turn on a connection, with the head's row in its transaction. */
 async function turnOn(client: Client, recordsMax: number, pauseMs: number): Promise<SequencerTurn> {
   const { rows: heads } = await client.query<{ size: string }>({ ...HEAD, values: [pauseMs] });
   const [head] = heads;
   if (!head) return { state: "elsewhere" };
-  const stop = await readStop(client);
+  const [ends] = (await ask<Ends>(client, END)).rows;
+  assert(ends, "an aggregate without groups has one row");
+  const [isAnyBehind, isAnyOld, fromDay] = ends;
+  const stop = isAnyBehind ? await readStop(client) : undefined;
   if (stop) return stop;
-  const { cursors, records, isPart } = await readUnplaced(client, recordsMax);
+  if (isAnyOld) await ask(client, IDLE);
+  const { cursors, records, isPart } = await readUnplaced(client, recordsMax, fromDay);
   const next = nextInLine(cursors, records, recordsMax);
   if (next.state === "stopped") return next;
   const placed = next.records;

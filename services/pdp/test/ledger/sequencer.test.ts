@@ -184,6 +184,24 @@ test("partitions that are dropped take no place with them, and what comes later 
   expect((await places()).at(-1)).toBe(`${writer}/6`);
 });
 
+test("a writer that records nothing is looked for from today on, and one whose records have no place from their days on", async () => {
+  const [idle, late] = [await insertWriter(), await insertWriter({ records: 2, ago: 30 })];
+  await owner.query("update seq_cursor set day = (now() at time zone 'utc')::date - 30 where writer = $1", [idle]);
+  const store = sequencer();
+  const daysAgo = async () =>
+    (
+      await owner.query("select (now() at time zone 'utc')::date - day as ago from seq_cursor order by writer")
+    ).rows.map(({ ago }) => ago);
+  expect(await store.turn({ recordsMax: 1, pauseMs: 0 })).toMatchObject({ placed: 1, more: true });
+  expect(await daysAgo()).toEqual([0, 30]);
+  expect(await store.turn(ALL)).toMatchObject({ placed: 1 });
+  expect(await store.turn(ALL)).toMatchObject({ placed: 0 });
+  expect(await daysAgo()).toEqual([0, 0]);
+  await insertRecord(idle, 1);
+  await insertRecord(late, 3, 5);
+  expect(await store.turn(ALL)).toMatchObject({ placed: 2 });
+});
+
 test("far more writers than are read at once come in the order of their commits", async () => {
   const writers: string[] = [];
   for (let at = 0; at < 70; at++) writers.push(await insertWriter({ records: 2 }));
