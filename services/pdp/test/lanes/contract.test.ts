@@ -111,6 +111,14 @@ describe.each(ways)("%o", (way) => {
     const error = await failure(door.decide({ callId: `big:${messageBytesMax}` }));
     expect(error.code).toBe(8);
     expect(error.message).toContain(String(messageBytesMax));
+    expect(error.detail).toMatchObject({ reason: "message_too_large", retryable: false });
+  });
+
+  test("a long answer arrives whole, and the next one on the same connection as well", async () => {
+    for (const length of [messageBytesMax - 1_000, 10, messageBytesMax - 999]) {
+      const answer = await door.decide({ callId: `big:${length}`, tool: "t" });
+      expect([answer.decisionId, answer.permit]).toEqual(["t", "x".repeat(length)]);
+    }
   });
 
   test("a deadline arrives in the call", async () => {

@@ -3,6 +3,7 @@ import { type ContextValues, createContextKey, createContextValues } from "@conn
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { Fault, invalid } from "../../foundation/fault.ts";
 import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
+import { setOutbox, withAnswer } from "./connect-outbox.ts";
 import { decodeBinary, decodeJson, type MessageLimit, tooLarge, tooLargeInJson } from "./decode.ts";
 import { decodeInSlices, joinedInSlices } from "./decode-long.ts";
 import { carriesValues } from "./weigh.ts";
@@ -213,7 +214,7 @@ function isBytes(body: UniversalServerRequest["body"]): body is AsyncIterable<Ui
   return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
 }
 
-/** The same handler, its messages decoded by us and put where `takeMessage` finds them. */
+/** The same handler, its messages decoded by us and put where `takeMessage` finds them, its long answer encoded by us. */
 export function decodeFirst(handler: UniversalHandler, rules: InboxRules): UniversalHandler {
   const schema = handler.method.input;
   const serve = async (request: UniversalServerRequest): Promise<UniversalServerResponse> => {
@@ -224,11 +225,13 @@ export function decodeFirst(handler: UniversalHandler, rules: InboxRules): Unive
     }
     const inbox: Inbox = [];
     const contextValues = (request.contextValues ?? createContextValues()).set(inboxKey, inbox);
+    const outbox = setOutbox(contextValues, shape);
     const header = new Headers(request.header);
     // It counts the bytes that came, not those that are handed on.
     header.delete("content-length");
     const messages = shape.enveloped ? manyMessages : oneMessage;
-    return handler({ ...request, header, contextValues, body: messages(request.body, shape, schema, inbox, rules) });
+    const body = messages(request.body, shape, schema, inbox, rules);
+    return withAnswer(await handler({ ...request, header, contextValues, body }), outbox);
   };
   return Object.assign(serve, handler);
 }

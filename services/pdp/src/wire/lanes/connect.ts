@@ -1,10 +1,17 @@
-import type { DescMethodBiDiStreaming, DescMethodServerStreaming, DescMethodUnary, Message } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMethodBiDiStreaming,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  type Message,
+} from "@bufbuild/protobuf";
 import { type ConnectRouter, createConnectRouter, createContextKey, type HandlerContext } from "@connectrpc/connect";
 import type { Log } from "../../foundation/log.ts";
 import type { Vouched } from "../../identities/index.ts";
 import { type CauseSink, logCauses, toConnectError } from "../errors.ts";
 import { type CallScope, deadlinePassed, openCall } from "./call-scope.ts";
 import { decodeFirst, type InboxRules, takeMessage } from "./connect-inbox.ts";
+import { encodedIfLong, putAnswer } from "./connect-outbox.ts";
 import { type StreamRules, serveStream } from "./connect-stream.ts";
 import type { Served, ServedRpc } from "./served.ts";
 import { createOpenStreams, type QueueBounds, queueBounds, streamGraceMs } from "./stream-rules.ts";
@@ -60,14 +67,23 @@ function whenCut(scope: CallScope): Promise<never> {
 
 async function serveUnary(
   context: HandlerContext,
-  { run }: ServedRpc & { kind: "unary" },
-  sink: CauseSink,
+  { run, method }: ServedRpc & { kind: "unary" },
+  rules: UnaryRules,
 ): Promise<Message> {
+  const { values } = context;
+  const { sink } = rules;
   const scope = openConnectCall(context);
   context.signal.addEventListener("abort", () => scope.cut(), { once: true });
+  const answered = async () => {
+    const answer = await run(takeMessage(values), scope.call);
+    return { answer, encoded: await encodedIfLong(values, method.output, answer, rules) };
+  };
   try {
     if (context.signal.aborted) throw deadlinePassed();
-    return await Promise.race([run(takeMessage(context.values), scope.call), whenCut(scope)]);
+    const { answer, encoded } = await Promise.race([answered(), whenCut(scope)]);
+    if (!encoded) return answer;
+    putAnswer(values, encoded);
+    return create(method.output);
   } catch (error) {
     throw toConnectError(error, sink);
   } finally {
@@ -75,15 +91,20 @@ async function serveUnary(
   }
 }
 
+/** What unary calls obey. */
+interface UnaryRules extends Pick<InboxRules, "messageBytesMax" | "messageLimit"> {
+  readonly sink: CauseSink;
+}
+
 async function* once<Item>(item: Item): AsyncGenerator<Item> {
   yield item;
 }
 
-function addRpc(router: ConnectRouter, rpc: ServedRpc, rules: StreamRules): void {
+function addRpc(router: ConnectRouter, rpc: ServedRpc, rules: StreamRules & UnaryRules): void {
   const { method } = rpc;
   const rulesFor = ({ values }: HandlerContext) => ({ ...rules, whenLeaving: values.get(vouchedKey)?.whenLeaving });
   if (rpc.kind === "unary") {
-    router.rpc(method as DescMethodUnary, (_, context) => serveUnary(context, rpc, rules.sink));
+    router.rpc(method as DescMethodUnary, (_, context) => serveUnary(context, rpc, rules));
   } else if (method.methodKind === "bidi_streaming") {
     router.rpc(method as DescMethodBiDiStreaming, (requests, context) =>
       serveStream(requests, context, openConnectCall(context), rpc, rulesFor(context)),
@@ -100,7 +121,7 @@ export function createConnectLane(options: ConnectLaneOptions): ConnectLane {
   const { services, log, messageBytesMax, messageLimit, jsonBytesMax, valuesMax, queue } = options;
   const { bodyMs = bodyMsDefault } = options;
   const streams = createOpenStreams();
-  const rules: StreamRules = { queue: queue ?? queueBounds, streams, sink: logCauses(log) };
+  const rules = { queue: queue ?? queueBounds, streams, sink: logCauses(log), messageBytesMax, messageLimit };
   const inboxRules: InboxRules = { messageBytesMax, messageLimit, jsonBytesMax, valuesMax, bodyMs };
   return {
     routes(router) {
