@@ -1,5 +1,6 @@
 import { leastUuidAt } from "../foundation/ids.ts";
 import { limits } from "../foundation/limits.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { Ledger, StoredRecord } from "../ledger/index.ts";
 
 /** A page of entries of one kind. */
@@ -24,6 +25,8 @@ export interface EntryRange {
 
 /** One read of the store: short, so that decisions are answered in between. */
 const READ_RECORDS = 100;
+/** What is looked at between two turns: whether an entry was asked for may take parsing it. */
+const BYTES_AT_ONCE_MAX = 64 * 1024;
 
 const bytesOf = ({ body, aside }: StoredRecord) => body.byteLength + (aside?.byteLength ?? 0);
 
@@ -42,10 +45,16 @@ export async function scanEntries(
   const end = leastUuidAt(untilMs);
   let beforeId = given !== undefined && given < end ? given : end;
   let bytes = 0;
+  let looked = 0;
   for (let scanned = 0; scanned < limits.listScanRecordsMax; ) {
     const recordsMax = Math.min(READ_RECORDS, limits.listScanRecordsMax - scanned);
     const read = await ledger.listDecisions(tenant, { kind, fromId, beforeId, session, recordsMax });
     for (const record of read) {
+      looked += bytesOf(record);
+      if (looked > BYTES_AT_ONCE_MAX) {
+        looked = 0;
+        await turnOfTheLoop();
+      }
       if (chosen(record)) {
         bytes += bytesOf(record);
         if (records.length > 0 && bytes > limits.listPageBytesMax) return { records, nextBeforeId: beforeId };

@@ -1,39 +1,62 @@
 import { Canonical, type Canonicalisable, canonical } from "./canonical.ts";
-import type { Pause } from "./in-slices.ts";
-
-/** Bytes that are written between two pauses, and what each value counts besides. */
-const BYTES_AT_ONCE_MAX = 32 * 1024;
-const VALUE_BYTES = 16;
+import { type Pause, sortedInSlices } from "./in-slices.ts";
+import { PIECE_WEIGHT_MAX, weightOf } from "./weight.ts";
 
 /**
- * The canonical JSON of a value, as `canonical` writes it. What stands in it down to so many levels is written by itself,
- * and `pause` is awaited between: a document has its lists that may be long there.
+ * A list or an object that grows. The machine puts texts side by side and copies them when somebody reads: here piece by
+ * piece, so that nobody copies all of it at once.
  */
-export async function canonicalInSlices(value: Canonicalisable, pause: Pause, levels: number): Promise<string> {
-  let bytes = 0;
-  const written = async (one: Canonicalisable, left: number): Promise<Canonical> => {
-    const parts = left === 0 || typeof one !== "object" || one === null ? one : await partsOf(one, left - 1);
-    const text = canonical(parts);
-    // Counting lays the text out in one piece, which would else be done for the whole of them at the end.
-    bytes += VALUE_BYTES + (parts === one ? Buffer.byteLength(text) : 0);
-    if (bytes > BYTES_AT_ONCE_MAX) {
-      bytes = 0;
-      await pause();
-    }
-    return new Canonical(text);
+function createText(opening: string) {
+  const pieces: string[] = [];
+  let [piece, separator] = [opening, ""];
+  return {
+    add(head: string, text: string): void {
+      piece += separator + head + text;
+      separator = ",";
+      if (piece.length < PIECE_WEIGHT_MAX) return;
+      // Reading a character has it copied.
+      piece.charCodeAt(0);
+      pieces.push(piece);
+      piece = "";
+    },
+    ended: (closing: string) => pieces.join("") + piece + closing,
   };
-  const partsOf = async (one: object, left: number): Promise<Canonicalisable> => {
-    if (one instanceof Canonical) return one;
-    if (Array.isArray(one)) {
-      const items: Canonical[] = [];
-      for (const item of one as Canonicalisable[]) items.push(await written(item, left));
-      return items;
-    }
-    const members: Record<string, Canonical> = Object.create(null) as Record<string, Canonical>;
-    for (const [name, held] of Object.entries(one) as [string, Canonicalisable][]) {
-      if (held !== undefined) members[name] = await written(held, left);
-    }
-    return members;
+}
+
+/**
+ * The canonical JSON of a value, as `canonical` writes it, and `pause` is awaited after each so much of it. What is more
+ * than is written in one piece is written member by member, at any depth.
+ */
+export async function canonicalInSlices(value: Canonicalisable, pause: Pause): Promise<string> {
+  let since = 0;
+  const rest = () => {
+    since = 0;
+    return pause();
   };
-  return (await written(value, levels)).text;
+  const written = async (one: Canonicalisable): Promise<string> => {
+    if (one instanceof Canonical) return one.text;
+    const weight = weightOf(one, PIECE_WEIGHT_MAX);
+    if (weight > PIECE_WEIGHT_MAX && typeof one === "object" && one !== null) {
+      await rest();
+      return Array.isArray(one) ? listOf(one as Canonicalisable[]) : objectOf(one as Record<string, Canonicalisable>);
+    }
+    const text = canonical(one);
+    since += weight;
+    if (since > PIECE_WEIGHT_MAX) await rest();
+    return text;
+  };
+  const listOf = async (list: readonly Canonicalisable[]): Promise<string> => {
+    const text = createText("[");
+    for (const item of list) text.add("", await written(item));
+    return text.ended("]");
+  };
+  const objectOf = async (object: Readonly<Record<string, Canonicalisable>>): Promise<string> => {
+    const text = createText("{");
+    for (const name of await sortedInSlices(Object.keys(object), pause)) {
+      const held = object[name];
+      if (held !== undefined) text.add(`${canonical(name)}:`, await written(held));
+    }
+    return text.ended("}");
+  };
+  return written(value);
 }

@@ -59,8 +59,13 @@ export function digestOfBytes(kind: DigestKind, canonicalJson: Uint8Array): stri
 }
 
 /** The same of a text that comes in parts, in slices: between them it awaits `pause`. */
-export async function digestInSlices(kind: DigestKind, parts: Iterable<string>, pause: Pause): Promise<string> {
+export async function digestInSlices(
+  kind: DigestKind,
+  parts: Iterable<string>,
+  pause: Pause,
+  partsAtOnceMax?: number,
+): Promise<string> {
   const made = createHash("sha256").update(`remit/${kind}/v1\n`);
-  await eachInSlices(parts, pause, (part) => made.update(part));
+  await eachInSlices(parts, pause, (part) => made.update(part), partsAtOnceMax);
   return `sha256:${made.digest("hex")}`;
 }

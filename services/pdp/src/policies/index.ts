@@ -20,7 +20,7 @@ export type {
 } from "./policy-store.ts";
 export { isHalted, type Revocable } from "./revoked.ts";
 export { decidingFor, type RolloutSide, type Sides, sidesOf, withRollout } from "./rollout.ts";
-export { schemaDigest } from "./schema-digest.ts";
+export { schemaDigestInSlices } from "./schema-digest.ts";
 export {
   type BreakerDefaults,
   type MatchLabels,

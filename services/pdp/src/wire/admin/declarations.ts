@@ -29,7 +29,7 @@ import type { DocumentKind } from "../../policies/index.ts";
 import type { Call, Unary } from "../call.ts";
 import { budgetToWire } from "../convert/budget.ts";
 import { boundedList, storedName } from "../convert/fields.ts";
-import { problemToWire, sourceFrom } from "../convert/problem.ts";
+import { problemsToWire, sourceFrom } from "../convert/problem.ts";
 import { CHANGES } from "./change.ts";
 import type { AdminDesk } from "./desk.ts";
 import { documentPage } from "./pages.ts";
@@ -65,7 +65,7 @@ export function declarationRpcs(desk: AdminDesk): DeclarationRpcs {
       const put = await desk.registry.putBudget(caller, sourceFrom(request.document, "document"), request.dryRun);
       return create(PutBudgetResponseSchema, {
         ...(put.document && { budget: budgetToWire(put.document) }),
-        problems: put.problems.map(problemToWire),
+        problems: await problemsToWire(put.problems),
         revision: put.revision,
         change: CHANGES[put.effect],
       });
@@ -76,7 +76,7 @@ export function declarationRpcs(desk: AdminDesk): DeclarationRpcs {
       const put = await desk.registry.putGroup(caller, sourceFrom(request.document, "document"), request.dryRun);
       return create(PutGroupResponseSchema, {
         ...(put.document && { group: groupToWire(put.document) }),
-        problems: put.problems.map(problemToWire),
+        problems: await problemsToWire(put.problems),
         revision: put.revision,
         change: CHANGES[put.effect],
       });

@@ -20,13 +20,14 @@ import {
 } from "@remit/proto/admin";
 import { Risk as WireRisk } from "@remit/proto/common";
 import { revisionNumber } from "../../decisions/index.ts";
-import { canonical, type Json } from "../../foundation/canonical.ts";
+import { canonicalInSlices } from "../../foundation/canonical-in-slices.ts";
 import { Fault } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
-import { schemaDigest } from "../../policies/index.ts";
+import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
+import { schemaDigestInSlices } from "../../policies/index.ts";
 import type { Unary } from "../call.ts";
 import { requiredText } from "../convert/fields.ts";
-import { problemToWire, sourceFrom } from "../convert/problem.ts";
+import { problemsToWire, sourceFrom } from "../convert/problem.ts";
 import { scopeToWire } from "../convert/scope.ts";
 import { CHANGES } from "./change.ts";
 import type { AdminDesk } from "./desk.ts";
@@ -57,7 +58,7 @@ function costToWire({ cost, tolerance }: ToolDocument["spec"]) {
   };
 }
 
-function toolToWire({ metadata, spec }: ToolDocument) {
+async function toolToWire({ metadata, spec }: ToolDocument) {
   const { server, risk, labels, inputSchema, contextSchema, description, timeout } = spec;
   const timeoutMs = timeout === undefined ? undefined : parseDurationMs(timeout);
   return {
@@ -65,7 +66,7 @@ function toolToWire({ metadata, spec }: ToolDocument) {
     server: server ?? "",
     risk: RISKS[risk],
     labels: { ...labels },
-    schemaDigest: schemaDigest(inputSchema),
+    schemaDigest: await schemaDigestInSlices(inputSchema, turnOfTheLoop),
     description: description ?? "",
     mode: spec.mode ?? "",
     ...costToWire(spec),
@@ -75,7 +76,7 @@ function toolToWire({ metadata, spec }: ToolDocument) {
     status: spec.status ?? "active",
     idempotentOn: [...(spec.idempotentOn ?? [])],
     offeredSchemaDigest: spec.offeredSchema ?? "",
-    contextSchemaDigest: schemaDigest(contextSchema),
+    contextSchemaDigest: await schemaDigestInSlices(contextSchema, turnOfTheLoop),
     ...(timeoutMs !== undefined && { timeout: durationFromMs(timeoutMs) }),
   };
 }
@@ -96,7 +97,7 @@ export function documentRpcs(desk: AdminDesk): DocumentRpcs {
       const put = await desk.registry.putAgent(caller, sourceFrom(request.document, "document"), request.dryRun);
       return create(PutAgentResponseSchema, {
         ...(put.document && { agent: agentToWire(put.document) }),
-        problems: put.problems.map(problemToWire),
+        problems: await problemsToWire(put.problems),
         revision: put.revision,
         change: CHANGES[put.effect],
       });
@@ -113,8 +114,8 @@ export function documentRpcs(desk: AdminDesk): DocumentRpcs {
       const caller = desk.caller(call);
       const put = await desk.registry.putTool(caller, sourceFrom(request.document, "document"), request.dryRun);
       return create(PutToolResponseSchema, {
-        ...(put.document && { tool: toolToWire(put.document) }),
-        problems: put.problems.map(problemToWire),
+        ...(put.document && { tool: await toolToWire(put.document) }),
+        problems: await problemsToWire(put.problems),
         revision: put.revision,
         change: CHANGES[put.effect],
       });
@@ -139,8 +140,8 @@ export function documentRpcs(desk: AdminDesk): DocumentRpcs {
         });
       }
       return create(GetToolResponseSchema, {
-        tool: toolToWire(document),
-        document: canonical(document as unknown as Json),
+        tool: await toolToWire(document),
+        document: await canonicalInSlices(document, turnOfTheLoop),
         revision: revisionNumber(revisions),
       });
     },

@@ -15,7 +15,9 @@ import {
 import type { AdminCallQuery, DecisionQuery } from "../../decisions/index.ts";
 import { digestText } from "../../foundation/digest.ts";
 import { Fault, invalid } from "../../foundation/fault.ts";
+import { parseJsonInSlices } from "../../foundation/json-in-slices.ts";
 import { limits } from "../../foundation/limits.ts";
+import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
 import type { StoredRecord } from "../../ledger/index.ts";
 import type { Unary } from "../call.ts";
 import { effectFrom } from "../convert/answer.ts";
@@ -24,15 +26,31 @@ import type { AdminDesk } from "./desk.ts";
 
 const text = new TextDecoder();
 
-function entryToWire(record: StoredRecord): MessageInitShape<typeof EntrySchema> {
+const parsed = async (bytes: Uint8Array) => (await parseJsonInSlices(text.decode(bytes), turnOfTheLoop)) as JsonObject;
+
+async function entryToWire(record: StoredRecord): Promise<MessageInitShape<typeof EntrySchema>> {
   const { id, kind, epoch, n, digest, body, aside, erased } = record;
   if (erased) return { id, kind, epoch, n, digest: digestText(digest), erased };
   const canonical = text.decode(body);
   // What stands beside the entry is shown in its place; the canonical text stays what was digested.
-  const beside = aside ? (JSON.parse(text.decode(aside)) as JsonObject) : {};
-  const whole = { ...(JSON.parse(canonical) as JsonObject), ...beside };
+  const beside = aside ? await parsed(aside) : {};
+  const whole = { ...(await parsed(body)), ...beside };
   return { id, kind, epoch, n, digest: digestText(digest), body: whole, canonical };
 }
+
+/** Entries that may be long, each in a turn of its own. */
+async function entriesToWire(records: readonly StoredRecord[]) {
+  const entries: MessageInitShape<typeof EntrySchema>[] = [];
+  for (const record of records) {
+    entries.push(await entryToWire(record));
+    await turnOfTheLoop();
+  }
+  return entries;
+}
+
+/** The same for a list, which tells no canonical texts. */
+const listToWire = async (records: readonly StoredRecord[]) =>
+  (await entriesToWire(records)).map((entry) => ({ ...entry, canonical: "" }));
 
 const DAY_MS = 24 * 3600 * 1000;
 
@@ -101,15 +119,15 @@ export function ledgerRpcs(desk: AdminDesk): LedgerRpcs {
       }
       const reports = await desk.ledger.findBySubject(tenant, found.id);
       return create(GetDecisionResponseSchema, {
-        decision: entryToWire(found),
-        reports: reports.map(entryToWire),
+        decision: await entryToWire(found),
+        reports: await entriesToWire(reports),
       });
     },
     async listDecisions(request, call) {
       const { tenant } = desk.caller(call);
       const { records, nextBeforeId } = await desk.listDecisions(tenant, queryFrom(request, Date.now()));
       return create(ListDecisionsResponseSchema, {
-        decisions: records.map((record) => ({ ...entryToWire(record), canonical: "" })),
+        decisions: await listToWire(records),
         nextPageToken: nextBeforeId ?? "",
       });
     },
@@ -117,7 +135,7 @@ export function ledgerRpcs(desk: AdminDesk): LedgerRpcs {
       const { tenant } = desk.caller(call);
       const { records, nextBeforeId } = await desk.listAdminCalls(tenant, callQueryFrom(request, Date.now()));
       return create(ListAdminCallsResponseSchema, {
-        calls: records.map((record) => ({ ...entryToWire(record), canonical: "" })),
+        calls: await listToWire(records),
         nextPageToken: nextBeforeId ?? "",
       });
     },

@@ -33,13 +33,16 @@ export const namedToken = (token: string): string => storedText(token, "page_tok
 
 const VALUE_BYTES = 16;
 
-/** What a value takes to encode: the bytes of its texts, and some for each value. */
-function weightOf(value: unknown): number {
-  if (typeof value === "string") return VALUE_BYTES + Buffer.byteLength(value);
+/** What a value takes to encode: the bytes of its texts, and some for each value. Of what is over `most` only that. */
+function weightOf(value: unknown, most: number): number {
+  if (typeof value === "string") return VALUE_BYTES + (value.length > most ? value.length : Buffer.byteLength(value));
   if (typeof value !== "object" || value === null) return VALUE_BYTES;
   let weight = VALUE_BYTES;
-  if (Array.isArray(value)) for (const item of value) weight += weightOf(item);
-  else for (const [name, held] of Object.entries(value)) weight += (held === "" ? 0 : name.length) + weightOf(held);
+  const members = Array.isArray(value) ? value.entries() : Object.entries(value);
+  for (const [name, held] of members) {
+    weight += (typeof name === "number" || held === "" ? 0 : name.length) + weightOf(held, most - weight);
+    if (weight > most) return weight;
+  }
   return weight;
 }
 
@@ -74,7 +77,7 @@ export async function pageOf<Row, Wire extends object>(
   let looked = 0;
   for (const row of rows.slice(0, most)) {
     const item = await by.toWire(row);
-    weight += item ? weightOf(item) : 0;
+    weight += item ? weightOf(item, limits.registeredListedBytesMax - weight) : 0;
     if (items.length > 0 && weight > limits.registeredListedBytesMax) break;
     if (item) items.push(item);
     if (++looked % AT_ONCE_MAX === 0) await turnOfTheLoop();
@@ -97,7 +100,7 @@ export async function documentPage<Held, Wire extends object, With = undefined>(
   by: {
     readonly held: (snapshot: Snapshot) => ReadonlyMap<string, Held>;
     readonly with?: (names: readonly string[]) => Promise<With>;
-    readonly toWire: (held: Held, beside: With | undefined) => Wire;
+    readonly toWire: (held: Held, beside: With | undefined) => Wire | Promise<Wire>;
   },
 ): Promise<{ items: Wire[]; nextPageToken: string }> {
   const asked = pageAsked(request, namedToken);

@@ -28,7 +28,7 @@ import type { PolicyVersion } from "../../policies/index.ts";
 import type { Unary } from "../call.ts";
 import { repeated, storedName } from "../convert/fields.ts";
 import { expectedRevision, singleChoices, versionPlace, versionToken, versionToWire } from "../convert/policy.ts";
-import { problemToWire, sourceFrom } from "../convert/problem.ts";
+import { problemsToWire, sourceFrom } from "../convert/problem.ts";
 import type { AdminDesk } from "./desk.ts";
 import { pageAsked, pageOf } from "./pages.ts";
 import { policiesWhole } from "./whole-policies.ts";
@@ -71,7 +71,7 @@ export function policyRpcs(desk: AdminDesk): PolicyRpcs {
       const { versions, problems } = await desk.lifecycle.publish(caller, files, { strict, dryRun, draft });
       return create(PublishPoliciesResponseSchema, {
         versions: versions.map(versionToWire),
-        problems: problems.map(problemToWire),
+        problems: await problemsToWire(problems),
       });
     },
     async activatePolicies(request, call) {
@@ -96,7 +96,7 @@ export function policyRpcs(desk: AdminDesk): PolicyRpcs {
       const { versions, problems } = await desk.lifecycle.validate(caller, choices, request.strict);
       return create(ValidatePoliciesResponseSchema, {
         versions: versions.map(versionToWire),
-        problems: problems.map(problemToWire),
+        problems: await problemsToWire(problems),
       });
     },
     async rollbackPolicies(request, call) {

@@ -8,18 +8,15 @@ import type { Caller } from "../../identities/index.ts";
 import type { StoredPage, StoredPolicy } from "../../policies/index.ts";
 import type { Unary } from "../call.ts";
 import { choicesBefore, choicesFrom, versionPlace, versionToken, versionToWire } from "../convert/policy.ts";
-import { problemToWire } from "../convert/problem.ts";
+import { problemsToWire } from "../convert/problem.ts";
 import type { AdminDesk } from "./desk.ts";
 import { pageAsked, pageOf } from "./pages.ts";
 
-/** Levels of a document down to its rules: document, spec, list, rule. */
-const RULE_LEVELS = 3;
-
 const shownToWire = async ({ version, document, source, problems }: ShownPolicy) => ({
   version: versionToWire(version),
-  document: await canonicalInSlices(document, turnOfTheLoop, RULE_LEVELS),
+  document: await canonicalInSlices(document, turnOfTheLoop),
   source,
-  problems: problems.map(problemToWire),
+  problems: await problemsToWire(problems),
 });
 
 /**

@@ -1,13 +1,15 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import type { Problem, SourceFile } from "@remit/engine";
-import { Problem_Severity, type ProblemSchema } from "@remit/proto/common";
+import { Problem_Severity, ProblemSchema, type Problem as WireProblem } from "@remit/proto/common";
 import { invalid } from "../../foundation/fault.ts";
+import { mapInSlices } from "../../foundation/in-slices.ts";
 import { limits } from "../../foundation/limits.ts";
+import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
 import { requiredText } from "./fields.ts";
 
-export function problemToWire(problem: Problem): MessageInitShape<typeof ProblemSchema> {
+function problemToWire(problem: Problem): WireProblem {
   const { file, line, column, severity, code, message, excerpt, expected, nearest } = problem;
-  return {
+  return create(ProblemSchema, {
     file,
     line,
     column,
@@ -17,8 +19,14 @@ export function problemToWire(problem: Problem): MessageInitShape<typeof Problem
     excerpt: excerpt ?? "",
     expected: expected ?? "",
     nearest: nearest ?? "",
-  };
+  });
 }
+
+/** Problems that are written between two turns: there may be some thousands. */
+const AT_ONCE_MAX = 200;
+
+export const problemsToWire = (problems: readonly Problem[]): Promise<WireProblem[]> =>
+  mapInSlices(problems, turnOfTheLoop, problemToWire, AT_ONCE_MAX);
 
 /** A document's source, which must be there. */
 export function sourceFrom(source: { file: string; text: string } | undefined, field: string): SourceFile {
