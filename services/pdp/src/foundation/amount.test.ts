@@ -46,3 +46,18 @@ test("an amount is written as the shortest decimal and reads back as itself", ()
     }),
   );
 });
+
+test("what is no amount is repeated in the error, and no more of it than somebody reads", () => {
+  const said = (unit: string, value: string) => {
+    try {
+      return parseAmount(unit, value, "limit").unit;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  expect(said("EUR", "1,5")).toBe('limit.value must be a decimal, got "1,5"');
+  for (const long of ["9".repeat(1_000_000), "\0".repeat(1_000_000)]) {
+    expect(said("EUR", long).length).toBeLessThan(1_500);
+    expect(said(long, "1").length).toBeLessThan(1_500);
+  }
+});

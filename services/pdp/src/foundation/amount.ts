@@ -1,4 +1,5 @@
 import { invalid } from "./fault.ts";
+import { quoted } from "./quoted.ts";
 
 /** An exact quantity in millionths of its unit. */
 export interface Amount {
@@ -13,12 +14,12 @@ const MICROS_MAX = 2n ** 61n;
 /** Reads a unit and a decimal. Negative, over-precise, NaN-like and absent values are errors, never 0. */
 export function parseAmount(unit: string, value: string, field: string): Amount {
   if (!UNIT.test(unit)) {
-    throw invalid(`${field}.unit`, `${field}.unit must be a currency code or a word, got ${JSON.stringify(unit)}`, {
+    throw invalid(`${field}.unit`, `${field}.unit must be a currency code or a word, got ${quoted(unit)}`, {
       fix: "write EUR, tokens, calls ...",
     });
   }
   if (!DECIMAL.test(value)) {
-    throw invalid(`${field}.value`, `${field}.value must be a decimal, got ${JSON.stringify(value)}`, {
+    throw invalid(`${field}.value`, `${field}.value must be a decimal, got ${quoted(value)}`, {
       limit: "0 or more, at most 13 digits before the point and 6 after it",
       fix: 'write it as a string such as "12.50"',
     });

@@ -1,4 +1,7 @@
 const ID_BYTES_MAX = 2048;
+
+import { quoted } from "./quoted.ts";
+
 const TRUST_DOMAIN_BYTES_MAX = 255;
 const SCHEME = "spiffe://";
 const TRUST_DOMAIN = /^[a-z0-9._-]+$/;
@@ -16,7 +19,7 @@ export function spiffeIdProblem(text: string): string | undefined {
   if (!TRUST_DOMAIN.test(trustDomain)) return "has no trust domain of a-z, 0-9, dot, dash and underscore";
   if (path.length === 0) return "names a whole trust domain and no workload in it";
   const wrong = path.find((segment) => !SEGMENT.test(segment) || segment === "." || segment === "..");
-  return wrong === undefined ? undefined : `has the path segment ${JSON.stringify(wrong)}`;
+  return wrong === undefined ? undefined : `has the path segment ${quoted(wrong)}`;
 }
 
 /** What is wrong with a prefix of SPIFFE ids: a trust domain, or an id of a workload or of what is above one. */

@@ -1,5 +1,6 @@
 import { Fault, invalid } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
+import { quoted } from "../foundation/quoted.ts";
 import { CERTIFICATES } from "./evidence.ts";
 import { keySetFrom } from "./issuer-keys.ts";
 import { parseSpiffeId } from "./spiffe-id.ts";
@@ -18,7 +19,7 @@ const AUDIENCE_OF_TENANT = "remit:";
 
 function requireName(name: string): void {
   if (NAME.test(name)) return;
-  throw invalid("name", `${JSON.stringify(name)} is no name of an issuer or a binding`, {
+  throw invalid("name", `${quoted(name)} is no name of an issuer or a binding`, {
     fix: "use up to 64 of a-z, 0-9, dots, dashes and underscores",
   });
 }

@@ -1,5 +1,6 @@
 import pg from "pg";
 import { Fault } from "../foundation/fault.ts";
+import { quoted } from "../foundation/quoted.ts";
 import { HINTS } from "./change-feed.ts";
 import { inTransaction } from "./database.ts";
 
@@ -11,7 +12,7 @@ const VERSION = /^[0-9A-Za-z.+-]{1,64}$/;
  */
 export async function nameEngine(url: string, engine: string): Promise<string | undefined> {
   if (!VERSION.test(engine)) {
-    throw new Fault("invalid", "request_invalid", `${JSON.stringify(engine)} is no version of an engine`, {
+    throw new Fault("invalid", "request_invalid", `${quoted(engine)} is no version of an engine`, {
       limit: "1 to 64 letters, digits, dots, hyphens and plus signs",
       fix: "name one that a replica of the new build reports at /readyz",
     });

@@ -25,6 +25,7 @@ import { canonical } from "../../foundation/canonical.ts";
 import { digestText } from "../../foundation/digest.ts";
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
+import { quoted } from "../../foundation/quoted.ts";
 import type { Actor, Call, Unary } from "../call.ts";
 import { digestField, durationField, requiredText, storedText, uuidField } from "../convert/fields.ts";
 import { grantOf, methodName, requireGranted } from "../grants.ts";
@@ -55,7 +56,7 @@ function createAttempts(desk: AdminDesk) {
     for (const { rpcs } of authorityServices(at)) {
       for (const rpc of rpcs) if (rpc.kind === "unary" && methodName(rpc.method) === method) return rpc;
     }
-    throw invalid("method", `${JSON.stringify(method)} is no method that may widen authority`, {
+    throw invalid("method", `${quoted(method)} is no method that may widen authority`, {
       fix: "send the name of an RPC, such as remit.v1.PolicyService/ActivatePolicies",
     });
   };
@@ -95,7 +96,7 @@ function stateFrom(state: string) {
   if (state === "") return undefined;
   const known = PROPOSAL_STATES.find((one) => one === state);
   if (known) return known;
-  throw invalid("state", `there is no state ${JSON.stringify(state)}`, {
+  throw invalid("state", `there is no state ${quoted(state)}`, {
     fix: `choose from ${PROPOSAL_STATES.join(", ")}`,
   });
 }

@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { IssuerSchema, Issuer as WireIssuer } from "@remit/proto/admin";
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
+import { quoted } from "../../foundation/quoted.ts";
 import { parseStrict } from "../../foundation/strict-json.ts";
 import { countValues } from "../../foundation/values.ts";
 import { ALGORITHMS, type Issuer, PROFILES, USES } from "../../identities/index.ts";
@@ -10,7 +11,7 @@ import { boundedList, labelsField, storedName, storedText } from "./fields.ts";
 function oneOf<Word extends string>(value: string, words: readonly Word[], field: string): Word {
   const known = words.find((word) => word === value);
   if (known !== undefined) return known;
-  throw invalid(field, `${JSON.stringify(value)} is no ${field} of an issuer`, {
+  throw invalid(field, `${quoted(value)} is no ${field} of an issuer`, {
     fix: `choose from ${words.join(", ")}`,
   });
 }

@@ -12,6 +12,7 @@ import {
 } from "@remit/proto/tenant";
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
+import { quoted } from "../../foundation/quoted.ts";
 import { spiffePrefixProblem } from "../../foundation/spiffe-id.ts";
 import {
   type BreakerDefaults as Defaults,
@@ -105,7 +106,7 @@ function prefixesFrom(prefixes: readonly string[]): string[] {
     const problem = spiffePrefixProblem(prefix);
     if (problem === undefined) continue;
     const fix = "write spiffe://TRUST-DOMAIN, or with the beginning of a path: spiffe://example.org/ns/acme";
-    throw invalid(`workload_prefixes.prefixes[${at}]`, `${JSON.stringify(prefix)} ${problem}`, { fix });
+    throw invalid(`workload_prefixes.prefixes[${at}]`, `${quoted(prefix)} ${problem}`, { fix });
   }
   return [...new Set(each)];
 }
