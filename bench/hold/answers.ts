@@ -15,14 +15,15 @@ import { decodeInSlices, joinedInSlices } from "../../services/pdp/src/wire/lane
 import { facts as plainFacts } from "../growth/src/tenant.ts";
 import { type Case, compiled, many, rule } from "./catalogue.ts";
 import { prepareWith, settle } from "./turns.ts";
+import { type Form, forms, written } from "./written.ts";
 
 const call = (input: Facts["input"]): Facts => ({
   ...plainFacts,
   ...{ call: { ...plainFacts.call, tool: "pay" }, input },
 });
 
-const explaining = (count: number, name: string, text: (at: number) => string): Case => ({
-  name: `explain: ${count} rules, ${name}`,
+const explaining = (as: Form, count: number, name: string, text: (at: number) => string): Case => ({
+  name: `explain: ${count} rules, ${name}, in ${as}`,
   make: () => {
     const known = compiled(many(count, (at) => rule(at, { when: [text(at)] })));
     return async (pause) => {
@@ -40,7 +41,7 @@ const explaining = (count: number, name: string, text: (at: number) => string): 
       const wire = await explainedToWire(answer, pause);
       const message = create(ExplainResponseSchema, wire);
       await pause();
-      return toBinary(ExplainResponseSchema, message);
+      return written(as, ExplainResponseSchema, message, pause);
     };
   },
 });
@@ -106,9 +107,11 @@ const most = (name: string, schema: DescMessage, message: () => Record<string, u
 
 /** Requests that carry no calls, and answers, at the limits of a message. */
 export const answers: readonly Case[] = [
-  explaining(10_000, "none of which matches", (at) => `input.a == ${at + 9}`),
-  explaining(10_000, "all of which match", (at) => `input.a < ${at + 9}`),
-  explaining(4_000, "all of which match", (at) => `input.a < ${at + 9}`),
+  ...forms.flatMap((as) => [
+    explaining(as, 10_000, "none of which matches", (at) => `input.a == ${at + 9}`),
+    explaining(as, 10_000, "all of which match", (at) => `input.a < ${at + 9}`),
+    explaining(as, 4_000, "all of which match", (at) => `input.a < ${at + 9}`),
+  ]),
   receiving("one document", PublishPoliciesRequestSchema, () => filesInJson(1, "a: b\n")),
   receiving("20 documents", PublishPoliciesRequestSchema, () => filesInJson(20, "a: b\n")),
   receiving("20 documents that are not ASCII", PublishPoliciesRequestSchema, () => filesInJson(20, "ä: €\t\n")),

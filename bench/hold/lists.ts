@@ -1,4 +1,4 @@
-import { type DescMessage, type Message, toBinary, toJson } from "@bufbuild/protobuf";
+import type { DescMessage, Message } from "@bufbuild/protobuf";
 import {
   DeactivatePoliciesResponseSchema,
   ListAgentsResponseSchema,
@@ -14,6 +14,7 @@ import { documentRpcs } from "../../services/pdp/src/wire/admin/documents.ts";
 import { policyRpcs } from "../../services/pdp/src/wire/admin/policies.ts";
 import { type Case, many, tool } from "./catalogue.ts";
 import { prepareWith, settle } from "./turns.ts";
+import { type Form, forms, written } from "./written.ts";
 
 const agentAt = (at: number) => ({
   ...({ apiVersion: "remit/v1", kind: "Agent", metadata: { name: `agent-${at}`, owner: "o" } } as const),
@@ -90,15 +91,14 @@ type Paged = Message & { readonly nextPageToken: string };
 type Listing = (request: never, call: never) => Promise<Paged>;
 
 /** A walk through a list, page after page, as protobuf's bytes or as JSON. */
-const walking = (as: "bytes" | "JSON", name: string, schema: DescMessage, list: () => Listing): Case => ({
+const walking = (as: Form, name: string, schema: DescMessage, list: () => Listing): Case => ({
   name: `answer: pages of ${name}, in ${as}`,
   make: () => {
     const ask = list();
     return prepareWith(settle, async (pause) => {
       for (let pageToken = ""; ; ) {
         const answer = await ask({ pageSize: limits.registeredListedMax, pageToken } as never, {} as never);
-        if (as === "JSON") JSON.stringify(toJson(schema, answer));
-        else toBinary(schema, answer);
+        await written(as, schema, answer, pause);
         if (answer.nextPageToken === "") return;
         pageToken = answer.nextPageToken;
         await pause();
@@ -108,20 +108,19 @@ const walking = (as: "bytes" | "JSON", name: string, schema: DescMessage, list: 
 });
 
 /** What is answered where policies were put in force or out of it. */
-const inForce = (as: "bytes" | "JSON", name: string, versions: () => readonly PolicyVersion[]): Case => ({
+const inForce = (as: Form, name: string, versions: () => readonly PolicyVersion[]): Case => ({
   name: `answer: ${name}, in ${as}`,
   make: () => {
     const { deactivatePolicies } = policyRpcs(deskOf({ versions: versions() }));
-    return prepareWith(settle, async () => {
+    return prepareWith(settle, async (pause) => {
       const answer = await deactivatePolicies({ policies: ["gone"], expectedRevision: 0n } as never, {} as never);
-      if (as === "JSON") return JSON.stringify(toJson(DeactivatePoliciesResponseSchema, answer));
-      return toBinary(DeactivatePoliciesResponseSchema, answer);
+      await written(as, DeactivatePoliciesResponseSchema, answer, pause);
     });
   },
 });
 
 /** Lists of the admin plane, of a tenant at its limits. */
-export const lists: readonly Case[] = (["bytes", "JSON"] as const).flatMap((as) => {
+export const lists: readonly Case[] = forms.flatMap((as) => {
   const tools = (name: string, count: number, labels: number) =>
     walking(as, name, ListToolsResponseSchema, () => {
       return documentRpcs(deskOf({ tools: many(count, toolAt(labels)) })).listTools as Listing;

@@ -20,6 +20,7 @@ import { requests } from "./requests.ts";
 import { rules } from "./rules.ts";
 import { unasked } from "./streams.ts";
 import { tokens } from "./tokens.ts";
+import { told } from "./told.ts";
 import { type Held, held } from "./turns.ts";
 import { whole } from "./whole.ts";
 
@@ -46,6 +47,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   answers,
   lists,
   whole,
+  told,
   unasked,
   accounts,
   believed,

@@ -1,4 +1,3 @@
-import { toBinary, toJson } from "@bufbuild/protobuf";
 import { type GetPoliciesResponse, GetPoliciesResponseSchema } from "@remit/proto/admin";
 import type { PolicyDocument } from "../../services/engine/src/index.ts";
 import { limits } from "../../services/pdp/src/foundation/limits.ts";
@@ -6,6 +5,7 @@ import type { PolicyVersion, StoredPolicy } from "../../services/pdp/src/policie
 import { policyRpcs } from "../../services/pdp/src/wire/admin/policies.ts";
 import { type Case, many, policy, rule } from "./catalogue.ts";
 import { prepareWith, settle } from "./turns.ts";
+import { type Form, forms, written } from "./written.ts";
 
 const by = { id: "019a4f3e-0000-7000-8000-000000000000", name: "ada@example.com" };
 
@@ -43,7 +43,7 @@ function deskOf(all: readonly StoredPolicy[]) {
   return desk as never;
 }
 
-const walking = (as: "bytes" | "JSON", name: string, make: () => readonly StoredPolicy[]): Case => ({
+const walking = (as: Form, name: string, make: () => readonly StoredPolicy[]): Case => ({
   name: `answer: ${name}, in ${as}`,
   make: () => {
     const ask = policyRpcs(deskOf(make())).getPolicies;
@@ -51,8 +51,7 @@ const walking = (as: "bytes" | "JSON", name: string, make: () => readonly Stored
       for (let pageToken = ""; ; ) {
         const request = { choices: [], pageSize: limits.registeredListedMax, pageToken };
         const answer: GetPoliciesResponse = await ask(request as never, {} as never);
-        if (as === "JSON") JSON.stringify(toJson(GetPoliciesResponseSchema, answer));
-        else toBinary(GetPoliciesResponseSchema, answer);
+        await written(as, GetPoliciesResponseSchema, answer, pause);
         if (answer.nextPageToken === "") return;
         pageToken = answer.nextPageToken;
         await pause();
@@ -62,7 +61,7 @@ const walking = (as: "bytes" | "JSON", name: string, make: () => readonly Stored
 });
 
 /** Policies with their documents, in pages, of a tenant at its limits. */
-export const whole: readonly Case[] = (["bytes", "JSON"] as const).flatMap((as) => [
+export const whole: readonly Case[] = forms.flatMap((as) => [
   walking(as, "1,000 policies with their documents, of 1 rule", () => many(1_000, (at) => storedOf(at, 1, "no"))),
   walking(as, "1,000 policies with their documents, of 10 rules", () =>
     many(1_000, (at) => storedOf(at, 10, "no — “ask” first")),
