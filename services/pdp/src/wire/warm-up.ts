@@ -1,10 +1,18 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { PublishPoliciesRequestSchema } from "@remit/proto/admin";
+import {
+  GetPoliciesResponseSchema,
+  ListDecisionsResponseSchema,
+  PublishPoliciesRequestSchema,
+} from "@remit/proto/admin";
 import { type DecideRequest, DecideRequestSchema } from "@remit/proto/decision";
+import { canonicalInSlices } from "../foundation/canonical-in-slices.ts";
 import { digestBytes } from "../foundation/digest.ts";
+import type { Pause } from "../foundation/in-slices.ts";
 import { limits } from "../foundation/limits.ts";
 import { askFrom } from "./convert/ask.ts";
 import { decodeBinary, decodeJson } from "./lanes/decode.ts";
+import { encodeInSlices } from "./lanes/encode-long.ts";
+import { encodeJsonInSlices } from "./lanes/encode-long-json.ts";
 
 const ROUNDS = 40;
 /** With what stands in them nearly as many values as a message may have: large objects are kept otherwise than small ones. */
@@ -32,8 +40,31 @@ function publishing(): Uint8Array {
   return new TextEncoder().encode(JSON.stringify({ files }));
 }
 
-/** Has the machine compiled what reads requests, before anybody is let in: the first large ones would hold the thread for twice as long. */
-export async function warmUpRequests(pause: () => Promise<void>): Promise<void> {
+const ANSWER_ROUNDS = 8;
+
+/** Puts long answers together and encodes them: texts, lists of messages, and objects. */
+async function answers(pause: Pause): Promise<void> {
+  const rules = Array.from({ length: 400 }, (_, at) => ({
+    id: `rule-${at}`,
+    effect: "deny",
+    message: `no: — “${at}” \t é`,
+  }));
+  for (let round = 0; round < ANSWER_ROUNDS; round++) {
+    const document = await canonicalInSlices({ kind: "Policy", spec: { rules } }, pause);
+    const policies = [{ version: { policy: "warm", version: 1 }, document, source: document }];
+    const whole = create(GetPoliciesResponseSchema, { policies });
+    const body = { rules, input: Object.fromEntries(rules.map((rule) => [rule.id, rule])) };
+    const decisions = Array.from({ length: 3 }, (_, at) => ({ id: `${at}`, body }));
+    const listed = create(ListDecisionsResponseSchema, { decisions });
+    for (const encode of [encodeInSlices, encodeJsonInSlices]) {
+      await encode(GetPoliciesResponseSchema, whole, pause);
+      await encode(ListDecisionsResponseSchema, listed, pause);
+    }
+  }
+}
+
+/** Has the machine compiled what reads requests and writes long answers, before anybody is let in: the first large ones would hold the thread for twice as long. */
+export async function warmUpRequests(pause: Pause): Promise<void> {
   const all = requests();
   const documents = publishing();
   for (let round = 0; round < ROUNDS; round++) {
@@ -45,4 +76,5 @@ export async function warmUpRequests(pause: () => Promise<void>): Promise<void> 
     decodeJson(PublishPoliciesRequestSchema, documents);
     await pause();
   }
+  await answers(pause);
 }

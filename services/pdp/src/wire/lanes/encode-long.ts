@@ -89,6 +89,7 @@ async function writeMessage(pen: Pen, schema: DescMessage, message: Message): Pr
  */
 export async function encodeInSlices(schema: DescMessage, message: Message, pause: Pause): Promise<Encoded> {
   const pen = createPen(pause);
+  await pen.rest();
   await writeMessage(pen, schema, message);
   return pen.written;
 }
