@@ -26,7 +26,7 @@ const calling = (name: string, source: () => CompileSource, more: Partial<Facts>
       },
       async (pause) => {
         for (const called of tools) {
-          const call = { ...plainFacts.call, tool: called };
+          const call = { ...plainFacts.call, ...more.call, tool: called };
           if (compiled) evaluate(compiled, { ...plainFacts, input: { a: 1 }, ...more, call });
           await pause();
         }
@@ -123,6 +123,28 @@ export const rules: readonly Case[] = [
   calling(
     "10,000 of 32 conditions and 32 exceptions that all have",
     about(() => ({ when: many(32, (n) => `input.a < ${n + 2}`), unless: many(32, (n) => `input.a < ${n + 2}`) })),
+  ),
+  calling(
+    "10,000 of 32 conditions on a call's costs, of 16 units",
+    about(() => ({ when: many(32, (n) => `call.estimate["u${n % 16}"] < amount("${7 * n + 200}", "u${n % 16}")`) })),
+    { call: { ...plainFacts.call, estimate: many(16, (n) => ({ unit: `u${n}`, value: "123.456789" })) } },
+  ),
+  calling(
+    "10,000 of 32 conditions on what is left of a budget",
+    about(() => ({
+      when: many(32, (n) => `budget.travel.used < ${n + 2}.0 && budget.travel.remaining < budget.travel.limit`),
+    })),
+    { budget: { travel: { unit: "EUR", limit: "1000000.123456", spent: "5.5", remaining: "99994.623456" } } },
+  ),
+  calling(
+    "10,000 that look for a long text in one of 120,000 letters",
+    about(() => ({ when: ["input.text.contains(input.part)"] })),
+    { input: { text: "a".repeat(120_000), part: `${"a".repeat(500)}b${"a".repeat(500)}` } },
+  ),
+  calling(
+    "10,000 that look for three letters in 87,000 that begin alike",
+    about((at) => ({ when: [`input.text.contains("\u6101\u6101${String.fromCharCode(0x6200 + at)}")`] })),
+    { input: { text: "\u6101".repeat(87_000) } },
   ),
   calling(
     "4,000 denies with messages and remedies of 2,000 characters",

@@ -1,4 +1,4 @@
-import { evaluationStepsMax, type Frame } from "../src/cel/frame.ts";
+import { evaluationStepsMax, type Frame, noAmountsRead } from "../src/cel/frame.ts";
 import { Failure, type Outcome } from "../src/cel/value.ts";
 import { policyExpressions } from "../src/compile/condition.ts";
 import { finish } from "../src/compile/steps.ts";
@@ -101,6 +101,7 @@ export function frameOf(facts: Facts): Frame {
     input: facts.input,
     answers: facts.answers,
     now: { text: facts.now, value: undefined },
+    amounts: noAmountsRead(),
     meter: { steps: evaluationStepsMax },
     variables: [],
     locals: [],

@@ -9,7 +9,12 @@ const noEstimate = new Failure("missing", "call.estimate is missing");
 const oddEstimate = new Failure("error", "call.estimate has an amount that is none");
 
 /** What the call is expected to cost: amounts by unit. */
-export function estimateFact({ facts }: Frame): Outcome {
+export function estimateFact({ facts, amounts }: Frame): Outcome {
+  amounts.estimate ??= estimateOf(facts);
+  return amounts.estimate;
+}
+
+function estimateOf(facts: Frame["facts"]): Outcome {
   const entries = new Map<string, Quantity>();
   for (const { unit, value } of facts.call.estimate ?? []) {
     const amount = quantity(value, unit);
@@ -83,7 +88,7 @@ function isBudgetField(field: string): field is BudgetField {
 export function budgetFact(name: string, field: BudgetField, path = `budget.${name}.${field}`): Run {
   const missing = new Failure("missing", `${path} is missing`);
   const odd = new Failure("error", field === "used" ? `${path} is not a share` : `${path} is not an amount`);
-  return ({ facts }) => {
+  const read = (facts: Frame["facts"]): Outcome => {
     const budget = facts.budget && Object.hasOwn(facts.budget, name) ? facts.budget[name] : undefined;
     if (budget === undefined) return missing;
     if (field === "used") {
@@ -92,6 +97,14 @@ export function budgetFact(name: string, field: BudgetField, path = `budget.${na
     }
     const value = budget[field];
     return value === undefined ? missing : (quantity(value, budget.unit) ?? odd);
+  };
+  return ({ facts, amounts }) => {
+    amounts.budgets ??= new Map();
+    const known = amounts.budgets.get(path);
+    if (known !== undefined) return known;
+    const value = read(facts);
+    amounts.budgets.set(path, value);
+    return value;
   };
 }
 

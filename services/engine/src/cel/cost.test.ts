@@ -77,6 +77,16 @@ describe("the cost limit", () => {
     expect(resultOf("input.list.size() == 2000 && input.one < input.other", { input })).toBe(true);
   });
 
+  it("counts each character of a long part at each place of a text, and not of a short one", () => {
+    const text = "input.text.contains(input.part)";
+    const long = "a".repeat(10_000);
+    const stepsFor = (chars: number) => stepsOf(text, { text: long, part: `${"a".repeat(chars)}b` });
+    expect(stepsFor(1000)).toBeGreaterThan(2 * stepsFor(400));
+    expect(stepsFor(1000)).toBeGreaterThan((10_000 * 1000) / 200);
+    expect(stepsFor(60)).toBeLessThan(1000);
+    expect(stepsOf(text, { text: "ab", part: long })).toBeLessThan(20);
+  });
+
   it("leaves ordinary conditions alone", () => {
     expect(resultOf('input.list.all(x, x >= 0.0) && "a".matches("a")', { input: { list: many } })).toBe(true);
   });

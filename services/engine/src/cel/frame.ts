@@ -28,6 +28,15 @@ export interface LazyTime {
   value: Timestamp | Failure | undefined;
 }
 
+/** Amounts of facts, once somebody has asked for them: reading one takes many times as long as the step it counts for. */
+export interface AmountsRead {
+  estimate: Outcome | undefined;
+  /** By path. */
+  budgets: Map<string, Outcome> | undefined;
+}
+
+export const noAmountsRead = (): AmountsRead => ({ estimate: undefined, budgets: undefined });
+
 /** What one policy's conditions are judged on; of a pass all policies without variables may have the same. Nothing in it outlives a call. */
 export interface Frame {
   readonly facts: Facts;
@@ -35,6 +44,7 @@ export interface Frame {
   readonly input: JsonObject;
   readonly answers: JsonObject;
   readonly now: LazyTime;
+  readonly amounts: AmountsRead;
   readonly meter: Meter;
   /** The policy's variables by number, once they have been asked for. */
   readonly variables: (Outcome | undefined)[];
@@ -63,6 +73,16 @@ export function isSpent({ meter }: Frame): boolean {
 /** The steps of work that the machine does on whole runs of characters: comparing, copying, searching for a literal. */
 export function charSteps(chars: number): number {
   return 1 + (chars >> 5);
+}
+
+/** Up to so many characters of a part the machine's search goes through a text once, whatever both are. */
+export const shortPartMax = 250;
+
+/** The steps of looking for one text in another: of a long part each character is compared at each place, at worst. */
+export function searchSteps(chars: number, partChars: number): number {
+  const part = Math.min(partChars, chars);
+  const each = part > shortPartMax ? Math.ceil((chars * part) / 128) : 0;
+  return charSteps(chars) * (1 + (part >> 6)) + each;
 }
 
 /** The steps of telling which of two texts comes first, the shorter of so many characters: one by one, unlike equality. */

@@ -1,4 +1,4 @@
-import { charSteps, type Frame, scanSteps, spend } from "./frame.ts";
+import { charSteps, type Frame, scanSteps, searchSteps, spend } from "./frame.ts";
 import type { CelFunction, FunctionTable } from "./function-table.ts";
 import { zoned } from "./time-functions.ts";
 import { calendarParts, durationPart, type TimePart } from "./times.ts";
@@ -13,11 +13,6 @@ function onText(name: string, result: CelFunction["result"], compute: (text: str
       return spend(frame, scanSteps(value.length)) ? compute(value) : costFailure;
     },
   };
-}
-
-/** The steps of looking for one text in another, at worst: each place of one against each character of the other. */
-function searchSteps(text: string, part: string): number {
-  return charSteps(text.length) * (1 + (Math.min(part.length, text.length) >> 6));
 }
 
 function onTwoTexts(
@@ -39,12 +34,14 @@ function onTwoTexts(
 
 const prefixSteps = (_: string, part: string) => charSteps(part.length);
 
+const ascii = /^\p{ASCII}*$/u;
+
 function lowerAscii(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  return ascii.test(text) ? text.toLowerCase() : text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 function upperAscii(text: string): string {
-  return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+  return ascii.test(text) ? text.toUpperCase() : text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
 }
 
 function split(args: readonly Value[], frame: Frame): Outcome {
@@ -52,7 +49,7 @@ function split(args: readonly Value[], frame: Frame): Outcome {
   if (typeof text !== "string" || typeof separator !== "string") {
     return typeConfusion("split()", text as Value, separator as Value);
   }
-  if (!spend(frame, searchSteps(text, separator) + text.length)) return costFailure;
+  if (!spend(frame, searchSteps(text.length, separator.length) + text.length)) return costFailure;
   return separator === "" ? Array.from(text) : text.split(separator);
 }
 
@@ -91,7 +88,11 @@ const timeParts: FunctionTable = Object.fromEntries(
 export const methods: FunctionTable = {
   startsWith: onTwoTexts("startsWith", (text, part) => text.startsWith(part), prefixSteps),
   endsWith: onTwoTexts("endsWith", (text, part) => text.endsWith(part), prefixSteps),
-  contains: onTwoTexts("contains", (text, part) => text.includes(part), searchSteps),
+  contains: onTwoTexts(
+    "contains",
+    (text, part) => text.includes(part),
+    (text, part) => searchSteps(text.length, part.length),
+  ),
   lowerAscii: onText("lowerAscii", "string", lowerAscii),
   upperAscii: onText("upperAscii", "string", upperAscii),
   trim: onText("trim", "string", (text) => text.trim()),

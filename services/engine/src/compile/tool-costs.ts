@@ -2,7 +2,7 @@ import type { Expr } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
 import { microsMax, microsOf } from "../amount.ts";
 import { rootNames } from "../cel/fact-paths.ts";
 import type { Frame, ToolFacts } from "../cel/frame.ts";
-import { evaluationStepsMax } from "../cel/frame.ts";
+import { evaluationStepsMax, noAmountsRead } from "../cel/frame.ts";
 import { typeWords } from "../cel/node.ts";
 import { parseCondition } from "../cel/parse-condition.ts";
 import { Failure, kindOf, type Outcome, Quantity } from "../cel/value.ts";
@@ -130,6 +130,7 @@ function partsOf({ exprKind: kind }: Expr): readonly (readonly [Expr | undefined
 export function costFrame(input: JsonObject, tool: ToolFacts): Frame {
   return {
     ...{ facts: nobody, tool, input, answers: nobody.answers, now: { text: "", value: undefined } },
+    amounts: noAmountsRead(),
     ...{ meter: { steps: evaluationStepsMax }, variables: [], locals: [] },
   };
 }

@@ -36,18 +36,18 @@ export function askTransforms(
 /** Takes everything else that an answer says. Without an answer the call is denied. */
 export function askOthers(asked: Asked & { readonly findings: Findings }): void {
   const { rule, program, frame, pass, findings } = asked;
-  const { facts, trace } = pass.judging;
+  const { trace } = pass.judging;
   const answer = program.others(frame);
   if (answer instanceof Failure) {
     tellUnknown(asked, answer);
-    note(rule, answer, findings, facts);
+    note(rule, answer, findings, pass);
     return;
   }
   if (answer.length === 0) trace?.(rule, false, frame);
   for (const match of answer) {
     trace?.(match, true, frame);
     frame.meter.steps -= match.told;
-    note(match, true, findings, facts);
+    note(match, true, findings, pass);
   }
   // Answered, and not just silent: without the answers it would have asked.
   const answered = Object.keys(frame.answers).length > 0;

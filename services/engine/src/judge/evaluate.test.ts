@@ -241,6 +241,13 @@ describe("an escalation", () => {
     );
   });
 
+  it("takes a step for each grant that it is compared with", () => {
+    const rules = Array.from({ length: 200 }, (_, at) => escalate(`e${at}`));
+    const granted = Array.from({ length: 1000 }, (_, at) => grant(`other${at}`));
+    expect(judge(rules, { granted: granted.slice(0, 100) }).code).toBe("approval_required");
+    expect(judge(rules, { granted }).code).toBe("evaluation_error");
+  });
+
   it("still yields to what ranks above it when granted", () => {
     const granted = [grant("one")];
     expect(judge([escalate("one"), deny("d")], { granted }).effect).toBe("deny");

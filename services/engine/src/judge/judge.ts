@@ -1,5 +1,12 @@
 import { added } from "../added.ts";
-import { evaluationStepsMax, type Frame, type LazyTime, type Meter } from "../cel/frame.ts";
+import {
+  type AmountsRead,
+  evaluationStepsMax,
+  type Frame,
+  type LazyTime,
+  type Meter,
+  noAmountsRead,
+} from "../cel/frame.ts";
 import type { Failure } from "../cel/value.ts";
 import type { CompiledTool } from "../compile/compile.ts";
 import { type CompiledRule, judgeRule } from "../compile/rule.ts";
@@ -58,6 +65,7 @@ export interface Pass {
   readonly judging: Judging;
   readonly meter: Meter;
   readonly now: LazyTime;
+  readonly amounts: AmountsRead;
   unknowns: UnknownRule[];
 }
 
@@ -95,6 +103,7 @@ const newPass = (judging: Judging, meter: Meter): Pass => ({
   judging,
   meter,
   now: { text: judging.facts.now, value: undefined },
+  amounts: noAmountsRead(),
   unknowns: none,
 });
 
@@ -134,7 +143,8 @@ function costing(pass: Pass, input: JsonObject): Pass {
   const { tool, facts } = pass.judging;
   if (!tool.costs.computed) return pass;
   const estimate = withCosts(tool, input, facts.call.estimate);
-  return { ...pass, judging: { ...pass.judging, facts: { ...facts, call: { ...facts.call, estimate } } } };
+  const judging = { ...pass.judging, facts: { ...facts, call: { ...facts.call, estimate } } };
+  return { ...pass, judging, amounts: noAmountsRead() };
 }
 
 interface TransformsFound {
@@ -233,7 +243,7 @@ function judgeOthersOf(
     }
     const seen = answersSeenBy(rule, answers, pass.meter);
     const result = judge(pass, rule, seen === answers ? frame : newFrame(pass, group, input, seen));
-    if (result !== false) note(rule, result, findings, pass.judging.facts);
+    if (result !== false) note(rule, result, findings, pass);
     else if (answers !== noAnswers && rule.effect === "clarify" && questionsAnswered(rule, answers)) {
       // Answered, and not just silent: without the answers it would have asked.
       if (judgeRule(rule, newFrame(pass, group, input, noAnswers)) === true)
@@ -246,14 +256,15 @@ function judgeOthersOf(
 const newShared = ({ judging }: Pass): Frame["shared"] => (judging.tool.rules.repeats ? new Map() : undefined);
 
 function newFrame(
-  { judging, meter, now }: Pass,
+  { judging, meter, now, amounts }: Pass,
   group: RuleGroup,
   input: JsonObject,
   answers: JsonObject,
   shared?: Frame["shared"],
 ): Frame {
   const variables = group.variableCount === 0 ? noVariables : new Array(group.variableCount);
-  return { facts: judging.facts, tool: judging.tool.facts, input, answers, now, meter, variables, locals: [], shared };
+  const { facts, tool } = judging;
+  return { facts, tool: tool.facts, input, answers, now, amounts, meter, variables, locals: [], shared };
 }
 
 /** The same facts, to compute on once more: it takes no steps from the call's own evaluation. */
@@ -277,7 +288,7 @@ function judge(pass: Pass, rule: CompiledRule, frame: Frame): boolean | Failure 
  * Where unknown is decided for all rules but transforms: a rule that restrains matches, one that permits does not. A
  * grant lifts the restraint of its rule, known or not, and permits only where the rule is known to match.
  */
-export function note(rule: CompiledRule, result: true | Failure, findings: Findings, facts: Facts): void {
+export function note(rule: CompiledRule, result: true | Failure, findings: Findings, pass: Pass): void {
   switch (rule.effect) {
     case "deny":
       findings.deny = added(findings.deny, rule);
@@ -286,7 +297,7 @@ export function note(rule: CompiledRule, result: true | Failure, findings: Findi
       findings.clarify = added(findings.clarify, rule);
       return;
     case "escalate":
-      if (!isGranted(rule, facts)) findings.escalate = added(findings.escalate, rule);
+      if (!isGranted(rule, pass)) findings.escalate = added(findings.escalate, rule);
       else if (result === true) findings.granted = added(findings.granted, rule);
       else findings.doubtful = added(findings.doubtful, rule);
       return;
@@ -296,7 +307,10 @@ export function note(rule: CompiledRule, result: true | Failure, findings: Findi
   }
 }
 
-function isGranted({ ref }: CompiledRule, { granted = [] }: Facts): boolean {
+/** Each grant that is looked at takes a step: very many rules may escalate. */
+function isGranted({ ref }: CompiledRule, { judging, meter }: Pass): boolean {
+  const { granted = [] } = judging.facts;
+  meter.steps -= granted.length;
   return granted.some(
     ({ policy, version, rule }) => policy === ref.policy && version === ref.version && rule === ref.rule,
   );

@@ -1,5 +1,5 @@
 import type { Expr } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
-import { charSteps, orderSteps } from "../cel/frame.ts";
+import { charSteps, orderSteps, searchSteps, shortPartMax } from "../cel/frame.ts";
 import type { Node } from "../cel/node.ts";
 import { isList } from "../cel/value.ts";
 
@@ -244,9 +244,9 @@ function functionBound(
   if (name === "startsWith" || name === "endsWith") {
     return { ...small, steps: sum([below, part.chars === undefined ? undefined : charSteps(part.chars)]) };
   }
-  const long = (part.chars ?? 0) > partCharsMax;
+  const long = (part.chars ?? 0) > (name === "split" ? shortPartMax : partCharsMax);
   if (name === "contains" && of.chars !== undefined && part.chars !== undefined) {
-    return { ...small, steps: sum([below, charSteps(of.chars) * (1 + part.chars / 64)]) };
+    return { ...small, steps: sum([below, searchSteps(of.chars, Math.ceil(part.chars))]) };
   }
   const zone = name.startsWith("get") || name === "weekday" || name === "hours" ? zoneSteps : 0;
   const steps = sum([below, chars === undefined || long ? undefined : 40 + 4 * chars + zone, items && 4 * items]);
