@@ -141,9 +141,16 @@ export function dateArray(days: readonly string[]): Buffer {
   });
 }
 
+const micros = (ms: number) => BigInt(Math.round(ms - EPOCH_MS)) * 1000n;
+
 /** timestamptz[] of milliseconds since 1970; undefined is null. */
 export function timestamptzArray(times: readonly (number | undefined)[]): Buffer {
-  return fixed(OID.timestamptz, 8, times, (view, ms, at) => {
-    view.setBigInt64(at, BigInt(Math.round(ms - EPOCH_MS)) * 1000n);
-  });
+  return fixed(OID.timestamptz, 8, times, (view, ms, at) => view.setBigInt64(at, micros(ms)));
+}
+
+/** A timestamptz by itself, of milliseconds since 1970. */
+export function timestamptz(ms: number): Buffer {
+  const buffer = Buffer.allocUnsafe(8);
+  buffer.writeBigInt64BE(micros(ms));
+  return buffer;
 }

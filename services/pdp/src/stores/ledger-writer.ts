@@ -1,14 +1,11 @@
-import pg from "pg";
+import pg, { type QueryArrayConfig } from "pg";
 import { CommitFailure, type LedgerWriter, type NewRecord, type RecordOutcome } from "../ledger/index.ts";
-import { balancesOf, type ChargedToo, holdLocked, readCharged, shortsOf } from "./charge-columns.ts";
-import { chargedQuery } from "./charged-statement.ts";
+import { balancesOf, type ChargedToo, holdLocked, shortsOf } from "./charge-columns.ts";
 import { commitFailure } from "./commit-failure.ts";
+import { fullForm, quickForm } from "./commit-form.ts";
 import type { Lane } from "./lane.ts";
-import { type Committed, commitQuery, readCommitted } from "./ledger-statement.ts";
+import type { Committed } from "./ledger-statement.ts";
 import { readTaken, takenQuery } from "./stored-record.ts";
-import { wholeQuery } from "./whole-statement.ts";
-
-const NOTHING_CHARGED: ChargedToo = { left: new Map(), balances: new Map() };
 
 /** The numbers of what was inserted, in the batch's order; the places of what was not. */
 function outcomesOf(epoch: bigint, base: bigint, batch: readonly NewRecord[], told: Committed, charged: ChargedToo) {
@@ -63,7 +60,7 @@ export function createLedgerWriter(lane: Lane, epoch: bigint, onBroken: () => vo
     if (failure.kind === "broken") onBroken();
     return failure;
   };
-  const ask = async (config: ReturnType<typeof commitQuery>) => {
+  const ask = async (config: QueryArrayConfig) => {
     try {
       return (await lane.query(config)).rows;
     } catch (error) {
@@ -72,30 +69,22 @@ export function createLedgerWriter(lane: Lane, epoch: bigint, onBroken: () => vo
   };
 
   /**
-   * Sends a batch: a charged one in the form for what fits as a whole, and where it does not, or may not, in the form that
-   * says of each record why. Whatever waits too long for a lock is sent again, without what something else holds.
+   * Sends a batch: in the quick form where it has one, and where that does nothing, in the form that says of each record
+   * why. Whatever waits too long for a lock is sent again, without what something else holds.
    */
   const send = async (batch: readonly NewRecord[]) => {
-    const isCharged = batch.some(({ charge }) => charge !== undefined);
-    const whole = isCharged ? query(() => wholeQuery(epoch, base, batch)) : undefined;
-    const byRecord = () =>
-      query(() => (isCharged ? chargedQuery(epoch, base, batch) : commitQuery(epoch, base, batch)));
+    const full = (waiting: "wait" | "skip") => query(() => fullForm(epoch, base, batch, waiting));
     const endMs = performance.now() + LOCKED_MS_MAX;
-    let config = whole ?? byRecord();
+    let form = query(() => quickForm(epoch, base, batch)) ?? full("wait");
     let skipped = false;
     for (;;) {
       try {
-        const [row] = (await lane.query(config)).rows;
-        const told = readCommitted(row);
-        if (config === whole && told.alive && row?.[4] !== true) {
-          config = byRecord();
-          continue;
-        }
-        const left = config === whole ? null : row?.[4];
-        return { told, charged: isCharged && row ? readCharged(left, row[5]) : NOTHING_CHARGED, skipped };
+        const said = form.read((await lane.query(form.config)).rows[0]);
+        if (said) return { ...said, skipped };
+        form = full("wait");
       } catch (error) {
         if (!waitedTooLong(error) || performance.now() > endMs) throw giveUp(commitFailure(error));
-        if (isCharged) config = query(() => chargedQuery(epoch, base, batch, "skip"));
+        form = full("skip");
         skipped = true;
       }
     }

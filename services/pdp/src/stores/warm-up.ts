@@ -1,5 +1,6 @@
 import { leastUuidAt } from "../foundation/ids.ts";
 import type { NewRecord } from "../ledger/index.ts";
+import { aloneQuery } from "./alone-statement.ts";
 import { chargedQuery } from "./charged-statement.ts";
 import { wholeQuery } from "./whole-statement.ts";
 
@@ -22,6 +23,7 @@ function records(): NewRecord[] {
 export async function warmUpCommits(pause: () => Promise<void>): Promise<void> {
   const batch = records();
   for (let round = 0; round < ROUNDS; round++) {
+    for (const record of batch) aloneQuery(1n, 1n, [record]);
     wholeQuery(1n, 1n, batch);
     chargedQuery(1n, 1n, batch);
     await pause();

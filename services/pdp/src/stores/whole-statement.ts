@@ -107,7 +107,7 @@ interface Sum {
 }
 
 /** Whether a record only takes a hold, or only gives one back and settles it within what was held. */
-function isPlain({ hold, moves, freezes }: Charge): boolean {
+export function isPlain({ hold, moves, freezes }: Charge): boolean {
   if (freezes !== undefined || moves.some(({ overage }) => overage !== 0n)) return false;
   if (hold?.step === "take") return moves.every(({ held, posted }) => held >= 0n && posted === 0n);
   return hold?.step === "end" && !hold.overdue && moves.every(({ held }) => held <= 0n);

@@ -31,20 +31,23 @@ async function openWriter(url: string, replica: string, edit: Edit) {
   const epoch = await insertWriter(client, replica);
   const { rows } = await client.query("select pg_backend_pid() as pid");
   const never = new Promise<never>(() => {});
-  const whole = { batches: 0 };
+  const counted = { whole: 0, alone: 0, aloneCharged: 0 };
   const lane: Lane = {
     ...{ client, lost: never, gone: () => false, destroy: () => {}, within: (work) => work(client) },
     query: async (config) => {
       const { name = "" } = config;
-      if (!name.startsWith("ledger-charge")) return client.query(config);
-      const answer = await client.query({ ...config, text: edit(config.text, name) });
-      if (name.includes("whole") && answer.rows[0]?.[4] === true) whole.batches++;
+      const isCharge = name.startsWith("ledger-charge");
+      const answer = await client.query(isCharge ? { ...config, text: edit(config.text, name) } : config);
+      const [row] = answer.rows;
+      if (name.includes("whole") && row?.[4] === true) counted.whole++;
+      if (name === "ledger-alone" && row?.[0] !== null) counted.alone++;
+      if (name === "ledger-alone" && row?.[0]) counted.aloneCharged++;
       return answer;
     },
     close: () => client.end(),
   };
   const pid = rows[0].pid as number;
-  return { client, epoch, pid, whole, writer: createLedgerWriter(lane, epoch, () => {}), base: 0n };
+  return { client, epoch, pid, counted, writer: createLedgerWriter(lane, epoch, () => {}), base: 0n };
 }
 type Writer = Awaited<ReturnType<typeof openWriter>>;
 
@@ -283,6 +286,9 @@ export interface Played {
   readonly inserted: number;
   /** Batches that were committed in the form for what fits as a whole. */
   readonly whole: number;
+  /** Those of one record that were committed in the form for it; and of these, those that charge. */
+  readonly alone: number;
+  readonly aloneCharged: number;
 }
 
 export interface Playing {
@@ -292,12 +298,14 @@ export interface Playing {
   readonly alarms?: boolean;
   /** What amounts are drawn in; one millionth unless something is said. */
   readonly grain?: bigint;
+  /** As of the dice; none unless something is said. */
+  readonly lone?: number;
 }
 
 /** Plays so many steps in an empty database, until something differs. */
 export async function playBeside(
   { ownerUrl, runtimeUrl }: TestDatabase,
-  { seed, steps, edit = (text) => text, alarms = false, grain = 1n }: Playing,
+  { seed, steps, edit = (text) => text, alarms = false, grain = 1n, lone = 0 }: Playing,
 ): Promise<Played> {
   const owner = new pg.Client({ connectionString: ownerUrl });
   await owner.connect();
@@ -308,7 +316,7 @@ export async function playBeside(
   await insertReplica(owner, replica, "test");
   const writers = [await openWriter(runtimeUrl, replica, edit), await openWriter(runtimeUrl, replica, edit)] as const;
   const nowMs = Date.now();
-  const dice: Dice = { random, accounts, pastMs: nowMs - HOUR_MS, farMs: nowMs + HOUR_MS, grain };
+  const dice: Dice = { random, accounts, pastMs: nowMs - HOUR_MS, farMs: nowMs + HOUR_MS, grain, lone };
   const world: World = { dice, state, owner, writers, alarms, security: 0n };
   let wrong: string[] = [];
   let step = 0;
@@ -327,10 +335,14 @@ export async function playBeside(
   } finally {
     await Promise.all([owner, ...writers.map(({ client }) => client)].map((client) => client.end()));
   }
+  const sum = (of: (counted: Writer["counted"]) => number) =>
+    writers.reduce((total, { counted }) => total + of(counted), 0);
   return {
     steps: step,
     wrong: wrong.map((line) => `seed ${seed}, step ${step}: ${line}`),
     inserted: state.records.size,
-    whole: writers.reduce((sum, { whole }) => sum + whole.batches, 0),
+    whole: sum(({ whole }) => whole),
+    alone: sum(({ alone }) => alone),
+    aloneCharged: sum(({ aloneCharged }) => aloneCharged),
   };
 }

@@ -15,6 +15,8 @@ export interface Dice {
   readonly farMs: number;
   /** What amounts are drawn in. */
   readonly grain: bigint;
+  /** How many batches are drawn as one plain record, of all; others may come to be one too. */
+  readonly lone: number;
 }
 
 export const below = ({ random }: Dice, count: number) => Math.floor(random() * count);
@@ -118,6 +120,8 @@ const often = [
 ] as string[];
 /** What a batch may have that is to fit as a whole. */
 const plain = [...Array(6).fill("take_little"), "take", ...Array(6).fill("within"), "nothing"] as string[];
+/** What may come alone: more of it does not fit. */
+const lonely = ["take_little", "take", "take", "take", "within", "within", "within", "nothing"];
 
 function keyFor(dice: Dice, charge: Charge | undefined, used: readonly NewRecord[], id: string): Uint8Array {
   if (dice.random() < 0.12) return pick(dice, used)?.key ?? idempotencyKey("decision", id, 1);
@@ -133,8 +137,9 @@ export function randomBatch(dice: Dice, state: StoreState, security: bigint): Ne
   const holds = [...state.holds.values()];
   const used = [...state.records.values()].slice(-20).map(({ record }) => record);
   const batch: NewRecord[] = [];
-  const from = dice.random() < 0.4 ? plain : often;
-  for (let count = 1 + below(dice, 8); count > 0; count--) {
+  const isLone = dice.lone > 0 && dice.random() < dice.lone;
+  const from = isLone ? lonely : dice.random() < 0.4 ? plain : often;
+  for (let count = isLone ? 1 : 1 + below(dice, 8); count > 0; count--) {
     const kind = pick(dice, from) ?? "take";
     const charge = kinds[kind]?.(dice, state, pick(dice, holds));
     const record = newRecord({

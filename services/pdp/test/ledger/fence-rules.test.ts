@@ -2,9 +2,11 @@ import { randomUUID } from "node:crypto";
 import pg, { type Client } from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { NewRecord, RecordOutcome } from "../../src/ledger/index.ts";
+import { aloneQuery, readCommittedAlone } from "../../src/stores/alone-statement.ts";
 import { commitQuery, readCommitted } from "../../src/stores/ledger-statement.ts";
 import { readTaken, takenQuery } from "../../src/stores/stored-record.ts";
 import { endReplica, fence, insertReplica, insertWriter } from "../../src/stores/writer-row.ts";
+import { editFunction } from "../support/edited-function.ts";
 import { eventually } from "../support/processes.ts";
 import { createTestDatabase, type TestDatabase, withClient } from "../support/test-database.ts";
 import { insertTenant, newRecord, TENANT } from "./postgres.ts";
@@ -150,6 +152,40 @@ test("a commit after the fence finds its writer dead; one that does not ask reco
   const unasked = commitQuery(writer, 0n, [newRecord()]);
   expect(unasked.text).toContain("and alive ");
   await committing.query({ ...unasked, name: "unasked", text: unasked.text.replace("and alive ", "") });
+  expect(await lateRecords()).toHaveLength(1);
+});
+
+// The commit of one record alone is a function of the store.
+
+const commitAlone: Commit = (writer, record) => {
+  const query = aloneQuery(writer, 0n, [record]);
+  if (!query) throw new Error("the record is no plain one");
+  return query;
+};
+const aloneWithout = (part: string) =>
+  editFunction(database, "remit_commit_alone", (text) =>
+    text.replace(part, part.replace(/ ?(and w.alive|for no key update)$/, "")),
+  );
+
+test("the fence waits for a record that is committed alone, and counts it", async () => {
+  expect(await fenceDuringCommit({ ...asIs, commit: commitAlone })).toBe(0);
+});
+
+test("known to be wrong: a record is committed alone without a lock on its writer", async () => {
+  await aloneWithout("and w.alive for no key update");
+  expect(await fenceDuringCommit({ ...asIs, commit: commitAlone })).toBe(1);
+});
+
+test("a record alone finds its writer dead after the fence; where it does not ask it is recorded all the same", async () => {
+  const [committing, fencing] = [await connect(), await connect()];
+  const writer = await insertWriter(committing, await newReplica(fencing));
+  await fence(fencing, writer);
+  const { rows: told } = await committing.query(commitAlone(writer, newRecord()));
+  expect(readCommittedAlone(told[0] as unknown[], 0n)?.told).toMatchObject({ alive: false, inserted: 0 });
+  expect(await lateRecords()).toEqual([]);
+
+  await aloneWithout("w.writer = of_writer and w.alive");
+  await committing.query(commitAlone(writer, newRecord()));
   expect(await lateRecords()).toHaveLength(1);
 });
 

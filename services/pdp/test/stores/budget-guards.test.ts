@@ -165,6 +165,68 @@ test("an expiry counts what a hard budget held as spent, whoever writes it, unle
   await expect(within(another)).rejects.toMatchObject(REFUSED);
 });
 
+/** Of an account that may be opened, but for what is said. */
+const opened = (own: Record<string, string>) => {
+  const fit = {
+    ...{
+      tenant: "'acme'",
+      budget: "'hard'",
+      series: "'x'",
+      unit: "'EUR'",
+      instance: "sha256(gen_random_uuid()::text::bytea)",
+    },
+    ...{ opens_at: "now()", closes_at: "'infinity'", hard: "false", ceiling: "0", ...own },
+  };
+  const sql = `insert into account (${Object.keys(fit)}) values (${Object.values(fit)})`;
+  return withClient(database.ownerUrl, async (client) => {
+    await client.query("begin");
+    await client.query(sql);
+    await client.query("rollback");
+  });
+};
+
+test("an account is opened as there may be one", async () => {
+  await opened({});
+});
+
+test.each<Record<string, string>>([
+  { key: "repeat('x', 8193)" },
+  { instance: "'x'" },
+  { closes_at: "now()" },
+  { series: "null" },
+  { budget: "null" },
+  { budget: "null", series: "null", own_limit: "1" },
+  { budget: "null", series: "null", session: "gen_random_uuid()" },
+  { own_limit: "-1" },
+  { own_limit: "2305843009213693953" },
+  { alarm: "-1" },
+  { alarm: "2305843009213693953" },
+  { crowd: "'x'" },
+  { nth: "0" },
+  { freeze_reason: "repeat('x', 4097)" },
+  { held: "-1" },
+  { posted: "-1" },
+  { overage: "-1" },
+  { frozen: "true" },
+  { frozen_why: "'x'" },
+  { hard: "true", held: "1" },
+])("no account is opened with %o", async (own) => {
+  await expect(opened(own)).rejects.toMatchObject(REFUSED);
+});
+
+test.each([
+  "own_limit = -1",
+  "freeze_reason = repeat('x', 4097)",
+  "held = -1",
+  "posted = -1",
+  "overage = -1",
+  "frozen = true",
+  "frozen_why = 'x', frozen_at = now(), frozen = true",
+  "hard = true, ceiling = 0, held = 1",
+])("no account is changed by %s", async (set) => {
+  await expect(one(`update account set ${set} where id = ACCOUNT`, "acme")).rejects.toMatchObject(REFUSED);
+});
+
 test("the service's role opens no account by hand, and dates none of what it resolves", async () => {
   const denied = { code: "42501" };
   const open =
