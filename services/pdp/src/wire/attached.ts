@@ -6,6 +6,7 @@ import { Fault } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
 import { oldestKeyOf } from "../foundation/oldest-key.ts";
 import type { Session } from "../identities/index.ts";
+import type { Audience, Listener, News } from "./audience.ts";
 
 export type NoticeBody = NonNullable<MessageInitShape<typeof NoticeSchema>["body"]>;
 
@@ -19,7 +20,7 @@ export interface Attaching {
 
 const HALTED = "An operator has halted this session. Nothing runs in it until the halt is released.";
 
-interface Handle extends Attaching {
+interface Handle extends Attaching, Listener {
   readonly handle: number;
   /** Why nothing of its session may run, as its peer was told; undefined while nothing stands in its way. */
   bar: string | undefined;
@@ -50,10 +51,8 @@ export interface Attached {
   /** A decision was answered: an allowed call is cancelled when something comes in its way before it is reported. */
   decided(handle: number, call: DecideRequest, answer: DecideResponse): void;
   reported(decisionId: string): void;
-  tenantMoved(tenant: string): void;
-  sessionsEnded(sessionIds: ReadonlySet<string>, code: string): void;
-  /** Notices what only time changes. */
-  look(nowMs: number): void;
+  /** Its peer hears nothing any more. */
+  closed(): void;
   readonly size: number;
 }
 
@@ -106,95 +105,54 @@ function createRunning(notify: (body: NoticeBody) => void) {
       byHandle.delete(handle);
     },
     cancel,
-    /** Tells the peer to stop the calls of a session for which there is a reason, each once. */
-    cancelEach(handle: number, why: (call: Running) => string | undefined): void {
+    /** Tells the peer to stop the calls of a session for which there is a reason, each once, and pauses after each. */
+    *cancelEach(handle: number, why: (call: Running) => string | undefined): Generator<void> {
       for (const decisionId of byHandle.get(handle) ?? []) {
         const call = calls.get(decisionId);
         const code = call && why(call);
         if (code !== undefined) cancel(decisionId, call as Running, code);
+        yield;
       }
     },
   };
 }
 
-/** Sessions that are looked at in one turn of the event loop: with as many halts as may be each takes up to 80 microseconds. */
-const LOOKED_AT_ONCE = 32;
-
-interface Ending {
-  readonly sessionIds: ReadonlySet<string>;
-  readonly code: string;
+/** The first of which nothing more comes. */
+function spentOf(some: Iterable<Handle>): Handle | undefined {
+  for (const one of some) if (one.bar !== undefined || one.over !== undefined || one.expired) return one;
+  return undefined;
 }
 
-/** What may be news of a session. */
-interface Due {
-  /** Its tools may be suspended or revoked. */
-  readonly tools: boolean;
-  /** It may be among these, or under one of them. */
-  readonly endings: readonly Ending[];
-}
-
-const both = (one: Due, other: Due): Due => ({
-  tools: one.tools || other.tools,
-  endings: [...one.endings, ...other.endings],
-});
-
-/** Sessions of which something may be news, looked at some at a time; the first at once. */
-function createDue(look: (one: Handle, due: Due) => void) {
-  const all = new Map<Handle, Due>();
-  let waiting = false;
-  const go = (): void => {
-    waiting = false;
-    let left = LOOKED_AT_ONCE;
-    for (const [one, due] of all) {
-      if (left-- === 0) {
-        waiting = true;
-        setImmediate(go);
-        return;
-      }
-      all.delete(one);
-      look(one, due);
-    }
-  };
-  return {
-    remove: (one: Handle) => all.delete(one),
-    add(some: Iterable<Handle>, due: Due): void {
-      for (const one of some) {
-        const before = all.get(one);
-        all.set(one, before ? both(before, due) : due);
-      }
-      if (!waiting) go();
-    },
-  };
-}
-
-/** What ends a session ends everything under it. */
-function endedBy({ id, ancestors }: Session, endings: readonly Ending[]): string | undefined {
-  return endings.find(({ sessionIds }) => sessionIds.has(id) || ancestors.some((link) => sessionIds.has(link.id)))
-    ?.code;
-}
-
-/** Handles by number, no more than a stream may have. `forget` is told of one that had to make room. */
-function createHandles(forget: (one: Handle) => void) {
+/** Handles by number, no more than a stream may have. */
+function createHandles({
+  joined,
+  left,
+}: {
+  readonly joined: (one: Handle) => void;
+  readonly left: (one: Handle) => void;
+}) {
   const handles = new Map<number, Handle>();
   let last = 0;
   let onTheirWay = 0;
   const makeRoom = (): void => {
     if (handles.size + onTheirWay < limits.handlesPerStreamMax) return;
-    const spent = [...handles.values()].find(
-      ({ bar, over, expired }) => bar !== undefined || over !== undefined || expired,
-    );
+    const spent = spentOf(handles.values());
     if (!spent) throw tooMany();
     handles.delete(spent.handle);
-    forget(spent);
+    left(spent);
   };
   return {
-    async add(open: () => Promise<Omit<Handle, "handle">>): Promise<Handle> {
+    async add(
+      open: () => Promise<Omit<Handle, "handle" | "hear">>,
+      hear: (one: Handle, news: News) => Iterable<void>,
+    ): Promise<Handle> {
       makeRoom();
       onTheirWay++;
       try {
         const opened = await open();
-        const one: Handle = { ...opened, handle: ++last };
+        const one: Handle = { ...opened, handle: ++last, hear: (news) => hear(one, news) };
         handles.set(one.handle, one);
+        joined(one);
         return one;
       } finally {
         onTheirWay--;
@@ -204,7 +162,7 @@ function createHandles(forget: (one: Handle) => void) {
     delete(handle: number): void {
       const one = handles.get(handle);
       handles.delete(handle);
-      if (one) forget(one);
+      if (one) left(one);
     },
     all: () => handles.values(),
     get size() {
@@ -213,34 +171,65 @@ function createHandles(forget: (one: Handle) => void) {
   };
 }
 
-export function createAttached(standing: Standing, now: () => number, notify: (body: NoticeBody) => void): Attached {
-  const running = createRunning(notify);
-  let lookedAtMs = Number.NEGATIVE_INFINITY;
-  const due = createDue((one, { tools, endings }) => {
-    one.over ??= endedBy(one.session, endings);
-    refresh(one);
-    if (tools) running.cancelEach(one.handle, ({ tool }) => barOf(one, tool));
-    if (one.expired || lookedAtMs < one.expiresAtMs) return;
-    one.expired = true;
-    if (one.bar !== undefined) return;
-    notify({ case: "sessionEnded", value: { handle: one.handle, code: "token_expired" } });
-  });
-  const handles = createHandles((one) => {
-    running.forget(one.handle);
-    due.remove(one);
-  });
+interface Options {
+  readonly standing: Standing;
+  readonly now: () => number;
+  readonly notify: (body: NoticeBody) => void;
+  /** Where the sessions hear what is news of them. */
+  readonly audience: Pick<Audience, "add" | "delete" | "deleteAll">;
+}
+
+/** What the peer is told of a session that is attached, and when its calls are told to stop. */
+function createTelling(
+  { standing, notify }: Options,
+  running: ReturnType<typeof createRunning>,
+  isAttached: (one: Handle) => boolean,
+) {
+  const barOf = ({ bar, session }: Handle, tool: string) => bar ?? standing.toolBar(session.tenant, tool);
 
   /** Tells the peer what stands in the way of a session, once; a bar that is gone again is forgotten. */
-  const refresh = (one: Handle): void => {
+  function* refresh(one: Handle): Generator<void> {
     const code = one.over ?? standing.sessionBar(one.session);
     if (!one.known || code === one.bar) return;
     one.bar = code;
     if (code === undefined) return;
-    running.cancelEach(one.handle, () => code);
+    yield* running.cancelEach(one.handle, () => code);
+    // Meanwhile it may have been detached, or told something newer.
+    if (one.bar !== code || !isAttached(one)) return;
     if (code === "halted") notify({ case: "halted", value: { handle: one.handle, reason: HALTED } });
     else notify({ case: "sessionEnded", value: { handle: one.handle, code } });
+  }
+  const expire = (one: Handle, nowMs: number): void => {
+    if (one.expired || !one.known || nowMs < one.expiresAtMs) return;
+    one.expired = true;
+    if (one.bar !== undefined) return;
+    notify({ case: "sessionEnded", value: { handle: one.handle, code: "token_expired" } });
   };
-  const barOf = ({ bar, session }: Handle, tool: string) => bar ?? standing.toolBar(session.tenant, tool);
+  function* hear(one: Handle, news: News): Generator<void> {
+    if (!isAttached(one)) return;
+    if (news.of === "end") one.over ??= news.code;
+    yield* refresh(one);
+    if (news.of === "tenant") yield* running.cancelEach(one.handle, ({ tool }) => barOf(one, tool));
+    if (news.of === "time" && isAttached(one)) expire(one, news.nowMs);
+  }
+  return { barOf, refresh, expire, hear };
+}
+
+export function createAttached(options: Options): Attached {
+  const { standing, now, notify, audience } = options;
+  const running = createRunning(notify);
+  let isClosed = false;
+  const handles = createHandles({
+    joined(one) {
+      if (!isClosed) audience.add(one);
+    },
+    left(one) {
+      running.forget(one.handle);
+      audience.delete(one);
+    },
+  });
+  const isAttached = ({ handle }: Handle) => !isClosed && handles.get(handle) !== undefined;
+  const { barOf, refresh, expire, hear } = createTelling(options, running, isAttached);
 
   return {
     attach: (open) =>
@@ -248,12 +237,14 @@ export function createAttached(standing: Standing, now: () => number, notify: (b
         const opened = await open();
         const expired = now() >= opened.expiresAtMs;
         return { ...opened, bar: undefined, over: undefined, expired, known: false };
-      }),
+      }, hear),
     attached(handle) {
       const one = handles.get(handle);
       if (!one) return;
       one.known = true;
-      refresh(one);
+      // Nothing of it runs yet: there is one thing to be told at most.
+      for (const _ of refresh(one));
+      expire(one, now());
     },
     detach: handles.delete,
     tokenOf(handle) {
@@ -272,14 +263,9 @@ export function createAttached(standing: Standing, now: () => number, notify: (b
       else running.cancel(decisionId, call, code);
     },
     reported: running.delete,
-    tenantMoved(tenant) {
-      const its = [...handles.all()].filter(({ session }) => session.tenant === tenant);
-      due.add(its, { tools: true, endings: [] });
-    },
-    sessionsEnded: (sessionIds, code) => due.add(handles.all(), { tools: false, endings: [{ sessionIds, code }] }),
-    look(nowMs) {
-      lookedAtMs = nowMs;
-      due.add(handles.all(), { tools: false, endings: [] });
+    closed() {
+      isClosed = true;
+      audience.deleteAll(handles.all());
     },
     get size() {
       return handles.size;

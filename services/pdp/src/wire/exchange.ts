@@ -11,7 +11,9 @@ import type { Standing } from "../decisions/index.ts";
 import type { Clock } from "../foundation/clock.ts";
 import { Fault, invalid } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
+import { systemTurnRoom } from "../foundation/turn-room.ts";
 import { type Attached, type Attaching, createAttached, type NoticeBody } from "./attached.ts";
+import { createAudience } from "./audience.ts";
 import type { Call, Duplex, Outgoing } from "./call.ts";
 import { decideFor } from "./decide.ts";
 import type { Desk } from "./desk.ts";
@@ -88,40 +90,32 @@ function note(attached: Attached, asked: ExchangeRequest["body"], answered: Body
   }
 }
 
-/** Hands on what may have changed to every stream, and looks at the time while there are streams. */
-function createNews(standing: Standing, clock: Clock) {
-  const streams = new Set<Attached>();
+/** The audience of all streams: it hears of what has changed, and looks at the time while there are streams. */
+function openAudience(standing: Standing, clock: Clock) {
+  const audience = createAudience({ turns: systemTurnRoom(), nowMs: () => performance.now() });
+  let streams = 0;
   let looking: NodeJS.Timeout | undefined;
   standing.subscribe({
-    tenantMoved(tenant) {
-      for (const attached of streams) attached.tenantMoved(tenant);
-    },
-    sessionsEnded(sessionIds, state) {
-      const ended = new Set(sessionIds);
-      for (const attached of streams) attached.sessionsEnded(ended, `session_${state}`);
-    },
+    tenantMoved: audience.tenantMoved,
+    sessionsEnded: (sessionIds, state) => audience.sessionsEnded(sessionIds, `session_${state}`),
   });
-  const look = () => {
-    for (const attached of streams) attached.look(clock.now());
-  };
   return {
-    add(attached: Attached): void {
-      streams.add(attached);
-      looking ??= setInterval(look, LOOK_EVERY_MS).unref();
+    audience,
+    opened(): void {
+      streams++;
+      looking ??= setInterval(() => audience.look(clock.now()), LOOK_EVERY_MS).unref();
     },
-    delete(attached: Attached): void {
-      streams.delete(attached);
-      if (streams.size > 0) return;
+    closed(): void {
+      if (--streams > 0) return;
       clearInterval(looking);
       looking = undefined;
     },
-    handles: () => [...streams].reduce((sum, attached) => sum + attached.size, 0),
   };
 }
 
 /** `Exchange`: decisions, reports and notices of many sessions over one stream, many in flight at once. */
 export function createExchange({ desk, standing, clock, streamLifeMs }: Options): Exchange {
-  const news = createNews(standing, clock);
+  const { audience, opened, closed } = openAudience(standing, clock);
 
   const open = (call: Call, out: Outgoing<ExchangeResponse>) => {
     const say = (frame: bigint, body: Body) => out.send(create(ExchangeResponseSchema, { frame, body }));
@@ -133,8 +127,8 @@ export function createExchange({ desk, standing, clock, streamLifeMs }: Options)
         out.end(error);
       }
     };
-    const attached = createAttached(standing, clock.now, notify);
-    news.add(attached);
+    const attached = createAttached({ standing, now: clock.now, notify, audience });
+    opened();
     let inFlight = 0;
     let halfClosed = false;
     const askToMove = () => say(0n, reconnect(MOVE_WITHIN_MS));
@@ -175,7 +169,8 @@ export function createExchange({ desk, standing, clock, streamLifeMs }: Options)
       },
       closed() {
         clearTimeout(life);
-        news.delete(attached);
+        attached.closed();
+        closed();
         halfClosed = true;
         if (inFlight === 0) out.end();
       },
@@ -183,7 +178,7 @@ export function createExchange({ desk, standing, clock, streamLifeMs }: Options)
     };
   };
 
-  return { rpc: open, handles: news.handles };
+  return { rpc: open, handles: () => audience.size };
 }
 
 function reconnect(withinMs: number): Body {
