@@ -22,6 +22,7 @@ import { unasked } from "./streams.ts";
 import { tokens } from "./tokens.ts";
 import { told } from "./told.ts";
 import { type Held, held } from "./turns.ts";
+import { waitingCalls } from "./waiting.ts";
 import { whole } from "./whole.ts";
 
 const help = `Usage: npm run bench:hold -- [options]
@@ -52,6 +53,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   accounts,
   believed,
   books,
+  waitingCalls,
   news,
   tokens,
   elsewhere,

@@ -6,6 +6,7 @@ import { CommitFailure, type LedgerStore, type LedgerWriter } from "./ledger-sto
 import type { NewRecord, RecordOutcome } from "./record.ts";
 import type { CommitSeen } from "./shared.ts";
 import { systemTiming, type Timing } from "./timing.ts";
+import type { LedgerUnavailable } from "./unavailable.ts";
 
 /** A store whose statements end when a test lets them. */
 function heldStore() {
@@ -222,6 +223,37 @@ test("whoever waits longer than he said is told that it may have been recorded, 
   ];
   await expect(under).rejects.toMatchObject({ reason: "ledger_unavailable", recorded: "unknown" });
   await expect(queued).rejects.toMatchObject({ reason: "ledger_unavailable", recorded: "no" });
+});
+
+test("of very many that wait too long each is told once, in turns between which others are answered", async () => {
+  const { timing, pass } = handTiming();
+  let turns = 0;
+  const told = { no: 0, unknown: 0 };
+  const toldAtTurn: number[] = [];
+  const counting: Timing = {
+    ...timing,
+    turn: () => {
+      turns++;
+      return systemTiming.turn();
+    },
+  };
+  const { ledger, statements } = await open({ writers: 2, timing: counting });
+  const asked = Array.from({ length: 1_000 }, (_, at) =>
+    ledger.record({ ...record(`r${at}`), tenant: `t${at % 20}` }).catch(({ recorded }: LedgerUnavailable) => {
+      told[recorded]++;
+      toldAtTurn[turns] = (toldAtTurn[turns] ?? 0) + 1;
+    }),
+  );
+  await pass(100);
+  expect(statements.map(({ ids }) => ids.length)).toEqual([256, 256]);
+  await pass(2_000);
+  // What is looked for meanwhile finds nobody twice.
+  for (let sweeps = 0; sweeps < 5; sweeps++) await pass(50);
+  await Promise.all(asked);
+  expect(told).toEqual({ no: 488, unknown: 512 });
+  expect(Math.max(...toldAtTurn.filter((count) => count !== undefined))).toBeLessThan(100);
+  for (const { end } of statements) end();
+  await ledger.close();
 });
 
 test("a ledger that was not started, or is closed, records nothing", async () => {

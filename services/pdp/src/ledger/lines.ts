@@ -3,7 +3,7 @@ import { createDesk, type Desk } from "./desk.ts";
 import type { LedgerStore, LedgerWriter } from "./ledger-store.ts";
 import { type Line, startLine } from "./line.ts";
 import type { Queue, Waiting } from "./queue.ts";
-import { type CommitSeen, recordedUnsent, refuseAll, type Shared, type Stopped } from "./shared.ts";
+import { type CommitSeen, recordedUnsent, refuseAll, refuseInTurns, type Shared, type Stopped } from "./shared.ts";
 import type { Timing } from "./timing.ts";
 
 /** The lines of one ledger, its queue in front of them, and the desk where its callers wait. */
@@ -105,10 +105,17 @@ export function createLines({ store, queue, timing, log, observe, onStop }: Line
   let lastCommitMs: number | null = null;
 
   const inFlight = () => lines.flatMap((line) => line.inFlight());
+  // Until all that was found overdue is refused no more is looked for: so nobody is found twice.
+  let isRefusing = false;
+  const refuseOverdue = async (nowMs: number) => {
+    isRefusing = true;
+    await refuseInTurns(shared, queue.expire(nowMs), "no", new Error("no writer took it in time"));
+    const overdue = inFlight().filter(({ answered, giveUpAtMs }) => !answered && giveUpAtMs <= nowMs);
+    await refuseInTurns(shared, overdue, "unknown", new Error("no acknowledgement in time"));
+    isRefusing = false;
+  };
   const desk = createDesk(timing, (nowMs) => {
-    refuseAll(shared, queue.expire(nowMs), "no", new Error("no writer took it in time"));
-    const overdue = inFlight().filter((waiting) => waiting.giveUpAtMs <= nowMs);
-    refuseAll(shared, overdue, "unknown", new Error("no acknowledgement in time"));
+    if (!isRefusing) void refuseOverdue(nowMs);
   });
 
   const pace = createPace();

@@ -44,6 +44,17 @@ export function refuseAll(shared: Shared, waiting: readonly Waiting[], recorded:
   for (const one of waiting) shared.refuse(one, new LedgerUnavailable(recorded, cause));
 }
 
+/** Of those who waited too long: so many are told in one turn, since what each is told takes a while. */
+const REFUSED_AT_ONCE = 32;
+
+/** The same of as many as may wait, in slices. */
+export async function refuseInTurns(shared: Shared, waiting: readonly Waiting[], recorded: Recorded, cause?: unknown) {
+  for (let from = 0; from < waiting.length; from += REFUSED_AT_ONCE) {
+    if (from > 0) await shared.timing.turn();
+    refuseAll(shared, waiting.slice(from, from + REFUSED_AT_ONCE), recorded, cause);
+  }
+}
+
 /** What a store's error means. What it does not name might have been recorded. */
 export function failureOf(error: unknown): CommitFailure {
   if (error instanceof CommitFailure) return error;
