@@ -124,7 +124,7 @@ const budgets: readonly Case[] = [
     name: "budgets: those of a call that 10,000 of the tenant cover, by keys",
     make: () => {
       const covering = compileCovering(many(10_000, (at) => budget(at, "tenant", ["principal", "input.customer.id"])));
-      return () => covering.of(covered);
+      return () => covering.of(covered, limits.callAccountsMax);
     },
   },
   {

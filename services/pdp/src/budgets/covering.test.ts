@@ -184,6 +184,18 @@ test.each<[string, string, boolean]>([
   expect(covering.named("it", asked)).toEqual(cover);
 });
 
+test("of more accounts than a call may be charged to those past that many are counted, and not looked for", () => {
+  const specs: Spec[] = [{ per: ["principal"] }, { owner: "session" }, { owner: "tenant" }];
+  const covering = compileCovering(Array.from({ length: 300 }, (_, at) => budget(`b${at}`, specs[at % 3] ?? {})));
+  const all = covering.of(call());
+  expect(all).toHaveLength(100 + 300 + 100);
+  expect(covering.of(call(), all.length)).toEqual(all);
+  const some = covering.of(call(), 350);
+  expect(some.map(({ budget: name }) => name)).toEqual(all.map(({ budget: name }) => name));
+  expect(some.slice(0, 351)).toEqual(all.slice(0, 351));
+  expect(some.slice(351).every(({ key }) => key === "")).toBe(true);
+});
+
 test("budgets are indexed in slices as they are at once", async () => {
   const documents = Array.from({ length: 1_000 }, (_, at) =>
     budget(`b${at}`, { owner: at % 2 === 0 ? { tool: `pay*${at % 7}` } : "tenant", per: ["input.seen"] }),

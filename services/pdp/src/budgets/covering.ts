@@ -41,8 +41,11 @@ export interface Covering {
   readonly size: number;
   /** Whether any key has a mark in the place of a value. */
   readonly marks: boolean;
-  /** Every account that a call is charged to, the narrowest first. Costs no more with budgets that do not cover it. */
-  of(call: CoveredCall): readonly Cover[];
+  /**
+   * Every account that a call is charged to, the narrowest first. Costs no more with budgets that do not cover it. Where
+   * there are more than `most`, all that counts is how many: those past it have no keys.
+   */
+  of(call: CoveredCall, most?: number): readonly Cover[];
   /** The account of one budget for a call, whoever's calls it covers; undefined where no such budget is declared. */
   named(budget: string, call: CoveredCall): Cover | undefined;
 }
@@ -135,6 +138,8 @@ function coverOf(budget: Declared, call: CoveredCall, session?: CoveredSession):
     ...(before.length > 0 && { before }),
   };
 }
+
+const keylessCover = ({ name, unit, hard }: Declared): Cover => ({ budget: name, key: "", unit, hard });
 
 /** Whether a session is one of those that a budget keeps an account for: of the agent or the team that owns it. */
 function keeps({ owner }: Declared, { agent }: CoveredSession, { teamOf }: CoveredCall): boolean {
@@ -248,9 +253,11 @@ interface Compiled {
 function coveringBy({ byName, wide, ofSessions, tools, marks }: Compiled): Covering {
   const { wide: wideTools, sessions: sessionTools } = tools;
 
-  const addSession = (found: Cover[], call: CoveredCall, session: CoveredSession) => {
+  const addSession = (found: Cover[], call: CoveredCall, session: CoveredSession, most: number) => {
     const add = (list: readonly Declared[] | undefined) => {
-      for (const budget of list ?? []) found.push(coverOf(budget, call, session));
+      for (const budget of list ?? []) {
+        found.push(found.length > most ? keylessCover(budget) : coverOf(budget, call, session));
+      }
     };
     for (const at of sessionTools.globs.fitting(call.tool)) add(sessionTools.lists[at]);
     add(ofSessions.agent.get(session.agent));
@@ -261,13 +268,13 @@ function coveringBy({ byName, wide, ofSessions, tools, marks }: Compiled): Cover
   };
 
   /** Those that are kept by keys come before those that have a single account. */
-  const addWide = (found: Cover[], call: CoveredCall) => {
+  const addWide = (found: Cover[], call: CoveredCall, most: number) => {
     const single: Cover[] = [];
     const add = (list: readonly Declared[] | undefined) => {
       if (!list) return;
       for (const budget of list) {
         if (budget.cover) single.push(budget.cover);
-        else found.push(coverOf(budget, call));
+        else found.push(found.length > most ? keylessCover(budget) : coverOf(budget, call));
       }
     };
     for (const at of wideTools.globs.fitting(call.tool)) add(wideTools.lists[at]);
@@ -282,11 +289,11 @@ function coveringBy({ byName, wide, ofSessions, tools, marks }: Compiled): Cover
   return {
     size: byName.size,
     marks,
-    of(call) {
+    of(call, most = Number.POSITIVE_INFINITY) {
       const found: Cover[] = [];
-      addSession(found, call, call.session);
-      for (const above of call.ancestors.toReversed()) addSession(found, call, above);
-      addWide(found, call);
+      addSession(found, call, call.session, most);
+      for (const above of call.ancestors.toReversed()) addSession(found, call, above, most);
+      addWide(found, call, most);
       return found;
     },
     named(name, call) {

@@ -96,7 +96,10 @@ export function coveredCall(snapshot: Snapshot, { session }: Asker, ask: Ask, in
 
 const soft = (cover: Cover): Cover => ({ ...cover, hard: false });
 
-/** Everything that covers a call, the narrowest first: what its chain was given, then budgets. `input` is what runs. */
+/**
+ * Everything that covers a call, the narrowest first: what its chain was given, then budgets. `input` is what runs. Of more
+ * than a call may be charged to not all have their keys.
+ */
 export function coversOf(
   snapshot: Snapshot,
   asker: Asker,
@@ -104,7 +107,7 @@ export function coversOf(
   input: JsonObject,
   given: GivenAccounts | undefined,
 ): readonly Cover[] {
-  const declared = coveringOf(snapshot).of(coveredCall(snapshot, asker, ask, input));
+  const declared = coveringOf(snapshot).of(coveredCall(snapshot, asker, ask, input), limits.callAccountsMax);
   return given ? [...given.covers, ...declared] : declared;
 }
 
