@@ -96,6 +96,16 @@ const agentAt = (at: number) => ({
   digest: "",
 });
 
+const budgetAt = (at: number) => ({
+  document: {
+    ...({ apiVersion: "remit/v1", kind: "Budget", metadata: { name: `b${at}` } } as const),
+    spec: { unit: "calls", limit: "10", window: "day", enforcement: "hard", owner: { tool: `pay*${at}` } },
+  } as never,
+  series: "",
+  digest: "",
+});
+const revocationAt = (at: number) => ({ kind: "agent" as const, subject: `a${at}`, labels: {} });
+
 const stored = (rules: number) => JSON.stringify(policy(many(rules, (at) => rule(at, { when: [`input.a == ${at}`] }))));
 
 /** What the service does around the engine. */
@@ -132,8 +142,12 @@ export const requests: readonly Case[] = [
       digest: "",
     })),
   })),
-  loading("20,000 revocations", () => ({
-    revocations: many(20_000, (at) => ({ kind: "agent" as const, subject: `a${at}`, labels: {} })),
+  loading("20,000 revocations", () => ({ revocations: many(20_000, revocationAt) })),
+  loading("20,000 tools, 100,000 agents, 10,000 budgets and 20,000 revocations together", () => ({
+    tools: many(20_000, (at) => registered(tool(undefined, `tool-${at}`))),
+    agents: many(100_000, agentAt),
+    budgets: many(10_000, budgetAt),
+    revocations: many(20_000, revocationAt),
   })),
   {
     name: "explain one rule of 60 conditions",
