@@ -80,11 +80,27 @@ describe("the cost limit", () => {
   it("counts each character of a long part at each place of a text, and not of a short one", () => {
     const text = "input.text.contains(input.part)";
     const long = "a".repeat(10_000);
-    const stepsFor = (chars: number) => stepsOf(text, { text: long, part: `${"a".repeat(chars)}b` });
+    const stepsFor = (chars: number) => stepsOf(text, { text: long, part: `b${"a".repeat(chars)}` });
     expect(stepsFor(1000)).toBeGreaterThan(2 * stepsFor(400));
     expect(stepsFor(1000)).toBeGreaterThan((10_000 * 1000) / 200);
     expect(stepsFor(60)).toBeLessThan(1000);
     expect(stepsOf(text, { text: "ab", part: long })).toBeLessThan(20);
+  });
+
+  it.each([
+    ["one letter", "a".repeat(20_000), "aab"],
+    ["a letter of two bytes", "\u0430".repeat(20_000), "\u0430\u0431"],
+    ["a letter whose bytes are alike", "\u6161".repeat(20_000), "\u6161\u6261"],
+    ["letters that share a byte with what is looked for", "\u0405".repeat(20_000), "\u0404"],
+  ])("counts the places of a text of %s that begin like the part, and few in what people write", (_, slow, part) => {
+    const condition = "input.text.contains(input.part)";
+    const written = "The quick brown fox jumps over the lazy dog. ".repeat(445).slice(0, 20_000);
+    const usual = stepsOf(condition, { text: written, part: "evil" });
+    expect(usual).toBeLessThan(2500);
+    expect(stepsOf(condition, { text: slow, part })).toBeGreaterThan(5000);
+    expect(
+      stepsOf("input.text.contains(input.part) || input.text.contains(input.other)", { text: slow, part, other: "zz" }),
+    ).toBeLessThan(stepsOf(condition, { text: slow, part }) + 700);
   });
 
   it("leaves ordinary conditions alone", () => {

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../json.ts";
 import type { Facts } from "../judge/facts.ts";
 import type { Shape } from "../typing/shape.ts";
+import type { Searched } from "./search.ts";
 import type { Failure, Outcome, Timestamp } from "./value.ts";
 
 /** A bound on the work of one evaluation, all rules together: a few milliseconds at most. */
@@ -9,6 +10,8 @@ export const evaluationStepsMax = 100_000;
 /** How many steps are left of one evaluation, all its conditions together. Below zero every result is unknown. */
 export interface Meter {
   steps: number;
+  /** Of the text that was searched last, what its next search is counted by. */
+  searched?: Searched;
 }
 
 /** The registered tool of a call, as conditions see it. */

@@ -1,5 +1,6 @@
 import { charSteps, type Frame, scanSteps, searchSteps, spend } from "./frame.ts";
 import type { CelFunction, FunctionTable } from "./function-table.ts";
+import { search } from "./search.ts";
 import { zoned } from "./time-functions.ts";
 import { calendarParts, durationPart, type TimePart } from "./times.ts";
 import { costFailure, Duration, isList, type Outcome, typeConfusion, type Value } from "./value.ts";
@@ -15,10 +16,10 @@ function onText(name: string, result: CelFunction["result"], compute: (text: str
   };
 }
 
+/** `compute` takes its own steps; undefined: there were none left. */
 function onTwoTexts(
   name: string,
-  compute: (text: string, part: string) => Outcome,
-  steps: (text: string, part: string) => number,
+  compute: (text: string, part: string, frame: Frame) => boolean | undefined,
 ): CelFunction {
   return {
     params: [["string"], ["string"]],
@@ -27,12 +28,14 @@ function onTwoTexts(
       if (typeof text !== "string" || typeof part !== "string") {
         return typeConfusion(`${name}()`, text as Value, part as Value);
       }
-      return spend(frame, steps(text, part)) ? compute(text, part) : costFailure;
+      return compute(text, part, frame) ?? costFailure;
     },
   };
 }
 
-const prefixSteps = (_: string, part: string) => charSteps(part.length);
+/** Looks at no more of a text than the part is long. */
+const atAnEnd = (compare: (text: string, part: string) => boolean) => (text: string, part: string, frame: Frame) =>
+  spend(frame, charSteps(part.length)) ? compare(text, part) : undefined;
 
 const ascii = /^\p{ASCII}*$/u;
 
@@ -86,13 +89,15 @@ const timeParts: FunctionTable = Object.fromEntries(
 
 /** What is called on a value: `input.to.endsWith("@acme.com")`. */
 export const methods: FunctionTable = {
-  startsWith: onTwoTexts("startsWith", (text, part) => text.startsWith(part), prefixSteps),
-  endsWith: onTwoTexts("endsWith", (text, part) => text.endsWith(part), prefixSteps),
-  contains: onTwoTexts(
-    "contains",
-    (text, part) => text.includes(part),
-    (text, part) => searchSteps(text.length, part.length),
+  startsWith: onTwoTexts(
+    "startsWith",
+    atAnEnd((text, part) => text.startsWith(part)),
   ),
+  endsWith: onTwoTexts(
+    "endsWith",
+    atAnEnd((text, part) => text.endsWith(part)),
+  ),
+  contains: onTwoTexts("contains", search),
   lowerAscii: onText("lowerAscii", "string", lowerAscii),
   upperAscii: onText("upperAscii", "string", upperAscii),
   trim: onText("trim", "string", (text) => text.trim()),
