@@ -1,5 +1,6 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import {
+  DeleteToolsResponseSchema,
   GetDecisionResponseSchema,
   GetToolResponseSchema,
   ListDecisionsResponseSchema,
@@ -149,6 +150,9 @@ export const told: readonly Case[] = forms.flatMap((as) => [
     { document: { file: "g", text: "g" } },
     () => deskOfGroup(30_000).putGroup as Ask,
   ),
+  telling(as, "10,000 tools deleted", DeleteToolsResponseSchema, { names: many(10_000, (at) => `tool-${at}`) }, () => {
+    return declarationRpcs({ caller, registry: { remove: async () => 1n } } as never).deleteTools as Ask;
+  }),
   telling(
     as,
     "4,000 problems",

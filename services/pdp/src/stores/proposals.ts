@@ -10,6 +10,7 @@ import type {
 } from "../decisions/index.ts";
 import type { JsonObject } from "../foundation/canonical.ts";
 import type { Remembered } from "../identities/index.ts";
+import { documentRows } from "./document-rows.ts";
 
 interface Row {
   readonly id: string;
@@ -116,8 +117,8 @@ export function createProposalStore(pool: Pool): ProposalStore {
   return {
     async proposal(tenant, id) {
       const text = `select ${COLUMNS}, c.request, c.request::jsonb as said ${JOINS} where c.tenant = $1 and c.id = $2`;
-      const { rows } = await pool.query<Row>(text, [tenant, id]);
-      return rows[0] ? proposalFrom(rows[0]) : null;
+      const [row] = await documentRows<Row>(pool, text, [tenant, id]);
+      return row ? proposalFrom(row) : null;
     },
     async proposals(tenant, { state, before, most }) {
       const text = `select * from (select ${COLUMNS}, '' as request, (c.request::jsonb - 'rows' - 'message')

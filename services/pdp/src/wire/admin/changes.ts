@@ -21,23 +21,29 @@ import {
   WithdrawChangeResponseSchema,
 } from "@remit/proto/change";
 import { type Attempt, PROPOSAL_STATES, type Proposal } from "../../decisions/index.ts";
-import { canonical } from "../../foundation/canonical.ts";
+import { canonicalInSlices } from "../../foundation/canonical-in-slices.ts";
 import { digestText } from "../../foundation/digest.ts";
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
 import { quoted } from "../../foundation/quoted.ts";
+import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
 import type { Actor, Call, Unary } from "../call.ts";
 import { digestField, durationField, requiredText, storedText, uuidField } from "../convert/fields.ts";
 import { grantOf, methodName, requireGranted } from "../grants.ts";
 import { authorityServices } from "./authority.ts";
 import type { AdminDesk } from "./desk.ts";
 
-const jsonOf = (value: unknown) => (value === null ? "" : canonical(value as object));
+/** What was proposed may be a document of a megabyte. */
+const jsonOf = async (value: unknown) => (value === null ? "" : canonicalInSlices(value as object, turnOfTheLoop));
 
-function proposalToWire(one: Proposal) {
+async function proposalToWire(one: Proposal) {
   const { id, method, message, reason, state, people, rows, request, ended } = one;
+  const shown: { table: string; was: string; becomes: string }[] = [];
+  for (const { table, was, becomes } of rows) {
+    shown.push({ table, was: await jsonOf(was), becomes: await jsonOf(becomes) });
+  }
   return {
-    ...{ id, method, message: jsonOf(message), reason, state, people, request },
+    ...{ id, method, message: await jsonOf(message), reason, state, people, request, rows: shown },
     proposedBy: { ...one.by },
     proposedAt: timestampFromMs(one.proposedAtMs),
     expiresAt: timestampFromMs(one.expiresAtMs),
@@ -45,7 +51,6 @@ function proposalToWire(one: Proposal) {
     ...(ended && { endedAt: timestampFromMs(ended.atMs), endedWhy: ended.why }),
     ...(ended?.by && { endedBy: { ...ended.by } }),
     revision: BigInt(one.revision),
-    rows: rows.map(({ table, was, becomes }) => ({ table, was: jsonOf(was), becomes: jsonOf(becomes) })),
     digest: digestText(one.digest),
   };
 }
@@ -136,30 +141,30 @@ export function changeRpcs(desk: AdminDesk): ChangeRpcs {
       refuseUnknownKey(method, message);
       const wanted = { method, message, reason: reasonFrom(request.reason), waitsMs: waitsFrom(request) };
       const change = await proposals.propose(by, wanted, attempts.of(method, message, call));
-      return create(ProposeChangeResponseSchema, { change: proposalToWire(change) });
+      return create(ProposeChangeResponseSchema, { change: await proposalToWire(change) });
     },
     async approveChange(request, call) {
       const by = desk.caller(call);
       const id = uuidField(request.changeId, "change_id");
       const digest = digestField(request.digest, "digest");
       const { proposal, revision } = await proposals.approve(by, id, digest, attemptOf(call));
-      return create(ApproveChangeResponseSchema, { change: proposalToWire(proposal), revision });
+      return create(ApproveChangeResponseSchema, { change: await proposalToWire(proposal), revision });
     },
     async rejectChange(request, call) {
       const by = desk.caller(call);
       const id = uuidField(request.changeId, "change_id");
       const change = await proposals.reject(by, id, reasonFrom(request.reason), attemptOf(call));
-      return create(RejectChangeResponseSchema, { change: proposalToWire(change) });
+      return create(RejectChangeResponseSchema, { change: await proposalToWire(change) });
     },
     async withdrawChange(request, call) {
       const by = desk.caller(call);
       const change = await proposals.withdraw(by, uuidField(request.changeId, "change_id"));
-      return create(WithdrawChangeResponseSchema, { change: proposalToWire(change) });
+      return create(WithdrawChangeResponseSchema, { change: await proposalToWire(change) });
     },
     async getChange(request, call) {
       const by = desk.caller(call);
       const change = await proposals.get(by, uuidField(request.changeId, "change_id"));
-      return create(GetChangeResponseSchema, { change: proposalToWire(change) });
+      return create(GetChangeResponseSchema, { change: await proposalToWire(change) });
     },
     async listChanges(request, call) {
       const by = desk.caller(call);
@@ -167,7 +172,10 @@ export function changeRpcs(desk: AdminDesk): ChangeRpcs {
       const most = Math.min(request.pageSize || limits.listPageRecordsMax, limits.listPageRecordsMax);
       const found = await proposals.list(by, { state: stateFrom(request.state), before, most });
       const last = found.length === most ? found.at(-1)?.id : undefined;
-      return create(ListChangesResponseSchema, { changes: found.map(proposalToWire), nextPageToken: last ?? "" });
+      return create(ListChangesResponseSchema, {
+        changes: await Promise.all(found.map(proposalToWire)),
+        nextPageToken: last ?? "",
+      });
     },
   };
 }

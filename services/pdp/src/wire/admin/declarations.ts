@@ -24,7 +24,9 @@ import {
   PutGroupResponseSchema,
 } from "@remit/proto/admin";
 import { invalid } from "../../foundation/fault.ts";
+import { eachInSlices } from "../../foundation/in-slices.ts";
 import { limits } from "../../foundation/limits.ts";
+import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
 import type { DocumentKind } from "../../policies/index.ts";
 import type { Call, Unary } from "../call.ts";
 import { budgetToWire } from "../convert/budget.ts";
@@ -52,11 +54,14 @@ export interface DeclarationRpcs {
 export function declarationRpcs(desk: AdminDesk): DeclarationRpcs {
   const remove = async (kind: DocumentKind, request: { names: string[]; dryRun: boolean }, call: Call) => {
     const caller = desk.caller(call);
-    const names = boundedList(request.names, "names", limits.namesDeletedMax).map((name, at) =>
-      storedName(name, `names[${at}]`, limits.toolNameBytesMax),
-    );
-    const once = new Set(names);
-    if (once.size < names.length) throw invalid("names", "a name stands twice", { fix: "name each once" });
+    const once = new Set<string>();
+    let at = 0;
+    const take = (name: string) => void once.add(storedName(name, `names[${at++}]`, limits.toolNameBytesMax));
+    await eachInSlices(boundedList(request.names, "names", limits.namesDeletedMax), turnOfTheLoop, take);
+    const names = [...once];
+    if (names.length < request.names.length) {
+      throw invalid("names", "a name stands twice", { fix: "name each once" });
+    }
     return { revision: await desk.registry.remove(caller, kind, names, request.dryRun) };
   };
   return {
