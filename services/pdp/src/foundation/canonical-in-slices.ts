@@ -3,23 +3,22 @@ import { type Pause, sortedInSlices } from "./in-slices.ts";
 import { PIECE_WEIGHT_MAX, weightOf } from "./weight.ts";
 
 /**
- * A list or an object that grows. The machine puts texts side by side and copies them when somebody reads: here piece by
- * piece, so that nobody copies all of it at once.
+ * A text that grows. The machine puts texts side by side and copies them when somebody reads: here piece by piece, so that
+ * nobody copies all of it at once.
  */
-function createText(opening: string) {
+function createText() {
   const pieces: string[] = [];
-  let [piece, separator] = [opening, ""];
+  let piece = "";
   return {
-    add(head: string, text: string): void {
-      piece += separator + head + text;
-      separator = ",";
+    add(text: string): void {
+      piece += text;
       if (piece.length < PIECE_WEIGHT_MAX) return;
       // Reading a character has it copied.
       piece.charCodeAt(0);
       pieces.push(piece);
       piece = "";
     },
-    ended: (closing: string) => pieces.join("") + piece + closing,
+    whole: () => pieces.join("") + piece,
   };
 }
 
@@ -28,35 +27,42 @@ function createText(opening: string) {
  * than is written in one piece is written member by member, at any depth.
  */
 export async function canonicalInSlices(value: Canonicalisable, pause: Pause): Promise<string> {
+  const text = createText();
   let since = 0;
   const rest = () => {
     since = 0;
     return pause();
   };
-  const written = async (one: Canonicalisable): Promise<string> => {
-    if (one instanceof Canonical) return one.text;
+  const write = async (one: Canonicalisable): Promise<void> => {
+    if (one instanceof Canonical) return text.add(one.text);
     const weight = weightOf(one, PIECE_WEIGHT_MAX);
     if (weight > PIECE_WEIGHT_MAX && typeof one === "object" && one !== null) {
       await rest();
-      return Array.isArray(one) ? listOf(one as Canonicalisable[]) : objectOf(one as Record<string, Canonicalisable>);
+      if (Array.isArray(one)) return writeList(one as Canonicalisable[]);
+      return writeObject(one as Record<string, Canonicalisable>);
     }
-    const text = canonical(one);
+    text.add(canonical(one));
     since += weight;
     if (since > PIECE_WEIGHT_MAX) await rest();
-    return text;
   };
-  const listOf = async (list: readonly Canonicalisable[]): Promise<string> => {
-    const text = createText("[");
-    for (const item of list) text.add("", await written(item));
-    return text.ended("]");
+  const writeList = async (list: readonly Canonicalisable[]): Promise<void> => {
+    for (const [at, item] of list.entries()) {
+      text.add(at === 0 ? "[" : ",");
+      await write(item);
+    }
+    text.add("]");
   };
-  const objectOf = async (object: Readonly<Record<string, Canonicalisable>>): Promise<string> => {
-    const text = createText("{");
+  const writeObject = async (object: Readonly<Record<string, Canonicalisable>>): Promise<void> => {
+    let before = "{";
     for (const name of await sortedInSlices(Object.keys(object), pause)) {
       const held = object[name];
-      if (held !== undefined) text.add(`${canonical(name)}:`, await written(held));
+      if (held === undefined) continue;
+      text.add(`${before}${canonical(name)}:`);
+      before = ",";
+      await write(held);
     }
-    return text.ended("}");
+    text.add(before === "{" ? "{}" : "}");
   };
-  return written(value);
+  await write(value);
+  return text.whole();
 }

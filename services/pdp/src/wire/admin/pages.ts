@@ -1,6 +1,7 @@
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
 import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
+import { PIECE_WEIGHT_MAX } from "../../foundation/weight.ts";
 import type { DocumentKind, Snapshot } from "../../policies/index.ts";
 import { storedText } from "../convert/fields.ts";
 import type { AdminDesk } from "./desk.ts";
@@ -46,7 +47,7 @@ function weightOf(value: unknown, most: number): number {
   return weight;
 }
 
-/** Items that are converted between two turns: each may have a schema of which a digest is made. */
+/** Items that are converted between two turns, and no more than make a piece. */
 const AT_ONCE_MAX = 50;
 
 function tooMuch(): Error {
@@ -75,12 +76,17 @@ export async function pageOf<Row, Wire extends object>(
   const items: Wire[] = [];
   let weight = 0;
   let looked = 0;
+  let since = 0;
   for (const row of rows.slice(0, most)) {
     const item = await by.toWire(row);
-    weight += item ? weightOf(item, limits.registeredListedBytesMax - weight) : 0;
+    const more = item ? weightOf(item, limits.registeredListedBytesMax - weight) : 0;
+    weight += more;
+    since += more;
     if (items.length > 0 && weight > limits.registeredListedBytesMax) break;
     if (item) items.push(item);
-    if (++looked % AT_ONCE_MAX === 0) await turnOfTheLoop();
+    if (++looked % AT_ONCE_MAX !== 0 && since < PIECE_WEIGHT_MAX) continue;
+    since = 0;
+    await turnOfTheLoop();
   }
   const last = looked < rows.length || by.more ? rows[looked - 1] : undefined;
   if (last !== undefined && whole) throw tooMuch();
