@@ -68,7 +68,7 @@ function createNames() {
       if (names.size >= NAMED_TOKENS_MAX) names.clear();
       names.set(token, name);
     },
-    /** It counts no more: nothing that proves a session stays in memory for longer. */
+    /** It was found to count no more. One that nobody sends again stays until so many others have come. */
     drop: (token: string) => void names.delete(token),
   };
 }
