@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { warmUp } from "../../services/engine/src/index.ts";
 import { warmUpTokens } from "../../services/pdp/src/identities/index.ts";
-import { openCollectingPause } from "../../services/pdp/src/server/young-heap.ts";
+import { openCollecting } from "../../services/pdp/src/server/young-heap.ts";
 import { warmUpCommits } from "../../services/pdp/src/stores/warm-up.ts";
 import { warmUpRequests } from "../../services/pdp/src/wire/index.ts";
 import { table } from "../src/run/table.ts";
@@ -76,7 +76,7 @@ async function measure({ make }: Case, state: State): Promise<Held> {
     await warmUpTokens(Date.now(), turnOfTheLoop);
   }
   // The service has it, and without a warm-up nobody else.
-  const compilePause = state === "cold" ? undefined : openCollectingPause().pause;
+  const compilePause = state === "cold" ? undefined : openCollecting().pause;
   const first = await held(make(), compilePause);
   if (state !== "warm") return first;
   let rounds: Held[] = [];

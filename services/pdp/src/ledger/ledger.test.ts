@@ -326,3 +326,28 @@ test("every statement is told to whoever observes, with its size and result", as
   ]);
   expect(ledger.state().lastCommitAgoMs).not.toBeNull();
 });
+
+test("there is time to spare where one record's statement has been sent and no other record is here", async () => {
+  const { timing, pass } = handTiming();
+  const waits: number[] = [];
+  const { ledger, statements } = await open({ writers: 2, timing, onWait: () => waits.push(statements.length) });
+  const ask = async (...ids: string[]) => {
+    for (const id of ids) void ledger.record(record(id));
+    await settled();
+  };
+  await ask("a");
+  expect(waits).toEqual([1]);
+  // Another waits, and is then given to the other writer while the first still commits.
+  await ask("b");
+  await pass(100);
+  expect(statements).toHaveLength(2);
+  for (const { end } of statements) end();
+  await settled();
+  await ask("c", "d");
+  expect(statements).toHaveLength(3);
+  expect(waits).toEqual([1]);
+  statements[2]?.end();
+  await settled();
+  await ask("e");
+  expect(waits).toEqual([1, 4]);
+});

@@ -21,6 +21,8 @@ export interface LedgerOptions {
   readonly timing?: Timing;
   /** Told of every statement, for metrics. */
   readonly observe?: (seen: CommitSeen) => void;
+  /** Called when one record's statement has been sent and no other record is here: until its answer comes there is time. */
+  readonly onWait?: (() => void) | undefined;
   /** Told once when nothing will ever be recorded again although nobody closed the ledger. */
   readonly onStop?: (why: Exclude<Stopped, "closed">) => void;
 }
@@ -95,7 +97,7 @@ async function openAll(store: LedgerStore, writers: number): Promise<LedgerWrite
 export function createLedger(options: LedgerOptions): Ledger {
   const { store, limits, log, timing = systemTiming } = options;
   const queue = createQueue(limits);
-  const lines = createLines({ store, queue, timing, log, observe: options.observe, onStop: options.onStop });
+  const lines = createLines({ ...options, queue, timing });
   let phase: "new" | "open" | "closing" = "new";
 
   const read = <Value>(find: () => Promise<Value>) => readWithin(timing, limits.recordWaitMsMax, find());

@@ -29,6 +29,7 @@ export interface LinesOptions {
   readonly timing: Timing;
   readonly log: Log;
   readonly observe?: ((seen: CommitSeen) => void) | undefined;
+  readonly onWait?: (() => void) | undefined;
   readonly onStop?: ((why: Exclude<Stopped, "closed">) => void) | undefined;
 }
 
@@ -99,7 +100,7 @@ function createDispatcher(lines: readonly Line[], queue: Queue, timing: Timing, 
   };
 }
 
-export function createLines({ store, queue, timing, log, observe, onStop }: LinesOptions): Lines {
+export function createLines({ store, queue, timing, log, observe, onWait, onStop }: LinesOptions): Lines {
   const lines: Line[] = [];
   let stopped: Stopped | null = null;
   let lastCommitMs: number | null = null;
@@ -150,6 +151,10 @@ export function createLines({ store, queue, timing, log, observe, onStop }: Line
         pace.took(seen.ms);
       }
       observe?.(seen);
+    },
+    sent: () => {
+      // Where more than one caller asks, there is always another to be seen to.
+      if (onWait && queue.records === 0 && inFlight().length === 1) onWait();
     },
     answer: (waiting, outcome) => {
       if (desk.leave(waiting)) waiting.resolve(outcome);

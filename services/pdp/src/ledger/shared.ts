@@ -23,6 +23,8 @@ export interface Shared {
   readonly timing: Timing;
   readonly log: Log;
   readonly observe: (seen: CommitSeen) => void;
+  /** To be called when a statement has been sent, and its answer is waited for. */
+  sent(): void;
   stopped(): Stopped | null;
   stop(why: Stopped, cause?: unknown): void;
   /** Answers whoever waits, unless that was done already. */

@@ -14,7 +14,9 @@ async function commit(shared: Shared, writer: LedgerWriter, part: readonly Waiti
   const startedMs = shared.timing.now();
   let result: RecordOutcome[] | CommitFailure;
   try {
-    result = await writer.commit(part.map((one) => one.record));
+    const committing = writer.commit(part.map((one) => one.record));
+    shared.sent();
+    result = await committing;
   } catch (error) {
     result = failureOf(error);
   }

@@ -14,7 +14,7 @@ import { tendProposals } from "./tend-proposals.ts";
 import { keepTls, type TlsKeeper } from "./tls/keeper.ts";
 import { warm } from "./warm.ts";
 import { findWrappingKeys } from "./wrapping-key.ts";
-import { openCollectingPause } from "./young-heap.ts";
+import { openCollecting } from "./young-heap.ts";
 
 export interface PdpOptions {
   readonly config: Config;
@@ -27,7 +27,7 @@ export interface PdpOptions {
   readonly breakers?: boolean;
   /**
    * For a service that stays: has the engine's code compiled before anybody is let in, a second of work at most, keeps
-   * a thread that reads all documents, and has little garbage collected at a time while it compiles.
+   * a thread that reads all documents, and has little garbage collected at a time, while it compiles and while it waits.
    */
   readonly warmUp?: boolean;
 }
@@ -104,10 +104,10 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     const uptime: Clock = { now: () => performance.now() };
     const storeClock = createStoreClock(uptime, await readStoreTime(store.pool, uptime.now));
     const clock = options.clock ?? storeClock;
-    const collecting = engine ? openCollectingPause() : undefined;
+    const collecting = engine ? openCollecting() : undefined;
     open.push(async () => collecting?.close());
-    const compilePause = collecting?.pause;
-    const rooms = await openRooms({ config, store, wrapping, clock, storeClock, log, breakers, compilePause, metrics });
+    const times = { compilePause: collecting?.pause, onWait: collecting?.onWait };
+    const rooms = await openRooms({ config, store, wrapping, clock, storeClock, log, breakers, ...times, metrics });
     held.rooms = rooms;
     open.push(rooms.close);
     const { policyStore: policies, snapshots, reader } = rooms;

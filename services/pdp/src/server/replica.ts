@@ -20,6 +20,8 @@ interface Options {
   /** Hears the store's time with every beat. */
   readonly storeClock: StoreClock;
   readonly metrics: Pick<Metrics, "committed" | "replicaFenced">;
+  /** Called while a caller alone waits for its commit. */
+  readonly onWait: (() => void) | undefined;
 }
 
 /** What an operator reads when the process ends by itself. */
@@ -31,7 +33,7 @@ const reasons: Readonly<Record<Exclude<Stopped, "closed">, string>> = {
 };
 
 /** This process as one replica of its cell: what it records, and how the others see it. Nothing is open yet. */
-export function createReplica({ config, store, replica, log, storeClock, metrics }: Options) {
+export function createReplica({ config, store, replica, log, storeClock, metrics, onWait }: Options) {
   const { promise: failed, resolve: fail } = Promise.withResolvers<string>();
   const lanes = { url: store.url, log, verify: checkCell };
   const ledger = createLedger({
@@ -42,6 +44,7 @@ export function createReplica({ config, store, replica, log, storeClock, metrics
     observe: ({ records, ms, result }) => {
       if (result === "committed") metrics.committed(ms / 1000, records);
     },
+    onWait,
     onStop: (why) => fail(reasons[why]),
   });
   const peers = createPeers({

@@ -71,6 +71,8 @@ interface Options {
   readonly breakers: boolean;
   /** Between slices of compiling; undefined: a turn of the event loop. */
   readonly compilePause: Pause | undefined;
+  /** Called while a caller alone waits for its commit. */
+  readonly onWait: (() => void) | undefined;
   readonly metrics: Pick<
     Metrics,
     "committed" | "replicaFenced" | "reportedLate" | "holdExpired" | "compiled" | "breakerTripped"
@@ -134,7 +136,7 @@ const readStores = (pool: Store["pool"]) => ({
 
 /** Every room, furnished. The only place that knows who lives where. */
 export async function openRooms(options: Options) {
-  const { config, store, wrapping, clock, storeClock, log, breakers, compilePause, metrics } = options;
+  const { config, store, wrapping, clock, storeClock, log, breakers, compilePause, onWait, metrics } = options;
   const random = systemRandom();
   const newId = uuidMaker(random);
   // Ids of processes go by the system's clock, whatever time is played.
@@ -146,7 +148,7 @@ export async function openRooms(options: Options) {
   const keyRooms = await openKeyRooms({ store, identityStore, wrapping, clock, random, newId });
   const { signingKeys, tokens } = keyRooms;
 
-  const self = createReplica({ config, store, replica, log, storeClock, metrics });
+  const self = createReplica({ config, store, replica, log, storeClock, metrics, onWait });
   await self.start();
   const recorded = createRecordedChanges({ url: store.url, log, replica, verify: checkCell });
   const changeStore = createChangeStore({ pool: store.pool, recorded });

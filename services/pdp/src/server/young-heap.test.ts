@@ -1,6 +1,7 @@
 import { constants, type PerformanceEntry, type PerformanceNodeEntry, PerformanceObserver } from "node:perf_hooks";
 import { expect, test } from "vitest";
-import { openCollectingPause } from "./young-heap.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
+import { openCollecting } from "./young-heap.ts";
 
 /** The collections of what is young that were asked for while `work` ran. */
 async function askedFor(work: () => Promise<void>): Promise<number> {
@@ -21,7 +22,7 @@ async function askedFor(work: () => Promise<void>): Promise<number> {
 }
 
 test("the machine collects what is young when the pause has it do so, and nobody else can ask for that", async () => {
-  const { pause, close } = openCollectingPause();
+  const { pause, close } = openCollecting();
   const kept: object[] = [];
   const asked = await askedFor(async () => {
     for (let slice = 0; slice < 400; slice++) {
@@ -33,4 +34,20 @@ test("the machine collects what is young when the pause has it do so, and nobody
   expect(kept).toHaveLength(200_000);
   expect(asked).toBeGreaterThan(0);
   expect("gc" in globalThis).toBe(false);
+});
+
+test("the machine collects what is young in a wait, once there is some of it, until that is not wanted any more", async () => {
+  const { onWait, close } = openCollecting();
+  let held: object[] = [];
+  const asked = await askedFor(async () => {
+    for (let call = 0; call < 200; call++) {
+      held = Array.from({ length: 500 }, (_, at) => ({ at, text: [`${call}`, `${at}`] }));
+      onWait?.();
+      await turnOfTheLoop();
+    }
+  });
+  close();
+  expect(held).toHaveLength(500);
+  expect(asked).toBeGreaterThan(0);
+  expect(asked).toBeLessThan(50);
 });

@@ -3,6 +3,7 @@ import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { Pause } from "../foundation/in-slices.ts";
 import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
+import { createCollectingInWaits } from "./collecting-in-waits.ts";
 import { createCollectingPause, type YoungHeap } from "./collecting-pause.ts";
 
 type Collect = (options: { readonly type: "minor" }) => void;
@@ -46,13 +47,22 @@ function watchMarking() {
 
 const momentOfRest: Pause = () => new Promise((resolve) => setTimeout(resolve, 1));
 
+/** When little of what is young is collected at a time, instead of much at any time. */
+export interface Collecting {
+  /** While long work goes on whose results stay in use. */
+  readonly pause: Pause;
+  /** To be called while nothing is waited for but the store; undefined where that would do nothing. */
+  readonly onWait: (() => void) | undefined;
+  close(): void;
+}
+
 /**
- * A pause that has little of what is young collected at a time, for as long as this process wants one. Where the machine
- * cannot be asked for that, it is a turn of the event loop and no more.
+ * Has what is young collected for as long as this process wants that. Where the machine cannot be asked to, the pause is a
+ * turn of the event loop and no more.
  */
-export function openCollectingPause(): { readonly pause: Pause; readonly close: () => void } {
+export function openCollecting(): Collecting {
   const collect = findCollect();
-  if (!collect) return { pause: turnOfTheLoop, close: () => {} };
+  if (!collect) return { pause: turnOfTheLoop, onWait: undefined, close: () => {} };
   const { isMarking, close } = watchMarking();
   const heap: YoungHeap = {
     usedBytes: () => getHeapStatistics().used_heap_size,
@@ -65,5 +75,5 @@ export function openCollectingPause(): { readonly pause: Pause; readonly close: 
     rest: momentOfRest,
     nowMs: () => performance.now(),
   });
-  return { pause, close };
+  return { pause, onWait: createCollectingInWaits(heap), close };
 }
