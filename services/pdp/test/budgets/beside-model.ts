@@ -300,12 +300,13 @@ export interface Playing {
   readonly grain?: bigint;
   /** As of the dice; none unless something is said. */
   readonly lone?: number;
+  readonly together?: number;
 }
 
 /** Plays so many steps in an empty database, until something differs. */
 export async function playBeside(
   { ownerUrl, runtimeUrl }: TestDatabase,
-  { seed, steps, edit = (text) => text, alarms = false, grain = 1n, lone = 0 }: Playing,
+  { seed, steps, edit = (text) => text, alarms = false, grain = 1n, lone = 0, together = 1 }: Playing,
 ): Promise<Played> {
   const owner = new pg.Client({ connectionString: ownerUrl });
   await owner.connect();
@@ -316,7 +317,7 @@ export async function playBeside(
   await insertReplica(owner, replica, "test");
   const writers = [await openWriter(runtimeUrl, replica, edit), await openWriter(runtimeUrl, replica, edit)] as const;
   const nowMs = Date.now();
-  const dice: Dice = { random, accounts, pastMs: nowMs - HOUR_MS, farMs: nowMs + HOUR_MS, grain, lone };
+  const dice: Dice = { random, accounts, pastMs: nowMs - HOUR_MS, farMs: nowMs + HOUR_MS, grain, lone, together };
   const world: World = { dice, state, owner, writers, alarms, security: 0n };
   let wrong: string[] = [];
   let step = 0;

@@ -17,6 +17,8 @@ export interface Dice {
   readonly grain: bigint;
   /** How many batches are drawn as one plain record, of all; others may come to be one too. */
   readonly lone: number;
+  /** How many records a batch has at least that is to fit as a whole: one by itself goes by a form of its own. */
+  readonly together: number;
 }
 
 export const below = ({ random }: Dice, count: number) => Math.floor(random() * count);
@@ -139,7 +141,8 @@ export function randomBatch(dice: Dice, state: StoreState, security: bigint): Ne
   const batch: NewRecord[] = [];
   const isLone = dice.lone > 0 && dice.random() < dice.lone;
   const from = isLone ? lonely : dice.random() < 0.4 ? plain : often;
-  for (let count = isLone ? 1 : 1 + below(dice, 8); count > 0; count--) {
+  const least = from === plain ? dice.together : 1;
+  for (let count = isLone ? 1 : least + below(dice, 9 - least); count > 0; count--) {
     const kind = pick(dice, from) ?? "take";
     const charge = kinds[kind]?.(dice, state, pick(dice, holds));
     const record = newRecord({
