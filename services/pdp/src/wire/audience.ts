@@ -197,7 +197,6 @@ export function createAudience(options: Options): Audience {
     for (const one of timetable.due(now)) {
       // Before anything is waited for: the next look has others.
       timetable.put(one, now);
-
       yield* hearing([one], { of: "time", nowMs: now });
     }
   }
