@@ -12,7 +12,7 @@ import { decodeBinary, decodeJson } from "../../services/pdp/src/wire/lanes/deco
 import { facts as plainFacts } from "../growth/src/tenant.ts";
 import type { Case } from "./catalogue.ts";
 import { many, policy, rule, tool } from "./catalogue.ts";
-import { type Pause, prepareWith, settle } from "./turns.ts";
+import { compilingWork, type Pause, prepareWith, settle, turnOfTheLoop } from "./turns.ts";
 
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
@@ -69,7 +69,9 @@ const loading = (name: string, rows: () => Partial<Rows>): Case => ({
   name: `load: ${name}`,
   make: () => {
     const whole = wholeOf(rows());
-    return prepareWith(settle, (pause) => buildSnapshot("t", whole, undefined, { pause }));
+    return compilingWork((pause) =>
+      buildSnapshot("t", whole, undefined, { pause: turnOfTheLoop, compilePause: pause }),
+    );
   },
 });
 

@@ -16,6 +16,7 @@ import { canonical, type Json } from "../foundation/canonical.ts";
 import { digestInSlices } from "../foundation/digest.ts";
 import { Fault } from "../foundation/fault.ts";
 import { eachInSlices, mapInSlices, type Pause, sortedInSlices } from "../foundation/in-slices.ts";
+import { createNameIndex, type Named } from "../foundation/name-index.ts";
 import { buildRollout } from "./build-rollout.ts";
 import { lastGood } from "./last-good.ts";
 import type { ActivePolicy, Fingerprint, Registered, Revisions, TenantRows } from "./policy-store.ts";
@@ -41,7 +42,8 @@ export interface Snapshot {
   readonly compiled: Compiled;
   /** Of the active policies and the tools they judge: what a replay needs. `sha256:<hex>` */
   readonly policyDigest: string;
-  readonly agents: ReadonlyMap<string, AgentDocument>;
+  /** There may be far more of them than of anything else. */
+  readonly agents: Named<AgentDocument>;
   readonly tools: ReadonlyMap<string, Registered<ToolDocument>>;
   readonly budgets: ReadonlyMap<string, Registered<BudgetDocument>>;
   readonly groups: ReadonlyMap<string, Registered<GroupDocument>>;
@@ -181,8 +183,8 @@ async function compileRows(
     const source = { policies: rows.policies, tools: documents, schemaDigest };
     const { compiled, problems } = await compileInSlices(source, { last: last?.compiled, readCedar }, compilePause);
     if (!compiled) return problems;
-    const policyDigest = await setDigest(rows, pause);
-    return { compiled, tools: await byName(rows.tools, pause), policies: rows.policies, policyDigest };
+    const policyDigest = await setDigest(rows, compilePause);
+    return { compiled, tools: await byName(rows.tools, compilePause), policies: rows.policies, policyDigest };
   } catch (error) {
     return [unreadable(error)];
   }
@@ -278,7 +280,7 @@ async function ceilingsOf(
 }
 
 async function agentsOf(rows: TenantRows["agents"], pause: Pause): Promise<Snapshot["agents"]> {
-  const agents = new Map<string, AgentDocument>();
+  const agents = createNameIndex<AgentDocument>(rows.length);
   await eachInSlices(rows, pause, (row) => isNamed(row) && agents.set(row.document.metadata.name, row.document));
   return agents;
 }

@@ -1,5 +1,6 @@
 import { invalid } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
+import type { Named } from "../../foundation/name-index.ts";
 import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
 import { PIECE_WEIGHT_MAX } from "../../foundation/weight.ts";
 import type { DocumentKind, Snapshot } from "../../policies/index.ts";
@@ -104,7 +105,7 @@ export async function documentPage<Held, Wire extends object, With = undefined>(
   kind: DocumentKind,
   request: Paged,
   by: {
-    readonly held: (snapshot: Snapshot) => ReadonlyMap<string, Held>;
+    readonly held: (snapshot: Snapshot) => Named<Held>;
     readonly with?: (names: readonly string[]) => Promise<With>;
     readonly toWire: (held: Held, beside: With | undefined) => Wire | Promise<Wire>;
   },

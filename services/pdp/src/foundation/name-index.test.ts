@@ -1,0 +1,42 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { createNameIndex } from "./name-index.ts";
+
+const steps = fc.array(fc.tuple(fc.string({ maxLength: 3 }), fc.integer()), { maxLength: 40 });
+const asked = fc.array(fc.string({ maxLength: 3 }));
+
+const hashes: readonly (readonly [string, ((name: string) => number) | undefined])[] = [
+  ["its own hash", undefined],
+  ["a hash that all names share", () => 7],
+  ["a hash at the last place, so that the next is the first", () => -1],
+];
+
+test.each(hashes)("is what a map is, by %s", (_, hash) => {
+  fc.assert(
+    fc.property(steps, asked, (entries, others) => {
+      const map = new Map(entries);
+      const index = createNameIndex<number>(entries.length, hash);
+      for (const [name, value] of entries) index.set(name, value);
+
+      expect([...index.keys()]).toEqual([...map.keys()]);
+      expect([...index.values()]).toEqual([...map.values()]);
+      expect(index.size).toBe(map.size);
+      for (const name of [...map.keys(), ...others]) {
+        expect([name, index.get(name), index.has(name)]).toEqual([name, map.get(name), map.has(name)]);
+      }
+    }),
+  );
+});
+
+test("of no names has none", () => {
+  const index = createNameIndex(0);
+  expect([index.size, index.get("clerk"), index.has(""), [...index.values()]]).toEqual([0, undefined, false, []]);
+});
+
+test("takes no more names than it was made for, and goes on answering", () => {
+  const index = createNameIndex<number>(1);
+  index.set("clerk", 1);
+  index.set("clerk", 2);
+  expect(() => index.set("mia", 3)).toThrow("there is room for 1 names");
+  expect([index.get("clerk"), index.get("mia")]).toEqual([2, undefined]);
+});
