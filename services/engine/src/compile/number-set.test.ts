@@ -4,6 +4,7 @@ import {
   bitsFor,
   emptySet,
   type GrowingSet,
+  grownUp,
   hashOfNumbers,
   meet,
   type NumberSet,
@@ -51,6 +52,20 @@ describe("a set of numbers", () => {
         expect(walked(set)).toEqual(list);
         expect("bits" in set).toBe(list.length > 16);
         expect(walked(emptySet)).toEqual([]);
+      }),
+    );
+  });
+
+  it("is a list again once it has grown up, where that takes no more room than bits", () => {
+    const many = 40 * count;
+    fc.assert(
+      fc.property(numbers, (list) => {
+        let set: GrowingSet = emptySet;
+        for (const number of list) set = withNumber(set, 40 * number, many);
+        const grown = grownUp(set, list.length);
+        expect(walked(grown)).toEqual(list.map((number) => 40 * number));
+        expect("bits" in grown).toBe(false);
+        expect(walked(grownUp(set, many))).toEqual(walked(grown));
       }),
     );
   });

@@ -35,7 +35,7 @@ export const emptySet: GrowingSet = { list: [] };
 
 /**
  * The set with one number more, of as many as `count`, that is above all that it has: itself, or another in its place where
- * bits take no more room than a list would.
+ * something had to be laid out.
  */
 export function withNumber(set: GrowingSet, number: number, count: number): GrowingSet {
   if ("bits" in set) {
@@ -43,8 +43,13 @@ export function withNumber(set: GrowingSet, number: number, count: number): Grow
     return set;
   }
   const { list } = set;
-  if (list.length === 0) return { list: [number] };
-  if (list.length < Math.max(fewNumbers, count / 64)) {
+  if (list.length === 0) {
+    // The machine lays out some 17 places for the first number that is pushed, and one for a list of one number.
+    const first: number[] = [];
+    first.push(number);
+    return { list: first };
+  }
+  if (list.length < fewNumbers) {
     list.push(number);
     return set;
   }
@@ -52,6 +57,11 @@ export function withNumber(set: GrowingSet, number: number, count: number): Grow
   for (let at = 0; at < list.length; at++) setBit(bits, list[at] as number);
   setBit(bits, number);
   return { bits };
+}
+
+/** The same numbers, so many as `size`, in no more room than they need. */
+export function grownUp(set: GrowingSet, size: number): NumberSet {
+  return "bits" in set && size <= set.bits.length ? setOfBits(set.bits, size) : set;
 }
 
 const fewNumbers = 16;
