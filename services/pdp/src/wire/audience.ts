@@ -80,18 +80,20 @@ function createTimetable() {
   const dueMs = new Map<Listener, number>();
   // There are few seconds in the life of a token, and many sessions may end with each.
   const bySecond = createGroups<number>();
-  const remove = (one: Listener): void => {
+  const leaveSecond = (one: Listener): void =>
     bySecond.delete(secondOf(dueMs.get(one) ?? Number.POSITIVE_INFINITY), one);
-    dueMs.delete(one);
-  };
   return {
     put(one: Listener, afterMs: number): void {
-      remove(one);
+      leaveSecond(one);
       const ms = nextMs(one, afterMs);
+      // It stays where it is: a map that loses and gains many is laid out anew, in one piece.
       dueMs.set(one, ms);
       if (ms < Number.POSITIVE_INFINITY) bySecond.add(secondOf(ms), one);
     },
-    remove,
+    remove(one: Listener): void {
+      leaveSecond(one);
+      dueMs.delete(one);
+    },
     *due(nowMs: number): Generator<Listener> {
       for (const second of bySecond.names()) {
         if (second > secondOf(nowMs)) continue;
