@@ -91,4 +91,27 @@ describe("room in a turn", () => {
     ];
     expect((await run([busy, busy, busy, other, other])).flat()).toEqual([busy, busy, other, busy, other]);
   });
+
+  it("asks for the next turn once this one's work is done, so that a pause sees what was laid out", async () => {
+    const done: string[] = [];
+    let next = () => {};
+    const nextTurn = (then: () => void) => {
+      done.push("asked");
+      next = then;
+    };
+    const room = createTurnRoom({ nowMs: () => 10 * done.length, nextTurn });
+    const work = async () => {
+      for (let slice = 0; slice < 3; slice++) {
+        await room.enter("a");
+        done.push("worked");
+      }
+    };
+    const both = [work(), work()];
+    for (let turn = 0; turn < 6; turn++) {
+      next();
+      for (let settled = 0; settled < 10; settled++) await undefined;
+    }
+    await Promise.all(both);
+    expect(done).toEqual(Array.from({ length: 12 }, (_, at) => (at % 2 === 0 ? "asked" : "worked")));
+  });
 });

@@ -1,3 +1,6 @@
+import type { Pause } from "./in-slices.ts";
+import { turnOfTheLoop } from "./turn-of-the-loop.ts";
+
 /** How long pieces of work may have held the thread in a turn of the event loop for another to begin there. */
 const BUSY_MS_MAX = 1;
 /** Shorter pieces are not counted: that many come together costs nobody a turn, and they share a commit. */
@@ -51,13 +54,14 @@ export function createTurnRoom({ nowMs, nextTurn }: Options): TurnRoom {
     isWatched = false;
     busyMs = 0;
     if (waiting.size === 0) return;
-    watch();
     const beganMs = nowMs();
     do {
       letNext();
       // It waited for a promise that was resolved just now, so it has run before this goes on.
       await undefined;
     } while (waiting.size > 0 && nowMs() - beganMs < BUSY_MS_MAX);
+    // After what was done: where a pause begins the turns, it goes by what that has laid out.
+    if (waiting.size > 0) watch();
   };
 
   return {
@@ -80,9 +84,9 @@ export function createTurnRoom({ nowMs, nextTurn }: Options): TurnRoom {
   };
 }
 
-/** The room of this process. */
-export const systemTurnRoom = (): TurnRoom =>
-  createTurnRoom({ nowMs: () => performance.now(), nextTurn: (then) => void setImmediate(then) });
+/** A room of this process; after `pause` another turn of it begins. */
+export const systemTurnRoom = (pause: Pause = turnOfTheLoop): TurnRoom =>
+  createTurnRoom({ nowMs: () => performance.now(), nextTurn: (then) => void pause().then(then) });
 
 /** Nobody waits: for those who play time. */
 export const noTurnRoom: TurnRoom = { full: false, enter: async () => {}, took: () => {} };
