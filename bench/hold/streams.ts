@@ -8,7 +8,7 @@ import { revokedFrom } from "../../services/pdp/src/policies/revoked.ts";
 import { type Attached, createAttached, type NoticeBody } from "../../services/pdp/src/wire/attached.ts";
 import { type Audience, createAudience } from "../../services/pdp/src/wire/audience.ts";
 import { type Case, compiled, many, rule } from "./catalogue.ts";
-import { prepareWith, settle } from "./turns.ts";
+import { type Pause, prepareWith, settle } from "./turns.ts";
 
 const link = (at: number) => ({ id: `above-${at}`, agent: "clerk", labels: {}, expiresAtMs: 1e15 });
 const sessionAt = (at: number) => ({
@@ -51,7 +51,10 @@ const streams = (
       const frame = create(ExchangeResponseSchema, { frame: 0n, body: { case: "notice", value: { body } } });
       told += Math.min(1, toBinary(ExchangeResponseSchema, frame).length);
     };
-    const audience = createAudience({ turns: systemTurnRoom(), nowMs: () => performance.now() });
+    // Known once the work begins.
+    let newsPause: Pause | undefined;
+    const turns = systemTurnRoom(async () => newsPause?.());
+    const audience = createAudience({ turns, nowMs: () => performance.now() });
     const all = many(count, () => createAttached({ standing, now: () => 1, notify, audience }));
     const fill = async (attached: Attached, of: number) => {
       for (let at = 0; at < handles; at++) {
@@ -65,7 +68,7 @@ const streams = (
         attached.decided(1 + (at % handles), call, create(DecideResponseSchema, answer));
       }
     };
-    return prepareWith(
+    const work = prepareWith(
       async (pause) => {
         for (const [of, attached] of all.entries()) {
           await fill(attached, of);
@@ -75,6 +78,7 @@ const streams = (
         held.revoked = revokedFrom(rows());
       },
       async (pause) => {
+        newsPause = pause;
         does(audience, all);
         let [quiet, seen] = [0, -1];
         while (quiet < QUIET_TURNS) {
@@ -84,6 +88,7 @@ const streams = (
         }
       },
     );
+    return Object.assign(work, { compiles: true } as const);
   },
 });
 

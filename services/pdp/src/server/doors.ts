@@ -3,6 +3,7 @@ import { engineVersion } from "@remit/engine";
 import type { Config } from "../config/index.ts";
 import { hostPort } from "../foundation/address.ts";
 import type { Clock } from "../foundation/clock.ts";
+import type { Pause } from "../foundation/in-slices.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Log } from "../foundation/log.ts";
 import { STALE_WRITE_MS } from "../policies/index.ts";
@@ -50,6 +51,8 @@ interface Options {
   readonly metrics: Metrics;
   /** The certificate of the service, where it has one. */
   readonly keeper: TlsKeeper | undefined;
+  /** Between slices of telling many sessions of something; undefined: a turn of the event loop. */
+  readonly newsPause: Pause | undefined;
 }
 
 /** Streams live 10 ± 2 minutes, so that a fleet rebalances and does not do so all at once. */
@@ -125,7 +128,7 @@ function watchReadiness(ready: () => boolean) {
 }
 
 /** The services of both planes, and the streams that are open. */
-function services({ config, clock, log, rooms, metrics }: Options) {
+function services({ config, clock, log, rooms, metrics, newsPause }: Options) {
   const { identities, decide, report, explain, turns, sessions, admission } = rooms;
   const desk = createDesk(
     {
@@ -134,7 +137,7 @@ function services({ config, clock, log, rooms, metrics }: Options) {
     },
     { deadlineDefaultMs: config.deadlineDefaultMs },
   );
-  const exchange = createExchange({ desk, standing: rooms.standing, clock, streamLifeMs });
+  const exchange = createExchange({ desk, standing: rooms.standing, clock, streamLifeMs, newsPause });
   const data = dataServices(desk, exchange, sessionRpcs({ identities, sessions, admission, meter: metrics, clock }));
   const {
     registry,

@@ -27,7 +27,8 @@ export interface PdpOptions {
   readonly breakers?: boolean;
   /**
    * For a service that stays: has the engine's code compiled before anybody is let in, a second of work at most, keeps
-   * a thread that reads all documents, and has little garbage collected at a time, while it compiles and while it waits.
+   * a thread that reads all documents, and has little garbage collected at a time, while it compiles, tells many of
+   * something, and waits.
    */
   readonly warmUp?: boolean;
 }
@@ -121,7 +122,7 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     open.push(async () => stopExpiring());
     const stopHolds = tendHolds(rooms.expireHolds, log);
     open.push(async () => stopHolds());
-    const doors = await openDoors({ config, clock, log, rooms, metrics, keeper });
+    const doors = await openDoors({ config, clock, log, rooms, metrics, keeper, newsPause: collecting?.pause });
     held.handles = doors.handles;
     open.push(doors.close);
     // Last, since its key is shown once: nothing that could still fail comes between making it and answering it.

@@ -10,6 +10,7 @@ import {
 import type { Standing } from "../decisions/index.ts";
 import type { Clock } from "../foundation/clock.ts";
 import { Fault, invalid } from "../foundation/fault.ts";
+import type { Pause } from "../foundation/in-slices.ts";
 import { limits } from "../foundation/limits.ts";
 import { systemTurnRoom } from "../foundation/turn-room.ts";
 import { type Attached, type Attaching, createAttached, type NoticeBody } from "./attached.ts";
@@ -35,6 +36,8 @@ interface Options {
   readonly clock: Clock;
   /** How long a stream lives before its peer is told to open another, so that fleets rebalance. */
   readonly streamLifeMs: () => number;
+  /** Between slices of telling many sessions of something; undefined: a turn of the event loop. */
+  readonly newsPause?: Pause | undefined;
 }
 
 /** How long a peer has for moving, once told. */
@@ -91,8 +94,8 @@ function note(attached: Attached, asked: ExchangeRequest["body"], answered: Body
 }
 
 /** The audience of all streams: it hears of what has changed, and looks at the time while there are streams. */
-function openAudience(standing: Standing, clock: Clock) {
-  const audience = createAudience({ turns: systemTurnRoom(), nowMs: () => performance.now() });
+function openAudience({ standing, clock, newsPause }: Options) {
+  const audience = createAudience({ turns: systemTurnRoom(newsPause), nowMs: () => performance.now() });
   let streams = 0;
   let looking: NodeJS.Timeout | undefined;
   standing.subscribe({
@@ -114,8 +117,9 @@ function openAudience(standing: Standing, clock: Clock) {
 }
 
 /** `Exchange`: decisions, reports and notices of many sessions over one stream, many in flight at once. */
-export function createExchange({ desk, standing, clock, streamLifeMs }: Options): Exchange {
-  const { audience, opened, closed } = openAudience(standing, clock);
+export function createExchange(options: Options): Exchange {
+  const { desk, standing, clock, streamLifeMs } = options;
+  const { audience, opened, closed } = openAudience(options);
 
   const open = (call: Call, out: Outgoing<ExchangeResponse>) => {
     const say = (frame: bigint, body: Body) => out.send(create(ExchangeResponseSchema, { frame, body }));
