@@ -181,8 +181,11 @@ export async function listen({ address, variable, handler, log, front, timings }
   const sockets = new Set<Socket>();
   const undecided = new Set<Socket>();
   const speak = (socket: Socket, isHttp2: boolean) => {
-    if (isHttp2) http2.accept(socket);
-    else for (const serve of serveHttp1) serve.call(server, socket);
+    if (isHttp2) {
+      // As a server of HTTP/1.1 accepts it, it would stay open on our side for a peer that is gone, with all its streams.
+      socket.allowHalfOpen = false;
+      http2.accept(socket);
+    } else for (const serve of serveHttp1) serve.call(server, socket);
   };
   const begin = (socket: Socket) => {
     if (socket instanceof TLSSocket) return speak(socket, socket.alpnProtocol === "h2");

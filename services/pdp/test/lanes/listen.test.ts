@@ -167,6 +167,20 @@ test("an HTTP/2 connection with an open stream is not idle", async () => {
   session.close();
 });
 
+test("what is asked on an HTTP/2 connection is over when its peer is gone without a word", async () => {
+  const asked: Promise<void>[] = [];
+  const listener = await start((_, response) => {
+    asked.push(new Promise((resolve) => void response.on("close", () => resolve())));
+  });
+  const socket = connect(listener.address.port, listener.address.host);
+  const session = connectHttp2(url(listener), { createConnection: () => socket });
+  session.on("error", () => {});
+  for (let at = 0; at < 3; at++) void ask(session).catch(() => {});
+  await vi.waitFor(() => expect(asked).toHaveLength(3));
+  socket.destroy();
+  await Promise.all(asked);
+});
+
 test.each([
   ["without a host", "GET / HTTP/1.0\r\n\r\n"],
   ["with a host that is none", "GET / HTTP/1.1\r\nhost: [\r\nconnection: close\r\n\r\n"],
