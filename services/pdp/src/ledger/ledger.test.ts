@@ -225,10 +225,11 @@ test("whoever waits longer than he said is told that it may have been recorded, 
   await expect(queued).rejects.toMatchObject({ reason: "ledger_unavailable", recorded: "no" });
 });
 
-test("of very many that wait too long each is told once, in turns between which others are answered", async () => {
+/** A thousand records of twenty tenants, of which two writers commit as many as they may, and what is told of each. */
+async function crowded() {
   const { timing, pass } = handTiming();
   let turns = 0;
-  const told = { no: 0, unknown: 0 };
+  const told: { readonly at: number; readonly recorded: string }[] = [];
   const toldAtTurn: number[] = [];
   const counting: Timing = {
     ...timing,
@@ -240,20 +241,47 @@ test("of very many that wait too long each is told once, in turns between which 
   const { ledger, statements } = await open({ writers: 2, timing: counting });
   const asked = Array.from({ length: 1_000 }, (_, at) =>
     ledger.record({ ...record(`r${at}`), tenant: `t${at % 20}` }).catch(({ recorded }: LedgerUnavailable) => {
-      told[recorded]++;
+      told.push({ at, recorded });
       toldAtTurn[turns] = (toldAtTurn[turns] ?? 0) + 1;
     }),
   );
   await pass(100);
   expect(statements.map(({ ids }) => ids.length)).toEqual([256, 256]);
+  return {
+    ...{ ledger, statements, pass, told, all: () => Promise.all(asked) },
+    toldOf: (recorded: string) => told.filter((one) => one.recorded === recorded),
+    mostInATurn: () => Math.max(...toldAtTurn.filter((count) => count !== undefined)),
+  };
+}
+
+test("of very many that wait too long each is told once, in turns between which others are answered", async () => {
+  const { ledger, statements, pass, toldOf, all, mostInATurn } = await crowded();
   await pass(2_000);
   // What is looked for meanwhile finds nobody twice.
   for (let sweeps = 0; sweeps < 5; sweeps++) await pass(50);
-  await Promise.all(asked);
-  expect(told).toEqual({ no: 488, unknown: 512 });
-  expect(Math.max(...toldAtTurn.filter((count) => count !== undefined))).toBeLessThan(100);
+  await all();
+  expect([toldOf("no"), toldOf("unknown")].map(({ length }) => length)).toEqual([488, 512]);
+  expect(mostInATurn()).toBeLessThan(100);
   for (const { end } of statements) end();
   await ledger.close();
+});
+
+test("of very many that a replica has when it is shut out each is told once, in order and in turns, and it still closes", async () => {
+  const { ledger, statements, told, toldOf, mostInATurn } = await crowded();
+  ledger.shutOut();
+  for (const { end } of statements) end(new CommitFailure("fenced", "shut out"));
+  expect(ledger.state()).toMatchObject({ stopped: "fenced", serving: false, queuedRecords: 0 });
+  await expect(ledger.record(record("late"))).rejects.toMatchObject({ recorded: "no" });
+  expect(told.length).toBeLessThan(1_000);
+  await ledger.close();
+  expect(told).toHaveLength(1_000);
+  expect(toldOf("no")).toHaveLength(1_000);
+  for (let tenant = 0; tenant < 20; tenant++) {
+    // Those who waited, and then those who were under way.
+    const its = told.slice(0, 488).filter(({ at }) => at % 20 === tenant);
+    expect(its).toEqual(its.toSorted((one, other) => one.at - other.at));
+  }
+  expect(mostInATurn()).toBeLessThan(50);
 });
 
 test("a ledger that was not started, or is closed, records nothing", async () => {

@@ -3,7 +3,7 @@ import { createDesk, type Desk } from "./desk.ts";
 import type { LedgerStore, LedgerWriter } from "./ledger-store.ts";
 import { type Line, startLine } from "./line.ts";
 import type { Queue, Waiting } from "./queue.ts";
-import { type CommitSeen, recordedUnsent, refuseAll, refuseInTurns, type Shared, type Stopped } from "./shared.ts";
+import { type CommitSeen, createRefusing, recordedUnsent, type Shared, type Stopped } from "./shared.ts";
 import type { Timing } from "./timing.ts";
 
 /** The lines of one ledger, its queue in front of them, and the desk where its callers wait. */
@@ -110,15 +110,16 @@ export function createLines({ store, queue, timing, log, observe, onWait, onStop
   let isRefusing = false;
   const refuseOverdue = async (nowMs: number) => {
     isRefusing = true;
-    await refuseInTurns(shared, queue.expire(nowMs), "no", new Error("no writer took it in time"));
+    await refuseAll(queue.expire(nowMs), "no", new Error("no writer took it in time"));
     const overdue = inFlight().filter(({ answered, giveUpAtMs }) => !answered && giveUpAtMs <= nowMs);
-    await refuseInTurns(shared, overdue, "unknown", new Error("no acknowledgement in time"));
+    await refuseAll(overdue, "unknown", new Error("no acknowledgement in time"));
     isRefusing = false;
   };
   const desk = createDesk(timing, (nowMs) => {
     if (!isRefusing) void refuseOverdue(nowMs);
   });
 
+  const { refuse, refuseAll } = createRefusing(timing, desk.leave);
   const pace = createPace();
   const { wake, rest } = createDispatcher(lines, queue, timing, pace);
   const stop = (why: Stopped, cause?: unknown) => {
@@ -126,7 +127,7 @@ export function createLines({ store, queue, timing, log, observe, onWait, onStop
     stopped = why;
     rest();
     if (why !== "closed") log.error({ error: cause, why }, "the ledger stops: nothing more is recorded");
-    refuseAll(shared, queue.drain(), recordedUnsent(why), cause);
+    void refuseAll(queue.drain(), recordedUnsent(why), cause);
     for (const line of lines) line.interrupt();
     if (why !== "closed") onStop?.(why);
   };
@@ -141,8 +142,8 @@ export function createLines({ store, queue, timing, log, observe, onWait, onStop
     putBack: (waiting) => {
       // Whoever was told that the ledger is unavailable asks anew.
       const still = waiting.filter((one) => !one.answered);
-      if (stopped) return refuseAll(shared, still, recordedUnsent(stopped));
-      queue.putBack(still);
+      if (stopped) void refuseAll(still, recordedUnsent(stopped));
+      else queue.putBack(still);
       wake();
     },
     observe: (seen) => {
@@ -159,9 +160,7 @@ export function createLines({ store, queue, timing, log, observe, onWait, onStop
     answer: (waiting, outcome) => {
       if (desk.leave(waiting)) waiting.resolve(outcome);
     },
-    refuse: (waiting, error) => {
-      if (desk.leave(waiting)) waiting.reject(error);
-    },
+    ...{ refuse, refuseAll },
   };
 
   return {

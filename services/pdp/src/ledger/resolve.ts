@@ -1,6 +1,6 @@
 import type { Waiting } from "./queue.ts";
 import type { RecordOutcome } from "./record.ts";
-import { failureOf, type Pause, pauseBefore, recordedUnsent, refuseAll, type Shared } from "./shared.ts";
+import { failureOf, type Pause, pauseBefore, recordedUnsent, type Shared } from "./shared.ts";
 
 /**
  * Asks until the store answers; null when the ledger was closed meanwhile, or when this is not the store any more that it
@@ -61,15 +61,20 @@ export async function resolveLost(
   const fenced = await persist(shared, pause, "fence", fence);
   if (part.length === 0) return;
   const outcomes = fenced && (await persist(shared, pause, "look up", () => lookUp(shared, part)));
-  if (!outcomes) return refuseAll(shared, part, "unknown", cause);
+  if (!outcomes) {
+    void shared.refuseAll(part, "unknown", cause);
+    return;
+  }
 
   const again: Waiting[] = [];
+  const lostTwice: Waiting[] = [];
   part.forEach((waiting, at) => {
     const outcome = outcomes[at];
     if (outcome) shared.answer(waiting, outcome);
-    else if (waiting.resubmitted) refuseAll(shared, [waiting], recordedUnsent(shared.stopped()), cause);
+    else if (waiting.resubmitted) lostTwice.push(waiting);
     else again.push(waiting);
   });
   for (const waiting of again) waiting.resubmitted = true;
   shared.putBack(again);
+  void shared.refuseAll(lostTwice, recordedUnsent(shared.stopped()), cause);
 }

@@ -30,6 +30,8 @@ export interface Shared {
   /** Answers whoever waits, unless that was done already. */
   answer(waiting: Waiting, outcome: RecordOutcome): void;
   refuse(waiting: Waiting, error: Fault): void;
+  /** The same of as many as may wait, in order and some in a turn. Settles once all of them are told. */
+  refuseAll(waiting: readonly Waiting[], recorded: Recorded, cause?: unknown): Promise<void>;
   /** Puts records that are certainly not recorded before all others, or refuses them when the ledger has stopped. */
   putBack(waiting: readonly Waiting[]): void;
 }
@@ -42,19 +44,36 @@ export function recordedUnsent(why: Stopped | null): Recorded {
   return why === "broken" ? "unknown" : "no";
 }
 
-export function refuseAll(shared: Shared, waiting: readonly Waiting[], recorded: Recorded, cause?: unknown): void {
-  for (const one of waiting) shared.refuse(one, new LedgerUnavailable(recorded, cause));
-}
-
-/** Of those who waited too long: so many are told in one turn, since what each is told takes a while. */
+/** So many are refused in one turn, since what each is told takes a while. */
 const REFUSED_AT_ONCE = 32;
 
-/** The same of as many as may wait, in slices. */
-export async function refuseInTurns(shared: Shared, waiting: readonly Waiting[], recorded: Recorded, cause?: unknown) {
-  for (let from = 0; from < waiting.length; from += REFUSED_AT_ONCE) {
-    if (from > 0) await shared.timing.turn();
-    refuseAll(shared, waiting.slice(from, from + REFUSED_AT_ONCE), recorded, cause);
-  }
+/** Refuses whoever still waits, of many one group after another: several lines may lose theirs at one moment. */
+export function createRefusing(
+  { turn }: Pick<Timing, "turn">,
+  leave: (waiting: Waiting) => boolean,
+): Pick<Shared, "refuse" | "refuseAll"> {
+  const refuse = (waiting: Waiting, error: Fault): void => {
+    if (leave(waiting)) waiting.reject(error);
+  };
+  let before = Promise.resolve();
+  let inTurn = 0;
+  const refuseEach = async (waiting: readonly Waiting[], recorded: Recorded, cause: unknown) => {
+    for (const one of waiting) {
+      if (inTurn >= REFUSED_AT_ONCE) {
+        await turn();
+        inTurn = 0;
+      }
+      inTurn++;
+      refuse(one, new LedgerUnavailable(recorded, cause));
+    }
+  };
+  return {
+    refuse,
+    refuseAll(waiting, recorded, cause) {
+      before = before.then(() => refuseEach(waiting, recorded, cause));
+      return before;
+    },
+  };
 }
 
 /** What a store's error means. What it does not name might have been recorded. */

@@ -2,7 +2,7 @@ import { Fault } from "../foundation/fault.ts";
 import { CommitFailure, type LedgerWriter } from "./ledger-store.ts";
 import type { Waiting } from "./queue.ts";
 import type { RecordOutcome } from "./record.ts";
-import { failureOf, refuseAll, type Shared } from "./shared.ts";
+import { failureOf, type Shared } from "./shared.ts";
 
 /** What became of a batch's writer. `unresolved`: what nobody knows whether it was recorded. */
 export type Submitted =
@@ -29,8 +29,9 @@ function answerAll(shared: Shared, part: readonly Waiting[], outcomes: readonly 
   part.forEach((waiting, at) => {
     const outcome = outcomes[at];
     if (outcome) shared.answer(waiting, outcome);
-    else refuseAll(shared, [waiting], "unknown", new Error("the store answered fewer records than it was given"));
   });
+  const unanswered = part.slice(outcomes.length);
+  void shared.refuseAll(unanswered, "unknown", new Error("the store answered fewer records than it was given"));
 }
 
 /** A batch with a bad row is halved until the row is alone; only that one fails. */
@@ -60,7 +61,7 @@ export async function submit(shared: Shared, writer: LedgerWriter, batch: Waitin
     // Halves that were never submitted keep their place.
     shared.putBack(parts.reverse().flat());
     if (result.kind === "lost") return { writer: "dead", unresolved: part, cause: result };
-    refuseAll(shared, part, result.kind === "fenced" ? "no" : "unknown", result);
+    void shared.refuseAll(part, result.kind === "fenced" ? "no" : "unknown", result);
     return { writer: "dead", unresolved: [], cause: result };
   }
   return { writer: "alive" };
