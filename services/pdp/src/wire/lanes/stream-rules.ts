@@ -1,5 +1,7 @@
 import { Fault } from "../../foundation/fault.ts";
+import { eachInSlices } from "../../foundation/in-slices.ts";
 import { limits } from "../../foundation/limits.ts";
+import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
 
 /** How many messages may wait for a peer that does not read. */
 export interface QueueBounds {
@@ -39,6 +41,9 @@ export interface OpenStreams {
   drain(withinMs: number): Promise<void>;
 }
 
+/** So many are told something in one turn: each writes, and there may be thousands. */
+const AT_ONCE_MAX = 32;
+
 export function createOpenStreams(): OpenStreams {
   const open = new Set<OpenStream>();
   let whenNone: (() => void) | undefined;
@@ -51,18 +56,16 @@ export function createOpenStreams(): OpenStreams {
       if (open.size === 0) whenNone?.();
     },
     async drain(withinMs) {
-      for (const stream of open) stream.draining();
-      if (open.size === 0) return;
-      await new Promise<void>((resolve) => {
-        const cutting = setTimeout(() => {
-          for (const stream of open) stream.cut(serverStops());
-          resolve();
-        }, withinMs);
-        whenNone = () => {
-          clearTimeout(cutting);
-          resolve();
-        };
+      let cutting: NodeJS.Timeout | undefined;
+      const over = new Promise<void>((resolve) => {
+        cutting = setTimeout(resolve, withinMs);
+        whenNone = resolve;
       });
+      const inTurns = (work: (stream: OpenStream) => void) => eachInSlices(open, turnOfTheLoop, work, AT_ONCE_MAX);
+      await inTurns((stream) => stream.draining());
+      if (open.size > 0) await over;
+      clearTimeout(cutting);
+      await inTurns((stream) => stream.cut(serverStops()));
     },
   };
 }
