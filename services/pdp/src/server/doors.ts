@@ -51,8 +51,8 @@ interface Options {
   readonly metrics: Metrics;
   /** The certificate of the service, where it has one. */
   readonly keeper: TlsKeeper | undefined;
-  /** Between slices of telling many sessions of something; undefined: a turn of the event loop. */
-  readonly newsPause: Pause | undefined;
+  /** Between slices of telling very many callers or sessions something; undefined: a turn of the event loop. */
+  readonly crowdPause: Pause | undefined;
 }
 
 /** Streams live 10 ± 2 minutes, so that a fleet rebalances and does not do so all at once. */
@@ -128,7 +128,7 @@ function watchReadiness(ready: () => boolean) {
 }
 
 /** The services of both planes, and the streams that are open. */
-function services({ config, clock, log, rooms, metrics, newsPause }: Options) {
+function services({ config, clock, log, rooms, metrics, crowdPause }: Options) {
   const { identities, decide, report, explain, turns, sessions, admission } = rooms;
   const desk = createDesk(
     {
@@ -137,7 +137,7 @@ function services({ config, clock, log, rooms, metrics, newsPause }: Options) {
     },
     { deadlineDefaultMs: config.deadlineDefaultMs },
   );
-  const exchange = createExchange({ desk, standing: rooms.standing, clock, streamLifeMs, newsPause });
+  const exchange = createExchange({ desk, standing: rooms.standing, clock, streamLifeMs, newsPause: crowdPause });
   const data = dataServices(desk, exchange, sessionRpcs({ identities, sessions, admission, meter: metrics, clock }));
   const {
     registry,
@@ -213,7 +213,7 @@ export async function openDoors(options: Options): Promise<Doors> {
   const readiness = watchReadiness(() => reasons(rooms, closing).length === 0);
   const { data, admin, exchange } = services(options);
   const { front, vouches } = transport(options);
-  const common = { log, messageBytesMax: limits.messageBytesMax };
+  const common = { log, messageBytesMax: limits.messageBytesMax, crowdPause: options.crowdPause };
   const valuesMax = limits.messageValuesMax;
   const grpc = createGrpcLane({ ...common, valuesMax, services: data, health: readiness, vouch: vouches?.grpc });
   const connect = createConnectLane({ ...common, valuesMax, services: data });

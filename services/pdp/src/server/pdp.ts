@@ -122,7 +122,7 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     open.push(async () => stopExpiring());
     const stopHolds = tendHolds(rooms.expireHolds, log);
     open.push(async () => stopHolds());
-    const doors = await openDoors({ config, clock, log, rooms, metrics, keeper, newsPause: collecting?.pause });
+    const doors = await openDoors({ config, clock, log, rooms, metrics, keeper, crowdPause: collecting?.pause });
     held.handles = doors.handles;
     open.push(doors.close);
     // Last, since its key is shown once: nothing that could still fail comes between making it and answering it.

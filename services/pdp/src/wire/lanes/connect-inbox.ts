@@ -3,7 +3,9 @@ import { type ContextValues, createContextKey, createContextValues } from "@conn
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { Fault, invalid } from "../../foundation/fault.ts";
 import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
+import { takeDeadline } from "./connect-deadline.ts";
 import { setOutbox, withAnswer } from "./connect-outbox.ts";
+import type { Deadlines } from "./deadlines.ts";
 import { decodeBinary, decodeJson, type MessageLimit, tooLarge, tooLargeInJson } from "./decode.ts";
 import { decodeInSlices, joinedInSlices } from "./decode-long.ts";
 import { carriesValues } from "./weigh.ts";
@@ -22,6 +24,9 @@ export function takeMessage(values: ContextValues): Message {
   if (next instanceof Fault) throw next;
   return next;
 }
+
+/** When the caller gives up, milliseconds since 1970. */
+export const deadlineKey = createContextKey<number | undefined>(undefined, { description: "the caller's deadline" });
 
 interface Shape {
   readonly json: boolean;
@@ -47,6 +52,7 @@ export interface InboxRules {
   readonly valuesMax?: number | undefined;
   /** How long the body of a unary call may take to arrive. */
   readonly bodyMs: number;
+  readonly deadlines: Deadlines;
 }
 
 const nothing = new Uint8Array(0);
@@ -229,9 +235,12 @@ export function decodeFirst(handler: UniversalHandler, rules: InboxRules): Unive
     const header = new Headers(request.header);
     // It counts the bytes that came, not those that are handed on.
     header.delete("content-length");
+    const deadline = takeDeadline(request, header, rules.deadlines);
+    contextValues.set(deadlineKey, deadline?.atMs);
+    const { signal } = deadline ?? request;
     const messages = shape.enveloped ? manyMessages : oneMessage;
     const body = messages(request.body, shape, schema, inbox, rules);
-    return withAnswer(await handler({ ...request, header, contextValues, body }), outbox);
+    return withAnswer(await handler({ ...request, header, contextValues, body, signal }), outbox);
   };
   return Object.assign(serve, handler);
 }

@@ -6,13 +6,15 @@ import {
   type Message,
 } from "@bufbuild/protobuf";
 import { type ConnectRouter, createConnectRouter, createContextKey, type HandlerContext } from "@connectrpc/connect";
+import type { Pause } from "../../foundation/in-slices.ts";
 import type { Log } from "../../foundation/log.ts";
 import type { Vouched } from "../../identities/index.ts";
 import { type CauseSink, logCauses, toConnectError } from "../errors.ts";
 import { type CallScope, deadlinePassed, openCall } from "./call-scope.ts";
-import { decodeFirst, type InboxRules, takeMessage } from "./connect-inbox.ts";
+import { deadlineKey, decodeFirst, type InboxRules, takeMessage } from "./connect-inbox.ts";
 import { encodedIfLong, putAnswer } from "./connect-outbox.ts";
 import { type StreamRules, serveStream } from "./connect-stream.ts";
+import { createDeadlines } from "./deadlines.ts";
 import type { Served, ServedRpc } from "./served.ts";
 import { createOpenStreams, type QueueBounds, queueBounds, streamGraceMs } from "./stream-rules.ts";
 
@@ -30,6 +32,8 @@ export interface ConnectLaneOptions {
   readonly queue?: QueueBounds;
   /** How long the body of a unary request may take to arrive. */
   readonly bodyMs?: number;
+  /** Between slices of telling very many callers something; undefined: a turn of the event loop. */
+  readonly crowdPause?: Pause | undefined;
 }
 
 export interface ConnectLane {
@@ -45,14 +49,13 @@ const bodyMsDefault = 30_000;
 export const vouchedKey = createContextKey<Vouched | undefined>(undefined, { description: "what a connection proves" });
 
 function openConnectCall(context: HandlerContext): CallScope {
-  const { requestHeader } = context;
-  const leftMs = context.timeoutMs();
+  const { requestHeader, values } = context;
   return openCall({
     authorization: requestHeader.get("authorization") ?? undefined,
-    certified: context.values.get(vouchedKey)?.certified,
+    certified: values.get(vouchedKey)?.certified,
     sessionToken: requestHeader.get("remit-session") ?? undefined,
     traceparent: requestHeader.get("traceparent") ?? undefined,
-    deadlineMs: leftMs === undefined ? undefined : Date.now() + leftMs,
+    deadlineMs: values.get(deadlineKey),
     lane: "connect",
   });
 }
@@ -119,10 +122,11 @@ function addRpc(router: ConnectRouter, rpc: ServedRpc, rules: StreamRules & Unar
 /** Serves the given services over Connect, gRPC, gRPC-Web and plain JSON. */
 export function createConnectLane(options: ConnectLaneOptions): ConnectLane {
   const { services, log, messageBytesMax, messageLimit, jsonBytesMax, valuesMax, queue } = options;
-  const { bodyMs = bodyMsDefault } = options;
+  const { bodyMs = bodyMsDefault, crowdPause } = options;
   const streams = createOpenStreams();
   const rules = { queue: queue ?? queueBounds, streams, sink: logCauses(log), messageBytesMax, messageLimit };
-  const inboxRules: InboxRules = { messageBytesMax, messageLimit, jsonBytesMax, valuesMax, bodyMs };
+  const deadlines = createDeadlines(crowdPause);
+  const inboxRules: InboxRules = { messageBytesMax, messageLimit, jsonBytesMax, valuesMax, bodyMs, deadlines };
   return {
     routes(router) {
       // Read limits are the inbox's; compressed requests are refused and answers are small or nearby.

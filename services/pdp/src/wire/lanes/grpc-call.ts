@@ -1,8 +1,10 @@
 import { type Message, toBinary } from "@bufbuild/protobuf";
 import type { Metadata, ServerDuplexStream, ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
+import type { Fault } from "../../foundation/fault.ts";
 import type { Vouched } from "../../identities/index.ts";
 import { type CauseSink, toGrpcError } from "../errors.ts";
-import { type CallScope, openCall } from "./call-scope.ts";
+import { type CallScope, deadlinePassed, openCall } from "./call-scope.ts";
+import type { Deadlines } from "./deadlines.ts";
 import { decodeBinary, tooLarge } from "./decode.ts";
 import type { ServedRpc } from "./served.ts";
 import type { OpenStreams, QueueBounds } from "./stream-rules.ts";
@@ -13,6 +15,7 @@ export interface GrpcRules {
   readonly valuesMax?: number | undefined;
   readonly queue: QueueBounds;
   readonly streams: OpenStreams;
+  readonly deadlines: Deadlines;
   readonly sink: CauseSink;
   readonly vouch?: GrpcVouch | undefined;
 }
@@ -27,8 +30,24 @@ function header(metadata: Metadata, name: string): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** What a call's metadata and its connection say. Its signal still has to be wired to the transport's events. */
-export function openGrpcCall(raw: Raw, { vouch }: GrpcRules): CallScope & { readonly vouched: Vouched | undefined } {
+/**
+ * grpc-js ends each call at its deadline in a timer of its own, and thousands in one turn. So its timer, which it hands to
+ * nobody, is stopped, and the call is ended by ours.
+ */
+function stopTimer(raw: Raw): void {
+  const { call } = raw as { readonly call?: { readonly deadlineTimer?: NodeJS.Timeout | null } };
+  if (call?.deadlineTimer) clearTimeout(call.deadlineTimer);
+}
+
+/**
+ * What a call's metadata and its connection say. Its signal still has to be wired to the transport's events. `late` is
+ * called once its deadline has passed, if it goes on until then.
+ */
+export function openGrpcCall(
+  raw: Raw,
+  { vouch, deadlines }: GrpcRules,
+  late: (reason: Fault) => void,
+): CallScope & { readonly vouched: Vouched | undefined } {
   const vouched = vouch?.(raw);
   const deadline = Number(raw.getDeadline());
   const scope = openCall({
@@ -39,7 +58,22 @@ export function openGrpcCall(raw: Raw, { vouch }: GrpcRules): CallScope & { read
     deadlineMs: Number.isFinite(deadline) ? deadline : undefined,
     lane: "grpc",
   });
-  return { ...scope, vouched };
+  if (!Number.isFinite(deadline)) return { ...scope, vouched };
+  stopTimer(raw);
+  const forget = deadlines.watch(deadline, () => {
+    const reason = deadlinePassed();
+    scope.cut(reason);
+    late(reason);
+  });
+  const finish = () => {
+    forget();
+    scope.finish();
+  };
+  const cut = (reason?: unknown) => {
+    forget();
+    scope.cut(reason);
+  };
+  return { call: scope.call, finish, cut, vouched };
 }
 
 /** Answers one unary call. grpc-js sees bytes alone, so that what cannot be decoded is the caller's error, not ours. */
@@ -49,7 +83,7 @@ export async function serveUnary(
   rules: GrpcRules,
   respond: sendUnaryData<Buffer>,
 ): Promise<void> {
-  const scope = openGrpcCall(raw, rules);
+  const scope = openGrpcCall(raw, rules, (reason) => respond(toGrpcError(reason, rules.sink)));
   raw.on("cancelled", () => scope.cut());
   try {
     const { request } = raw;

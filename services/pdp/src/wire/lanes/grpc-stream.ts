@@ -58,7 +58,7 @@ function createOutbox(stream: Raw, rules: GrpcRules, overflow: () => void, flowi
  * from it. What the service sends unasked may still pile up, and past the bound the stream ends.
  */
 export function serveStream(stream: Raw, { method, open }: ServedRpc & { kind: "stream" }, rules: GrpcRules): void {
-  const scope = openGrpcCall(stream, rules);
+  const scope = openGrpcCall(stream, rules, (reason) => cut(reason));
   let incoming: Incoming<Message> | undefined;
   let ended = false;
   let inputOver = false;

@@ -8,9 +8,11 @@ import type {
 } from "@grpc/grpc-js";
 import { Server, ServerCredentials, setLogger } from "@grpc/grpc-js";
 import { cannotListen, type HostPort, hostPort } from "../../foundation/address.ts";
+import type { Pause } from "../../foundation/in-slices.ts";
 import type { Log } from "../../foundation/log.ts";
 import type { Peer } from "../../identities/index.ts";
 import { logCauses } from "../errors.ts";
+import { createDeadlines } from "./deadlines.ts";
 import { type GrpcRules, type GrpcVouch, serveUnary } from "./grpc-call.ts";
 import { serveStream } from "./grpc-stream.ts";
 import { type Readiness, serveHealth } from "./health.ts";
@@ -28,6 +30,8 @@ export interface GrpcLaneOptions {
   readonly queue?: QueueBounds;
   /** Finds out what a call's connection proves; without it nothing does. */
   readonly vouch?: GrpcVouch | undefined;
+  /** Between slices of telling very many callers something; undefined: a turn of the event loop. */
+  readonly crowdPause?: Pause | undefined;
 }
 
 export interface GrpcLane {
@@ -102,6 +106,7 @@ export function createGrpcLane({
   valuesMax,
   queue,
   vouch,
+  crowdPause,
 }: GrpcLaneOptions): GrpcLane {
   routeLog(log);
   const server = new Server({
@@ -115,6 +120,7 @@ export function createGrpcLane({
     valuesMax,
     queue: queue ?? queueBounds,
     streams,
+    deadlines: createDeadlines(crowdPause),
     sink: logCauses(log),
     vouch,
   };
