@@ -12,6 +12,7 @@ import { answers } from "./answers.ts";
 import { believed } from "./believed.ts";
 import { books } from "./books.ts";
 import { type Case, documents, elsewhere, inputs } from "./catalogue.ts";
+import { crowds } from "./crowd.ts";
 import { keeping } from "./keeping.ts";
 import { languages } from "./languages.ts";
 import { lists } from "./lists.ts";
@@ -56,6 +57,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   believed,
   books,
   waitingCalls,
+  crowds,
   news,
   tokens,
   elsewhere,
