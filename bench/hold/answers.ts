@@ -14,7 +14,7 @@ import { decodeBinary, decodeJson } from "../../services/pdp/src/wire/lanes/deco
 import { decodeInSlices, joinedInSlices } from "../../services/pdp/src/wire/lanes/decode-long.ts";
 import { facts as plainFacts } from "../growth/src/tenant.ts";
 import { type Case, compiled, many, rule } from "./catalogue.ts";
-import { prepareWith, settle } from "./turns.ts";
+import { likeCompiling, type Pause, prepareWith, settle } from "./turns.ts";
 import { type Form, forms, written } from "./written.ts";
 
 const call = (input: Facts["input"]): Facts => ({
@@ -81,19 +81,22 @@ const taking = (name: string, files: number, text: string): Case => ({
     const bytes = toBinary(PublishPoliciesRequestSchema, create(PublishPoliciesRequestSchema, request));
     if (bytes.length > limits.adminMessageBytesMax) throw new Error(`${name}: ${bytes.length} bytes`);
     const chunks = many(Math.ceil(bytes.length / 65_536), (at) => bytes.slice(at * 65_536, (at + 1) * 65_536));
-    const reader = createReader();
-    return prepareWith(
+    let readingPause: Pause | undefined;
+    const reader = createReader({ pause: async () => readingPause?.() });
+    const prepared = prepareWith(
       async (pause) => {
         reader.stay();
         await settle(pause);
       },
       async (pause) => {
+        readingPause = pause;
         const whole = await joinedInSlices(chunks, bytes.length, pause);
         const message = (await decodeInSlices(PublishPoliciesRequestSchema, whole, pause)) as PublishPoliciesRequest;
         const sources = message.files.map((one) => ({ file: one.file, text: one.text }));
         return reader.read(sources);
       },
     );
+    return likeCompiling(prepared);
   },
 });
 

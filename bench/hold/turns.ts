@@ -75,6 +75,11 @@ export async function settle(pause: Pause): Promise<void> {
   }
 }
 
+/** What the service does with the pause that it compiles by, though it compiles nothing. */
+export function likeCompiling(work: Work): Work {
+  return Object.assign(work, { compiles: true } as const);
+}
+
 /** Compiling, and what else the service does like it: of documents that it has had for a while. */
 export function compilingWork(work: (pause: Pause) => unknown): Work {
   return Object.assign((pause: Pause) => work(pause), { prepare: settle, compiles: true } as const);

@@ -94,6 +94,17 @@ test("who stays reads the shortest by a thread, and documents come over however 
   await staying.close();
 });
 
+test("what was read is taken over by the pause that the reader was given, document by document", async () => {
+  let pauses = 0;
+  const paused = createReader({ atOnceCharsMax: 0, pause: async () => void pauses++ });
+  const text = Array.from({ length: 40 }, (_, at) => toolText.replace("pay-3", `pay-${at}`)).join("---\n");
+  const { documents, done } = await paused.read([{ file: "tools.yaml", text }]);
+  expect(documents.tools).toHaveLength(40);
+  expect(pauses).toBeGreaterThanOrEqual(40);
+  done();
+  await paused.close();
+});
+
 test("files that are sent in many parts are read together, in their order", async () => {
   const long = Array.from({ length: 9 }, (_, at) => ({
     file: `f${at}.yaml`,

@@ -11,6 +11,7 @@ import {
   withPlaces,
 } from "@remit/engine";
 import type { ReadDocuments, ReadFiles } from "../decisions/index.ts";
+import type { Pause } from "../foundation/in-slices.ts";
 import { parseJsonInSlices } from "../foundation/json-in-slices.ts";
 import { limits } from "../foundation/limits.ts";
 import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
@@ -31,6 +32,8 @@ export interface Reader {
 interface Options {
   readonly timeMsMax?: number;
   readonly memoryMiBMax?: number;
+  /** Between the slices of taking over what was read, which stays in use. */
+  readonly pause?: Pause | undefined;
   /** Shorter files are read where they are, until the reader stays: that takes less than starting a thread. */
   readonly atOnceCharsMax?: number;
 }
@@ -49,6 +52,7 @@ const KEPT_CHARS_MAX = 1024 * 1024;
 export function createReader({
   timeMsMax = limits.readingMsMax,
   memoryMiBMax = limits.readingMiBMax,
+  pause = turnOfTheLoop,
   atOnceCharsMax = AT_ONCE_CHARS_MAX,
 }: Options = {}): Reader {
   const thread = createThread(memoryMiBMax);
@@ -90,7 +94,9 @@ export function createReader({
           before,
         );
         const { problems } = first;
-        const { documents, digests } = await takenOver(first, () => ask<MoreAnswer | undefined>({ ask: "more", read }));
+        const { documents, digests } = await takenOver(first, pause, () =>
+          ask<MoreAnswer | undefined>({ ask: "more", read }),
+        );
         return {
           documents,
           problems: [...problems],
@@ -150,18 +156,18 @@ async function readHere(files: readonly SourceFile[]): Promise<ReadDocuments> {
 }
 
 /** Documents of their texts, one after the other, others answered in between. */
-async function takenOver(first: MoreAnswer, askMore: () => Promise<MoreAnswer | undefined>) {
+async function takenOver(first: MoreAnswer, pause: Pause, askMore: () => Promise<MoreAnswer | undefined>) {
   const documents = noDocuments();
   const digests = new WeakMap<object, Uint8Array>();
   let number = 0;
   for (let answer: MoreAnswer | undefined = first; ; answer = await askMore()) {
     if (!answer) throw new Error("the thread that has read the documents is gone");
     for (const { kind, json, digest } of answer.texts) {
-      const document = (await parseJsonInSlices(json, turnOfTheLoop)) as Documents[typeof kind][number] & object;
+      const document = (await parseJsonInSlices(json, pause)) as Documents[typeof kind][number] & object;
       rememberFar(document, number++);
       digests.set(document, digest);
       (documents[kind] as object[]).push(document);
-      await turnOfTheLoop();
+      await pause();
     }
     if (!answer.more) return { documents, digests };
   }

@@ -49,6 +49,8 @@ interface Options {
   readonly log: Log;
   readonly rooms: Rooms;
   readonly metrics: Metrics;
+  /** Between slices of reading long requests; undefined: a turn of the event loop. */
+  readonly collectingPause: Pause | undefined;
   /** The certificate of the service, where it has one. */
   readonly keeper: TlsKeeper | undefined;
   /** Between slices of telling very many callers or sessions something; undefined: a turn of the event loop. */
@@ -208,7 +210,7 @@ function transport({ config, log, metrics, keeper }: Options) {
 
 /** Opens every listener, or none. */
 export async function openDoors(options: Options): Promise<Doors> {
-  const { config, log, rooms, metrics, keeper } = options;
+  const { config, log, rooms, metrics, collectingPause: pause, keeper } = options;
   let closing = false;
   const readiness = watchReadiness(() => reasons(rooms, closing).length === 0);
   const { data, admin, exchange } = services(options);
@@ -222,7 +224,7 @@ export async function openDoors(options: Options): Promise<Doors> {
     messageLimit: "adminMessageBytesMax",
     jsonBytesMax: limits.adminJsonBytesMax,
   } as const;
-  const adminLane = createConnectLane({ ...common, ...adminBytes, services: admin });
+  const adminLane = createConnectLane({ ...common, ...adminBytes, services: admin, pause });
   const listeners: Listener[] = [];
   const note = (listener: Listener): string => {
     listeners.push(listener);

@@ -107,7 +107,8 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     const clock = options.clock ?? storeClock;
     const collecting = engine ? openCollecting() : undefined;
     open.push(async () => collecting?.close());
-    const times = { compilePause: collecting?.pause, onWait: collecting?.onWait };
+    const collectingPause = collecting?.pause;
+    const times = { collectingPause, onWait: collecting?.onWait };
     const rooms = await openRooms({ config, store, wrapping, clock, storeClock, log, breakers, ...times, metrics });
     held.rooms = rooms;
     open.push(rooms.close);
@@ -122,7 +123,8 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     open.push(async () => stopExpiring());
     const stopHolds = tendHolds(rooms.expireHolds, log);
     open.push(async () => stopHolds());
-    const doors = await openDoors({ config, clock, log, rooms, metrics, keeper, crowdPause: collecting?.pause });
+    const pauses = { collectingPause, crowdPause: collecting?.crowdPause };
+    const doors = await openDoors({ config, clock, log, rooms, metrics, keeper, ...pauses });
     held.handles = doors.handles;
     open.push(doors.close);
     // Last, since its key is shown once: nothing that could still fail comes between making it and answering it.

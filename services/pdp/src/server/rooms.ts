@@ -69,8 +69,8 @@ interface Options {
   readonly log: Log;
   /** False: breakers stop nothing, whatever documents say. */
   readonly breakers: boolean;
-  /** Between slices of compiling; undefined: a turn of the event loop. */
-  readonly compilePause: Pause | undefined;
+  /** Between slices of long work whose results stay in use, such as compiling; undefined: a turn of the event loop. */
+  readonly collectingPause: Pause | undefined;
   /** Called while a caller alone waits for its commit. */
   readonly onWait: (() => void) | undefined;
   readonly metrics: Pick<
@@ -136,7 +136,7 @@ const readStores = (pool: Store["pool"]) => ({
 
 /** Every room, furnished. The only place that knows who lives where. */
 export async function openRooms(options: Options) {
-  const { config, store, wrapping, clock, storeClock, log, breakers, compilePause, onWait, metrics } = options;
+  const { config, store, wrapping, clock, storeClock, log, breakers, collectingPause, onWait, metrics } = options;
   const random = systemRandom();
   const newId = uuidMaker(random);
   // Ids of processes go by the system's clock, whatever time is played.
@@ -155,9 +155,9 @@ export async function openRooms(options: Options) {
   const reads = readStores(store.pool);
   const policyStore = reading(createPolicyStore(store.pool));
 
-  const reader = createReader();
-  const made = { compilePause, prepared: prepareCoverings, onCompiled: metrics.compiled, readCedar: reader.cedar };
-  const snapshots = createSnapshots({ store: policyStore, clock: uptime, log, ...made });
+  const reader = createReader({ pause: collectingPause });
+  const made = { compilePause: collectingPause, prepared: prepareCoverings, readCedar: reader.cedar };
+  const snapshots = createSnapshots({ store: policyStore, clock: uptime, log, onCompiled: metrics.compiled, ...made });
   const { security } = snapshots;
   const onErased = (tenant: string) => identities.forget(tenant);
   const sealing = openSealing({ store, wrapping, random, newId, security, onErased });

@@ -2,7 +2,7 @@ import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { Fault, invalid } from "../../foundation/fault.ts";
-import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
+import type { Pause } from "../../foundation/in-slices.ts";
 import { takeDeadline } from "./connect-deadline.ts";
 import { setOutbox, withAnswer } from "./connect-outbox.ts";
 import type { Deadlines } from "./deadlines.ts";
@@ -52,6 +52,8 @@ export interface InboxRules {
   readonly valuesMax?: number | undefined;
   /** How long the body of a unary call may take to arrive. */
   readonly bodyMs: number;
+  /** Between the slices of a long message, whose texts all stay in use until it is answered. */
+  readonly pause: Pause;
   readonly deadlines: Deadlines;
 }
 
@@ -68,13 +70,19 @@ const LONG_BYTES = 256 * 1024;
 function reader(
   { json }: Shape,
   schema: DescMessage,
-  { valuesMax, jsonBytesMax = Number.POSITIVE_INFINITY }: InboxRules,
-): (bytes: Uint8Array) => Message | Fault {
+  { valuesMax, jsonBytesMax = Number.POSITIVE_INFINITY, pause }: InboxRules,
+): (parts: readonly Uint8Array[]) => Promise<Message | Fault> {
   const decode = json ? decodeJson : decodeBinary;
-  return (bytes) => {
-    if (json && bytes.length > jsonBytesMax) return tooLargeInJson(bytes.length, jsonBytesMax);
+  const inSlices = !json && !carriesValues(schema);
+  return async (parts) => {
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    if (json && length > jsonBytesMax) return tooLargeInJson(length, jsonBytesMax);
+    const [first] = parts;
     try {
-      return decode(schema, bytes, valuesMax);
+      if (length > LONG_BYTES && inSlices) {
+        return await decodeInSlices(schema, await joinedInSlices(parts, length, pause), pause);
+      }
+      return decode(schema, first?.length === length ? first : Buffer.concat(parts), valuesMax);
     } catch (error) {
       if (error instanceof Fault) return error;
       throw error;
@@ -83,7 +91,7 @@ function reader(
 }
 
 /** A body that is one message. Iterated by hand: leaving a loop early would close the connection under our answer. */
-async function readWhole(chunks: AsyncIterator<Uint8Array>, rules: InboxRules): Promise<Uint8Array | Fault> {
+async function readWhole(chunks: AsyncIterator<Uint8Array>, rules: InboxRules): Promise<readonly Uint8Array[] | Fault> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for (;;) {
@@ -94,17 +102,7 @@ async function readWhole(chunks: AsyncIterator<Uint8Array>, rules: InboxRules): 
     else if (length > discardFactor * rules.messageBytesMax) break;
   }
   const { messageBytesMax, messageLimit } = rules;
-  if (length > messageBytesMax) return tooLarge("request", undefined, messageBytesMax, messageLimit);
-  return length > LONG_BYTES ? joinedInSlices(parts, length, turnOfTheLoop) : Buffer.concat(parts);
-}
-
-async function decodeLong(schema: DescMessage, bytes: Uint8Array): Promise<Message | Fault> {
-  try {
-    return await decodeInSlices(schema, bytes, turnOfTheLoop);
-  } catch (error) {
-    if (error instanceof Fault) return error;
-    throw error;
-  }
+  return length > messageBytesMax ? tooLarge("request", undefined, messageBytesMax, messageLimit) : parts;
 }
 
 async function inTime<Value>(work: Promise<Value>, ms: number): Promise<Value | Fault> {
@@ -129,28 +127,31 @@ async function* oneMessage(
   inbox: Inbox,
   rules: InboxRules,
 ): AsyncGenerator<Uint8Array> {
-  const bytes = await inTime(readWhole(body[Symbol.asyncIterator](), rules), rules.bodyMs);
-  const isLong = bytes instanceof Uint8Array && bytes.length > LONG_BYTES && !shape.json && !carriesValues(schema);
-  if (bytes instanceof Fault) inbox.push(bytes);
-  else inbox.push(isLong ? await decodeLong(schema, bytes) : reader(shape, schema, rules)(bytes));
+  const parts = await inTime(readWhole(body[Symbol.asyncIterator](), rules), rules.bodyMs);
+  inbox.push(parts instanceof Fault ? parts : await reader(shape, schema, rules)(parts));
   yield shape.json ? emptyObject : nothing;
 }
 
-/** Takes bytes as they come and gives them back in the lengths asked for. */
+/** Takes bytes as they come and gives them back in the lengths asked for, in the pieces that they came in. */
 function createCutter() {
-  let chunks: Uint8Array[] = [];
+  const chunks: Uint8Array[] = [];
   let have = 0;
   return {
     add(chunk: Uint8Array) {
       chunks.push(chunk);
       have += chunk.length;
     },
-    take(length: number): Uint8Array | undefined {
+    take(length: number): readonly Uint8Array[] | undefined {
       if (have < length) return undefined;
-      const all = chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks);
-      chunks = [all.subarray(length)];
       have -= length;
-      return all.subarray(0, length);
+      let [at, missing] = [0, length];
+      for (; missing > 0; at++) missing -= chunks[at]?.length ?? 0;
+      const taken = chunks.splice(0, at);
+      const last = taken.at(-1);
+      if (!last || missing === 0) return taken;
+      // What the last one has too much is the next one's.
+      chunks.unshift(last.subarray(missing));
+      return [...taken.slice(0, -1), last.subarray(0, missing)];
     },
     empty: () => have === 0,
   };
@@ -175,10 +176,11 @@ async function* manyMessages(
   const cutter = createCutter();
   const stand = envelope(0, shape.json ? emptyObject : nothing);
   const chunks = body[Symbol.asyncIterator]();
-  let header: Uint8Array | undefined;
+  let header: Buffer | undefined;
   for (;;) {
-    header ??= cutter.take(headerBytes);
-    const length = header === undefined ? 0 : Buffer.from(header).readUInt32BE(1);
+    const begun = header ? undefined : cutter.take(headerBytes);
+    header ??= begun && Buffer.concat(begun);
+    const length = header?.readUInt32BE(1) ?? 0;
     const flags = header?.[0] ?? 0;
     const data = header === undefined || length > rules.messageBytesMax ? undefined : cutter.take(length);
     if (length > rules.messageBytesMax)
@@ -196,7 +198,7 @@ async function* manyMessages(
     } else {
       header = undefined;
       if (flags & endFlag) continue;
-      const message = read(data);
+      const message = await read(data);
       inbox.push(message);
       yield stand;
       if (message instanceof Fault) return;

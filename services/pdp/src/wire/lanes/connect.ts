@@ -8,6 +8,7 @@ import {
 import { type ConnectRouter, createConnectRouter, createContextKey, type HandlerContext } from "@connectrpc/connect";
 import type { Pause } from "../../foundation/in-slices.ts";
 import type { Log } from "../../foundation/log.ts";
+import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
 import type { Vouched } from "../../identities/index.ts";
 import { type CauseSink, logCauses, toConnectError } from "../errors.ts";
 import { type CallScope, deadlinePassed, openCall } from "./call-scope.ts";
@@ -32,6 +33,8 @@ export interface ConnectLaneOptions {
   readonly queue?: QueueBounds;
   /** How long the body of a unary request may take to arrive. */
   readonly bodyMs?: number;
+  /** Between slices of reading a long request; undefined: a turn of the event loop. */
+  readonly pause?: Pause | undefined;
   /** Between slices of telling very many callers something; undefined: a turn of the event loop. */
   readonly crowdPause?: Pause | undefined;
 }
@@ -122,11 +125,11 @@ function addRpc(router: ConnectRouter, rpc: ServedRpc, rules: StreamRules & Unar
 /** Serves the given services over Connect, gRPC, gRPC-Web and plain JSON. */
 export function createConnectLane(options: ConnectLaneOptions): ConnectLane {
   const { services, log, messageBytesMax, messageLimit, jsonBytesMax, valuesMax, queue } = options;
-  const { bodyMs = bodyMsDefault, crowdPause } = options;
+  const { bodyMs = bodyMsDefault, pause = turnOfTheLoop, crowdPause } = options;
   const streams = createOpenStreams();
   const rules = { queue: queue ?? queueBounds, streams, sink: logCauses(log), messageBytesMax, messageLimit };
   const deadlines = createDeadlines(crowdPause);
-  const inboxRules: InboxRules = { messageBytesMax, messageLimit, jsonBytesMax, valuesMax, bodyMs, deadlines };
+  const inboxRules: InboxRules = { messageBytesMax, messageLimit, jsonBytesMax, valuesMax, bodyMs, deadlines, pause };
   return {
     routes(router) {
       // Read limits are the inbox's; compressed requests are refused and answers are small or nearby.
