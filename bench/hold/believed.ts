@@ -10,6 +10,7 @@ import { issuerFrom } from "../../services/pdp/src/wire/convert/issuer.ts";
 import { decodeBinary } from "../../services/pdp/src/wire/lanes/decode.ts";
 import { type Case, many } from "./catalogue.ts";
 import { stored } from "./stored.ts";
+import { likeCompiling } from "./turns.ts";
 
 const ISSUERS = (keys: string) => `insert into issuer (tenant, name, profile, use, issuer, jwks, algorithms, claims,
     token_seconds_max, session_seconds_max, revision)
@@ -37,7 +38,9 @@ const BEFORE = `(select jsonb_build_object('keys', '[]'::jsonb, 'more', jsonb_ag
 const loading = (name: string, keys: string, agents: number): Case => ({
   name: `trust: loading ${limits.issuersMax} issuers and ${limits.bindingsMax} bindings, ${name}`,
   make: () =>
-    stored([ISSUERS(keys), AUDIENCES, BINDINGS(agents)], createIdentityStore, (store, tenant) => store.trust(tenant)),
+    likeCompiling(
+      stored([ISSUERS(keys), AUDIENCES, BINDINGS(agents)], createIdentityStore, (store, tenant) => store.trust(tenant)),
+    ),
 });
 const agentsEach = limits.bindingAgentsMax / limits.bindingsMax;
 

@@ -2,7 +2,7 @@ import pg, { type Pool } from "pg";
 import { openPool } from "../../services/pdp/src/stores/database.ts";
 import { startEmbedded } from "../../services/pdp/src/stores/embedded.ts";
 import { migrate } from "../../services/pdp/src/stores/migrate.ts";
-import { prepareWith, type Work } from "./turns.ts";
+import { type Pause, prepareWith, type Work } from "./turns.ts";
 
 /** The tenant whose rows are at their limits. */
 const TENANT = "t";
@@ -26,22 +26,27 @@ async function storeWith(fill: readonly string[]) {
 
 /**
  * Work on what a store holds of a tenant at its limits, after the same has been done again and again for one that has
- * nothing: of the store's own work this thread takes none.
+ * nothing: of the store's own work this thread takes none. `pause` is what the work is given.
  */
 export function stored<Made>(
   fill: readonly string[],
-  make: (pool: Pool) => Made,
-  work: (made: Made, tenant: string) => unknown,
+  make: (pool: Pool, pause: Pause) => Made,
+  work: (made: Made, tenant: string, pause: Pause) => unknown,
 ): Work {
+  let given: Pause | undefined;
+  const pause = async () => given?.();
   let open: { readonly made: Made; readonly close: () => Promise<void> } | undefined;
   return prepareWith(
     async () => {
       const { pool, postgres } = await storeWith(fill);
-      const made = make(pool);
+      const made = make(pool, pause);
       open = { made, close: () => pool.end().then(postgres.stop) };
-      for (let round = 0; round < 50; round++) await work(made, "nobody");
+      for (let round = 0; round < 50; round++) await work(made, "nobody", pause);
     },
-    () => open && work(open.made, TENANT),
+    (its) => {
+      given = its;
+      return open && work(open.made, TENANT, pause);
+    },
     async () => open?.close(),
   );
 }

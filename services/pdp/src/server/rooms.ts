@@ -144,7 +144,7 @@ export async function openRooms(options: Options) {
   const uptime: Clock = { now: () => performance.now() };
 
   // Before the ledger opens its connections: with another wrapping key this fails, and nothing is left open.
-  const identityStore = reading(createIdentityStore(store.pool));
+  const identityStore = reading(createIdentityStore(store.pool, collectingPause));
   const keyRooms = await openKeyRooms({ store, identityStore, wrapping, clock, random, newId });
   const { signingKeys, tokens } = keyRooms;
 

@@ -1,7 +1,7 @@
 import type { Scope } from "@remit/engine";
 import type { Pool } from "pg";
 import { assert } from "../foundation/assert.ts";
-import { mapInSlices } from "../foundation/in-slices.ts";
+import { mapInSlices, type Pause } from "../foundation/in-slices.ts";
 import { createInterned } from "../foundation/interned.ts";
 import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import {
@@ -199,8 +199,8 @@ function createRevisions(): (text: string) => bigint {
   };
 }
 
-/** Who there is, read from Postgres. */
-export function createIdentityStore(pool: Pool): IdentityStore {
+/** Who there is, read from Postgres. `pause`: between slices of whom a tenant believes. */
+export function createIdentityStore(pool: Pool, pause?: Pause): IdentityStore {
   const signersOf = createSigners();
   const revisionOf = createRevisions();
   const loaded = async <Row>(text: string, values: unknown[], name: string) => {
@@ -233,7 +233,7 @@ export function createIdentityStore(pool: Pool): IdentityStore {
       const { tenant = FIRST_TENANT, security = "0" } = rows[0] ?? {};
       return { row: { tenant }, security: BigInt(security) };
     },
-    trust: createTrustReader(pool),
+    trust: createTrustReader(pool, pause),
     async callers(tenant) {
       const text = "select * from caller where tenant = $1 order by created_at, id";
       return mapInSlices(await documentRows<CallerRow>(pool, text, [tenant]), turnOfTheLoop, callerFrom);

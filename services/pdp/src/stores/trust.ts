@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { assert } from "../foundation/assert.ts";
-import { eachInSlices } from "../foundation/in-slices.ts";
+import { eachInSlices, type Pause } from "../foundation/in-slices.ts";
 import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { Binding, IdentityStore, Issuer, Role, Trust } from "../identities/index.ts";
 import { unparsedRows } from "./document-rows.ts";
@@ -84,8 +84,11 @@ interface Named {
 // No two of a kind have one name.
 const byName = (one: Named, other: Named) => (one.name < other.name ? -1 : 1);
 
-/** Reads what tenants say of who is to be believed, each with the security revision that held when it was read. */
-export function createTrustReader(pool: Pool): IdentityStore["trust"] {
+/**
+ * Reads what tenants say of who is to be believed, each with the security revision that held when it was read. Between
+ * slices of it, which all stay in use, it awaits `pause`.
+ */
+export function createTrustReader(pool: Pool, pause: Pause = turnOfTheLoop): IdentityStore["trust"] {
   // What the rows were that something was made of.
   const prints = new WeakMap<Trust | Issuer, string>();
   // One that stays as it was stays the same: what is kept beside it goes on being good.
@@ -101,7 +104,7 @@ export function createTrustReader(pool: Pool): IdentityStore["trust"] {
     let held: Extract<TrustRow, { what: "revision" }> | undefined;
     const [issuers, bindings]: [Issuer[], Binding[]] = [[], []];
     const knownIssuers = new Map(known?.issuers.map((issuer) => [issuer.name, issuer]));
-    await eachInSlices(await read.parsed(), turnOfTheLoop, (row) => {
+    await eachInSlices(await read.parsed(pause), pause, (row) => {
       if (row.what === "revision") held = row;
       else if (row.what === "issuer") issuers.push(issuerOf(tenant, row, knownIssuers.get(row.document.name)));
       else bindings.push(bindingFrom(row.document));
