@@ -10,7 +10,7 @@ const TENANT = "t";
 const silent = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} } as never;
 
 /** A Postgres of this process, filled by statements of its superuser, and a pool as the service has it. */
-async function storeWith(fill: readonly string[]) {
+async function storeWith(fill: readonly string[], pause: Pause) {
   const postgres = await startEmbedded({ durable: false });
   await migrate({ url: postgres.ownerUrl });
   const client = new pg.Client({ connectionString: postgres.superuserUrl });
@@ -20,7 +20,7 @@ async function storeWith(fill: readonly string[]) {
   for (const text of fill) await client.query(text);
   await client.query("analyze");
   await client.end();
-  const pool = openPool({ url: postgres.runtimeUrl, name: "bench", log: silent });
+  const pool = openPool({ url: postgres.runtimeUrl, name: "bench", log: silent, pause });
   return { pool, postgres };
 }
 
@@ -38,7 +38,7 @@ export function stored<Made>(
   let open: { readonly made: Made; readonly close: () => Promise<void> } | undefined;
   return prepareWith(
     async () => {
-      const { pool, postgres } = await storeWith(fill);
+      const { pool, postgres } = await storeWith(fill, pause);
       const made = make(pool, pause);
       open = { made, close: () => pool.end().then(postgres.stop) };
       for (let round = 0; round < 50; round++) await work(made, "nobody", pause);

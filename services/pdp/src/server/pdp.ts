@@ -97,7 +97,10 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     const files = tlsFilesOf(config);
     const keeper = files && keepTls({ files, log });
     if (keeper) open.push(async () => keeper.close());
-    const store = await openStore(config, log, throwAway);
+    const collecting = engine ? openCollecting() : undefined;
+    open.push(async () => collecting?.close());
+    const collectingPause = collecting?.pause;
+    const store = await openStore({ config, log, throwAway, collectingPause });
     open.push(store.close);
     const held: Held = { keeper };
     const metrics = meters(store, held);
@@ -105,9 +108,6 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     const uptime: Clock = { now: () => performance.now() };
     const storeClock = createStoreClock(uptime, await readStoreTime(store.pool, uptime.now));
     const clock = options.clock ?? storeClock;
-    const collecting = engine ? openCollecting() : undefined;
-    open.push(async () => collecting?.close());
-    const collectingPause = collecting?.pause;
     const times = { collectingPause, onWait: collecting?.onWait };
     const rooms = await openRooms({ config, store, wrapping, clock, storeClock, log, breakers, ...times, metrics });
     held.rooms = rooms;

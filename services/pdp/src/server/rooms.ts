@@ -153,7 +153,7 @@ export async function openRooms(options: Options) {
   const recorded = createRecordedChanges({ url: store.url, log, replica, verify: checkCell });
   const changeStore = createChangeStore({ pool: store.pool, recorded });
   const reads = readStores(store.pool);
-  const policyStore = reading(createPolicyStore(store.pool));
+  const policyStore = reading(createPolicyStore(store.pool, collectingPause));
 
   const reader = createReader({ pause: collectingPause });
   const made = { compilePause: collectingPause, prepared: prepareCoverings, readCedar: reader.cedar };

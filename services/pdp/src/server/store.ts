@@ -1,5 +1,6 @@
 import type { Client, Pool } from "pg";
 import type { Config } from "../config/index.ts";
+import type { Pause } from "../foundation/in-slices.ts";
 import type { Log } from "../foundation/log.ts";
 import { checkCell, claimCell } from "../stores/cell.ts";
 import { openDirect, openPool } from "../stores/database.ts";
@@ -54,8 +55,16 @@ async function checkStore(config: Config, url: string, log: Log): Promise<void> 
 /** For statements that take a millisecond: a poll that takes longer is given up and asked on another connection. */
 const POLL_MS_MAX = 2_000;
 
+interface StoreOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly throwAway: boolean;
+  /** Between the parts of a long answer of Postgres; undefined: a turn of the event loop. */
+  readonly collectingPause: Pause | undefined;
+}
+
 /** Opens the configured Postgres, or brings one of its own. Rejects with a Fault that says what to do. */
-export async function openStore(config: Config, log: Log, throwAway: boolean): Promise<Store> {
+export async function openStore({ config, log, throwAway, collectingPause: pause }: StoreOptions): Promise<Store> {
   const own = config.databaseUrl && !throwAway ? undefined : await embedded(config, log, throwAway);
   const url = own?.runtimeUrl ?? config.databaseUrl?.reveal() ?? "";
   try {
@@ -64,7 +73,7 @@ export async function openStore(config: Config, log: Log, throwAway: boolean): P
     await own?.stop();
     throw error;
   }
-  const pool = openPool({ url, name: "remit", log, connectionsMax: config.poolSize, verify: checkCell });
+  const pool = openPool({ url, name: "remit", log, connectionsMax: config.poolSize, pause, verify: checkCell });
   const ended = own?.ended.then(({ expected, lastWords }) =>
     expected ? new Promise<never>(() => {}) : `the embedded Postgres ended by itself: ${lastWords}`,
   );

@@ -1,12 +1,16 @@
 import pg, {
   type Client,
   type ClientBase,
+  type ClientConfig,
   type Pool,
   type PoolClient,
   type QueryArrayConfig,
   type QueryArrayResult,
 } from "pg";
+import type { Pause } from "../foundation/in-slices.ts";
 import type { Log } from "../foundation/log.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
+import { readLongRows } from "./long-rows.ts";
 
 /** Named in every BEGIN: a server's default must not decide what a transaction may see. */
 export type Isolation = "read committed" | "repeatable read" | "repeatable read read only" | "serializable";
@@ -20,6 +24,8 @@ export interface PoolOptions {
   readonly name: string;
   readonly log: Log;
   readonly connectionsMax?: number;
+  /** Between the parts of a long answer; undefined: a turn of the event loop. */
+  readonly pause?: Pause | undefined;
   readonly statementTimeoutMs?: number;
   /** Asked on every new connection before it is used; what it throws is what the query that wanted it throws. */
   readonly verify?: (client: ClientBase) => Promise<void>;
@@ -58,7 +64,13 @@ function withSettings(url: string, settings: Settings): string {
  * never ends the process.
  */
 export function openPool(options: PoolOptions): Pool {
-  const { log, name, verify, connectionsMax = 10, statementTimeoutMs = 5_000 } = options;
+  const { log, name, verify, connectionsMax = 10, statementTimeoutMs = 5_000, pause = turnOfTheLoop } = options;
+  class Client extends pg.Client {
+    constructor(config?: ClientConfig) {
+      super(config);
+      readLongRows(this.connection, pause);
+    }
+  }
   const url = withSettings(options.url, {
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: statementTimeoutMs,
@@ -66,6 +78,7 @@ export function openPool(options: PoolOptions): Pool {
   });
   const pool = new pg.Pool({
     connectionString: url,
+    Client,
     application_name: name,
     max: connectionsMax,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,

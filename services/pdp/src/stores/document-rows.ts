@@ -56,8 +56,9 @@ export async function documentRows<Row extends object>(
   on: ClientBase | Pool,
   text: string,
   values: readonly unknown[],
+  pause?: Pause,
 ): Promise<Row[]> {
-  return (await unparsedRows<Row>(on, text, values)).parsed();
+  return (await unparsedRows<Row>(on, text, values)).parsed(pause);
 }
 
 async function parsedRows(rows: Record<string, unknown>[], pause: Pause): Promise<object[]> {

@@ -1,8 +1,7 @@
 import type { ClientBase, Pool } from "pg";
 import { assert } from "../foundation/assert.ts";
 import { digestText } from "../foundation/digest.ts";
-import { mapInSlices } from "../foundation/in-slices.ts";
-import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
+import { mapInSlices, type Pause } from "../foundation/in-slices.ts";
 import type { ActivePolicy, PolicyStore, TenantRows } from "../policies/index.ts";
 import { documentRows, unparsedRows } from "./document-rows.ts";
 import { type ActiveRow, active } from "./policy-versions.ts";
@@ -32,7 +31,7 @@ const keyOf = (policy: string, version: number, digest: string) => `${policy} ${
 async function readBeside(
   client: ClientBase,
   tenant: string,
-  known: readonly ActivePolicy[],
+  { known, pause }: { readonly known: readonly ActivePolicy[]; readonly pause: Pause },
 ): Promise<() => Promise<InForce>> {
   const { rows } = await client.query<HeadRow>(HEADS, [tenant]);
   const held = new Map(known.map((one) => [keyOf(one.document.metadata.name, one.version, one.digest), one]));
@@ -47,7 +46,7 @@ async function readBeside(
   const read = await unparsedRows<ActiveRow>(client, NAMED, [tenant, names]);
   return async () => {
     const found = new Map(
-      (await read.parsed()).map((row) => [keyOf("", row.version, digestText(row.digest)), active(row)]),
+      (await read.parsed(pause)).map((row) => [keyOf("", row.version, digestText(row.digest)), active(row)]),
     );
     return { policies: heads.flatMap((head) => heldOf(head) ?? found.get(keyOf("", head.version, head.digest)) ?? []) };
   };
@@ -60,18 +59,18 @@ async function readBeside(
 export async function policiesInForce(
   client: ClientBase,
   tenant: string,
-  known: readonly ActivePolicy[] | undefined,
+  { known, pause }: { readonly known: readonly ActivePolicy[] | undefined; readonly pause: Pause },
 ): Promise<() => Promise<InForce>> {
-  if (known) return readBeside(client, tenant, known);
+  if (known) return readBeside(client, tenant, { known, pause });
   const read = await unparsedRows<ActiveRow>(client, WHOLE, [tenant]);
-  return async () => ({ policies: await mapInSlices(await read.parsed(), turnOfTheLoop, active) });
+  return async () => ({ policies: await mapInSlices(await read.parsed(pause), pause, active) });
 }
 
 /** Reads a version that was left out. */
 export const readPolicy =
-  (pool: Pool): PolicyStore["read"] =>
+  (pool: Pool, pause: Pause): PolicyStore["read"] =>
   async (tenant, { policy, version }) => {
-    const [row] = await documentRows<ActiveRow>(pool, ONE, [tenant, policy, version]);
+    const [row] = await documentRows<ActiveRow>(pool, ONE, [tenant, policy, version], pause);
     assert(row, "a version that was in force is there");
     return active(row);
   };

@@ -1,6 +1,6 @@
 import type { AgentDocument, BudgetDocument, GroupDocument, ToolDocument } from "@remit/engine";
 import type { Pool } from "pg";
-import { mapInSlices } from "../foundation/in-slices.ts";
+import { mapInSlices, type Pause } from "../foundation/in-slices.ts";
 import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { DocumentKind, PolicyStore, Revisions } from "../policies/index.ts";
 import { withTransaction } from "./database.ts";
@@ -32,8 +32,8 @@ function revisionsFrom({ security, policy }: RevisionRow = { security: "0", poli
   return { security: BigInt(security), policy: BigInt(policy) };
 }
 
-/** Policies, tools and agents, read from Postgres. */
-export function createPolicyStore(pool: Pool): PolicyStore {
+/** Policies, tools and agents, read from Postgres. `pause`: between slices of what is parsed, and stays in use. */
+export function createPolicyStore(pool: Pool, pause: Pause = turnOfTheLoop): PolicyStore {
   return {
     async load(tenant, known) {
       // One snapshot, and the revision first: read committed would mix two revisions.
@@ -41,7 +41,7 @@ export function createPolicyStore(pool: Pool): PolicyStore {
         const revision = await client.query<RevisionRow>(REVISION, [tenant]);
         const cell = await client.query<{ engine: string | null }>(ENGINE);
         const settings = await client.query<TenantRow>(`select ${TENANT_COLUMNS} from tenant where id = $1`, [tenant]);
-        const policies = await policiesInForce(client, tenant, known);
+        const policies = await policiesInForce(client, tenant, { known, pause });
         const of = <Document>(table: "tool" | "agent" | "budget" | "principal_group") => {
           const text = `select document, digest from ${table} where tenant = $1 order by name`;
           return unparsedRows<DocumentRow<Document>>(client, text, [tenant]);
@@ -62,9 +62,9 @@ export function createPolicyStore(pool: Pool): PolicyStore {
         return { ...at, policies, tools, agents, budgets, groups, revocations, rollout };
       });
       const { revisions, engine, settings, fingerprint } = read;
-      const rollout = await read.rollout();
+      const rollout = await read.rollout(pause);
       const all = async <Document>(rows: UnparsedRows<DocumentRow<Document>>) =>
-        mapInSlices(await rows.parsed(), turnOfTheLoop, registered);
+        mapInSlices(await rows.parsed(pause), pause, registered);
       return {
         ...(rollout && { rollout }),
         ...{ revisions, engine, settings, fingerprint },
@@ -73,10 +73,10 @@ export function createPolicyStore(pool: Pool): PolicyStore {
         agents: await all(read.agents),
         budgets: await all(read.budgets),
         groups: await all(read.groups),
-        revocations: await read.revocations.parsed(),
+        revocations: await read.revocations.parsed(pause),
       };
     },
-    read: readPolicy(pool),
+    read: readPolicy(pool, pause),
     fingerprint: (tenant) => readFingerprint(pool, tenant),
     async revisions(tenant) {
       return revisionsFrom((await pool.query<RevisionRow>(REVISION, [tenant])).rows[0]);
@@ -104,8 +104,8 @@ export function createPolicyStore(pool: Pool): PolicyStore {
       );
       return rows.map(({ id }) => id);
     },
-    ...policyVersions(pool),
-    ...storedPolicies(pool),
+    ...policyVersions(pool, pause),
+    ...storedPolicies(pool, pause),
     rollout: (tenant, id) => readRollout(pool, tenant, id),
   };
 }

@@ -1,7 +1,7 @@
 import type { PolicyDocument } from "@remit/engine";
 import type { Pool } from "pg";
 import { digestText } from "../foundation/digest.ts";
-import { mapInSlices } from "../foundation/in-slices.ts";
+import { mapInSlices, type Pause } from "../foundation/in-slices.ts";
 import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { ActivePolicy, PastActivation, PolicyStore, Registered } from "../policies/index.ts";
 import { documentRows } from "./document-rows.ts";
@@ -27,6 +27,7 @@ export const active = (row: ActiveRow): ActivePolicy => ({ ...registered(row), v
 /** The versions of policies and what was in force of them, read from Postgres. */
 export function policyVersions(
   pool: Pool,
+  pause: Pause,
 ): Pick<PolicyStore, "versions" | "versionsInForce" | "versionsAfter" | "documents" | "history"> {
   return {
     async versions(tenant) {
@@ -68,6 +69,7 @@ export function policyVersions(
                 and (choice.version = 0 or v.version = choice.version)
           order by v.policy, ${IS_DRAFT}, v.version desc`,
         [tenant, choices.map(({ policy }) => policy), choices.map(({ version }) => version)],
+        pause,
       );
       return rows.map((row) => ({ ...active(row), draft: row.draft }));
     },

@@ -1,6 +1,7 @@
 import type { PolicyDocument } from "@remit/engine";
 import type { ClientBase, Pool } from "pg";
 import { digestText } from "../foundation/digest.ts";
+import type { Pause } from "../foundation/in-slices.ts";
 import type { RolloutInfo, TenantRows } from "../policies/index.ts";
 import { unparsedRows } from "./document-rows.ts";
 
@@ -13,7 +14,10 @@ interface LivingRow {
 }
 
 /** The rollout that is under way; answers how to read the documents that it tries. */
-export async function livingRollout(client: ClientBase, tenant: string): Promise<() => Promise<TenantRows["rollout"]>> {
+export async function livingRollout(
+  client: ClientBase,
+  tenant: string,
+): Promise<(pause: Pause) => Promise<TenantRows["rollout"]>> {
   const found = await unparsedRows<LivingRow>(
     client,
     `select r.id, r.share, v.version, v.digest, v.document
@@ -23,8 +27,8 @@ export async function livingRollout(client: ClientBase, tenant: string): Promise
       where r.tenant = $1 and r.ended_at is null order by t.policy`,
     [tenant],
   );
-  return async () => {
-    const rows = await found.parsed();
+  return async (pause) => {
+    const rows = await found.parsed(pause);
     const [first] = rows;
     if (!first) return undefined;
     const policies = rows.map(({ version, digest, document }) => ({ version, digest: digestText(digest), document }));

@@ -1,5 +1,6 @@
 import type { PolicyDocument } from "@remit/engine";
 import type { Pool } from "pg";
+import type { Pause } from "../foundation/in-slices.ts";
 import type { PolicyStore, StoredPage, StoredPolicy, VersionPlace } from "../policies/index.ts";
 import { documentRows } from "./document-rows.ts";
 import { VERSION_COLUMNS, VERSION_JOINS, type VersionRow, versionFrom } from "./policy-version-row.ts";
@@ -59,23 +60,24 @@ const columnsOf = (choices: readonly VersionPlace[]) => [
 ];
 
 /** Versions of policies with their documents, read from Postgres. */
-export function storedPolicies(pool: Pool): Pick<PolicyStore, "stored" | "storedPage" | "inForcePage"> {
+export function storedPolicies(pool: Pool, pause: Pause): Pick<PolicyStore, "stored" | "storedPage" | "inForcePage"> {
   return {
     async stored(tenant, choices) {
       const rows = await documentRows<StoredRow>(
         pool,
         `select ${VERSION_COLUMNS}, v.document, v.source ${CHOSEN} ${VERSION_JOINS} order by choice.place`,
         [tenant, ...columnsOf(choices)],
+        pause,
       );
       return rows.map(stored);
     },
     async storedPage(tenant, choices, bytesMax) {
       const values = [tenant, ...columnsOf(choices), bytesMax];
-      return pageFrom(await documentRows<PageRow>(pool, paged(CHOSEN_HEADS), values));
+      return pageFrom(await documentRows<PageRow>(pool, paged(CHOSEN_HEADS), values, pause));
     },
     async inForcePage(tenant, after, most, bytesMax) {
       const values = [tenant, after ?? null, most, bytesMax];
-      return pageFrom(await documentRows<PageRow>(pool, paged(HEADS_IN_FORCE), values));
+      return pageFrom(await documentRows<PageRow>(pool, paged(HEADS_IN_FORCE), values, pause));
     },
   };
 }
