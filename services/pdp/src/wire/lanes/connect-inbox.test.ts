@@ -1,7 +1,8 @@
-import { create, type Message, toBinary, toJsonString } from "@bufbuild/protobuf";
+import { create, type DescMessage, type Message, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { PublishPoliciesRequestSchema } from "@remit/proto/admin";
+import { ProposeChangeRequestSchema } from "@remit/proto/change";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Fault } from "../../foundation/fault.ts";
@@ -25,7 +26,11 @@ async function* inChunks(bytes: Uint8Array, chunkBytes: number): AsyncGenerator<
 }
 
 /** What a handler behind the inbox takes of a body, and how often others were let in meanwhile. */
-async function taken(contentType: string, body: AsyncIterable<Uint8Array>) {
+async function taken(
+  contentType: string,
+  body: AsyncIterable<Uint8Array>,
+  input: DescMessage = PublishPoliciesRequestSchema,
+) {
   const messages: (Message | Fault)[] = [];
   let pauses = 0;
   const handler = Object.assign(
@@ -39,7 +44,7 @@ async function taken(contentType: string, body: AsyncIterable<Uint8Array>) {
       }
       return { status: 200 };
     },
-    { method: { input: PublishPoliciesRequestSchema } },
+    { method: { input } },
   ) as unknown as UniversalHandler;
   const pause = async () => void pauses++;
   const rules = { messageBytesMax: limits.adminMessageBytesMax, bodyMs: 60_000, pause };
@@ -83,6 +88,26 @@ test("a short message, and one in JSON, is read at once", async () => {
   expect(await taken("application/json", inChunks(json, 9))).toEqual({ messages: [short], pauses: 0 });
   const bytes = toBinary(PublishPoliciesRequestSchema, short);
   expect(await taken("application/proto", inChunks(bytes, 9))).toEqual({ messages: [short], pauses: 0 });
+});
+
+test("a message that carries values is put together in slices, and refused by its length before it is read", async () => {
+  const proposing = (chars: number) => {
+    const message = { document: { file: "f", text: "x".repeat(chars) } };
+    return create(ProposeChangeRequestSchema, { method: "m", message });
+  };
+  const sent = async (chars: number) => {
+    const body = toBinary(ProposeChangeRequestSchema, proposing(chars));
+    return taken("application/proto", inChunks(body, 65_536), ProposeChangeRequestSchema);
+  };
+  const long = await sent(1_000_000);
+  expect(long.messages).toEqual([proposing(1_000_000)]);
+  expect(long.pauses).toBeGreaterThan(2);
+  const { messages, pauses } = await sent(3_000_000);
+  expect(messages[0]).toMatchObject({
+    kind: "invalid",
+    detail: { limit: `adminPartBytesMax: ${limits.adminPartBytesMax} bytes` },
+  });
+  expect(pauses).toBe(0);
 });
 
 test("a stream that ends within a message is told so", async () => {

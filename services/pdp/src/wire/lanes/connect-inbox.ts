@@ -7,7 +7,7 @@ import { takeDeadline } from "./connect-deadline.ts";
 import { setOutbox, withAnswer } from "./connect-outbox.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { decodeBinary, decodeJson, type MessageLimit, tooLarge, tooLargeInJson } from "./decode.ts";
-import { decodeInSlices, joinedInSlices } from "./decode-long.ts";
+import { decodeInSlices, joinedInSlices, requireOnePart } from "./decode-long.ts";
 import { carriesValues } from "./weigh.ts";
 
 // The router decodes messages itself and answers what it cannot read in its own words, some of them INTERNAL and none
@@ -79,8 +79,10 @@ function reader(
     if (json && length > jsonBytesMax) return tooLargeInJson(length, jsonBytesMax);
     const [first] = parts;
     try {
-      if (length > LONG_BYTES && inSlices) {
-        return await decodeInSlices(schema, await joinedInSlices(parts, length, pause), pause);
+      if (length > LONG_BYTES) {
+        if (!inSlices) requireOnePart(length);
+        const bytes = await joinedInSlices(parts, length, pause);
+        return inSlices ? await decodeInSlices(schema, bytes, pause) : decode(schema, bytes, valuesMax);
       }
       return decode(schema, first?.length === length ? first : Buffer.concat(parts), valuesMax);
     } catch (error) {

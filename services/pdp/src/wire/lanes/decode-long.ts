@@ -23,6 +23,15 @@ export async function joinedInSlices(chunks: readonly Uint8Array[], length: numb
   return whole;
 }
 
+/** Refuses what would be read in one piece, such as a message that carries values, and is longer than a part may be. */
+export function requireOnePart(bytes: number): void {
+  if (bytes <= limits.adminPartBytesMax) return;
+  throw invalid("", `the request has ${bytes} bytes, and is read as one part`, {
+    limit: `adminPartBytesMax: ${limits.adminPartBytesMax} bytes`,
+    fix: "send less, or split it",
+  });
+}
+
 function requireShort(schema: DescMessage, no: number, bytes: number): void {
   if (bytes <= limits.adminPartBytesMax) return;
   const name = schema.fields.find(({ number }) => number === no)?.jsonName ?? "";
