@@ -1,4 +1,12 @@
-import { Canonical, type Canonicalisable, canonical } from "./canonical.ts";
+import {
+  Canonical,
+  type Canonicalisable,
+  canonical,
+  canonicalAt,
+  requireDepth,
+  rethrowBelow,
+  step,
+} from "./canonical.ts";
 import { type Pause, sortedInSlices } from "./in-slices.ts";
 import { PIECE_WEIGHT_MAX, weightOf } from "./weight.ts";
 
@@ -33,36 +41,45 @@ export async function canonicalInSlices(value: Canonicalisable, pause: Pause): P
     since = 0;
     return pause();
   };
-  const write = async (one: Canonicalisable): Promise<void> => {
+  const write = async (one: Canonicalisable, depth: number): Promise<void> => {
     if (one instanceof Canonical) return text.add(one.text);
     const weight = weightOf(one, PIECE_WEIGHT_MAX);
     if (weight > PIECE_WEIGHT_MAX && typeof one === "object" && one !== null) {
+      requireDepth(depth);
       await rest();
-      if (Array.isArray(one)) return writeList(one as Canonicalisable[]);
-      return writeObject(one as Record<string, Canonicalisable>);
+      if (Array.isArray(one)) return writeList(one as Canonicalisable[], depth + 1);
+      return writeObject(one as Record<string, Canonicalisable>, depth + 1);
     }
-    text.add(canonical(one));
+    text.add(canonicalAt(one, depth));
     since += weight;
     if (since > PIECE_WEIGHT_MAX) await rest();
   };
-  const writeList = async (list: readonly Canonicalisable[]): Promise<void> => {
+  const writeList = async (list: readonly Canonicalisable[], depth: number): Promise<void> => {
     for (const [at, item] of list.entries()) {
       text.add(at === 0 ? "[" : ",");
-      await write(item);
+      try {
+        await write(item, depth);
+      } catch (error) {
+        rethrowBelow(error, `[${at}]`);
+      }
     }
     text.add("]");
   };
-  const writeObject = async (object: Readonly<Record<string, Canonicalisable>>): Promise<void> => {
+  const writeObject = async (object: Readonly<Record<string, Canonicalisable>>, depth: number): Promise<void> => {
     let before = "{";
     for (const name of await sortedInSlices(Object.keys(object), pause)) {
       const held = object[name];
       if (held === undefined) continue;
-      text.add(`${before}${canonical(name)}:`);
-      before = ",";
-      await write(held);
+      try {
+        text.add(`${before}${canonical(name)}:`);
+        before = ",";
+        await write(held, depth);
+      } catch (error) {
+        rethrowBelow(error, step(name));
+      }
     }
     text.add(before === "{" ? "{}" : "}");
   };
-  await write(value);
+  await write(value, 1);
   return text.whole();
 }

@@ -28,10 +28,10 @@ export class NotCanonical extends Error {
 }
 
 // A name, or a name quoted where it would be misread.
-const step = (key: string) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`);
+export const step = (key: string) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`);
 
 /** A step back up, put before the path as the error travels outward: paths cost nothing until something is wrong. */
-function rethrowBelow(error: unknown, segment: string): never {
+export function rethrowBelow(error: unknown, segment: string): never {
   if (!(error instanceof NotCanonical)) throw error;
   throw new NotCanonical(error.what, segment + error.path, error.message);
 }
@@ -59,7 +59,7 @@ function writeList(list: readonly Canonicalisable[], depth: number): string {
   let text = "[";
   for (let at = 0; at < list.length; at++) {
     try {
-      text += (at === 0 ? "" : ",") + write(list[at], depth + 1);
+      text += (at === 0 ? "" : ",") + canonicalAt(list[at], depth + 1);
     } catch (error) {
       rethrowBelow(error, `[${at}]`);
     }
@@ -84,7 +84,7 @@ function writeObject(object: { readonly [key: string]: Canonicalisable }, depth:
     const value = object[name];
     if (value === undefined) continue;
     try {
-      text += (text === "{" ? heads : nexts)[at] + write(value, depth + 1);
+      text += (text === "{" ? heads : nexts)[at] + canonicalAt(value, depth + 1);
     } catch (error) {
       rethrowBelow(error, step(name));
     }
@@ -92,7 +92,14 @@ function writeObject(object: { readonly [key: string]: Canonicalisable }, depth:
   return `${text}}`;
 }
 
-function write(value: Canonicalisable, depth: number): string {
+/** Throws for an object or a list that is nested too deep. */
+export function requireDepth(depth: number): void {
+  if (depth <= limits.jsonDepthMax) return;
+  throw new NotCanonical("too_deep", "", `is nested deeper than ${limits.jsonDepthMax} levels`);
+}
+
+/** The canonical JSON of a value that lies so deep in another, which lies at 1. */
+export function canonicalAt(value: Canonicalisable, depth: number): string {
   switch (typeof value) {
     case "string":
       return writeText(value);
@@ -103,9 +110,7 @@ function write(value: Canonicalisable, depth: number): string {
     case "object":
       if (value === null) return "null";
       if (value instanceof Canonical) return value.text;
-      if (depth > limits.jsonDepthMax) {
-        throw new NotCanonical("too_deep", "", `is nested deeper than ${limits.jsonDepthMax} levels`);
-      }
+      requireDepth(depth);
       return Array.isArray(value)
         ? writeList(value, depth)
         : writeObject(value as { readonly [key: string]: Canonicalisable }, depth);
@@ -119,5 +124,5 @@ function write(value: Canonicalisable, depth: number): string {
  * readers could disagree about: unsafe integers, NaN, lone surrogates, nesting beyond the limit.
  */
 export function canonical(value: Canonicalisable): string {
-  return write(value, 1);
+  return canonicalAt(value, 1);
 }

@@ -1,5 +1,6 @@
 import { createHash, hash } from "node:crypto";
 import { eachInSlices, type Pause } from "./in-slices.ts";
+import { textPieces } from "./weight.ts";
 
 /** What a digest is of. Each kind has its own prefix, so that no digest of one can pass for another. */
 export type DigestKind =
@@ -41,6 +42,27 @@ export function digestedBytes(
   const prefix = `remit/${kind}/v1\n`;
   const both = Buffer.from(prefix + canonicalJson);
   return { digest: sha256(both), body: both.subarray(prefix.length) };
+}
+
+/** Pieces of a long text that are written down and taken in between two pauses: some tenths of a millisecond. */
+const PIECES_AT_ONCE = 8;
+
+/** The same in slices; between them it awaits `pause`. */
+export async function digestedInSlices(
+  kind: DigestKind,
+  canonicalJson: string,
+  pause: Pause,
+): Promise<ReturnType<typeof digestedBytes>> {
+  const made = createHash("sha256").update(`remit/${kind}/v1\n`);
+  const written: Buffer[] = [];
+  const take = (piece: string) => {
+    const bytes = Buffer.from(piece);
+    made.update(bytes);
+    written.push(bytes);
+  };
+  await eachInSlices(textPieces(canonicalJson), pause, take, PIECES_AT_ONCE);
+  await pause();
+  return { digest: made.digest(), body: Buffer.concat(written) };
 }
 
 /** How a digest is written everywhere: `sha256:<hex>`. */
