@@ -1,7 +1,11 @@
 import { type Amount, formatAmount } from "../foundation/amount.ts";
 import { type Canonicalisable, canonical } from "../foundation/canonical.ts";
+import { canonicalInSlices } from "../foundation/canonical-in-slices.ts";
 import { type Clock, rfc3339, utcDay } from "../foundation/clock.ts";
-import { digestBytes, digestText } from "../foundation/digest.ts";
+import { digestBytes, digestedBytes, digestedInSlices, digestText } from "../foundation/digest.ts";
+import type { Pause } from "../foundation/in-slices.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
+import { isHeavy } from "../foundation/weight.ts";
 import type { Caller, Session } from "../identities/index.ts";
 import { idempotencyKey, type NewRecord, type Seal } from "../ledger/index.ts";
 import type { Snapshots } from "../policies/index.ts";
@@ -120,21 +124,34 @@ function sessionOf(change: Change): string {
   return change.kind === "session_closed" ? change.sessionId : NO_SESSION;
 }
 
+/** An entry as it is recorded. What changes a document, or very many names, is a text of megabytes: that is written in slices. */
+async function writtenDown(entry: Canonicalisable, pause: Pause): Promise<ReturnType<typeof digestedBytes>> {
+  if (!isHeavy(entry)) return digestedBytes("entry", canonical(entry));
+  const text = await canonicalInSlices(entry, pause);
+  await pause();
+  const written = await digestedInSlices("entry", text, pause);
+  // It is sealed in a turn of its own.
+  await pause();
+  return written;
+}
+
 export function createChanges(rooms: {
   readonly store: ChangeStore;
   readonly snapshots: Snapshots;
   readonly seal: Seal["seal"];
   readonly clock: Clock;
   readonly newId: (nowMs: number) => string;
+  /** Lets others be answered where there is much to write; absent: a turn of the event loop. */
+  readonly pause?: Pause;
 }): MakeChange {
-  const { store, snapshots, seal, clock, newId } = rooms;
+  const { store, snapshots, seal, clock, newId, pause = turnOfTheLoop } = rooms;
   return async (by, change, traceId = "", under = undefined) => {
     const nowMs = clock.now();
     const id = newId(nowMs);
     const session = sessionOf(change);
     const tenant = tenantOf(by, change);
     const kind = change.kind.startsWith("session_") ? "session" : "admin";
-    const text = canonical({
+    const said = {
       v: 1,
       kind,
       id,
@@ -146,7 +163,8 @@ export function createChanges(rooms: {
       ...(traceId && { trace_id: traceId }),
       what: told(change),
       ...(under && { proposal: toldOfApproved(under) }),
-    });
+    };
+    const { digest, body } = await writtenDown(said, pause);
     const entry: NewRecord = {
       id,
       tenant,
@@ -156,8 +174,7 @@ export function createChanges(rooms: {
       request: digestBytes("request", canonical({ change: id })),
       kind,
       securityRevision: snapshots.security(tenant),
-      digest: digestBytes("entry", text),
-      body: Buffer.from(text),
+      ...{ digest, body },
     };
     // What tells of an erasure stays readable: there is no key for it any more.
     const sealed = change.kind === "tenant_erased" ? entry : await seal(entry);

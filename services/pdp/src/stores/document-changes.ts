@@ -26,9 +26,15 @@ export async function putDocument(
   if (rows[0]?.created) await refuseTooManyDocuments(client, table, tenant, quotas);
 }
 
+/** Names of one statement: writing it for the server is some tenths of a millisecond. */
+const NAMES_AT_ONCE = 1_000;
+
 /** Deletes documents by name: all of them, or none where one is not there. */
 export async function deleteDocuments(client: ClientBase, tenant: string, { kind, names }: Deleted): Promise<void> {
   const text = `delete from ${documentTables[kind]} where tenant = $1 and name = any($2)`;
-  const { rowCount } = await client.query(text, [tenant, names]);
-  if (rowCount !== names.length) throw new Refusal("missing");
+  for (let from = 0; from < names.length; from += NAMES_AT_ONCE) {
+    const some = names.slice(from, from + NAMES_AT_ONCE);
+    const { rowCount } = await client.query(text, [tenant, some]);
+    if (rowCount !== some.length) throw new Refusal("missing");
+  }
 }
