@@ -1,6 +1,8 @@
 import type { PolicyDocument, Problem, SourceFile } from "@remit/engine";
 import { digestText } from "../foundation/digest.ts";
 import { invalid } from "../foundation/fault.ts";
+import { finishInSlices, type Steps } from "../foundation/steps.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { Caller } from "../identities/index.ts";
 import type { PolicyVersion, Snapshot, StoredPolicy } from "../policies/index.ts";
 import type { LifecycleRooms } from "./lifecycle.ts";
@@ -43,6 +45,24 @@ function sourceOf(document: PolicyDocument, files: readonly SourceFile[]): strin
   const [file, ...others] = files;
   const alone = file && others.length === 0 && !/^---/m.test(file.text.trimStart().replace(/^---/, ""));
   return alone ? file.text : JSON.stringify(document, null, 2);
+}
+
+/** What ten microseconds write of a document. */
+const CHARS_A_STEP = 5_000;
+
+/** Documents as they are stored. Each may be a megabyte long. */
+function* allWritten(
+  documents: readonly PolicyDocument[],
+  files: readonly SourceFile[],
+  parsed: ReadDocuments,
+): Steps<Written<PolicyDocument>[]> {
+  const all: Written<PolicyDocument>[] = [];
+  for (const document of documents) {
+    const one = written("policy", document, sourceOf(document, files), parsed);
+    all.push(one);
+    yield 1 + one.source.length / CHARS_A_STEP;
+  }
+  return all;
 }
 
 /** The version that a document would have: the one of the same content, else the next. */
@@ -92,7 +112,7 @@ export function createPublishing({ snapshots, policies, change, read }: Lifecycl
         refuseTooMany(now, [], asVersions(parsed));
         const problems = await checked(now, parsed, strict);
         if (!draft && failed(problems)) return { versions: [], problems };
-        const next = drafts.map((document) => written("policy", document, sourceOf(document, files), parsed));
+        const next = await finishInSlices(allWritten(drafts, files, parsed), turnOfTheLoop);
         if (dryRun) {
           const there = await policies.versions(caller.tenant);
           return { versions: next.map((one) => wouldBe(one, there, draft)), problems };
