@@ -1,11 +1,12 @@
-import { canonical } from "../foundation/canonical.ts";
+import { canonicalInSlices } from "../foundation/canonical-in-slices.ts";
 import { digestText } from "../foundation/digest.ts";
 import { Fault } from "../foundation/fault.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import { type Caller, presently, type Remembered } from "../identities/index.ts";
 import type { MakeChange } from "./changes.ts";
 import { revisionNumber } from "./decision.ts";
 import { planOf } from "./plan.ts";
-import type { Approved, Proposal } from "./proposal.ts";
+import type { Approved, ChangedRow, Proposal } from "./proposal.ts";
 import type { ProposalRooms, Proposals } from "./proposals.ts";
 
 /** Does an RPC's own checks under a caller's rights, and makes its change by what it is given for that. */
@@ -52,6 +53,12 @@ function movedOn(): Fault {
   });
 }
 
+/** Whether rows are what others are. They may be a megabyte long. */
+async function sameRows(some: readonly ChangedRow[], others: readonly ChangedRow[]): Promise<boolean> {
+  const one = await canonicalInSlices(some, turnOfTheLoop);
+  return one === (await canonicalInSlices(others, turnOfTheLoop));
+}
+
 /** A change that was approved and cannot be made. */
 class CannotBeMade extends Error {
   readonly fault: Fault;
@@ -81,7 +88,7 @@ function createSettling({ store, change, identities }: ProposalRooms) {
   /** What it writes is what was agreed to, row by row. */
   const requireSame = async (proposal: Proposal, attempt: Attempt, proposer: Caller): Promise<void> => {
     const now = await store.rowsNow(proposal.tenant, await planOf(attempt, proposer));
-    if (canonical(now) !== canonical(proposal.rows)) throw movedOn();
+    if (!(await sameRows(now, proposal.rows))) throw movedOn();
   };
 
   /** Makes the change, under the rights that its proposer has now. */

@@ -1,8 +1,10 @@
-import { canonical, type JsonObject, NotCanonical } from "../foundation/canonical.ts";
+import { type JsonObject, NotCanonical } from "../foundation/canonical.ts";
+import { canonicalInSlices } from "../foundation/canonical-in-slices.ts";
 import type { Clock } from "../foundation/clock.ts";
-import { digestBytes } from "../foundation/digest.ts";
+import { digestedInSlices } from "../foundation/digest.ts";
 import { Fault, invalid } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { Caller, Identities } from "../identities/index.ts";
 import type { Snapshots } from "../policies/index.ts";
 import { type Attempt, createApproving, provenBy } from "./approving.ts";
@@ -59,18 +61,18 @@ export interface ProposalRooms {
   readonly self: Pick<Caller, "id" | "name">;
 }
 
-/** What is agreed to, as its digest is of it. */
-function requestOf(said: object): string {
-  let text: string;
+/** What is agreed to, and its digest. The rows that it changes may be very many. */
+async function requestOf(said: object): Promise<{ readonly request: string; readonly digest: Uint8Array }> {
+  let request: string;
   try {
-    text = canonical(said);
+    request = await canonicalInSlices(said, turnOfTheLoop);
   } catch (error) {
     if (!(error instanceof NotCanonical)) throw error;
     throw invalid("message", `${error.path} ${error.message}`, { fix: "send less deep documents" });
   }
-  const bytes = Buffer.byteLength(text);
-  if (bytes <= limits.changeBytesMax) return text;
-  throw invalid("message", `the change and what it replaces are ${bytes} bytes long`, {
+  const { digest, body } = await digestedInSlices("change", request, turnOfTheLoop);
+  if (body.length <= limits.changeBytesMax) return { request, digest };
+  throw invalid("message", `the change and what it replaces are ${body.length} bytes long`, {
     limit: `${limits.changeBytesMax} bytes`,
     fix: "propose it in several parts",
   });
@@ -102,16 +104,9 @@ export function createProposals(rooms: ProposalRooms): Proposals {
       const rows = await store.rowsNow(by.tenant, await planOf(attempt, by));
       const id = newId(clock.now());
       const revision = String(revisionNumber(revisions));
-      const request = requestOf({ v: 1, id, tenant: by.tenant, by: by.id, method, message, reason, revision, rows });
-      const proposal = {
-        id,
-        by: by.id,
-        method,
-        request,
-        digest: digestBytes("change", request),
-        waitsMs,
-        proven: provenBy(by),
-      };
+      const said = { v: 1, id, tenant: by.tenant, by: by.id, method, message, reason, revision, rows };
+      const agreed = await requestOf(said);
+      const proposal = { id, by: by.id, method, ...agreed, waitsMs, proven: provenBy(by) };
       await change(by, { kind: "change_proposed", proposal });
       return get(by, id);
     },

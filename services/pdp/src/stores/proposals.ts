@@ -130,8 +130,12 @@ export function createProposalStore(pool: Pool): ProposalStore {
     },
     async rowsNow(tenant, planned) {
       const found: ChangedRow[] = [];
-      for (const one of planned) found.push(await rowNow(pool, tenant, one));
-      return found.filter(({ was, becomes }) => !isDeepStrictEqual(was, becomes));
+      for (const one of planned) {
+        const row = await rowNow(pool, tenant, one);
+        // Compared as they come: there may be thousands of them.
+        if (!isDeepStrictEqual(row.was, row.becomes)) found.push(row);
+      }
+      return found;
     },
     async overdue() {
       const { rows } = await pool.query<{ tenant: string; id: string }>(
