@@ -63,9 +63,10 @@ export type {
   WouldBe,
 } from "./judge/verdict.ts";
 export { type CedarRead, type CedarTexts, readCedar } from "./languages/cedar/read-texts.ts";
-export { keysRedactedNoMore, redactionHides } from "./lint/key-redacted.ts";
+export { keysRedactedNoMore } from "./lint/key-redacted.ts";
 export { type KnownNames, namesOfAll, namesOfAllInSlices, namesOfFiles } from "./lint/known-names.ts";
 export { lint, lintInSlices } from "./lint/lint.ts";
+export { type RedactedPaths, redactedPaths } from "./lint/redacted-paths.ts";
 export type { ConditionCoverage, Coverage, RuleCoverage } from "./testing/coverage.ts";
 export {
   type PolicyTestFailure,

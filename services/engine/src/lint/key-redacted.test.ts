@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { finish } from "../compile/steps.ts";
 import type { BudgetDocument } from "../documents/budget.ts";
 import { parseDocuments } from "../documents/parse.ts";
 import { keysRedactedNoMore, redactionHides } from "./key-redacted.ts";
@@ -17,6 +18,8 @@ function toolOf(name: string, redact?: readonly string[]) {
   return tool;
 }
 
+const many = <Made>(count: number, make: (at: number) => Made) => Array.from({ length: count }, (_, at) => make(at));
+
 const budget = (name: string, per?: readonly string[]): BudgetDocument => ({
   ...{ apiVersion: "remit/v1", kind: "Budget", metadata: { name } },
   spec: {
@@ -27,14 +30,16 @@ const budget = (name: string, per?: readonly string[]): BudgetDocument => ({
 
 const customers = budget("refunds", ["principal", "input.customer.id"]);
 
+const told = (...asked: Parameters<typeof keysRedactedNoMore>) => finish(keysRedactedNoMore(...asked));
+
 describe("a tool that ends to redact what a budget is kept by", () => {
   const before = toolOf("pay", ["input.memo", "input.customer"]);
 
   test("is told so", () => {
-    expect(keysRedactedNoMore(toolOf("pay"), before, [], [customers, budget("wide")])).toMatchObject([
+    expect(told(toolOf("pay"), before, [], [customers, budget("wide")])).toMatchObject([
       { code: "budget_key_redacted", severity: "warning", file: "pay.yaml", line: 4 },
     ]);
-    const [warning] = keysRedactedNoMore(toolOf("pay", ["input.memo"]), before, [], [customers]);
+    const [warning] = told(toolOf("pay", ["input.memo"]), before, [], [customers]);
     expect(warning?.message).toBe(
       "budget `refunds` keeps accounts by `input.customer.id`, which is redacted by no tool any more: each value has other " +
         "books, and may spend the limit once more in the windows that are open",
@@ -42,16 +47,16 @@ describe("a tool that ends to redact what a budget is kept by", () => {
   });
 
   test("is told nothing where the path is still redacted, by itself or by another tool, or no budget reads it", () => {
-    expect(keysRedactedNoMore(toolOf("pay", ["input.customer.id"]), before, [], [customers])).toEqual([]);
-    expect(keysRedactedNoMore(toolOf("pay"), before, [toolOf("other", ["input.*.id"])], [customers])).toEqual([]);
-    expect(keysRedactedNoMore(toolOf("pay"), before, [], [budget("wide"), budget("by", ["input.order"])])).toEqual([]);
+    expect(told(toolOf("pay", ["input.customer.id"]), before, [], [customers])).toEqual([]);
+    expect(told(toolOf("pay"), before, [toolOf("other", ["input.*.id"])], [customers])).toEqual([]);
+    expect(told(toolOf("pay"), before, [], [budget("wide"), budget("by", ["input.order"])])).toEqual([]);
   });
 });
 
 test("a tool that begins to is told nothing: the books that are open go on", () => {
   const pay = toolOf("pay", ["input.customer.id"]);
-  expect(keysRedactedNoMore(pay, toolOf("pay"), [], [customers])).toEqual([]);
-  expect(keysRedactedNoMore(pay, undefined, [], [customers])).toEqual([]);
+  expect(told(pay, toolOf("pay"), [], [customers])).toEqual([]);
+  expect(told(pay, undefined, [], [customers])).toEqual([]);
 });
 
 test("a redacted path hides what lies at it, below it and above it", () => {
@@ -60,4 +65,27 @@ test("a redacted path hides what lies at it, below it and above it", () => {
     ["input.customer.id", "input.customer", "input.customer.id.country", "input.*.id", "input"].map(hides),
   ).toEqual(Array(5).fill(true));
   expect(["input.customers.id", "input.order", "context.customer.id"].map(hides)).toEqual(Array(3).fill(false));
+});
+
+test("very many budgets and tools are looked at in steps, and each pair of paths by none", () => {
+  const before = toolOf(
+    "pay",
+    many(100, (at) => `input.a.b.c.p${at}`),
+  );
+  const others = many(2_000, (at) => toolOf(`t${at}`));
+  const budgets = many(2_000, (at) =>
+    budget(
+      `b${at}`,
+      many(8, (n) => `input.a.b.c.k${at}x${n}`),
+    ),
+  );
+  const steps = keysRedactedNoMore(toolOf("pay"), before, others, budgets);
+  let [count, cost] = [0, 0];
+  for (let step = steps.next(); !step.done; step = steps.next()) {
+    count++;
+    cost += step.value;
+    expect(step.value).toBeLessThan(10);
+  }
+  expect(count).toBe(4_000);
+  expect(cost).toBeLessThan(10_000);
 });

@@ -1,7 +1,9 @@
+import type { Steps } from "../compile/steps.ts";
 import type { BudgetDocument } from "../documents/budget.ts";
 import { reporter } from "../documents/origin.ts";
 import type { Problem } from "../documents/problem.ts";
 import type { ToolDocument } from "../documents/tool.ts";
+import { redactedPaths } from "./redacted-paths.ts";
 
 /** Whether a path that is redacted hides something of the value at another path, or all of it. `*` is any member. */
 export function redactionHides(redacted: string, path: string): boolean {
@@ -12,35 +14,42 @@ export function redactionHides(redacted: string, path: string): boolean {
 const sameList = (one: readonly string[] = [], other: readonly string[] = []) =>
   one.length === other.length && one.every((path, at) => path === other[at]);
 
-const hides = (paths: Iterable<string>, path: string) => [...paths].some((one) => redactionHides(one, path));
+// What a tool's paths, a tool without any, and a budget's come to.
+const PATH_COST = 0.2;
+const LOOK_COST = 0.02;
 
 /**
  * Warns of budgets whose accounts are kept by what a tool is the last to redact: their keys hold marks, from which no value is
  * read, so that a value has other books from then on and may spend the limit twice within one window. Where a tool begins to,
  * the books that are open are found. `others`: all tools but this one; `before`: what it was.
  */
-export function keysRedactedNoMore(
+export function* keysRedactedNoMore(
   tool: ToolDocument,
   before: ToolDocument | undefined,
-  others: readonly ToolDocument[],
-  budgets: readonly BudgetDocument[],
-): Problem[] {
+  others: Iterable<ToolDocument>,
+  budgets: Iterable<BudgetDocument>,
+): Steps<Problem[]> {
   const problems: Problem[] = [];
   const { redact: now = [] } = tool.spec;
   const then = before?.spec.redact ?? [];
   // Almost every tool: nothing has to be compared.
   if (then.length === 0 || sameList(now, then)) return problems;
   const report = reporter(tool, `tool ${tool.metadata.name}`, problems);
-  const still = new Set([...now, ...others.flatMap(({ spec }) => spec.redact ?? [])]);
-  const paths = new Set(budgets.flatMap(({ spec }) => spec.per ?? []));
-  const ended = new Set([...paths].filter((path) => hides(then, path) && !hides(still, path)));
+  const [was, still] = [redactedPaths(then), redactedPaths(now)];
+  for (const { spec } of others) {
+    const { redact = [] } = spec;
+    for (const path of redact) still.add(path);
+    yield LOOK_COST + redact.length * PATH_COST;
+  }
   for (const { metadata, spec } of budgets) {
-    for (const path of (spec.per ?? []).filter((one) => ended.has(one))) {
+    const { per = [] } = spec;
+    for (const path of per.filter((one) => was.hide(one) && !still.hide(one))) {
       report("/spec", keyMessage(metadata.name, path), {
         ...{ code: "budget_key_redacted", severity: "warning" },
         expected: "this while nothing is spent of it; or lower the budget until its windows that are open close",
       });
     }
+    yield LOOK_COST + per.length * PATH_COST;
   }
   return problems;
 }

@@ -1,11 +1,10 @@
-import { type BudgetDocument, type GlobIndex, indexGlobs } from "@remit/engine";
+import { type BudgetDocument, type GlobIndex, indexGlobs, type RedactedPaths, redactedPaths } from "@remit/engine";
 import { assert } from "../foundation/assert.ts";
 import { canonical, type Json, type JsonObject } from "../foundation/canonical.ts";
 import { digest } from "../foundation/digest.ts";
 import { eachInSlices, type Pause } from "../foundation/in-slices.ts";
 import { valueAt } from "../foundation/value-at.ts";
 import type { AccountName } from "./account.ts";
-import { type RedactedPaths, redactedPaths } from "./redacted-paths.ts";
 
 /** A session of the chain that a call comes from. */
 export interface CoveredSession {

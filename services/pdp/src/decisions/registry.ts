@@ -11,8 +11,18 @@ import {
 import { canonical, type Json } from "../foundation/canonical.ts";
 import { type DigestKind, digestBytes, digestText } from "../foundation/digest.ts";
 import { Fault, invalid } from "../foundation/fault.ts";
+import { mapInSlices } from "../foundation/in-slices.ts";
+import { finishInSlices } from "../foundation/steps.ts";
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { Caller } from "../identities/index.ts";
-import { type DocumentKind, type Revisions, type Snapshot, type Snapshots, withRollout } from "../policies/index.ts";
+import {
+  type DocumentKind,
+  type Registered,
+  type Revisions,
+  type Snapshot,
+  type Snapshots,
+  withRollout,
+} from "../policies/index.ts";
 import { requireSameBudget } from "./budget-fixed.ts";
 import type { MakeChange } from "./changes.ts";
 import { revisionNumber } from "./decision.ts";
@@ -82,14 +92,26 @@ function unknownDocument(kind: DocumentKind, name: string | undefined): Fault {
 const RACES_MAX = 32;
 
 /** What is told of budgets whose keys a tool begins or ends to redact. */
-function keyWarnings(now: Snapshot, tool: ToolDocument): Problem[] {
+function keyWarnings(now: Snapshot, tool: ToolDocument): Promise<Problem[]> {
   const { name } = tool.metadata;
-  const budgets = [...now.budgets.values()].map(({ document }) => document);
-  return keysRedactedNoMore(tool, now.tools.get(name)?.document, toolsBut(now, name), budgets);
+  const before = now.tools.get(name)?.document;
+  const steps = keysRedactedNoMore(tool, before, toolsBut(now, name), documentsOf(now.budgets.values()));
+  return finishInSlices(steps, turnOfTheLoop);
 }
 
-const toolsBut = ({ tools }: Snapshot, name: string): ToolDocument[] =>
-  [...tools.values()].map(({ document }) => document).filter(({ metadata }) => metadata.name !== name);
+function* documentsOf<Document>(rows: Iterable<Registered<Document>>): Iterable<Document> {
+  for (const { document } of rows) yield document;
+}
+
+function* toolsBut({ tools }: Snapshot, name: string): Iterable<ToolDocument> {
+  for (const tool of documentsOf(tools.values())) if (tool.metadata.name !== name) yield tool;
+}
+
+/** All tools with this one in the place of what has its name, the last of them. */
+async function toolsWith(now: Snapshot, tool: ToolDocument): Promise<ToolDocument[]> {
+  const others = await mapInSlices(toolsBut(now, tool.metadata.name), turnOfTheLoop, (one) => one);
+  return [...others, tool];
+}
 
 interface Rooms {
   readonly snapshots: Snapshots;
@@ -173,7 +195,7 @@ export function createRegistry(rooms: Rooms): Registry {
   /** What the policies in force are warned of that they were not before: a schema changes what a rule says of numbers. */
   const newWarnings = async (found: readonly Problem[], now: Snapshot, policies: Snapshot["policies"]) => {
     if (found.length === 0) return [];
-    const tools = [...now.tools.values()].map(({ document }) => document);
+    const tools = await mapInSlices(now.tools.values(), turnOfTheLoop, ({ document }) => document);
     const { problems } = await snapshots.check(now, { policies, tools });
     const known = new Set(problems.map(({ file, message }) => `${file} ${message}`));
     return found.filter(({ file, message }) => !known.has(`${file} ${message}`));
@@ -199,8 +221,8 @@ export function createRegistry(rooms: Rooms): Registry {
         const { name } = next.document.metadata;
         for (let races = 0; ; races++) {
           // A tool whose new schema contradicts a policy in force is refused: else the tenant could not be compiled.
-          const tools = [...toolsBut(now, name), next.document];
-          const told = [...problems, ...(await parsed.placed(keyWarnings(now, next.document)))];
+          const tools = await toolsWith(now, next.document);
+          const told = [...problems, ...(await parsed.placed(await keyWarnings(now, next.document)))];
           for (const policies of decidingSets(now)) {
             const checked = await snapshots.check(now, { policies, tools });
             if (failed(checked.problems)) return refusedPut([...problems, ...checked.problems], now.revisions);

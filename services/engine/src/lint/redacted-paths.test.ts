@@ -1,6 +1,6 @@
-import { redactionHides } from "@remit/engine";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { redactionHides } from "./key-redacted.ts";
 import { redactedPaths } from "./redacted-paths.ts";
 
 const path = fc
