@@ -108,14 +108,15 @@ export function createBelieving(rooms: {
     async remove(by, kind, names, dryRun) {
       const { issuers, bindings } = await identities.trust(by.tenant);
       const held: readonly { readonly name: string }[] = kind === "issuer" ? issuers : bindings;
-      const missing = names.find((name) => !held.some((one) => one.name === name));
+      const [there, gone] = [new Set(held.map(({ name }) => name)), new Set(names)];
+      const missing = names.find((name) => !there.has(name));
       if (missing !== undefined || names.length === 0) throw unknown(kind, missing);
       requireMayTouch(
         by,
-        bindings.filter(({ name, issuer }) => names.includes(kind === "issuer" ? issuer : name)),
+        bindings.filter(({ name, issuer }) => gone.has(kind === "issuer" ? issuer : name)),
       );
       if (dryRun) return now(by);
-      const applied = await change(by, { kind: `${kind}s_deleted`, names });
+      const applied = await change(by, { kind: `${kind}s_deleted`, names: [...gone] });
       if (applied.ok) return revisionNumber(applied.value.revisions);
       throw applied.refusal === "missing" ? unknown(kind, undefined) : taken(applied.refusal, "names");
     },

@@ -21,7 +21,9 @@ import {
   type Binding as WireBinding,
 } from "@remit/proto/admin";
 import { invalid } from "../../foundation/fault.ts";
+import { mapInSlices } from "../../foundation/in-slices.ts";
 import { limits } from "../../foundation/limits.ts";
+import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
 import type { Binding } from "../../identities/index.ts";
 import type { Unary } from "../call.ts";
 import { boundedList, storedName, storedText } from "../convert/fields.ts";
@@ -64,7 +66,9 @@ function bindingToWire({ name, issuer, subject, group, agents, mayAssertPrincipa
 const nameOf = ({ name }: { readonly name: string }) => name;
 
 const namesFrom = (names: readonly string[]) =>
-  boundedList(names, "names", limits.namesDeletedMax).map((name) => storedName(name, "names", limits.nameBytesMax));
+  mapInSlices(boundedList(names, "names", limits.namesDeletedMax), turnOfTheLoop, (name) =>
+    storedName(name, "names", limits.nameBytesMax),
+  );
 
 export function trustRpcs(desk: AdminDesk): TrustRpcs {
   const { believing } = desk;
@@ -84,7 +88,7 @@ export function trustRpcs(desk: AdminDesk): TrustRpcs {
       return create(ListIssuersResponseSchema, { issuers, nextPageToken });
     },
     async deleteIssuers({ names, dryRun }, call) {
-      const revision = await believing.remove(desk.caller(call), "issuer", namesFrom(names), dryRun);
+      const revision = await believing.remove(desk.caller(call), "issuer", await namesFrom(names), dryRun);
       return create(DeleteIssuersResponseSchema, { revision });
     },
     async putBinding({ binding, dryRun }, call) {
@@ -101,7 +105,7 @@ export function trustRpcs(desk: AdminDesk): TrustRpcs {
       return create(ListBindingsResponseSchema, { bindings, nextPageToken });
     },
     async deleteBindings({ names, dryRun }, call) {
-      const revision = await believing.remove(desk.caller(call), "binding", namesFrom(names), dryRun);
+      const revision = await believing.remove(desk.caller(call), "binding", await namesFrom(names), dryRun);
       return create(DeleteBindingsResponseSchema, { revision });
     },
   };
