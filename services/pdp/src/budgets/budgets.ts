@@ -1,6 +1,6 @@
-import { LRUCache } from "lru-cache";
 import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
+import { createRecent, partOfNumber, partsFor } from "../foundation/recent.ts";
 import type { Account, AccountName, Balance } from "./account.ts";
 import type { BudgetStore } from "./budget-store.ts";
 
@@ -56,15 +56,24 @@ async function within<Value>(ms: number, trip: Promise<Value>): Promise<Value> {
   return Promise.race([trip, late]).finally(() => clearTimeout(timer));
 }
 
+/** The names of accounts by their ids, of so many accounts: in parts, for the same reason as what is recent. */
+function createNames(max: number) {
+  const count = partsFor(max);
+  const parts = Array.from({ length: count }, () => new Map<bigint, string>());
+  const of = (id: bigint) => parts[partOfNumber(id, count)];
+  return {
+    get: (id: bigint) => of(id)?.get(id),
+    set: (id: bigint, name: string) => void of(id)?.set(id, name),
+    delete: (id: bigint) => void of(id)?.delete(id),
+  };
+}
+
 /** Accounts by their names, as many as may be kept, and by their ids. */
 function createKept(accountsMax: number) {
-  const names = new Map<bigint, string>();
-  const held = new LRUCache<string, Known>({
-    max: accountsMax,
+  const names = createNames(accountsMax);
+  const held = createRecent<Known>(accountsMax, ({ account: { id } }, name) => {
     // One that was learnt anew has its name again by then.
-    dispose: ({ account: { id } }, name, why) => {
-      if (why !== "set" && names.get(id) === name) names.delete(id);
-    },
+    if (names.get(id) === name) names.delete(id);
   });
   return {
     /** The account of a name whose window is current. */

@@ -1,4 +1,4 @@
-import { LRUCache } from "lru-cache";
+import { createRecent } from "../foundation/recent.ts";
 import type { Loaded } from "./identity-store.ts";
 import { createTellings, type Remembering } from "./tellings.ts";
 
@@ -62,7 +62,7 @@ function createEntries<Entry extends Loaded<Row>>({
   remembering,
 }: Omit<Options<Entry>, "horizon" | "raise">) {
   const tellings = createTellings<Entry>(remembering);
-  const held = new LRUCache<string, Held<Entry>>({ max });
+  const held = createRecent<Held<Entry>>(max);
   const put = (key: string, entry: Entry): Entry => {
     held.set(key, { entry, at: tellings.last() });
     return entry;

@@ -1,9 +1,9 @@
 import { hash } from "node:crypto";
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from "jose";
-import { LRUCache } from "lru-cache";
 import type { Clock } from "../foundation/clock.ts";
 import { createInterned } from "../foundation/interned.ts";
 import { limits } from "../foundation/limits.ts";
+import { createRecent } from "../foundation/recent.ts";
 import { type Session, tokenExpired, tokenInvalid } from "./session.ts";
 import type { SigningKey, SigningKeys } from "./signing-keys.ts";
 
@@ -77,7 +77,7 @@ function createNames() {
 export function createTokens({ keys, clock }: { readonly keys: SigningKeys; readonly clock: Clock }): Tokens {
   // A verification costs 0.1 ms and its result never changes but for expiry and the key's life, compared at every use.
   // By the token's SHA-256: kept whole, a hundred thousand of them would take 40 MB, what the transport read them from included.
-  const verified = new LRUCache<string, TokenClaims>({ max: VERIFIED_TOKENS_MAX });
+  const verified = createRecent<TokenClaims>(VERIFIED_TOKENS_MAX);
   const interned = createInterned(TENANTS_MAX);
   const names = createNames();
 
