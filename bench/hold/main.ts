@@ -12,8 +12,10 @@ import { answers } from "./answers.ts";
 import { believed } from "./believed.ts";
 import { books } from "./books.ts";
 import { type Case, documents, elsewhere, inputs } from "./catalogue.ts";
+import { changes } from "./changes.ts";
 import { crowds } from "./crowd.ts";
 import { keeping } from "./keeping.ts";
+import { keptAccounts } from "./kept.ts";
 import { languages } from "./languages.ts";
 import { lists } from "./lists.ts";
 import { news } from "./news.ts";
@@ -22,6 +24,7 @@ import { rules } from "./rules.ts";
 import { unasked } from "./streams.ts";
 import { tokens } from "./tokens.ts";
 import { told } from "./told.ts";
+import { tried } from "./tried.ts";
 import { type Held, held } from "./turns.ts";
 import { waitingCalls } from "./waiting.ts";
 import { whole } from "./whole.ts";
@@ -46,6 +49,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   languages,
   inputs,
   rules,
+  tried,
   requests,
   keeping,
   answers,
@@ -56,6 +60,8 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   accounts,
   believed,
   books,
+  changes,
+  keptAccounts,
   waitingCalls,
   crowds,
   news,

@@ -1,0 +1,72 @@
+import type { CompileSource, Facts } from "../../services/engine/src/index.ts";
+import type { Asker } from "../../services/pdp/src/decisions/index.ts";
+import { createDecide } from "../../services/pdp/src/decisions/index.ts";
+import { limits } from "../../services/pdp/src/foundation/limits.ts";
+import { strictObject } from "../../services/pdp/src/foundation/strict-json.ts";
+import { systemTurnRoom } from "../../services/pdp/src/foundation/turn-room.ts";
+import { buildSnapshot, type Snapshot } from "../../services/pdp/src/policies/snapshot.ts";
+import { type Case, many, policy, rule, tool } from "./catalogue.ts";
+import { prepareWith, settle } from "./turns.ts";
+
+const ID = "01900000-0000-7000-8000-000000000001";
+const session = {
+  ...{ id: ID, tenant: "t", agent: "clerk", purpose: "", labels: {}, details: {}, state: "open", depth: 0 },
+  ...{ principal: { id: "mia", verified: true, labels: {} }, ancestors: [], openedAtMs: 0, expiresAtMs: 1e15 },
+};
+const asker = { session, security: 1n, caller: { id: "c", name: "c" } } as unknown as Asker;
+const asked = (input: Facts["input"]) =>
+  ({
+    ...{ callId: "c", tool: "pay", input: strictObject(input, "input"), context: strictObject({}, "context") },
+    ...{
+      answers: strictObject({}, "answers"),
+      estimate: [],
+      schemaDigest: "",
+      approvalId: "",
+      supportedConstraints: [],
+    },
+    ...{ wantPermit: false, minRevision: 0n, traceId: "", withinMs: 5_000 },
+  }) as never;
+
+/** Rules that look for three letters in many that begin alike: what takes the longest of what is counted as few steps. */
+const dear = (version: number): CompileSource["policies"] =>
+  many(limits.rulesMax / 1_000, (of) => {
+    const part = (at: number) => `\u6101\u6101${String.fromCharCode(0x6200 + of * 1_000 + at)}`;
+    const ruleAt = (at: number) =>
+      rule(at, { when: [`input.text.contains("${part(at)}")`], message: `version ${version}` });
+    const { document } = policy(many(1_000, ruleAt));
+    return { version, document: { ...document, metadata: { name: `p${of}` } } };
+  });
+
+/** A call of a tenant that tries other versions of all of its policies, from its facts to its record. */
+const trying: Case = {
+  name: `rollouts: a call that ${limits.rulesMax} rules are about, and as many that are tried`,
+  make: () => {
+    let snapshot: Snapshot | undefined;
+    const decide = createDecide({
+      snapshots: { current: () => snapshot, stalenessMs: () => 0 },
+      ledger: { record: async () => ({ outcome: "inserted", ref: { epoch: 1n, n: 1n } }) },
+      redaction: { keyed: (_snapshot: unknown, ask: unknown) => ask, of: () => undefined },
+      ...{ breakers: { look: () => undefined }, charging: { concerns: () => false, recorded: () => {} } },
+      ...{ budgetFacts: () => undefined, clock: { now: () => 1_000 }, newId: () => ID, turns: systemTurnRoom() },
+    } as never);
+    return prepareWith(
+      async (pause) => {
+        const digested = ({ document, version = 1 }: CompileSource["policies"][number]) => ({
+          ...{ document, version, digest: `${document.metadata.name} ${version}` },
+        });
+        const rows = {
+          ...{ revisions: { security: 1n, policy: 1n }, settings: { status: "active", quotas: {}, observeAgents: [] } },
+          ...{ tools: [{ document: tool(), digest: "t" }], agents: [], budgets: [], groups: [], revocations: [] },
+          policies: dear(1).map(digested),
+          rollout: { id: ID, shareBasisPoints: 0, policies: dear(2).map(digested) },
+        };
+        snapshot = await buildSnapshot("t", rows as never, undefined, { pause });
+        await settle(pause);
+      },
+      () => decide(async () => asker, asked({ text: "\u6101".repeat(87_000) })),
+    );
+  },
+};
+
+/** Versions that are tried beside those in force, at the limits. */
+export const tried: readonly Case[] = [trying];
