@@ -11,7 +11,13 @@ import { prepareWith, settle } from "./turns.ts";
 const ID = "01900000-0000-7000-8000-000000000001";
 const session = {
   ...{ id: ID, tenant: "t", agent: "clerk", purpose: "", labels: {}, details: {}, state: "open", depth: 0 },
-  ...{ principal: { id: "mia", verified: true, labels: {} }, ancestors: [], openedAtMs: 0, expiresAtMs: 1e15 },
+  ...{
+    principal: { id: "mia", verified: true, labels: {} },
+    scope: { tools: ["*"] },
+    ancestors: [],
+    openedAtMs: 0,
+    expiresAtMs: 1e15,
+  },
 };
 const asker = { session, security: 1n, caller: { id: "c", name: "c" } } as unknown as Asker;
 const asked = (input: Facts["input"]) =>
@@ -26,6 +32,13 @@ const asked = (input: Facts["input"]) =>
     },
     ...{ wantPermit: false, minRevision: 0n, traceId: "", withinMs: 5_000 },
   }) as never;
+
+const clerk = {
+  apiVersion: "remit/v1",
+  kind: "Agent",
+  metadata: { name: "clerk" },
+  spec: { status: "active", ceiling: { tools: ["*"] } },
+};
 
 /** Rules that look for three letters in many that begin alike: what takes the longest of what is counted as few steps. */
 const dear = (version: number): CompileSource["policies"] =>
@@ -42,6 +55,7 @@ const trying: Case = {
   name: `rollouts: a call that ${limits.rulesMax} rules are about, and as many that are tried`,
   make: () => {
     let snapshot: Snapshot | undefined;
+    const call = asked({ text: "\u6101".repeat(87_000) });
     const decide = createDecide({
       snapshots: { current: () => snapshot, stalenessMs: () => 0 },
       ledger: { record: async () => ({ outcome: "inserted", ref: { epoch: 1n, n: 1n } }) },
@@ -56,14 +70,20 @@ const trying: Case = {
         });
         const rows = {
           ...{ revisions: { security: 1n, policy: 1n }, settings: { status: "active", quotas: {}, observeAgents: [] } },
-          ...{ tools: [{ document: tool(), digest: "t" }], agents: [], budgets: [], groups: [], revocations: [] },
+          ...{
+            tools: [{ document: tool(), digest: "t" }],
+            agents: [{ document: clerk, digest: "a" }],
+            budgets: [],
+            groups: [],
+            revocations: [],
+          },
           policies: dear(1).map(digested),
           rollout: { id: ID, shareBasisPoints: 0, policies: dear(2).map(digested) },
         };
         snapshot = await buildSnapshot("t", rows as never, undefined, { pause });
         await settle(pause);
       },
-      () => decide(async () => asker, asked({ text: "\u6101".repeat(87_000) })),
+      () => decide(async () => asker, call),
     );
   },
 };

@@ -6,6 +6,7 @@ import type { Ledger } from "../ledger/index.ts";
 import {
   requireUsable,
   revisionReached,
+  type Sides,
   type Snapshot,
   type Snapshots,
   sidesOf,
@@ -17,7 +18,7 @@ import { type Attempt, firstAttempt } from "./attempt.ts";
 import type { Breakers } from "./breakers.ts";
 import type { createBudgetFacts } from "./budget-facts.ts";
 import { businessKey, byCallId, type CallName } from "./call.ts";
-import { type Charging, UNDECLARED } from "./charging.ts";
+import { type Asked, type Charged, type Charging, UNDECLARED } from "./charging.ts";
 import type { Decision } from "./decision.ts";
 import { type DecisionDraft, draftDecision } from "./entry.ts";
 import type { Judged } from "./finding.ts";
@@ -26,7 +27,7 @@ import { createKnownCalls, type Progress } from "./known-call.ts";
 import type { RecentDecisions } from "./recent.ts";
 import type { Redaction } from "./redaction.ts";
 import type { Shortage } from "./shortage.ts";
-import { judgeOnSide } from "./sides.ts";
+import { judgeAlong } from "./sides.ts";
 
 /** Whose calls are decided in the order in which they came. */
 type Source = object | string;
@@ -92,21 +93,38 @@ function prepared(
 }
 
 /** Judges a call, and tells how long that held the thread. */
-function judgedIn(
-  turns: TurnRoom,
-  sides: ReturnType<typeof sidesOf> | undefined,
-  snapshot: Snapshot,
-  asker: Asker,
-  ask: Ask,
-  attempt: Attempt,
-  nowMs: number,
-): Judged {
+function judgedBy(turns: TurnRoom, ...parts: Parameters<typeof judgeAttempt>): Judged {
   const beganMs = performance.now();
-  const judged = sides
-    ? judgeOnSide(sides, asker, ask, attempt, nowMs)
-    : judgeAttempt(snapshot, asker, ask, attempt, nowMs);
+  const judged = judgeAttempt(...parts);
   turns.took(performance.now() - beganMs);
   return judged;
+}
+
+/** The same by the side of its session, and along by the other, in a turn of its own where the first took long. */
+async function judgedOnSide(turns: TurnRoom, source: Source, sides: Sides, asked: Attempted): Promise<Judged> {
+  const judged = judgedBy(turns, sides.decides, ...asked);
+  if (turns.full) await turns.enter(source);
+  const beganMs = performance.now();
+  const along = judgeAlong(sides, judged, ...asked);
+  turns.took(performance.now() - beganMs);
+  return along;
+}
+
+type Attempted = [asker: Asker, ask: Ask, attempt: Attempt, nowMs: number];
+
+const judgedIn = (turns: TurnRoom, source: Source, sides: Sides | undefined, snapshot: Snapshot, asked: Attempted) =>
+  sides ? judgedOnSide(turns, source, sides, asked) : judgedBy(turns, snapshot, ...asked);
+
+/** What a call owes its budgets, where it owes anything. There may be as many to look at as a tenant has. */
+function charge(
+  { charging, turns = noTurnRoom }: Pick<DecideRooms, "charging" | "turns">,
+  source: Source,
+  asked: Asked,
+  short: Shortage | undefined,
+): Charged | undefined | Promise<Charged | typeof UNDECLARED | undefined> {
+  if (!charging.concerns(asked.snapshot, asked.attempt, asked.asker.session)) return undefined;
+  if (!turns.full) return charging.charge(asked, short);
+  return turns.enter(source).then(() => charging.charge(asked, short));
 }
 
 /** The same of writing what was decided. */
@@ -178,10 +196,9 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask, sourc
       const asked = preparing instanceof Promise ? await preparing : preparing;
       // What it is judged by stays what it was when it came: the commit refuses it if that has become too old.
       if (turns.full) await turns.enter(source);
-      const judged = judgedIn(turns, sides, snapshot, asker, asked, attempt, nowMs);
-      const paying = charging.concerns(snapshot, attempt, asker.session)
-        ? charging.charge({ snapshot, asker, ask: asked, attempt, judged, withinMs }, short)
-        : undefined;
+      const judging = judgedIn(turns, source, sides, snapshot, [asker, asked, attempt, nowMs]);
+      const judged = judging instanceof Promise ? await judging : judging;
+      const paying = charge(rooms, source, { snapshot, asker, ask: asked, attempt, judged, withinMs }, short);
       const charged = paying instanceof Promise ? await paying : paying;
       if (charged === UNDECLARED) await snapshots.refresh(tenant);
       if (charged === UNDECLARED) continue;

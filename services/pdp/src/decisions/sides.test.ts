@@ -5,7 +5,9 @@ import { type Sides, sidesOf } from "../policies/rollout.ts";
 import { buildSnapshot, type Snapshot } from "../policies/snapshot.ts";
 import type { Ask, Asker } from "./ask.ts";
 import { firstAttempt } from "./attempt.ts";
-import { judgeOnSide } from "./sides.ts";
+import { createDecide } from "./decide.ts";
+import { judgeAttempt } from "./judge.ts";
+import { judgeAlong } from "./sides.ts";
 
 const pause = async () => undefined;
 
@@ -77,7 +79,8 @@ const ask = {
 function judgeWith(snapshot: Snapshot, change: (sides: Sides) => Sides = (sides) => sides) {
   if (!snapshot.rollout) throw new Error("nothing is tried");
   const sides = change(sidesOf(snapshot, snapshot.rollout, session.id));
-  return judgeOnSide(sides, asker, ask, firstAttempt(ask), 1_000);
+  const judged = judgeAttempt(sides.decides, asker, ask, firstAttempt(ask), 1_000);
+  return judgeAlong(sides, judged, asker, ask, firstAttempt(ask), 1_000);
 }
 
 const ALLOW = "{ id: a, match: { tools: [pay] }, effect: allow }";
@@ -140,4 +143,26 @@ test("a session of the canary is refused, not decided by what is in force, while
   expect(() => sidesOf(snapshot, rollout, session.id)).toThrow(refused);
   const nobody = sidesOf(snapshot, { ...rollout, shareBasisPoints: 0 }, session.id);
   expect([nobody.side, nobody.other]).toEqual(["active", undefined]);
+});
+
+test("each side is judged, what it owes found and its entry written, in a turn of its own where one is full", async () => {
+  const snapshot = await trying(ALLOW, DENY);
+  const done: string[] = [];
+  const turns = { full: true, enter: async () => void done.push("turn"), took: () => void done.push("work") };
+  const decide = createDecide({
+    snapshots: { current: () => snapshot, stalenessMs: () => 0 },
+    ledger: { record: async () => ({ outcome: "inserted", ref: { epoch: 1n, n: 1n } }) },
+    redaction: { keyed: (_snapshot: unknown, one: Ask) => one, of: () => undefined },
+    breakers: { look: () => undefined },
+    charging: { concerns: () => true, charge: () => void done.push("charge"), recorded: () => {} },
+    ...{
+      budgetFacts: () => undefined,
+      clock: { now: () => 1_000 },
+      newId: () => "01890000-0000-7000-8000-000000000000",
+    },
+    turns,
+  } as never);
+  const decided = await decide(async () => asker, { ...ask, minRevision: 0n, withinMs: 1_000 });
+  expect(done).toEqual(["turn", "work", "turn", "work", "turn", "charge", "turn", "work"]);
+  expect(decided.body).toMatchObject({ effect: "allow", rollout: { side: "active", other: { effect: "deny" } } });
 });

@@ -61,15 +61,15 @@ function judgeOther(sides: Sides, asker: Asker, ask: Ask, attempt: Attempt, nowM
   }
 }
 
-/** Judges one attempt by the side that its session is on, and along by the other, which changes nothing of it. */
-export function judgeOnSide(
+/** Judges one attempt, which the side of its session has judged, along by the other, which changes nothing of it. */
+export function judgeAlong(
   sides: Sides,
+  judged: Judged,
   asker: Asker,
   ask: Ask,
   attempt: Attempt,
   nowMs: number,
 ): Judged & { readonly rollout: RolloutNote } {
-  const judged = judgeAttempt(sides.decides, asker, ask, attempt, nowMs);
   const finding = judgeOther(sides, asker, ask, attempt, nowMs);
   const { id, policies } = sides.rollout;
   const versions = policies.map(({ document, version }) => ({ policy: document.metadata.name, version }));
