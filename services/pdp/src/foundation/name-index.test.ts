@@ -28,6 +28,18 @@ test.each(hashes)("is what a map is, by %s", (_, hash) => {
   );
 });
 
+test("has every one of very many names", () => {
+  const count = 20_000;
+  const index = createNameIndex<number>(count);
+  for (let at = 0; at < count; at++) index.set(`agent-${at}`, at);
+  index.set("agent-12345", -1);
+
+  const wrong = Array.from({ length: count }, (_, at) => at).filter((at) => index.get(`agent-${at}`) !== at);
+  expect(wrong).toEqual([12_345]);
+  expect([index.size, index.get("agent-12345"), index.get("agent-20000")]).toEqual([count, -1, undefined]);
+  expect([...index.keys()].at(-1)).toBe("agent-19999");
+});
+
 test("of no names has none", () => {
   const index = createNameIndex(0);
   expect([index.size, index.get("clerk"), index.has(""), [...index.values()]]).toEqual([0, undefined, false, []]);
