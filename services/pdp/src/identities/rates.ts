@@ -1,4 +1,4 @@
-import { LRUCache } from "lru-cache";
+import { createRecent } from "../foundation/recent.ts";
 import { type Bucket, fullBucket, type Rate, takeToken } from "../foundation/token-bucket.ts";
 
 /** How often each of many has asked lately: callers, tenants. The least recently asked for are forgotten first. */
@@ -8,7 +8,7 @@ export interface Rates {
 }
 
 export function createRates(bucketsMax: number): Rates {
-  const buckets = new LRUCache<string, Bucket>({ max: bucketsMax });
+  const buckets = createRecent<Bucket>(bucketsMax);
   return {
     take(name, rate, nowMs) {
       let bucket = buckets.get(name);

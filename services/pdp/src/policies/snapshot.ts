@@ -48,7 +48,7 @@ export interface Snapshot {
   readonly budgets: ReadonlyMap<string, Registered<BudgetDocument>>;
   readonly groups: ReadonlyMap<string, Registered<GroupDocument>>;
   /** Of the groups that have one, by the ids of their members. */
-  readonly ceilings: ReadonlyMap<string, readonly Scope[]>;
+  readonly ceilings: Named<readonly Scope[]>;
   readonly policies: readonly ActivePolicy[];
   readonly revoked: Revoked;
   /** Why the newest rows did not compile. The last good policies are still in force, if this process has any. */
@@ -257,25 +257,25 @@ export async function buildSnapshot(
   return { ...active, rollout: await buildRollout(rows.rollout, active, last?.rollout, compileTried) };
 }
 
-/** Of a group with a thousand members, so many take as long as others do by themselves. */
-const groupsAtOnceMax = 10;
+function* membersOf(groups: Iterable<Registered<GroupDocument>>): Iterable<readonly [member: string, Scope]> {
+  for (const { document } of groups) {
+    const { ceiling, members } = document.spec;
+    if (ceiling) for (const member of members) yield [member, ceiling];
+  }
+}
 
 async function ceilingsOf(
   groups: ReadonlyMap<string, Registered<GroupDocument>>,
   pause: Pause,
 ): Promise<Snapshot["ceilings"]> {
-  const ceilings = new Map<string, Scope[]>();
   const limiting = [...groups.values()].filter(({ document }) => document.spec.ceiling);
-  const add = ({ document: { spec } }: Registered<GroupDocument>) => {
-    const { ceiling, members } = spec;
-    if (!ceiling) return;
-    for (const member of members) {
-      const known = ceilings.get(member);
-      if (known) known.push(ceiling);
-      else ceilings.set(member, [ceiling]);
-    }
-  };
-  await eachInSlices(limiting, pause, add, groupsAtOnceMax);
+  const members = limiting.reduce((sum, { document }) => sum + document.spec.members.length, 0);
+  const ceilings = createNameIndex<Scope[]>(members);
+  await eachInSlices(membersOf(limiting), pause, ([member, ceiling]) => {
+    const known = ceilings.get(member);
+    if (known) known.push(ceiling);
+    else ceilings.set(member, [ceiling]);
+  });
   return ceilings;
 }
 
