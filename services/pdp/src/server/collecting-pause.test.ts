@@ -4,9 +4,14 @@ import { createCollectingPause } from "./collecting-pause.ts";
 const MIB = 1024 * 1024;
 
 /** A process whose work lays things out, slice after slice, with everything that its pause did written down. */
-function working() {
+function working({ rests = true } = {}) {
   const done: string[] = [];
   const state = { usedBytes: 100 * MIB, nowMs: 0, marking: false, restsUntilDone: Infinity };
+  const rest = async () => {
+    done.push("rest");
+    state.nowMs += 1;
+    if (--state.restsUntilDone <= 0) state.marking = false;
+  };
   const pause = createCollectingPause({
     heap: {
       usedBytes: () => state.usedBytes,
@@ -14,11 +19,7 @@ function working() {
       collect: () => void done.push("collect"),
     },
     turn: async () => void done.push("turn"),
-    rest: async () => {
-      done.push("rest");
-      state.nowMs += 1;
-      if (--state.restsUntilDone <= 0) state.marking = false;
-    },
+    ...(rests && { rest }),
     nowMs: () => state.nowMs,
   });
   const slice = async (mib: number, ms = 1) => {
@@ -68,6 +69,15 @@ test("while everything is being collected nothing is asked for: the work rests u
   state.restsUntilDone = 3;
   expect(await slice(0.5)).toEqual(["turn", "rest", "rest", "rest"]);
   expect(await slice(2.5)).toEqual(["turn", "collect", "turn"]);
+});
+
+test("work that somebody waits for goes on while everything is being collected, and what it laid out is collected after that", async () => {
+  const { slice, state } = working({ rests: false });
+  await slice(0);
+  state.marking = true;
+  expect(await slice(4)).toEqual(["turn"]);
+  state.marking = false;
+  expect(await slice(0)).toEqual(["turn", "collect", "turn"]);
 });
 
 test("it rests for so long and no longer, once for each collection, and goes on as if nobody collected", async () => {

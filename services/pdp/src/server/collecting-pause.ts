@@ -26,8 +26,8 @@ interface Options {
   readonly heap: YoungHeap;
   /** Lets the event loop turn. */
   readonly turn: Pause;
-  /** Waits for a moment. */
-  readonly rest: Pause;
+  /** Waits for a moment. Absent: the work never rests, since somebody waits for it. */
+  readonly rest?: Pause;
   /** Monotonic. */
   readonly nowMs: () => number;
 }
@@ -45,7 +45,7 @@ export function createCollectingPause({ heap, turn, rest, nowMs }: Options): Pau
   let restMs = REST_MS_MAX;
   const tidy = async () => {
     const beganMs = nowMs();
-    while (heap.isMarking() && nowMs() - beganMs < restMs) await rest();
+    while (rest && heap.isMarking() && nowMs() - beganMs < restMs) await rest();
     if (heap.isMarking()) {
       restMs = 0;
       return;

@@ -51,6 +51,8 @@ const momentOfRest: Pause = () => new Promise((resolve) => setTimeout(resolve, 1
 export interface Collecting {
   /** While long work goes on whose results stay in use. */
   readonly pause: Pause;
+  /** While very many are told something: the same, but for resting. */
+  readonly crowdPause: Pause;
   /** To be called while nothing is waited for but the store; undefined where that would do nothing. */
   readonly onWait: (() => void) | undefined;
   close(): void;
@@ -62,18 +64,15 @@ export interface Collecting {
  */
 export function openCollecting(): Collecting {
   const collect = findCollect();
-  if (!collect) return { pause: turnOfTheLoop, onWait: undefined, close: () => {} };
+  if (!collect) return { pause: turnOfTheLoop, crowdPause: turnOfTheLoop, onWait: undefined, close: () => {} };
   const { isMarking, close } = watchMarking();
   const heap: YoungHeap = {
     usedBytes: () => getHeapStatistics().used_heap_size,
     isMarking,
     collect: () => collect({ type: "minor" }),
   };
-  const pause = createCollectingPause({
-    heap,
-    turn: turnOfTheLoop,
-    rest: momentOfRest,
-    nowMs: () => performance.now(),
-  });
-  return { pause, onWait: createCollectingInWaits(heap), close };
+  const brisk = { heap, turn: turnOfTheLoop, nowMs: () => performance.now() };
+  const pause = createCollectingPause({ ...brisk, rest: momentOfRest });
+  const crowdPause = createCollectingPause(brisk);
+  return { pause, crowdPause, onWait: createCollectingInWaits(heap), close };
 }

@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { Fault } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
 import { decodeFirst, takeMessage } from "./connect-inbox.ts";
+import { createDeadlines } from "./deadlines.ts";
 
 const publish = (files: number, text: string) =>
   create(PublishPoliciesRequestSchema, {
@@ -47,7 +48,7 @@ async function taken(
     { method: { input } },
   ) as unknown as UniversalHandler;
   const pause = async () => void pauses++;
-  const rules = { messageBytesMax: limits.adminMessageBytesMax, bodyMs: 60_000, pause };
+  const rules = { messageBytesMax: limits.adminMessageBytesMax, bodyMs: 60_000, pause, deadlines: createDeadlines() };
   const header = new Headers({ "content-type": contentType });
   await decodeFirst(handler, rules)({ method: "POST", header, body } as unknown as UniversalServerRequest);
   return { messages, pauses };
