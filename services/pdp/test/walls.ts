@@ -40,6 +40,8 @@ export const walls: Readonly<Record<string, Wall>> = {
       "@bufbuild/protobuf*",
       "@connectrpc/connect",
       "@connectrpc/connect/protocol",
+      "@connectrpc/connect/protocol-connect",
+      "@connectrpc/connect/protocol-grpc",
       "@grpc/grpc-js",
       "node:crypto",
     ],
