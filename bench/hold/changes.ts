@@ -64,6 +64,25 @@ const publishing: Case = {
   },
 };
 
+const trying: Case = {
+  name: "changes: publishing 1,000 policies to see what would be, of a tenant with 20,000 versions",
+  make: () => {
+    const plain = (at: number) => ({ ...policy([]).document, metadata: { name: `p${at}` } });
+    const documents = { policies: many(1_000, plain) };
+    const there = many(20_000, (at) => ({ policy: `p${at % 1_000}`, version: 1 + Math.floor(at / 1_000), digest: "" }));
+    const snapshot = { settings: { quotas: {} }, policies: [], tools: new Map(), revisions };
+    const snapshots = {
+      ...{ current: async () => snapshot, check: async () => ({ problems: [] }), lint: async () => [] },
+    };
+    const read = async () => ({
+      ...{ documents, problems: [], digestOf: () => Buffer.alloc(32), placed: async () => [], done: () => {} },
+    });
+    const { publish } = createPublishing({ snapshots, read, policies: { versions: async () => there } } as never);
+    const files = many(2, (at) => ({ file: `${at}.yaml`, text: "a: b" }));
+    return prepareWith(settle, () => publish(owner, files, { strict: false, dryRun: true, draft: false }));
+  },
+};
+
 const named = <Document extends { readonly metadata: { readonly name: string } }>(documents: readonly Document[]) =>
   new Map(documents.map((document) => [document.metadata.name, { document, digest: "" }]));
 
@@ -148,4 +167,4 @@ const believing: Case = {
 };
 
 /** Changes at the limits, from what was read to what the store is given. */
-export const changes: readonly Case[] = [recording, publishing, putting, proposing, approving, believing];
+export const changes: readonly Case[] = [recording, publishing, trying, putting, proposing, approving, believing];
