@@ -19,6 +19,7 @@ import { keptAccounts } from "./kept.ts";
 import { languages } from "./languages.ts";
 import { lists } from "./lists.ts";
 import { news } from "./news.ts";
+import { recorded } from "./recorded.ts";
 import { requests } from "./requests.ts";
 import { rules } from "./rules.ts";
 import { unasked } from "./streams.ts";
@@ -51,6 +52,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   rules,
   tried,
   requests,
+  recorded,
   keeping,
   answers,
   lists,

@@ -1,6 +1,7 @@
 import type { ClientBase } from "pg";
 import { type Change, documentTables } from "../decisions/index.ts";
 import type { Quotas } from "../policies/index.ts";
+import { jsonbParameter, textParameter } from "./long-parameters.ts";
 import { Refusal } from "./refusal.ts";
 import { refuseTooManyDocuments } from "./tenant-guard.ts";
 
@@ -16,12 +17,13 @@ export async function putDocument(
   quotas: Quotas,
 ): Promise<void> {
   const table = documentTables[kind];
+  const [json, text] = [await jsonbParameter(document), await textParameter(source)];
   const { rows } = await client.query<{ created: boolean }>(
     `insert into ${table} (tenant, name, document, source, digest, revision) values ($1, $2, $3, $4, $5, $6)
      on conflict (tenant, name) do update
        set document = excluded.document, source = excluded.source, digest = excluded.digest, revision = excluded.revision
      returning xmax = 0 as created`,
-    [tenant, document.metadata.name, JSON.stringify(document), source, Buffer.from(digest), revision],
+    [tenant, document.metadata.name, json, text, Buffer.from(digest), revision],
   );
   if (rows[0]?.created) await refuseTooManyDocuments(client, table, tenant, quotas);
 }

@@ -2,6 +2,7 @@ import type { ClientBase } from "pg";
 import type { Approved, Change, NewProposal, ProposalChange } from "../decisions/index.ts";
 import { Fault } from "../foundation/fault.ts";
 import { limits } from "../foundation/limits.ts";
+import { textParameter } from "./long-parameters.ts";
 import { Refusal } from "./refusal.ts";
 
 type Of<Kind extends ProposalChange["kind"]> = Extract<ProposalChange, { kind: Kind }>;
@@ -24,10 +25,11 @@ async function propose(client: ClientBase, tenant: string, one: NewProposal, ent
       retryable: false,
     });
   }
+  const request = await textParameter(one.request);
   await client.query(
     `insert into change (id, tenant, request, digest, proposed_by, expires_at, entry, proven)
      values ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond', $7, $8)`,
-    [one.id, tenant, one.request, Buffer.from(one.digest), one.by, one.waitsMs, entry, one.proven ?? null],
+    [one.id, tenant, request, Buffer.from(one.digest), one.by, one.waitsMs, entry, one.proven ?? null],
   );
 }
 
