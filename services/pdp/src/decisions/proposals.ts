@@ -73,7 +73,7 @@ async function requestOf(said: object): Promise<{ readonly request: string; read
   const { digest, body } = await digestedInSlices("change", request, turnOfTheLoop);
   if (body.length <= limits.changeBytesMax) return { request, digest };
   throw invalid("message", `the change and what it replaces are ${body.length} bytes long`, {
-    limit: `${limits.changeBytesMax} bytes`,
+    limit: `changeBytesMax: ${limits.changeBytesMax} bytes`,
     fix: "propose it in several parts",
   });
 }
