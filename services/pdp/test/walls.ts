@@ -20,7 +20,7 @@ const everyPackage = ["*"];
  * `identities` has one package more than its neighbours: tokens are a standard, and `jose` speaks it.
  */
 export const walls: Readonly<Record<string, Wall>> = {
-  foundation: { rooms: [], packages: ["node:crypto"] },
+  foundation: { rooms: [], packages: ["lru-cache", "node:crypto"] },
   policies: domain,
   identities: { ...domain, packages: [...domain.packages, "jose"] },
   budgets: domain,
