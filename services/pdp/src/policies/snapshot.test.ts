@@ -62,3 +62,22 @@ test("a document that is registered anew takes the place of the one that was com
   expect(next.policyDigest).not.toBe(first.policyDigest);
   expect((await buildSnapshot("t", rowsOf([2, 1]), next, building)).policyDigest).toBe(first.policyDigest);
 });
+
+test("a group that is the same is the very same in the next snapshot, whatever else has changed", async () => {
+  const groupsOf = (...digests: readonly string[]) =>
+    digests.map((digest, at) => ({
+      document: {
+        ...({ apiVersion: "remit/v1", kind: "Group", metadata: { name: `g${at}` } } as const),
+        spec: { members: ["mia"], ceiling: { tools: [digest] } },
+      },
+      digest,
+    }));
+  const first = await buildSnapshot("t", { ...rowsOf([1]), groups: groupsOf("a", "b") }, undefined, building);
+  const next = await buildSnapshot("t", { ...rowsOf([1, 2]), groups: groupsOf("a", "c", "d") }, first, building);
+  const [before, after] = [first, next].map(({ ceilings }) => ceilings.get("mia") ?? []);
+  expect(after).toEqual([{ tools: ["a"] }, { tools: ["c"] }, { tools: ["d"] }]);
+  expect(after?.[0]).toBe(before?.[0]);
+  expect([...next.groups.keys()]).toEqual(["g0", "g1", "g2"]);
+  const less = await buildSnapshot("t", { ...rowsOf([1]), groups: groupsOf("a").slice(1) }, next, building);
+  expect(less.groups.size + less.ceilings.size).toBe(0);
+});

@@ -264,6 +264,24 @@ function* membersOf(groups: Iterable<Registered<GroupDocument>>): Iterable<reado
   }
 }
 
+/**
+ * The groups by name; of those that are the same as before the very rows: what is known of a ceiling belongs to its object.
+ */
+async function groupsOf(
+  rows: TenantRows["groups"],
+  last: Snapshot | undefined,
+  pause: Pause,
+): Promise<Snapshot["groups"]> {
+  const read = await byName(rows, pause);
+  if (!last || last.groups.size === 0) return read;
+  const groups = new Map<string, Registered<GroupDocument>>();
+  await eachInSlices(read, pause, ([name, row]) => {
+    const known = last.groups.get(name);
+    groups.set(name, known?.digest === row.digest ? known : row);
+  });
+  return groups;
+}
+
 async function ceilingsOf(
   groups: ReadonlyMap<string, Registered<GroupDocument>>,
   pause: Pause,
@@ -296,7 +314,7 @@ async function buildActive(
   // The very map of before where they are the same: others have made something of it.
   const same = last !== undefined && sameRows(rows.budgets, [...last.budgets.values()]);
   const budgets = same ? last.budgets : await byName(rows.budgets, pause);
-  const declared = { budgets, groups: await byName(rows.groups, pause) };
+  const declared = { budgets, groups: await groupsOf(rows.groups, last, pause) };
   const revoked = await revokedInSlices(rows.revocations, pause);
   const binding = { agents, ceilings: await ceilingsOf(declared.groups, pause), revoked };
   const { revisions, engine, settings, fingerprint } = rows;
