@@ -52,6 +52,7 @@ export type { Facts } from "./judge/facts.ts";
 export type { Bound } from "./judge/limit.ts";
 export type { Scope } from "./judge/scope.ts";
 export { type ScopeExcess, scopeExcesses } from "./judge/subset.ts";
+export { readScopes, type ScopesRead } from "./judge/tool-scope.ts";
 export type {
   ApprovalRequirement,
   Constraint,

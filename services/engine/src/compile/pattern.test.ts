@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { globFits } from "../../test/naive.ts";
-import { compileGlob, compileGlobs, isExactName } from "./pattern.ts";
+import { compileGlob, compileGlobs, isExactName, matchesGlob } from "./pattern.ts";
 
 describe("a glob", () => {
   it.each([
@@ -31,6 +31,7 @@ describe("a glob", () => {
     fc.assert(
       fc.property(letters(6), names, (glob, name) => {
         expect(compileGlob(glob)(name)).toBe(globFits(glob, name));
+        expect(matchesGlob(glob, name)).toBe(globFits(glob, name));
       }),
       { numRuns: 2000 },
     );

@@ -29,6 +29,15 @@ export function compileGlob(glob: string): NameTest {
   };
 }
 
+/** Whether a name matches a glob that is compared with few names: nothing is compiled that would be kept. */
+export function matchesGlob(glob: string, name: string): boolean {
+  const star = glob.indexOf("*");
+  if (star === -1) return name === glob;
+  // Most globs of a long list begin otherwise.
+  if (star > 0 && glob.charCodeAt(0) !== name.charCodeAt(0)) return false;
+  return compileGlob(glob)(name);
+}
+
 /** A test that accepts what at least one of the globs accepts; an empty list accepts nothing. */
 export function compileGlobs(globs: readonly string[]): NameTest {
   const tests = globs.map(compileGlob);

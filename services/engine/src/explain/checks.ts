@@ -61,7 +61,7 @@ function check(name: ExplainedCheck["name"], compiled: Compiled, facts: Facts): 
         ...{ tool: tool.facts.name, toolLabels: tool.facts.labels, input: facts.input },
         ...{ principal: facts.principal.id, now: facts.now },
       };
-      const excess = exceededScope(facts.scopes, call, { steps: evaluationStepsMax });
+      const excess = exceededScope(facts.scopes, call, { steps: evaluationStepsMax }, facts.scopesRead);
       return excess ? refused(excess.detail) : passed;
     }
   }

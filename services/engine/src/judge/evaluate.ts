@@ -146,7 +146,7 @@ function refusedByCost(tool: CompiledTool, input: JsonObject): string | undefine
 function refusedByScope(tool: CompiledTool, facts: Facts, input: JsonObject, meter: Meter): Verdict | undefined {
   const { name, labels } = tool.facts;
   const call = { tool: name, toolLabels: labels, input, principal: facts.principal.id, now: facts.now };
-  const excess = exceededScope(facts.scopes, call, meter);
+  const excess = exceededScope(facts.scopes, call, meter, facts.scopesRead);
   if (!excess) return undefined;
   const message = `The call exceeds what this session may do: ${excess.message}.`;
   const remedy = excess.remedy !== undefined && { remedy: `Allowed: ${excess.remedy}.` };

@@ -2,6 +2,7 @@ import type { Amount } from "../amount.ts";
 import type { Mode } from "../documents/mode.ts";
 import type { JsonObject } from "../json.ts";
 import type { Scope } from "./scope.ts";
+import type { ScopesRead } from "./tool-scope.ts";
 import type { RuleRef } from "./verdict.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -57,6 +58,8 @@ export interface Facts {
   readonly now: string;
   /** Every link's scope and every agent's ceiling: all must permit. None at all permits nothing. */
   readonly scopes: readonly Scope[];
+  /** What these say of the tool, where that was read before: nothing that is not in them. */
+  readonly scopesRead?: ScopesRead;
   /** The mode of the subject: tenant, agent, tool. An observed policy says so itself. */
   readonly mode: Mode;
   /** Names of the constraints that the caller can honour. */
