@@ -3,6 +3,7 @@ import type { CoveredCall } from "../budgets/index.ts";
 import type { Amount } from "../foundation/amount.ts";
 import type { StrictObject } from "../foundation/strict-json.ts";
 import type { Caller, Session } from "../identities/index.ts";
+import type { PreparedScopes } from "./scopes-read.ts";
 
 /** Who asks: the workload, and the run of the agent that it speaks for. */
 export interface Asker {
@@ -33,6 +34,8 @@ export interface Ask {
   readonly estimate: readonly Amount[];
   /** What its policies read of budgets, once that is known. */
   readonly budgets?: Facts["budget"];
+  /** What the scopes that bind it come to, where they are many; absent where they are read while it is judged. */
+  readonly scopes?: PreparedScopes;
   /** What stands in keys of accounts for what tools redact, where budgets are kept by that. */
   readonly mark?: CoveredCall["mark"];
   /** Of the input schema that the caller goes by; empty when it does not say. */

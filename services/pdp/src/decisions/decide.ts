@@ -26,6 +26,7 @@ import { judgeAttempt } from "./judge.ts";
 import { createKnownCalls, type Progress } from "./known-call.ts";
 import type { RecentDecisions } from "./recent.ts";
 import type { Redaction } from "./redaction.ts";
+import { withScopes } from "./scopes-read.ts";
 import type { Shortage } from "./shortage.ts";
 import { judgeAlong } from "./sides.ts";
 
@@ -74,19 +75,24 @@ function askedAs(ask: Ask, { answers }: Attempt, budgets: Ask["budgets"]): Ask {
   return answers === ask.answers && !budgets ? ask : { ...ask, answers, ...(budgets && { budgets }) };
 }
 
-/** The call as it is judged: with what marks keys of its accounts, and what is read of budgets. At once where all is known. */
+/**
+ * The call as it is judged: with what marks keys of its accounts, and what is read of budgets and of its scopes. At once
+ * where all is known.
+ */
 function prepared(
-  { redaction, budgetFacts }: Pick<DecideRooms, "redaction" | "budgetFacts">,
+  { redaction, budgetFacts, turns = noTurnRoom }: Pick<DecideRooms, "redaction" | "budgetFacts" | "turns">,
+  source: Source,
   snapshot: Snapshot,
   asker: Asker,
   ask: Ask,
   attempt: Attempt,
   withinMs: number,
 ): Ask | Promise<Ask> {
+  const scoped = (known: Ask) => withScopes(turns, source, snapshot, asker, known);
   const finish = (keyed: Ask) => {
     const read = budgetFacts(snapshot, asker, keyed, withinMs);
-    if (read instanceof Promise) return read.then((budgets) => askedAs(keyed, attempt, budgets));
-    return askedAs(keyed, attempt, read);
+    if (read instanceof Promise) return read.then((budgets) => scoped(askedAs(keyed, attempt, budgets)));
+    return scoped(askedAs(keyed, attempt, read));
   };
   const keyed = redaction.keyed(snapshot, ask);
   return keyed instanceof Promise ? keyed.then(finish) : finish(keyed);
@@ -192,7 +198,7 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask, sourc
       const looked = breakers.look(snapshot, asker, ask, name, nowMs);
       const stopping = looked instanceof Promise ? await looked : looked;
       const attempt = stopping ? { ...progress.attempt, stopping } : progress.attempt;
-      const preparing = prepared(rooms, snapshot, asker, ask, attempt, withinMs);
+      const preparing = prepared(rooms, source, snapshot, asker, ask, attempt, withinMs);
       const asked = preparing instanceof Promise ? await preparing : preparing;
       // What it is judged by stays what it was when it came: the commit refuses it if that has become too old.
       if (turns.full) await turns.enter(source);

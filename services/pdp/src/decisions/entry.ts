@@ -153,7 +153,7 @@ export function draftDecision(
     session: facts.session,
     agent: facts.agent,
     ...sessionSaid(session),
-    scopes: facts.scopes,
+    scopes: ask.scopes?.written ?? facts.scopes,
     tool: ask.tool,
     call: {
       id: ask.callId,

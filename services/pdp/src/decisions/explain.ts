@@ -4,6 +4,7 @@ import { mapInSlices, type Pause } from "../foundation/in-slices.ts";
 import { limits } from "../foundation/limits.ts";
 import { finishInSlices } from "../foundation/steps.ts";
 import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
+import { noTurnRoom, type TurnRoom } from "../foundation/turn-room.ts";
 import { rootOf } from "../identities/index.ts";
 import { decidingFor, requireUsable, type Snapshot, type Snapshots } from "../policies/index.ts";
 import type { Ask, WhoAsks } from "./ask.ts";
@@ -16,6 +17,7 @@ import { factsOf, judge } from "./judge.ts";
 import { listedRules } from "./listed-rules.ts";
 import { namedTexts } from "./redact.ts";
 import type { Redaction } from "./redaction.ts";
+import { withScopesRead } from "./scopes-read.ts";
 import { retold, withoutSecrets } from "./scrub.ts";
 
 /** What would be decided, and how every rule that was considered came out. */
@@ -93,7 +95,10 @@ export function createExplain(rooms: {
   readonly budgetFacts: ReturnType<typeof createBudgetFacts>;
   readonly explainBudgets: ReturnType<typeof createExplainBudgets>;
   readonly clock: Clock;
+  /** Absent: nobody waits for a turn. */
+  readonly turns?: TurnRoom;
 }): (who: WhoAsks, ask: Ask) => Promise<Explained> {
+  const { turns = noTurnRoom } = rooms;
   return async (who, asked) => {
     // Nothing here passes the commit that refuses what was judged too early.
     const asker = await who(true);
@@ -102,7 +107,8 @@ export function createExplain(rooms: {
     const nowMs = rooms.clock.now();
     const keyed = await rooms.redaction.keyed(snapshot, asked);
     const budgets = await rooms.budgetFacts(snapshot, asker, keyed, asked.withinMs);
-    const ask = budgets ? { ...keyed, budgets } : keyed;
+    const known = budgets ? { ...keyed, budgets } : keyed;
+    const ask = await withScopesRead(turns, asked, snapshot, asker, known);
     const judged = judge(snapshot, asker, ask, 1, nowMs);
     const holding = await rooms.explainBudgets(snapshot, asker, ask, judged, nowMs);
     const facts = factsOf(snapshot, asker, ask, 1, nowMs);

@@ -69,6 +69,7 @@ export function factsOf(snapshot: Snapshot, asker: Asker, ask: Ask, attempt: num
     ...(ask.budgets && { budget: ask.budgets }),
     now: rfc3339(nowMs),
     scopes: scopesOf(snapshot, session),
+    ...(ask.scopes && { scopesRead: ask.scopes.read }),
     mode: modeOf(snapshot, agent, ask.tool),
     supportedConstraints: ask.supportedConstraints,
   };

@@ -1,4 +1,5 @@
 import type { Clock } from "../foundation/clock.ts";
+import { noTurnRoom, type TurnRoom } from "../foundation/turn-room.ts";
 import { rootOf } from "../identities/index.ts";
 import type { Ledger, StoredRecord } from "../ledger/index.ts";
 import { decidingFor, type Snapshots } from "../policies/index.ts";
@@ -11,6 +12,7 @@ import type { Decision } from "./decision.ts";
 import { barredAgain } from "./judge.ts";
 import { storedDecision } from "./replay.ts";
 import { firstOutcome } from "./report.ts";
+import { withScopesRead } from "./scopes-read.ts";
 
 /** One call on its way: what it is known by, and which of its attempts is made next. */
 export interface Progress {
@@ -33,8 +35,10 @@ export function createKnownCalls(rooms: {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly newId: (nowMs: number) => string;
+  /** Absent: nobody waits for a turn. */
+  readonly turns?: TurnRoom;
 }): KnownCalls {
-  const { snapshots, ledger, clock, newId } = rooms;
+  const { snapshots, ledger, clock, newId, turns = noTurnRoom } = rooms;
   const calls = createCalls(ledger);
 
   /** What stands in the way now of a call that was allowed before. The commit did not ask: it recorded nothing. */
@@ -43,7 +47,9 @@ export function createKnownCalls(rooms: {
     const { tenant } = asker.session;
     const held = await snapshots.current(tenant);
     const snapshot = asker.security > held.revisions.security ? await snapshots.secured(tenant) : held;
-    return barredAgain(decidingFor(snapshot, rootOf(asker.session)), asker, ask, decision, clock.now());
+    const deciding = decidingFor(snapshot, rootOf(asker.session));
+    const asked = await withScopesRead(turns, ask, deciding, asker, ask);
+    return barredAgain(deciding, asker, asked, decision, clock.now());
   };
 
   /** What a recorded attempt leads to: its answer, or the attempt after it. */

@@ -252,6 +252,31 @@ describe("a chain", () => {
     expect(await code(child.headers, 11)).toBe("rule_allowed");
   });
 
+  test("is bound by ceilings that are long, which its entries tell whole and its explanations name", async () => {
+    const { headers } = await openSession(house, { onBehalfOf: { case: "principal", value: { id: "lea" } } });
+    const tools = Array.from({ length: 200 }, (_, at) => `tool-${at}.*`);
+    const bounds = [{ tool: "payments.*", path: "input.amount", max: 10 }];
+    const wide = { tools: [...tools, "payments.transfer"], bounds };
+    const groupOf = (ceiling: object) => JSON.stringify({ members: ["lea"], ceiling });
+    await put("Group", "many", groupOf(wide));
+    const { decisionId, reason } = await pay(headers, 10);
+    expect(reason?.code).toBe("rule_allowed");
+    const { decision } = await house.clients.ledger.getDecision({ decisionId }, { headers: owner() });
+    expect(decision?.body?.scopes).toContainEqual(wide);
+    expect(await code(headers, 11)).toBe("scope_exceeded");
+
+    const asked = { callId: "explained", tool: "payments.transfer", supportedConstraints: [] };
+    const input = { case: "inputObject" as const, value: { amount: 11 } };
+    const { checks } = await house.clients.decisions.explain({ call: { ...asked, input } } as never, { headers });
+    expect(checks.find(({ name }) => name === "scope")?.detail).toContain("input.amount exceeds its bound max");
+
+    // What was read of a ceiling is not asked once it is another.
+    await put("Group", "many", groupOf({ ...wide, tools }));
+    expect(await code(headers, 10)).toBe("scope_exceeded");
+    await put("Group", "many", groupOf(wide));
+    expect(await code(headers, 10)).toBe("rule_allowed");
+  });
+
   test("ends with any of its links, and what is beside it goes on", async () => {
     const links = await chain(3);
     const beside = await delegate(links[0]?.headers ?? {}, "errand");
