@@ -12,6 +12,7 @@ import { answers } from "./answers.ts";
 import { believed } from "./believed.ts";
 import { books } from "./books.ts";
 import { type Case, documents, elsewhere, inputs } from "./catalogue.ts";
+import { ceilings } from "./ceilings.ts";
 import { changes } from "./changes.ts";
 import { crowds } from "./crowd.ts";
 import { keeping } from "./keeping.ts";
@@ -63,6 +64,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   believed,
   books,
   changes,
+  ceilings,
   keptAccounts,
   waitingCalls,
   crowds,
