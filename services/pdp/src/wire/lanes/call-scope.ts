@@ -20,6 +20,9 @@ export function deadlinePassed(): Fault {
   });
 }
 
+/** Why every call ends whose caller hung up: one for all, since thousands hang up at once, and a stack says nothing. */
+const hungUp = new DOMException("the caller hung up", "AbortError");
+
 // Timers may fire a millisecond before the time they were set for.
 const timerSlackMs = 1;
 
@@ -44,7 +47,7 @@ export function openCall(heard: Heard): CallScope {
       if (over) return;
       over = true;
       const late = heard.deadlineMs !== undefined && Date.now() >= heard.deadlineMs - timerSlackMs;
-      controller.abort(reason ?? (late ? deadlinePassed() : undefined));
+      controller.abort(reason ?? (late ? deadlinePassed() : hungUp));
     },
   };
 }
