@@ -5,7 +5,7 @@ import type { Calls, Deed } from "./crowd.ts";
 // Callers in a thread of their own, who know of the protocol as much as they need: what they cost is not measured.
 
 /** Fewer than a server lets a connection have. */
-const CALLS_A_CONNECTION = 1_000;
+const CALLS_A_CONNECTION = 250;
 /** So that those who come together find the server at leisure, and it counts their time from when they began. */
 const CALLS_AT_ONCE = 100;
 const REST_MS = 10;

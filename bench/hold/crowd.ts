@@ -51,7 +51,7 @@ async function open(lane: Lane, rpcs: Rpcs<typeof DecisionService>, crowdPause: 
   }
   const connect = createConnectLane(common);
   const handler = connectNodeAdapter({ routes: connect.routes });
-  const listener = await listen({ address: local, variable: "", handler, log: silent });
+  const listener = await listen({ address: local, variable: "", handler, log: silent, crowdPause });
   const drain = (graceMs: number) => Promise.all([connect.drain(graceMs), listener.close(graceMs)]);
   return { address: at(listener.address.port), drain };
 }

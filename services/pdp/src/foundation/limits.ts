@@ -76,6 +76,8 @@ export const limits = {
   jwksStaleSeconds: 3600,
   /** How often they are read at most, because of a key that is missing or a read that failed; three times at once after a rest. */
   jwksFetchEverySeconds: 10,
+  /** Streams of one connection over HTTP/2, each a call: as it ends, all of them do in one turn. */
+  connectionStreamsMax: 256,
   handlesPerStreamMax: 4096,
   framesInFlightPerStreamMax: 1024,
   /** Allowed calls of one stream that would be told to stop. Beyond it the oldest are not told. */

@@ -231,7 +231,7 @@ export async function openDoors(options: Options): Promise<Doors> {
     return hostPort(listener.address);
   };
   const open = async (address: Config["httpAddress"], variable: string, handler: Handler) =>
-    note(await listen({ address, variable, handler, log, front }));
+    note(await listen({ address, variable, handler, log, front, crowdPause: options.crowdPause }));
   const openGrpc = async (address: Config["grpcAddress"], variable: string) => {
     if (front) return note(await listenForGrpc({ address, variable, lane: grpc, front, log }));
     return hostPort(await grpc.bind(address, variable));

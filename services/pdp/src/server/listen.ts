@@ -1,13 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import {
   createServer as createHttp2Server,
-  type Http2ServerRequest,
+  Http2ServerRequest,
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from "node:http2";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { cannotListen, type HostPort } from "../foundation/address.ts";
+import { type CrowdRoom, createCrowdRoom } from "../foundation/crowd-room.ts";
+import type { Pause } from "../foundation/in-slices.ts";
+import { limits } from "../foundation/limits.ts";
 import type { Log } from "../foundation/log.ts";
 import type { MakeFront } from "./tls/front.ts";
 import { peerOfSocket } from "./tls/peers.ts";
@@ -28,6 +31,8 @@ export interface ListenOptions {
   /** What stands before it: TLS, or who may connect at all. */
   readonly front?: MakeFront | undefined;
   readonly timings?: Partial<Timings>;
+  /** Between slices of telling very many calls that their peers are gone; undefined: a turn of the event loop. */
+  readonly crowdPause?: Pause | undefined;
 }
 
 /** How long a peer may take before its connection is closed. */
@@ -50,7 +55,8 @@ export interface Listener {
 const defaultTimings: Timings = { headersMs: 10_000, requestMs: 30_000, idleMs: 60_000 };
 /** Of one listener. */
 export const connectionsMax = 10_000;
-const streamsPerConnectionMax = 1024;
+/** Calls that are told in one turn that their streams are closed: each ends signals, and whoever waits for them. */
+const CLOSED_AT_ONCE_MAX = 32;
 const checkEveryMs = 1_000;
 
 // How every HTTP/2 connection begins, and no request of HTTP/1.1.
@@ -89,10 +95,27 @@ function guarded(handler: Handler, log: Log): Handler {
   };
 }
 
+/** Requests that say that they are closed some at a time: as connections end, thousands of streams close in one turn. */
+function closingInTurns(room: CrowdRoom): typeof Http2ServerRequest {
+  return class extends Http2ServerRequest {
+    override emit(event: string | symbol, ...args: unknown[]): boolean {
+      if (event === "close" && room.full) {
+        room.enter(() => super.emit(event, ...args));
+        return true;
+      }
+      if (event === "close") room.take();
+      return super.emit(event, ...args);
+    }
+  };
+}
+
 /** HTTP/2 connections: closed when idle, told to go away when the server stops. */
-function serveHttp2(handler: Handler, idleMs: number) {
+function serveHttp2(handler: Handler, idleMs: number, crowdPause: Pause | undefined) {
   const sessions = new Set<ServerHttp2Session>();
-  const server = createHttp2Server({ settings: { maxConcurrentStreams: streamsPerConnectionMax } });
+  const server = createHttp2Server({
+    settings: { maxConcurrentStreams: limits.connectionStreamsMax },
+    Http2ServerRequest: closingInTurns(createCrowdRoom(CLOSED_AT_ONCE_MAX, crowdPause)),
+  });
   server.on("request", (request: Http2ServerRequest, response: Http2ServerResponse) => handler(request, response));
   server.on("session", (session: ServerHttp2Session) => {
     sessions.add(session);
@@ -161,7 +184,15 @@ export function closeWithin(server: NetServer, sockets: ReadonlySet<Socket>, gra
 }
 
 /** Listens on one port that speaks HTTP/1.1 and HTTP/2 to whoever begins with either, or settles on it in TLS. */
-export async function listen({ address, variable, handler, log, front, timings }: ListenOptions): Promise<Listener> {
+export async function listen({
+  address,
+  variable,
+  handler,
+  log,
+  front,
+  timings,
+  crowdPause,
+}: ListenOptions): Promise<Listener> {
   const { headersMs, requestMs, idleMs } = { ...defaultTimings, ...timings };
   const safe = guarded(handler, log);
   const server = createServer({
@@ -171,7 +202,7 @@ export async function listen({ address, variable, handler, log, front, timings }
     connectionsCheckingInterval: checkEveryMs,
   });
   server.maxConnections = connectionsMax;
-  const http2 = serveHttp2(safe, idleMs);
+  const http2 = serveHttp2(safe, idleMs, crowdPause);
   const stopKeepingAlive = closingAnswers(server);
   server.on("request", (request, response) => safe(request, response));
 

@@ -66,6 +66,35 @@ test("one port speaks HTTP/1.1 and HTTP/2 at once, and tells which it got", asyn
   session.close();
 });
 
+test("what closes as a connection ends is told so some at a time, each turn", async () => {
+  const CALLS = 200;
+  let turn = 0;
+  const count = () => {
+    turn++;
+    counting = setImmediate(count);
+  };
+  let counting = setImmediate(count);
+  const closedAt: number[] = [];
+  const arrived = gate<void>();
+  const closed = gate<void>();
+  let calls = 0;
+  const listener = await start((request) => {
+    request.on("close", () => {
+      if (closedAt.push(turn) === CALLS) closed.open();
+    });
+    if (++calls === CALLS) arrived.open();
+  });
+  const session = connectHttp2(url(listener)).on("error", () => {});
+  await new Promise((resolve) => session.once("remoteSettings", resolve));
+  for (let call = 0; call < CALLS; call++) session.request({ ":path": "/" }).on("error", () => {});
+  await arrived.passed;
+  session.destroy();
+  await closed.passed;
+  clearImmediate(counting);
+  const ofTurns = Map.groupBy(closedAt, (at) => at);
+  expect(Math.max(...[...ofTurns.values()].map((some) => some.length))).toBeLessThanOrEqual(32);
+});
+
 test("a preface that comes byte by byte is still HTTP/2", async () => {
   const listener = await start(tellVersion);
   const heard = await new Promise<Buffer>((resolve) => {

@@ -9,6 +9,7 @@ import type {
 import { Server, ServerCredentials, setLogger } from "@grpc/grpc-js";
 import { cannotListen, type HostPort, hostPort } from "../../foundation/address.ts";
 import type { Pause } from "../../foundation/in-slices.ts";
+import { limits } from "../../foundation/limits.ts";
 import type { Log } from "../../foundation/log.ts";
 import type { Peer } from "../../identities/index.ts";
 import { logCauses } from "../errors.ts";
@@ -48,7 +49,7 @@ export interface GrpcLane {
 
 const limitsOfGrpcJs = {
   "grpc.enable_channelz": 0,
-  "grpc.max_concurrent_streams": 1024,
+  "grpc.max_concurrent_streams": limits.connectionStreamsMax,
   "grpc.keepalive_time_ms": 60_000,
   "grpc.keepalive_timeout_ms": 20_000,
   "grpc.max_connection_idle_ms": 15 * 60_000,

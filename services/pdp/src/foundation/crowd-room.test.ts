@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import { createCrowdRoom } from "./crowd-room.ts";
+
+/** Turns that come when they are called, and what happened in each. */
+function playedTurns(atOnceMax: number) {
+  let next: (() => void)[] = [];
+  const room = createCrowdRoom(atOnceMax, () => new Promise((resolve) => next.push(resolve)));
+  const turns: string[][] = [[]];
+  const happen = (name: string) => turns.at(-1)?.push(name);
+  return {
+    room,
+    turns,
+    come(...names: string[]) {
+      for (const name of names) {
+        if (room.full) room.enter(() => happen(name));
+        else {
+          room.take();
+          happen(name);
+        }
+      }
+    },
+    /** Whether anybody wanted another turn. */
+    async turn(): Promise<boolean> {
+      const due = next;
+      next = [];
+      turns.push([]);
+      for (const begin of due) begin();
+      for (let settled = 0; settled < 10; settled++) await undefined;
+      return due.length > 0;
+    },
+  };
+}
+
+describe("a room for crowds", () => {
+  it("lets few go at once, and of many so many a turn, in the order in which they came", async () => {
+    const { come, turn, turns } = playedTurns(3);
+    come("a", "b");
+    await turn();
+    come("c", "d", "e", "f", "g", "h", "i", "j");
+    while (await turn());
+    expect(turns.filter((some) => some.length > 0)).toEqual([
+      ["a", "b"],
+      ["c", "d", "e"],
+      ["f", "g", "h"],
+      ["i", "j"],
+    ]);
+  });
+
+  it("lets nobody overtake those who wait", async () => {
+    const { come, turn, turns } = playedTurns(2);
+    come("a", "b", "c", "d", "e");
+    await turn();
+    come("f");
+    while (await turn());
+    expect(turns.flat()).toEqual(["a", "b", "c", "d", "e", "f"]);
+  });
+
+  it("counts what is heavy as many", async () => {
+    const { come, room, turn, turns } = playedTurns(3);
+    room.take(3);
+    come("a");
+    expect(turns).toEqual([[]]);
+    await turn();
+    expect(turns.at(-1)).toEqual(["a"]);
+  });
+
+  it("wants no turn while nothing comes", async () => {
+    const { come, turn } = playedTurns(2);
+    come("a");
+    expect(await turn()).toBe(true);
+    expect(await turn()).toBe(false);
+  });
+
+  it("lets those wait who come while others are let go", async () => {
+    const { come, room, turn, turns } = playedTurns(2);
+    come("a", "b");
+    room.enter(() => come("d"));
+    come("c");
+    while (await turn());
+    expect(turns.flat()).toEqual(["a", "b", "c", "d"]);
+  });
+});
