@@ -4,12 +4,19 @@ import { createCrowdRoom } from "./crowd-room.ts";
 /** Turns that come when they are called, and what happened in each. */
 function playedTurns(atOnceMax: number) {
   let next: (() => void)[] = [];
-  const room = createCrowdRoom(atOnceMax, () => new Promise((resolve) => next.push(resolve)));
+  let pauses = 0;
+  const toTurn = () => new Promise<void>((resolve) => next.push(resolve));
+  const toPause = () => {
+    pauses++;
+    return toTurn();
+  };
+  const room = createCrowdRoom({ atOnceMax, turn: toTurn, pause: toPause });
   const turns: string[][] = [[]];
   const happen = (name: string) => turns.at(-1)?.push(name);
   return {
     room,
     turns,
+    pauses: () => pauses,
     come(...names: string[]) {
       for (const name of names) {
         if (room.full) room.enter(() => happen(name));
@@ -62,6 +69,16 @@ describe("a room for crowds", () => {
     expect(turns).toEqual([[]]);
     await turn();
     expect(turns.at(-1)).toEqual(["a"]);
+  });
+
+  it("pauses between the turns of those who wait alone", async () => {
+    const { come, turn, pauses } = playedTurns(2);
+    come("a");
+    while (await turn());
+    expect(pauses()).toBe(0);
+    come("b", "c", "d", "e", "f", "g");
+    while (await turn());
+    expect(pauses()).toBe(1);
   });
 
   it("wants no turn while nothing comes", async () => {

@@ -11,8 +11,16 @@ export interface CrowdRoom {
   enter(go: () => void): void;
 }
 
-/** So many in one turn do not wait; `pause` begins another. */
-export function createCrowdRoom(atOnceMax: number, pause: Pause = turnOfTheLoop): CrowdRoom {
+interface Options {
+  /** So many in one turn do not wait. */
+  readonly atOnceMax: number;
+  /** Lets the event loop turn while somebody waits; undefined: `turn`. */
+  readonly pause?: Pause | undefined;
+  /** The same while nobody does, which is nearly always: it should cost nothing. */
+  readonly turn?: Pause;
+}
+
+export function createCrowdRoom({ atOnceMax, turn = turnOfTheLoop, pause = turn }: Options): CrowdRoom {
   const waiting = new Set<() => void>();
   let taken = 0;
   let isWatched = false;
@@ -20,7 +28,8 @@ export function createCrowdRoom(atOnceMax: number, pause: Pause = turnOfTheLoop)
   const watch = () => {
     if (isWatched) return;
     isWatched = true;
-    void pause().then(begin);
+    const next = waiting.size > 0 ? pause : turn;
+    void next().then(begin);
   };
   const begin = () => {
     isWatched = false;

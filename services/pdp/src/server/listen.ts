@@ -114,7 +114,7 @@ function serveHttp2(handler: Handler, idleMs: number, crowdPause: Pause | undefi
   const sessions = new Set<ServerHttp2Session>();
   const server = createHttp2Server({
     settings: { maxConcurrentStreams: limits.connectionStreamsMax },
-    Http2ServerRequest: closingInTurns(createCrowdRoom(CLOSED_AT_ONCE_MAX, crowdPause)),
+    Http2ServerRequest: closingInTurns(createCrowdRoom({ atOnceMax: CLOSED_AT_ONCE_MAX, pause: crowdPause })),
   });
   server.on("request", (request: Http2ServerRequest, response: Http2ServerResponse) => handler(request, response));
   server.on("session", (session: ServerHttp2Session) => {
