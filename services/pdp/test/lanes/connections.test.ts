@@ -1,11 +1,12 @@
 import { type ClientHttp2Stream, connect } from "node:http2";
-import { create, toBinary } from "@bufbuild/protobuf";
-import { DecideRequestSchema } from "@remit/proto/decision";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { DecideRequestSchema, ExchangeRequestSchema, ExchangeResponseSchema } from "@remit/proto/decision";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { hostPort } from "../../src/foundation/address.ts";
 import { limits } from "../../src/foundation/limits.ts";
+import { MESSAGES_AT_ONCE_MAX } from "../../src/wire/lanes/stream-rules.ts";
 import { type House, openHouse } from "./house.ts";
-import { frame } from "./http2-peer.ts";
+import { frame, openPeer } from "./http2-peer.ts";
 
 let house: House;
 beforeEach(async () => {
@@ -23,6 +24,17 @@ function ended(stream: ClientHttp2Stream): Promise<number> {
   stream.on("error", () => {});
   stream.resume();
   return new Promise((resolve) => stream.on("close", () => resolve(stream.rstCode)));
+}
+
+/** The numbers of the answers of a stream. */
+function framesOf(bytes: Buffer): number[] {
+  const numbers: number[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 5 + bytes.readUInt32BE(at + 1);
+    numbers.push(Number(fromBinary(ExchangeResponseSchema, bytes.subarray(at + 5, end)).frame));
+    at = end;
+  }
+  return numbers;
 }
 
 describe.each([
@@ -44,5 +56,28 @@ describe.each([
     expect(await Promise.all(calls)).toEqual(calls.map(() => 0));
     expect(house.toy.runs).toHaveLength(limits.connectionStreamsMax + 1);
     session.close();
+  });
+
+  test("brings many frames at once, and they are taken some a turn, in their order", async () => {
+    let turn = 0;
+    const count = () => {
+      turn++;
+      counting = setImmediate(count);
+    };
+    let counting = setImmediate(count);
+    const cameAt: number[] = [];
+    house.toy.whenFrame(() => cameAt.push(turn));
+    const numbers = Array.from({ length: 600 }, (_, at) => at + 1);
+    const echoes = numbers.map((number) => {
+      const body = { case: "decide", value: { handle: 1, call: { callId: "echo" } } } as const;
+      return frame(toBinary(ExchangeRequestSchema, create(ExchangeRequestSchema, { frame: BigInt(number), body })));
+    });
+    const peer = openPeer(at(), "Exchange");
+    peer.stream.end(Buffer.concat(echoes));
+    expect(framesOf(Buffer.concat(await peer.stream.toArray()))).toEqual(numbers);
+    clearImmediate(counting);
+    const ofTurns = Map.groupBy(cameAt, (cameIn) => cameIn);
+    expect(Math.max(...[...ofTurns.values()].map((some) => some.length))).toBeLessThanOrEqual(MESSAGES_AT_ONCE_MAX);
+    peer.close();
   });
 });

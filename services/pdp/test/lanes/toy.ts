@@ -38,6 +38,8 @@ export interface Toy {
   closedStreams(): number;
   openStreams(): number;
   readonly runs: string[];
+  /** Calls back for each frame of a stream, as it comes. */
+  whenFrame(frameCame: () => void): void;
 }
 
 const detail = { field: "tool", limit: "3 tools", fix: "ask for less" };
@@ -85,6 +87,7 @@ export function createToy(): Toy {
   const runs: string[] = [];
   let closedStreams = 0;
   let openStreams = 0;
+  let frameCame = () => {};
 
   const answer = (tool: string, callId: string, call: Call) => {
     const bytes = callId.startsWith("big:") ? Number(callId.slice(4)) : 0;
@@ -121,6 +124,7 @@ export function createToy(): Toy {
     if (call.authorization === "nobody") throw new Fault("unauthenticated", "token_invalid", "nobody may enter");
     return {
       receive({ frame, body }) {
+        frameCame();
         const asked = body.case === "decide" ? body.value.call : undefined;
         const callId = asked?.callId ?? "";
         if (callId === "flood") return void flood();
@@ -173,5 +177,8 @@ export function createToy(): Toy {
     closedStreams: () => closedStreams,
     openStreams: () => openStreams,
     runs,
+    whenFrame: (callback) => {
+      frameCame = callback;
+    },
   };
 }

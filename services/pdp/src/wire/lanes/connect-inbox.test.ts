@@ -9,6 +9,7 @@ import { Fault } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
 import { decodeFirst, takeMessage } from "./connect-inbox.ts";
 import { createDeadlines } from "./deadlines.ts";
+import { createMessageRoom } from "./stream-rules.ts";
 
 const publish = (files: number, text: string) =>
   create(PublishPoliciesRequestSchema, {
@@ -48,7 +49,8 @@ async function taken(
     { method: { input } },
   ) as unknown as UniversalHandler;
   const pause = async () => void pauses++;
-  const rules = { messageBytesMax: limits.adminMessageBytesMax, bodyMs: 60_000, pause, deadlines: createDeadlines() };
+  const rooms = { deadlines: createDeadlines(), messages: createMessageRoom() };
+  const rules = { messageBytesMax: limits.adminMessageBytesMax, bodyMs: 60_000, pause, ...rooms };
   const header = new Headers({ "content-type": contentType });
   await decodeFirst(handler, rules)({ method: "POST", header, body } as unknown as UniversalServerRequest);
   return { messages, pauses };

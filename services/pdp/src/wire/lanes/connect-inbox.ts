@@ -8,6 +8,7 @@ import { setOutbox, withAnswer } from "./connect-outbox.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { decodeBinary, decodeJson, type MessageLimit, tooLarge, tooLargeInJson } from "./decode.ts";
 import { decodeInSlices, joinedInSlices, requireOnePart } from "./decode-long.ts";
+import type { MessageRoom } from "./stream-rules.ts";
 import { carriesValues } from "./weigh.ts";
 
 // The router decodes messages itself and answers what it cannot read in its own words, some of them INTERNAL and none
@@ -55,6 +56,7 @@ export interface InboxRules {
   /** Between the slices of a long message, whose texts all stay in use until it is answered. */
   readonly pause: Pause;
   readonly deadlines: Deadlines;
+  readonly messages: MessageRoom;
 }
 
 const nothing = new Uint8Array(0);
@@ -200,6 +202,8 @@ async function* manyMessages(
     } else {
       header = undefined;
       if (flags & endFlag) continue;
+      if (rules.messages.full) await new Promise<void>((go) => rules.messages.enter(go));
+      rules.messages.take(length);
       const message = await read(data);
       inbox.push(message);
       yield stand;

@@ -17,7 +17,7 @@ import { encodedIfLong, putAnswer } from "./connect-outbox.ts";
 import { type StreamRules, serveStream } from "./connect-stream.ts";
 import { createDeadlines } from "./deadlines.ts";
 import type { Served, ServedRpc } from "./served.ts";
-import { createOpenStreams, type QueueBounds, queueBounds, streamGraceMs } from "./stream-rules.ts";
+import { createMessageRoom, createOpenStreams, type QueueBounds, queueBounds, streamGraceMs } from "./stream-rules.ts";
 
 export interface ConnectLaneOptions {
   readonly services: readonly Served[];
@@ -129,7 +129,9 @@ export function createConnectLane(options: ConnectLaneOptions): ConnectLane {
   const streams = createOpenStreams();
   const rules = { queue: queue ?? queueBounds, streams, sink: logCauses(log), messageBytesMax, messageLimit };
   const deadlines = createDeadlines(crowdPause);
-  const inboxRules: InboxRules = { messageBytesMax, messageLimit, jsonBytesMax, valuesMax, bodyMs, deadlines, pause };
+  const messages = createMessageRoom();
+  const bounds = { messageBytesMax, messageLimit, jsonBytesMax, valuesMax, bodyMs };
+  const inboxRules: InboxRules = { ...bounds, deadlines, messages, pause };
   return {
     routes(router) {
       // Read limits are the inbox's; compressed requests are refused and answers are small or nearby.

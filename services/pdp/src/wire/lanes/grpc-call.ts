@@ -7,7 +7,7 @@ import { type CallScope, deadlinePassed, openCall } from "./call-scope.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { decodeBinary, tooLarge } from "./decode.ts";
 import type { ServedRpc } from "./served.ts";
-import type { OpenStreams, QueueBounds } from "./stream-rules.ts";
+import type { MessageRoom, OpenStreams, QueueBounds } from "./stream-rules.ts";
 
 /** What every call of a gRPC lane obeys. */
 export interface GrpcRules {
@@ -15,6 +15,7 @@ export interface GrpcRules {
   readonly valuesMax?: number | undefined;
   readonly queue: QueueBounds;
   readonly streams: OpenStreams;
+  readonly messages: MessageRoom;
   readonly deadlines: Deadlines;
   readonly sink: CauseSink;
   readonly vouch?: GrpcVouch | undefined;

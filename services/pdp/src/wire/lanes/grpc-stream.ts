@@ -41,6 +41,7 @@ function createOutbox(stream: Raw, rules: GrpcRules, overflow: () => void, flowi
       if (waiting.length > rules.queue.messagesMax || waitingBytes > rules.queue.bytesMax) overflow();
       return false;
     },
+    flowing: () => !blocked && waiting.length === 0,
     drop() {
       waiting = [];
       waitingBytes = 0;
@@ -49,6 +50,27 @@ function createOutbox(stream: Raw, rules: GrpcRules, overflow: () => void, flowi
     flush(then: () => void) {
       if (waiting.length === 0) then();
       else whenEmpty = then;
+    },
+  };
+}
+
+/** Takes nothing more from the peer in a turn in which all streams together have brought enough. */
+function createTurns(stream: Raw, { messages }: GrpcRules, mayFlow: () => boolean) {
+  let waits = false;
+  const readOn = () => {
+    if (!waits && mayFlow()) stream.resume();
+  };
+  return {
+    readOn,
+    took(bytes: number) {
+      messages.take(bytes);
+      if (!messages.full || waits) return;
+      waits = true;
+      stream.pause();
+      messages.enter(() => {
+        waits = false;
+        readOn();
+      });
     },
   };
 }
@@ -84,12 +106,9 @@ export function serveStream(stream: Raw, { method, open }: ServedRpc & { kind: "
     scope.cut(reason);
     closeInput();
   };
-  const outbox = createOutbox(
-    stream,
-    rules,
-    () => cut(readTooSlowly(rules.queue)),
-    () => stream.resume(),
-  );
+  const tooSlow = () => cut(readTooSlowly(rules.queue));
+  const outbox = createOutbox(stream, rules, tooSlow, () => turns.readOn());
+  const turns = createTurns(stream, rules, () => ended || outbox.flowing());
   const out: Outgoing<Message> = {
     send(message) {
       if (ended) return false;
@@ -109,6 +128,7 @@ export function serveStream(stream: Raw, { method, open }: ServedRpc & { kind: "
 
   stream.on("data", (bytes: Buffer) => {
     if (ended) return;
+    turns.took(bytes.length);
     try {
       if (bytes.length > rules.messageBytesMax) throw tooLarge("request", bytes.length, rules.messageBytesMax);
       incoming?.receive(decodeBinary(method.input, bytes, rules.valuesMax));

@@ -18,7 +18,7 @@ import { type GrpcRules, type GrpcVouch, serveUnary } from "./grpc-call.ts";
 import { serveStream } from "./grpc-stream.ts";
 import { type Readiness, serveHealth } from "./health.ts";
 import type { Served } from "./served.ts";
-import { createOpenStreams, type QueueBounds, queueBounds, streamGraceMs } from "./stream-rules.ts";
+import { createMessageRoom, createOpenStreams, type QueueBounds, queueBounds, streamGraceMs } from "./stream-rules.ts";
 
 export interface GrpcLaneOptions {
   readonly services: readonly Served[];
@@ -121,6 +121,7 @@ export function createGrpcLane({
     valuesMax,
     queue: queue ?? queueBounds,
     streams,
+    messages: createMessageRoom(),
     deadlines: createDeadlines(crowdPause),
     sink: logCauses(log),
     vouch,

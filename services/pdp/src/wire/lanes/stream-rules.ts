@@ -1,3 +1,4 @@
+import { type CrowdRoom, createCrowdRoom } from "../../foundation/crowd-room.ts";
 import { Fault } from "../../foundation/fault.ts";
 import { eachInSlices } from "../../foundation/in-slices.ts";
 import { limits } from "../../foundation/limits.ts";
@@ -13,6 +14,28 @@ export const queueBounds: QueueBounds = {
   messagesMax: limits.streamQueueMessagesMax,
   bytesMax: limits.streamQueueBytesMax,
 };
+
+/** Messages that the streams of a lane bring in one turn. What each asks for may be done, and answered, in the same one. */
+export const MESSAGES_AT_ONCE_MAX = 128;
+/** A message is one of them, and one more for each so many bytes. */
+const MESSAGE_BYTES = 1024;
+
+/** Shares turns among the messages of all streams of a lane. */
+export interface MessageRoom extends Pick<CrowdRoom, "full" | "enter"> {
+  /** A message of so many bytes has not waited. */
+  take(bytes: number): void;
+}
+
+export function createMessageRoom(): MessageRoom {
+  const room = createCrowdRoom({ atOnceMax: MESSAGES_AT_ONCE_MAX });
+  return {
+    get full() {
+      return room.full;
+    },
+    enter: room.enter,
+    take: (bytes) => room.take(1 + Math.floor(bytes / MESSAGE_BYTES)),
+  };
+}
 
 /** What a stream ends with whose peer let too much wait. */
 export function readTooSlowly(bounds: QueueBounds): Fault {
