@@ -1,3 +1,4 @@
+import { LongMap } from "../foundation/long-map.ts";
 import { finishInTurns, type Steps } from "../foundation/steps.ts";
 import type { TurnRoom } from "../foundation/turn-room.ts";
 import type { Session } from "../identities/index.ts";
@@ -43,20 +44,38 @@ interface Options {
 /** Steps count tens of microseconds. */
 const COST_OF_MS = 100;
 
+/** A set of them: of one tenant, or of all whose time is over in one second, there may be tens of thousands. */
+class Many {
+  readonly #each = new LongMap<Listener, true>();
+
+  constructor(...some: readonly Listener[]) {
+    for (const one of some) this.add(one);
+  }
+  add(one: Listener): void {
+    this.#each.set(one, true);
+  }
+  /** Whether it was the last. */
+  delete(one: Listener): boolean {
+    return this.#each.delete(one) && this.#each.size === 0;
+  }
+  [Symbol.iterator](): Iterator<Listener> {
+    return this.#each.keys();
+  }
+}
+
 /** Listeners by something that many of them may share. Most are alone with theirs, and take no set. */
 function createGroups<Name>() {
-  const groups = new Map<Name, Listener | Set<Listener>>();
+  const groups = new LongMap<Name, Listener | Many>();
   return {
     add(name: Name, one: Listener): void {
       const its = groups.get(name);
       if (its === undefined || its === one) groups.set(name, one);
-      else if (its instanceof Set) its.add(one);
-      else groups.set(name, new Set([its, one]));
+      else if (its instanceof Many) its.add(one);
+      else groups.set(name, new Many(its, one));
     },
     delete(name: Name, one: Listener): void {
       const its = groups.get(name);
-      if (its === one) groups.delete(name);
-      if (its instanceof Set && its.delete(one) && its.size === 0) groups.delete(name);
+      if (its === one || (its instanceof Many && its.delete(one))) groups.delete(name);
     },
     /** Those that come or go meanwhile may be among them or not. */
     of(name: Name): Iterable<Listener> {
@@ -77,7 +96,7 @@ function nextMs({ expiresAtMs, session }: Listener, afterMs: number): number {
 
 /** When each is to be looked at because of the time. */
 function createTimetable() {
-  const dueMs = new Map<Listener, number>();
+  const dueMs = new LongMap<Listener, number>();
   // There are few seconds in the life of a token, and many sessions may end with each.
   const bySecond = createGroups<number>();
   const leaveSecond = (one: Listener): void =>
