@@ -202,3 +202,20 @@ test("as much is remembered as it says: what was not looked at since is gone, an
   kept.told(new Set(["s4"]));
   expect(["hot", "idle", "s1"].map((key) => kept.held(key)?.state)).toEqual(["open", undefined, undefined]);
 });
+
+test("of very many that were told of one by one, all is known, and of more than that nothing that is wrong", async () => {
+  const count = 20_000;
+  const kept = createKept<Entry>({
+    ...{ max: 2 * count, namesOf: ({ above }) => above, horizon: () => 0n, raise: (from) => from },
+    remembering: { toldMax: 7_000, learntMax: count, oneByOneMax: 100 },
+  });
+  const keys = Array.from({ length: count }, (_, at) => `session-${at}`);
+  const tell = (key: string) => kept.told(new Set([key]), (from) => ({ ...from, state: "closed" }));
+  const states = () => new Set(keys.map((key) => kept.held(key)?.state));
+  for (const key of keys) await kept.load(key, async () => entry(1n), false);
+  for (const key of keys.slice(0, 5_000)) tell(key);
+  const looked = keys.slice(0, 5_000).map((key) => kept.held(key)?.state);
+  expect(new Set(looked)).toEqual(new Set(["closed"]));
+  for (const key of keys) tell(key);
+  expect(states()).not.toContain("open");
+});

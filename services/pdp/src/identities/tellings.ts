@@ -1,3 +1,7 @@
+import { createNameFilter } from "../foundation/name-filter.ts";
+import { oldestKeyOf } from "../foundation/oldest-key.ts";
+import { partOf, partsFor } from "../foundation/recent.ts";
+
 /** What is known of something after it was told of. */
 export type Became<Entry> = ((entry: Entry) => Entry) | undefined;
 
@@ -34,23 +38,37 @@ export interface Remembering {
 
 const USUAL: Remembering = { toldMax: 100_000, learntMax: 200_000, oneByOneMax: 200 };
 
-/** What was told name by name. Answers of each note up to when it is no more known what was told, if that moves. */
-function createNotes<Entry>(toldMax: number) {
-  let told = new Map<string, Told<Entry>>();
+/** What was told of some names. Answers of each note up to when it is no more known what was told, if that moves. */
+function createNotesOfPart<Entry>(toldMax: number) {
+  const told = new Map<string, Told<Entry>>();
+  const oldest = oldestKeyOf(told);
   return {
     of: (name: string) => told.get(name),
-    clear() {
-      told = new Map();
-    },
     note(name: string, at: number, now: Became<Entry>): number {
       const before = told.get(name);
       // Behind all others: the first one is the oldest.
       if (before) told.delete(name);
       told.set(name, { at, goneAt: now ? (before?.goneAt ?? 0) : at, now });
-      if (told.size <= toldMax) return 0;
-      const [oldest] = told;
-      if (oldest) told.delete(oldest[0]);
-      return oldest?.[1].at ?? 0;
+      const first = told.size > toldMax ? oldest() : undefined;
+      if (first === undefined) return 0;
+      const forgotten = told.get(first)?.at ?? 0;
+      told.delete(first);
+      return forgotten;
+    },
+  };
+}
+
+/** What was told name by name, in parts for the same reason as what is recent: each forgets its own oldest. */
+function createNotes<Entry>(toldMax: number) {
+  const count = partsFor(toldMax);
+  const made = () => Array.from({ length: count }, () => createNotesOfPart<Entry>(Math.ceil(toldMax / count)));
+  let parts = made();
+  const partWith = (name: string) => parts[partOf(name, count)];
+  return {
+    of: (name: string) => partWith(name)?.of(name),
+    note: (name: string, at: number, now: Became<Entry>): number => partWith(name)?.note(name, at, now) ?? 0,
+    clear() {
+      parts = made();
     },
   };
 }
@@ -93,7 +111,9 @@ export function createTellings<Entry>({ toldMax, learntMax, oneByOneMax } = USUA
   const notes = createNotes<Entry>(toldMax);
   const together = createTogether<Entry>(toldMax);
   let floors = new Map<string, number>();
-  let [learnt, learntBefore] = [new Set<string>(), new Set<string>()];
+  // One that was not learnt may be noted too: that is one note more, and nobody looks at it.
+  const nobody = () => createNameFilter(learntMax);
+  let [learnt, learntBefore] = [nobody(), nobody()];
   let [last, floor, turnedAt] = [0, 0, 0];
   const forget = (at: number) => {
     floor = Math.max(floor, at);
@@ -104,7 +124,8 @@ export function createTellings<Entry>({ toldMax, learntMax, oneByOneMax } = USUA
     learn(names) {
       for (const name of names) learnt.add(name);
       if (learnt.size <= learntMax) return;
-      [learnt, learntBefore] = [new Set(names), learnt];
+      [learnt, learntBefore] = [nobody(), learnt];
+      for (const name of names) learnt.add(name);
       forget(turnedAt);
       turnedAt = ++last;
     },
@@ -112,7 +133,7 @@ export function createTellings<Entry>({ toldMax, learntMax, oneByOneMax } = USUA
       last++;
       if (names.size > oneByOneMax) return forget(together.add({ at: last, names, now }));
       for (const name of names) {
-        if (isKept(name) || learnt.has(name) || learntBefore.has(name)) forget(notes.note(name, last, now));
+        if (isKept(name) || learnt.mayHave(name) || learntBefore.mayHave(name)) forget(notes.note(name, last, now));
       }
     },
     clear(tenant) {
@@ -123,7 +144,7 @@ export function createTellings<Entry>({ toldMax, learntMax, oneByOneMax } = USUA
       }
       forget(last);
       // Others than these: emptying them takes as long as they are many.
-      [floors, learnt, learntBefore] = [new Map(), new Set(), new Set()];
+      [floors, learnt, learntBefore] = [new Map(), nobody(), nobody()];
       for (const known of [notes, together]) known.clear();
     },
     since(entry, at, tenant, names) {
