@@ -71,11 +71,10 @@ function createNames(max: number) {
 /** Accounts by their names, as many as may be kept, and by their ids. */
 function createKept(accountsMax: number) {
   const names = createNames(accountsMax);
-  const gone = ({ account: { id } }: Known, name: string) => {
+  const held = createRecent<Known>(accountsMax, ({ account: { id } }, name) => {
     // One that was learnt anew has its name again by then.
     if (names.get(id) === name) names.delete(id);
-  };
-  const held = createRecent<Known>(accountsMax, { gone });
+  });
   return {
     /** The account of a name whose window is current. */
     current(name: string, nowMs: number): Account | undefined {

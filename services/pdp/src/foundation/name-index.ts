@@ -24,8 +24,7 @@ const PLACES_PER_NAME = 2;
 /** Another in each process: nobody can choose names that share a place. */
 const seed = randomInt(2 ** 32 - 1);
 
-/** A hash of 32 bits, the same each time in this process. */
-export function hashOfName(name: string): number {
+function hashOf(name: string): number {
   let hash = seed;
   for (let at = 0; at < name.length; at++) {
     hash = Math.imul(hash ^ name.charCodeAt(at), SPREAD);
@@ -65,7 +64,7 @@ function createLongList<Item>() {
  * four times; and a map of a million of them by itself takes 29. Names in here do not get there, and nothing here grows in one
  * piece. Looking one up takes some 60 ns more where the text was asked for before.
  */
-export function createNameIndex<Value>(count: number, hash: (name: string) => number = hashOfName): NameIndex<Value> {
+export function createNameIndex<Value>(count: number, hash: (name: string) => number = hashOf): NameIndex<Value> {
   const places = 2 ** Math.ceil(Math.log2(Math.max(1, count) * PLACES_PER_NAME));
   // One more than where the name is in the list; 0: free.
   const taken = new Int32Array(places);

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createRecent, partOf, partOfNumber, partsFor } from "./recent.ts";
 
@@ -20,7 +19,7 @@ test("as many as there may be are kept, about, and those that were used last", (
 
 test("few are kept exactly, the least recently used goes first, and whoever asked is told what went", () => {
   const gone: string[] = [];
-  const recent = createRecent<{ at: number }>(2, { gone: (_, name) => gone.push(name) });
+  const recent = createRecent<{ at: number }>(2, (_, name) => gone.push(name));
   recent.set("a", { at: 1 });
   recent.set("b", { at: 1 });
   recent.get("a");
@@ -42,38 +41,4 @@ test("names that are alike are strewn over the parts, and so are numbers that fo
     expect(new Set(parts).size).toBeGreaterThan(10);
   }
   expect(partOfNumber(2n ** 63n - 1n, 33)).toBeLessThan(33);
-});
-
-test("names of one hash are never taken for each other, and whoever asked is told of each that goes, once", () => {
-  const all = ["a", "b", "c", "d", "e"];
-  const does = fc.constantFrom("set" as const, "delete" as const, "get" as const);
-  const step = fc.record({ does, name: fc.constantFrom(...all) });
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 40 }), fc.integer({ min: 1, max: 3 }), (steps, max) => {
-      const there = new Map<string, { readonly name: string }>();
-      let deleted = "";
-      const gone = (value: { readonly name: string }, name: string) => {
-        expect(value.name).toBe(name);
-        expect(there.delete(name)).toBe(true);
-        // There is room for both hashes.
-        if (max > 1) expect(name).toBe(deleted);
-      };
-      const recent = createRecent<{ readonly name: string }>(max, { gone, hash: (text) => (text < "d" ? -1 : 7) });
-      for (const { does: deed, name } of steps) {
-        const value = { name };
-        deleted = deed === "delete" ? name : "";
-        if (deed === "set") {
-          recent.set(name, value);
-          there.set(name, value);
-        }
-        const was = there.has(name);
-        if (deed === "delete") expect(recent.delete(name)).toBe(was);
-        for (const each of all) {
-          const found = [recent.get(each), recent.peek(each), recent.has(each)];
-          expect([each, ...found]).toEqual([each, there.get(each), there.get(each), there.has(each)]);
-          expect(recent.get(each)).toBe(there.get(each));
-        }
-      }
-    }),
-  );
 });

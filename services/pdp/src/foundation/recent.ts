@@ -1,5 +1,4 @@
 import { LRUCache } from "lru-cache";
-import { hashOfName } from "./name-index.ts";
 
 /**
  * Entries of one part. A map that grows, or that others are put into for those that go, is laid out anew from time to time,
@@ -32,80 +31,26 @@ function mixed(hash: number): number {
 export const partsFor = (max: number): number => Math.ceil(max / PART_MAX);
 
 /** The least recently used go first, of each part by itself. */
-export type Recent<Value extends object> = Pick<LRUCache<string, Value>, "get" | "peek" | "has" | "delete"> & {
-  set(name: string, value: Value): void;
-};
+export type Recent<Value extends object> = Pick<LRUCache<string, Value>, "get" | "peek" | "has" | "set" | "delete">;
 
-/** What is kept of a name, and before that of others that have its hash. */
-interface Entry<Value> {
-  readonly name: string;
-  readonly value: Value;
-  readonly next: Entry<Value> | undefined;
-}
-
-function find<Value>(first: Entry<Value> | undefined, name: string): Entry<Value> | undefined {
-  let entry = first;
-  while (entry && entry.name !== name) entry = entry.next;
-  return entry;
-}
-
-function without<Value>(first: Entry<Value> | undefined, name: string): Entry<Value> | undefined {
-  if (!first || first.name === name) return first?.next;
-  return { ...first, next: without(first.next, name) };
-}
-
-interface RecentOptions<Value> {
-  /** Called for what was pushed out or deleted. */
-  readonly gone?: ((value: Value, name: string) => void) | undefined;
-  readonly hash?: (name: string) => number;
-}
-
-/**
- * What was used last, about as many as `max`. They are found by hashes of their names, for the same reason as in an index
- * of names: hundreds of thousands of texts would be keys. Names of one hash are pushed out together.
- */
+/** What was used last, about as many as `max`. `gone` is called for what was pushed out or deleted. */
 export function createRecent<Value extends object>(
   max: number,
-  { gone, hash = hashOfName }: RecentOptions<Value> = {},
+  gone?: (value: Value, name: string) => void,
 ): Recent<Value> {
   const count = partsFor(max);
   const each = Math.ceil(max / count);
-  const dispose = (first: Entry<Value>, _: number, why: string) => {
-    if (why === "set") return;
-    for (let entry: Entry<Value> | undefined = first; entry; entry = entry.next) gone?.(entry.value, entry.name);
-  };
+  const dispose = gone && ((value: Value, name: string, why: string) => why !== "set" && gone(value, name));
   const parts = Array.from(
     { length: count },
-    () => new LRUCache<number, Entry<Value>>({ max: each, ...(gone && { dispose }) }),
+    () => new LRUCache<string, Value>({ max: each, ...(dispose && { dispose }) }),
   );
-  const of = (hashed: number) => parts[(hashed >>> 0) % count] as LRUCache<number, Entry<Value>>;
-  const peek = (name: string) => {
-    const hashed = hash(name);
-    return find(of(hashed).peek(hashed), name)?.value;
-  };
+  const of = (name: string) => parts[partOf(name, count)] as LRUCache<string, Value>;
   return {
-    peek,
-    get(name) {
-      const hashed = hash(name);
-      return find(of(hashed).get(hashed), name)?.value;
-    },
-    has: (name) => peek(name) !== undefined,
-    set(name, value) {
-      const hashed = hash(name);
-      const part = of(hashed);
-      part.set(hashed, { name, value, next: without(part.peek(hashed), name) });
-    },
-    delete(name) {
-      const hashed = hash(name);
-      const part = of(hashed);
-      const first = part.peek(hashed);
-      const entry = find(first, name);
-      if (!entry) return false;
-      const rest = without(first, name);
-      if (rest) part.set(hashed, rest);
-      if (rest) gone?.(entry.value, name);
-      else part.delete(hashed);
-      return true;
-    },
+    get: (name) => of(name).get(name),
+    peek: (name) => of(name).peek(name),
+    has: (name) => of(name).has(name),
+    set: (name, value) => of(name).set(name, value),
+    delete: (name) => of(name).delete(name),
   };
 }
