@@ -144,15 +144,17 @@ export const requests: readonly Case[] = [
       digest: "",
     })),
   })),
-  loading("100 groups of 1,000 members of their own with a ceiling", () => ({
-    groups: many(100, (at) => ({
-      document: {
-        ...({ apiVersion: "remit/v1", kind: "Group", metadata: { name: `g${at}` } } as const),
-        spec: { members: many(1_000, (n) => `m${at * 1_000 + n}`), ceiling: { tools: ["*"] } },
-      } as never,
-      digest: "",
+  ...[100, 1_000].map((count) =>
+    loading(`${count.toLocaleString("en")} groups of 1,000 members of their own with a ceiling`, () => ({
+      groups: many(count, (at) => ({
+        document: {
+          ...({ apiVersion: "remit/v1", kind: "Group", metadata: { name: `g${at}` } } as const),
+          spec: { members: many(1_000, (n) => `m${at * 1_000 + n}`), ceiling: { tools: ["*"] } },
+        } as never,
+        digest: "",
+      })),
     })),
-  })),
+  ),
   loading("20,000 revocations", () => ({ revocations: many(20_000, revocationAt) })),
   loading("20,000 tools, 100,000 agents, 10,000 budgets and 20,000 revocations together", () => ({
     tools: many(20_000, (at) => registered(tool(undefined, `tool-${at}`))),
