@@ -40,7 +40,7 @@ export function createCrowdRoom({ atOnceMax, turn = turnOfTheLoop, pause = turn 
       taken++;
       go();
     }
-    if (taken > 0) watch();
+    if (waiting.size > 0 || taken >= atOnceMax / 2) watch();
   };
 
   return {
@@ -49,7 +49,8 @@ export function createCrowdRoom({ atOnceMax, turn = turnOfTheLoop, pause = turn 
     },
     take(weight = 1) {
       taken += weight;
-      watch();
+      // Fewer are counted on from turn to turn: a turn of the loop for each call would cost a caller who is alone a twentieth.
+      if (taken >= atOnceMax / 2) watch();
     },
     enter(go) {
       waiting.add(go);

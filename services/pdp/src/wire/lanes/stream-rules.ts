@@ -18,7 +18,7 @@ export const queueBounds: QueueBounds = {
 /** Messages that the streams of a lane bring in one turn. What each asks for may be done, and answered, in the same one. */
 export const MESSAGES_AT_ONCE_MAX = 128;
 /** A message is one of them, and one more for each so many bytes. */
-const MESSAGE_BYTES = 1024;
+const MESSAGE_BYTES = 4096;
 
 /** Shares turns among the messages of all streams of a lane. */
 export interface MessageRoom extends Pick<CrowdRoom, "full" | "enter"> {
