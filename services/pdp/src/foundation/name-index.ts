@@ -1,4 +1,4 @@
-import { randomInt } from "node:crypto";
+import { hashOfName } from "./name-hash.ts";
 
 /** What is looked up by name. A `Map` is one, too. */
 export interface Named<Value> {
@@ -16,8 +16,6 @@ export interface NameIndex<Value> extends Named<Value> {
   set(name: string, value: Value): void;
 }
 
-/** Odd and with many bits, as MurmurHash2 has it: multiplying by it loses nothing. */
-const SPREAD = 0x5bd1e995;
 /** About so many names share a part, which is laid out anew as it grows: in some tenths of a millisecond. */
 const PART_NAMES = 2048;
 const FIRST_PLACES = 16;
@@ -33,18 +31,6 @@ const namesMax = (part: number, places: number): number => places * (0.25 + 0.25
 interface Part {
   places: Int32Array;
   size: number;
-}
-
-/** Another in each process: nobody can choose names that share a place. */
-const seed = randomInt(2 ** 32 - 1);
-
-function hashOf(name: string): number {
-  let hash = seed;
-  for (let at = 0; at < name.length; at++) {
-    hash = Math.imul(hash ^ name.charCodeAt(at), SPREAD);
-    hash ^= hash >>> 15;
-  }
-  return hash;
 }
 
 /** Items of one piece of a list: a longer one would be copied as a whole each time that it grows. */
@@ -77,7 +63,7 @@ function createLongList<Item>() {
  * many, 19 at four times; and a map of a million of them by itself takes 29. Names in here do not get there, and nothing here
  * grows in one piece. Looking one up takes some 60 ns more where the text was asked for before.
  */
-export function createNameIndex<Value>(count: number, hash: (name: string) => number = hashOf): NameIndex<Value> {
+export function createNameIndex<Value>(count: number, hash: (name: string) => number = hashOfName): NameIndex<Value> {
   const bits = Math.max(0, Math.ceil(Math.log2(Math.max(1, count) / PART_NAMES)));
   const parts: (Part | undefined)[] = Array.from({ length: 2 ** bits });
   const names = createLongList<string>();

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { hashOfName } from "./name-hash.ts";
 
 /**
  * Entries of one part. A map that grows, or that others are put into for those that go, is laid out anew from time to time,
@@ -7,13 +8,9 @@ import { LRUCache } from "lru-cache";
  */
 const PART_MAX = 3_072;
 
-/** Which of so many parts a text belongs to: the same each time, and texts that are alike to different ones. */
+/** Which of so many parts a text belongs to: the same for as long as this process lives, and texts that are alike to different ones. */
 export function partOf(text: string, parts: number): number {
-  if (parts === 1) return 0;
-  // FNV-1a over its UTF-16 code units.
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return mixed(hash) % parts;
+  return parts === 1 ? 0 : mixed(hashOfName(text)) % parts;
 }
 
 /** The same of a number. Those that follow each other are strewn, or the parts would be filled in step. */
