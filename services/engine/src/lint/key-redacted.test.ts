@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { finish } from "../compile/steps.ts";
 import type { BudgetDocument } from "../documents/budget.ts";
 import { parseDocuments } from "../documents/parse.ts";
-import { keysRedactedNoMore, redactionHides } from "./key-redacted.ts";
+import { keysRedactedNoMore } from "./key-redacted.ts";
+import { redactedPaths } from "./redacted-paths.ts";
 
 const toolText = (name: string, redact?: readonly string[]) => `apiVersion: remit/v1
 kind: Tool
@@ -60,7 +61,7 @@ test("a tool that begins to is told nothing: the books that are open go on", () 
 });
 
 test("a redacted path hides what lies at it, below it and above it", () => {
-  const hides = (redacted: string) => redactionHides(redacted, "input.customer.id");
+  const hides = (redacted: string) => redactedPaths([redacted]).hide("input.customer.id");
   expect(
     ["input.customer.id", "input.customer", "input.customer.id.country", "input.*.id", "input"].map(hides),
   ).toEqual(Array(5).fill(true));

@@ -5,12 +5,6 @@ import type { Problem } from "../documents/problem.ts";
 import type { ToolDocument } from "../documents/tool.ts";
 import { redactedPaths } from "./redacted-paths.ts";
 
-/** Whether a path that is redacted hides something of the value at another path, or all of it. `*` is any member. */
-export function redactionHides(redacted: string, path: string): boolean {
-  const below = path.split(".");
-  return redacted.split(".").every((key, at) => at >= below.length || key === "*" || key === below[at]);
-}
-
 const sameList = (one: readonly string[] = [], other: readonly string[] = []) =>
   one.length === other.length && one.every((path, at) => path === other[at]);
 
