@@ -1,35 +1,10 @@
 import { readScopes, type Scope } from "../../services/engine/src/index.ts";
-import { type Asker, createDecide } from "../../services/pdp/src/decisions/index.ts";
 import { limits } from "../../services/pdp/src/foundation/limits.ts";
 import { finishInSlices } from "../../services/pdp/src/foundation/steps.ts";
-import { strictObject } from "../../services/pdp/src/foundation/strict-json.ts";
-import { systemTurnRoom } from "../../services/pdp/src/foundation/turn-room.ts";
 import { buildSnapshot, type Snapshot } from "../../services/pdp/src/policies/snapshot.ts";
 import { type Case, many, policy, rule, tool } from "./catalogue.ts";
+import { asked, askerUnder, clerk, decidingBy } from "./deciding.ts";
 import { prepareWith, settle } from "./turns.ts";
-
-const ID = "01900000-0000-7000-8000-000000000001";
-const everything: Scope = { tools: ["*"] };
-const clerk = {
-  ...{ apiVersion: "remit/v1", kind: "Agent", metadata: { name: "clerk" } },
-  spec: { status: "active", ceiling: everything },
-};
-
-const asked = {
-  ...{ callId: "c", tool: "pay", input: strictObject({ a: 1 }, "input"), context: strictObject({}, "context") },
-  ...{ answers: strictObject({}, "answers"), estimate: [], schemaDigest: "", approvalId: "" },
-  ...{ supportedConstraints: [], wantPermit: false, minRevision: 0n, traceId: "", withinMs: 5_000 },
-} as never;
-
-const askerUnder = (scopes: readonly Scope[]) => {
-  const [scope = everything, ...above] = scopes;
-  const session = {
-    ...{ id: ID, tenant: "t", agent: "clerk", purpose: "", labels: {}, details: {}, state: "open" },
-    ...{ principal: { id: "mia", verified: true, labels: {} }, scope, openedAtMs: 0, expiresAtMs: 1e15 },
-    ...{ depth: above.length, ancestors: above.map((one) => ({ id: ID, agent: "clerk", scope: one })) },
-  };
-  return { session, security: 1n, caller: { id: "c", name: "c" } } as unknown as Asker;
-};
 
 /** Rows as a store reads them: every time other objects. */
 const rowsWith = (ceilings: readonly Scope[], revision: bigint) =>
@@ -60,15 +35,9 @@ const calling = (name: string, { ceilings = () => [], scopes = () => [], after =
     let snapshot: Snapshot | undefined;
     const asker = askerUnder(scopes());
     const limiting = ceilings();
-    const decide = createDecide({
-      snapshots: { current: () => snapshot, stalenessMs: () => 0 },
-      ledger: { record: async () => ({ outcome: "inserted", ref: { epoch: 1n, n: 1n } }) },
-      redaction: { keyed: (_snapshot: unknown, ask: unknown) => ask, of: () => undefined },
-      ...{ breakers: { look: () => undefined }, charging: { concerns: () => false, recorded: () => {} } },
-      ...{ budgetFacts: () => undefined, clock: { now: () => 1_000 }, newId: () => ID, turns: systemTurnRoom() },
-    } as never);
+    const decide = decidingBy(() => snapshot);
     const call = async () => {
-      const { body } = await decide(async () => asker, asked);
+      const { body } = await decide(async () => asker, asked({ a: 1 }));
       if (body.effect !== "allow") throw new Error(`it is not allowed: ${JSON.stringify(body)}`);
     };
     return prepareWith(async (pause) => {

@@ -1,44 +1,9 @@
-import type { CompileSource, Facts } from "../../services/engine/src/index.ts";
-import type { Asker } from "../../services/pdp/src/decisions/index.ts";
-import { createDecide } from "../../services/pdp/src/decisions/index.ts";
+import type { CompileSource } from "../../services/engine/src/index.ts";
 import { limits } from "../../services/pdp/src/foundation/limits.ts";
-import { strictObject } from "../../services/pdp/src/foundation/strict-json.ts";
-import { systemTurnRoom } from "../../services/pdp/src/foundation/turn-room.ts";
 import { buildSnapshot, type Snapshot } from "../../services/pdp/src/policies/snapshot.ts";
 import { type Case, many, policy, rule, tool } from "./catalogue.ts";
+import { asked, askerUnder, clerk, decidingBy, ID } from "./deciding.ts";
 import { prepareWith, settle } from "./turns.ts";
-
-const ID = "01900000-0000-7000-8000-000000000001";
-const session = {
-  ...{ id: ID, tenant: "t", agent: "clerk", purpose: "", labels: {}, details: {}, state: "open", depth: 0 },
-  ...{
-    principal: { id: "mia", verified: true, labels: {} },
-    scope: { tools: ["*"] },
-    ancestors: [],
-    openedAtMs: 0,
-    expiresAtMs: 1e15,
-  },
-};
-const asker = { session, security: 1n, caller: { id: "c", name: "c" } } as unknown as Asker;
-const asked = (input: Facts["input"]) =>
-  ({
-    ...{ callId: "c", tool: "pay", input: strictObject(input, "input"), context: strictObject({}, "context") },
-    ...{
-      answers: strictObject({}, "answers"),
-      estimate: [],
-      schemaDigest: "",
-      approvalId: "",
-      supportedConstraints: [],
-    },
-    ...{ wantPermit: false, minRevision: 0n, traceId: "", withinMs: 5_000 },
-  }) as never;
-
-const clerk = {
-  apiVersion: "remit/v1",
-  kind: "Agent",
-  metadata: { name: "clerk" },
-  spec: { status: "active", ceiling: { tools: ["*"] } },
-};
 
 /** Rules that look for three letters in many that begin alike: what takes the longest of what is counted as few steps. */
 const dear = (version: number): CompileSource["policies"] =>
@@ -56,13 +21,7 @@ const trying: Case = {
   make: () => {
     let snapshot: Snapshot | undefined;
     const call = asked({ text: "\u6101".repeat(87_000) });
-    const decide = createDecide({
-      snapshots: { current: () => snapshot, stalenessMs: () => 0 },
-      ledger: { record: async () => ({ outcome: "inserted", ref: { epoch: 1n, n: 1n } }) },
-      redaction: { keyed: (_snapshot: unknown, ask: unknown) => ask, of: () => undefined },
-      ...{ breakers: { look: () => undefined }, charging: { concerns: () => false, recorded: () => {} } },
-      ...{ budgetFacts: () => undefined, clock: { now: () => 1_000 }, newId: () => ID, turns: systemTurnRoom() },
-    } as never);
+    const decide = decidingBy(() => snapshot);
     return prepareWith(
       async (pause) => {
         const digested = ({ document, version = 1 }: CompileSource["policies"][number]) => ({
@@ -83,7 +42,7 @@ const trying: Case = {
         snapshot = await buildSnapshot("t", rows as never, undefined, { pause });
         await settle(pause);
       },
-      () => decide(async () => asker, call),
+      () => decide(async () => askerUnder(), call),
     );
   },
 };
