@@ -1,10 +1,12 @@
 import process from "node:process";
+import { parseArgs } from "node:util";
 import { createClient } from "@remit/sdk";
 import type { Io } from "../cli.ts";
 import { type Clients, connectClients } from "../clients.ts";
 import { failureOf } from "../failure.ts";
 import { type Paint, painter, wantsColour } from "../paint.ts";
 import { withThrowAwayPdp } from "../service.ts";
+import { exitCodes, usage } from "../stop.ts";
 import { createLatency } from "../trace/latency.ts";
 import { whyLines } from "../why-text.ts";
 import { type Attempt, type Bookkeeper, createBookkeeper } from "./bookkeeper.ts";
@@ -20,6 +22,13 @@ const io: Pick<Io, "out" | "err"> = {
   out: (line) => stdout.write(`${line}\n`),
   err: (line) => stderr.write(`${line}\n`),
 };
+
+const HELP = `Remit in a minute: an agent's tool calls, decided, recorded and settled by a service that is gone when this ends.
+
+  npm run demo
+
+It takes no options, needs nothing that runs already, and leaves nothing behind.
+`;
 
 const INTRODUCTION = [
   "The bookkeeper is an agent of a small company. It works for Ada, and it has tools.",
@@ -107,8 +116,21 @@ async function demo(): Promise<void> {
   });
 }
 
+/** Whether that is all that was asked for. */
+function saidHelp(): boolean {
+  try {
+    const { values } = parseArgs({ options: { help: { type: "boolean", default: false } } });
+    if (values.help) stdout.write(HELP);
+    return values.help;
+  } catch (error) {
+    throw usage(error instanceof Error ? error.message : String(error), "npm run demo takes no options");
+  }
+}
+
+// A reader that has seen enough, such as `head`, closes the pipe: there is nobody left to tell.
+stdout.on("error", () => process.exit(exitCodes.ok));
 try {
-  await demo();
+  if (!saidHelp()) await demo();
 } catch (error) {
   const { code, lines } = failureOf(error);
   for (const line of lines) io.err(line);
