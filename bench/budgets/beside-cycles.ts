@@ -1,6 +1,5 @@
-import { parseArgs } from "node:util";
+import { askedFor, runProgram, wholeNumber } from "../../.tools/asked.ts";
 import type { SteppedCall } from "../src/load/steps.ts";
-import { wholeNumber } from "../src/option-values.ts";
 import type { RemitSubject } from "../src/remit/subject.ts";
 import { type Comparison, compare, type Side } from "../src/run/compare.ts";
 import { describeMachine, machineLine } from "../src/run/machine.ts";
@@ -8,7 +7,7 @@ import { measure } from "../src/run/measure.ts";
 import { type Bench, withBench, writeResult } from "../src/run/session.ts";
 import { companyLine, comparisonTable } from "../src/run/table.ts";
 import { outcomeTable } from "../src/targets.ts";
-import { helpOr, roundsOf, usualOptions } from "../src/usual-options.ts";
+import { roundsOf, usualOptions } from "../src/usual-options.ts";
 import { judgeBooks, type LetIn, letIn } from "./src/booked.ts";
 import { startBudgeted } from "./src/budgeted.ts";
 import { type Cycles, type Durability, startCycles } from "./src/cycles.ts";
@@ -34,14 +33,12 @@ At the end the books of both must hold what was answered.
   --help             this text
 `;
 
-const { values } = parseArgs({
-  options: {
-    ...usualOptions,
-    jar: { type: "string" },
-    seconds: { type: "string" },
-    warm: { type: "string" },
-    callers: { type: "string", default: "1,8,64" },
-  },
+const values = askedFor(help, {
+  ...usualOptions,
+  jar: { type: "string" },
+  seconds: { type: "string" },
+  warm: { type: "string" },
+  callers: { type: "string", default: "1,8,64" },
 });
 
 // Brings the measured call's entry to about 2 KB.
@@ -161,4 +158,4 @@ async function run(bench: Bench): Promise<void> {
   if (!outcomes.every(({ kept }) => kept)) throw new Error("the books do not hold what was answered");
 }
 
-await helpOr(values, help, () => withBench(undefined, run));
+await runProgram(() => withBench(undefined, run));

@@ -1,12 +1,12 @@
-import { parseArgs } from "node:util";
-import { coreList, wholeNumber } from "../src/option-values.ts";
+import { askedFor, runProgram, WrongOption, wholeNumber } from "../../.tools/asked.ts";
+import { coreList } from "../src/option-values.ts";
 import { clientsOf } from "../src/remit/clients.ts";
 import type { ServeOptions } from "../src/remit/serve.ts";
 import { describeMachine, machineLine } from "../src/run/machine.ts";
 import { type Bench, withBench, writeResult } from "../src/run/session.ts";
 import { companyLine, comparisonTable } from "../src/run/table.ts";
 import { outcomeTable } from "../src/targets.ts";
-import { helpOr, roundsOf, usualOptions } from "../src/usual-options.ts";
+import { roundsOf, usualOptions } from "../src/usual-options.ts";
 import { lockingPerCall, startBudgeted } from "./src/budgeted.ts";
 import { laneTitles, type Measured, type MeasuredLane, measureCallers } from "./src/callers.ts";
 import { levels } from "./src/documents.ts";
@@ -38,15 +38,13 @@ four budgets must hold every call that was let in.
   --help             this text
 `;
 
-const { values } = parseArgs({
-  options: {
-    ...usualOptions,
-    seconds: { type: "string" },
-    callers: { type: "string", default: "1,8,64" },
-    lanes: { type: "string", default: "unary,stream" },
-    connections: { type: "string", default: "16" },
-    "server-cores": { type: "string" },
-  },
+const values = askedFor(help, {
+  ...usualOptions,
+  seconds: { type: "string" },
+  callers: { type: "string", default: "1,8,64" },
+  lanes: { type: "string", default: "unary,stream" },
+  connections: { type: "string", default: "16" },
+  "server-cores": { type: "string" },
 });
 
 // Brings the measured call's entry to about 2 KB.
@@ -56,7 +54,8 @@ const raced = { limit: 500, callers: 64 };
 function lanesFrom(text: string): MeasuredLane[] {
   const lanes = text.split(",");
   const unknown = lanes.find((lane) => !(lane in laneTitles));
-  if (unknown !== undefined) throw new Error(`--lanes: ${unknown} is none of ${Object.keys(laneTitles).join(", ")}`);
+  if (unknown !== undefined)
+    throw new WrongOption(`--lanes: ${unknown} is none of ${Object.keys(laneTitles).join(", ")}`);
   return lanes as MeasuredLane[];
 }
 
@@ -102,4 +101,4 @@ async function run(bench: Bench): Promise<void> {
   bench.say(`\nwritten to ${await writeResult("budgets", machine.at, values.out, result)}`);
 }
 
-await helpOr(values, help, () => withBench(coreList(values["server-cores"]), run));
+await runProgram(() => withBench(coreList(values["server-cores"]), run));

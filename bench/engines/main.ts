@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { askedFor, runProgram, wholeNumber } from "../../.tools/asked.ts";
 import { median, pairedRatio } from "../src/load/statistics.ts";
 import { describeMachine } from "../src/run/machine.ts";
 import { writeResult } from "../src/run/session.ts";
@@ -136,21 +136,20 @@ async function run(options: { rounds: number; forMs: number; out: string | undef
   say(`written to ${await writeResult("engines", machine.at, options.out, { machine, method, results })}`);
 }
 
-const { values } = parseArgs({
-  args: process.argv.slice(2).filter((word) => word !== "engines"),
-  options: {
-    help: { type: "boolean", default: false },
+const values = askedFor(
+  help,
+  {
     quick: { type: "boolean", default: false },
     rounds: { type: "string" },
     ms: { type: "string" },
     out: { type: "string" },
   },
-});
-if (values.help) process.stdout.write(help);
-else {
-  await run({
-    rounds: Number(values.rounds ?? (values.quick ? 2 : 5)),
-    forMs: Number(values.ms ?? (values.quick ? 50 : 300)),
+  process.argv.slice(2).filter((word) => word !== "engines"),
+);
+await runProgram(() =>
+  run({
+    rounds: wholeNumber("rounds", values.rounds ?? (values.quick ? "2" : "5"), 99),
+    forMs: wholeNumber("ms", values.ms ?? (values.quick ? "50" : "300"), 60_000),
     out: values.out,
-  });
-}
+  }),
+);

@@ -1,8 +1,7 @@
-import { parseArgs } from "node:util";
+import { askedFor, runProgram, wholeNumber } from "../../.tools/asked.ts";
 import { startEmbedded } from "../../services/pdp/src/stores/embedded.ts";
 import { migrate } from "../../services/pdp/src/stores/migrate.ts";
 import { houseOn, start } from "../scale/src/house.ts";
-import { wholeNumber } from "../src/option-values.ts";
 import { describeMachine, machineLine } from "../src/run/machine.ts";
 import { type Bench, withBench, writeResult } from "../src/run/session.ts";
 import { ms, rate, table } from "../src/run/table.ts";
@@ -24,16 +23,13 @@ NOTIFY and without; and what decisions take while 40,000 rules are put in force 
   --help          this text
 `;
 
-const { values } = parseArgs({
-  options: {
-    help: { type: "boolean", default: false },
-    quick: { type: "boolean", default: false },
-    parts: { type: "string", default: "propagation,swap" },
-    trials: { type: "string" },
-    load: { type: "string", default: "2" },
-    seconds: { type: "string" },
-    out: { type: "string" },
-  },
+const values = askedFor(help, {
+  quick: { type: "boolean", default: false },
+  parts: { type: "string", default: "propagation,swap" },
+  trials: { type: "string" },
+  load: { type: "string", default: "2" },
+  seconds: { type: "string" },
+  out: { type: "string" },
 });
 
 const REPLICAS = 3;
@@ -117,5 +113,4 @@ async function measure(bench: Bench): Promise<void> {
   bench.say(`\nwritten to ${await writeResult("freshness", machine.at, values.out, result)}`);
 }
 
-if (values.help) process.stdout.write(help);
-else await withBench(undefined, measure);
+await runProgram(() => withBench(undefined, measure));

@@ -1,10 +1,10 @@
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
+import { askedFor, runProgram } from "../../.tools/asked.ts";
 import { assignCores, describeMachine, machineLine } from "../src/run/machine.ts";
 import { writeResult } from "../src/run/session.ts";
 import { rate, table, times } from "../src/run/table.ts";
 import { outcome, outcomeTable } from "../src/targets.ts";
-import { helpOr, roundsOf, usualOptions } from "../src/usual-options.ts";
+import { roundsOf, usualOptions } from "../src/usual-options.ts";
 import { type Compiling, type Growth, measureCompiling, measureGrowth } from "./src/measure.ts";
 import { growthCases } from "./src/tenant.ts";
 
@@ -21,7 +21,7 @@ What a decision costs beside 10 and beside 10,000 rules that cannot match it, an
 const ratioMax = 1.5;
 const few = 10;
 
-const { values } = parseArgs({ options: usualOptions });
+const values = askedFor(help, usualOptions);
 
 function growthTable(all: readonly Growth[]): string {
   const rows = all.map(({ kind, many, fewNs, manyNs, ratio }) => [
@@ -59,4 +59,4 @@ async function measure(quick: boolean, rounds: number): Promise<void> {
   console.log(`\nwritten to ${await writeResult("growth", machine.at, values.out, result)}`);
 }
 
-await helpOr(values, help, () => measure(values.quick, roundsOf(values, 9)));
+await runProgram(() => measure(values.quick, roundsOf(values, 9)));

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { askedFor, runProgram, WrongOption, wholeNumber } from "../../.tools/asked.ts";
 import { warmUp } from "../../services/engine/src/index.ts";
 import { warmUpTokens } from "../../services/pdp/src/identities/index.ts";
 import { openCollecting } from "../../services/pdp/src/server/young-heap.ts";
@@ -103,15 +103,12 @@ async function measure({ make }: Case, state: State): Promise<Held> {
 const ms = (value: number) => value.toFixed(1);
 const least = (all: readonly Held[], key: "cpuMs" | "wallMs" | "machineMs") => Math.min(...all.map((one) => one[key]));
 
-const { values } = parseArgs({
-  options: {
-    help: { type: "boolean", default: false },
-    only: { type: "string", default: "" },
-    processes: { type: "string", default: "3" },
-    state: { type: "string", default: "" },
-    each: { type: "boolean", default: false },
-    child: { type: "string" },
-  },
+const values = askedFor(help, {
+  only: { type: "string", default: "" },
+  processes: { type: "string", default: "3" },
+  state: { type: "string", default: "" },
+  each: { type: "boolean", default: false },
+  child: { type: "string" },
 });
 
 async function child(place: string): Promise<void> {
@@ -134,7 +131,11 @@ const eachLine = ({ cpuMs, wallMs, longestAt, turns, gcMs, machineMs }: Held) =>
 
 function all(): void {
   const asked = states.filter((state) => values.state === "" || state === values.state);
-  const processes = Array.from({ length: Number(values.processes) });
+  if (asked.length === 0) throw new WrongOption(`--state takes one of ${states.join(", ")}, not "${values.state}"`);
+  if (!Object.values(cases).some((list) => list.some(({ name }) => name.includes(values.only)))) {
+    throw new WrongOption(`--only: no case has "${values.only}" in its name`);
+  }
+  const processes = Array.from({ length: wholeNumber("processes", values.processes, 99) });
   for (const [kind, list] of Object.entries(cases)) {
     const rows: string[][] = [];
     for (const [at, { name }] of list.entries()) {
@@ -151,6 +152,5 @@ function all(): void {
   }
 }
 
-if (values.help) process.stdout.write(help);
-else if (values.child !== undefined) await child(values.child);
-else all();
+if (values.child === undefined) await runProgram(all);
+else await child(values.child);

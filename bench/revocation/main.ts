@@ -1,11 +1,10 @@
-import { parseArgs } from "node:util";
+import { askedFor, runProgram, wholeNumber } from "../../.tools/asked.ts";
 import { startEmbedded } from "../../services/pdp/src/stores/embedded.ts";
 import { migrate } from "../../services/pdp/src/stores/migrate.ts";
-import { wholeNumber } from "../src/option-values.ts";
 import { describeMachine, machineLine } from "../src/run/machine.ts";
 import { withBench, writeResult } from "../src/run/session.ts";
 import { rate, table, times } from "../src/run/table.ts";
-import { helpOr, roundsOf, usualOptions } from "../src/usual-options.ts";
+import { roundsOf, usualOptions } from "../src/usual-options.ts";
 import { measureAcknowledged } from "./src/acknowledged.ts";
 import { measureCheck } from "./src/check.ts";
 import { measureCommit } from "./src/commit.ts";
@@ -22,9 +21,7 @@ revocation itself until it is acknowledged. In this process, beside an embedded 
   --help        this text
 `;
 
-const { values } = parseArgs({
-  options: { ...usualOptions, times: { type: "string" } },
-});
+const values = askedFor(help, { ...usualOptions, times: { type: "string" } });
 
 const fixed = (value: number) => value.toFixed(2);
 
@@ -58,7 +55,7 @@ async function measure(rounds: number, revocations: number): Promise<void> {
   });
 }
 
-await helpOr(values, help, async () => {
+await runProgram(async () => {
   const revocations = wholeNumber("times", values.times ?? (values.quick ? "10" : "300"), 10_000);
   await measure(roundsOf(values, 9), revocations);
 });

@@ -1,8 +1,7 @@
-import { parseArgs } from "node:util";
+import { askedFor, runProgram, wholeNumber } from "../../.tools/asked.ts";
 import { startEmbedded } from "../../services/pdp/src/stores/embedded.ts";
 import { migrate } from "../../services/pdp/src/stores/migrate.ts";
 import { keeps } from "../src/load/statistics.ts";
-import { wholeNumber } from "../src/option-values.ts";
 import { benchAgentName } from "../src/remit/payments.ts";
 import { describeMachine, machineLine } from "../src/run/machine.ts";
 import { type Bench, withBench, writeResult } from "../src/run/session.ts";
@@ -24,28 +23,23 @@ and the time from a start to the first answer. About 10 minutes; the disk needs 
   --help        this text
 `;
 
-const { values } = parseArgs({
-  options: {
-    help: { type: "boolean", default: false },
-    quick: { type: "boolean", default: false },
-    out: { type: "string" },
-    links: { type: "string", default: "8" },
-    memory: { type: "boolean", default: false },
-  },
+const values = askedFor(help, {
+  quick: { type: "boolean", default: false },
+  out: { type: "string" },
+  links: { type: "string", default: "8" },
+  memory: { type: "boolean", default: false },
 });
 
 /** Of `performance.md`: 10,000 rules, 10,000 agents and 100,000 living sessions. */
 const residentMiBMax = 512;
 const share = values.quick ? 100 : 1;
-const links = wholeNumber("links", values.links, 8);
-const sizes = {
+const crowd = {
   rules: 10_000 / share,
   agents: 10_000 / share,
   agentsMany: 100_000 / share,
   sessions: (values.memory ? 100_000 : 1_000_000) / share,
   live: 100_000 / share,
   chains: 1_000 / share,
-  links,
 };
 const sample = 2_000 / share;
 /** Calls that a started process is asked before any is counted. */
@@ -85,6 +79,8 @@ function latencyTable(rows: readonly (readonly [string, ColdAndWarm])[]): string
 }
 
 async function measure(bench: Bench): Promise<void> {
+  const links = wholeNumber("links", values.links, 8);
+  const sizes = { ...crowd, links };
   const machine = describeMachine(new Date());
   const { server, client } = bench.cores;
   const note =
@@ -138,5 +134,4 @@ async function measure(bench: Bench): Promise<void> {
   }
 }
 
-if (values.help) process.stdout.write(help);
-else await withBench(undefined, measure);
+await runProgram(() => withBench(undefined, measure));

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { coreList, wholeNumber } from "./option-values.ts";
+import { wholeNumber } from "../../.tools/asked.ts";
+import { coreList } from "./option-values.ts";
 
 export const lanes = ["unary", "stream", "json"] as const;
 export type Lane = (typeof lanes)[number];

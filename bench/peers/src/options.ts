@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
-import { coreList, wholeNumber } from "../../src/option-values.ts";
+import { wholeNumber } from "../../../.tools/asked.ts";
+import { coreList } from "../../src/option-values.ts";
 import type { AuditBackend } from "./cerbos.ts";
 
 export interface PeerOptions {

@@ -1,7 +1,13 @@
 import { writeFileSync } from "node:fs";
+import { askedFor } from "../../../.tools/asked.ts";
 import { buildBundle, buildOpa, bundlePath, fixtures, madeOf, madePath } from "./opa.ts";
 
-// `npm run opa:fixture`: the bundles that the repository carries, made anew from their sources by OPA's own compiler.
+const HELP = `Makes the bundles that the repository carries anew from their sources, by OPA's own compiler, which it builds with Go first.
+
+  npm run opa:fixture
+`;
+
+askedFor(HELP, {});
 try {
   const opa = buildOpa();
   for (const fixture of fixtures) {

@@ -1,17 +1,19 @@
 import { on } from "node:events";
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { askedFor, runProgram, wholeNumber } from "../../../../.tools/asked.ts";
 import { type Difference, differential, newTally, type Tally } from "./run.ts";
 import { shrunk } from "./shrink.ts";
 import { toldDifference, toldTally } from "./told.ts";
 
-/*
- * Judges random calls of random policies twice, by the engine and by the naive evaluator, until there were enough cases
- * or a difference: `npm run differential -- --cases 1000000 --seed 7 --minutes 30`. Exits with 1 on a difference, and
- * where time ran out before the cases did.
- */
+const HELP = `Judges random calls of random policies twice, by the engine and by the naive evaluator, until there were enough cases or
+a difference. Exits with 1 on a difference, and where time ran out before the cases did.
 
+  npm run differential -- --cases 1000000 --seed 7 --minutes 30
+  npm run differential -- --workers 1     default: as many as there are cores
+`;
+
+const SEED_MAX = 2 ** 32 - 1;
 const callsPerWorld = 400;
 const worldsAtOnce = 5;
 
@@ -72,20 +74,16 @@ async function runAll(
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      cases: { type: "string", default: "1000000" },
-      seed: { type: "string", default: String(Date.now() % 2 ** 32) },
-      minutes: { type: "string", default: "60" },
-      workers: { type: "string", default: String(availableParallelism()) },
-    },
+  const values = askedFor(HELP, {
+    cases: { type: "string", default: "1000000" },
+    seed: { type: "string", default: String(Date.now() % SEED_MAX) },
+    minutes: { type: "string", default: "60" },
+    workers: { type: "string", default: String(availableParallelism()) },
   });
-  const [seed, cases, minutes, workers] = [values.seed, values.cases, values.minutes, values.workers].map(Number) as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const seed = wholeNumber("seed", values.seed, SEED_MAX);
+  const cases = wholeNumber("cases", values.cases, 1_000_000_000);
+  const minutes = wholeNumber("minutes", values.minutes, 24 * 60);
+  const workers = wholeNumber("workers", values.workers, 64);
   console.log(`seed ${seed}, ${cases} cases, ${workers} workers, at most ${minutes} minutes`);
   const startMs = Date.now();
   const { total, found } = await runAll(seed, cases, workers, startMs + minutes * 60_000);
@@ -99,5 +97,5 @@ async function main(): Promise<void> {
   process.exitCode = found || total.cases < cases ? 1 : 0;
 }
 
-if (isMainThread) await main();
+if (isMainThread) await runProgram(main);
 else work(workerData as { readonly seed: number });

@@ -1,6 +1,6 @@
 import { on } from "node:events";
-import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { askedFor, runProgram, WrongOption, wholeNumber } from "../../../../.tools/asked.ts";
 import { emptyCells, table, wronglyImpossible } from "./coverage.ts";
 import { addTally, newTally, play, shrink, type Tally } from "./run.ts";
 import { simulate } from "./simulate.ts";
@@ -96,21 +96,19 @@ async function playVariants(first: number, schedules: number): Promise<number> {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      schedules: { type: "string", default: "10000" },
-      seed: { type: "string", default: "1" },
-      workers: { type: "string", default: "1" },
-      variant: { type: "string" },
-      variants: { type: "boolean", default: false },
-      only: { type: "string" },
-      help: { type: "boolean", default: false },
-    },
+  const values = askedFor(`${HELP}\nvariants:\n${Object.keys(variants).join("\n")}\n`, {
+    schedules: { type: "string", default: "10000" },
+    seed: { type: "string", default: "1" },
+    workers: { type: "string", default: "1" },
+    variant: { type: "string" },
+    variants: { type: "boolean", default: false },
+    only: { type: "string" },
   });
-  const [schedules, seed, workers] = [values.schedules, values.seed, values.workers].map(Number);
-  if (values.help || !schedules || !seed || !workers || (values.variant && !variants[values.variant])) {
-    say(`${HELP}\nvariants:\n${Object.keys(variants).join("\n")}`);
-    return values.help ? 0 : 2;
+  const schedules = wholeNumber("schedules", values.schedules, 1_000_000_000);
+  const seed = wholeNumber("seed", values.seed, 2 ** 32 - 1);
+  const workers = wholeNumber("workers", values.workers, 64);
+  if (values.variant !== undefined && !variants[values.variant]) {
+    throw new WrongOption(`--variant: no variant is named "${values.variant}"; --help lists them`);
   }
   if (values.only !== undefined) return replay(seed, values.only, values.variant);
   if (values.variants) return playVariants(seed, schedules);
@@ -129,5 +127,8 @@ async function main(): Promise<number> {
   return total.schedules >= COVERED_FROM && empty.length > 0 ? 1 : 0;
 }
 
-if (isMainThread) process.exitCode = await main();
-else work(workerData as Given);
+if (isMainThread) {
+  await runProgram(async () => {
+    process.exitCode = await main();
+  });
+} else work(workerData as Given);

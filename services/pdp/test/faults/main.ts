@@ -1,6 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { askedFor, runProgram, WrongOption, wholeNumber } from "../../../../.tools/asked.ts";
 import { startEmbedded } from "../../src/stores/embedded.ts";
 import { migrate } from "../../src/stores/migrate.ts";
 import { insertTenant } from "../ledger/postgres.ts";
@@ -29,20 +29,21 @@ const HELP = `Torments three replicas on one Postgres under load, then audits wh
   npm run faults -- --fences 5000     writers shut out in the middle of their statements, in one process
 `;
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "60" },
-    seed: { type: "string", default: String(Date.now() % 1_000_000) },
-    fault: { type: "string", multiple: true, default: faultNames },
-    fences: { type: "string" },
-    revocations: { type: "string" },
-    changes: { type: "string" },
-    budgets: { type: "string" },
-    plague: { type: "string", multiple: true, default: [] },
-    logs: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
+const values = askedFor(HELP, {
+  seconds: { type: "string", default: "60" },
+  seed: { type: "string", default: String(Date.now() % 1_000_000) },
+  fault: { type: "string", multiple: true, default: faultNames },
+  fences: { type: "string" },
+  revocations: { type: "string" },
+  changes: { type: "string" },
+  budgets: { type: "string" },
+  plague: { type: "string", multiple: true, default: [] },
+  logs: { type: "string" },
 });
+
+const SEED_MAX = 2 ** 32 - 1;
+const SECONDS_MAX = 24 * 3600;
+const TIMES_MAX = 1_000_000;
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
@@ -152,21 +153,27 @@ async function budgets(seconds: number, seed: number, only: readonly string[]): 
 
 const sum = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((all, count) => all + count, 0);
 
+/** What befalls nobody would let a run find nothing wrong. */
+function requireKnown(option: string, named: readonly string[], known: readonly string[]): void {
+  const unknown = named.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new WrongOption(`--${option} takes one of ${known.join(", ")}, not "${unknown}"`);
+}
+
 async function main(): Promise<number> {
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const seed = Number(values.seed);
+  const seed = wholeNumber("seed", values.seed, SEED_MAX);
+  const seconds = wholeNumber("seconds", values.seconds, SECONDS_MAX);
+  requireKnown("fault", values.fault, faultNames);
+  requireKnown("plague", values.plague, PLAGUES);
   const random = seeded(seed);
   const chance = seeded(seed + 1);
   if (values.budgets !== undefined) {
     say(`seed ${seed}`);
-    return verdict(await budgets(Number(values.budgets), seed, values.plague));
+    return verdict(await budgets(wholeNumber("budgets", values.budgets, SECONDS_MAX), seed, values.plague));
   }
   if (values.changes !== undefined) {
     say(`seed ${seed}`);
-    return verdict(await changes(Number(values.changes), Number(values.seconds), seed));
+    return verdict(await changes(wholeNumber("changes", values.changes, TIMES_MAX), seconds, seed));
   }
   const postgres = await startEmbedded({ durable: true });
   try {
@@ -174,14 +181,17 @@ async function main(): Promise<number> {
     const { runtimeUrl, superuserUrl } = postgres;
     say(`seed ${seed}`);
     if (values.fences !== undefined) {
+      const fences = wholeNumber("fences", values.fences, TIMES_MAX);
       await insertTenant(postgres);
-      const { wrong, ...figures } = await storm({ runtimeUrl, superuserUrl, random, fences: Number(values.fences) });
+      const { wrong, ...figures } = await storm({ runtimeUrl, superuserUrl, random, fences });
       say(JSON.stringify(figures, null, 2));
       return verdict(wrong);
     }
-    if (values.revocations !== undefined)
-      return verdict(await revocations(runtimeUrl, Number(values.revocations), random));
-    const endMs = performance.now() + Number(values.seconds) * 1000;
+    if (values.revocations !== undefined) {
+      const times = wholeNumber("revocations", values.revocations, TIMES_MAX);
+      return verdict(await revocations(runtimeUrl, times, random));
+    }
+    const endMs = performance.now() + seconds * 1000;
     const next = () => {
       if (performance.now() >= endMs) return null;
       const named = values.fault[Math.floor(random() * values.fault.length)];
@@ -206,6 +216,8 @@ async function main(): Promise<number> {
 
 // A signal alone would end this process and leave its services behind: what ends them hangs on an orderly exit.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
-const code = await main();
-// Connections of callers to members that are gone are not waited for.
-process.stdout.write("", () => process.exit(code));
+await runProgram(async () => {
+  const code = await main();
+  // Connections of callers to members that are gone are not waited for.
+  process.stdout.write("", () => process.exit(code));
+});

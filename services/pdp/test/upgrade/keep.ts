@@ -1,6 +1,6 @@
-// Keeps what the tests of upgrades need of this checkout: README.md beside this file.
 import { randomBytes } from "node:crypto";
 import pg from "pg";
+import { askedFor } from "../../../../.tools/asked.ts";
 import { loadConfig, type RunningPdp, startPdp } from "../../src/index.ts";
 import { startEmbedded } from "../../src/stores/embedded.ts";
 import { migrate } from "../../src/stores/migrate.ts";
@@ -12,6 +12,11 @@ import { type Dump, dumpDatabase, makePartitions } from "./dump.ts";
 import { writeKept } from "./kept.ts";
 import { askAll, type Story } from "./story.ts";
 import { createTeller, type Tale } from "./teller.ts";
+
+const HELP = `Keeps what the tests of upgrades need of this checkout, under kept/ and the number of its schema: the README.md there says when.
+
+  npm run upgrade:keep
+`;
 
 const DAY_MS = 24 * 3600 * 1000;
 const keyEncryptionKey = randomBytes(32).toString("base64");
@@ -82,6 +87,7 @@ async function play(urls: Urls, serve: () => Promise<BuildProcess>): Promise<{ d
   return { database, story: { tale, answers, answeredAtMs, keyEncryptionKey } };
 }
 
+askedFor(HELP, {});
 const build = await bundleBuild();
 const postgres = await startEmbedded({ durable: false });
 try {
