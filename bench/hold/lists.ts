@@ -44,7 +44,8 @@ const standingOf = (budget: string): BudgetStanding => ({
 const versionAt = (activations: number) => (at: number) => {
   const by = { id: "019a4f3e-0000-7000-8000-000000000000", name: "ada@example.com" };
   const version: PolicyVersion = {
-    ...{ policy: "payments", version: at + 1, digest: `sha256:${"e".repeat(64)}`, state: "superseded", rules: 10 },
+    ...{ policy: "payments", version: at + 1, digest: `sha256:${"e".repeat(64)}`, state: "superseded" },
+    ...{ language: "native", rules: 10 },
     ...{ publishedAtMs: at, publishedBy: by, validated: undefined },
     activations: many(activations, (n) => ({ sinceMs: n, untilMs: n + 1, cause: "activated", by, endedBy: by })),
   };

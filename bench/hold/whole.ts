@@ -12,7 +12,8 @@ import { type Form, forms, written } from "./written.ts";
 const by = { id: "019a4f3e-0000-7000-8000-000000000000", name: "ada@example.com" };
 
 const versionOf = (name: string): PolicyVersion => ({
-  ...{ policy: name, version: 1, digest: `sha256:${"e".repeat(64)}`, state: "active", rules: 10 },
+  ...{ policy: name, version: 1, digest: `sha256:${"e".repeat(64)}`, state: "active" },
+  ...{ language: "native", rules: 10 },
   ...{ publishedAtMs: 1, publishedBy: by, validated: undefined },
   activations: many(16, (n) => ({ sinceMs: n, untilMs: n + 1, cause: "activated", by, endedBy: by })),
 });

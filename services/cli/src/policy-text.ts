@@ -1,6 +1,7 @@
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { Activation, CallerRef, PolicyVersion, StoredPolicy } from "@remit/proto/admin";
 import type { Difference, Rollout } from "@remit/proto/rollout";
+import { counted } from "./counted.ts";
 import { effectWord } from "./effects.ts";
 import { percentText } from "./policy-choice.ts";
 
@@ -30,13 +31,30 @@ export function inForceText({ activations }: PolicyVersion): string {
   return `until ${timeText(until)}${byText(endedBy)}`;
 }
 
+const LANGUAGES = new Map([
+  ["rego", "Rego"],
+  ["cedar", "Cedar"],
+]);
+
+/** What a version that is not written in rules of ours is written in; undefined of one that is. */
+export function languageText({ language, rules }: Pick<PolicyVersion, "language" | "rules">): string | undefined {
+  // Nobody knows of one that an earlier build published; it would have rules, though, were it ours.
+  return language === "" && rules === 0 ? "another language" : LANGUAGES.get(language);
+}
+
+/** `3 rules`, `in Rego`. */
+export function writtenText(version: Pick<PolicyVersion, "language" | "rules">): string {
+  const language = languageText(version);
+  return language === undefined ? counted(version.rules, "rule") : `in ${language}`;
+}
+
 /** A version for a person: what it is, who made it what it is, and its document as it was written. */
 export function storedPolicyLines({ version, source }: StoredPolicy): string[] {
   if (!version) return [];
-  const { policy, state, rules, digest, publishedAt, publishedBy, validatedAt, validatedBy, activations } = version;
+  const { policy, state, digest, publishedAt, publishedBy, validatedAt, validatedBy, activations } = version;
   const field = (name: string, value: string) => `  ${name.padEnd(9)} ${value}`;
   return [
-    `${policy}@${version.version}  ${state}  ${rules} ${rules === 1 ? "rule" : "rules"}`,
+    `${policy}@${version.version}  ${state}  ${writtenText(version)}`,
     field("digest", digest),
     field("published", `${timeText(publishedAt)}${byText(publishedBy)}`),
     ...(validatedAt ? [field("validated", `${timeText(validatedAt)}${byText(validatedBy)}`)] : []),

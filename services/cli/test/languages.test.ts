@@ -66,6 +66,17 @@ test.each(["native", "rego", "cedar"])("the %s policy is published, put in force
   ]);
 });
 
+test("lists tell what a version is written in", async () => {
+  const { stdout } = await remit(["policy", "list"], { env });
+  expect(stdout.match(/ (superseded|active) +\S+/g)?.map((text) => text.trim().split(/ +/))).toEqual([
+    ["superseded", "6"],
+    ["superseded", "Rego"],
+    ["active", "Cedar"],
+  ]);
+  expect((await remit(["policy", "show", "payments"], { env })).stdout).toContain("payments@3  active  in Cedar");
+  expect((await remit(["policy", "show", "payments@1"], { env })).stdout).toContain("superseded  6 rules");
+});
+
 test("a decision is the same in every language, and explained", async () => {
   expect(decided.rego).toEqual(decided.native);
   expect(decided.cedar).toEqual(decided.native);

@@ -11,11 +11,10 @@ import {
 } from "@remit/proto/admin";
 import type { Command } from "commander";
 import { type Cli, printJson } from "../cli.ts";
-import { counted } from "../counted.ts";
 import { examples } from "../examples.ts";
 import { pagesOf } from "../pages.ts";
 import { expectedRevision, policyChoice } from "../policy-choice.ts";
-import { inForceText, storedPolicyLines, timeText } from "../policy-text.ts";
+import { inForceText, languageText, storedPolicyLines, timeText, writtenText } from "../policy-text.ts";
 import { fromWire, printProblems, refuses } from "../problems.ts";
 import { type ExitCode, exitCodes, usage } from "../stop.ts";
 import { table } from "../table.ts";
@@ -33,8 +32,7 @@ interface InForce {
 }
 
 function printInForce(cli: Cli, { active, activeMore, revision }: InForce): void {
-  for (const { policy, version, rules } of active)
-    cli.io.out(`${policy}@${version} in force (${counted(rules, "rule")})`);
+  for (const one of active) cli.io.out(`${one.policy}@${one.version} in force (${writtenText(one)})`);
   if (activeMore > 0) cli.io.out(`and ${activeMore} more, which remit policy list tells`);
   if (active.length === 0) cli.io.out("no policy is in force: every call is denied");
   cli.io.out(`revision ${revision}`);
@@ -107,7 +105,7 @@ async function list(cli: Cli, flags: { json?: boolean }): Promise<void> {
     one.policy,
     String(one.version),
     one.state,
-    String(one.rules),
+    languageText(one) ?? String(one.rules),
     timeText(one.publishedAt),
     inForceText(one),
     one.digest.slice(0, "sha256:".length + 12),

@@ -76,8 +76,8 @@ function wouldBe(
   const same = before.find((version) => version.digest === text);
   if (same) return { ...same, created: false };
   const version = before.reduce((newest, one) => Math.max(newest, one.version), 0) + 1;
-  const rules = document.spec.rules.length;
-  const fresh = { policy: name, version, digest: digestText(digest), rules, publishedAtMs: 0 };
+  const { language = "native", rules } = document.spec;
+  const fresh = { policy: name, version, digest: text, language, rules: rules.length, publishedAtMs: 0 };
   const untouched = { publishedBy: undefined, validated: undefined, activations: [] };
   return { ...fresh, ...untouched, state: draft ? "draft" : "validated", created: true };
 }

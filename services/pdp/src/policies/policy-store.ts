@@ -85,6 +85,9 @@ export interface PolicyVersion {
   readonly version: number;
   readonly digest: string;
   readonly state: VersionState;
+  /** Unknown of one that an earlier build published. */
+  readonly language: NonNullable<PolicyDocument["spec"]["language"]> | undefined;
+  /** Those of its document: none of a policy in another language. */
   readonly rules: number;
   readonly publishedAtMs: number;
   readonly publishedBy: Maker | undefined;

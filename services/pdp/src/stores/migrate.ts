@@ -12,7 +12,7 @@ const BESIDE = fileURLToPath(new URL("./migrations/", import.meta.url));
 const DIRECTORY = existsSync(BESIDE) ? BESIDE : fileURLToPath(new URL("../../../../migrations/", import.meta.url));
 
 /** The schemas that this build runs on, by the number of their last migration. */
-export const schemaRange = { min: 35, max: 35 } as const;
+export const schemaRange = { min: 36, max: 36 } as const;
 
 /** The oldest Postgres whose transactions can be given a time-out as a whole. */
 const postgresMajorMin = 17;

@@ -18,13 +18,14 @@ async function publish(
   const versions: Applied["versions"][number][] = [];
   for (const { document, source, digest } of byName(policies, ({ document: { metadata } }) => metadata.name)) {
     const { name } = document.metadata;
+    const { language, rules } = document.spec;
     const [json, text] = [await jsonbParameter(document), await textParameter(source)];
     const inserted = await client.query(
-      `insert into policy_version (tenant, policy, version, digest, document, source, rules, published_by, draft)
-       select $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5, $6, $7, $8
+      `insert into policy_version (tenant, policy, version, digest, document, source, language, rules, published_by, draft)
+       select $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5, $6, $7, $8, $9
          from policy_version where tenant = $1 and policy = $2
        on conflict (tenant, policy, digest) do nothing`,
-      [tenant, name, Buffer.from(digest), json, text, document.spec.rules.length, by, draft],
+      [tenant, name, Buffer.from(digest), json, text, language ?? "native", rules.length, by, draft],
     );
     if (!draft && inserted.rowCount === 0) {
       await client.query(`${VALIDATE} and digest = $3`, [tenant, name, Buffer.from(digest), by]);

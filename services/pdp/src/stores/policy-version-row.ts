@@ -8,7 +8,7 @@ const ACTIVATIONS_TOLD_MAX = 16;
 export const IS_DRAFT = "(v.draft and v.validated_at is null)";
 
 /** What is read of a version `v`, joined with {@link VERSION_JOINS}. */
-export const VERSION_COLUMNS = `v.policy, v.version, v.digest, v.rules, v.published_at, v.published_by,
+export const VERSION_COLUMNS = `v.policy, v.version, v.digest, v.language, v.rules, v.published_at, v.published_by,
   publisher.name as publisher, ${IS_DRAFT} as draft, v.validated_at, v.validated_by, validator.name as validator,
   coalesce(a.version = v.version, false) as active, past.activations`;
 
@@ -41,6 +41,7 @@ export interface VersionRow {
   readonly policy: string;
   readonly version: number;
   readonly digest: Buffer;
+  readonly language: PolicyVersion["language"] | null;
   readonly rules: number;
   readonly published_at: Date;
   readonly published_by: string | null;
@@ -74,8 +75,10 @@ function stateOf({ active, activations, draft }: VersionRow): VersionState {
 
 export function versionFrom(row: VersionRow): PolicyVersion {
   const { policy, version, rules } = row;
+  // Before languages were written down, those that have rules of their own were told by that.
+  const language = row.language ?? (rules > 0 ? "native" : undefined);
   return {
-    ...{ policy, version, rules, digest: digestText(row.digest), state: stateOf(row) },
+    ...{ policy, version, language, rules, digest: digestText(row.digest), state: stateOf(row) },
     publishedAtMs: row.published_at.getTime(),
     publishedBy: makerFrom(row.published_by, row.publisher),
     validated:

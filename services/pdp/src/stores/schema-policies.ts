@@ -26,6 +26,7 @@ export const policyVersion = pgTable(
     digest: bytes("digest").notNull(),
     document: jsonb("document").notNull(),
     source: text("source").notNull(),
+    language: text("language"),
     rules: integer("rules").notNull(),
     publishedAt: instant("published_at").notNull().defaultNow(),
     publishedBy: uuid("published_by"),

@@ -21,9 +21,9 @@ function activationToWire({ sinceMs, untilMs, cause, by, endedBy }: Activation) 
 }
 
 export function versionToWire(one: PolicyVersion & { readonly created?: boolean }) {
-  const { policy, version, digest, state, rules, publishedBy, validated } = one;
+  const { policy, version, digest, state, language = "", rules, publishedBy, validated } = one;
   return {
-    ...{ policy, version, digest, state, rules, created: one.created ?? false },
+    ...{ policy, version, digest, state, language, rules, created: one.created ?? false },
     publishedAt: timestampFromMs(one.publishedAtMs),
     ...(publishedBy && { publishedBy: { ...publishedBy } }),
     ...(validated && { validatedAt: timestampFromMs(validated.atMs) }),
