@@ -17,6 +17,7 @@ function inputSchema(round: number): JsonObject {
     type: "object",
     properties: {
       ...byName(20, (at) => ({ type: "string", maxLength: 20 + at, minLength: 1 })),
+      long: { type: "string" },
       a: { type: "string", pattern: `^[a-z]+(x|y)*(${round})?$`, maxLength: 1000 },
       b: { anyOf: many(6, (at) => ({ type: "string", maxLength: 3 * at })) },
       c: { enum: many(20, (at) => `v${at}`) },
@@ -38,6 +39,7 @@ const conditions = (round: number): readonly string[] => [
   `input.a in [${many(60, (at) => `"${at}"`).join(", ")}] || input.n in [${many(60, String).join(",")}]`,
   many(60, (at) => `input.p${at % 20} == "x${at}"`).join(" || "),
   many(60, (at) => `input.n > ${at + round}`).join("||"),
+  `input.a.contains("\u6101${round}") || input.long.contains("\u6101\u6101a") || input.long.contains("\u6101b")`,
   'vars.large && !(has(input.c) && input.c == "v7") || context.hour == 3 && session.calls < 10',
 ];
 
@@ -126,6 +128,7 @@ const input = (at: number): JsonObject => ({
   ...byName(20, (n) => `text ${n}`),
   a: "ab".repeat(20 + (at % 5)),
   b: "abc".repeat(3),
+  long: "\u6101".repeat(2_000),
   c: `v${at % 20}`,
   n: at % 1000,
   list: many(150, (n) => n % 10),
