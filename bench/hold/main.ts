@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { askedFor, runProgram, WrongOption, wholeNumber } from "../../.tools/asked.ts";
 import { warmUp } from "../../services/engine/src/index.ts";
+import { warmUpDecisions } from "../../services/pdp/src/decisions/index.ts";
 import { warmUpTokens } from "../../services/pdp/src/identities/index.ts";
 import { openCollecting } from "../../services/pdp/src/server/young-heap.ts";
 import { warmUpCommits } from "../../services/pdp/src/stores/warm-up.ts";
@@ -86,6 +87,7 @@ async function measure({ make }: Case, state: State): Promise<Held> {
   if (state === "ready") {
     await warmUp(turnOfTheLoop, { busyMsMax });
     await warmUpRequests(turnOfTheLoop);
+    await warmUpDecisions(turnOfTheLoop);
     await warmUpCommits(turnOfTheLoop);
     await warmUpTokens(Date.now(), turnOfTheLoop);
   }

@@ -66,3 +66,4 @@ export type { RolloutNote } from "./sides.ts";
 export { createSight } from "./sight.ts";
 export { createStanding, type Standing } from "./standing.ts";
 export { createTenants, type Tenants } from "./tenants.ts";
+export { warmUpDecisions } from "./warm-up.ts";

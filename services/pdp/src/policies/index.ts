@@ -37,6 +37,6 @@ export {
   tenantNotActive,
   type Unbudgeted,
 } from "./settings.ts";
-export { requireUsable, revisionReached, type Snapshot } from "./snapshot.ts";
+export { buildSnapshot, requireUsable, revisionReached, type Snapshot } from "./snapshot.ts";
 export { createSnapshots, type Snapshots } from "./snapshots.ts";
 export { STALE_WRITE_MS, stalePolicy, tooStale } from "./staleness.ts";

@@ -1,4 +1,5 @@
 import { warmUp } from "@remit/engine";
+import { warmUpDecisions } from "../decisions/index.ts";
 import type { Log } from "../foundation/log.ts";
 import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import { warmUpTokens } from "../identities/index.ts";
@@ -18,6 +19,7 @@ async function warmEngine(log: Log): Promise<void> {
   try {
     const { rounds, busyMs } = await warmUp(turnOfTheLoop, { busyMsMax: BUSY_MS_MAX });
     await warmUpRequests(turnOfTheLoop);
+    await warmUpDecisions(turnOfTheLoop);
     await warmUpCommits(turnOfTheLoop);
     await warmUpTokens(Date.now(), turnOfTheLoop);
     log.info({ rounds, busyMs: Math.round(busyMs) }, "the engine is warm");
