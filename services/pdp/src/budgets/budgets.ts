@@ -43,6 +43,12 @@ interface Options {
   readonly accountsMax: number;
 }
 
+/** Where the trip that opens an account answers it. */
+interface Opening {
+  readonly answered: Promise<readonly (Account | null)[]>;
+  readonly at: number;
+}
+
 const nameOf = (tenant: string, { budget, key }: AccountName) => `${tenant}\n${budget}\n${key}`;
 
 /** Bounds a trip that the caller waits for: the store may be away in a way that answers nothing at all. */
@@ -109,39 +115,57 @@ function createKept(accountsMax: number) {
 
 export function createBudgets({ store, clock, uptime, accountsMax }: Options): Budgets {
   const { current, keep, known, heard, forget } = createKept(accountsMax);
-  const opening = new Map<string, Promise<Account | null>>();
+  const opening = new Map<string, Opening>();
 
   /** One trip for all of these. Each is under way until it is answered. */
-  const open = (tenant: string, missing: readonly AccountName[]) => {
+  const open = (tenant: string, missing: readonly AccountName[], texts: readonly string[]) => {
     const askedAtMs = uptime.now();
-    const trip = store.openAccounts(tenant, missing);
-    for (const [at, name] of missing.entries()) {
-      const text = nameOf(tenant, name);
-      const one = trip.then((opened) => opened[at] ?? null).finally(() => opening.delete(text));
-      opening.set(text, one);
-      one.then(
-        (account) => account && !account.full && keep(text, account, askedAtMs),
-        () => undefined,
-      );
-    }
+    const over = () => {
+      for (const text of texts) opening.delete(text);
+    };
+    const answered = store.openAccounts(tenant, missing).then(
+      (opened) => {
+        over();
+        for (const [at, text] of texts.entries()) {
+          const account = opened[at];
+          if (account && !account.full) keep(text, account, askedAtMs);
+        }
+        return opened;
+      },
+      (error: unknown) => {
+        over();
+        throw error;
+      },
+    );
+    for (const [at, text] of texts.entries()) opening.set(text, { answered, at });
+  };
+
+  /** What is known, and what trips answer that are under way. */
+  const answersOf = async (known: readonly (Account | Opening)[]): Promise<readonly (Account | null)[]> => {
+    const trips = new Set(known.flatMap((one) => ("answered" in one ? one.answered : [])));
+    const answers = new Map(await Promise.all([...trips].map(async (trip) => [trip, await trip] as const)));
+    return known.map((one) => ("answered" in one ? (answers.get(one.answered)?.[one.at] ?? null) : one));
   };
 
   return {
     accounts(tenant, wanted, withinMs) {
       const nowMs = clock.now();
-      const found: Account[] = [];
+      const texts: string[] = [];
+      const found: (Account | undefined)[] = [];
+      let known = 0;
       for (const name of wanted) {
-        const account = current(nameOf(tenant, name), nowMs);
-        if (account) found.push(account);
+        const text = nameOf(tenant, name);
+        const account = current(text, nowMs);
+        if (account) known++;
+        texts.push(text);
+        found.push(account);
       }
-      if (found.length === wanted.length) return found;
-      const texts = wanted.map((name) => nameOf(tenant, name));
-      const missing = wanted.filter((_, at) => {
-        const text = texts[at] ?? "";
-        return !current(text, nowMs) && !opening.has(text);
-      });
-      if (missing.length > 0) open(tenant, missing);
-      return within(withinMs, Promise.all(texts.map((text) => opening.get(text) ?? current(text, nowMs) ?? null)));
+      if (known === wanted.length) return found as Account[];
+      const isMissing = (text: string, at: number) => !found[at] && !opening.has(text);
+      const missing = wanted.filter((_, at) => isMissing(texts[at] ?? "", at));
+      if (missing.length > 0) open(tenant, missing, texts.filter(isMissing));
+      const answers = texts.map((text, at) => found[at] ?? (opening.get(text) as Opening));
+      return within(withinMs, answersOf(answers));
     },
     balances: (tenant, accounts, withinMs) => within(withinMs, store.balances(tenant, accounts)),
     accountsThen: (tenant, names, atMs) => store.openAccountsThen(tenant, names, atMs),
