@@ -4,7 +4,7 @@ import { createBudgetFacts } from "../../services/pdp/src/decisions/budget-facts
 import { prepareCoverings } from "../../services/pdp/src/decisions/covering-of.ts";
 import { limits } from "../../services/pdp/src/foundation/limits.ts";
 import { type Case, many } from "./catalogue.ts";
-import { type Pause, prepareWith, settle } from "./turns.ts";
+import { likeCompiling, type Pause, prepareWith, settle, turnOfTheLoop } from "./turns.ts";
 
 const DAY_MS = 86_400_000;
 const accountsMax = limits.budgetAccountsKeptMax;
@@ -71,13 +71,18 @@ const facts = (name: string, budgets: ReadonlySet<string> | "every", times: numb
     const documents = many(limits.budgetsMax, budgetAt);
     const declared = new Map(documents.map((document) => [document.metadata.name, { document, digest: "" }]));
     const snapshot = { tenant: "t", budgets: declared, tools: new Map(), agents: new Map(), compiled: { budgets } };
-    const read = createBudgetFacts(kept().budgets);
-    const once = () => read(snapshot as never, asker, ask, 10_000);
-    return prepareWith(async (pause) => {
+    let turn = turnOfTheLoop;
+    const read = createBudgetFacts(kept().budgets, () => turn());
+    const once = (pause: Pause) => {
+      turn = pause;
+      return read(snapshot as never, asker, ask, 10_000);
+    };
+    const prepare = async (pause: Pause) => {
       await prepareCoverings(snapshot as never, pause);
-      for (let time = 1; time < times; time++) await once();
+      for (let time = 1; time < times; time++) await once(pause);
       await settle(pause);
-    }, once);
+    };
+    return likeCompiling(prepareWith(prepare, once));
   },
 });
 const all = new Set(many(limits.budgetsMax, (at) => `b${at}`));

@@ -1,6 +1,7 @@
 import type { Facts } from "@remit/engine";
 import { type Account, type AccountName, type Budgets, freeOf } from "../budgets/index.ts";
 import { formatAmount } from "../foundation/amount.ts";
+import type { Pause } from "../foundation/in-slices.ts";
 import { limits } from "../foundation/limits.ts";
 import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { Snapshot } from "../policies/index.ts";
@@ -54,9 +55,10 @@ function* inParts<Item>(items: Iterable<Item>): Generator<Item[]> {
  * one trip, or two where an account has to be opened. Of very many, part by part.
  *
  * Policies in other languages may look at any that cover the call. Where these are more than a call may be charged to it is
- * refused for that, whatever they say, and they are told of none.
+ * refused for that, whatever they say, and they are told of none. `pause` is awaited between the parts of very many: what is
+ * learnt of accounts stays in use.
  */
-export function createBudgetFacts(budgets: Knowing) {
+export function createBudgetFacts(budgets: Knowing, pause: Pause = turnOfTheLoop) {
   const factsOf = (tenant: string, names: readonly AccountName[], withinMs: number) => {
     const found = budgets.accounts(tenant, names, withinMs);
     const finish = (accounts: readonly (Account | null)[]) => {
@@ -77,7 +79,7 @@ export function createBudgetFacts(budgets: Knowing) {
     for (const part of inParts(reads)) {
       const names = part.flatMap((name) => named(name) ?? []);
       Object.assign(facts, await factsOf(tenant, names, Math.max(1, untilMs - performance.now())));
-      await turnOfTheLoop();
+      await pause();
     }
     return facts;
   };

@@ -7,6 +7,7 @@ import {
   createRedaction,
   createReport,
 } from "../decisions/index.ts";
+import type { Pause } from "../foundation/in-slices.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Log } from "../foundation/log.ts";
 import type { StoreClock } from "../foundation/store-time.ts";
@@ -27,10 +28,12 @@ export function openDeciding(
     readonly storeClock: StoreClock;
     readonly log: Log;
     readonly metrics: Pick<Metrics, "reportedLate" | "holdExpired">;
+    readonly crowdPause: Pause | undefined;
   },
 ) {
-  const { pool, marks, clock, storeClock, log, metrics } = rooms;
-  const { budgetStore, charging, budgetFacts, lookingFacts, explainBudgets } = openBudgets({ pool, clock, storeClock });
+  const { pool, marks, clock, storeClock, log, metrics, crowdPause } = rooms;
+  const books = openBudgets({ pool, clock, storeClock, crowdPause });
+  const { budgetStore, charging, budgetFacts, lookingFacts, explainBudgets } = books;
   const turns = systemTurnRoom();
   const recent = createRecentDecisions(limits);
   const deciding = { ...rooms, turns, recent, redaction: createRedaction(marks, turns), charging, budgetFacts };

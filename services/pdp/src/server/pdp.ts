@@ -108,7 +108,8 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     const uptime: Clock = { now: () => performance.now() };
     const storeClock = createStoreClock(uptime, await readStoreTime(store.pool, uptime.now));
     const clock = options.clock ?? storeClock;
-    const times = { collectingPause, onWait: collecting?.onWait };
+    const pauses = { collectingPause, crowdPause: collecting?.crowdPause };
+    const times = { ...pauses, onWait: collecting?.onWait };
     const rooms = await openRooms({ config, store, wrapping, clock, storeClock, log, breakers, ...times, metrics });
     held.rooms = rooms;
     open.push(rooms.close);
@@ -123,7 +124,6 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     open.push(async () => stopExpiring());
     const stopHolds = tendHolds(rooms.expireHolds, log);
     open.push(async () => stopHolds());
-    const pauses = { collectingPause, crowdPause: collecting?.crowdPause };
     const doors = await openDoors({ config, clock, log, rooms, metrics, keeper, ...pauses });
     held.handles = doors.handles;
     open.push(doors.close);

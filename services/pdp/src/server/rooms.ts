@@ -71,6 +71,8 @@ interface Options {
   readonly breakers: boolean;
   /** Between slices of long work whose results stay in use, such as compiling; undefined: a turn of the event loop. */
   readonly collectingPause: Pause | undefined;
+  /** The same of work that callers wait for. */
+  readonly crowdPause: Pause | undefined;
   /** Called while a caller alone waits for its commit. */
   readonly onWait: (() => void) | undefined;
   readonly metrics: Pick<
@@ -136,7 +138,7 @@ const readStores = (pool: Store["pool"]) => ({
 
 /** Every room, furnished. The only place that knows who lives where. */
 export async function openRooms(options: Options) {
-  const { config, store, wrapping, clock, storeClock, log, breakers, collectingPause, onWait, metrics } = options;
+  const { config, store, wrapping, clock, storeClock, log, breakers, collectingPause, crowdPause, metrics } = options;
   const random = systemRandom();
   const newId = uuidMaker(random);
   // Ids of processes go by the system's clock, whatever time is played.
@@ -148,7 +150,7 @@ export async function openRooms(options: Options) {
   const keyRooms = await openKeyRooms({ store, identityStore, wrapping, clock, random, newId });
   const { signingKeys, tokens } = keyRooms;
 
-  const self = createReplica({ config, store, replica, log, storeClock, metrics, onWait });
+  const self = createReplica({ config, store, replica, log, storeClock, metrics, onWait: options.onWait });
   await self.start();
   const recorded = createRecordedChanges({ url: store.url, log, replica, verify: checkCell });
   const changeStore = createChangeStore({ pool: store.pool, recorded });
@@ -184,7 +186,7 @@ export async function openRooms(options: Options) {
     admission: createAdmission({ snapshots, ledger, clock: uptime, ...limited }),
     ...openDeciding({
       ...{ snapshots, ledger, clock, newId, breakers: createBreakers(breakers ? behaviour : undefined) },
-      ...{ pool: store.pool, marks: seal.marks, storeClock, log, metrics },
+      ...{ pool: store.pool, marks: seal.marks, storeClock, log, metrics, crowdPause },
     }),
     standing: createStanding({ snapshots, identities, clock }),
     sessions: createSessions({ identities, snapshots, change, books: reads.books, clock, newId }),
