@@ -12,7 +12,7 @@ import { decodeBinary, decodeJson } from "../../services/pdp/src/wire/lanes/deco
 import { facts as plainFacts } from "../growth/src/tenant.ts";
 import type { Case } from "./catalogue.ts";
 import { many, policy, rule, tool } from "./catalogue.ts";
-import { compilingWork, type Pause, prepareWith, settle, turnOfTheLoop } from "./turns.ts";
+import { compilingWork, likeCompiling, type Pause, prepareWith, settle } from "./turns.ts";
 
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
@@ -69,9 +69,7 @@ const loading = (name: string, rows: () => Partial<Rows>): Case => ({
   name: `load: ${name}`,
   make: () => {
     const whole = wholeOf(rows());
-    return compilingWork((pause) =>
-      buildSnapshot("t", whole, undefined, { pause: turnOfTheLoop, compilePause: pause }),
-    );
+    return compilingWork((pause) => buildSnapshot("t", whole, undefined, { pause }));
   },
 });
 
@@ -86,7 +84,7 @@ const linting = (name: string, rules: number, rows: () => Partial<Rows>): Case =
       snapshot = await buildSnapshot("t", whole, undefined, { pause });
       await settle(pause);
     };
-    return prepareWith(prepare, (pause) => lintBeside(snapshot, [document], pause));
+    return likeCompiling(prepareWith(prepare, (pause) => lintBeside(snapshot, [document], pause)));
   },
 });
 

@@ -16,10 +16,12 @@ export interface NameIndex<Value> extends Named<Value> {
   set(name: string, value: Value): void;
 }
 
-/** About so many names share a part, which is laid out anew as it grows: in some tenths of a millisecond. */
+/** About so many names share a part. */
 const PART_NAMES = 2048;
 const FIRST_PLACES = 16;
 const GOLDEN = 0.618;
+/** Of a part that grows: so many places are looked at with each name that comes. Done long before it is full again. */
+const MOVED_AT_ONCE = 16;
 
 /**
  * So many names of a part are as many as so many places take. Half of these and more stay free, so that the next free one is
@@ -27,16 +29,25 @@ const GOLDEN = 0.618;
  */
 const namesMax = (part: number, places: number): number => places * (0.25 + 0.25 * ((part * GOLDEN) % 1));
 
+const noPlaces = new Int32Array(0);
+
 /** Of the names of a part, where they are in the list of all: one more than that, 0 for a free place. */
 interface Part {
   places: Int32Array;
   size: number;
+  /** While it grows: where names were that came before that. Nothing is put here, and nothing taken. */
+  before: Int32Array;
+  /** How many of those places have been looked at. */
+  moved: number;
 }
 
-/** Items of one piece of a list: a longer one would be copied as a whole each time that it grows. */
-const PIECE_ITEMS = 4096;
+/**
+ * Items of one piece of a list. A longer one would be copied as a whole each time that it grows; and one of this length, laid
+ * out whole, is so large that the machine never moves it, while collecting what is young moves shorter ones twice.
+ */
+const PIECE_ITEMS = 16_384;
 
-function createLongList<Item>() {
+function createLongList<Item>(count: number) {
   const pieces: Item[][] = [];
   let length = 0;
   return {
@@ -45,11 +56,12 @@ function createLongList<Item>() {
       (pieces[Math.trunc(at / PIECE_ITEMS)] as Item[])[at % PIECE_ITEMS] = item;
     },
     push(item: Item): number {
-      if (length % PIECE_ITEMS === 0) pieces.push([]);
-      pieces.at(-1)?.push(item);
+      if (length % PIECE_ITEMS === 0) pieces.push(count < PIECE_ITEMS ? [] : new Array(PIECE_ITEMS));
+      const piece = pieces.at(-1) as Item[];
+      piece[length % PIECE_ITEMS] = item;
       return ++length;
     },
-    // A generator of a hundred thousand takes milliseconds.
+    // A generator of a hundred thousand takes milliseconds. What is free yet of the last piece is left out.
     items: (): readonly Item[] => pieces.flat(),
     get length() {
       return length;
@@ -66,8 +78,8 @@ function createLongList<Item>() {
 export function createNameIndex<Value>(count: number, hash: (name: string) => number = hashOfName): NameIndex<Value> {
   const bits = Math.max(0, Math.ceil(Math.log2(Math.max(1, count) / PART_NAMES)));
   const parts: (Part | undefined)[] = Array.from({ length: 2 ** bits });
-  const names = createLongList<string>();
-  const values = createLongList<Value>();
+  const names = createLongList<string>(count);
+  const values = createLongList<Value>(count);
   // The upper bits name the part, and the lower ones the place.
   const partOf = (hashed: number): number => (bits === 0 ? 0 : hashed >>> (32 - bits));
   /** Where the name is, or would be. */
@@ -78,34 +90,52 @@ export function createNameIndex<Value>(count: number, hash: (name: string) => nu
       if (at === 0 || names.at(at - 1) === name) return place;
     }
   };
-  const grow = (part: Part): void => {
-    const places = new Int32Array(2 * part.places.length);
-    for (const at of part.places) {
+  /** One more than where the name is in the list of all; 0 where it is not. */
+  const numberOf = ({ places, before }: Part, hashed: number, name: string): number => {
+    const at = places[placeOf(places, hashed, name)] as number;
+    if (at > 0 || before.length === 0) return at;
+    return before[placeOf(before, hashed, name)] as number;
+  };
+  const place = ({ places }: Part, hashed: number, name: string, at: number): void => {
+    places[placeOf(places, hashed, name)] = at;
+  };
+  const moveSome = (part: Part): void => {
+    const { before } = part;
+    const end = Math.min(part.moved + MOVED_AT_ONCE, before.length);
+    for (; part.moved < end; part.moved++) {
+      const at = before[part.moved] as number;
       if (at === 0) continue;
       const name = names.at(at - 1) as string;
-      places[placeOf(places, hash(name), name)] = at;
+      place(part, hash(name), name, at);
     }
-    part.places = places;
+    if (end === before.length) part.before = noPlaces;
   };
+  const grow = (part: Part): void => {
+    part.before = part.places;
+    part.moved = 0;
+    part.places = new Int32Array(2 * part.places.length);
+  };
+  const newPart = (): Part => ({ places: new Int32Array(FIRST_PLACES), size: 0, before: noPlaces, moved: 0 });
   const indexOf = (name: string): number => {
     const hashed = hash(name);
     const part = parts[partOf(hashed)];
-    return part ? (part.places[placeOf(part.places, hashed, name)] as number) - 1 : -1;
+    return part ? numberOf(part, hashed, name) - 1 : -1;
   };
   return {
     set(name, value) {
       const hashed = hash(name);
       const number = partOf(hashed);
-      const part = parts[number] ?? { places: new Int32Array(FIRST_PLACES), size: 0 };
+      const part = parts[number] ?? newPart();
       parts[number] = part;
-      const at = part.places[placeOf(part.places, hashed, name)] as number;
+      const at = numberOf(part, hashed, name);
       if (at > 0) {
         values.put(at - 1, value);
         return;
       }
+      if (part.before.length > 0) moveSome(part);
       part.size++;
       if (part.size > namesMax(number, part.places.length)) grow(part);
-      part.places[placeOf(part.places, hashed, name)] = names.push(name);
+      place(part, hashed, name, names.push(name));
       values.push(value);
     },
     get(name) {

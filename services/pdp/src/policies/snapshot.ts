@@ -257,12 +257,20 @@ export async function buildSnapshot(
   return { ...active, rollout: await buildRollout(rows.rollout, active, last?.rollout, compileTried) };
 }
 
-function* membersOf(groups: Iterable<Registered<GroupDocument>>): Iterable<readonly [member: string, Scope]> {
+/** The ceiling of one group alone: the list of all members that no other group limits, of whom there may be a million. */
+type Lone = readonly [Scope];
+
+function* membersOf(groups: Iterable<Registered<GroupDocument>>): Iterable<readonly [member: string, Lone]> {
   for (const { document } of groups) {
     const { ceiling, members } = document.spec;
-    if (ceiling) for (const member of members) yield [member, ceiling];
+    if (!ceiling) continue;
+    const lone: Lone = [ceiling];
+    for (const member of members) yield [member, lone];
   }
 }
+
+/** Whoever is limited by several has a list of their own, of two at least. */
+const isLone = (ceilings: Lone | Scope[]): ceilings is Lone => ceilings.length === 1;
 
 /**
  * The groups by name; of those that are the same as before the very rows: what is known of a ceiling belongs to its object.
@@ -288,11 +296,12 @@ async function ceilingsOf(
 ): Promise<Snapshot["ceilings"]> {
   const limiting = [...groups.values()].filter(({ document }) => document.spec.ceiling);
   const members = limiting.reduce((sum, { document }) => sum + document.spec.members.length, 0);
-  const ceilings = createNameIndex<Scope[]>(members);
-  await eachInSlices(membersOf(limiting), pause, ([member, ceiling]) => {
+  const ceilings = createNameIndex<Lone | Scope[]>(members);
+  await eachInSlices(membersOf(limiting), pause, ([member, lone]) => {
     const known = ceilings.get(member);
-    if (known) known.push(ceiling);
-    else ceilings.set(member, [ceiling]);
+    if (!known) ceilings.set(member, lone);
+    else if (isLone(known)) ceilings.set(member, [...known, ...lone]);
+    else known.push(...lone);
   });
   return ceilings;
 }

@@ -65,8 +65,8 @@ interface Options {
   readonly log: Log;
   /** Calls back later; answers how to stop that. */
   readonly after?: (ms: number, run: () => void) => () => void;
-  readonly pause?: Pause;
-  /** Between slices of compiling, whose results stay in use; absent: `pause`. */
+  readonly pause?: Pause | undefined;
+  /** Between slices of compiling, whose results stay in use; absent: `pause`. It may take longer. */
   readonly compilePause?: Pause | undefined;
   /** Reads a policy in Cedar, off the thread that decides; absent: on it. */
   readonly readCedar?: Compiling["readCedar"];

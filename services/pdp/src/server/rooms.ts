@@ -158,8 +158,8 @@ export async function openRooms(options: Options) {
   const policyStore = reading(createPolicyStore(store.pool, collectingPause));
 
   const reader = createReader({ pause: collectingPause });
-  const made = { compilePause: collectingPause, prepared: prepareCoverings, readCedar: reader.cedar };
-  const snapshots = createSnapshots({ store: policyStore, clock: uptime, log, onCompiled: metrics.compiled, ...made });
+  const made = { prepared: prepareCoverings, readCedar: reader.cedar, onCompiled: metrics.compiled, pause: crowdPause };
+  const snapshots = createSnapshots({ store: policyStore, clock: uptime, log, compilePause: collectingPause, ...made });
   const { security } = snapshots;
   const onErased = (tenant: string) => identities.forget(tenant);
   const sealing = openSealing({ store, wrapping, random, newId, security, onErased });
