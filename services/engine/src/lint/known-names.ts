@@ -50,10 +50,13 @@ export function namesOfAll({ tools, agents, budgets, groups }: Registered): Requ
   };
 }
 
+/** The same documents as they come: of very many, a list of them all would be laid out in one piece. */
+type RegisteredEach = { readonly [Kind in keyof Registered]: Iterable<Registered[Kind][number]> };
+
 /** Documents whose names are taken down in the time of one step. */
 const namesPerStep = 20;
 
-function* namesSteps({ tools, agents, budgets, groups }: Registered): Steps<Required<KnownNames>> {
+function* namesSteps({ tools, agents, budgets, groups }: RegisteredEach): Steps<Required<KnownNames>> {
   const known = { tools: new Map<string, ToolDocument>(), servers: new Set<string>() };
   for (const tool of tools) {
     known.tools.set(nameOf(tool), tool);
@@ -76,7 +79,10 @@ function* namesSteps({ tools, agents, budgets, groups }: Registered): Steps<Requ
 }
 
 /** The same as {@link namesOfAll}, in slices of some milliseconds; between them it awaits `pause`. */
-export function namesOfAllInSlices(documents: Registered, pause: () => Promise<void>): Promise<Required<KnownNames>> {
+export function namesOfAllInSlices(
+  documents: RegisteredEach,
+  pause: () => Promise<void>,
+): Promise<Required<KnownNames>> {
   return finishInSlices(namesSteps(documents), pause);
 }
 

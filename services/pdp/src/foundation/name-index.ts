@@ -61,8 +61,11 @@ function createLongList<Item>(count: number) {
       piece[length % PIECE_ITEMS] = item;
       return ++length;
     },
-    // A generator of a hundred thousand takes milliseconds. What is free yet of the last piece is left out.
-    items: (): readonly Item[] => pieces.flat(),
+    // Of a hundred thousand a generator or `flat` takes milliseconds, and this some tenths.
+    items(): readonly Item[] {
+      const full = Math.trunc(length / PIECE_ITEMS);
+      return ([] as Item[]).concat(...pieces.slice(0, full), pieces[full]?.slice(0, length % PIECE_ITEMS) ?? []);
+    },
     get length() {
       return length;
     },

@@ -1,8 +1,9 @@
 import { lintInSlices, namesOfAllInSlices, noDocuments, type PolicyDocument, type Problem } from "@remit/engine";
 import type { Pause, Snapshot } from "./snapshot.ts";
 
-const documentsOf = <Document>(rows: ReadonlyMap<string, { readonly document: Document }>): Document[] =>
-  [...rows.values()].map(({ document }) => document);
+function* documentsOf<Document>(rows: ReadonlyMap<string, { readonly document: Document }>): Iterable<Document> {
+  for (const { document } of rows.values()) yield document;
+}
 
 /** Warnings about policies, which may name whatever is registered in the tenant. */
 export async function lintBeside(
@@ -12,7 +13,7 @@ export async function lintBeside(
 ): Promise<readonly Problem[]> {
   const registered = {
     tools: documentsOf(tools),
-    agents: [...agents.values()],
+    agents: agents.values(),
     budgets: documentsOf(budgets),
     groups: documentsOf(groups),
   };
