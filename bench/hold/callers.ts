@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
 import { parentPort } from "node:worker_threads";
 import type { Calls, Deed } from "./crowd.ts";
@@ -13,15 +14,26 @@ const REST_MS = 10;
 const sessions: ClientHttp2Session[] = [];
 const streams: ClientHttp2Stream[] = [];
 let ended = 0;
+/** What calls over gRPC were answered, and how often. */
+const answered: Record<string, number> = {};
 
 const rest = () => new Promise((resolve) => setTimeout(resolve, REST_MS));
 
-function begin(session: ClientHttp2Session, { path, headers, body, open, deadline }: Calls): ClientHttp2Stream {
+const note = (headers: IncomingHttpHeaders) => {
+  const status = headers["grpc-status"];
+  if (status !== undefined) answered[String(status)] = (answered[String(status)] ?? 0) + 1;
+};
+
+function begin(session: ClientHttp2Session, calls: Calls, at: number): ClientHttp2Stream {
+  const { path, headers, open, deadline } = calls;
+  const body = calls.bodies?.[at] ?? calls.body;
   const left = deadline && { [deadline.header]: `${Math.max(1, deadline.atMs - Date.now())}${deadline.unit}` };
   const stream = session.request({ ":method": "POST", ":path": path, ...headers, ...left }, { endStream: false });
   stream.on("error", () => {});
+  stream.on("response", note);
+  stream.on("trailers", note);
   stream.on("close", () => {
-    if (++ended === streams.length) parentPort?.postMessage("ended");
+    if (++ended === streams.length) parentPort?.postMessage({ answered });
   });
   stream.resume();
   if (open) stream.write(body);
@@ -33,13 +45,31 @@ async function call(calls: Calls): Promise<void> {
   for (let at = 0; at < calls.count; at++) {
     if (at % CALLS_A_CONNECTION === 0) sessions.push(connect(calls.address).on("error", () => {}));
     const session = sessions.at(-1);
-    if (session) streams.push(begin(session, calls));
+    if (session) streams.push(begin(session, calls, at));
     if (at % CALLS_AT_ONCE === CALLS_AT_ONCE - 1) await rest();
+  }
+}
+
+/** Connections that are there before anything is asked on them. */
+async function getReady({ address, count }: Calls): Promise<void> {
+  const opened = Array.from({ length: Math.ceil(count / CALLS_A_CONNECTION) }, () => connect(address));
+  sessions.push(...opened);
+  await Promise.all(opened.map((session) => new Promise((resolve) => session.once("remoteSettings", resolve))));
+  parentPort?.postMessage("ready");
+}
+
+/** Asks all of it in one turn, on the connections that are there. */
+function callTogether(calls: Calls): void {
+  for (let at = 0; at < calls.count; at++) {
+    const session = sessions[Math.floor(at / CALLS_A_CONNECTION)];
+    if (session) streams.push(begin(session, calls, at));
   }
 }
 
 parentPort?.on("message", (deed: Deed) => {
   if (deed === "hang up") for (const session of sessions) session.destroy();
   else if ("write" in deed) for (const stream of streams) stream.write(deed.write);
+  else if ("ready" in deed) void getReady(deed.ready);
+  else if ("together" in deed) callTogether(deed.together);
   else void call(deed);
 });

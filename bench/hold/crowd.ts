@@ -19,13 +19,20 @@ export interface Calls {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** One for each call, where they differ. */
+  readonly bodies?: readonly Uint8Array[];
   /** The request goes on after its first message. */
   readonly open: boolean;
   readonly deadline?: { readonly header: string; readonly unit: string; readonly atMs: number };
 }
 
-/** `write`: on every stream. */
-export type Deed = Calls | { readonly write: Uint8Array } | "hang up";
+/** `write`: on every stream. `ready`: connects for what will be asked; `together`: all of that in one turn. */
+export type Deed =
+  | Calls
+  | { readonly write: Uint8Array }
+  | { readonly ready: Calls }
+  | { readonly together: Calls }
+  | "hang up";
 
 const silent = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} } as never;
 const never = new Promise<never>(() => {});
@@ -56,13 +63,13 @@ async function open(lane: Lane, rpcs: Rpcs<typeof DecisionService>, crowdPause: 
   return { address: at(listener.address.port), drain };
 }
 
-function enveloped(bytes: Uint8Array): Uint8Array {
+export function enveloped(bytes: Uint8Array): Uint8Array {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(bytes.length, 1);
   return Buffer.concat([head, bytes]);
 }
 
-const grpcHeaders = { "content-type": "application/grpc+proto", te: "trailers" };
+export const grpcHeaders = { "content-type": "application/grpc+proto", te: "trailers" };
 const connectHeaders = { "content-type": "application/proto", "connect-protocol-version": "1" };
 const decideBytes = toBinary(DecideRequestSchema, create(DecideRequestSchema, { callId: "c", tool: "pay" }));
 const decides = (lane: Lane, address: string): Calls => ({
@@ -79,12 +86,18 @@ const exchanges = (address: string, count: number): Calls => ({
   ...{ headers: grpcHeaders, body: enveloped(attachBytes) },
 });
 
-/** Callers in their own thread; `ended` once each call of theirs has. */
-function callersOf() {
+/** Callers in their own thread; `ended` once each call of theirs has, with what those over gRPC were answered. */
+export function callersOf() {
   const worker = new Worker(new URL("./callers.ts", import.meta.url));
+  const ready = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<Readonly<Record<string, number>>>();
+  worker.on("message", (heard: "ready" | { readonly answered: Readonly<Record<string, number>> }) => {
+    if (heard === "ready") ready.resolve();
+    else ended.resolve(heard.answered);
+  });
   return {
     do: (deed: Deed) => worker.postMessage(deed),
-    ended: new Promise<void>((resolve) => worker.once("message", () => resolve())),
+    ...{ ready: ready.promise, ended: ended.promise },
     leave: () => worker.terminate(),
   };
 }

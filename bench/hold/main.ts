@@ -24,6 +24,7 @@ import { news } from "./news.ts";
 import { recorded } from "./recorded.ts";
 import { requests } from "./requests.ts";
 import { rules } from "./rules.ts";
+import { sessions } from "./sessions.ts";
 import { unasked } from "./streams.ts";
 import { tokens } from "./tokens.ts";
 import { told } from "./told.ts";
@@ -69,6 +70,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   keptAccounts,
   waitingCalls,
   crowds,
+  sessions,
   news,
   tokens,
   elsewhere,

@@ -12,6 +12,7 @@ import { type CrowdRoom, createCrowdRoom } from "../foundation/crowd-room.ts";
 import type { Pause } from "../foundation/in-slices.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Log } from "../foundation/log.ts";
+import { beginInTurns, CALLS_BEGUN_AT_ONCE_MAX } from "../wire/lanes/begin-in-turns.ts";
 import type { MakeFront } from "./tls/front.ts";
 import { peerOfSocket } from "./tls/peers.ts";
 
@@ -117,6 +118,7 @@ function serveHttp2(handler: Handler, idleMs: number, crowdPause: Pause | undefi
     Http2ServerRequest: closingInTurns(createCrowdRoom({ atOnceMax: CLOSED_AT_ONCE_MAX, pause: crowdPause })),
   });
   server.on("request", (request: Http2ServerRequest, response: Http2ServerResponse) => handler(request, response));
+  beginInTurns(server, createCrowdRoom({ atOnceMax: CALLS_BEGUN_AT_ONCE_MAX, pause: crowdPause }));
   server.on("session", (session: ServerHttp2Session) => {
     sessions.add(session);
     let streams = 0;

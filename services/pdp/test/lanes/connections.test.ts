@@ -1,9 +1,10 @@
-import { type ClientHttp2Stream, connect } from "node:http2";
+import { type ClientHttp2Stream, connect, constants } from "node:http2";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { DecideRequestSchema, ExchangeRequestSchema, ExchangeResponseSchema } from "@remit/proto/decision";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { hostPort } from "../../src/foundation/address.ts";
 import { limits } from "../../src/foundation/limits.ts";
+import { CALLS_BEGUN_AT_ONCE_MAX } from "../../src/wire/lanes/begin-in-turns.ts";
 import { MESSAGES_AT_ONCE_MAX } from "../../src/wire/lanes/stream-rules.ts";
 import { type House, openHouse } from "./house.ts";
 import { frame, openPeer } from "./http2-peer.ts";
@@ -55,6 +56,55 @@ describe.each([
     house.toy.release();
     expect(await Promise.all(calls)).toEqual(calls.map(() => 0));
     expect(house.toy.runs).toHaveLength(limits.connectionStreamsMax + 1);
+    session.close();
+  });
+
+  test("brings many calls at once, and they are begun some a turn, in their order, all of them", async () => {
+    let turn = 0;
+    const count = () => {
+      turn++;
+      counting = setImmediate(count);
+    };
+    let counting = setImmediate(count);
+    const cameAt: [callId: string, turn: number][] = [];
+    house.toy.whenCall((callId) => cameAt.push([callId, turn]));
+    const sessions = Array.from({ length: 4 }, () => connect(`http://${hostPort(at())}`));
+    await Promise.all(sessions.map((session) => new Promise((resolve) => session.once("remoteSettings", resolve))));
+    const calls = sessions.flatMap((session, of) =>
+      Array.from({ length: 200 }, (_, n) => {
+        const stream = session.request(headers);
+        stream.end(frame(toBinary(DecideRequestSchema, create(DecideRequestSchema, { callId: `echo ${of} ${n}` }))));
+        return ended(stream);
+      }),
+    );
+    expect(await Promise.all(calls)).toEqual(calls.map(() => 0));
+    clearImmediate(counting);
+    const ofTurns = Map.groupBy(cameAt, ([, cameIn]) => cameIn);
+    expect(Math.max(...[...ofTurns.values()].map((some) => some.length))).toBeLessThanOrEqual(CALLS_BEGUN_AT_ONCE_MAX);
+    for (const of of sessions.keys()) {
+      const its = cameAt.map(([callId]) => callId).filter((callId) => callId.startsWith(`echo ${of} `));
+      expect(its).toEqual(Array.from({ length: 200 }, (_, n) => `echo ${of} ${n}`));
+    }
+    for (const session of sessions) session.close();
+  });
+
+  test("brings calls of which some are given up before they are begun, and those are not begun", async () => {
+    const begun: string[] = [];
+    house.toy.whenCall((callId) => begun.push(callId));
+    const session = connect(`http://${hostPort(at())}`);
+    await new Promise((resolve) => session.once("remoteSettings", resolve));
+    const calls = Array.from({ length: 200 }, (_, n) => {
+      const stream = session.request(headers);
+      stream.end(frame(toBinary(DecideRequestSchema, create(DecideRequestSchema, { callId: `echo ${n}` }))));
+      return stream;
+    });
+    const closed = calls.map(ended);
+    // What resets them comes in one piece with what asked.
+    for (const stream of calls.slice(100)) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    await Promise.all(closed);
+    await new Promise((resolve) => session.ping(resolve));
+    expect(begun.length).toBeLessThan(200);
+    expect(begun.slice(0, 100)).toEqual(Array.from({ length: 100 }, (_, n) => `echo ${n}`));
     session.close();
   });
 

@@ -40,6 +40,8 @@ export interface Toy {
   readonly runs: string[];
   /** Calls back for each frame of a stream, as it comes. */
   whenFrame(frameCame: () => void): void;
+  /** The same for each call of `decide`, with its id. */
+  whenCall(callCame: (callId: string) => void): void;
 }
 
 const detail = { field: "tool", limit: "3 tools", fix: "ask for less" };
@@ -88,6 +90,7 @@ export function createToy(): Toy {
   let closedStreams = 0;
   let openStreams = 0;
   let frameCame = () => {};
+  let callCame = (_callId: string) => {};
 
   const answer = (tool: string, callId: string, call: Call) => {
     const bytes = callId.startsWith("big:") ? Number(callId.slice(4)) : 0;
@@ -164,6 +167,7 @@ export function createToy(): Toy {
     served: serve(DecisionService, {
       decide: async (request, call) => {
         runs.push(request.callId);
+        callCame(request.callId);
         if (request.input.case === "inputObject") strictObject(request.input.value, "input");
         await obey(request.callId, call, gates);
         return answer(request.tool, request.callId, call);
@@ -179,6 +183,9 @@ export function createToy(): Toy {
     runs,
     whenFrame: (callback) => {
       frameCame = callback;
+    },
+    whenCall: (callback) => {
+      callCame = callback;
     },
   };
 }

@@ -8,11 +8,13 @@ import type {
 } from "@grpc/grpc-js";
 import { Server, ServerCredentials, setLogger } from "@grpc/grpc-js";
 import { cannotListen, type HostPort, hostPort } from "../../foundation/address.ts";
+import { createCrowdRoom } from "../../foundation/crowd-room.ts";
 import type { Pause } from "../../foundation/in-slices.ts";
 import { limits } from "../../foundation/limits.ts";
 import type { Log } from "../../foundation/log.ts";
 import type { Peer } from "../../identities/index.ts";
 import { logCauses } from "../errors.ts";
+import { beginInTurns, CALLS_BEGUN_AT_ONCE_MAX, type Http2Serving } from "./begin-in-turns.ts";
 import { createDeadlines } from "./deadlines.ts";
 import { type GrpcRules, type GrpcVouch, serveUnary } from "./grpc-call.ts";
 import { serveStream } from "./grpc-stream.ts";
@@ -92,6 +94,18 @@ function adapt({ service, rpcs }: Served, rules: GrpcRules): [ServiceDefinition,
   return [definition, handlers];
 }
 
+/** grpc-js makes its servers of HTTP/2 itself, and hands them to nobody: what it makes them with is missing in its types. */
+function beginCallsInTurns(server: Server, crowdPause: Pause | undefined): void {
+  const making = server as unknown as { createHttp2Server(credentials: ServerCredentials): Http2Serving };
+  const make = making.createHttp2Server.bind(server);
+  const room = createCrowdRoom({ atOnceMax: CALLS_BEGUN_AT_ONCE_MAX, pause: crowdPause });
+  making.createHttp2Server = (credentials) => {
+    const made = make(credentials);
+    beginInTurns(made, room);
+    return made;
+  };
+}
+
 /** grpc-js writes to stderr by itself, whatever went wrong and whoever is to blame. */
 function routeLog(log: Log): void {
   const warn = (...words: unknown[]) => log.warn({ lane: "grpc" }, words.map(String).join(" "));
@@ -115,6 +129,7 @@ export function createGrpcLane({
     "grpc.max_receive_message_length": hardLimitFactor * messageBytesMax,
     "grpc.max_send_message_length": hardLimitFactor * messageBytesMax,
   });
+  beginCallsInTurns(server, crowdPause);
   const streams = createOpenStreams();
   const rules: GrpcRules = {
     messageBytesMax,
