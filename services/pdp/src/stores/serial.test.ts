@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createSerial, type Serial } from "./serial.ts";
+import { createSerial, LATE_AT_ONCE_MAX, type Serial } from "./serial.ts";
 
 const WAIT_MS_MAX = 60_000;
 
@@ -72,4 +72,32 @@ test("a tenant that crowds the line leaves places for others, and what ends some
   expect((await Promise.all(ends)).filter((one) => one === "done").length).toBeGreaterThanOrEqual(16);
   await Promise.all(all);
   await serial.idle();
+});
+
+test("those whose turn does not come in time are told so some in a turn of the loop, in order, and none of it is done", async () => {
+  const serial = createSerial(200, 1);
+  const { work, end } = held();
+  const first = serial.run({ tenant: "a", ending: true }, work);
+  let turn = 0;
+  const count = () => {
+    turn++;
+    counting = setImmediate(count);
+  };
+  let counting = setImmediate(count);
+  const told: [number, string, number][] = [];
+  let done = 0;
+  const behind = Array.from({ length: 100 }, (_, at) =>
+    serial
+      .run({ tenant: "a", ending: true }, async () => void done++)
+      .catch(({ reason }) => void told.push([at, reason, turn])),
+  );
+  await Promise.all(behind);
+  clearImmediate(counting);
+  end("done");
+  expect(await first).toBe("done");
+  await serial.idle();
+  expect(done).toBe(0);
+  expect(told.map(([at, reason]) => [at, reason])).toEqual(behind.map((_, at) => [at, "ledger_unavailable"]));
+  const ofTurns = Map.groupBy(told, ([, , toldIn]) => toldIn);
+  expect(Math.max(...[...ofTurns.values()].map((some) => some.length))).toBeLessThanOrEqual(LATE_AT_ONCE_MAX);
 });

@@ -1,3 +1,4 @@
+import { createCrowdRoom } from "../foundation/crowd-room.ts";
 import { Fault } from "../foundation/fault.ts";
 import { LedgerUnavailable } from "../ledger/index.ts";
 
@@ -20,6 +21,8 @@ export interface Serial {
 
 const RESERVE = 0.25;
 const TENANT_TIMES_FREE = 2;
+/** Those whose turn did not come that are told so in one turn of the event loop: hundreds may have come at one moment. */
+export const LATE_AT_ONCE_MAX = 16;
 
 function overloaded(limit: string): Fault {
   return new Fault("exhausted", "overloaded", "too many changes wait", { limit, fix: "ask again later" });
@@ -28,6 +31,7 @@ function overloaded(limit: string): Fault {
 export function createSerial(waitingMax: number, waitMsMax: number): Serial {
   let last: Promise<void> = Promise.resolve();
   let waiting = 0;
+  const lateRoom = createCrowdRoom({ atOnceMax: LATE_AT_ONCE_MAX });
   // By tenant; one that waits for nothing has no entry.
   const own = new Map<string, number>();
 
@@ -53,7 +57,7 @@ export function createSerial(waitingMax: number, waitMsMax: number): Serial {
         let late = false;
         const timer = setTimeout(() => {
           late = true;
-          reject(new LedgerUnavailable("no", new Error(`no turn within ${waitMsMax} ms`)));
+          lateRoom.enter(() => reject(new LedgerUnavailable("no", new Error(`no turn within ${waitMsMax} ms`))));
         }, waitMsMax);
         last = last.then(async () => {
           leave(turn.tenant);
