@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createRecent, partOf, partOfNumber, partsFor } from "./recent.ts";
 
@@ -41,4 +42,38 @@ test("names that are alike are strewn over the parts, and so are numbers that fo
     expect(new Set(parts).size).toBeGreaterThan(10);
   }
   expect(partOfNumber(2n ** 63n - 1n, 33)).toBeLessThan(33);
+});
+
+test("names of one hash are never taken for each other, and whoever asked is told of each that goes, once", () => {
+  const all = ["a", "b", "c", "d", "e"];
+  const does = fc.constantFrom("set" as const, "delete" as const, "get" as const);
+  const step = fc.record({ does, name: fc.constantFrom(...all) });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), fc.integer({ min: 1, max: 3 }), (steps, max) => {
+      const there = new Map<string, { readonly name: string }>();
+      let deleted = "";
+      const gone = (value: { readonly name: string }, name: string) => {
+        expect(value.name).toBe(name);
+        expect(there.delete(name)).toBe(true);
+        // There is room for both hashes.
+        if (max > 1) expect(name).toBe(deleted);
+      };
+      const recent = createRecent<{ readonly name: string }>(max, gone, (text) => (text < "d" ? -1 : 7));
+      for (const { does: deed, name } of steps) {
+        const value = { name };
+        deleted = deed === "delete" ? name : "";
+        if (deed === "set") {
+          recent.set(name, value);
+          there.set(name, value);
+        }
+        if (deed === "delete") recent.delete(name);
+        expect(recent.has(name)).toBe(there.has(name));
+        for (const each of all) {
+          const found = [recent.get(each), recent.peek(each), recent.has(each)];
+          expect([each, ...found]).toEqual([each, there.get(each), there.get(each), there.has(each)]);
+          expect(recent.get(each)).toBe(there.get(each));
+        }
+      }
+    }),
+  );
 });

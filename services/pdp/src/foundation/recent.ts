@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { hashOfName } from "./name-hash.ts";
+import { type Entry, find, type NameMap, without } from "./name-map.ts";
 
 /**
  * Entries of one part. A map that grows, or that others are put into for those that go, is laid out anew from time to time,
@@ -10,8 +11,10 @@ const PART_MAX = 3_072;
 
 /** Which of so many parts a text belongs to: the same for as long as this process lives, and texts that are alike to different ones. */
 export function partOf(text: string, parts: number): number {
-  return parts === 1 ? 0 : mixed(hashOfName(text)) % parts;
+  return parts === 1 ? 0 : partOfHash(hashOfName(text), parts);
 }
+
+const partOfHash = (hash: number, parts: number): number => (parts === 1 ? 0 : mixed(hash) % parts);
 
 /** The same of a number. Those that follow each other are strewn, or the parts would be filled in step. */
 export function partOfNumber(number: bigint, parts: number): number {
@@ -28,26 +31,58 @@ function mixed(hash: number): number {
 export const partsFor = (max: number): number => Math.ceil(max / PART_MAX);
 
 /** The least recently used go first, of each part by itself. */
-export type Recent<Value extends object> = Pick<LRUCache<string, Value>, "get" | "peek" | "has" | "set" | "delete">;
+export interface Recent<Value extends object> extends NameMap<Value> {
+  /** The same as `get`, which is no use of it. */
+  peek(name: string): Value | undefined;
+}
 
-/** What was used last, about as many as `max`. `gone` is called for what was pushed out or deleted. */
+/**
+ * What was used last, about as many as `max`. `gone` is called for what was pushed out or deleted. They are found by hashes of
+ * their names, for the same reason as in an index of names: hundreds of thousands of texts would be keys. Names of one hash
+ * are pushed out together.
+ */
 export function createRecent<Value extends object>(
   max: number,
   gone?: (value: Value, name: string) => void,
+  hash: (name: string) => number = hashOfName,
 ): Recent<Value> {
   const count = partsFor(max);
   const each = Math.ceil(max / count);
-  const dispose = gone && ((value: Value, name: string, why: string) => why !== "set" && gone(value, name));
+  const dispose = (first: Entry<Value>, _: number, why: string) => {
+    if (why === "set") return;
+    for (let entry: Entry<Value> | undefined = first; entry; entry = entry.next) gone?.(entry.value, entry.name);
+  };
   const parts = Array.from(
     { length: count },
-    () => new LRUCache<string, Value>({ max: each, ...(dispose && { dispose }) }),
+    () => new LRUCache<number, Entry<Value>>({ max: each, ...(gone && { dispose }) }),
   );
-  const of = (name: string) => parts[partOf(name, count)] as LRUCache<string, Value>;
+  const of = (hashed: number) => parts[partOfHash(hashed, count)] as LRUCache<number, Entry<Value>>;
+  const peek = (name: string) => {
+    const hashed = hash(name);
+    return find(of(hashed).peek(hashed), name)?.value;
+  };
   return {
-    get: (name) => of(name).get(name),
-    peek: (name) => of(name).peek(name),
-    has: (name) => of(name).has(name),
-    set: (name, value) => of(name).set(name, value),
-    delete: (name) => of(name).delete(name),
+    peek,
+    get(name) {
+      const hashed = hash(name);
+      return find(of(hashed).get(hashed), name)?.value;
+    },
+    has: (name) => peek(name) !== undefined,
+    set(name, value) {
+      const hashed = hash(name);
+      const part = of(hashed);
+      part.set(hashed, { name, value, next: without(part.peek(hashed), name) });
+    },
+    delete(name) {
+      const hashed = hash(name);
+      const part = of(hashed);
+      const first = part.peek(hashed);
+      const entry = find(first, name);
+      if (!entry) return;
+      const rest = without(first, name);
+      if (rest) part.set(hashed, rest);
+      if (rest) gone?.(entry.value, name);
+      else part.delete(hashed);
+    },
   };
 }
