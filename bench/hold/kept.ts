@@ -12,6 +12,7 @@ const accountsMax = limits.budgetAccountsKeptMax;
 /** Books of budgets over a store that opens whatever it is asked for. */
 function kept() {
   const time = { nowMs: DAY_MS };
+  const turn = { pause: turnOfTheLoop };
   let last = 0n;
   const open = (name: AccountName): Account => {
     const balance = { account: ++last, limit: 1_000_000n, held: 0n, posted: 0n, overage: 0n, frozen: false };
@@ -23,18 +24,19 @@ function kept() {
     openAccountsThen: async () => [],
     balances: async () => [],
   };
-  const uptime = { now: () => 1 };
-  return { time, budgets: createBudgets({ store, clock: { now: () => time.nowMs }, uptime, accountsMax }) };
+  const [clock, uptime] = [{ now: () => time.nowMs }, { now: () => 1 }];
+  return { time, turn, budgets: createBudgets({ store, clock, uptime, accountsMax, pause: () => turn.pause() }) };
 }
 
 const nameAt = (at: number) => ({ budget: `b${at % 64}`, key: `{"per":{"customer":"c-${at}"}}` });
 
 /** Calls that each need as many accounts as they may. */
-async function charge({ budgets }: ReturnType<typeof kept>, from: number, count: number, pause: Pause) {
+async function charge({ budgets, turn }: ReturnType<typeof kept>, from: number, count: number, pause: Pause) {
+  turn.pause = pause;
   for (let at = from; at < from + count; at += limits.callAccountsMax) {
     const names = many(limits.callAccountsMax, (n) => nameAt(at + n));
     await budgets.accounts("t", names, 1_000);
-    await pause();
+    await turnOfTheLoop();
   }
 }
 
@@ -42,13 +44,11 @@ const crowd = (name: string, work: (books: ReturnType<typeof kept>, pause: Pause
   name: `accounts: ${accountsMax} are known, and ${name}`,
   make: () => {
     const books = kept();
-    return prepareWith(
-      async (pause) => {
-        await charge(books, 0, accountsMax, pause);
-        await settle(pause);
-      },
-      (pause) => work(books, pause),
-    );
+    const prepare = async (pause: Pause) => {
+      await charge(books, 0, accountsMax, pause);
+      await settle(pause);
+    };
+    return likeCompiling(prepareWith(prepare, (pause) => work(books, pause)));
   },
 });
 
@@ -71,10 +71,10 @@ const facts = (name: string, budgets: ReadonlySet<string> | "every", times: numb
     const documents = many(limits.budgetsMax, budgetAt);
     const declared = new Map(documents.map((document) => [document.metadata.name, { document, digest: "" }]));
     const snapshot = { tenant: "t", budgets: declared, tools: new Map(), agents: new Map(), compiled: { budgets } };
-    let turn = turnOfTheLoop;
-    const read = createBudgetFacts(kept().budgets, () => turn());
+    const { budgets: books, turn } = kept();
+    const read = createBudgetFacts(books, () => turn.pause());
     const once = (pause: Pause) => {
-      turn = pause;
+      turn.pause = pause;
       return read(snapshot as never, asker, ask, 10_000);
     };
     const prepare = async (pause: Pause) => {

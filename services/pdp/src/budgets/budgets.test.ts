@@ -5,7 +5,8 @@ import { createBudgets } from "./budgets.ts";
 const WAIT_MS = 1_000;
 
 function world({ accountsMax = 100, windowMs = 1_000, declared = (_: string): boolean => true } = {}) {
-  const time = { storeMs: 0, upMs: 0 };
+  const time = { storeMs: 0, upMs: 0, pauses: 0 };
+  const pause = async () => void time.pauses++;
   const trips: string[][] = [];
   const held = { gate: Promise.resolve() };
   const ids = new Map<string, bigint>();
@@ -33,7 +34,7 @@ function world({ accountsMax = 100, windowMs = 1_000, declared = (_: string): bo
     },
   };
   const clocks = { clock: { now: () => time.storeMs }, uptime: { now: () => time.upMs } };
-  return { time, trips, held, budgets: createBudgets({ store, ...clocks, accountsMax }) };
+  return { time, trips, held, budgets: createBudgets({ store, ...clocks, accountsMax, pause }) };
 }
 
 const name = (budget: string): AccountName => ({ budget, key: "" });
@@ -104,6 +105,23 @@ test("no more is kept than may be", async () => {
   const { budgets } = world({ accountsMax: 2 });
   const opened = await budgets.accounts("t", ["a", "b", "c"].map(name), WAIT_MS);
   expect(opened.filter((one) => one && budgets.known(one.id))).toHaveLength(2);
+});
+
+test("there is a pause after so many accounts were opened, in however many trips", async () => {
+  const { budgets, time } = world();
+  const openSome = (trip: number, count: number) =>
+    budgets.accounts(
+      "t",
+      Array.from({ length: count }, (_, at) => name(`${trip} ${at}`)),
+      WAIT_MS,
+    );
+  await openSome(1, 100);
+  await openSome(2, 27);
+  expect(time.pauses).toBe(0);
+  await openSome(3, 1);
+  expect(time.pauses).toBe(1);
+  await openSome(4, 128);
+  expect(time.pauses).toBe(2);
 });
 
 test("a trip that fails is made again, and one that takes too long is told", async () => {

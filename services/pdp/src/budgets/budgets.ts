@@ -1,5 +1,7 @@
 import type { Clock } from "../foundation/clock.ts";
 import { Fault } from "../foundation/fault.ts";
+import type { Pause } from "../foundation/in-slices.ts";
+import { createNameMap } from "../foundation/name-map.ts";
 import { createRecent, partOfNumber, partsFor } from "../foundation/recent.ts";
 import type { Account, AccountName, Balance } from "./account.ts";
 import type { BudgetStore } from "./budget-store.ts";
@@ -41,6 +43,8 @@ interface Options {
   /** Passes as this process does. */
   readonly uptime: Clock;
   readonly accountsMax: number;
+  /** Awaited after trips that have opened many accounts, which stay in use; absent: nothing is. */
+  readonly pause?: Pause | undefined;
 }
 
 /** Where the trip that opens an account answers it. */
@@ -48,6 +52,9 @@ interface Opening {
   readonly answered: Promise<readonly (Account | null)[]>;
   readonly at: number;
 }
+
+/** Accounts that are opened between two pauses. */
+const OPENED_AT_ONCE = 128;
 
 const nameOf = (tenant: string, { budget, key }: AccountName) => `${tenant}\n${budget}\n${key}`;
 
@@ -113,9 +120,10 @@ function createKept(accountsMax: number) {
   };
 }
 
-export function createBudgets({ store, clock, uptime, accountsMax }: Options): Budgets {
+export function createBudgets({ store, clock, uptime, accountsMax, pause }: Options): Budgets {
   const { current, keep, known, heard, forget } = createKept(accountsMax);
-  const opening = new Map<string, Opening>();
+  const opening = createNameMap<Opening>();
+  let sincePause = 0;
 
   /** One trip for all of these. Each is under way until it is answered. */
   const open = (tenant: string, missing: readonly AccountName[], texts: readonly string[]) => {
@@ -124,12 +132,16 @@ export function createBudgets({ store, clock, uptime, accountsMax }: Options): B
       for (const text of texts) opening.delete(text);
     };
     const answered = store.openAccounts(tenant, missing).then(
-      (opened) => {
+      async (opened) => {
         over();
         for (const [at, text] of texts.entries()) {
           const account = opened[at];
           if (account && !account.full) keep(text, account, askedAtMs);
         }
+        sincePause += texts.length;
+        if (sincePause < OPENED_AT_ONCE) return opened;
+        sincePause = 0;
+        await pause?.();
         return opened;
       },
       (error: unknown) => {

@@ -20,7 +20,8 @@ export function openBudgets(rooms: {
   const { pool, clock, storeClock, crowdPause } = rooms;
   const uptime = { now: () => performance.now() };
   const store = reading(createBudgetStore(pool));
-  const budgets = createBudgets({ store, clock: storeClock, uptime, accountsMax: limits.budgetAccountsKeptMax });
+  const { budgetAccountsKeptMax: accountsMax } = limits;
+  const budgets = createBudgets({ store, clock: storeClock, uptime, accountsMax, pause: crowdPause });
   return {
     budgetStore: store,
     budgetFacts: createBudgetFacts(budgets, crowdPause),
