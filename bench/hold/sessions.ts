@@ -1,5 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
+import { ExchangeRequestSchema } from "@remit/proto/decision";
 import { CloseSessionRequestSchema, OpenSessionRequestSchema } from "@remit/proto/session";
+import { limits } from "../../services/pdp/src/foundation/limits.ts";
 import { type Case, many } from "./catalogue.ts";
 import { type Calls, callersOf, enveloped, grpcHeaders } from "./crowd.ts";
 import { AGENT, type House, openHouse } from "./house.ts";
@@ -19,9 +21,10 @@ const opening = create(OpenSessionRequestSchema, {
 const openingBytes = enveloped(toBinary(OpenSessionRequestSchema, opening));
 
 /** Sessions that were opened by the owner, of the ids that `id` makes of a number from 1 on. */
-const sessionsOf = (id: string, from: number, to: number, more = "") =>
-  `insert into session (id, tenant, agent, principal_id, principal_verified, opened_at, expires_at, opened_by${more && ", parent, depth"})
-    select ${id}, c.tenant, '${AGENT}', 'mia', true, now(), now() + interval '1 hour', c.id${more}
+const sessionsOf = (id: string, from: number, to: number, above: { readonly parent?: string } = {}) =>
+  `insert into session (id, tenant, agent, principal_id, principal_verified, opened_at, expires_at, opened_by, parent, depth)
+    select ${id}, c.tenant, '${AGENT}', 'mia', true, now(), now() + interval '1 hour', c.id,
+        ${above.parent ? `'${above.parent}', 1` : "null, 0"}
       from caller c, generate_series(${from}, ${to}) i where c.kind = 'key' and 'owner' = any (c.roles)`;
 
 const idAt = (at: number) => `01900000-0000-7000-8000-${at.toString(16).padStart(12, "0")}`;
@@ -78,6 +81,89 @@ const closeSome = async ({ clients, tell }: House) => {
 const closing = (at: number) =>
   enveloped(toBinary(CloseSessionRequestSchema, create(CloseSessionRequestSchema, { sessionId: idAt(at + 1) })));
 
+const BELOW = limits.delegationsClosedMax;
+const STREAMS = 40;
+const ROOT = idAt(0);
+const below = (at: number) => idAt(1 + at);
+
+/** As many tokens as sessions, a few asked for at a time. */
+async function tokensOf({ clients }: House): Promise<readonly string[]> {
+  const tokens: string[] = [];
+  let next = 0;
+  const renewing = async () => {
+    for (let at = next++; at < BELOW; at = next++) {
+      tokens[at] = (await clients.session.renewSession({ sessionId: below(at) })).token;
+    }
+  };
+  await Promise.all(many(8, renewing));
+  return tokens;
+}
+
+const attaching = (tokens: readonly string[]) =>
+  Buffer.concat(
+    tokens.map((sessionToken, at) => {
+      const body = { case: "attach", value: { sessionToken } } as const;
+      const frame = create(ExchangeRequestSchema, { frame: BigInt(at + 1), body });
+      return enveloped(toBinary(ExchangeRequestSchema, frame));
+    }),
+  );
+
+const turnsFor = async (ms: number) => {
+  const until = performance.now() + ms;
+  while (performance.now() < until) await new Promise((resolve) => setImmediate(resolve));
+};
+
+const handlesOf = async ({ pdp }: House) => {
+  const page = await (await fetch(`http://${pdp.metricsAddress}/metrics`)).text();
+  return Number(/^remit_stream_handles (\d+)/m.exec(page)?.[1]);
+};
+
+/** How long after it was answered there may be news of it, and notices. */
+const NEWS_MS = 1_500;
+
+/** One session ends that all others are below, each of them attached to a stream. */
+const endingAll = (name: string, end: (house: House, sessionId: string) => Promise<unknown>): Case => ({
+  name: `sessions: one is ${name} that ${BELOW} are below, each on a stream`,
+  make: () => {
+    const callers = callersOf();
+    let house: House | undefined;
+    return prepareWith(
+      async (pause) => {
+        house = await openHouse();
+        const [from, to] = [1, BELOW];
+        await house.tell(sessionsOf(ID, 0, 0));
+        await house.tell(sessionsOf(ID, from, to, { parent: ROOT }));
+        await house.tell(sessionsOf(ID, to + 1, to + ROUNDS));
+        for (let round = 0; round < ROUNDS; round++) await end(house, idAt(to + 1 + round));
+        const tokens = await tokensOf(house);
+        const each = BELOW / STREAMS;
+        const bodies = many(STREAMS, (at) => attaching(tokens.slice(at * each, (at + 1) * each)));
+        const stream = { path: "/remit.v1.DecisionService/Exchange", open: true };
+        // One after another: so many sessions are read at leisure.
+        for (const [at, body] of bodies.entries()) {
+          callers.do({ ...calls(house, "Exchange", [body]), ...stream });
+          while ((await handlesOf(house)) < (at + 1) * each) await pause();
+        }
+      },
+      async () => {
+        if (house) await end(house, ROOT);
+        await turnsFor(NEWS_MS);
+        const open = await house?.tell(`select from session where id = '${ROOT}' and state = 'open'`);
+        if (open?.rowCount !== 0) throw new Error(`${name}: it is open`);
+      },
+      async () => {
+        await callers.leave();
+        await house?.close();
+      },
+    );
+  },
+});
+
+const closingAll = endingAll("closed", ({ clients }, sessionId) => clients.session.closeSession({ sessionId }));
+const revokingAll = endingAll("revoked", ({ clients }, value) =>
+  clients.revocation.revoke({ subject: { subject: { case: "session", value } }, reason: "it went wrong" }),
+);
+
 /** Sessions that begin and end by thousands, through the whole service. */
 export const sessions: readonly Case[] = [
   together(
@@ -87,4 +173,6 @@ export const sessions: readonly Case[] = [
     openSome,
   ),
   together(`${MANY} are closed at one moment`, "CloseSession", many(MANY, closing), closeSome),
+  closingAll,
+  revokingAll,
 ];

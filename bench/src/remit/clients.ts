@@ -8,6 +8,7 @@ import {
   PolicyService,
   ToolService,
 } from "@remit/proto/admin";
+import { RevocationService } from "@remit/proto/revocation";
 import { SessionService } from "@remit/proto/session";
 import { TenantService } from "@remit/proto/tenant";
 import type { Served } from "./serve.ts";
@@ -21,6 +22,7 @@ export interface Clients {
   readonly tenant: Client<typeof TenantService>;
   readonly caller: Client<typeof CallerService>;
   readonly ledger: Client<typeof LedgerService>;
+  readonly revocation: Client<typeof RevocationService>;
 }
 
 /** Compiling a large set of policies takes its time; nothing that is measured goes through these clients. */
@@ -49,5 +51,6 @@ export function clientsOf(served: Served, key: string): Clients {
     tenant: createClient(TenantService, admin),
     caller: createClient(CallerService, admin),
     ledger: createClient(LedgerService, admin),
+    revocation: createClient(RevocationService, admin),
   };
 }
