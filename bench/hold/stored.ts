@@ -2,6 +2,7 @@ import pg, { type Pool } from "pg";
 import { openPool } from "../../services/pdp/src/stores/database.ts";
 import { startEmbedded } from "../../services/pdp/src/stores/embedded.ts";
 import { migrate } from "../../services/pdp/src/stores/migrate.ts";
+import { startTlsPostgres } from "../../services/pdp/test/support/tls-postgres.ts";
 import { type Pause, prepareWith, type Work } from "./turns.ts";
 
 /** The tenant whose rows are at their limits. */
@@ -9,9 +10,18 @@ const TENANT = "t";
 
 const silent = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} } as never;
 
-/** A Postgres of this process, filled by statements of its superuser, and a pool as the service has it. */
-async function storeWith(fill: readonly string[], pause: Pause) {
+/** How the store is spoken to: over its socket, or by TCP and TLS. */
+export type Wire = "plain" | "TLS";
+
+async function postgresOver(wire: Wire) {
+  if (wire === "TLS") return startTlsPostgres();
   const postgres = await startEmbedded({ durable: false });
+  return { postgres, runtimeUrl: postgres.runtimeUrl, close: postgres.stop };
+}
+
+/** A Postgres of this process, filled by statements of its superuser, and a pool as the service has it. */
+async function storeWith(fill: readonly string[], pause: Pause, wire: Wire) {
+  const { postgres, runtimeUrl: url, close } = await postgresOver(wire);
   await migrate({ url: postgres.ownerUrl });
   const client = new pg.Client({ connectionString: postgres.superuserUrl });
   await client.connect();
@@ -20,8 +30,8 @@ async function storeWith(fill: readonly string[], pause: Pause) {
   for (const text of fill) await client.query(text);
   await client.query("analyze");
   await client.end();
-  const pool = openPool({ url: postgres.runtimeUrl, name: "bench", log: silent, pause });
-  return { pool, postgres };
+  const pool = openPool({ url, name: "bench", log: silent, pause });
+  return { pool, close };
 }
 
 /**
@@ -32,15 +42,16 @@ export function stored<Made>(
   fill: readonly string[],
   make: (pool: Pool, pause: Pause) => Made,
   work: (made: Made, tenant: string, pause: Pause) => unknown,
+  wire: Wire = "plain",
 ): Work {
   let given: Pause | undefined;
   const pause = async () => given?.();
   let open: { readonly made: Made; readonly close: () => Promise<void> } | undefined;
   return prepareWith(
     async () => {
-      const { pool, postgres } = await storeWith(fill, pause);
+      const { pool, close } = await storeWith(fill, pause, wire);
       const made = make(pool, pause);
-      open = { made, close: () => pool.end().then(postgres.stop) };
+      open = { made, close: () => pool.end().then(close) };
       for (let round = 0; round < 50; round++) await work(made, "nobody", pause);
     },
     (its) => {

@@ -5,7 +5,7 @@ import type { PolicyVersion, StoredPolicy } from "../../services/pdp/src/policie
 import { createPolicyStore } from "../../services/pdp/src/stores/policies.ts";
 import { policyRpcs } from "../../services/pdp/src/wire/admin/policies.ts";
 import { type Case, many, policy, rule } from "./catalogue.ts";
-import { stored } from "./stored.ts";
+import { stored, type Wire } from "./stored.ts";
 import { likeCompiling, type Pause, prepareWith, settle } from "./turns.ts";
 import { type Form, forms, written } from "./written.ts";
 
@@ -74,19 +74,24 @@ const rowsOf = ({ version, document, source }: StoredPolicy) => [
   `insert into active_policy (tenant, policy, version, revision) values ('t', '${version.policy}', 1, 0)`,
 ];
 
-const askingStore = (as: Form, name: string, make: () => StoredPolicy): Case => ({
-  name: `answer: ${name}, of the store, in ${as}`,
+const askingStore = (as: Form, name: string, make: () => StoredPolicy, wire: Wire = "plain"): Case => ({
+  name: `answer: ${name}, of the store${wire === "TLS" ? " over TLS" : ""}, in ${as}`,
   make: () =>
     likeCompiling(
-      stored(rowsOf(make()), createPolicyStore, (store, tenant, pause) => {
-        const { getPolicies } = policyRpcs(
-          deskWith({
-            inForcePage: (_: string, ...rest: [string | undefined, number, number]) =>
-              store.inForcePage(tenant, ...rest),
-          }),
-        );
-        return walk(as, getPolicies, pause);
-      }),
+      stored(
+        rowsOf(make()),
+        createPolicyStore,
+        (store, tenant, pause) => {
+          const { getPolicies } = policyRpcs(
+            deskWith({
+              inForcePage: (_: string, ...rest: [string | undefined, number, number]) =>
+                store.inForcePage(tenant, ...rest),
+            }),
+          );
+          return walk(as, getPolicies, pause);
+        },
+        wire,
+      ),
     ),
 });
 
@@ -102,4 +107,6 @@ export const whole: readonly Case[] = forms.flatMap((as) => [
   walking(as, "a policy with its document of 2 MB, of 10,000 rules", () => [storedOf(0, 10_000, "n".repeat(30))]),
   askingStore(as, "a policy with its document of 2 MB, of 10,000 rules", () => storedOf(0, 10_000, "n".repeat(30))),
   askingStore(as, "one as long that is not ASCII", () => storedOf(0, 10_000, `${"n".repeat(24)}—€`)),
+  askingStore(as, "a policy with its document of 2 MB", () => storedOf(0, 10_000, "n".repeat(30)), "TLS"),
+  askingStore(as, "one as long that is not ASCII", () => storedOf(0, 10_000, `${"n".repeat(24)}—€`), "TLS"),
 ]);
