@@ -46,6 +46,15 @@ test.each([10, 5_000, 60_000, 300_000])(
   },
 );
 
+// Wherever a piece ends, some header or length of these stands there.
+const columns = Array.from({ length: 1_000 }, (_, at) => `repeat('ü', i + ${at % 50}) as c${at}`).join(", ");
+test.each([
+  ["very many short rows", "select i, repeat('é', i % 100) as text from generate_series(1, 20000) i order by i"],
+  ["long rows of very many columns", `select ${columns} from generate_series(20, 60) i order by i`],
+])("over TLS %s are what the driver makes of them", async (_, text) => {
+  expect((await pool.query(text)).rows).toEqual(await plainly(text));
+});
+
 test("over TLS others are let in between the parts of a long answer, and with a short one nobody waits", async () => {
   const client = await pool.connect();
   try {
