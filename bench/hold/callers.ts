@@ -14,13 +14,14 @@ const REST_MS = 10;
 const sessions: ClientHttp2Session[] = [];
 const streams: ClientHttp2Stream[] = [];
 let ended = 0;
-/** What calls over gRPC were answered, and how often. */
+/** What calls were answered, over gRPC by its own status, and how often. */
 const answered: Record<string, number> = {};
 
 const rest = () => new Promise((resolve) => setTimeout(resolve, REST_MS));
 
 const note = (headers: IncomingHttpHeaders) => {
-  const status = headers["grpc-status"];
+  const status =
+    headers["grpc-status"] ?? (headers["content-type"] === "application/proto" ? headers[":status"] : undefined);
   if (status !== undefined) answered[String(status)] = (answered[String(status)] ?? 0) + 1;
 };
 

@@ -70,7 +70,7 @@ export function enveloped(bytes: Uint8Array): Uint8Array {
 }
 
 export const grpcHeaders = { "content-type": "application/grpc+proto", te: "trailers" };
-const connectHeaders = { "content-type": "application/proto", "connect-protocol-version": "1" };
+export const connectHeaders = { "content-type": "application/proto", "connect-protocol-version": "1" };
 const decideBytes = toBinary(DecideRequestSchema, create(DecideRequestSchema, { callId: "c", tool: "pay" }));
 const decides = (lane: Lane, address: string): Calls => ({
   ...{ address, count: limits.callsInFlightMax, path: "/remit.v1.DecisionService/Decide", open: false },

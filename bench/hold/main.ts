@@ -19,6 +19,7 @@ import { crowds } from "./crowd.ts";
 import { keeping } from "./keeping.ts";
 import { keptAccounts } from "./kept.ts";
 import { languages } from "./languages.ts";
+import { listing } from "./listing.ts";
 import { lists } from "./lists.ts";
 import { news } from "./news.ts";
 import { recorded } from "./recorded.ts";
@@ -71,6 +72,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   waitingCalls,
   crowds,
   sessions,
+  listing,
   news,
   tokens,
   elsewhere,

@@ -8,6 +8,8 @@ import {
   PolicyService,
   ToolService,
 } from "@remit/proto/admin";
+import { DecisionService } from "@remit/proto/decision";
+import { KeyService } from "@remit/proto/keys";
 import { RevocationService } from "@remit/proto/revocation";
 import { SessionService } from "@remit/proto/session";
 import { TenantService } from "@remit/proto/tenant";
@@ -15,6 +17,8 @@ import type { Served } from "./serve.ts";
 
 export interface Clients {
   readonly session: Client<typeof SessionService>;
+  readonly decision: Client<typeof DecisionService>;
+  readonly key: Client<typeof KeyService>;
   readonly agent: Client<typeof AgentService>;
   readonly tool: Client<typeof ToolService>;
   readonly policy: Client<typeof PolicyService>;
@@ -44,6 +48,8 @@ export function clientsOf(served: Served, key: string): Clients {
   const admin = transport(served.adminPort);
   return {
     session: createClient(SessionService, transport(served.httpPort)),
+    decision: createClient(DecisionService, transport(served.httpPort)),
+    key: createClient(KeyService, admin),
     agent: createClient(AgentService, admin),
     tool: createClient(ToolService, admin),
     policy: createClient(PolicyService, admin),

@@ -1,3 +1,4 @@
+import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
 import type { DataKeys, TenantKey } from "./data-keys.ts";
 import type { Ledger } from "./ledger.ts";
 import type { NewRecord, RecordOutcome, StoredRecord } from "./record.ts";
@@ -53,12 +54,26 @@ export function createSeal(keys: DataKeys, sealing: () => boolean): Seal {
   };
 }
 
+/** What is opened in one turn: a millisecond's work is about two of these. */
+const OPENED_BYTES = 512 * 1024;
+
 /** The same ledger, for those who deal in plain records. Its queue weighs what it records: sealed ones. */
 export function sealedLedger(ledger: Ledger, { seal, open }: Seal): Ledger {
   const openOutcome = async (outcome: RecordOutcome): Promise<RecordOutcome> =>
     "record" in outcome ? { ...outcome, record: await open(outcome.record) } : outcome;
   const opened = (outcome: RecordOutcome) => ("record" in outcome ? openOutcome(outcome) : outcome);
-  const openAll = async (found: Promise<StoredRecord[]>) => Promise.all((await found).map(open));
+  const openAll = async <Found extends StoredRecord | null>(found: Promise<Found[]>) => {
+    const all: (Found | StoredRecord)[] = [];
+    let bytes = 0;
+    for (const record of await found) {
+      all.push(record && (await open(record)));
+      bytes += record ? record.body.byteLength + (record.aside?.byteLength ?? 0) : 0;
+      if (bytes < OPENED_BYTES) continue;
+      bytes = 0;
+      await turnOfTheLoop();
+    }
+    return all;
+  };
   // One by one and not as a copy of the other: a look-up that is added later cannot pass by here unopened.
   return {
     start: ledger.start,
@@ -67,8 +82,7 @@ export function sealedLedger(ledger: Ledger, { seal, open }: Seal): Ledger {
       if (!(sealed instanceof Promise)) return ledger.record(sealed, options).then(opened);
       return sealed.then((ready) => ledger.record(ready, options)).then(opened);
     },
-    findByKeys: async (...asked) =>
-      Promise.all((await ledger.findByKeys(...asked)).map((record) => (record ? open(record) : null))),
+    findByKeys: (...asked) => openAll(ledger.findByKeys(...asked)),
     findById: async (...asked) => {
       const record = await ledger.findById(...asked);
       return record && open(record);

@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import type { Ledger } from "./ledger.ts";
+import type { StoredRecord } from "./record.ts";
+import { type Seal, sealedLedger } from "./sealed.ts";
+
+const BODY_BYTES = 256 * 1024;
+const recordAt = (at: number): StoredRecord => ({
+  ...{ epoch: 1n, n: BigInt(at), id: `r${at}`, tenant: "t", session: "s", kind: "decision" },
+  ...{ digest: new Uint8Array(32), body: new Uint8Array(BODY_BYTES) },
+});
+const records = Array.from({ length: 20 }, (_, at) => recordAt(at));
+const plain = Buffer.from("{}");
+
+/** A ledger that has these records, and in which turn of the event loop each was opened. */
+function opening() {
+  let turn = 0;
+  const count = () => {
+    turn++;
+    counting = setImmediate(count);
+  };
+  let counting = setImmediate(count);
+  const openedIn: number[] = [];
+  const open: Seal["open"] = (record) => {
+    openedIn.push(turn);
+    return { ...record, body: plain };
+  };
+  const found = async () => records;
+  const keys = async () => [null, ...records, null];
+  const ledger = { listDecisions: found, findBySubject: found, findByKeys: keys } as unknown as Ledger;
+  return {
+    ledger: sealedLedger(ledger, { open } as Seal),
+    most() {
+      clearImmediate(counting);
+      return Math.max(...[...Map.groupBy(openedIn, (at) => at).values()].map((some) => some.length));
+    },
+  };
+}
+
+test.each([
+  ["a page of decisions", (ledger: Ledger) => ledger.listDecisions("t", {} as never)],
+  ["what was told of a decision", (ledger: Ledger) => ledger.findBySubject("t", "r0")],
+])("%s is opened some in a turn, in its order", async (_, read) => {
+  const { ledger, most } = opening();
+  expect(await read(ledger)).toEqual(records.map((record) => ({ ...record, body: plain })));
+  expect(most()).toBe(2);
+});
+
+test("calls that were recorded are opened some in a turn, each in its place", async () => {
+  const { ledger, most } = opening();
+  const found = await ledger.findByKeys("t", "s", "2026-11-22", []);
+  expect(found.map((record) => record?.id)).toEqual([undefined, ...records.map(({ id }) => id), undefined]);
+  expect(found[1]?.body).toEqual(plain);
+  expect(most()).toBe(2);
+});
