@@ -50,9 +50,9 @@ export { type Charged, type CostProblem, costOf, estimateFor, toleranceOf } from
 export { barredTool, evaluate } from "./judge/evaluate.ts";
 export type { Facts } from "./judge/facts.ts";
 export type { Bound } from "./judge/limit.ts";
-export type { Scope } from "./judge/scope.ts";
+export { judgeScopes, type Scope } from "./judge/scope.ts";
 export { type ScopeExcess, scopeExcesses } from "./judge/subset.ts";
-export { readScopes, type ScopesRead } from "./judge/tool-scope.ts";
+export { permitsAll, readScopes, type ScopesRead, type ToolScope } from "./judge/tool-scope.ts";
 export type {
   ApprovalRequirement,
   Constraint,

@@ -1,6 +1,7 @@
 import { absoluteParts, liesIn } from "../cel/paths.ts";
 import { compareDecimals, type Decimal, decimalOfNumber, decimalOfText } from "../decimal.ts";
 import type { JsonValue } from "../json.ts";
+import { memberTest } from "./members.ts";
 
 /** A limit on one argument of the tools a glob names. Compared exactly; exactly one limit a bound. */
 export interface Bound {
@@ -27,10 +28,16 @@ export type LimitName = (typeof limitNames)[number];
 /** What `equals` refers to rather than says. */
 const PRINCIPAL_ID = "principal.id";
 
-/** Whether an argument is within a limit. */
-export type LimitTest = (value: JsonValue, principal: string) => boolean;
+/** Whether an argument is within the limit of a bound. Where nothing has to be read first, one function serves all bounds. */
+export type LimitTest = (value: JsonValue, principal: string, bound: Bound) => boolean;
 
 const never: LimitTest = () => false;
+const mostNumber: LimitTest = (value, _, { max }) => typeof value === "number" && value <= Number(max);
+const leastNumber: LimitTest = (value, _, { min }) => typeof value === "number" && value >= Number(min);
+const samePrincipal: LimitTest = (value, principal) => value === principal;
+const sameValue: LimitTest = (value, _, { equals }) => value === equals;
+const atMost = (order: number) => order <= 0;
+const atLeast = (order: number) => order >= 0;
 
 export function limitOf(bound: Bound): LimitName | undefined {
   const given = limitNames.filter((name) => bound[name] !== undefined);
@@ -41,25 +48,21 @@ export function limitOf(bound: Bound): LimitName | undefined {
 export function limitTest(bound: Bound): LimitTest {
   switch (limitOf(bound)) {
     case "max":
-      return orderTest(bound.max, (order) => order <= 0);
+      return typeof bound.max === "number" ? mostNumber : decimalTest(bound.max, atMost);
     case "min":
-      return orderTest(bound.min, (order) => order >= 0);
-    case "in": {
-      const members = new Set<JsonValue>(bound.in);
-      return (value) => members.has(value);
-    }
+      return typeof bound.min === "number" ? leastNumber : decimalTest(bound.min, atLeast);
+    case "in":
+      return memberTest(bound.in ?? []);
     case "prefix":
       return prefixTest(bound.prefix ?? "");
     case "equals":
-      if (bound.equals === PRINCIPAL_ID) return (value, principal) => value === principal;
-      return (value) => value === bound.equals;
+      return bound.equals === PRINCIPAL_ID ? samePrincipal : sameValue;
     default:
       return never;
   }
 }
 
-function orderTest(limit: number | string | undefined, holds: (order: number) => boolean): LimitTest {
-  if (typeof limit === "number") return (value) => typeof value === "number" && holds(value - limit);
+function decimalTest(limit: string | undefined, holds: (order: number) => boolean): LimitTest {
   const most = limit === undefined ? undefined : decimalOfText(limit);
   if (!most) return never;
   return (value) => {
@@ -132,7 +135,7 @@ export function limitWithin(outer: Bound, principal: string | undefined): (inner
     if (literals === "principal") return ofPrincipal;
     if (!literals) return others(inner);
     if (principal === undefined && outer.equals === PRINCIPAL_ID) return false;
-    return literals.every((value) => test(value, principal ?? ""));
+    return literals.every((value) => test(value, principal ?? "", outer));
   };
 }
 
@@ -151,9 +154,6 @@ function othersWithin(limit: LimitName | undefined, outer: ReadLimit): (inner: R
       return () => false;
   }
 }
-
-const atMost = (order: number) => order <= 0;
-const atLeast = (order: number) => order >= 0;
 
 function literalsOf(bound: Bound, limit: LimitName | undefined, principal: string | undefined): ReadLimit["literals"] {
   if (limit === "in") return bound.in;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { evaluationStepsMax } from "../cel/frame.ts";
 import { finish } from "../compile/steps.ts";
 import type { Bound } from "./limit.ts";
-import { exceededScope, type Scope, type ScopedCall } from "./scope.ts";
+import { exceededScope, judgeScopes, type Scope, type ScopedCall } from "./scope.ts";
 import { readScopes, type ScopesRead } from "./tool-scope.ts";
 
 const many = <T>(count: number, make: (at: number) => T) => Array.from({ length: count }, (_, at) => make(at));
@@ -46,6 +46,13 @@ test("what was read before answers as what is read meanwhile, and takes as many 
     const found = exceededScope(structuredClone(scopes), callOf("pay"), plain);
     expect(exceededScope(scopes, callOf("pay"), read, readAll(scopes, "pay"))).toEqual(found);
     expect(read.steps).toBe(plain.steps);
+    const [whole, judged] = [{ steps: evaluationStepsMax }, { steps: evaluationStepsMax }];
+    const [anew, call] = [structuredClone(scopes), callOf("pay")];
+    expect(exceededScope(scopes, call, judged, finish(judgeScopes(scopes, call, readAll(scopes, "pay"))))).toEqual(
+      found,
+    );
+    exceededScope(anew, call, whole);
+    expect(judged.steps).toBe(whole.steps);
     return found?.message;
   });
   expect(messages).toEqual([
@@ -63,6 +70,57 @@ test("what was read of one tool says nothing of another", () => {
   const read = readAll(scopes, "pay");
   expect(exceededScope(scopes, callOf("pay"), { steps: 1000 }, read)).toBeUndefined();
   expect(exceededScope(scopes, callOf("refund"), { steps: 1000 }, read)?.message).toContain("outside the scope");
+});
+
+test("what scopes say to one call is said to no other", () => {
+  const bounds: Bound[] = [{ tool: "*", path: "input.a", max: 5 }];
+  const scope: Scope = {
+    tools: [...globs("x"), "pay"],
+    bounds,
+    labels: { tier: "1" },
+    expiresAt: "2026-04-01T00:00:00Z",
+  };
+  const call = { ...callOf("pay"), toolLabels: { tier: "1" } };
+  const judged = (one: ScopedCall) => finish(judgeScopes([scope], one, readAll([scope], "pay")));
+  const excess = (one: ScopedCall, by: ScopedCall, scopes: readonly Scope[] = [scope], steps = evaluationStepsMax) =>
+    exceededScope(scopes, one, { steps }, judged(by))?.message;
+  expect(excess(call, call)).toBeUndefined();
+  const others: readonly ScopedCall[] = [
+    { ...call, input: { a: 6 } },
+    { ...call, toolLabels: {} },
+    { ...call, now: "2026-04-01T00:00:00Z" },
+  ];
+  for (const other of others) {
+    expect(excess(other, call)).toBeDefined();
+    expect(excess(call, other)).toBeUndefined();
+  }
+  const own: Bound[] = [{ tool: "*", path: "input.b", equals: "principal.id" }];
+  expect(exceededScope([{ ...scope, bounds: own }], call, { steps: 1_000 }, judged(call))).toBeDefined();
+  expect(excess(call, call, [scope, { tools: ["refund"] }])).toBeDefined();
+  // Of a transformed input, on what is left.
+  expect(excess(call, call, [scope], 10)).toBe("input.a exceeds its bound max");
+});
+
+test("a call is judged in small parts by bounds that take all the steps there are", () => {
+  const list = many(3_000, (at) => at);
+  const bounds = many(200, (): Bound => ({ tool: "pay", path: "input.list.*", max: 3_000 }));
+  const scopes = many(40, (): Scope => ({ tools: ["pay"], bounds }));
+  const call = { ...callOf("pay"), input: { list } };
+  const judging = judgeScopes(scopes, call, readAll(scopes, "pay"));
+  let step = judging.next();
+  let longest = 0;
+  for (; !step.done; step = judging.next()) longest = Math.max(longest, step.value);
+  // In units of ten microseconds.
+  expect(longest).toBeLessThan(50);
+  expect(step.value.judged?.stepsLeft).toBeLessThan(0);
+  expect(step.value.judged?.excess).toEqual(exceededScope(scopes, call, { steps: evaluationStepsMax }));
+});
+
+test("a part of a scope takes as many steps as the whole of it", () => {
+  const partOf = { digest: `sha256:${"0".repeat(64)}`, tools: 300, bounds: 50 };
+  const meter = { steps: 1_000 };
+  exceededScope([{ tools: ["pay"], partOf }], callOf("pay"), meter);
+  expect(meter.steps).toBe(650);
 });
 
 test("a scope that is asked about more tools than are remembered answers each as before", () => {
@@ -104,6 +162,6 @@ test("is read in small parts, and no further than anybody judges", () => {
   let longest = 0;
   for (; !step.done; step = reading.next()) longest = Math.max(longest, step.value);
   // In units of ten microseconds.
-  expect(longest).toBeLessThan(20);
+  expect(longest).toBeLessThan(50);
   expect(step.value.of.size).toBe(Math.floor(evaluationStepsMax / 257) + 1);
 });
