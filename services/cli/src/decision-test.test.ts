@@ -77,6 +77,23 @@ test("a decision is a case that passes on the policies that decided it, and fail
   expect(documents.policies).toHaveLength(1);
 });
 
+test("what an entry keeps of a long scope is enough for a case, and looking at it takes what all of it took", async () => {
+  const part = (tools: number) => ({
+    ...{ tools: ["p*"], bounds: [{ tool: "pay", path: "input.amount", max: 50 }], disclose: true },
+    partOf: { digest: `sha256:${"0".repeat(64)}`, tools, bounds: 200 },
+  });
+  expect(await ran(body({ ...allowed, scopes: [part(256)] }))).toMatchObject({ passed: 1, failed: [] });
+  const denied = body({
+    ...{ effect: "deny", scopes: [part(256)], input: { amount: 51 } },
+    reason: {
+      ...{ code: "scope_exceeded", remedy: "Allowed: at most 50.", retryable: false },
+      message: "The call exceeds what this session may do: input.amount exceeds its bound max.",
+    },
+  });
+  expect(await ran(denied)).toMatchObject({ passed: 1, failed: [] });
+  expect((await ran(body({ ...allowed, scopes: [part(99_799)] }))).failed).toHaveLength(1);
+});
+
 test("what nobody counted then is not counted in the case either", async () => {
   const [failure] = (await ran(doubtful)).failed;
   expect(failure?.differences.map(({ what }) => what)).toEqual(["message"]);

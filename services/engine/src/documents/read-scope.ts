@@ -66,8 +66,7 @@ const readBound: Reader<Bound> = described({ ...boundShape.schema, ...oneLimit }
   return undefined;
 });
 
-/** A scope as agents' ceilings and session requests write it. */
-export const readScope: Reader<Scope> = record({
+const scopeFields = {
   tools: required(listOf(globText, 0, 1000)),
   bounds: optional(listOf(readBound, 0, 200)),
   labels: optional(labels),
@@ -79,7 +78,19 @@ export const readScope: Reader<Scope> = record({
       expected: "an RFC 3339 timestamp, such as 2026-03-01T00:00:00Z",
     }),
   ),
+};
+
+/** A scope as agents' ceilings and session requests write it. */
+export const readScope: Reader<Scope> = record(scopeFields);
+
+const wholeScope = record({
+  digest: required(text({ pattern: "^sha256:[0-9a-f]{64}$", expected: "sha256: and 64 hex digits" })),
+  tools: required(integer(0, 1_000_000)),
+  bounds: required(integer(0, 1_000_000)),
 });
+
+/** The same as entries write it: of a long one, what it says of one tool. */
+export const readScopeOfEntry: Reader<Scope> = record({ ...scopeFields, partOf: optional(wholeScope) });
 
 /** What is wrong with a scope that did not come from a document: the place as a JSON pointer, the first problem alone. */
 export interface ScopeProblem {

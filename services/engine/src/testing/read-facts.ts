@@ -1,7 +1,7 @@
 import { isUnit, microsOf } from "../amount.ts";
 import { modes } from "../documents/mode.ts";
 import { nameText } from "../documents/read-names.ts";
-import { readScope } from "../documents/read-scope.ts";
+import { readScopeOfEntry } from "../documents/read-scope.ts";
 import {
   anyObject,
   described,
@@ -100,7 +100,7 @@ const otherFacts = {
   budget: optional(mapOf(budgetName, budget, 100)),
   caller: optional(record({ id: optional(idText), name: optional(idText) })),
   now: optional(someText),
-  scopes: optional(listOf(readScope, 0, 20)),
+  scopes: optional(listOf(readScopeOfEntry, 0, 20)),
   mode: optional(oneOf(modes)),
   supportedConstraints: optional(listOf(someText, 0, 50)),
   granted: optional(listOf(ruleRef, 0, 50)),
