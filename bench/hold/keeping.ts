@@ -2,10 +2,10 @@ import { randomFillSync } from "node:crypto";
 import { evaluate, type Facts, type JsonObject, type Scope, scopeExcesses } from "../../services/engine/src/index.ts";
 import { type CallEvent, createBehaviour, judgeCall } from "../../services/pdp/src/behaviour/index.ts";
 import { type CoveredCall, compileCovering, compileCoveringInSlices } from "../../services/pdp/src/budgets/index.ts";
-import { draftDecision } from "../../services/pdp/src/decisions/entry.ts";
+import { writeDecision } from "../../services/pdp/src/decisions/entry.ts";
 import { redact } from "../../services/pdp/src/decisions/redact.ts";
 import { canonical } from "../../services/pdp/src/foundation/canonical.ts";
-import { digestBytes } from "../../services/pdp/src/foundation/digest.ts";
+import { digestBytes, digestedBytes } from "../../services/pdp/src/foundation/digest.ts";
 import { limits } from "../../services/pdp/src/foundation/limits.ts";
 import { finishInSlices } from "../../services/pdp/src/foundation/steps.ts";
 import type { NewRecord } from "../../services/pdp/src/ledger/index.ts";
@@ -243,7 +243,9 @@ const drafting = (
       if (kept) await pause();
       const name = { kind: "call", id: "c" } as never;
       const known = kept === false ? undefined : kept;
-      return draftDecision(idAt(NOW, 3), asker, whole, { verdict, facts }, snapshot as never, NOW, name, known);
+      const judging = { verdict, facts };
+      const { text, draft } = writeDecision(idAt(NOW, 3), asker, whole, judging, snapshot as never, NOW, name, known);
+      return draft(digestedBytes("entry", text));
     };
   },
 });

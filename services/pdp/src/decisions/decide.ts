@@ -20,7 +20,8 @@ import type { createBudgetFacts } from "./budget-facts.ts";
 import { businessKey, byCallId, type CallName } from "./call.ts";
 import { type Asked, type Charged, type Charging, UNDECLARED } from "./charging.ts";
 import type { Decision } from "./decision.ts";
-import { type DecisionDraft, draftDecision } from "./entry.ts";
+import { digestEntry } from "./digest-entry.ts";
+import { type DecisionDraft, writeDecision } from "./entry.ts";
 import type { Judged } from "./finding.ts";
 import { judgeAttempt } from "./judge.ts";
 import { createKnownCalls, type Progress } from "./known-call.ts";
@@ -87,8 +88,9 @@ function prepared(
   ask: Ask,
   attempt: Attempt,
   withinMs: number,
+  nowMs: number,
 ): Ask | Promise<Ask> {
-  const scoped = (known: Ask) => withScopes(turns, source, snapshot, asker, known);
+  const scoped = (known: Ask) => withScopes({ turns, source, snapshot, asker, nowMs }, known);
   const finish = (keyed: Ask) => {
     const read = budgetFacts(snapshot, asker, keyed, withinMs);
     if (read instanceof Promise) return read.then((budgets) => scoped(askedAs(keyed, attempt, budgets)));
@@ -133,12 +135,18 @@ function charge(
   return turns.enter(source).then(() => charging.charge(asked, short));
 }
 
+type Said = Parameters<typeof writeDecision>;
+
 /** The same of writing what was decided. */
-function write(turns: TurnRoom, ...parts: Parameters<typeof draftDecision>): DecisionDraft {
-  const beganMs = performance.now();
-  const draft = draftDecision(...parts);
-  turns.took(performance.now() - beganMs);
-  return draft;
+function write(turns: TurnRoom, source: Source, said: Said): DecisionDraft | Promise<DecisionDraft> {
+  const writeNow = () => {
+    const beganMs = performance.now();
+    const { text, draft } = writeDecision(...said);
+    const digested = digestEntry(text, turns, source);
+    turns.took(performance.now() - beganMs);
+    return digested instanceof Promise ? digested.then(draft) : draft(digested);
+  };
+  return turns.full ? turns.enter(source).then(writeNow) : writeNow();
 }
 
 function outrun(): Fault {
@@ -198,7 +206,7 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask, sourc
       const looked = breakers.look(snapshot, asker, ask, name, nowMs);
       const stopping = looked instanceof Promise ? await looked : looked;
       const attempt = stopping ? { ...progress.attempt, stopping } : progress.attempt;
-      const preparing = prepared(rooms, source, snapshot, asker, ask, attempt, withinMs);
+      const preparing = prepared(rooms, source, snapshot, asker, ask, attempt, withinMs, nowMs);
       const asked = preparing instanceof Promise ? await preparing : preparing;
       // What it is judged by stays what it was when it came: the commit refuses it if that has become too old.
       if (turns.full) await turns.enter(source);
@@ -211,8 +219,9 @@ export function createDecide(rooms: DecideRooms): (who: WhoAsks, ask: Ask, sourc
       const found = charged?.judged ?? judged;
       const redacting = redaction.of(snapshot, asked, found, source);
       const redacted = redacting instanceof Promise ? await redacting : redacting;
-      if (turns.full) await turns.enter(source);
-      const draft = write(turns, newId(nowMs), asker, asked, found, snapshot, nowMs, name, redacted, charged?.holding);
+      const said: Said = [newId(nowMs), asker, asked, found, snapshot, nowMs, name, redacted, charged?.holding];
+      const writing = write(turns, source, said);
+      const draft = writing instanceof Promise ? await writing : writing;
       // Turns may have been waited for since.
       const recorded = await ledger.record(draft.record, { withinMs: Math.max(0, giveUpAtMs - performance.now()) });
 

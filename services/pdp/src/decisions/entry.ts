@@ -2,7 +2,7 @@ import { engineVersion } from "@remit/engine";
 import { trailOf } from "../behaviour/index.ts";
 import { Canonical, canonical } from "../foundation/canonical.ts";
 import { msOf, rfc3339, utcDay } from "../foundation/clock.ts";
-import { digest, digestedBytes } from "../foundation/digest.ts";
+import { digest } from "../foundation/digest.ts";
 import { rootOf } from "../identities/index.ts";
 import type { NewRecord } from "../ledger/index.ts";
 import type { Snapshot } from "../policies/index.ts";
@@ -28,6 +28,12 @@ export const REPORT_WITHIN_MS = 5 * 60_000;
 export interface DecisionDraft {
   readonly decision: Omit<Decision, "record" | "replayed">;
   readonly record: NewRecord;
+}
+
+/** The same before its entry's text is bytes with a digest. */
+export interface WrittenDecision {
+  readonly text: string;
+  readonly draft: (digested: Pick<NewRecord, "body" | "digest">) => DecisionDraft;
 }
 
 export function reasonOf(
@@ -120,7 +126,7 @@ function decisionBody(
 }
 
 /** Writes the entry of a decision: what it says, who asked, and everything that it was judged from. */
-export function draftDecision(
+export function writeDecision(
   id: string,
   asker: Asker,
   ask: Ask,
@@ -130,7 +136,7 @@ export function draftDecision(
   name: CallName,
   redacted?: Redacted,
   holding?: Holding,
-): DecisionDraft {
+): WrittenDecision {
   const { session } = asker;
   const { facts } = judged;
   const verdict = redacted?.verdict ?? judged.verdict;
@@ -172,7 +178,7 @@ export function draftDecision(
   const digests = callDigests(name, body.attempt, ask.tool, body.input_digest);
   const event = callEvent(body, session, ask, digests, { ...judged, verdict }, nowMs);
   const charge = chargeOf(holding, body);
-  return {
+  const draft: WrittenDecision["draft"] = (digested) => ({
     decision: {
       ...{ body, transformedInput, answers: ask.answers.value, askedBy: facts.caller.id },
       ...{ callId: ask.callId, tool: ask.tool },
@@ -186,11 +192,12 @@ export function draftDecision(
       request: digests.request,
       kind: "decision",
       securityRevision: judgedUnder(asker, snapshot.revisions),
-      ...digestedBytes("entry", text),
+      ...digested,
       ...(parts.aside && { aside: parts.aside }),
       ...(charge && { charge }),
       ...(body.report_by && { expiresAtMs: msOf(body.report_by) }),
       ...(event && { counted: { run: rootOf(session), trail: trailOf(event) } }),
     },
-  };
+  });
+  return { text, draft };
 }

@@ -108,7 +108,7 @@ export function createExplain(rooms: {
     const keyed = await rooms.redaction.keyed(snapshot, asked);
     const budgets = await rooms.budgetFacts(snapshot, asker, keyed, asked.withinMs);
     const known = budgets ? { ...keyed, budgets } : keyed;
-    const ask = await withScopesRead(turns, asked, snapshot, asker, known);
+    const ask = await withScopesRead({ turns, source: asked, snapshot, asker, nowMs }, known);
     const judged = judge(snapshot, asker, ask, 1, nowMs);
     const holding = await rooms.explainBudgets(snapshot, asker, ask, judged, nowMs);
     const facts = factsOf(snapshot, asker, ask, 1, nowMs);

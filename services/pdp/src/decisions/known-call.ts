@@ -48,8 +48,9 @@ export function createKnownCalls(rooms: {
     const held = await snapshots.current(tenant);
     const snapshot = asker.security > held.revisions.security ? await snapshots.secured(tenant) : held;
     const deciding = decidingFor(snapshot, rootOf(asker.session));
-    const asked = await withScopesRead(turns, ask, deciding, asker, ask);
-    return barredAgain(deciding, asker, asked, decision, clock.now());
+    const nowMs = clock.now();
+    const asked = await withScopesRead({ turns, source: ask, snapshot: deciding, asker, nowMs }, ask);
+    return barredAgain(deciding, asker, asked, decision, nowMs);
   };
 
   /** What a recorded attempt leads to: its answer, or the attempt after it. */

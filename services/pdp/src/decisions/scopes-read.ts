@@ -1,103 +1,74 @@
-import { readScopes, type Scope, type ScopesRead } from "@remit/engine";
-import { Canonical, canonical } from "../foundation/canonical.ts";
+import { judgeScopes, readScopes, type Scope, type ScopesRead } from "@remit/engine";
+import type { Canonical } from "../foundation/canonical.ts";
+import { rfc3339 } from "../foundation/clock.ts";
 import { finishInTurns, type Steps } from "../foundation/steps.ts";
 import type { TurnRoom } from "../foundation/turn-room.ts";
 import type { Snapshot } from "../policies/index.ts";
 import type { Ask, Asker } from "./ask.ts";
 import { scopesOf } from "./chain.ts";
+import { writeScopes } from "./scopes-written.ts";
 
-/** What many scopes that bind a call come to, made before it is judged. */
+/** What many scopes that bind a call come to, made before it is judged by its policies. */
 export interface PreparedScopes {
-  /** What they say of its tool. */
+  /** What they say of its tool, and to the call itself. */
   readonly read: ScopesRead;
   /** As its entry has them, where it gets one. */
   readonly written?: Canonical;
 }
 
-/** Costs in units of ten microseconds. */
-const VALUE_COST = 0.02;
-const CHAR_COST = 0.0004;
-/** What is done between two steps of writing. */
-const STEP_COST = 5;
-
-// Only of scopes that are many, or long: they are in every entry of whom they bind.
-const writtenScopes = new WeakMap<Scope, string>();
-
-const valuesOf = (item: unknown) =>
-  typeof item === "object" && item !== null && "in" in item && Array.isArray(item.in) ? item.in.length : 1;
-
-function* writeList(list: readonly unknown[]): Steps<string> {
-  const parts: string[] = [];
-  let cost = 0;
-  for (const item of list) {
-    const text = canonical(item as never);
-    parts.push(text);
-    cost += valuesOf(item) * VALUE_COST + text.length * CHAR_COST;
-    if (cost < STEP_COST) continue;
-    yield cost;
-    cost = 0;
-  }
-  yield cost;
-  return `[${parts.join(",")}]`;
+/** Where and when a call is prepared: in turns of its own where that takes long. */
+export interface Preparing {
+  readonly turns: TurnRoom;
+  /** Whose calls are decided in the order in which they came. */
+  readonly source: object | string;
+  readonly snapshot: Snapshot;
+  readonly asker: Asker;
+  /** What it is judged at. */
+  readonly nowMs: number;
 }
 
-function* writeScope(scope: Scope): Steps<string> {
-  const before = writtenScopes.get(scope);
-  if (before !== undefined) return before;
-  const members: string[] = [];
-  for (const [key, value] of Object.entries(scope).sort(([one], [other]) => (one < other ? -1 : 1))) {
-    if (value === undefined) continue;
-    const text = Array.isArray(value) ? yield* writeList(value) : canonical(value);
-    members.push(`${canonical(key)}:${text}`);
-  }
-  const written = `{${members.join(",")}}`;
-  writtenScopes.set(scope, written);
-  return written;
+/** By no more bounds a call is judged while its policies are asked: in some hundredths of a millisecond. */
+const JUDGED_AT_ONCE_MAX = 64;
+
+function boundsOf({ of }: ScopesRead): number {
+  let bounds = 0;
+  for (const ofTool of of.values()) bounds += ofTool.bounds.length;
+  return bounds;
 }
 
-/** The canonical form of a list of scopes. */
-export function* writeScopes(scopes: readonly Scope[]): Steps<Canonical> {
-  const parts: string[] = [];
-  for (const scope of scopes) {
-    const text = yield* writeScope(scope);
-    parts.push(text);
-    yield VALUE_COST + text.length * 0.00002;
-  }
-  return new Canonical(`[${parts.join(",")}]`);
+/** What scopes say to a call: asked again while its policies are, and known then. */
+function* judge(scopes: readonly Scope[], read: ScopesRead, preparing: Preparing, ask: Ask): Steps<ScopesRead> {
+  const { snapshot, asker, nowMs } = preparing;
+  const tool = snapshot.compiled.tools.get(ask.tool);
+  if (!tool) return read;
+  const call = { tool: ask.tool, toolLabels: tool.facts.labels, input: ask.input.value };
+  return yield* judgeScopes(scopes, { ...call, principal: asker.session.principal.id, now: rfc3339(nowMs) }, read);
 }
 
-function* prepareScopes(scopes: readonly Scope[], reading: Steps<ScopesRead>): Steps<PreparedScopes> {
-  const read = yield* reading;
-  return { read, written: yield* writeScopes(scopes) };
-}
-
-function* onlyRead(_scopes: readonly Scope[], reading: Steps<ScopesRead>): Steps<PreparedScopes> {
-  return { read: yield* reading };
-}
-
-type WithScopes = (
-  turns: TurnRoom,
-  source: object | string,
-  snapshot: Snapshot,
-  asker: Asker,
-  ask: Ask,
-) => Ask | Promise<Ask>;
-
-const preparing =
-  (prepare: typeof prepareScopes): WithScopes =>
-  (turns, source, snapshot, { session }, ask) => {
-    const binding = scopesOf(snapshot, session);
-    const reading = readScopes(binding, ask.tool);
+const prepare =
+  (writes: boolean) =>
+  (preparing: Preparing, ask: Ask): Ask | Promise<Ask> => {
+    const { turns, source, snapshot, asker } = preparing;
+    const scopes = scopesOf(snapshot, asker.session);
+    const reading = readScopes(scopes, ask.tool);
     if (!reading) return ask;
-    const prepared = finishInTurns(prepare(binding, reading), turns, source);
-    return prepared instanceof Promise ? prepared.then((scopes) => ({ ...ask, scopes })) : { ...ask, scopes: prepared };
+    const steps = function* (): Steps<PreparedScopes> {
+      const found = yield* reading;
+      const read = boundsOf(found) > JUDGED_AT_ONCE_MAX ? yield* judge(scopes, found, preparing, ask) : found;
+      return writes ? { read, written: yield* writeScopes(scopes, read) } : { read };
+    };
+    const prepared = finishInTurns(steps(), turns, source);
+    return prepared instanceof Promise
+      ? prepared.then((made) => ({ ...ask, scopes: made }))
+      : { ...ask, scopes: prepared };
   };
 
 /**
  * The call with what the scopes that bind it come to. At once, and as it is, where they are as short as most; a principal
- * may be a member of very many groups that have a ceiling each, and then that is made in turns of its own.
+ * may be a member of very many groups that have a ceiling each, and then that is made in turns of its own. Throws where
+ * they say more of its tool than its entry can hold.
  */
-export const withScopes = preparing(prepareScopes);
+export const withScopes = prepare(true);
 
 /** The same where no entry is written. */
-export const withScopesRead = preparing(onlyRead);
+export const withScopesRead = prepare(false);

@@ -15,6 +15,7 @@ export type DigestKind =
   | "budget-key"
   | "budget-series"
   | "group"
+  | "scope"
   | "schema"
   | "request"
   | "canary"
@@ -78,6 +79,15 @@ export function digest(kind: DigestKind, canonicalJson: string): string {
 /** The same of its bytes. */
 export function digestOfBytes(kind: DigestKind, canonicalJson: Uint8Array): string {
   return `sha256:${createHash("sha256").update(`remit/${kind}/v1\n`).update(canonicalJson).digest("hex")}`;
+}
+
+/** The same of a text that comes piece by piece. */
+export function digestOfPieces(kind: DigestKind) {
+  const made = createHash("sha256").update(`remit/${kind}/v1\n`);
+  return {
+    take: (piece: string): void => void made.update(piece),
+    digest: (): string => `sha256:${made.digest("hex")}`,
+  };
 }
 
 /** The same of a text that comes in parts, in slices: between them it awaits `pause`. */

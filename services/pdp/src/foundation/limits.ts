@@ -29,6 +29,10 @@ export const limits = {
   observeSelectorsMax: 64,
   purposeBytesMax: 1024,
   scopeEntriesMax: 256,
+  /** Scopes that bind a call, together, as its entry tells them whole; of longer ones it tells what they say of its tool. */
+  entryScopesBytesMax: 32 * 1024,
+  /** The same of what they say of its tool. */
+  toolScopesBytesMax: 2 * 1024 * 1024,
   batchItemsMax: 64,
   callsInFlightPerSessionMax: 64,
   /** Calls that are decided or explained at one time, over all sessions. */

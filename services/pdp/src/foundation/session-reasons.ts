@@ -1,6 +1,6 @@
 import type { ReasonRow } from "./reason-row.ts";
 
-/** Why a session is not opened, renewed or delegated: rows of `reasons.ts`. */
+/** Why a session is not opened, renewed or delegated, or nothing is decided for it: rows of `reasons.ts`. */
 export const sessionReasons = {
   session_closed: {
     kinds: ["precondition"],
@@ -12,6 +12,12 @@ export const sessionReasons = {
     kinds: ["forbidden"],
     means: "What was to be handed over is more than the delegating session has.",
     todo: "The message names each excess, and what is allowed there.",
+    since: "0.1",
+  },
+  scopes_too_long: {
+    kinds: ["precondition"],
+    means: "The scopes and ceilings that bind the session say more of the tool than the entry of a call can hold.",
+    todo: "Ask an operator to shorten the ceilings of the session's agents, and of the groups of its principal.",
     since: "0.1",
   },
   depth_exceeded: {

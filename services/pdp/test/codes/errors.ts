@@ -279,6 +279,7 @@ export const errorRows: Readonly<Partial<Record<ErrorReason, Provoke | Elsewhere
   caller_not_bound: test("doors/issuers"),
   issuer_unavailable: test("doors/issuer-away"),
   actor_not_meant: test("doors/subject-tokens"),
+  scopes_too_long: test("doors/long-scopes"),
   overloaded: test("doors/shedding"),
   certificate_invalid: test("doors/tls"),
   credentials_disagree: test("doors/tls"),
