@@ -74,10 +74,18 @@ const long = () => many(380, (at): Scope => ({ tools: [...starred(at), longName]
 const bounds = (count: number) => many(count, (at) => ({ tool: "p*", path: "input.a", max: 1_000 + at }));
 const chain = (count: number) => () =>
   many(limits.delegationDepthMax + 1, (at): Scope => ({ tools: tools(at), bounds: bounds(count) }));
+const names = (at: number) => many(limits.scopeEntriesMax - 1, (n) => `x${at}.${n}.`.padEnd(256, "a"));
+const longNames = () => many(380, (at): Scope => ({ tools: [...names(at), "pay"] }));
 const literals = (at: number) => many(1_000, (n) => (n === 0 ? 1 : `literal ${at} ${n}`));
 const choices = (): readonly Scope[] => [
   { tools: ["pay"], bounds: many(200, (at) => ({ tool: "pay", path: "input.a", in: literals(at) })) },
 ];
+
+/** What a document has room for. */
+const shortChoices = (): readonly Scope[] => {
+  const values = (at: number) => many(1_000, (n) => (n === 0 ? 1 : `${at}.${n}`));
+  return [{ tools: ["pay"], bounds: many(200, (at) => ({ tool: "pay", path: "input.a", in: values(at) })) }];
+};
 
 /** First calls, and later ones, of whom many scopes bind. */
 export const ceilings: readonly Case[] = [
@@ -98,4 +106,11 @@ export const ceilings: readonly Case[] = [
     scopes: chain(limits.scopeEntriesMax),
   }),
   reading("one of 200 bounds of 1,000 values each", choices, "pay"),
+  calling("the first call under one of 200 bounds of 1,000 values each", { ceilings: shortChoices }),
+  calling("a later call under one of 200 bounds of 1,000 values each", { ceilings: shortChoices, after: "a call" }),
+  calling("the first call under 380 groups of 256 names of 256 characters each", { ceilings: longNames }),
+  calling("a later call under 380 groups of 256 names of 256 characters each", {
+    ceilings: longNames,
+    after: "a call",
+  }),
 ];
