@@ -1,5 +1,6 @@
 import type { AgentDocument, BudgetDocument, PolicyDocument, ToolDocument } from "@remit/engine";
 import { type Account, type AccountName, createBudgets } from "../budgets/index.ts";
+import { digestedBytes } from "../foundation/digest.ts";
 import { leastUuidAt } from "../foundation/ids.ts";
 import type { Pause } from "../foundation/in-slices.ts";
 import { strictObject } from "../foundation/strict-json.ts";
@@ -9,7 +10,7 @@ import { firstAttempt } from "./attempt.ts";
 import { createBudgetFacts } from "./budget-facts.ts";
 import { byCallId } from "./call.ts";
 import { createCharging } from "./charging.ts";
-import { draftDecision } from "./entry.ts";
+import { writeDecision } from "./entry.ts";
 import { judgeAttempt } from "./judge.ts";
 
 const ROUNDS = 8;
@@ -124,8 +125,8 @@ export async function warmUpDecisions(pause: Pause): Promise<number> {
       const paid = await charging.charge({ snapshot, asker, ask, attempt, judged, withinMs: ask.withinMs }, undefined);
       const holding = typeof paid === "object" ? paid.holding : undefined;
       const name = byCallId(ask.callId);
-      const draft = draftDecision(ask.callId, asker, ask, judged, snapshot, NOW_MS, name, undefined, holding);
-      if (draft.record.charge) letIn++;
+      const { text, draft } = writeDecision(ask.callId, asker, ask, judged, snapshot, NOW_MS, name, undefined, holding);
+      if (draft(digestedBytes("entry", text)).record.charge) letIn++;
     }
     await pause();
   }
