@@ -1,3 +1,4 @@
+import { createCrowdRoom } from "../foundation/crowd-room.ts";
 import type { Fault } from "../foundation/fault.ts";
 import type { Log } from "../foundation/log.ts";
 import { CommitFailure, type LedgerStore } from "./ledger-store.ts";
@@ -44,35 +45,19 @@ export function recordedUnsent(why: Stopped | null): Recorded {
   return why === "broken" ? "unknown" : "no";
 }
 
-/** So many are refused in one turn, since what each is told takes a while. */
-const REFUSED_AT_ONCE = 32;
-
-/** Refuses whoever still waits, of many one group after another: several lines may lose theirs at one moment. */
+/** Refuses whoever still waits, of many some in a turn and one group after another: several lines may lose theirs at one moment. */
 export function createRefusing(
-  { turn }: Pick<Timing, "turn">,
+  { turn, now }: Pick<Timing, "turn" | "now">,
   leave: (waiting: Waiting) => boolean,
 ): Pick<Shared, "refuse" | "refuseAll"> {
+  const crowd = createCrowdRoom({ turn, nowMs: now });
   const refuse = (waiting: Waiting, error: Fault): void => {
     if (leave(waiting)) waiting.reject(error);
   };
-  let before = Promise.resolve();
-  let inTurn = 0;
-  const refuseEach = async (waiting: readonly Waiting[], recorded: Recorded, cause: unknown) => {
-    for (const one of waiting) {
-      if (inTurn >= REFUSED_AT_ONCE) {
-        await turn();
-        inTurn = 0;
-      }
-      inTurn++;
-      refuse(one, new LedgerUnavailable(recorded, cause));
-    }
-  };
   return {
     refuse,
-    refuseAll(waiting, recorded, cause) {
-      before = before.then(() => refuseEach(waiting, recorded, cause));
-      return before;
-    },
+    refuseAll: (waiting, recorded, cause) =>
+      crowd.each(waiting, (one) => refuse(one, new LedgerUnavailable(recorded, cause))),
   };
 }
 

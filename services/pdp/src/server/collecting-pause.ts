@@ -1,6 +1,6 @@
 import type { Pause } from "../foundation/in-slices.ts";
 
-/** Of what is newly allocated: what is collected at once. Moving it takes about a millisecond where most of it stays in use. */
+/** What is collected at once, unless it is said to be less. Moving it takes about a millisecond where most of it stays in use. */
 const COLLECTED_BYTES = 3 * 1024 * 1024;
 /** How much is laid out while everything is being collected, before the work rests. */
 const RESTING_BYTES = 256 * 1024;
@@ -30,6 +30,8 @@ interface Options {
   readonly rest?: Pause;
   /** Monotonic. */
   readonly nowMs: () => number;
+  /** Of what is newly allocated: what is collected at once. */
+  readonly collectedBytes?: number;
 }
 
 /**
@@ -38,7 +40,8 @@ interface Options {
  * longer than anything else. So this pause has it collected before, little at a time and in turns of its own. While
  * everything is being collected it rests instead, for a while: what is young would all be moved at the end of that.
  */
-export function createCollectingPause({ heap, turn, rest, nowMs }: Options): Pause {
+export function createCollectingPause(options: Options): Pause {
+  const { heap, turn, rest, nowMs, collectedBytes = COLLECTED_BYTES } = options;
   let [fromBytes, fromMs] = [0, -Infinity];
   let laidOutBytes = 0;
   // What is left of resting for the collection that is under way.
@@ -52,7 +55,7 @@ export function createCollectingPause({ heap, turn, rest, nowMs }: Options): Pau
     }
     restMs = REST_MS_MAX;
     // Another piece of work may have rested too, and been quicker.
-    if (laidOutBytes < COLLECTED_BYTES) return;
+    if (laidOutBytes < collectedBytes) return;
     laidOutBytes = 0;
     heap.collect();
     await turn();
@@ -61,7 +64,7 @@ export function createCollectingPause({ heap, turn, rest, nowMs }: Options): Pau
     const grownBytes = heap.usedBytes() - fromBytes;
     if (grownBytes > 0 && nowMs() - fromMs < SLICE_MS_MAX) laidOutBytes += grownBytes;
     await turn();
-    if (laidOutBytes >= COLLECTED_BYTES || (laidOutBytes >= RESTING_BYTES && heap.isMarking())) await tidy();
+    if (laidOutBytes >= collectedBytes || (laidOutBytes >= RESTING_BYTES && heap.isMarking())) await tidy();
     fromBytes = heap.usedBytes();
     fromMs = nowMs();
   };

@@ -3,6 +3,7 @@ import { engineVersion } from "@remit/engine";
 import type { Config } from "../config/index.ts";
 import { hostPort } from "../foundation/address.ts";
 import type { Clock } from "../foundation/clock.ts";
+import { createCrowdRoom } from "../foundation/crowd-room.ts";
 import type { Pause } from "../foundation/in-slices.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Log } from "../foundation/log.ts";
@@ -17,8 +18,9 @@ import {
   logCauses,
   sessionRpcs,
 } from "../wire/index.ts";
+import { createBeginning } from "../wire/lanes/begin-in-turns.ts";
 import { createConnectLane } from "../wire/lanes/connect.ts";
-import { createGrpcLane } from "../wire/lanes/grpc.ts";
+import { createGrpcLane, type GrpcLaneOptions } from "../wire/lanes/grpc.ts";
 import { jwksHandler } from "./jwks.ts";
 import { type Handler, type Listener, listen } from "./listen.ts";
 import { listenForGrpc } from "./listen-grpc.ts";
@@ -208,34 +210,47 @@ function transport({ config, log, metrics, keeper }: Options) {
   };
 }
 
+const ADMIN_BYTES = {
+  messageBytesMax: limits.adminMessageBytesMax,
+  messageLimit: "adminMessageBytesMax",
+  jsonBytesMax: limits.adminJsonBytesMax,
+} as const;
+
+/** What speaks with callers and administrators, and the rooms in which very many of them take turns. */
+function lanes(options: Options, { health, vouch }: Pick<GrpcLaneOptions, "health" | "vouch">) {
+  const { log, crowdPause, collectingPause: pause } = options;
+  const { data, admin, exchange } = services(options);
+  const crowd = createCrowdRoom({ pause: crowdPause });
+  const begins = createBeginning({ pause: crowdPause });
+  const common = { log, messageBytesMax: limits.messageBytesMax, crowd };
+  const ofCallers = { ...common, valuesMax: limits.messageValuesMax, services: data };
+  return {
+    ...{ exchange, crowd, begins },
+    grpc: createGrpcLane({ ...ofCallers, begins, health, vouch }),
+    connect: createConnectLane(ofCallers),
+    adminLane: createConnectLane({ ...common, ...ADMIN_BYTES, services: admin, pause }),
+  };
+}
+
 /** Opens every listener, or none. */
 export async function openDoors(options: Options): Promise<Doors> {
-  const { config, log, rooms, metrics, collectingPause: pause, keeper } = options;
+  const { config, log, rooms, metrics, keeper } = options;
   let closing = false;
   const readiness = watchReadiness(() => reasons(rooms, closing).length === 0);
-  const { data, admin, exchange } = services(options);
   const { front, vouches } = transport(options);
-  const common = { log, messageBytesMax: limits.messageBytesMax, crowdPause: options.crowdPause };
-  const valuesMax = limits.messageValuesMax;
-  const grpc = createGrpcLane({ ...common, valuesMax, services: data, health: readiness, vouch: vouches?.grpc });
-  const connect = createConnectLane({ ...common, valuesMax, services: data });
-  const adminBytes = {
-    messageBytesMax: limits.adminMessageBytesMax,
-    messageLimit: "adminMessageBytesMax",
-    jsonBytesMax: limits.adminJsonBytesMax,
-  } as const;
-  const adminLane = createConnectLane({ ...common, ...adminBytes, services: admin, pause });
+  const { grpc, connect, adminLane, exchange, crowd, begins } = lanes(options, {
+    health: readiness,
+    vouch: vouches?.grpc,
+  });
   const listeners: Listener[] = [];
   const note = (listener: Listener): string => {
     listeners.push(listener);
     return hostPort(listener.address);
   };
   const open = async (address: Config["httpAddress"], variable: string, handler: Handler) =>
-    note(await listen({ address, variable, handler, log, front, crowdPause: options.crowdPause }));
-  const openGrpc = async (address: Config["grpcAddress"], variable: string) => {
-    if (front) return note(await listenForGrpc({ address, variable, lane: grpc, front, log }));
-    return hostPort(await grpc.bind(address, variable));
-  };
+    note(await listen({ address, variable, handler, log, front, crowd, begins }));
+  const openGrpc = async (address: Config["grpcAddress"], variable: string) =>
+    note(await listenForGrpc({ address, variable, lane: grpc, front, log, crowd }));
 
   const close = async (): Promise<void> => {
     closing = true;

@@ -9,10 +9,10 @@ import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { cannotListen, type HostPort } from "../foundation/address.ts";
 import { type CrowdRoom, createCrowdRoom } from "../foundation/crowd-room.ts";
-import type { Pause } from "../foundation/in-slices.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Log } from "../foundation/log.ts";
-import { beginInTurns, CALLS_BEGUN_AT_ONCE_MAX } from "../wire/lanes/begin-in-turns.ts";
+import { type BeginInTurns, createBeginning } from "../wire/lanes/begin-in-turns.ts";
+import { createEnding, type Ending } from "./ending.ts";
 import type { MakeFront } from "./tls/front.ts";
 import { peerOfSocket } from "./tls/peers.ts";
 
@@ -32,8 +32,10 @@ export interface ListenOptions {
   /** What stands before it: TLS, or who may connect at all. */
   readonly front?: MakeFront | undefined;
   readonly timings?: Partial<Timings>;
-  /** Between slices of telling very many calls that their peers are gone; undefined: a turn of the event loop. */
-  readonly crowdPause?: Pause | undefined;
+  /** Where connections end in their turns. */
+  readonly crowd?: CrowdRoom;
+  /** Where calls over HTTP/2 begin in theirs. */
+  readonly begins?: BeginInTurns;
 }
 
 /** How long a peer may take before its connection is closed. */
@@ -56,8 +58,6 @@ export interface Listener {
 const defaultTimings: Timings = { headersMs: 10_000, requestMs: 30_000, idleMs: 60_000 };
 /** Of one listener. */
 export const connectionsMax = 10_000;
-/** Calls that are told in one turn that their streams are closed: each ends signals, and whoever waits for them. */
-const CLOSED_AT_ONCE_MAX = 32;
 const checkEveryMs = 1_000;
 
 // How every HTTP/2 connection begins, and no request of HTTP/1.1.
@@ -96,52 +96,61 @@ function guarded(handler: Handler, log: Log): Handler {
   };
 }
 
-/** Requests that say that they are closed some at a time: as connections end, thousands of streams close in one turn. */
-function closingInTurns(room: CrowdRoom): typeof Http2ServerRequest {
+/** Requests that say in their turns that they are closed: each ends signals, and whoever waits for them. */
+function closingInTurns(crowd: CrowdRoom): typeof Http2ServerRequest {
   return class extends Http2ServerRequest {
     override emit(event: string | symbol, ...args: unknown[]): boolean {
-      if (event === "close" && room.full) {
-        room.enter(() => super.emit(event, ...args));
-        return true;
-      }
-      if (event === "close") room.take();
-      return super.emit(event, ...args);
+      if (event !== "close") return super.emit(event, ...args);
+      crowd.come(() => super.emit(event, ...args));
+      return true;
     }
   };
 }
 
+/** Where what happens on connections takes its turns. */
+interface Turns {
+  readonly crowd: CrowdRoom;
+  readonly begins: BeginInTurns;
+  readonly ending: Ending;
+}
+
 /** HTTP/2 connections: closed when idle, told to go away when the server stops. */
-function serveHttp2(handler: Handler, idleMs: number, crowdPause: Pause | undefined) {
+function serveHttp2(handler: Handler, idleMs: number, { crowd, begins, ending }: Turns) {
   const sessions = new Set<ServerHttp2Session>();
   const server = createHttp2Server({
     settings: { maxConcurrentStreams: limits.connectionStreamsMax },
-    Http2ServerRequest: closingInTurns(createCrowdRoom({ atOnceMax: CLOSED_AT_ONCE_MAX, pause: crowdPause })),
+    Http2ServerRequest: closingInTurns(crowd),
   });
   server.on("request", (request: Http2ServerRequest, response: Http2ServerResponse) => handler(request, response));
-  beginInTurns(server, createCrowdRoom({ atOnceMax: CALLS_BEGUN_AT_ONCE_MAX, pause: crowdPause }));
-  server.on("session", (session: ServerHttp2Session) => {
+  begins(server);
+  const keep = (session: ServerHttp2Session, streams: () => number) => {
     sessions.add(session);
-    let streams = 0;
-    session.on("stream", (stream) => {
-      streams++;
-      stream.on("close", () => {
-        streams--;
-      });
-    });
     session.setTimeout(idleMs, () => {
-      if (streams === 0) session.close();
+      if (streams() === 0) session.close();
     });
     const stay = peerOfSocket(session.socket).whenLeaving(() => session.close());
     session.on("close", () => {
       stay();
       sessions.delete(session);
     });
-  });
+  };
   return {
-    accept: (socket: Socket) => void server.emit("connection", socket),
-    goAway() {
-      for (const session of sessions) session.close();
+    accept(socket: Socket) {
+      let open = 0;
+      const streams = () => open;
+      ending.carries(socket, streams);
+      server.once("session", (session: ServerHttp2Session) => {
+        session.on("stream", (stream) => {
+          open++;
+          stream.on("close", () => {
+            open--;
+          });
+        });
+        keep(session, streams);
+      });
+      server.emit("connection", socket);
     },
+    goAway: () => crowd.each(sessions, (session) => session.close()),
   };
 }
 
@@ -173,11 +182,14 @@ export function bind(server: NetServer, { host, port }: HostPort, variable: stri
 }
 
 /** Takes no more connections and waits for those that are there; what is left after `graceMs` is dropped. */
-export function closeWithin(server: NetServer, sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {
+export function closeWithin(
+  server: NetServer,
+  sockets: ReadonlySet<Socket>,
+  graceMs: number,
+  ending: Ending,
+): Promise<void> {
   return new Promise((resolve) => {
-    const dropping = setTimeout(() => {
-      for (const socket of sockets) socket.destroy();
-    }, graceMs);
+    const dropping = setTimeout(() => void ending.end(sockets), graceMs);
     server.close(() => {
       clearTimeout(dropping);
       resolve();
@@ -193,7 +205,8 @@ export async function listen({
   log,
   front,
   timings,
-  crowdPause,
+  crowd = createCrowdRoom(),
+  begins = createBeginning(),
 }: ListenOptions): Promise<Listener> {
   const { headersMs, requestMs, idleMs } = { ...defaultTimings, ...timings };
   const safe = guarded(handler, log);
@@ -204,7 +217,8 @@ export async function listen({
     connectionsCheckingInterval: checkEveryMs,
   });
   server.maxConnections = connectionsMax;
-  const http2 = serveHttp2(safe, idleMs, crowdPause);
+  const ending = createEnding(crowd, front ? limits.connectionStreamsMax : 0);
+  const http2 = serveHttp2(safe, idleMs, { crowd, begins, ending });
   const stopKeepingAlive = closingAnswers(server);
   server.on("request", (request, response) => safe(request, response));
 
@@ -218,7 +232,10 @@ export async function listen({
       // As a server of HTTP/1.1 accepts it, it would stay open on our side for a peer that is gone, with all its streams.
       socket.allowHalfOpen = false;
       http2.accept(socket);
-    } else for (const serve of serveHttp1) serve.call(server, socket);
+    } else {
+      ending.carries(socket, () => 1);
+      for (const serve of serveHttp1) serve.call(server, socket);
+    }
   };
   const begin = (socket: Socket) => {
     if (socket instanceof TLSSocket) return speak(socket, socket.alpnProtocol === "h2");
@@ -243,9 +260,9 @@ export async function listen({
     address: bound,
     close(graceMs) {
       stopKeepingAlive();
-      const closed = closeWithin(server, sockets, graceMs);
+      const closed = closeWithin(server, sockets, graceMs, ending);
       for (const socket of undecided) socket.destroy();
-      http2.goAway();
+      void http2.goAway();
       return closed;
     },
   };

@@ -4,9 +4,8 @@ import { DecideRequestSchema, ExchangeRequestSchema, ExchangeResponseSchema } fr
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { hostPort } from "../../src/foundation/address.ts";
 import { limits } from "../../src/foundation/limits.ts";
-import { CALLS_BEGUN_AT_ONCE_MAX } from "../../src/wire/lanes/begin-in-turns.ts";
 import { MESSAGES_AT_ONCE_MAX } from "../../src/wire/lanes/stream-rules.ts";
-import { type House, openHouse } from "./house.ts";
+import { BEGUN_AT_ONCE_MAX, type House, openHouse } from "./house.ts";
 import { frame, openPeer } from "./http2-peer.ts";
 
 let house: House;
@@ -80,7 +79,7 @@ describe.each([
     expect(await Promise.all(calls)).toEqual(calls.map(() => 0));
     clearImmediate(counting);
     const ofTurns = Map.groupBy(cameAt, ([, cameIn]) => cameIn);
-    expect(Math.max(...[...ofTurns.values()].map((some) => some.length))).toBeLessThanOrEqual(CALLS_BEGUN_AT_ONCE_MAX);
+    expect(Math.max(...[...ofTurns.values()].map((some) => some.length))).toBeLessThanOrEqual(BEGUN_AT_ONCE_MAX);
     for (const of of sessions.keys()) {
       const its = cameAt.map(([callId]) => callId).filter((callId) => callId.startsWith(`echo ${of} `));
       expect(its).toEqual(Array.from({ length: 200 }, (_, n) => `echo ${of} ${n}`));

@@ -2,6 +2,8 @@ import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { HostPort } from "../../src/foundation/address.ts";
 import type { Log } from "../../src/foundation/log.ts";
 import { type Listener, listen, type Timings } from "../../src/server/listen.ts";
+import { listenForGrpc } from "../../src/server/listen-grpc.ts";
+import { createBeginning } from "../../src/wire/lanes/begin-in-turns.ts";
 import { type ConnectLane, createConnectLane } from "../../src/wire/lanes/connect.ts";
 import { createGrpcLane, type GrpcLane } from "../../src/wire/lanes/grpc.ts";
 import type { QueueBounds } from "../../src/wire/lanes/stream-rules.ts";
@@ -9,6 +11,8 @@ import { createToy, type Toy } from "./toy.ts";
 
 export const messageBytesMax = 64 * 1024;
 export const queue: QueueBounds = { messagesMax: 128, bytesMax: 256 * 1024 };
+/** Calls that begin in one turn: few, so that some wait. */
+export const BEGUN_AT_ONCE_MAX = 16;
 const loopback: HostPort = { host: "127.0.0.1", port: 0 };
 
 /** A readiness that a test switches. */
@@ -32,6 +36,7 @@ export function createSwitch() {
 export interface House {
   readonly toy: Toy;
   readonly grpcLane: GrpcLane;
+  readonly grpcListener: Listener;
   readonly connectLane: ConnectLane;
   readonly listener: Listener;
   readonly grpc: HostPort;
@@ -50,28 +55,31 @@ export async function openHouse(timings: Partial<Timings> = {}, bodyMs = 30_000)
   const write = (level: string) => (fields: Record<string, unknown>, message: string) =>
     void lines.push([level, fields, message]);
   const log: Log = { info: write("info"), warn: write("warn"), error: write("error") };
-  const grpcLane = createGrpcLane({ services: [toy.served], health, log, messageBytesMax, queue });
+  const begins = createBeginning({ atOnceMax: BEGUN_AT_ONCE_MAX });
+  const grpcLane = createGrpcLane({ services: [toy.served], health, log, messageBytesMax, queue, begins });
   const connectLane = createConnectLane({ services: [toy.served], log, messageBytesMax, queue, bodyMs });
   const listener = await listen({
     address: loopback,
     variable: "REMIT_HTTP_ADDRESS",
     handler: connectNodeAdapter({ routes: connectLane.routes }),
-    log,
-    timings,
+    ...{ log, timings, begins },
   });
-  const grpc = await grpcLane.bind(loopback, "REMIT_GRPC_ADDRESS");
+  const grpcListener = await listenForGrpc({
+    ...{ address: loopback, variable: "REMIT_GRPC_ADDRESS", lane: grpcLane, log },
+  });
   return {
     toy,
     grpcLane,
+    grpcListener,
     connectLane,
     listener,
-    grpc,
+    grpc: grpcListener.address,
     http: listener.address,
     health,
     lines,
     async close() {
       toy.release();
-      await Promise.all([grpcLane.drain(0), connectLane.drain(0), listener.close(0)]);
+      await Promise.all([grpcLane.drain(0), grpcListener.close(0), connectLane.drain(0), listener.close(0)]);
     },
   };
 }

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { type AddressInfo, connect, createServer as createNetServer } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
+import { limits } from "../../src/foundation/limits.ts";
 import { silentLog } from "../../src/foundation/log.ts";
 import { type Handler, type Listener, listen, type Timings } from "../../src/server/listen.ts";
 import { gate } from "./toy.ts";
@@ -67,7 +68,7 @@ test("one port speaks HTTP/1.1 and HTTP/2 at once, and tells which it got", asyn
 });
 
 test("what closes as a connection ends is told so some at a time, each turn", async () => {
-  const CALLS = 200;
+  const CALLS = limits.connectionStreamsMax;
   let turn = 0;
   const count = () => {
     turn++;

@@ -1,4 +1,5 @@
-import type { CrowdRoom } from "../../foundation/crowd-room.ts";
+import { createCrowdRoom } from "../../foundation/crowd-room.ts";
+import type { Pause } from "../../foundation/in-slices.ts";
 import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
 
 // As much as is needed of Node's server of HTTP/2, its connections and its streams.
@@ -21,8 +22,11 @@ export interface Http2Serving {
 /** How a server begins a call that has come. */
 type Begin = (stream: Stream, ...heard: unknown[]) => void;
 
-/** Calls of all connections to a server that begin in one turn. */
-export const CALLS_BEGUN_AT_ONCE_MAX = 16;
+/**
+ * Calls of all connections that begin in one turn and do not wait: more than one caller has in flight who asks as fast as it
+ * can. Those that wait cost some microseconds more each, and share fewer commits.
+ */
+const CALLS_BEGUN_AT_ONCE_MAX = 256;
 /** With so many calls waiting nothing more is read, on any connection: what is being read may bring some hundreds more. */
 const WAITING_MAX = 128;
 /** Connections that are read again in one turn. */
@@ -83,34 +87,51 @@ function createReading() {
 
 const ignore = () => {};
 
+interface Options {
+  readonly atOnceMax?: number;
+  /** What comes after a turn while some wait. */
+  readonly pause?: Pause | undefined;
+}
+
+/** Has the calls that come to a server begun in their turns. To be called once it has its listener for streams. */
+export type BeginInTurns = (server: Http2Serving) => void;
+
 /**
- * Has the calls that come over HTTP/2 begun some at a time: on a few connections thousands may come in one turn, and each
- * is tens of microseconds of setting up, and kilobytes. What waits is begun in the order in which it came, unless its peer
- * has given it up; where much waits, connections are not read. To be called once the server has its listener for streams.
+ * Has the calls that come over HTTP/2 begun some at a time, of all servers together: on a few connections thousands may come
+ * in one turn, and each is tens of microseconds of setting up, and kilobytes. What waits is begun in the order in which it
+ * came, unless its peer has given it up; where much waits, connections are not read.
  */
-export function beginInTurns(server: Http2Serving, room: CrowdRoom): void {
-  const listeners = server.listeners("stream") as Begin[];
-  server.removeAllListeners("stream");
-  const begin: Begin = (...heard) => {
-    for (const listener of listeners) listener.apply(server, heard);
-  };
+export function createBeginning({ atOnceMax = CALLS_BEGUN_AT_ONCE_MAX, pause }: Options = {}): BeginInTurns {
+  const room = createCrowdRoom({ atOnceMax, pause });
   const reading = createReading();
   let waiting = 0;
-  server.on("session", reading.add);
-  server.on("stream", (stream, ...heard) => {
-    if (!room.full) {
-      room.take();
-      begin(stream, ...heard);
-      return;
-    }
-    // Its peer may reset it before anybody else listens.
-    stream.on("error", ignore);
+  const beginLater = (begin: () => void) => {
     waiting++;
     if (waiting >= WAITING_MAX) reading.stop();
     room.enter(() => {
       waiting--;
       if (waiting === 0) reading.start();
-      if (!stream.destroyed) begin(stream, ...heard);
+      begin();
     });
-  });
+  };
+  return (server) => {
+    const listeners = server.listeners("stream") as Begin[];
+    server.removeAllListeners("stream");
+    const begin: Begin = (...heard) => {
+      for (const listener of listeners) listener.apply(server, heard);
+    };
+    server.on("session", reading.add);
+    server.on("stream", (stream, ...heard) => {
+      if (!room.full) {
+        room.take();
+        begin(stream, ...heard);
+        return;
+      }
+      // Its peer may reset it before anybody else listens.
+      stream.on("error", ignore);
+      beginLater(() => {
+        if (!stream.destroyed) begin(stream, ...heard);
+      });
+    });
+  };
 }

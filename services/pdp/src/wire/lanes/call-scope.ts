@@ -7,6 +7,8 @@ export type Heard = Pick<Call, "authorization" | "certified" | "sessionToken" | 
 /** A call, and the lane's hold on its signal. */
 export interface CallScope {
   readonly call: Call;
+  /** It was answered, or cut. */
+  readonly over: boolean;
   /** The answer has left: what happens to the connection afterwards no longer concerns the call. */
   finish(): void;
   /** The peer is gone or its time is up. `reason` defaults to whichever of the two it was. */
@@ -39,6 +41,9 @@ export function openCall(heard: Heard): CallScope {
       deadlineMs: heard.deadlineMs,
       signal: controller.signal,
       lane: heard.lane,
+    },
+    get over() {
+      return over;
     },
     finish() {
       over = true;

@@ -5,6 +5,7 @@ import { PublishPoliciesRequestSchema } from "@remit/proto/admin";
 import { ProposeChangeRequestSchema } from "@remit/proto/change";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { createCrowdRoom } from "../../foundation/crowd-room.ts";
 import { Fault } from "../../foundation/fault.ts";
 import { limits } from "../../foundation/limits.ts";
 import { decodeFirst, takeMessage } from "./connect-inbox.ts";
@@ -49,7 +50,7 @@ async function taken(
     { method: { input } },
   ) as unknown as UniversalHandler;
   const pause = async () => void pauses++;
-  const rooms = { deadlines: createDeadlines(), messages: createMessageRoom() };
+  const rooms = { deadlines: createDeadlines(createCrowdRoom()), messages: createMessageRoom() };
   const rules = { messageBytesMax: limits.adminMessageBytesMax, bodyMs: 60_000, pause, ...rooms };
   const header = new Headers({ "content-type": contentType });
   await decodeFirst(handler, rules)({ method: "POST", header, body } as unknown as UniversalServerRequest);

@@ -6,6 +6,7 @@ import {
   type Message,
 } from "@bufbuild/protobuf";
 import { type ConnectRouter, createConnectRouter, createContextKey, type HandlerContext } from "@connectrpc/connect";
+import { type CrowdRoom, createCrowdRoom } from "../../foundation/crowd-room.ts";
 import type { Pause } from "../../foundation/in-slices.ts";
 import type { Log } from "../../foundation/log.ts";
 import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
@@ -35,8 +36,8 @@ export interface ConnectLaneOptions {
   readonly bodyMs?: number;
   /** Between slices of reading a long request; undefined: a turn of the event loop. */
   readonly pause?: Pause | undefined;
-  /** Between slices of telling very many callers something; undefined: a turn of the event loop. */
-  readonly crowdPause?: Pause | undefined;
+  /** Where very many callers are told something in their turns. */
+  readonly crowd?: CrowdRoom;
 }
 
 export interface ConnectLane {
@@ -125,10 +126,10 @@ function addRpc(router: ConnectRouter, rpc: ServedRpc, rules: StreamRules & Unar
 /** Serves the given services over Connect, gRPC, gRPC-Web and plain JSON. */
 export function createConnectLane(options: ConnectLaneOptions): ConnectLane {
   const { services, log, messageBytesMax, messageLimit, jsonBytesMax, valuesMax, queue } = options;
-  const { bodyMs = bodyMsDefault, pause = turnOfTheLoop, crowdPause } = options;
-  const streams = createOpenStreams();
+  const { bodyMs = bodyMsDefault, pause = turnOfTheLoop, crowd = createCrowdRoom() } = options;
+  const streams = createOpenStreams(crowd);
   const rules = { queue: queue ?? queueBounds, streams, sink: logCauses(log), messageBytesMax, messageLimit };
-  const deadlines = createDeadlines(crowdPause);
+  const deadlines = createDeadlines(crowd);
   const messages = createMessageRoom();
   const bounds = { messageBytesMax, messageLimit, jsonBytesMax, valuesMax, bodyMs };
   const inboxRules: InboxRules = { ...bounds, deadlines, messages, pause };

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createCrowdRoom } from "../../foundation/crowd-room.ts";
+import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
 import { createDeadlines } from "./deadlines.ts";
 
 beforeEach(() => {
@@ -8,25 +10,26 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Deadlines whose pauses wait to be let go, and the names of those that have passed. */
+/** Deadlines whose turns wait to be let go, and the names of those that have passed. */
 function watched() {
-  const pauses: (() => void)[] = [];
+  const turns: (() => void)[] = [];
   const passed: string[] = [];
-  const deadlines = createDeadlines(() => new Promise((go) => pauses.push(go)));
+  const turn = () => new Promise<void>((go) => turns.push(go));
+  const deadlines = createDeadlines(createCrowdRoom({ turn, nowMs: () => 0 }));
   return {
     passed,
     watch: (name: string, inMs: number) => deadlines.watch(Date.now() + inMs, () => passed.push(name)),
-    /** Whether there was a pause to be let go. */
+    /** Lets one turn go, if one is waited for. */
     async goOn() {
-      pauses.shift()?.();
-      for (let settled = 0; settled < 10; settled++) await undefined;
-      return pauses.length > 0;
+      turns.shift()?.();
+      // What follows from each of a turn is waited for, some ticks each.
+      for (let settled = 0; settled < 10; settled++) await turnOfTheLoop();
     },
   };
 }
 
-test("each call ends at its deadline, not before and hardly later, and one that was answered does not", () => {
-  const { watch, passed } = watched();
+test("each call ends at its deadline, not before and hardly later, and one that was answered does not", async () => {
+  const { watch, passed, goOn } = watched();
   watch("soon", 20);
   watch("later", 50);
   const forget = watch("answered", 20);
@@ -34,8 +37,10 @@ test("each call ends at its deadline, not before and hardly later, and one that 
   forget();
   alone();
   vi.advanceTimersByTime(19);
+  await goOn();
   expect(passed).toEqual([]);
   vi.advanceTimersByTime(6);
+  await goOn();
   expect(passed).toEqual(["soon"]);
   expect(vi.getTimerCount()).toBe(1);
 });
@@ -45,6 +50,7 @@ test("calls whose deadlines pass at one moment end some in a turn, in the order 
   const names = Array.from({ length: 100 }, (_, at) => `c${at}`);
   const forgets = names.map((name) => watch(name, 20));
   vi.advanceTimersByTime(30);
+  await goOn();
   expect(passed.length).toBeGreaterThan(0);
   expect(passed.length).toBeLessThanOrEqual(32);
   // Answered while it waits for its turn.
@@ -56,12 +62,14 @@ test("calls whose deadlines pass at one moment end some in a turn, in the order 
   expect(passed).toEqual([...names.slice(0, 99), "the next"]);
 });
 
-test("a deadline further away than a timer can be set for is kept too", () => {
-  const { watch, passed } = watched();
+test("a deadline further away than a timer can be set for is kept too", async () => {
+  const { watch, passed, goOn } = watched();
   const days = 24 * 3600 * 1000;
   watch("far", 40 * days);
   vi.advanceTimersByTime(39 * days);
+  await goOn();
   expect(passed).toEqual([]);
   vi.advanceTimersByTime(days + 5);
+  await goOn();
   expect(passed).toEqual(["far"]);
 });

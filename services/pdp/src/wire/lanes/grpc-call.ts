@@ -1,11 +1,13 @@
 import { type Message, toBinary } from "@bufbuild/protobuf";
 import type { Metadata, ServerDuplexStream, ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
+import type { CrowdRoom } from "../../foundation/crowd-room.ts";
 import type { Fault } from "../../foundation/fault.ts";
 import type { Vouched } from "../../identities/index.ts";
 import { type CauseSink, toGrpcError } from "../errors.ts";
 import { type CallScope, deadlinePassed, openCall } from "./call-scope.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { decodeBinary, tooLarge } from "./decode.ts";
+import type { GrpcConnections } from "./grpc-connections.ts";
 import type { ServedRpc } from "./served.ts";
 import type { MessageRoom, OpenStreams, QueueBounds } from "./stream-rules.ts";
 
@@ -15,6 +17,8 @@ export interface GrpcRules {
   readonly valuesMax?: number | undefined;
   readonly queue: QueueBounds;
   readonly streams: OpenStreams;
+  readonly connections: Pick<GrpcConnections, "began">;
+  readonly crowd: Pick<CrowdRoom, "come">;
   readonly messages: MessageRoom;
   readonly deadlines: Deadlines;
   readonly sink: CauseSink;
@@ -40,15 +44,20 @@ function stopTimer(raw: Raw): void {
   if (call?.deadlineTimer) clearTimeout(call.deadlineTimer);
 }
 
-/**
- * What a call's metadata and its connection say. Its signal still has to be wired to the transport's events. `late` is
- * called once its deadline has passed, if it goes on until then.
- */
+/** What is done of a call by itself. */
+interface Endings {
+  /** Its deadline has passed, if it goes on until then. */
+  late(reason: Fault): void;
+  /** It is over on the wire, whoever ended it. */
+  gone(): void;
+}
+
+/** What a call's metadata and its connection say. Where its peer hangs up it is cut, in its turn of the room for crowds. */
 export function openGrpcCall(
   raw: Raw,
-  { vouch, deadlines }: GrpcRules,
-  late: (reason: Fault) => void,
-): CallScope & { readonly vouched: Vouched | undefined } {
+  { vouch, deadlines, connections, crowd }: GrpcRules,
+  { late, gone }: Endings,
+): Omit<CallScope, "over"> & { readonly vouched: Vouched | undefined } {
   const vouched = vouch?.(raw);
   const deadline = Number(raw.getDeadline());
   const scope = openCall({
@@ -59,13 +68,7 @@ export function openGrpcCall(
     deadlineMs: Number.isFinite(deadline) ? deadline : undefined,
     lane: "grpc",
   });
-  if (!Number.isFinite(deadline)) return { ...scope, vouched };
-  stopTimer(raw);
-  const forget = deadlines.watch(deadline, () => {
-    const reason = deadlinePassed();
-    scope.cut(reason);
-    late(reason);
-  });
+  let forget = () => {};
   const finish = () => {
     forget();
     scope.finish();
@@ -74,6 +77,25 @@ export function openGrpcCall(
     forget();
     scope.cut(reason);
   };
+  const leave = connections.began(raw.getPeer());
+  const events: NodeJS.EventEmitter = raw;
+  // Comes after every end, the regular one too.
+  events.on("cancelled", () => {
+    leave();
+    if (scope.over) return gone();
+    crowd.come(() => {
+      cut();
+      gone();
+    });
+  });
+  if (Number.isFinite(deadline)) {
+    stopTimer(raw);
+    forget = deadlines.watch(deadline, () => {
+      const reason = deadlinePassed();
+      scope.cut(reason);
+      late(reason);
+    });
+  }
   return { call: scope.call, finish, cut, vouched };
 }
 
@@ -84,8 +106,8 @@ export async function serveUnary(
   rules: GrpcRules,
   respond: sendUnaryData<Buffer>,
 ): Promise<void> {
-  const scope = openGrpcCall(raw, rules, (reason) => respond(toGrpcError(reason, rules.sink)));
-  raw.on("cancelled", () => scope.cut());
+  const late = (reason: Fault) => respond(toGrpcError(reason, rules.sink));
+  const scope = openGrpcCall(raw, rules, { late, gone: () => {} });
   try {
     const { request } = raw;
     if (request.length > rules.messageBytesMax) throw tooLarge("request", request.length, rules.messageBytesMax);

@@ -80,7 +80,6 @@ function createTurns(stream: Raw, { messages }: GrpcRules, mayFlow: () => boolea
  * from it. What the service sends unasked may still pile up, and past the bound the stream ends.
  */
 export function serveStream(stream: Raw, { method, open }: ServedRpc & { kind: "stream" }, rules: GrpcRules): void {
-  const scope = openGrpcCall(stream, rules, (reason) => cut(reason));
   let incoming: Incoming<Message> | undefined;
   let ended = false;
   let inputOver = false;
@@ -90,6 +89,7 @@ export function serveStream(stream: Raw, { method, open }: ServedRpc & { kind: "
     inputOver = true;
     incoming?.closed();
   };
+  const scope = openGrpcCall(stream, rules, { late: (reason) => cut(reason), gone: closeInput });
   const finish = (error: unknown) => {
     if (ended) return;
     ended = true;
@@ -144,8 +144,6 @@ export function serveStream(stream: Raw, { method, open }: ServedRpc & { kind: "
     stay?.();
     ended = true;
     outbox.drop();
-    scope.cut();
-    closeInput();
   });
   rules.streams.add(self);
   try {

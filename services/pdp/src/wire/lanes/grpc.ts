@@ -7,16 +7,15 @@ import type {
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Server, ServerCredentials, setLogger } from "@grpc/grpc-js";
-import { cannotListen, type HostPort, hostPort } from "../../foundation/address.ts";
-import { createCrowdRoom } from "../../foundation/crowd-room.ts";
-import type { Pause } from "../../foundation/in-slices.ts";
+import { type CrowdRoom, createCrowdRoom } from "../../foundation/crowd-room.ts";
 import { limits } from "../../foundation/limits.ts";
 import type { Log } from "../../foundation/log.ts";
 import type { Peer } from "../../identities/index.ts";
 import { logCauses } from "../errors.ts";
-import { beginInTurns, CALLS_BEGUN_AT_ONCE_MAX, type Http2Serving } from "./begin-in-turns.ts";
+import { type BeginInTurns, createBeginning, type Http2Serving } from "./begin-in-turns.ts";
 import { createDeadlines } from "./deadlines.ts";
 import { type GrpcRules, type GrpcVouch, serveUnary } from "./grpc-call.ts";
+import { createConnections, type PeerAddress } from "./grpc-connections.ts";
 import { serveStream } from "./grpc-stream.ts";
 import { type Readiness, serveHealth } from "./health.ts";
 import type { Served } from "./served.ts";
@@ -33,18 +32,18 @@ export interface GrpcLaneOptions {
   readonly queue?: QueueBounds;
   /** Finds out what a call's connection proves; without it nothing does. */
   readonly vouch?: GrpcVouch | undefined;
-  /** Between slices of telling very many callers something; undefined: a turn of the event loop. */
-  readonly crowdPause?: Pause | undefined;
+  /** Where very many callers are told something in their turns. */
+  readonly crowd?: CrowdRoom;
+  /** Where calls begin in theirs. */
+  readonly begins?: BeginInTurns;
 }
 
 export interface GrpcLane {
-  /** Listens; answers the address with its real port. `variable` is what an operator sets to move it. */
-  bind(address: HostPort, variable: string): Promise<HostPort>;
-  /** Serves a connection that somebody else has accepted, and asks it to leave when its peer should. */
-  serve(socket: Parameters<ConnectionInjector["injectConnection"]>[0], peer: Peer): void;
+  /** Serves a connection that somebody else has accepted, and asks it to leave when its peer should. Answers its open calls. */
+  serve(socket: Parameters<ConnectionInjector["injectConnection"]>[0] & PeerAddress, peer: Peer): () => number;
   /**
-   * Stops accepting, answers what was asked, lets streams end by themselves for half of the grace, cuts those left,
-   * and drops every connection once the grace is over.
+   * Answers what was asked, lets streams end by themselves for half of the grace, then cuts those left. Each connection is
+   * asked to leave, and closes once nothing is in flight on it; to drop it is up to who accepted it.
    */
   drain(graceMs: number): Promise<void>;
 }
@@ -59,9 +58,6 @@ const limitsOfGrpcJs = {
 
 // grpc-js refuses what is larger than this by itself and without our detail; below it the lane refuses, with it.
 const hardLimitFactor = 2;
-
-// What the last frames may take to leave once connections are dropped.
-const lastWordMs = 250;
 
 // What is in flight may take so long to end on a connection whose peer should leave it.
 const leaveWithinMs = 5_000;
@@ -95,13 +91,12 @@ function adapt({ service, rpcs }: Served, rules: GrpcRules): [ServiceDefinition,
 }
 
 /** grpc-js makes its servers of HTTP/2 itself, and hands them to nobody: what it makes them with is missing in its types. */
-function beginCallsInTurns(server: Server, crowdPause: Pause | undefined): void {
+function beginCallsInTurns(server: Server, begins: BeginInTurns): void {
   const making = server as unknown as { createHttp2Server(credentials: ServerCredentials): Http2Serving };
   const make = making.createHttp2Server.bind(server);
-  const room = createCrowdRoom({ atOnceMax: CALLS_BEGUN_AT_ONCE_MAX, pause: crowdPause });
   making.createHttp2Server = (credentials) => {
     const made = make(credentials);
-    beginInTurns(made, room);
+    begins(made);
     return made;
   };
 }
@@ -121,7 +116,8 @@ export function createGrpcLane({
   valuesMax,
   queue,
   vouch,
-  crowdPause,
+  crowd = createCrowdRoom(),
+  begins = createBeginning(),
 }: GrpcLaneOptions): GrpcLane {
   routeLog(log);
   const server = new Server({
@@ -129,21 +125,21 @@ export function createGrpcLane({
     "grpc.max_receive_message_length": hardLimitFactor * messageBytesMax,
     "grpc.max_send_message_length": hardLimitFactor * messageBytesMax,
   });
-  beginCallsInTurns(server, crowdPause);
-  const streams = createOpenStreams();
+  beginCallsInTurns(server, begins);
+  const streams = createOpenStreams(crowd);
+  // An injector a connection: only so can one be asked to leave.
+  const served = new Set<ConnectionInjector>();
+  const connections = createConnections();
   const rules: GrpcRules = {
     messageBytesMax,
     valuesMax,
     queue: queue ?? queueBounds,
-    streams,
+    ...{ streams, connections, crowd },
     messages: createMessageRoom(),
-    deadlines: createDeadlines(crowdPause),
+    deadlines: createDeadlines(crowd),
     sink: logCauses(log),
     vouch,
   };
-  const bound: HostPort[] = [];
-  // One a connection: only so can one be asked to leave. What is injected has been decrypted where it was accepted.
-  const served = new Set<ConnectionInjector>();
   let stopping = false;
   const names = services.map(({ service }) => service.typeName);
   for (const served of [...services, serveHealth(names, health, () => stopping)]) {
@@ -154,37 +150,29 @@ export function createGrpcLane({
     serve(socket, peer) {
       const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
       served.add(injector);
-      const stay = peer.whenLeaving(() => injector.drain(leaveWithinMs));
+      let dropping: NodeJS.Timeout | undefined;
+      const stay = peer.whenLeaving(() => {
+        injector.destroy();
+        dropping ??= setTimeout(() => socket.destroy(), leaveWithinMs).unref();
+      });
+      const { calls, forget } = connections.add(socket);
       socket.on("close", () => {
         stay();
+        forget();
+        clearTimeout(dropping);
         served.delete(injector);
         injector.destroy();
       });
       injector.injectConnection(socket);
+      if (stopping) injector.destroy();
+      return calls;
     },
-    bind: ({ host, port }, variable) =>
-      new Promise((resolve, reject) => {
-        server.bindAsync(hostPort({ host, port }), ServerCredentials.createInsecure(), (error, real) => {
-          if (error) return reject(cannotListen({ host, port }, variable, error));
-          bound.push({ host, port: real });
-          resolve({ host, port: real });
-        });
-      }),
     async drain(graceMs) {
       stopping = true;
-      void streams.drain(streamGraceMs(graceMs));
-      // Says good-bye to every connection and drops those left after the grace. `forceShutdown` would not: without
-      // channelz it knows no connection. It comes first, since `tryShutdown` leaves `drain` nothing to remember.
-      for (const address of bound) server.drain(hostPort(address), graceMs);
-      for (const injector of served) injector.drain(graceMs);
-      await new Promise<void>((resolve) => {
-        // A connection accepted at this very moment is on nobody's list: it must not hold up the rest.
-        const regardless = setTimeout(resolve, graceMs + lastWordMs);
-        server.tryShutdown(() => {
-          clearTimeout(regardless);
-          resolve();
-        });
-      });
+      // Despite its name `destroy` says good-bye and closes what is idle; `drain` would also end, in one piece, whatever is
+      // left after a time.
+      const toldToLeave = crowd.each(served, (injector) => injector.destroy());
+      await Promise.all([streams.drain(streamGraceMs(graceMs)), toldToLeave]);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { createCrowdRoom } from "../../foundation/crowd-room.ts";
 import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
 import { createOpenStreams, type OpenStream } from "./stream-rules.ts";
 
@@ -6,7 +7,7 @@ const COUNT = 1_000;
 
 /** So many streams, and how many were told what in which turn; one that is cut, or moves when it is asked to, ends. */
 function many(moves: boolean) {
-  const streams = createOpenStreams();
+  const streams = createOpenStreams(createCrowdRoom());
   const told: { readonly at: number; readonly what: string }[] = [];
   const inTurn: number[] = [];
   let turns = 0;
@@ -48,7 +49,7 @@ test("draining is over once all have ended, and nobody is cut", async () => {
 });
 
 test("a stream that ends later than it was told is waited for", async () => {
-  const streams = createOpenStreams();
+  const streams = createOpenStreams(createCrowdRoom());
   const cut: unknown[] = [];
   const self: OpenStream = { draining: () => {}, cut: (reason) => cut.push(reason) };
   streams.add(self);

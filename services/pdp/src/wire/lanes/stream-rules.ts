@@ -1,8 +1,6 @@
 import { type CrowdRoom, createCrowdRoom } from "../../foundation/crowd-room.ts";
 import { Fault } from "../../foundation/fault.ts";
-import { eachInSlices } from "../../foundation/in-slices.ts";
 import { limits } from "../../foundation/limits.ts";
-import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
 
 /** How many messages may wait for a peer that does not read. */
 export interface QueueBounds {
@@ -64,10 +62,8 @@ export interface OpenStreams {
   drain(withinMs: number): Promise<void>;
 }
 
-/** So many are told something in one turn: each writes, and there may be thousands. */
-const AT_ONCE_MAX = 32;
-
-export function createOpenStreams(): OpenStreams {
+/** Each is told in its turn in the room: it writes, and there may be thousands. */
+export function createOpenStreams(crowd: CrowdRoom): OpenStreams {
   const open = new Set<OpenStream>();
   let whenNone: (() => void) | undefined;
   return {
@@ -84,11 +80,10 @@ export function createOpenStreams(): OpenStreams {
         cutting = setTimeout(resolve, withinMs);
         whenNone = resolve;
       });
-      const inTurns = (work: (stream: OpenStream) => void) => eachInSlices(open, turnOfTheLoop, work, AT_ONCE_MAX);
-      await inTurns((stream) => stream.draining());
+      await crowd.each(open, (stream) => stream.draining());
       if (open.size > 0) await over;
       clearTimeout(cutting);
-      await inTurns((stream) => stream.cut(serverStops()));
+      await crowd.each(open, (stream) => stream.cut(serverStops()));
     },
   };
 }
