@@ -2,15 +2,18 @@ import { Worker } from "node:worker_threads";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { DecideRequestSchema, DecisionService, ExchangeRequestSchema } from "@remit/proto/decision";
+import { createCrowdRoom } from "../../services/pdp/src/foundation/crowd-room.ts";
 import { Fault } from "../../services/pdp/src/foundation/fault.ts";
 import { limits } from "../../services/pdp/src/foundation/limits.ts";
 import { listen } from "../../services/pdp/src/server/listen.ts";
+import { listenForGrpc } from "../../services/pdp/src/server/listen-grpc.ts";
+import { openCollecting } from "../../services/pdp/src/server/young-heap.ts";
 import { createExchange } from "../../services/pdp/src/wire/index.ts";
 import { createConnectLane } from "../../services/pdp/src/wire/lanes/connect.ts";
 import { createGrpcLane } from "../../services/pdp/src/wire/lanes/grpc.ts";
 import { type Rpcs, serve } from "../../services/pdp/src/wire/lanes/served.ts";
 import type { Case } from "./catalogue.ts";
-import { type Pause, prepareWith } from "./turns.ts";
+import { type Pause, prepareWith, turnOfTheLoop } from "./turns.ts";
 
 /** What callers are told to ask. */
 export interface Calls {
@@ -49,16 +52,18 @@ interface Server {
 async function open(lane: Lane, rpcs: Rpcs<typeof DecisionService>, crowdPause: Pause): Promise<Server> {
   const { messageBytesMax, messageValuesMax: valuesMax } = limits;
   const services = [serve(DecisionService, rpcs)];
-  const common = { services, log: silent, messageBytesMax, valuesMax, crowdPause };
+  const crowd = createCrowdRoom({ pause: crowdPause });
+  const common = { services, log: silent, messageBytesMax, valuesMax, crowd };
   const at = (port: number) => `http://127.0.0.1:${port}`;
   if (lane === "gRPC") {
     const grpc = createGrpcLane({ ...common, health });
-    const { port } = await grpc.bind(local, "");
-    return { address: at(port), drain: grpc.drain };
+    const listener = await listenForGrpc({ address: local, variable: "", lane: grpc, log: silent, crowd });
+    const drain = (graceMs: number) => Promise.all([grpc.drain(graceMs), listener.close(graceMs)]);
+    return { address: at(listener.address.port), drain };
   }
   const connect = createConnectLane(common);
   const handler = connectNodeAdapter({ routes: connect.routes });
-  const listener = await listen({ address: local, variable: "", handler, log: silent, crowdPause });
+  const listener = await listen({ address: local, variable: "", handler, log: silent, crowd });
   const drain = (graceMs: number) => Promise.all([connect.drain(graceMs), listener.close(graceMs)]);
   return { address: at(listener.address.port), drain };
 }
@@ -126,7 +131,8 @@ const crowd = (
         while (!isComplete()) await pause();
       },
       async (pause) => {
-        crowdPause = pause;
+        // Of a cold process it is a turn of the loop.
+        crowdPause = pause === turnOfTheLoop ? pause : openCollecting().crowdPause;
         await happens(callers, await opened);
       },
       async () => {
