@@ -1,4 +1,5 @@
 import type { JsonValue } from "../json.ts";
+import { hashOfText } from "../text-hash.ts";
 
 /** Shorter lists are gone through. */
 const indexedMin = 16;
@@ -7,13 +8,10 @@ const probesMax = 32;
 
 type Literal = string | number | boolean;
 
-/** FNV-1a over UTF-16 units of a text; equal values have equal hashes. */
+/** Equal values have equal hashes. */
 function hashOf(value: Literal): number {
   if (typeof value === "boolean") return value ? 1 : 2;
-  const text = typeof value === "string" ? value : String(value);
-  let hash = typeof value === "string" ? 0x811c9dc5 : 0x811c9dc6;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return hash ^ (hash >>> 15);
+  return typeof value === "string" ? hashOfText(value) : hashOfText(String(value)) ^ 1;
 }
 
 /** By the hash of a value its place in the list, from 1; undefined where too many share theirs. */

@@ -1,11 +1,18 @@
+import { hashOfText } from "../text-hash.ts";
+
 /** Paths by their keys, one a step. */
 interface Node {
   /** A path ends here. */
   ends: boolean;
   readonly below: Map<string, Node>;
+  /**
+   * Of the keys below. A text that is asked for in a `Map` goes into the machine's table of all such texts, which is laid out anew
+   * in one piece as it grows; of very many paths that are asked for hardly any is there.
+   */
+  readonly hashes: Set<number>;
 }
 
-const newNode = (): Node => ({ ends: false, below: new Map() });
+const newNode = (): Node => ({ ends: false, below: new Map(), hashes: new Set() });
 const EVERY = "*";
 
 /** Finds out of many paths whether any hides something of a value, without a look at each. */
@@ -22,6 +29,7 @@ export function redactedPaths(paths: Iterable<string> = []): RedactedPaths {
     for (const key of path.split(".")) {
       const next = node.below.get(key) ?? newNode();
       node.below.set(key, next);
+      node.hashes.add(hashOfText(key));
       node = next;
     }
     node.ends = true;
@@ -31,7 +39,7 @@ export function redactedPaths(paths: Iterable<string> = []): RedactedPaths {
     const key = keys[at];
     // It goes on below the value: something of that is hidden.
     if (node.ends || key === undefined) return true;
-    if (hides(node.below.get(key), keys, at + 1)) return true;
+    if (node.hashes.has(hashOfText(key)) && hides(node.below.get(key), keys, at + 1)) return true;
     return key !== EVERY && hides(node.below.get(EVERY), keys, at + 1);
   };
   for (const path of paths) add(path);
