@@ -45,6 +45,9 @@ export function digestedBytes(
   return { digest: sha256(both), body: both.subarray(prefix.length) };
 }
 
+/** A digest of what is still to come. */
+const begun = (kind: DigestKind) => createHash("sha256").update(`remit/${kind}/v1\n`);
+
 /** Pieces of a long text that are written down and taken in between two pauses: some tenths of a millisecond. */
 const PIECES_AT_ONCE = 8;
 
@@ -54,7 +57,7 @@ export async function digestedInSlices(
   canonicalJson: string,
   pause: Pause,
 ): Promise<ReturnType<typeof digestedBytes>> {
-  const made = createHash("sha256").update(`remit/${kind}/v1\n`);
+  const made = begun(kind);
   const written: Buffer[] = [];
   const take = (piece: string) => {
     const bytes = Buffer.from(piece);
@@ -78,12 +81,12 @@ export function digest(kind: DigestKind, canonicalJson: string): string {
 
 /** The same of its bytes. */
 export function digestOfBytes(kind: DigestKind, canonicalJson: Uint8Array): string {
-  return `sha256:${createHash("sha256").update(`remit/${kind}/v1\n`).update(canonicalJson).digest("hex")}`;
+  return `sha256:${begun(kind).update(canonicalJson).digest("hex")}`;
 }
 
 /** The same of a text that comes piece by piece. */
 export function digestOfPieces(kind: DigestKind) {
-  const made = createHash("sha256").update(`remit/${kind}/v1\n`);
+  const made = begun(kind);
   return {
     take: (piece: string): void => void made.update(piece),
     digest: (): string => `sha256:${made.digest("hex")}`,
@@ -97,7 +100,7 @@ export async function digestInSlices(
   pause: Pause,
   partsAtOnceMax?: number,
 ): Promise<string> {
-  const made = createHash("sha256").update(`remit/${kind}/v1\n`);
-  await eachInSlices(parts, pause, (part) => made.update(part), partsAtOnceMax);
-  return `sha256:${made.digest("hex")}`;
+  const made = digestOfPieces(kind);
+  await eachInSlices(parts, pause, made.take, partsAtOnceMax);
+  return made.digest();
 }
