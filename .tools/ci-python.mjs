@@ -26,8 +26,12 @@ function counts(file) {
   }
 }
 
+/** Runs a command and says whether it ended well. */
+const plainly = (options, command, ...args) =>
+  spawnSync(command, args, { ...options, stdio: ["ignore", "inherit", "inherit"] }).status === 0;
+
 /** Runs everything; answers how many tests passed and failed, each check counting as one. */
-export function testPython() {
+export function testPython(runWith = plainly) {
   const scratch = mkdtempSync(join(tmpdir(), "remit-python-"));
   const bin = join(scratch, "venv/bin");
   const env = {
@@ -37,8 +41,7 @@ export function testPython() {
     RUFF_NO_CACHE: "true",
     PIP_DISABLE_PIP_VERSION_CHECK: "1",
   };
-  const run = (command, ...args) =>
-    spawnSync(command, args, { cwd: home, env, stdio: ["ignore", "inherit", "inherit"] }).status === 0;
+  const run = (command, ...args) => runWith({ cwd: home, env }, command, ...args);
   const tool = (name, ...args) => run(join(bin, name), ...args);
   try {
     const pip = () => tool("python", "-m", "pip", "install", "-q", "-r", "requirements-dev.txt", ".");

@@ -1,20 +1,25 @@
-// The steps of .ci/run after the install, on the pinned Node. Every step runs; the last line counts the tests, and a
-// step that failed beside them counts as one.
+// The steps of .ci/run after the install, on the pinned Node. Every step runs; the last lines name what failed, since
+// often only they are kept, and count the tests, where a step that failed beside them counts as one.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { python, testPython } from "./ci-python.mjs";
 
 const scratch = mkdtempSync(join(tmpdir(), "remit-ci-"));
 const results = join(scratch, "tests.json");
 const pinned = `v${readFileSync(".node-version", "utf8").trim()}`;
+/** The names of what failed, with the last lines that it said. */
+const failures = [];
+/** For each step the file that has what it said. */
+const saidBy = [];
 let passed = 0;
 let failed = 0;
 
 function step(name, work) {
   const startedMs = performance.now();
   console.log(`\n== ${name}`);
+  saidBy.push(join(scratch, `${saidBy.length}.log`));
   let good = false;
   try {
     good = work();
@@ -23,7 +28,20 @@ function step(name, work) {
   }
   console.log(`== ${name}: ${good ? "passed" : "FAILED"} in ${Math.round((performance.now() - startedMs) / 1000)} s`);
   if (good) passed++;
-  else failed++;
+  else {
+    failed++;
+    failures.push(`${name}\n${lastWords(saidBy.at(-1))}`);
+  }
+}
+
+/** The last lines of a file that are not about what went well. */
+function lastWords(file) {
+  const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
+  const telling = lines.filter((line) => line.trim() !== "" && !line.includes("\u2713"));
+  return telling
+    .slice(-30)
+    .map((line) => `  ${line}\n`)
+    .join("");
 }
 
 /** A step for which not every machine has what it needs. Where CI runs it has to be there. */
@@ -33,7 +51,14 @@ function needing(name, what, there, work) {
 }
 
 const isRoot = process.platform === "linux" && process.getuid() === 0;
-const run = (command, ...args) => spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"] }).status === 0;
+const keeping = ["-o", "pipefail", "-c", '"$@" 2>&1 | tee -a "$0"'];
+/** Runs a command; what it says is printed, and kept for the end in case that it fails. */
+const runWith = (options, command, ...args) =>
+  spawnSync("bash", [...keeping, saidBy.at(-1), command, ...args], {
+    ...options,
+    stdio: ["ignore", "inherit", "inherit"],
+  }).status === 0;
+const run = (command, ...args) => runWith({}, command, ...args);
 const hasGo =
   spawnSync("go", ["version"]).status === 0 && spawnSync("python3", ["-m", "pip", "--version"]).status === 0;
 const git = (...args) => spawnSync("git", args, { encoding: "utf8" }).stdout.trim();
@@ -77,7 +102,7 @@ needing("the chart: linted, rendered with Helm, held against two versions of Kub
   run("npm", "run", "--silent", "chart"),
 );
 needing("the Python SDK", "Python 3.10 or later and a package index", python !== undefined, () => {
-  const counted = testPython();
+  const counted = testPython(runWith);
   passed += counted.passed;
   failed += counted.failed;
   return counted.failed === 0;
@@ -91,16 +116,25 @@ const tests = spawnSync(
   { stdio: ["ignore", "inherit", "inherit"] },
 );
 try {
-  const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(results, "utf8"));
+  const { numPassedTests, numFailedTests, numFailedTestSuites, testResults } = JSON.parse(
+    readFileSync(results, "utf8"),
+  );
   passed += numPassedTests;
   failed += numFailedTests;
-  // A file that could not be loaded has no tests that failed.
+  // A file that could not be loaded has no tests that failed, and what nobody caught is of no test.
   if (numFailedTests === 0 && (numFailedTestSuites > 0 || tests.status !== 0)) failed++;
   if (numPassedTests === 0) failed++;
+  for (const { name, assertionResults } of testResults) {
+    const wrong = assertionResults.filter(({ status }) => status === "failed");
+    for (const { fullName } of wrong) failures.push(`${relative(process.cwd(), name)}: ${fullName}`);
+  }
+  if (tests.status !== 0) failures.push(`npm test ended with ${tests.status ?? tests.signal}`);
 } catch (error) {
   console.error("the test run left no result", error);
   failed++;
+  failures.push("npm test left no result");
 }
 rmSync(scratch, { recursive: true, force: true });
+for (const name of failures) console.log(`FAILED: ${name}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -45,11 +45,21 @@ export function run(
   throw new Error(`${command} ${args.join(" ")} ended with ${ended.status}:\n${said}`);
 }
 
-/** Fills a directory of the cache once: half a directory is never taken for a whole one. */
+/** What is kept under a name, got now where it is not yet there: twice, since a download may fail for a moment. */
 function cached(name: string, fill: (directory: string) => void): string {
   const directory = cacheDirectory(name);
   if (existsSync(directory)) return directory;
   mkdirSync(dirname(directory), { recursive: true });
+  try {
+    return filled(directory, fill);
+  } catch (error) {
+    console.log(`${name}, tried once more after this: ${(error as Error).message}`);
+    return filled(directory, fill);
+  }
+}
+
+/** Fills a directory of the cache once: half a directory is never taken for a whole one. */
+function filled(directory: string, fill: (directory: string) => void): string {
   const fresh = mkdtempSync(`${directory}-`);
   try {
     fill(fresh);
