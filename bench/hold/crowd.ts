@@ -9,6 +9,7 @@ import { listen } from "../../services/pdp/src/server/listen.ts";
 import { listenForGrpc } from "../../services/pdp/src/server/listen-grpc.ts";
 import { openCollecting } from "../../services/pdp/src/server/young-heap.ts";
 import { createExchange } from "../../services/pdp/src/wire/index.ts";
+import { createBeginning } from "../../services/pdp/src/wire/lanes/begin-in-turns.ts";
 import { createConnectLane } from "../../services/pdp/src/wire/lanes/connect.ts";
 import { createGrpcLane } from "../../services/pdp/src/wire/lanes/grpc.ts";
 import { type Rpcs, serve } from "../../services/pdp/src/wire/lanes/served.ts";
@@ -53,17 +54,18 @@ async function open(lane: Lane, rpcs: Rpcs<typeof DecisionService>, crowdPause: 
   const { messageBytesMax, messageValuesMax: valuesMax } = limits;
   const services = [serve(DecisionService, rpcs)];
   const crowd = createCrowdRoom({ pause: crowdPause });
+  const begins = createBeginning({ pause: crowdPause, crowd });
   const common = { services, log: silent, messageBytesMax, valuesMax, crowd };
   const at = (port: number) => `http://127.0.0.1:${port}`;
   if (lane === "gRPC") {
-    const grpc = createGrpcLane({ ...common, health });
+    const grpc = createGrpcLane({ ...common, begins, health });
     const listener = await listenForGrpc({ address: local, variable: "", lane: grpc, log: silent, crowd });
     const drain = (graceMs: number) => Promise.all([grpc.drain(graceMs), listener.close(graceMs)]);
     return { address: at(listener.address.port), drain };
   }
   const connect = createConnectLane(common);
   const handler = connectNodeAdapter({ routes: connect.routes });
-  const listener = await listen({ address: local, variable: "", handler, log: silent, crowd });
+  const listener = await listen({ address: local, variable: "", handler, log: silent, crowd, begins });
   const drain = (graceMs: number) => Promise.all([connect.drain(graceMs), listener.close(graceMs)]);
   return { address: at(listener.address.port), drain };
 }

@@ -221,7 +221,7 @@ function lanes(options: Options, { health, vouch }: Pick<GrpcLaneOptions, "healt
   const { log, crowdPause, collectingPause: pause } = options;
   const { data, admin, exchange } = services(options);
   const crowd = createCrowdRoom({ pause: crowdPause });
-  const begins = createBeginning({ pause: crowdPause });
+  const begins = createBeginning({ pause: crowdPause, crowd });
   const common = { log, messageBytesMax: limits.messageBytesMax, crowd };
   const ofCallers = { ...common, valuesMax: limits.messageValuesMax, services: data };
   return {

@@ -1,11 +1,9 @@
 import { createServer, type Socket } from "node:net";
 import type { HostPort } from "../foundation/address.ts";
 import { type CrowdRoom, createCrowdRoom } from "../foundation/crowd-room.ts";
-import { limits } from "../foundation/limits.ts";
 import type { Log } from "../foundation/log.ts";
 import type { Peer } from "../identities/index.ts";
 import type { GrpcLane } from "../wire/lanes/grpc.ts";
-import { createEnding } from "./ending.ts";
 import { bind, closeWithin, connectionsMax, type Listener } from "./listen.ts";
 import type { MakeFront } from "./tls/front.ts";
 import { peerOfSocket } from "./tls/peers.ts";
@@ -25,10 +23,9 @@ interface Options {
 export async function listenForGrpc(options: Options): Promise<Listener> {
   const { address, variable, lane, front, log, crowd = createCrowdRoom() } = options;
   const sockets = new Set<Socket>();
-  const ending = createEnding(crowd, front ? limits.connectionStreamsMax : 0);
   const begin = (socket: Socket, peer: Peer) => {
     socket.on("error", () => socket.destroy());
-    ending.carries(socket, lane.serve(socket, peer));
+    lane.serve(socket, peer);
   };
   const accept = front?.(["h2"], begin) ?? ((socket) => begin(socket, peerOfSocket(socket)));
   const server = createServer((socket) => {
@@ -42,6 +39,6 @@ export async function listenForGrpc(options: Options): Promise<Listener> {
   server.on("error", (error) => log.error({ err: error }, "a listener failed"));
   return {
     address: bound,
-    close: (graceMs) => closeWithin(server, sockets, graceMs, ending),
+    close: (graceMs) => closeWithin(server, sockets, graceMs, crowd),
   };
 }

@@ -12,7 +12,6 @@ import { type CrowdRoom, createCrowdRoom } from "../foundation/crowd-room.ts";
 import { limits } from "../foundation/limits.ts";
 import type { Log } from "../foundation/log.ts";
 import { type BeginInTurns, createBeginning } from "../wire/lanes/begin-in-turns.ts";
-import { createEnding, type Ending } from "./ending.ts";
 import type { MakeFront } from "./tls/front.ts";
 import { peerOfSocket } from "./tls/peers.ts";
 
@@ -107,49 +106,28 @@ function closingInTurns(crowd: CrowdRoom): typeof Http2ServerRequest {
   };
 }
 
-/** Where what happens on connections takes its turns. */
-interface Turns {
-  readonly crowd: CrowdRoom;
-  readonly begins: BeginInTurns;
-  readonly ending: Ending;
-}
-
 /** HTTP/2 connections: closed when idle, told to go away when the server stops. */
-function serveHttp2(handler: Handler, idleMs: number, { crowd, begins, ending }: Turns) {
+function serveHttp2(handler: Handler, idleMs: number, crowd: CrowdRoom, begins: BeginInTurns) {
   const sessions = new Set<ServerHttp2Session>();
   const server = createHttp2Server({
     settings: { maxConcurrentStreams: limits.connectionStreamsMax },
     Http2ServerRequest: closingInTurns(crowd),
   });
   server.on("request", (request: Http2ServerRequest, response: Http2ServerResponse) => handler(request, response));
-  begins(server);
-  const keep = (session: ServerHttp2Session, streams: () => number) => {
+  const callsOn = begins(server);
+  server.on("session", (session) => {
     sessions.add(session);
     session.setTimeout(idleMs, () => {
-      if (streams() === 0) session.close();
+      if (callsOn(session) === 0) session.close();
     });
     const stay = peerOfSocket(session.socket).whenLeaving(() => session.close());
     session.on("close", () => {
       stay();
       sessions.delete(session);
     });
-  };
+  });
   return {
-    accept(socket: Socket) {
-      let open = 0;
-      const streams = () => open;
-      ending.carries(socket, streams);
-      server.once("session", (session: ServerHttp2Session) => {
-        session.on("stream", (stream) => {
-          open++;
-          stream.on("close", () => {
-            open--;
-          });
-        });
-        keep(session, streams);
-      });
-      server.emit("connection", socket);
-    },
+    accept: (socket: Socket) => void server.emit("connection", socket),
     goAway: () => crowd.each(sessions, (session) => session.close()),
   };
 }
@@ -186,10 +164,11 @@ export function closeWithin(
   server: NetServer,
   sockets: ReadonlySet<Socket>,
   graceMs: number,
-  ending: Ending,
+  crowd: CrowdRoom,
 ): Promise<void> {
   return new Promise((resolve) => {
-    const dropping = setTimeout(() => void ending.end(sockets), graceMs);
+    const drop = () => void crowd.each(sockets, (socket) => socket.destroy());
+    const dropping = setTimeout(drop, graceMs);
     server.close(() => {
       clearTimeout(dropping);
       resolve();
@@ -206,7 +185,7 @@ export async function listen({
   front,
   timings,
   crowd = createCrowdRoom(),
-  begins = createBeginning(),
+  begins = createBeginning({ crowd }),
 }: ListenOptions): Promise<Listener> {
   const { headersMs, requestMs, idleMs } = { ...defaultTimings, ...timings };
   const safe = guarded(handler, log);
@@ -217,8 +196,7 @@ export async function listen({
     connectionsCheckingInterval: checkEveryMs,
   });
   server.maxConnections = connectionsMax;
-  const ending = createEnding(crowd, front ? limits.connectionStreamsMax : 0);
-  const http2 = serveHttp2(safe, idleMs, { crowd, begins, ending });
+  const http2 = serveHttp2(safe, idleMs, crowd, begins);
   const stopKeepingAlive = closingAnswers(server);
   server.on("request", (request, response) => safe(request, response));
 
@@ -233,7 +211,6 @@ export async function listen({
       socket.allowHalfOpen = false;
       http2.accept(socket);
     } else {
-      ending.carries(socket, () => 1);
       for (const serve of serveHttp1) serve.call(server, socket);
     }
   };
@@ -260,7 +237,7 @@ export async function listen({
     address: bound,
     close(graceMs) {
       stopKeepingAlive();
-      const closed = closeWithin(server, sockets, graceMs, ending);
+      const closed = closeWithin(server, sockets, graceMs, crowd);
       for (const socket of undecided) socket.destroy();
       void http2.goAway();
       return closed;

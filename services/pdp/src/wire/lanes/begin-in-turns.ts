@@ -1,21 +1,19 @@
-import { createCrowdRoom } from "../../foundation/crowd-room.ts";
+import { type CrowdRoom, createCrowdRoom } from "../../foundation/crowd-room.ts";
 import type { Pause } from "../../foundation/in-slices.ts";
-import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
+import { type Carrying, createEndInTurns, type Socket } from "./end-in-turns.ts";
+import { createReading } from "./reading.ts";
 
 // As much as is needed of Node's server of HTTP/2, its connections and its streams.
 interface Stream {
   readonly destroyed: boolean;
   on(event: "error", listener: () => void): unknown;
 }
-interface Connection {
-  readonly socket: unknown;
-  on(event: "close", listener: () => void): unknown;
-}
 export interface Http2Serving {
   // biome-ignore lint/complexity/noBannedTypes: as Node's types have it
   listeners(event: "stream"): Function[];
   removeAllListeners(event: "stream"): unknown;
-  on(event: "session", listener: (session: Connection) => void): unknown;
+  prependListener(event: "connection", listener: (socket: Socket) => void): unknown;
+  on(event: "session", listener: (session: Carrying) => void): unknown;
   on(event: "stream", listener: (stream: Stream, ...heard: unknown[]) => void): unknown;
 }
 
@@ -29,61 +27,6 @@ type Begin = (stream: Stream, ...heard: unknown[]) => void;
 const CALLS_BEGUN_AT_ONCE_MAX = 256;
 /** With so many calls waiting nothing more is read, on any connection: what is being read may bring some hundreds more. */
 const WAITING_MAX = 128;
-/** Connections that are read again in one turn. */
-const READ_AGAIN_MAX = 64;
-
-/** What a connection is read by. It is Node's, and missing in its types. */
-interface Handle {
-  readStop(): void;
-  readStart(): void;
-}
-
-/** The connections of a server: read, or not read for a while. */
-function createReading() {
-  const read = new Map<Connection, Handle>();
-  let unread = new Map<Connection, Handle>();
-  let mayRead = true;
-  let isStarting = false;
-  /** One, then two, then four in a turn: each may bring as many calls as a connection may have. */
-  const startInTurns = async () => {
-    isStarting = true;
-    for (let some = 1; unread.size > 0; some = Math.min(2 * some, READ_AGAIN_MAX)) {
-      await turnOfTheLoop();
-      if (!mayRead) break;
-      let started = 0;
-      for (const [session, handle] of unread) {
-        if (started++ === some) break;
-        unread.delete(session);
-        read.set(session, handle);
-        handle.readStart();
-      }
-    }
-    isStarting = false;
-  };
-  return {
-    add(session: Connection): void {
-      const { _handle: handle } = session.socket as { readonly _handle: Handle | null };
-      if (!handle) return;
-      read.set(session, handle);
-      session.on("close", () => {
-        read.delete(session);
-        unread.delete(session);
-      });
-    },
-    stop(): void {
-      mayRead = false;
-      if (read.size === 0) return;
-      for (const handle of read.values()) handle.readStop();
-      // Those that have waited longer are read first.
-      unread = new Map([...unread, ...read]);
-      read.clear();
-    },
-    start(): void {
-      mayRead = true;
-      if (!isStarting) void startInTurns();
-    },
-  };
-}
 
 const ignore = () => {};
 
@@ -91,36 +34,54 @@ interface Options {
   readonly atOnceMax?: number;
   /** What comes after a turn while some wait. */
   readonly pause?: Pause | undefined;
+  /** Where connections, and what is open on them, end in their turns. */
+  readonly crowd?: CrowdRoom;
 }
 
-/** Has the calls that come to a server begun in their turns. To be called once it has its listener for streams. */
-export type BeginInTurns = (server: Http2Serving) => void;
+/**
+ * Has the calls that come to a server begun in their turns, and ended in theirs with their connections. To be called once it
+ * has its listener for streams. Answers how many calls are open on a connection.
+ */
+export type BeginInTurns = (server: Http2Serving) => (session: Carrying) => number;
 
 /**
  * Has the calls that come over HTTP/2 begun some at a time, of all servers together: on a few connections thousands may come
  * in one turn, and each is tens of microseconds of setting up, and kilobytes. What waits is begun in the order in which it
  * came, unless its peer has given it up; where much waits, connections are not read.
  */
-export function createBeginning({ atOnceMax = CALLS_BEGUN_AT_ONCE_MAX, pause }: Options = {}): BeginInTurns {
+export function createBeginning(options: Options = {}): BeginInTurns {
+  const { atOnceMax = CALLS_BEGUN_AT_ONCE_MAX, pause, crowd = createCrowdRoom({ pause }) } = options;
   const room = createCrowdRoom({ atOnceMax, pause });
   const reading = createReading();
+  const gate = reading.gate();
+  const endInTurns = createEndInTurns({ crowd, reading, pause });
   let waiting = 0;
   const beginLater = (begin: () => void) => {
     waiting++;
-    if (waiting >= WAITING_MAX) reading.stop();
+    if (waiting >= WAITING_MAX) gate.close();
     room.enter(() => {
       waiting--;
-      if (waiting === 0) reading.start();
+      if (waiting === 0) gate.open();
       begin();
     });
   };
   return (server) => {
+    let accepted: Socket | undefined;
+    const openOn = new WeakMap<Carrying, () => number>();
     const listeners = server.listeners("stream") as Begin[];
     server.removeAllListeners("stream");
     const begin: Begin = (...heard) => {
       for (const listener of listeners) listener.apply(server, heard);
     };
-    server.on("session", reading.add);
+    // A connection is told of as soon as its socket has been.
+    server.prependListener("connection", (socket) => {
+      accepted = socket;
+    });
+    server.on("session", (session) => {
+      reading.add(session);
+      if (accepted) openOn.set(session, endInTurns(session, accepted));
+      accepted = undefined;
+    });
     server.on("stream", (stream, ...heard) => {
       if (!room.full) {
         room.take();
@@ -133,5 +94,6 @@ export function createBeginning({ atOnceMax = CALLS_BEGUN_AT_ONCE_MAX, pause }: 
         if (!stream.destroyed) begin(stream, ...heard);
       });
     });
+    return (session) => openOn.get(session)?.() ?? 0;
   };
 }

@@ -7,7 +7,6 @@ import { type CauseSink, toGrpcError } from "../errors.ts";
 import { type CallScope, deadlinePassed, openCall } from "./call-scope.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { decodeBinary, tooLarge } from "./decode.ts";
-import type { GrpcConnections } from "./grpc-connections.ts";
 import type { ServedRpc } from "./served.ts";
 import type { MessageRoom, OpenStreams, QueueBounds } from "./stream-rules.ts";
 
@@ -17,7 +16,6 @@ export interface GrpcRules {
   readonly valuesMax?: number | undefined;
   readonly queue: QueueBounds;
   readonly streams: OpenStreams;
-  readonly connections: Pick<GrpcConnections, "began">;
   readonly crowd: Pick<CrowdRoom, "come">;
   readonly messages: MessageRoom;
   readonly deadlines: Deadlines;
@@ -55,7 +53,7 @@ interface Endings {
 /** What a call's metadata and its connection say. Where its peer hangs up it is cut, in its turn of the room for crowds. */
 export function openGrpcCall(
   raw: Raw,
-  { vouch, deadlines, connections, crowd }: GrpcRules,
+  { vouch, deadlines, crowd }: GrpcRules,
   { late, gone }: Endings,
 ): Omit<CallScope, "over"> & { readonly vouched: Vouched | undefined } {
   const vouched = vouch?.(raw);
@@ -77,11 +75,9 @@ export function openGrpcCall(
     forget();
     scope.cut(reason);
   };
-  const leave = connections.began(raw.getPeer());
   const events: NodeJS.EventEmitter = raw;
   // Comes after every end, the regular one too.
   events.on("cancelled", () => {
-    leave();
     if (scope.over) return gone();
     crowd.come(() => {
       cut();

@@ -15,7 +15,6 @@ import { logCauses } from "../errors.ts";
 import { type BeginInTurns, createBeginning, type Http2Serving } from "./begin-in-turns.ts";
 import { createDeadlines } from "./deadlines.ts";
 import { type GrpcRules, type GrpcVouch, serveUnary } from "./grpc-call.ts";
-import { createConnections, type PeerAddress } from "./grpc-connections.ts";
 import { serveStream } from "./grpc-stream.ts";
 import { type Readiness, serveHealth } from "./health.ts";
 import type { Served } from "./served.ts";
@@ -39,8 +38,8 @@ export interface GrpcLaneOptions {
 }
 
 export interface GrpcLane {
-  /** Serves a connection that somebody else has accepted, and asks it to leave when its peer should. Answers its open calls. */
-  serve(socket: Parameters<ConnectionInjector["injectConnection"]>[0] & PeerAddress, peer: Peer): () => number;
+  /** Serves a connection that somebody else has accepted, and asks it to leave when its peer should. */
+  serve(socket: Parameters<ConnectionInjector["injectConnection"]>[0], peer: Peer): void;
   /**
    * Answers what was asked, lets streams end by themselves for half of the grace, then cuts those left. Each connection is
    * asked to leave, and closes once nothing is in flight on it; to drop it is up to who accepted it.
@@ -117,7 +116,7 @@ export function createGrpcLane({
   queue,
   vouch,
   crowd = createCrowdRoom(),
-  begins = createBeginning(),
+  begins = createBeginning({ crowd }),
 }: GrpcLaneOptions): GrpcLane {
   routeLog(log);
   const server = new Server({
@@ -129,12 +128,11 @@ export function createGrpcLane({
   const streams = createOpenStreams(crowd);
   // An injector a connection: only so can one be asked to leave.
   const served = new Set<ConnectionInjector>();
-  const connections = createConnections();
   const rules: GrpcRules = {
     messageBytesMax,
     valuesMax,
     queue: queue ?? queueBounds,
-    ...{ streams, connections, crowd },
+    ...{ streams, crowd },
     messages: createMessageRoom(),
     deadlines: createDeadlines(crowd),
     sink: logCauses(log),
@@ -155,17 +153,14 @@ export function createGrpcLane({
         injector.destroy();
         dropping ??= setTimeout(() => socket.destroy(), leaveWithinMs).unref();
       });
-      const { calls, forget } = connections.add(socket);
       socket.on("close", () => {
         stay();
-        forget();
         clearTimeout(dropping);
         served.delete(injector);
         injector.destroy();
       });
       injector.injectConnection(socket);
       if (stopping) injector.destroy();
-      return calls;
     },
     async drain(graceMs) {
       stopping = true;
