@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import { connect as connectTcp, type Socket } from "node:net";
 import { parentPort } from "node:worker_threads";
 import type { Calls, Deed } from "./crowd.ts";
 
@@ -12,6 +13,7 @@ const CALLS_AT_ONCE = 100;
 const REST_MS = 10;
 
 const sessions: ClientHttp2Session[] = [];
+const sockets: Socket[] = [];
 const streams: ClientHttp2Stream[] = [];
 let ended = 0;
 /** What calls were answered, over gRPC by its own status, and how often. */
@@ -42,9 +44,16 @@ function begin(session: ClientHttp2Session, calls: Calls, at: number): ClientHtt
   return stream;
 }
 
+function connectTo(address: string): ClientHttp2Session {
+  const { hostname: host, port } = new URL(address);
+  const socket = connectTcp({ host, port: Number(port) });
+  sockets.push(socket);
+  return connect(address, { createConnection: () => socket }).on("error", () => {});
+}
+
 async function call(calls: Calls): Promise<void> {
   for (let at = 0; at < calls.count; at++) {
-    if (at % CALLS_A_CONNECTION === 0) sessions.push(connect(calls.address).on("error", () => {}));
+    if (at % CALLS_A_CONNECTION === 0) sessions.push(connectTo(calls.address));
     const session = sessions.at(-1);
     if (session) streams.push(begin(session, calls, at));
     if (at % CALLS_AT_ONCE === CALLS_AT_ONCE - 1) await rest();
@@ -53,7 +62,7 @@ async function call(calls: Calls): Promise<void> {
 
 /** Connections that are there before anything is asked on them. */
 async function getReady({ address, count }: Calls): Promise<void> {
-  const opened = Array.from({ length: Math.ceil(count / CALLS_A_CONNECTION) }, () => connect(address));
+  const opened = Array.from({ length: Math.ceil(count / CALLS_A_CONNECTION) }, () => connectTo(address));
   sessions.push(...opened);
   await Promise.all(opened.map((session) => new Promise((resolve) => session.once("remoteSettings", resolve))));
   parentPort?.postMessage("ready");
@@ -69,6 +78,7 @@ function callTogether(calls: Calls): void {
 
 parentPort?.on("message", (deed: Deed) => {
   if (deed === "hang up") for (const session of sessions) session.destroy();
+  else if (deed === "break") for (const socket of sockets) socket.resetAndDestroy();
   else if ("write" in deed) for (const stream of streams) stream.write(deed.write);
   else if ("ready" in deed) void getReady(deed.ready);
   else if ("together" in deed) callTogether(deed.together);

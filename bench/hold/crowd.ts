@@ -14,7 +14,7 @@ import { createConnectLane } from "../../services/pdp/src/wire/lanes/connect.ts"
 import { createGrpcLane } from "../../services/pdp/src/wire/lanes/grpc.ts";
 import { type Rpcs, serve } from "../../services/pdp/src/wire/lanes/served.ts";
 import type { Case } from "./catalogue.ts";
-import { type Pause, prepareWith, turnOfTheLoop } from "./turns.ts";
+import { type Pause, prepareWith, settle, turnOfTheLoop } from "./turns.ts";
 
 /** What callers are told to ask. */
 export interface Calls {
@@ -30,13 +30,17 @@ export interface Calls {
   readonly deadline?: { readonly header: string; readonly unit: string; readonly atMs: number };
 }
 
-/** `write`: on every stream. `ready`: connects for what will be asked; `together`: all of that in one turn. */
+/**
+ * `write`: on every stream. `ready`: connects for what will be asked; `together`: all of that in one turn. `hang up`: resets
+ * what was asked, and goes. `break`: goes without a word.
+ */
 export type Deed =
   | Calls
   | { readonly write: Uint8Array }
   | { readonly ready: Calls }
   | { readonly together: Calls }
-  | "hang up";
+  | "hang up"
+  | "break";
 
 const silent = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} } as never;
 const never = new Promise<never>(() => {});
@@ -131,6 +135,7 @@ const crowd = (
         const server = await opened;
         callers.do(calls(server.address));
         while (!isComplete()) await pause();
+        await settle(pause);
       },
       async (pause) => {
         // Of a cold process it is a turn of the loop.
@@ -226,6 +231,16 @@ export const crowds: readonly Case[] = lanes.flatMap((lane) => [
     (address) => decides(lane, address),
     async ({ do: tell }) => {
       tell("hang up");
+      for (let turns = 0; turns < 2_000; turns++) await new Promise((resolve) => setImmediate(resolve));
+    },
+  ),
+  crowd(
+    `${limits.callsInFlightMax} calls are given up as their callers' connections break`,
+    lane,
+    waiting,
+    (address) => decides(lane, address),
+    async ({ do: tell }) => {
+      tell("break");
       for (let turns = 0; turns < 2_000; turns++) await new Promise((resolve) => setImmediate(resolve));
     },
   ),
