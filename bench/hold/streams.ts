@@ -6,7 +6,7 @@ import { limits } from "../../services/pdp/src/foundation/limits.ts";
 import { systemTurnRoom } from "../../services/pdp/src/foundation/turn-room.ts";
 import { revokedFrom } from "../../services/pdp/src/policies/revoked.ts";
 import { type Attached, createAttached, type NoticeBody } from "../../services/pdp/src/wire/attached.ts";
-import { type Audience, createAudience } from "../../services/pdp/src/wire/audience.ts";
+import { type Audience, createAudience, TELLING_MS_MAX } from "../../services/pdp/src/wire/audience.ts";
 import { type Case, compiled, many, rule } from "./catalogue.ts";
 import { type Pause, prepareWith, settle } from "./turns.ts";
 
@@ -53,7 +53,7 @@ const streams = (
     };
     // Known once the work begins.
     let newsPause: Pause | undefined;
-    const turns = systemTurnRoom(async () => newsPause?.());
+    const turns = systemTurnRoom(async () => newsPause?.(), TELLING_MS_MAX);
     const audience = createAudience({ turns, nowMs: () => performance.now() });
     const all = many(count, () => createAttached({ standing, now: () => 1, notify, audience }));
     const fill = async (attached: Attached, of: number) => {

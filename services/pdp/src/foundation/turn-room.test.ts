@@ -3,10 +3,10 @@ import { describe, expect, it } from "vitest";
 import { createTurnRoom } from "./turn-room.ts";
 
 /** Time that passes only by work, and turns that come when they are called. */
-function playedTurns() {
+function playedTurns(busyMsMax?: number) {
   let now = 0;
   let next: (() => void)[] = [];
-  const room = createTurnRoom({ nowMs: () => now, nextTurn: (then) => next.push(then) });
+  const room = createTurnRoom({ nowMs: () => now, nextTurn: (then) => next.push(then), busyMsMax });
   return {
     room,
     work(ms: number) {
@@ -30,8 +30,8 @@ interface Piece {
 }
 
 /** Has all pieces ask at once; answers what ran in which turn. */
-async function run(pieces: readonly Piece[]): Promise<Piece[][]> {
-  const { room, work, turn } = playedTurns();
+async function run(pieces: readonly Piece[], busyMsMax?: number): Promise<Piece[][]> {
+  const { room, work, turn } = playedTurns(busyMsMax);
   const turns: Piece[][] = [[]];
   const ran = (piece: Piece) => {
     turns.at(-1)?.push(piece);
@@ -61,6 +61,26 @@ describe("room in a turn", () => {
     expect(await run(pieces)).toEqual(pieces.map((one) => [one]));
   });
 
+  it("is there for one long piece a turn where it is waited for with a promise in between", async () => {
+    const { room, work, turn } = playedTurns();
+    const ran: string[] = [];
+    const enter = async (source: string) => {
+      await room.enter(source);
+    };
+    const go = async (source: string) => {
+      await enter(source);
+      ran.push(source);
+      work(3);
+    };
+    for (const source of ["a", "b", "c"]) void go(source);
+    const counts: number[] = [];
+    while (await turn()) counts.push(ran.length);
+    expect([ran, counts.slice(0, 3)]).toEqual([
+      ["a", "b", "c"],
+      [1, 2, 3],
+    ]);
+  });
+
   it("keeps the order of each source, and loses no piece", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(piece, { maxLength: 30 }), async (pieces) => {
@@ -82,6 +102,12 @@ describe("room in a turn", () => {
         }
       }),
     );
+  });
+
+  it("has less of a turn to give where each piece has others do something after it", async () => {
+    const pieces = Array.from({ length: 5 }, () => ({ source: "a", ms: 0.3 }));
+    expect((await run(pieces)).map((turn) => turn.length)).toEqual([4, 1]);
+    expect(await run(pieces, 0.25)).toEqual(pieces.map((one) => [one]));
   });
 
   it("goes round among those who wait", async () => {

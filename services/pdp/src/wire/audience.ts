@@ -35,14 +35,19 @@ export interface Audience {
 }
 
 interface Options {
-  /** Whose turns the news share, and nothing else: no call keeps them waiting. */
+  /** Whose turns the news share, and nothing else: no call keeps them waiting. Busy after `TELLING_MS_MAX`. */
   readonly turns: TurnRoom;
   /** Monotonic. */
   readonly nowMs: () => number;
 }
 
-/** Steps count tens of microseconds. */
-const COST_OF_MS = 100;
+/**
+ * How long many are told of something in one turn. What they are told is written after that, for all streams in one turn
+ * and in three times as long.
+ */
+export const TELLING_MS_MAX = 0.25;
+/** Steps count hundredths of what a slice may take. */
+const COST_OF_MS = 100 / TELLING_MS_MAX;
 
 /** A set of them: of one tenant, or of all whose time is over in one second, there may be tens of thousands. */
 class Many {
@@ -152,7 +157,7 @@ function createRegister() {
   };
 }
 
-/** Does work part by part, in slices of a millisecond, each in a turn of its own: from now on, or from a later turn. */
+/** Does work part by part, in slices, each in a turn of its own: from now on, or from a later turn. */
 function createSlices({ turns, nowMs }: Options) {
   function* timed(parts: Iterable<void>): Steps<void> {
     let beganMs = nowMs();

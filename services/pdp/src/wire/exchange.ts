@@ -14,7 +14,7 @@ import type { Pause } from "../foundation/in-slices.ts";
 import { limits } from "../foundation/limits.ts";
 import { systemTurnRoom } from "../foundation/turn-room.ts";
 import { type Attached, type Attaching, createAttached, type NoticeBody } from "./attached.ts";
-import { createAudience } from "./audience.ts";
+import { createAudience, TELLING_MS_MAX } from "./audience.ts";
 import type { Call, Duplex, Outgoing } from "./call.ts";
 import { decideFor } from "./decide.ts";
 import type { Desk } from "./desk.ts";
@@ -95,7 +95,8 @@ function note(attached: Attached, asked: ExchangeRequest["body"], answered: Body
 
 /** The audience of all streams: it hears of what has changed, and looks at the time while there are streams. */
 function openAudience({ standing, clock, newsPause }: Options) {
-  const audience = createAudience({ turns: systemTurnRoom(newsPause), nowMs: () => performance.now() });
+  const turns = systemTurnRoom(newsPause, TELLING_MS_MAX);
+  const audience = createAudience({ turns, nowMs: () => performance.now() });
   let streams = 0;
   let looking: NodeJS.Timeout | undefined;
   standing.subscribe({
