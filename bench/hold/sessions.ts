@@ -5,7 +5,7 @@ import { limits } from "../../services/pdp/src/foundation/limits.ts";
 import { type Case, many } from "./catalogue.ts";
 import { type Calls, callersOf, enveloped, grpcHeaders } from "./crowd.ts";
 import { AGENT, type House, openHouse } from "./house.ts";
-import { prepareWith } from "./turns.ts";
+import { prepareWith, settle } from "./turns.ts";
 
 const MANY = 4_096;
 /** What is asked before anything is measured: one after another, so that this is the first of many together. */
@@ -144,6 +144,7 @@ const endingAll = (name: string, end: (house: House, sessionId: string) => Promi
           callers.do({ ...calls(house, "Exchange", [body]), ...stream });
           while ((await handlesOf(house)) < (at + 1) * each) await pause();
         }
+        await settle(pause);
       },
       async () => {
         if (house) await end(house, ROOT);
