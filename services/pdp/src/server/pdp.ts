@@ -100,7 +100,7 @@ export async function startPdp(options: PdpOptions): Promise<RunningPdp> {
     const collecting = engine ? openCollecting() : undefined;
     open.push(async () => collecting?.close());
     const collectingPause = collecting?.pause;
-    const store = await openStore({ config, log, throwAway, collectingPause });
+    const store = await openStore({ config, log, throwAway, collectingPause, crowdPause: collecting?.crowdPause });
     open.push(store.close);
     const held: Held = { keeper };
     const metrics = meters(store, held);

@@ -61,10 +61,18 @@ interface StoreOptions {
   readonly throwAway: boolean;
   /** Between the parts of a long answer of Postgres; undefined: a turn of the event loop. */
   readonly collectingPause: Pause | undefined;
+  /** While very many are told that the store was too busy; undefined: nothing. */
+  readonly crowdPause: Pause | undefined;
 }
 
 /** Opens the configured Postgres, or brings one of its own. Rejects with a Fault that says what to do. */
-export async function openStore({ config, log, throwAway, collectingPause: pause }: StoreOptions): Promise<Store> {
+export async function openStore({
+  config,
+  log,
+  throwAway,
+  collectingPause: pause,
+  crowdPause,
+}: StoreOptions): Promise<Store> {
   const own = config.databaseUrl && !throwAway ? undefined : await embedded(config, log, throwAway);
   const url = own?.runtimeUrl ?? config.databaseUrl?.reveal() ?? "";
   try {
@@ -73,7 +81,8 @@ export async function openStore({ config, log, throwAway, collectingPause: pause
     await own?.stop();
     throw error;
   }
-  const pool = openPool({ url, name: "remit", log, connectionsMax: config.poolSize, pause, verify: checkCell });
+  const pauses = { pause, crowdPause };
+  const pool = openPool({ url, name: "remit", log, connectionsMax: config.poolSize, ...pauses, verify: checkCell });
   const ended = own?.ended.then(({ expected, lastWords }) =>
     expected ? new Promise<never>(() => {}) : `the embedded Postgres ended by itself: ${lastWords}`,
   );

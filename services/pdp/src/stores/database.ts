@@ -4,12 +4,15 @@ import pg, {
   type ClientConfig,
   type Pool,
   type PoolClient,
+  type PoolConfig,
   type QueryArrayConfig,
   type QueryArrayResult,
 } from "pg";
+import { createCrowdRoom } from "../foundation/crowd-room.ts";
 import type { Pause } from "../foundation/in-slices.ts";
 import type { Log } from "../foundation/log.ts";
 import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
+import { createLine, type Line } from "./line.ts";
 import { readLongRows } from "./long-rows.ts";
 
 /** Named in every BEGIN: a server's default must not decide what a transaction may see. */
@@ -26,6 +29,8 @@ export interface PoolOptions {
   readonly connectionsMax?: number;
   /** Between the parts of a long answer; undefined: a turn of the event loop. */
   readonly pause?: Pause | undefined;
+  /** While very many are told that no connection was free in time; undefined: nothing. */
+  readonly crowdPause?: Pause | undefined;
   readonly statementTimeoutMs?: number;
   /** Asked on every new connection before it is used; what it throws is what the query that wanted it throws. */
   readonly verify?: (client: ClientBase) => Promise<void>;
@@ -59,12 +64,63 @@ function withSettings(url: string, settings: Settings): string {
   return changed.toString().replaceAll("+", "%20");
 }
 
+/** Those for whom no connection was free that are told so in one turn: each answers a caller, and ends its stream. */
+const LATE_AT_ONCE_MAX = 8;
+
+type Connected = (error: Error | undefined, client: PoolClient | undefined, done: (broken?: unknown) => void) => void;
+
+/**
+ * Whoever wants a connection where all are lent out waits in a line of ours. In pg's own each has a timer, and all who
+ * came at one moment are told at one moment that none was free.
+ */
+class LinedPool extends pg.Pool {
+  readonly #line: Line;
+
+  constructor(config: PoolConfig & { readonly max: number; readonly crowdPause: Pause | undefined }) {
+    super(config);
+    this.#line = createLine({
+      ...{ placesMax: config.max, waitMsMax: CONNECT_TIMEOUT_MS },
+      late: () => new Error("no connection was free in time"),
+      crowd: createCrowdRoom({ atOnceMax: LATE_AT_ONCE_MAX, pause: config.crowdPause }),
+    });
+    this.on("release", this.#line.leave);
+  }
+
+  override connect(): Promise<PoolClient>;
+  override connect(connected: Connected): void;
+  override connect(connected?: Connected): Promise<PoolClient> | undefined {
+    if (connected) return void this.#enter(connected);
+    return new Promise((resolve, reject) => {
+      this.#enter((error, client) => (client ? resolve(client) : reject(error)));
+    });
+  }
+
+  #enter(connected: Connected): void {
+    this.#line.enter((late) => {
+      if (late) return connected(late, undefined, () => {});
+      super.connect((error, client, done) => {
+        // One that is not had is never given back.
+        if (!client) this.#line.leave();
+        connected(error, client, done);
+      });
+    });
+  }
+}
+
 /**
  * A bounded pool for reads and the admin plane. A connection that breaks while it is idle is logged and replaced; it
  * never ends the process.
  */
 export function openPool(options: PoolOptions): Pool {
-  const { log, name, verify, connectionsMax = 10, statementTimeoutMs = 5_000, pause = turnOfTheLoop } = options;
+  const {
+    log,
+    name,
+    verify,
+    connectionsMax = 10,
+    statementTimeoutMs = 5_000,
+    pause = turnOfTheLoop,
+    crowdPause,
+  } = options;
   class Client extends pg.Client {
     constructor(config?: ClientConfig) {
       super(config);
@@ -76,9 +132,10 @@ export function openPool(options: PoolOptions): Pool {
     idle_in_transaction_session_timeout: statementTimeoutMs,
     tcp_user_timeout: TCP_USER_TIMEOUT_MS,
   });
-  const pool = new pg.Pool({
+  const pool = new LinedPool({
     connectionString: url,
     Client,
+    crowdPause,
     application_name: name,
     max: connectionsMax,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,

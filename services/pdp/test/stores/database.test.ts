@@ -100,6 +100,31 @@ test("a pool fails while Postgres is away and works again by itself", async () =
   await connections.end();
 });
 
+test("who finds all connections lent out waits in line, and is told where none is free in time", async () => {
+  const connections = openPool({ url: database.runtimeUrl, name: "test", log: silentLog, connectionsMax: 1 });
+  const lent = await connections.connect();
+  const done: number[] = [];
+  const one = async (at: number) => {
+    const { rows } = await connections.query("select $1::int as at", [at]);
+    done.push(rows[0].at);
+  };
+  const inTurn = [one(0), withTransaction(connections, "read committed", async () => void done.push(1)), one(2)];
+  lent.release();
+  await Promise.all(inTurn);
+  expect(done).toEqual([0, 1, 2]);
+  const again = await connections.connect();
+  const late = [one(3), connections.connect(), one(4)];
+  for (const result of await Promise.allSettled(late)) {
+    expect(result).toMatchObject({ status: "rejected", reason: { message: "no connection was free in time" } });
+  }
+  // One that is broken is replaced for whoever is next.
+  again.release(true);
+  await Promise.all([one(5), one(6)]);
+  expect(done).toEqual([0, 1, 2, 5, 6]);
+  await connections.end();
+  await expect(one(7)).rejects.toThrow("after calling end");
+});
+
 test("a transaction has the isolation that it names, commits, and rolls back on a throw", async () => {
   const connections = pool();
   const isolation = await withTransaction(connections, "repeatable read read only", async (client) => {
