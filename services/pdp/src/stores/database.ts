@@ -75,9 +75,13 @@ type Connected = (error: Error | undefined, client: PoolClient | undefined, done
  */
 class LinedPool extends pg.Pool {
   readonly #line: Line;
+  readonly #most: number;
+  /** One connection is opened in a turn: that takes some tenths of a millisecond. */
+  readonly #opening = createCrowdRoom({ atOnceMax: 1 });
 
   constructor(config: PoolConfig & { readonly max: number; readonly crowdPause: Pause | undefined }) {
     super(config);
+    this.#most = config.max;
     this.#line = createLine({
       ...{ placesMax: config.max, waitMsMax: CONNECT_TIMEOUT_MS },
       late: () => new Error("no connection was free in time"),
@@ -98,11 +102,14 @@ class LinedPool extends pg.Pool {
   #enter(connected: Connected): void {
     this.#line.enter((late) => {
       if (late) return connected(late, undefined, () => {});
-      super.connect((error, client, done) => {
-        // One that is not had is never given back.
-        if (!client) this.#line.leave();
-        connected(error, client, done);
-      });
+      const connect = () =>
+        super.connect((error, client, done) => {
+          // One that is not had is never given back.
+          if (!client) this.#line.leave();
+          connected(error, client, done);
+        });
+      if (this.idleCount === 0 && this.totalCount < this.#most) this.#opening.come(connect);
+      else connect();
     });
   }
 }
