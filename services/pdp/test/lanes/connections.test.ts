@@ -87,6 +87,33 @@ describe.each([
     for (const session of sessions) session.close();
   });
 
+  test("brings calls that follow on others, of which none waits for its turn, and those after them do", async () => {
+    let turn = 0;
+    const count = () => {
+      turn++;
+      counting = setImmediate(count);
+    };
+    let counting = setImmediate(count);
+    const cameAt: [callId: string, turn: number][] = [];
+    house.toy.whenCall((callId) => cameAt.push([callId, turn]));
+    const session = connect(`http://${hostPort(at())}`);
+    await new Promise((resolve) => session.once("remoteSettings", resolve));
+    house.followed.left = 100;
+    const names = Array.from({ length: 200 }, (_, n) => `echo ${n}`);
+    const calls = names.map((callId) => {
+      const stream = session.request(headers);
+      stream.end(frame(toBinary(DecideRequestSchema, create(DecideRequestSchema, { callId }))));
+      return ended(stream);
+    });
+    expect(await Promise.all(calls)).toEqual(calls.map(() => 0));
+    clearImmediate(counting);
+    expect(cameAt.map(([callId]) => callId)).toEqual(names);
+    const sizes = [...Map.groupBy(cameAt, ([, cameIn]) => cameIn).values()].map((some) => some.length);
+    expect(Math.max(...sizes)).toBeGreaterThan(BEGUN_AT_ONCE_MAX);
+    await vi.waitFor(() => expect(house.followed.ended).toBe(200));
+    session.close();
+  });
+
   test("brings calls of which some are given up before they are begun, and those are not begun", async () => {
     const begun: string[] = [];
     house.toy.whenCall((callId) => begun.push(callId));

@@ -42,6 +42,8 @@ export interface House {
   readonly grpc: HostPort;
   readonly http: HostPort;
   readonly health: ReturnType<typeof createSwitch>;
+  /** Calls that have ended, and how many that come are still taken to follow on some: none, unless a test says so. */
+  readonly followed: { ended: number; left: number };
   /** Everything logged: level, fields, message. */
   readonly lines: [string, Record<string, unknown>, string][];
   close(): Promise<void>;
@@ -55,7 +57,9 @@ export async function openHouse(timings: Partial<Timings> = {}, bodyMs = 30_000)
   const write = (level: string) => (fields: Record<string, unknown>, message: string) =>
     void lines.push([level, fields, message]);
   const log: Log = { info: write("info"), warn: write("warn"), error: write("error") };
-  const begins = createBeginning({ atOnceMax: BEGUN_AT_ONCE_MAX });
+  const followed = { ended: 0, left: 0 };
+  const again = { ended: () => followed.ended++, take: () => followed.left-- > 0 };
+  const begins = createBeginning({ atOnceMax: BEGUN_AT_ONCE_MAX, again });
   const grpcLane = createGrpcLane({ services: [toy.served], health, log, messageBytesMax, queue, begins });
   const connectLane = createConnectLane({ services: [toy.served], log, messageBytesMax, queue, bodyMs });
   const listener = await listen({
@@ -76,6 +80,7 @@ export async function openHouse(timings: Partial<Timings> = {}, bodyMs = 30_000)
     grpc: grpcListener.address,
     http: listener.address,
     health,
+    followed,
     lines,
     async close() {
       toy.release();

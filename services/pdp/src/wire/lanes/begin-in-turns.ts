@@ -1,12 +1,13 @@
 import { type CrowdRoom, createCrowdRoom } from "../../foundation/crowd-room.ts";
 import type { Pause } from "../../foundation/in-slices.ts";
+import { type AskedAgain, createAskedAgain } from "./asked-again.ts";
 import { type Carrying, createEndInTurns, type Socket } from "./end-in-turns.ts";
 import { createReading } from "./reading.ts";
 
 // As much as is needed of Node's server of HTTP/2, its connections and its streams.
 interface Stream {
   readonly destroyed: boolean;
-  on(event: "error", listener: () => void): unknown;
+  on(event: "error" | "close", listener: () => void): unknown;
 }
 export interface Http2Serving {
   // biome-ignore lint/complexity/noBannedTypes: as Node's types have it
@@ -21,10 +22,10 @@ export interface Http2Serving {
 type Begin = (stream: Stream, ...heard: unknown[]) => void;
 
 /**
- * Calls of all connections that begin in one turn and do not wait: more than one caller has in flight who asks as fast as it
- * can. Those that wait cost some microseconds more each, and share fewer commits.
+ * Calls of all connections that begin in one turn and do not wait, though they follow on none that was answered. Those that
+ * wait cost some microseconds more each, and share fewer commits: so callers who keep many in flight do not.
  */
-const CALLS_BEGUN_AT_ONCE_MAX = 256;
+const CALLS_BEGUN_AT_ONCE_MAX = 32;
 /** With so many calls waiting nothing more is read, on any connection: what is being read may bring some hundreds more. */
 const WAITING_MAX = 128;
 
@@ -32,6 +33,8 @@ const ignore = () => {};
 
 interface Options {
   readonly atOnceMax?: number;
+  /** Which of them follow on others that were answered. */
+  readonly again?: AskedAgain;
   /** What comes after a turn while some wait. */
   readonly pause?: Pause | undefined;
   /** Where connections, and what is open on them, end in their turns. */
@@ -50,7 +53,8 @@ export type BeginInTurns = (server: Http2Serving) => (session: Carrying) => numb
  * came, unless its peer has given it up; where much waits, connections are not read.
  */
 export function createBeginning(options: Options = {}): BeginInTurns {
-  const { atOnceMax = CALLS_BEGUN_AT_ONCE_MAX, pause, crowd = createCrowdRoom({ pause }) } = options;
+  const { atOnceMax = CALLS_BEGUN_AT_ONCE_MAX, again = createAskedAgain(), pause } = options;
+  const { crowd = createCrowdRoom({ pause }) } = options;
   const room = createCrowdRoom({ atOnceMax, pause });
   const reading = createReading();
   const gate = reading.gate();
@@ -70,8 +74,9 @@ export function createBeginning(options: Options = {}): BeginInTurns {
     const openOn = new WeakMap<Carrying, () => number>();
     const listeners = server.listeners("stream") as Begin[];
     server.removeAllListeners("stream");
-    const begin: Begin = (...heard) => {
-      for (const listener of listeners) listener.apply(server, heard);
+    const begin: Begin = (stream, ...heard) => {
+      stream.on("close", again.ended);
+      for (const listener of listeners) listener.call(server, stream, ...heard);
     };
     // A connection is told of as soon as its socket has been.
     server.prependListener("connection", (socket) => {
@@ -83,10 +88,10 @@ export function createBeginning(options: Options = {}): BeginInTurns {
       accepted = undefined;
     });
     server.on("stream", (stream, ...heard) => {
+      if (waiting === 0 && again.take()) return begin(stream, ...heard);
       if (!room.full) {
         room.take();
-        begin(stream, ...heard);
-        return;
+        return begin(stream, ...heard);
       }
       // Its peer may reset it before anybody else listens.
       stream.on("error", ignore);
