@@ -153,6 +153,50 @@ test("what an operator revokes or halts has its calls cancelled, and its session
   await stream.end();
 });
 
+/** Sessions of the owner's below another one, and a token of each. */
+async function openBelow(parent: string, count: number): Promise<readonly string[]> {
+  const inserted = await withClient(database.superuserUrl, (pg) =>
+    pg.query<{ id: string }>(
+      `insert into session (id, tenant, agent, principal_id, principal_verified, opened_at, expires_at, opened_by, parent,
+          depth)
+        select gen_random_uuid(), p.tenant, p.agent, p.principal_id, p.principal_verified, p.opened_at, p.expires_at,
+            p.opened_by, p.id, 1
+          from session p, generate_series(1, $2) where p.id = $1 returning id`,
+      [parent, count],
+    ),
+  );
+  const tokens: string[] = [];
+  for (const { id } of inserted.rows) {
+    tokens.push((await here.clients.sessions.renewSession({ sessionId: id }, { headers: headers() })).token);
+  }
+  return tokens;
+}
+
+test("of a session revoked that very many are below none is allowed a call after that, and those there first are told first", async () => {
+  const { session } = await openSession(here);
+  const tokens = await openBelow(session.id, 200);
+  const streams = [openStream(here), openStream(there)];
+  const handles = new Map<ExchangeStream, number[]>(streams.map((stream) => [stream, []]));
+  for (const [at, token] of tokens.entries()) {
+    const stream = streams[at % 2] as ExchangeStream;
+    handles.get(stream)?.push(await stream.attach(next(), token));
+  }
+  for (const stream of streams) await allow(stream, handles.get(stream)?.[0] ?? 0, "before");
+  await revoke({ case: "session", value: session.id });
+  const asked = [...handles].flatMap(([stream, its]) =>
+    its.map((handle) => stream.ask(next(), decideFrame(handle, `after ${handle}`))),
+  );
+  const refused = { case: "decided", value: { effect: Effect.DENY, reason: { code: "session_revoked" } } };
+  for (const answer of await Promise.all(asked)) expect(answer).toMatchObject(refused);
+  for (const [stream, its] of handles) {
+    const notices = await stream.noticed(its.length + 1);
+    const ends = notices.filter((notice) => notice.case === "sessionEnded").map(({ value }) => value.handle);
+    expect([notices[0]?.case, ends]).toEqual(["callCancel", its]);
+    expect(notices).toHaveLength(its.length + 1);
+    await stream.end();
+  }
+});
+
 test("an agent that is suspended ends its handles, each time; back at work, it may ask on them again", async () => {
   const stream = openStream(there);
   const { token } = await openSession(here);
