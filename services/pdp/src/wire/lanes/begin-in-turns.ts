@@ -53,8 +53,8 @@ export type BeginInTurns = (server: Http2Serving) => (session: Carrying) => numb
  * came, unless its peer has given it up; where much waits, connections are not read.
  */
 export function createBeginning(options: Options = {}): BeginInTurns {
-  const { atOnceMax = CALLS_BEGUN_AT_ONCE_MAX, again = createAskedAgain(), pause } = options;
-  const { crowd = createCrowdRoom({ pause }) } = options;
+  const { atOnceMax = CALLS_BEGUN_AT_ONCE_MAX, pause } = options;
+  const { again = createAskedAgain(), crowd = createCrowdRoom({ pause }) } = options;
   const room = createCrowdRoom({ atOnceMax, pause });
   const reading = createReading();
   const gate = reading.gate();
