@@ -12,7 +12,8 @@ import {
 import type { JsonObject, Problem } from "../../services/engine/src/index.ts";
 import { createListDecisions } from "../../services/pdp/src/decisions/list-decisions.ts";
 import { limits } from "../../services/pdp/src/foundation/limits.ts";
-import type { StoredRecord } from "../../services/pdp/src/ledger/index.ts";
+import { systemTurnRoom } from "../../services/pdp/src/foundation/turn-room.ts";
+import type { DecisionRange, StoredRecord } from "../../services/pdp/src/ledger/index.ts";
 import { declarationRpcs } from "../../services/pdp/src/wire/admin/declarations.ts";
 import { documentRpcs } from "../../services/pdp/src/wire/admin/documents.ts";
 import { ledgerRpcs } from "../../services/pdp/src/wire/admin/ledger.ts";
@@ -102,10 +103,15 @@ function deskOfEntries(make: () => readonly StoredRecord[]) {
   const ledger = {
     findById: async () => all[0],
     findBySubject: async () => all.slice(1),
-    listDecisions: async (_: string, { beforeId, recordsMax }: { beforeId: string; recordsMax: number }) =>
-      all.filter(({ id }) => id < beforeId).slice(0, recordsMax),
+    async listDecisions(_: string, { beforeId, recordsMax }: DecisionRange) {
+      const records = all.filter(({ id }) => id < beforeId).slice(0, recordsMax);
+      const listed = records.map(({ aside, ...one }) => ({ ...one, asideBytes: aside?.length ?? 0 }));
+      return { records: listed, more: records.length === recordsMax };
+    },
+    withAsides: async (_: string, records: readonly { readonly id: string }[]) =>
+      records.flatMap((record) => all.filter(({ id }) => id === record.id)),
   };
-  const listDecisions = createListDecisions({ ledger: ledger as never });
+  const listDecisions = createListDecisions({ ledger, turns: systemTurnRoom() });
   return ledgerRpcs({ caller, ledger, listDecisions } as never);
 }
 

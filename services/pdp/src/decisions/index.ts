@@ -61,6 +61,7 @@ export type {
   RevocationStore,
 } from "./revocation-store.ts";
 export { createRevocations, haltOf, type Revocations } from "./revocations.ts";
+export { wholeEntries } from "./scan-entries.ts";
 export { createSessions, type OpenedSession, type Opening, type SeenSession, type Sessions } from "./sessions.ts";
 export type { RolloutNote } from "./sides.ts";
 export { createSight } from "./sight.ts";

@@ -1,4 +1,5 @@
 import type { Clock } from "../foundation/clock.ts";
+import type { TurnRoom } from "../foundation/turn-room.ts";
 import type { Ledger } from "../ledger/index.ts";
 import type { PolicyStore, Snapshots } from "../policies/index.ts";
 import type { MakeChange } from "./changes.ts";
@@ -20,6 +21,8 @@ export interface LifecycleRooms {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly newId: (nowMs: number) => string;
+  /** Where those who look through entries take turns. */
+  readonly turns: TurnRoom;
 }
 
 export function createLifecycle(rooms: LifecycleRooms): Lifecycle {

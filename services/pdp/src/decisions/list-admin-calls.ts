@@ -1,4 +1,5 @@
-import type { Ledger, StoredRecord } from "../ledger/index.ts";
+import type { ListedRecord } from "../ledger/index.ts";
+import type { EntryRooms } from "./each-entry.ts";
 import { bodyOf } from "./replay.ts";
 import { type EntryPage, scanEntries } from "./scan-entries.ts";
 
@@ -20,7 +21,7 @@ export interface AdminCallQuery {
 
 export type ListAdminCalls = (tenant: string, query: AdminCallQuery) => Promise<EntryPage>;
 
-function chooser({ method, caller, outcome, changesOnly }: AdminCallQuery): (record: StoredRecord) => boolean {
+function chooser({ method, caller, outcome, changesOnly }: AdminCallQuery): (record: ListedRecord) => boolean {
   const any = [method, caller, outcome].every((one) => one === undefined) && !changesOnly;
   return (record) => {
     if (any) return true;
@@ -43,7 +44,6 @@ function chooser({ method, caller, outcome, changesOnly }: AdminCallQuery): (rec
 }
 
 /** Lists what was asked of the admin plane, page by page, the newest first. */
-export function createListAdminCalls({ ledger }: { readonly ledger: Ledger }): ListAdminCalls {
-  return (tenant, query) =>
-    scanEntries(ledger, tenant, { ...query, kind: "admin", session: undefined }, chooser(query));
+export function createListAdminCalls(rooms: EntryRooms): ListAdminCalls {
+  return (tenant, query) => scanEntries(rooms, tenant, { ...query, kind: "admin", session: undefined }, chooser(query));
 }

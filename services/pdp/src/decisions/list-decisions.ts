@@ -1,6 +1,7 @@
 import type { Effect } from "@remit/engine";
-import type { Ledger, StoredRecord } from "../ledger/index.ts";
+import type { ListedRecord } from "../ledger/index.ts";
 import type { DecisionBody } from "./decision.ts";
+import type { EntryRooms } from "./each-entry.ts";
 import { bodyOf } from "./replay.ts";
 import { type EntryPage, scanEntries } from "./scan-entries.ts";
 
@@ -33,7 +34,7 @@ function chooser({
   would,
   rollout,
   differs = false,
-}: DecisionQuery): (record: StoredRecord) => boolean {
+}: DecisionQuery): (record: ListedRecord) => boolean {
   const needles = [
     agent === undefined ? undefined : `"id":${JSON.stringify(agent)}`,
     tool === undefined ? undefined : `"tool":${JSON.stringify(tool)}`,
@@ -42,9 +43,10 @@ function chooser({
     rollout === undefined ? undefined : `"id":${JSON.stringify(rollout)}`,
     differs ? '"rollout":' : undefined,
   ].filter((needle) => needle !== undefined);
+  if (needles.length === 0) return () => true;
   return (record) => {
     // What it said is gone: it is listed where nothing is asked of what it said.
-    if (record.erased) return needles.length === 0;
+    if (record.erased) return false;
     const text = Buffer.from(record.body.buffer, record.body.byteOffset, record.body.byteLength);
     if (!needles.every((needle) => text.includes(needle))) return false;
     const body = bodyOf(record) as unknown as DecisionBody & { agent: { id: string }; tool: string };
@@ -60,6 +62,6 @@ function chooser({
 }
 
 /** Lists decisions page by page, the newest first. */
-export function createListDecisions({ ledger }: { readonly ledger: Ledger }): ListDecisions {
-  return (tenant, query) => scanEntries(ledger, tenant, { ...query, kind: "decision" }, chooser(query));
+export function createListDecisions(rooms: EntryRooms): ListDecisions {
+  return (tenant, query) => scanEntries(rooms, tenant, { ...query, kind: "decision" }, chooser(query));
 }

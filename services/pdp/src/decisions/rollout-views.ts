@@ -12,8 +12,8 @@ export interface RolloutViews {
   tallyRollout(caller: Caller, id: string | undefined, beforeId: string | undefined): Promise<TallyPage>;
 }
 
-export function createRolloutViews({ policies, ledger }: LifecycleRooms): RolloutViews {
-  const tally = createTallyRollout({ ledger });
+export function createRolloutViews({ policies, ledger, turns }: LifecycleRooms): RolloutViews {
+  const tally = createTallyRollout({ ledger, turns });
   const showRollout = async (caller: Caller, id: string | undefined): Promise<RolloutInfo> => {
     const found = await policies.rollout(caller.tenant, id);
     if (!found) throw rolloutMissing(null);

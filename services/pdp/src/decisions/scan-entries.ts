@@ -1,12 +1,12 @@
 import { leastUuidAt } from "../foundation/ids.ts";
 import { limits } from "../foundation/limits.ts";
-import { turnOfTheLoop } from "../foundation/turn-of-the-loop.ts";
-import type { Ledger, StoredRecord } from "../ledger/index.ts";
+import type { Ledger, ListedRecord, StoredRecord } from "../ledger/index.ts";
+import { type EntryRooms, eachEntry } from "./each-entry.ts";
 
 /** A page of entries of one kind. */
 export interface EntryPage {
-  /** The newest first. */
-  readonly records: readonly StoredRecord[];
+  /** The newest first; `wholeEntries` reads what stands beside them. */
+  readonly records: readonly ListedRecord[];
   /** Where the next page goes on; undefined when there is none. */
   readonly nextBeforeId: string | undefined;
 }
@@ -23,48 +23,53 @@ export interface EntryRange {
   readonly pageSize: number;
 }
 
-/** One read of the store: short, so that decisions are answered in between. */
-const READ_RECORDS = 100;
-/** What is looked at between two turns: whether an entry was asked for may take parsing it. */
-const BYTES_AT_ONCE_MAX = 64 * 1024;
-
-const bytesOf = ({ body, aside }: StoredRecord) => body.byteLength + (aside?.byteLength ?? 0);
+const bytesOf = ({ body, asideBytes }: ListedRecord) => body.byteLength + asideBytes;
 
 /**
  * Reads a page of a tenant's entries, the newest first. What they say stands in their bodies alone, so a page looks at a
  * bounded number of them and may hold fewer than were asked for, or none, with more to come.
  */
 export async function scanEntries(
-  ledger: Ledger,
+  rooms: EntryRooms,
   tenant: string,
   { kind, sinceMs, untilMs, session, beforeId: given, pageSize }: EntryRange,
-  chosen: (record: StoredRecord) => boolean,
+  chosen: (record: ListedRecord) => boolean,
 ): Promise<EntryPage> {
-  const fromId = leastUuidAt(sinceMs);
-  const records: StoredRecord[] = [];
   const end = leastUuidAt(untilMs);
   let beforeId = given !== undefined && given < end ? given : end;
+  const records: ListedRecord[] = [];
   let bytes = 0;
-  let looked = 0;
-  for (let scanned = 0; scanned < limits.listScanRecordsMax; ) {
-    const recordsMax = Math.min(READ_RECORDS, limits.listScanRecordsMax - scanned);
-    const read = await ledger.listDecisions(tenant, { kind, fromId, beforeId, session, recordsMax });
-    for (const record of read) {
-      looked += bytesOf(record);
-      if (looked > BYTES_AT_ONCE_MAX) {
-        looked = 0;
-        await turnOfTheLoop();
-      }
-      if (chosen(record)) {
-        bytes += bytesOf(record);
-        if (records.length > 0 && bytes > limits.listPageBytesMax) return { records, nextBeforeId: beforeId };
-        records.push(record);
-      }
-      beforeId = record.id;
-      if (records.length === pageSize) return { records, nextBeforeId: beforeId };
+  const range = { kind, session, fromId: leastUuidAt(sinceMs), beforeId };
+  const more = await eachEntry(rooms, tenant, range, (record) => {
+    if (chosen(record)) {
+      bytes += bytesOf(record);
+      if (records.length > 0 && bytes > limits.listPageBytesMax) return "enough";
+      records.push(record);
     }
-    if (read.length < recordsMax) return { records, nextBeforeId: undefined };
-    scanned += read.length;
+    beforeId = record.id;
+    return records.length < pageSize ? "go on" : "enough";
+  });
+  return { records, nextBeforeId: more ? beforeId : undefined };
+}
+
+/** What stands beside entries is read so much at a time, or one alone that is longer. */
+const ASIDE_BYTES = 512 * 1024;
+
+/** The entries of a page with what stands beside them, some at a time: it may be long, and nobody needs all of it at once. */
+export async function* wholeEntries(
+  ledger: Pick<Ledger, "withAsides">,
+  tenant: string,
+  records: readonly ListedRecord[],
+): AsyncGenerator<StoredRecord> {
+  let some: ListedRecord[] = [];
+  let bytes = 0;
+  for (const record of records) {
+    if (some.length > 0 && bytes + record.asideBytes > ASIDE_BYTES) {
+      yield* await ledger.withAsides(tenant, some);
+      [some, bytes] = [[], 0];
+    }
+    some.push(record);
+    bytes += record.asideBytes;
   }
-  return { records, nextBeforeId: beforeId };
+  yield* await ledger.withAsides(tenant, some);
 }

@@ -1,9 +1,9 @@
 import type { Effect } from "@remit/engine";
 import { leastUuidAt } from "../foundation/ids.ts";
-import { limits } from "../foundation/limits.ts";
-import type { Ledger, StoredRecord } from "../ledger/index.ts";
+import type { ListedRecord } from "../ledger/index.ts";
 import type { RolloutInfo } from "../policies/index.ts";
 import type { DecisionBody } from "./decision.ts";
+import { type EntryRooms, eachEntry } from "./each-entry.ts";
 import { bodyOf } from "./replay.ts";
 
 /** Decisions that both sides answer, and not the same. */
@@ -30,7 +30,6 @@ export interface TallyPage {
 
 export type TallyRollout = (tenant: string, rollout: RolloutInfo, beforeId: string | undefined) => Promise<TallyPage>;
 
-const READ_RECORDS = 100;
 const EXAMPLES_MAX = 5;
 /** Ids of decisions go by replicas' clocks, the rollout's times by the store's. */
 const SKEW_MS = 60_000;
@@ -39,7 +38,7 @@ function createTally(rolloutId: string) {
   const needle = `"id":${JSON.stringify(rolloutId)}`;
   const counts = { judged: 0, unjudged: 0, canary: 0 };
   const found = new Map<string, { -readonly [Key in keyof Difference]: Difference[Key] } & { decisionIds: string[] }>();
-  const add = (record: StoredRecord): void => {
+  const add = (record: ListedRecord): void => {
     if (record.erased) return;
     const text = Buffer.from(record.body.buffer, record.body.byteOffset, record.body.byteLength);
     if (!text.includes(needle)) return;
@@ -64,20 +63,17 @@ function createTally(rolloutId: string) {
 }
 
 /** Counts from the ledger, the newest decisions first: a page looks at a bounded number of them. */
-export function createTallyRollout({ ledger }: { readonly ledger: Ledger }): TallyRollout {
+export function createTallyRollout(rooms: EntryRooms): TallyRollout {
   return async (tenant, { id, startedAtMs, ended }, before) => {
-    const fromId = leastUuidAt(startedAtMs - SKEW_MS);
     const end = leastUuidAt(ended ? ended.atMs + SKEW_MS : Number.POSITIVE_INFINITY);
     const tally = createTally(id);
     let beforeId = before !== undefined && before < end ? before : end;
-    for (let scanned = 0; scanned < limits.listScanRecordsMax; ) {
-      const recordsMax = Math.min(READ_RECORDS, limits.listScanRecordsMax - scanned);
-      const read = await ledger.listDecisions(tenant, { fromId, beforeId, session: undefined, recordsMax });
-      for (const record of read) tally.add(record);
-      beforeId = read.at(-1)?.id ?? beforeId;
-      if (read.length < recordsMax) return { ...tally.page(), nextBeforeId: undefined };
-      scanned += read.length;
-    }
-    return { ...tally.page(), nextBeforeId: beforeId };
+    const range = { fromId: leastUuidAt(startedAtMs - SKEW_MS), beforeId, session: undefined };
+    const more = await eachEntry(rooms, tenant, range, (record) => {
+      tally.add(record);
+      beforeId = record.id;
+      return "go on";
+    });
+    return { ...tally.page(), nextBeforeId: more ? beforeId : undefined };
   };
 }

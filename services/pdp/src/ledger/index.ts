@@ -14,6 +14,8 @@ export {
   type Charge,
   type DecisionRange,
   type HoldStep,
+  type ListedRecord,
+  type ListedRecords,
   type Move,
   type NewRecord,
   type RecordKind,

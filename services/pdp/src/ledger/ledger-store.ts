@@ -1,4 +1,4 @@
-import type { DecisionRange, NewRecord, RecordOutcome, StoredRecord } from "./record.ts";
+import type { DecisionRange, ListedRecord, ListedRecords, NewRecord, RecordOutcome, StoredRecord } from "./record.ts";
 
 /**
  * How a commit can fail.
@@ -65,8 +65,10 @@ export interface LedgerStore {
   findById(tenant: string, id: string): Promise<StoredRecord | null>;
   /** Records about a decision, in order. */
   findBySubject(tenant: string, subject: string): Promise<StoredRecord[]>;
-  /** A tenant's decisions between two ids, the newest first. */
-  listDecisions(tenant: string, range: DecisionRange): Promise<StoredRecord[]>;
+  /** A tenant's decisions between two ids, the newest first, as many as the range allows. */
+  listDecisions(tenant: string, range: DecisionRange): Promise<ListedRecords>;
+  /** The same records with what stands beside them, in their order; those that have gone meanwhile are left out. */
+  withAsides(tenant: string, records: readonly ListedRecord[]): Promise<StoredRecord[]>;
   /** Declares this replica dead and closes its connections. What is in flight fails as `lost`. */
   close(): Promise<void>;
 }

@@ -37,7 +37,8 @@ function heldStore() {
     },
     findByKeys: async (_tenant, _session, _day, keys) => keys.map(() => null),
     findById: () => Promise.reject(new Error("the store is away")),
-    listDecisions: async () => [],
+    listDecisions: async () => ({ records: [], more: false }),
+    withAsides: async () => [],
     findBySubject: () => new Promise(() => {}),
     close: async () => {},
   };

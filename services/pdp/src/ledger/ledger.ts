@@ -4,7 +4,7 @@ import type { Log } from "../foundation/log.ts";
 import type { LedgerStore, LedgerWriter } from "./ledger-store.ts";
 import { createLines } from "./lines.ts";
 import { createQueue, type QueueLimits, recordBytes } from "./queue.ts";
-import type { DecisionRange, NewRecord, RecordOutcome, StoredRecord } from "./record.ts";
+import type { DecisionRange, ListedRecord, ListedRecords, NewRecord, RecordOutcome, StoredRecord } from "./record.ts";
 import type { CommitSeen, Stopped } from "./shared.ts";
 import { systemTiming, type Timing } from "./timing.ts";
 import { LedgerUnavailable } from "./unavailable.ts";
@@ -62,8 +62,10 @@ export interface Ledger {
   findById(tenant: string, id: string): Promise<StoredRecord | null>;
   /** The records about a decision, in order. */
   findBySubject(tenant: string, subject: string): Promise<StoredRecord[]>;
-  /** A tenant's decisions between two ids, the newest first. */
-  listDecisions(tenant: string, range: DecisionRange): Promise<StoredRecord[]>;
+  /** A tenant's decisions between two ids, the newest first, as many as the range allows. */
+  listDecisions(tenant: string, range: DecisionRange): Promise<ListedRecords>;
+  /** The same records with what stands beside them, in their order; those that have gone meanwhile are left out. */
+  withAsides(tenant: string, records: readonly ListedRecord[]): Promise<StoredRecord[]>;
   state(): LedgerState;
   /** How full the queue is for what is not a report: from 1 on nothing but reports is taken. */
   fill(): number;
@@ -123,6 +125,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     findById: (tenant, id) => read(() => store.findById(tenant, id)),
     findBySubject: (tenant, subject) => read(() => store.findBySubject(tenant, subject)),
     listDecisions: (tenant, range) => read(() => store.listDecisions(tenant, range)),
+    withAsides: (tenant, records) => read(() => store.withAsides(tenant, records)),
     state: () => {
       const alive = lines.alive();
       const lastCommitMs = lines.lastCommitMs();

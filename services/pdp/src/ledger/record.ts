@@ -107,6 +107,18 @@ export interface StoredRecord extends RecordRef {
   readonly erased?: true;
 }
 
+/** A record as a list reads it: `asideBytes` stand beside it, and are read for those that are told of. */
+export interface ListedRecord extends Omit<StoredRecord, "aside"> {
+  readonly asideBytes: number;
+}
+
+/** Some records of a range, the newest first. */
+export interface ListedRecords {
+  readonly records: readonly ListedRecord[];
+  /** Whether there may be others behind them. */
+  readonly more: boolean;
+}
+
 /** Which decisions are read, or calls of the admin plane, by their ids: they sort by the time at which they were made. */
 export interface DecisionRange {
   /** `decision` unless it says otherwise. */
@@ -116,6 +128,8 @@ export interface DecisionRange {
   readonly beforeId: string;
   readonly session: string | undefined;
   readonly recordsMax: number;
+  /** What bodies are read together: the one that reaches it is the last. */
+  readonly bytesMax: number;
 }
 
 /** What became of one record of a batch. */

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import type { Ledger } from "./ledger.ts";
-import type { StoredRecord } from "./record.ts";
+import type { ListedRecord, StoredRecord } from "./record.ts";
 import { type Seal, sealedLedger } from "./sealed.ts";
 
 const BODY_BYTES = 256 * 1024;
-const recordAt = (at: number): StoredRecord => ({
+const recordAt = (at: number): StoredRecord & ListedRecord => ({
   ...{ epoch: 1n, n: BigInt(at), id: `r${at}`, tenant: "t", session: "s", kind: "decision" },
-  ...{ digest: new Uint8Array(32), body: new Uint8Array(BODY_BYTES) },
+  ...{ digest: new Uint8Array(32), body: new Uint8Array(BODY_BYTES), asideBytes: 0 },
 });
 const records = Array.from({ length: 20 }, (_, at) => recordAt(at));
 const plain = Buffer.from("{}");
@@ -26,7 +26,9 @@ function opening() {
   };
   const found = async () => records;
   const keys = async () => [null, ...records, null];
-  const ledger = { listDecisions: found, findBySubject: found, findByKeys: keys } as unknown as Ledger;
+  const listDecisions = async () => ({ records, more: true });
+  const looks = { listDecisions, withAsides: found, findBySubject: found, findByKeys: keys };
+  const ledger = looks as unknown as Ledger;
   return {
     ledger: sealedLedger(ledger, { open } as Seal),
     most() {
@@ -37,7 +39,8 @@ function opening() {
 }
 
 test.each([
-  ["a page of decisions", (ledger: Ledger) => ledger.listDecisions("t", {} as never)],
+  ["a list of decisions", async (ledger: Ledger) => (await ledger.listDecisions("t", {} as never)).records],
+  ["what stands beside them", (ledger: Ledger) => ledger.withAsides("t", records)],
   ["what was told of a decision", (ledger: Ledger) => ledger.findBySubject("t", "r0")],
 ])("%s is opened some in a turn, in its order", async (_, read) => {
   const { ledger, most } = opening();

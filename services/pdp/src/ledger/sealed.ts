@@ -62,11 +62,12 @@ export function sealedLedger(ledger: Ledger, { seal, open }: Seal): Ledger {
   const openOutcome = async (outcome: RecordOutcome): Promise<RecordOutcome> =>
     "record" in outcome ? { ...outcome, record: await open(outcome.record) } : outcome;
   const opened = (outcome: RecordOutcome) => ("record" in outcome ? openOutcome(outcome) : outcome);
-  const openAll = async <Found extends StoredRecord | null>(found: Promise<Found[]>) => {
-    const all: (Found | StoredRecord)[] = [];
+  const openAll = async <Found extends StoredRecord | null>(found: readonly Found[]) => {
+    const all: Found[] = [];
     let bytes = 0;
-    for (const record of await found) {
-      all.push(record && (await open(record)));
+    for (const record of found) {
+      // Opening changes the body and what stands beside it, and nothing else of a record.
+      all.push(record && ((await open(record)) as Found));
       bytes += record ? record.body.byteLength + (record.aside?.byteLength ?? 0) : 0;
       if (bytes < OPENED_BYTES) continue;
       bytes = 0;
@@ -82,13 +83,17 @@ export function sealedLedger(ledger: Ledger, { seal, open }: Seal): Ledger {
       if (!(sealed instanceof Promise)) return ledger.record(sealed, options).then(opened);
       return sealed.then((ready) => ledger.record(ready, options)).then(opened);
     },
-    findByKeys: (...asked) => openAll(ledger.findByKeys(...asked)),
+    findByKeys: async (...asked) => openAll(await ledger.findByKeys(...asked)),
     findById: async (...asked) => {
       const record = await ledger.findById(...asked);
       return record && open(record);
     },
-    findBySubject: (...asked) => openAll(ledger.findBySubject(...asked)),
-    listDecisions: (...asked) => openAll(ledger.listDecisions(...asked)),
+    findBySubject: async (...asked) => openAll(await ledger.findBySubject(...asked)),
+    listDecisions: async (...asked) => {
+      const { records, more } = await ledger.listDecisions(...asked);
+      return { records: await openAll(records), more };
+    },
+    withAsides: async (...asked) => openAll(await ledger.withAsides(...asked)),
     state: ledger.state,
     fill: ledger.fill,
     shutOut: ledger.shutOut,

@@ -30,6 +30,7 @@ import type { Pause } from "../foundation/in-slices.ts";
 import type { WrappingKeys } from "../foundation/key-wrap.ts";
 import type { Log } from "../foundation/log.ts";
 import type { StoreClock } from "../foundation/store-time.ts";
+import { systemTurnRoom } from "../foundation/turn-room.ts";
 import { createRates, type IdentityPages } from "../identities/index.ts";
 import { sealedLedger } from "../ledger/index.ts";
 import { createSnapshots } from "../policies/index.ts";
@@ -192,7 +193,7 @@ export async function openRooms(options: Options) {
     sessions: createSessions({ identities, snapshots, change, books: reads.books, clock, newId }),
     ...administration({
       ...{ store: changeStore, policies: policyStore, ...reads, read: reader.read, behaviour, ...shared },
-      self: { id: replica, name: "remit" },
+      ...{ self: { id: replica, name: "remit" }, turns: systemTurnRoom(collectingPause) },
     }),
     reader,
     custody: keyRooms.custody(change, replica),

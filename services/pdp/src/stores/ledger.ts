@@ -3,7 +3,8 @@ import type { LedgerStore } from "../ledger/index.ts";
 import { commitFailure } from "./commit-failure.ts";
 import { createLanes, type Lane, type LanesOptions } from "./lane.ts";
 import { createLedgerWriter } from "./ledger-writer.ts";
-import { findById, findByKeys, findBySubject, listDecisions, readTaken, takenQuery } from "./stored-record.ts";
+import { listDecisions, withAsides } from "./listed-record.ts";
+import { findById, findByKeys, findBySubject, readTaken, takenQuery } from "./stored-record.ts";
 import { endReplica, fence, insertReplica, insertWriter } from "./writer-row.ts";
 
 export interface LedgerStoreOptions extends LanesOptions {
@@ -57,6 +58,7 @@ export function createLedgerStore(options: LedgerStoreOptions): LedgerStore {
     findById: (tenant, id) => findById(pool, tenant, id),
     findBySubject: (tenant, subject) => findBySubject(pool, tenant, subject),
     listDecisions: (tenant, range) => listDecisions(pool, tenant, range),
+    withAsides: (tenant, records) => withAsides(pool, tenant, records),
     close: async () => {
       lanes.destroyAll(new Error("the ledger is closed"));
       await declareDead();

@@ -1,11 +1,15 @@
 import type { ClientBase, Pool, QueryArrayConfig } from "pg";
-import type { DecisionRange, NewRecord, RecordKind, RecordOutcome, StoredRecord } from "../ledger/index.ts";
+import type { NewRecord, RecordKind, RecordOutcome, StoredRecord } from "../ledger/index.ts";
 import { byteaArray, dateArray, textArray, uuidArray } from "./binary-array.ts";
 
-// Whether its tenant was erased is read with the record: once that was answered, nobody reads what it said, from memory
-// either.
-const COLUMNS = `r.writer, r.n, r.id, r.tenant, r.session, r.kind, r.digest, r.body, r.aside,
-  exists (select from data_key k where k.tenant = r.tenant and k.destroyed_at is not null) as erased`;
+/**
+ * Whether its tenant was erased is read with the record: once that was answered, nobody reads what it said, from memory
+ * either.
+ */
+export const ERASED =
+  "exists (select from data_key k where k.tenant = r.tenant and k.destroyed_at is not null) as erased";
+
+const COLUMNS = `r.writer, r.n, r.id, r.tenant, r.session, r.kind, r.digest, r.body, r.aside, ${ERASED}`;
 
 type Row = [string, string, string, string, string, RecordKind, Buffer, Buffer, Buffer | null, boolean];
 
@@ -81,13 +85,4 @@ export async function findById(from: Pool, tenant: string, id: string) {
 export function findBySubject(from: Pool, tenant: string, subject: string) {
   const where = "record r where r.subject = $1 and r.tenant = $2 order by r.ord, r.n";
   return find(from, "ledger-by-subject", where, [subject, tenant]);
-}
-
-/** By the indexes `record_decision` and `record_admin`, which hold those of each tenant in the order of their ids. */
-export function listDecisions(from: Pool, tenant: string, range: DecisionRange) {
-  const { kind = "decision", fromId, beforeId, session, recordsMax } = range;
-  // The kind is part of the text: an index of one kind serves no statement that learns it with its values.
-  const where = `record r where r.tenant = $1 and r.kind = '${kind}' and r.id >= $2 and r.id < $3
-    and ($4::uuid is null or r.session = $4) order by r.id desc limit $5`;
-  return find(from, `ledger-${kind}s`, where, [tenant, fromId, beforeId, session ?? null, recordsMax]);
 }

@@ -315,7 +315,8 @@ export function createWorld(
         ask(replica, "reports read", () =>
           [...state.records.values()].filter(({ record }) => record.subject === subject).map(storedOf),
         ),
-      listDecisions: async () => [],
+      listDecisions: async () => ({ records: [], more: false }),
+      withAsides: async () => [],
       close: async () => cut(replica, "lives_on"),
     }),
     operators: (replica) => ({

@@ -100,7 +100,8 @@ export function createCallLedger(rules: CallRules, step: (name: string) => Promi
         await step("look-up by id");
         return find(({ record }) => record.tenant === tenant && record.id === id);
       },
-      listDecisions: async () => [],
+      listDecisions: async () => ({ records: [], more: false }),
+      withAsides: async () => [],
       async findBySubject(_tenant, subject) {
         await step("look-up of reports");
         if (rules.reports === "forgotten") return [];

@@ -273,7 +273,8 @@ export function createWorld(rules: Rules, step: Step): World {
         Promise.all(keys.map((key) => find((row) => row.key === keyOf({ tenant, session, key })))),
       findById: (tenant, id) => find((row) => row.tenant === tenant && row.id === id),
       findBySubject: async () => [],
-      listDecisions: async () => [],
+      listDecisions: async () => ({ records: [], more: false }),
+      withAsides: async () => [],
       close: async () => {
         for (const writer of writers.values()) if (writer.replica === replica) cut(writer.epoch, "lives_on");
       },

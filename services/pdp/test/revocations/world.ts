@@ -162,7 +162,8 @@ export function createWorld(rules: RevocationRules) {
           ),
         findById: async () => null,
         findBySubject: () => travelling("a look for reports", () => []),
-        listDecisions: async () => [],
+        listDecisions: async () => ({ records: [], more: false }),
+        withAsides: async () => [],
       };
       const session = (id: string) =>
         travelling("a session", () => ({ row: asItStands(sessions.get(id) as Session, ended), security }));

@@ -12,13 +12,13 @@ import {
   type ListDecisionsResponse,
   ListDecisionsResponseSchema,
 } from "@remit/proto/admin";
-import type { AdminCallQuery, DecisionQuery } from "../../decisions/index.ts";
+import { type AdminCallQuery, type DecisionQuery, wholeEntries } from "../../decisions/index.ts";
 import { digestText } from "../../foundation/digest.ts";
 import { Fault, invalid } from "../../foundation/fault.ts";
 import { parseJsonInSlices } from "../../foundation/json-in-slices.ts";
 import { limits } from "../../foundation/limits.ts";
 import { turnOfTheLoop } from "../../foundation/turn-of-the-loop.ts";
-import type { StoredRecord } from "../../ledger/index.ts";
+import type { ListedRecord, StoredRecord } from "../../ledger/index.ts";
 import type { Unary } from "../call.ts";
 import { effectFrom } from "../convert/answer.ts";
 import { optionalText, timeField, uuidField } from "../convert/fields.ts";
@@ -26,22 +26,22 @@ import type { AdminDesk } from "./desk.ts";
 
 const text = new TextDecoder();
 
-const parsed = async (bytes: Uint8Array) => (await parseJsonInSlices(text.decode(bytes), turnOfTheLoop)) as JsonObject;
+const parsed = async (json: string) => (await parseJsonInSlices(json, turnOfTheLoop)) as JsonObject;
 
 async function entryToWire(record: StoredRecord): Promise<MessageInitShape<typeof EntrySchema>> {
   const { id, kind, epoch, n, digest, body, aside, erased } = record;
   if (erased) return { id, kind, epoch, n, digest: digestText(digest), erased };
   const canonical = text.decode(body);
   // What stands beside the entry is shown in its place; the canonical text stays what was digested.
-  const beside = aside ? await parsed(aside) : {};
-  const whole = { ...(await parsed(body)), ...beside };
+  const beside = aside ? await parsed(text.decode(aside)) : {};
+  const whole = { ...(await parsed(canonical)), ...beside };
   return { id, kind, epoch, n, digest: digestText(digest), body: whole, canonical };
 }
 
 /** Entries that may be long, each in a turn of its own. */
-async function entriesToWire(records: readonly StoredRecord[]) {
+async function entriesToWire(records: Iterable<StoredRecord> | AsyncIterable<StoredRecord>) {
   const entries: MessageInitShape<typeof EntrySchema>[] = [];
-  for (const record of records) {
+  for await (const record of records) {
     entries.push(await entryToWire(record));
     await turnOfTheLoop();
   }
@@ -49,8 +49,8 @@ async function entriesToWire(records: readonly StoredRecord[]) {
 }
 
 /** The same for a list, which tells no canonical texts. */
-const listToWire = async (records: readonly StoredRecord[]) =>
-  (await entriesToWire(records)).map((entry) => ({ ...entry, canonical: "" }));
+const listToWire = async ({ ledger }: AdminDesk, tenant: string, records: readonly ListedRecord[]) =>
+  (await entriesToWire(wholeEntries(ledger, tenant, records))).map((entry) => ({ ...entry, canonical: "" }));
 
 const DAY_MS = 24 * 3600 * 1000;
 
@@ -127,7 +127,7 @@ export function ledgerRpcs(desk: AdminDesk): LedgerRpcs {
       const { tenant } = desk.caller(call);
       const { records, nextBeforeId } = await desk.listDecisions(tenant, queryFrom(request, Date.now()));
       return create(ListDecisionsResponseSchema, {
-        decisions: await listToWire(records),
+        decisions: await listToWire(desk, tenant, records),
         nextPageToken: nextBeforeId ?? "",
       });
     },
@@ -135,7 +135,7 @@ export function ledgerRpcs(desk: AdminDesk): LedgerRpcs {
       const { tenant } = desk.caller(call);
       const { records, nextBeforeId } = await desk.listAdminCalls(tenant, callQueryFrom(request, Date.now()));
       return create(ListAdminCallsResponseSchema, {
-        calls: await listToWire(records),
+        calls: await listToWire(desk, tenant, records),
         nextPageToken: nextBeforeId ?? "",
       });
     },
