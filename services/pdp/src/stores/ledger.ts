@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { createFewAtOnce } from "../foundation/few-at-once.ts";
 import type { LedgerStore } from "../ledger/index.ts";
 import { commitFailure } from "./commit-failure.ts";
 import { createLanes, type Lane, type LanesOptions } from "./lane.ts";
@@ -19,6 +20,12 @@ export interface LedgerStoreOptions extends LanesOptions {
 /** How long a batch waits for a row that something else holds, such as an account that an administrator is changing. */
 const LOCK_MS = 500;
 
+/**
+ * Many who list at one moment would have the rows of all come in one turn, and leave no connection of the pool to others.
+ * While one answer is read Postgres looks for the next.
+ */
+const LISTS_READ_AT_ONCE = 2;
+
 /** A writer row on an open lane, its statements prepared and planned before the first record comes. */
 async function openWriterOn(lane: Lane, replica: string, onBroken: () => void) {
   try {
@@ -38,6 +45,7 @@ async function openWriterOn(lane: Lane, replica: string, onBroken: () => void) {
 export function createLedgerStore(options: LedgerStoreOptions): LedgerStore {
   const { pool, replica, host, log } = options;
   const lanes = createLanes(options);
+  const listing = createFewAtOnce(LISTS_READ_AT_ONCE);
   const declareDead = () => lanes.once("remit-replica", (client) => endReplica(client, replica));
   // Two processes under one identity: neither may go on, and the other hears of it at its next commit.
   const onBroken = () =>
@@ -57,8 +65,8 @@ export function createLedgerStore(options: LedgerStoreOptions): LedgerStore {
     findByKeys: (tenant, session, day, keys) => findByKeys(pool, tenant, session, day, keys),
     findById: (tenant, id) => findById(pool, tenant, id),
     findBySubject: (tenant, subject) => findBySubject(pool, tenant, subject),
-    listDecisions: (tenant, range) => listDecisions(pool, tenant, range),
-    withAsides: (tenant, records) => withAsides(pool, tenant, records),
+    listDecisions: (tenant, range) => listing(() => listDecisions(pool, tenant, range)),
+    withAsides: (tenant, records) => listing(() => withAsides(pool, tenant, records)),
     close: async () => {
       lanes.destroyAll(new Error("the ledger is closed"));
       await declareDead();
