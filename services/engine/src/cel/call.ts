@@ -146,7 +146,7 @@ function applied(
   const runs = nodes.map((node) => (result === "dyn" ? settled(node) : node.run));
   const run = withArguments(runs, apply);
   if (!found.folds || fits.includes(false) || known.includes(undefined))
-    return { run, type: result, items: found.items, size };
+    return { run, type: result, items: found.items, size, never: found.never };
   return folded(
     expr,
     name,

@@ -45,9 +45,18 @@ export function rejectClash(expr: Expr, sign: string, left: Node, right: Node, c
   return reject(compiling, expr, `\`${sign}\` between ${sides}`, { expected: "values of one type" });
 }
 
-/** Notes a literal that is none of the values that the schemas list for what it is compared with. */
+/** Notes a literal that can never be the value that it is compared with: by what the schemas list, or by the function. */
 export function comparable(side: Node, literal: Node, expr: Expr, compiling: Compiling): void {
+  if (literal.constant) warnNever(side, literal.constant.value, expr, compiling);
   if (side.place && literal.constant) checkListed(side.path, side.place.shape, literal.constant.value, expr, compiling);
+}
+
+/** A host is never `API.acme.com`, nor a day of the week 0 where Monday is 1: a deny that waits for it denies nothing. */
+function warnNever({ never }: Node, literal: Value, expr: Expr, compiling: Compiling): void {
+  const problem = never?.(literal);
+  if (!problem) return;
+  const offset = compiling.offsetOf(expr);
+  compiling.problems.push({ offset, ...problem, code: "type_contradicted", severity: "warning" });
 }
 
 function checkListed(
@@ -93,6 +102,7 @@ export function checkMembers(item: Node, container: Node, list: Expr, compiling:
 }
 
 function checkMember(item: Node, constant: Value, expr: Expr, compiling: Compiling): void {
+  warnNever(item, constant, expr, compiling);
   if (!item.place) return;
   const type = literalType(constant);
   if (type === undefined) return;

@@ -25,6 +25,10 @@ function addressOf(item: string): string | Failure {
   return checked(item.slice(open + 1, -1));
 }
 
+function isDomain(text: string): boolean {
+  return isHostName(text) && text.includes(".") && !endsInNumber(text);
+}
+
 function checked(text: string): string | Failure {
   // Before letters are made small: some that are not ASCII have small forms that are.
   if (!/^[\x21-\x7e]*$/.test(text)) return odd("has characters outside ASCII, or spaces");
@@ -36,8 +40,7 @@ function checked(text: string): string | Failure {
   if (local.length > localCharsMax || !localPart.test(local)) return odd("has a local part that is not plain");
   if (local.startsWith(".") || local.endsWith(".") || local.includes("..")) return odd("has a dot out of place");
   if (local.startsWith("-")) return odd("begins with -");
-  if (!isHostName(domain) || !domain.includes(".") || endsInNumber(domain))
-    return odd("has a domain that is not plain");
+  if (!isDomain(domain)) return odd("has a domain that is not plain");
   return address;
 }
 
@@ -88,5 +91,18 @@ function domain([text]: readonly Value[], frame: Frame): Outcome {
 
 export const emailFunctions: FunctionTable = {
   "email.addresses": { params: [["string", "list"]], result: "list", items: "string", apply: addresses },
-  "email.domain": { params: [["string"]], result: "string", apply: domain },
+  "email.domain": {
+    params: [["string"]],
+    result: "string",
+    never: (literal) => {
+      if (typeof literal !== "string" || isDomain(literal)) return undefined;
+      const meant = literal.toLowerCase().replace(/^.*@/, "").replace(/\.$/, "");
+      return {
+        message: `\`email.domain\` is never ${JSON.stringify(literal.slice(0, 100))}`,
+        expected: "a domain in lower case, such as acme.com",
+        nearest: isDomain(meant) ? JSON.stringify(meant) : undefined,
+      };
+    },
+    apply: domain,
+  },
 };

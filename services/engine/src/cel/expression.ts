@@ -10,7 +10,16 @@ import { compileMacro } from "./macro-call.ts";
 import { type Compiling, type Node, reject, type StaticType, typeWords } from "./node.ts";
 import { placed, settled, typesOf } from "./place.ts";
 import { propertyPlace, rootPlace } from "./property.ts";
-import { costFailure, Failure, LiteralMap, TypeName, type Value } from "./value.ts";
+import {
+  checkedDouble,
+  checkedInt,
+  costFailure,
+  Failure,
+  LiteralMap,
+  type Outcome,
+  TypeName,
+  type Value,
+} from "./value.ts";
 
 /** Compiles one part of a condition. Everything wrong in it is noted in `compiling.problems`. */
 export function compileExpr(expr: Expr, compiling: Compiling): Node {
@@ -46,6 +55,13 @@ function constantNode(value: Value, type: StaticType): Node {
   return { run: () => value, type, size: 1, constant: { value } };
 }
 
+/** A number that the author wrote. Beyond its type it is a slip: what is compared with infinity always or never holds. */
+function finiteConstant(expr: Expr, value: Outcome, type: "int" | "double", compiling: Compiling): Node {
+  if (!(value instanceof Failure)) return constantNode(value, type);
+  const expected = type === "int" ? "at most 64 bits, or a double such as 1e20" : "a double below 1.8e308";
+  return reject(compiling, expr, `a number that no ${type} holds`, { expected });
+}
+
 function compileConstant(expr: Expr, compiling: Compiling): Node {
   const constant = expr.exprKind.case === "constExpr" ? expr.exprKind.value.constantKind : undefined;
   switch (constant?.case) {
@@ -54,9 +70,9 @@ function compileConstant(expr: Expr, compiling: Compiling): Node {
     case "boolValue":
       return constantNode(constant.value, "bool");
     case "int64Value":
-      return constantNode(constant.value, "int");
+      return finiteConstant(expr, checkedInt(constant.value), "int", compiling);
     case "doubleValue":
-      return constantNode(constant.value, "double");
+      return finiteConstant(expr, checkedDouble(constant.value), "double", compiling);
     case "stringValue":
       return constantNode(constant.value, "string");
     case "uint64Value":
@@ -161,6 +177,7 @@ function compileVariable(expr: Expr, name: string, testOnly: boolean, compiling:
     size: 1,
     path: `vars.${name}`,
     items: node.items,
+    never: node.never,
     ...(node.place && { place: node.place }),
   };
 }

@@ -25,6 +25,8 @@ export interface CelFunction {
   readonly literal?: (index: number, value: Value) => LiteralProblem | undefined;
   /** What to apply instead where some arguments are known when compiling; undefined if nothing is gained. */
   readonly prepare?: (known: readonly (Value | undefined)[]) => CelFunction["apply"] | undefined;
+  /** Looks at a literal that the answer is compared with: what is wrong with it if it can never be the answer. */
+  readonly never?: ((literal: Value) => LiteralProblem | undefined) | undefined;
   readonly apply: (args: readonly Value[], frame: Frame) => Outcome;
 }
 

@@ -38,6 +38,10 @@ export interface Node {
   readonly place?: Place;
   /** The same as `run`, with the ints of schemas as JavaScript numbers: enough wherever numbers are only compared. */
   readonly plain?: Run;
+  /** What is wrong with a literal that its value can never be. */
+  readonly never?:
+    | ((literal: Value) => Pick<ConditionProblem, "message" | "expected" | "nearest"> | undefined)
+    | undefined;
   /** The most steps of a search by a pattern in a text of so many characters. */
   readonly search?: (chars: number) => number;
 }

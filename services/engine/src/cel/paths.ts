@@ -6,9 +6,10 @@ import { costFailure, Failure, type Outcome, typeConfusion, type Value } from ".
 const pathCharsMax = 4096;
 const odd = (why: string) => new Failure("error", `a path that ${why}`);
 
-// Escapes of control characters, of `%`, `.`, `/`, `\` and `~`, and of everything beyond ASCII: overlong forms and
-// look-alikes hide there. Escapes of letters and blanks mean the same whether they are read or not.
-const escapes = /%(?:u|[01][0-9a-f]|2[5ef]|5c|7[ef]|[89a-f][0-9a-f])/i;
+// Escapes of control characters, of `%`, `.`, `/`, `\` and `~`, of letters, digits, `-` and `_`, and of everything beyond
+// ASCII. Overlong forms and look-alikes hide there, and `.g%69t` is `.git` to whoever reads it. Nobody has to escape those;
+// escapes of blanks and signs stand in the names of files that were fetched.
+const escapes = /%(?:u|[01][0-9a-f]|2[5def]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5[cf]|7[ef]|[89a-f][0-9a-f])/i;
 
 /**
  * The parts of an absolute or relative POSIX path with `.` and `..` resolved. Unknown for what file systems and shells

@@ -1,7 +1,7 @@
 import { charSteps, type Frame, scanSteps, searchSteps, spend } from "./frame.ts";
 import type { CelFunction, FunctionTable } from "./function-table.ts";
 import { search } from "./search.ts";
-import { zoned } from "./time-functions.ts";
+import { neverBeyond, zoned } from "./time-functions.ts";
 import { calendarParts, durationPart, type TimePart } from "./times.ts";
 import { costFailure, Duration, isList, type Outcome, typeConfusion, type Value } from "./value.ts";
 
@@ -67,14 +67,25 @@ function join(args: readonly Value[], frame: Frame): Outcome {
   return spend(frame, charSteps(chars)) ? texts.join(separator) : costFailure;
 }
 
+/** What the getters of timestamps alone count from and to; those of hours answer for durations too. */
+const calendarBounds: Readonly<Record<string, readonly [least: number, most: number]>> = {
+  getMonth: [0, 11],
+  getDate: [1, 31],
+  getDayOfMonth: [0, 30],
+  getDayOfWeek: [0, 6],
+  getDayOfYear: [0, 365],
+};
+
 /** A getter of CEL: of a timestamp in a zone, UTC if none is given, or of a duration. */
 function timePart(name: string, part: TimePart): CelFunction {
   const inZone = zoned(name, (local) => BigInt(part(new Date(local))), 1);
   const inUtc = inZone.prepare?.([undefined, "UTC"]);
+  const bounds = Object.hasOwn(calendarBounds, name) ? calendarBounds[name] : undefined;
   return {
     params: [["timestamp", "duration"], ["string"]],
     optional: 1,
     result: "int",
+    never: bounds && neverBeyond(name, ...bounds),
     ...inZone,
     apply: (args, frame) => {
       const [value, zone] = args;

@@ -80,12 +80,22 @@ function checkTimeOfDay(value: Value): LiteralProblem | undefined {
   };
 }
 
+/** A number that a count within bounds never is: `time.weekday(…) == 0` waits for a Sunday in vain. */
+export function neverBeyond(name: string, least: number, most: number): CelFunction["never"] {
+  return (literal) => {
+    const number = typeof literal === "bigint" ? Number(literal) : literal;
+    if (typeof number !== "number" || (number >= least && number <= most && Number.isInteger(number))) return undefined;
+    return { message: `\`${name}\` is never ${number}`, expected: `a whole number from ${least} to ${most}` };
+  };
+}
+
 const betweenParts = zoned("time.between", between, 3);
 
 export const timeFunctions: FunctionTable = {
   "time.weekday": {
     params: [["timestamp"], ["string"]],
     result: "int",
+    never: neverBeyond("time.weekday", 1, 7),
     ...zoned("time.weekday", weekday, 1),
   },
   "time.hours": {

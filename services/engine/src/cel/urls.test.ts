@@ -123,6 +123,12 @@ describe("url.scheme and url.path", () => {
     "https://a.com/v1%3b/admin",
     "https://a.com/%ff",
     "https://a.com/%e2%80%8badmin",
+    "https://a.com/%61dmin",
+    "https://a.com/%41dmin",
+    "https://a.com/v%31/x",
+    "https://a.com/user%5fdata",
+    "https://a.com/a%2db",
+    "https://a.com/%7eada",
   ])("the path of %s is unknown", (given) =>
     expect(url("url.path(input.url)", given)).toBe("unknown: a URL that hides part of its path"),
   );

@@ -1,5 +1,5 @@
 import { type Frame, scanSteps, spend } from "./frame.ts";
-import type { FunctionTable } from "./function-table.ts";
+import type { FunctionTable, LiteralProblem } from "./function-table.ts";
 import { endsInNumber, isHostName } from "./host-name.ts";
 import { formatV6, parseAddress } from "./ip-address.ts";
 import { hasLookAlikes, hasUnseen } from "./look-alikes.ts";
@@ -63,8 +63,9 @@ function leadsTo({ scheme, host }: Parts): Outcome {
 }
 
 /**
- * A path with `.` and `..` resolved. Unknown if escapes could hide a dot, a slash or a backslash, or are no UTF-8, and for
- * parameters (`;`) and empty parts, which some servers drop before they look where a path leads.
+ * A path with `.` and `..` resolved. Unknown if escapes could hide a dot, a slash or a backslash, or are no UTF-8, for
+ * escapes of what needs none (`/%61dmin` is `/admin`: RFC 3986, 6.2.2.2), and for parameters (`;`) and empty parts, which
+ * some servers drop before they look where a path leads.
  */
 function resolved(path: string): Outcome {
   if (path.includes("%") && !plainlyEscaped(path)) return odd("hides part of its path");
@@ -81,7 +82,7 @@ function resolved(path: string): Outcome {
 }
 
 function plainlyEscaped(path: string): boolean {
-  if (/%(?:25|2e|2f|5c|3b)/i.test(path)) return false;
+  if (/%(?:25|2[def]|5[cf]|7e|3[0-9b]|[46][1-9a-f]|[57][0-9a])/i.test(path)) return false;
   try {
     const read = decodeURIComponent(path);
     return !hasUnseen(read) && !hasLookAlikes(read);
@@ -89,6 +90,25 @@ function plainlyEscaped(path: string): boolean {
     // No two hexadecimal digits, or bytes that are no UTF-8: overlong forms among them.
     return false;
   }
+}
+
+/** What a text can never be, with what was meant. */
+function neverText(name: string, isOne: (text: string) => boolean, expected: string, meant: (text: string) => Outcome) {
+  return (literal: Value): LiteralProblem | undefined => {
+    if (typeof literal !== "string" || isOne(literal)) return undefined;
+    const nearest = meant(literal);
+    const message = `\`${name}\` is never ${JSON.stringify(literal.slice(0, 100))}`;
+    return { message, expected, ...(typeof nearest === "string" && { nearest: JSON.stringify(nearest) }) };
+  };
+}
+
+/** The host that was meant by a text with more than a host in it, or with less care. */
+function meantHost(text: string): Outcome {
+  const authority = text
+    .toLowerCase()
+    .replace(/^[a-z][a-z0-9+.-]*:\/\//, "")
+    .replace(/[/?#].*$/, "");
+  return hostOf(authority.replace(/\.$/, ""));
 }
 
 function part(name: string, choose: (parts: Parts) => Outcome) {
@@ -100,8 +120,30 @@ function part(name: string, choose: (parts: Parts) => Outcome) {
   };
 }
 
+const isPath = (text: string) => /^[\x21-\x7e]+$/.test(text) && !/[?#]/.test(text) && resolved(text) === text;
+const isScheme = (text: string) => /^[a-z][a-z0-9+.-]*$/.test(text);
+
 export const urlFunctions: FunctionTable = {
-  "url.scheme": { params: [["string"]], result: "string", apply: part("url.scheme", (parts) => parts.scheme) },
-  "url.host": { params: [["string"]], result: "string", apply: part("url.host", leadsTo) },
-  "url.path": { params: [["string"]], result: "string", apply: part("url.path", (parts) => resolved(parts.path)) },
+  "url.scheme": {
+    params: [["string"]],
+    result: "string",
+    never: neverText("url.scheme", isScheme, "a scheme in lower case, such as https", (text) =>
+      text.toLowerCase().replace(/:.*$/, ""),
+    ),
+    apply: part("url.scheme", (parts) => parts.scheme),
+  },
+  "url.host": {
+    params: [["string"]],
+    result: "string",
+    never: neverText("url.host", (text) => hostOf(text) === text, "a host in lower case, without a port", meantHost),
+    apply: part("url.host", leadsTo),
+  },
+  "url.path": {
+    params: [["string"]],
+    result: "string",
+    never: neverText("url.path", isPath, "a resolved path that begins with /, without a query", (text) =>
+      resolved(`/${text.replace(/^\/|[?#].*$/g, "")}`),
+    ),
+    apply: part("url.path", (parts) => resolved(parts.path)),
+  },
 };

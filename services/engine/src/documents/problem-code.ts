@@ -18,7 +18,7 @@ export const problemCodes = {
   condition_invalid: "A condition that does not compile.",
   program_invalid: "A policy in another language that does not compile, or asks for what it cannot have.",
   path_unknown: "A path that the registered schema cannot have.",
-  type_contradicted: "A value that the registered schema never has.",
+  type_contradicted: "A value that the registered schema, or a function, never has.",
   cost_exceeded: "A condition that could take more steps than an evaluation has.",
   division_truncates: "A division of ints, which drops the remainder.",
   document_unreadable: "A stored document cannot be read.",
