@@ -3,9 +3,16 @@ import { literalText, partsOf, startOf } from "./expressions.ts";
 import { argumentSchema, type KnownNames } from "./known-names.ts";
 import type { ExpressionWarning } from "./look.ts";
 import { everyElement, type Names, pathOf } from "./path-of.ts";
+import { isAnchored } from "./pattern-unanchored.ts";
 
-type Comparison = "startsWith" | "endsWith" | "contains";
-const comparisons: ReadonlySet<string> = new Set<Comparison>(["startsWith", "endsWith", "contains"]);
+type Comparison = "startsWith" | "endsWith" | "contains" | "matches" | "split";
+const comparisons: ReadonlySet<string> = new Set<Comparison>([
+  "startsWith",
+  "endsWith",
+  "contains",
+  "matches",
+  "split",
+]);
 
 type Kind = "path" | "url" | "command" | "email";
 
@@ -52,20 +59,37 @@ function kindOf(path: readonly string[], compared: Comparison, literal: string, 
 
 /** A comparison that nobody can pass by writing the same thing otherwise. */
 function isHarmless(kind: Kind, compared: Comparison, literal: string): boolean {
+  if (compared === "matches") return isStrict(literal);
+  // A path's parts may be asked for one of a name.
+  if (compared === "split") return kind === "path";
   // A single sign of punctuation asks for the sign itself: a query, an option.
   if (compared === "contains") return !/[\p{L}\p{N}]/u.test(literal) && !literal.includes("..");
   return compared === "endsWith" && kind !== "email" && /^\.[A-Za-z0-9]{1,8}$/.test(literal) && kind === "path";
 }
 
+/** Whether a pattern holds a whole text to characters that it names: nothing unexpected stands in such a text. */
+function isStrict(pattern: string): boolean {
+  const bare = pattern.replace(/\\./g, "").replace(/\[(?!\^)[^\]]*\]/g, "");
+  return isAnchored(pattern) && !/[.[]/.test(bare);
+}
+
 const quoted = (text: string) => JSON.stringify(text);
 
 function urlAdvice(compared: Comparison, literal: string, shown: string): string {
+  if (compared === "matches" || compared === "split") return `url.host(${shown}) and url.path(${shown})`;
   const [, scheme, host] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)/i.exec(literal) ?? [];
   if (compared === "startsWith" && scheme !== undefined && !host)
     return `url.scheme(${shown}) == ${quoted(scheme.toLowerCase())}`;
   if (host) return `url.host(${shown}) == ${quoted(host.toLowerCase())}`;
   if (literal.startsWith("/")) return `url.path(${shown}).${compared}(${quoted(literal)})`;
-  return `url.host(${shown}).${compared}(${quoted(literal)})`;
+  return hostAdvice(`url.host(${shown})`, literal);
+}
+
+/** A host of this name, or of one below it: its end alone is another's end too, as in `evilacme.com`. */
+export function hostAdvice(host: string, literal: string): string {
+  const name = literal.toLowerCase().replace(/^[.@]+|\.+$/g, "");
+  const below = `${host}.endsWith(${quoted(`.${name}`)})`;
+  return literal.startsWith(".") ? below : `${host} == ${quoted(name)} || ${below}`;
 }
 
 /** What says it so that other spellings are caught. */
@@ -78,8 +102,10 @@ function advice(kind: Kind, compared: Comparison, literal: string, shown: string
     case "url":
       return urlAdvice(compared, literal, shown);
     case "command":
+      if (compared === "matches" || compared === "split") return `argv(${shown}), word by word`;
       return `argv(${shown})[0] == ${quoted(literal.trim().split(" ")[0] ?? "")}`;
     case "email":
+      if (compared === "matches" || compared === "split") return `email.addresses(${shown}), all of them`;
       return `email.addresses(${shown}).all(a, email.domain(a) == ${quoted(literal.replace(/^@/, ""))})`;
   }
 }
@@ -117,7 +143,7 @@ export const helperAdvised: ExpressionWarning = (written, tools, { variables, kn
     const literal = argument && literalText(argument);
     const kind = kindOf(path, compared, literal ?? "", formatAt(path, tools, known));
     if (!kind || (literal !== undefined && isHarmless(kind, compared, literal))) return;
-    const shown = path.includes(everyElement) ? (path.findLast((key) => key !== everyElement) ?? "") : path.join(".");
+    const shown = path.includes(everyElement) ? (nameOf(target) ?? "IT") : path.join(".");
     report(written.pointer, insights[kind], {
       ...{ code: "helper_advised", severity: "warning" },
       within: { text: written.text, offset: startOf(target, written) },
@@ -126,6 +152,19 @@ export const helperAdvised: ExpressionWarning = (written, tools, { variables, kn
   };
   look(written.expr, { variables, bound: new Map() });
 };
+
+/** How an author names an element of a list, or what lies in it: `x`, `x.path`. */
+function nameOf({ exprKind: kind }: Expr): string | undefined {
+  if (kind.case === "identExpr") return kind.value.name;
+  if (kind.case === "selectExpr") {
+    const above = kind.value.operand && nameOf(kind.value.operand);
+    return above && `${above}.${kind.value.field}`;
+  }
+  if (kind.case !== "callExpr") return undefined;
+  const above = kind.value.target ?? kind.value.args[0];
+  const name = above && nameOf(above);
+  return name !== undefined && kind.value.function === "_[_]" ? `${name}[…]` : name;
+}
 
 function boundBy({ iterVar, iterRange }: { iterVar: string; iterRange?: Expr | undefined }, names: Names): Names {
   const above = iterRange && pathOf(iterRange, names);

@@ -48,7 +48,20 @@ describe("comparing as text what has spellings", () => {
     ['input.command.startsWith("git ")', 'argv(input.command)[0] == "git"'],
     ['input.to.endsWith("@acme.com")', 'email.addresses(input.to).all(a, email.domain(a) == "acme.com")'],
     ['input.path.lowerAscii().startsWith("/tmp")', 'path.within(input.path, "/tmp")'],
-    ['input.files.all(f, f.path.startsWith("/tmp"))', 'path.within(path, "/tmp")'],
+    ['input.files.all(f, f.path.startsWith("/tmp"))', 'path.within(f.path, "/tmp")'],
+    ['input.files.exists(f, f.startsWith("/tmp"))', 'path.within(f, "/tmp")'],
+    ['input.files[0].startsWith("/tmp")', 'path.within(input.files[…], "/tmp")'],
+    [
+      'input.url.contains("Acme.com")',
+      'url.host(input.url) == "acme.com" || url.host(input.url).endsWith(".acme.com")',
+    ],
+    [
+      'input.url.endsWith("acme.com")',
+      'url.host(input.url) == "acme.com" || url.host(input.url).endsWith(".acme.com")',
+    ],
+    ['input.path.matches("^/workspace/.*$")', "path.within(input.path, DIRECTORY)"],
+    ['!input.url.matches("evil[.]io")', "url.host(input.url) and url.path(input.url)"],
+    ['input.command.split(" ")[0] == "git"', "argv(input.command), word by word"],
     ['vars.where.startsWith("/tmp")', 'path.within(input.path, "/tmp")'],
   ])("%s is told with what to write", (when, expected) => {
     const [warning, ...more] = warnings(
@@ -68,7 +81,43 @@ describe("comparing as text what has spellings", () => {
     'path.base(input.path).startsWith("tmp-")',
     'agent.labels.team.startsWith("fin")',
     'input.code.startsWith("DE")',
+    'input.file.matches("^[a-z0-9_]+\\\\.txt$")',
+    'input.path.split("/").exists(p, p == ".git")',
+    'url.host(input.url).contains("acme.com")',
   ])("%s is left alone", (when) => expect(codes({ when, effect: "deny" })).toEqual([]));
+
+  const host = "url.host(input.url)";
+  it.each<[JsonObject, string]>([
+    [{ when: `${host}.endsWith("acme.com")` }, 'url.host(…) == "acme.com" || url.host(…).endsWith(".acme.com")'],
+    [{ when: `${host}.contains("acme.com") && input.memo != ""` }, 'url.host(…) == "acme.com"'],
+    [{ when: `${host}.startsWith("api.acme.com")` }, 'url.host(…) == "api.acme.com"'],
+    [{ unless: `!${host}.endsWith("acme.com")` }, 'url.host(…) == "acme.com"'],
+    [{ unless: `${host}.endsWith("acme.com")`, effect: "deny" }, 'url.host(…) == "acme.com"'],
+    [{ when: `!${host}.endsWith("acme.com")`, effect: "deny" }, 'url.host(…) == "acme.com"'],
+    [{ when: 'vars.host.endsWith("acme.com")' }, 'vars.host == "acme.com" || vars.host.endsWith(".acme.com")'],
+    [{ when: 'vars.ours && input.memo != ""' }, 'vars.host == "acme.com"'],
+    [
+      { when: 'email.addresses(input.to).all(a, a.endsWith("acme.com"))' },
+      'email.domain(a) == "acme.com" || email.domain(a).endsWith(".acme.com")',
+    ],
+    [{ when: 'email.domain(input.to).endsWith("acme.com")' }, 'email.domain(…) == "acme.com"'],
+  ])("a host by a part of its name is told where that permits: %j", (more, expected) => {
+    const [warning, ...rest] = warnings(rule(more, { variables: { host, ours: 'vars.host.endsWith("acme.com")' } }));
+    expect(warning).toMatchObject({ code: "helper_advised", severity: "warning" });
+    expect(warning?.message).toBe("a host by a part of its name, which another one has too");
+    expect(warning?.expected).toContain(expected);
+    expect(rest).toEqual([]);
+  });
+
+  it.each<JsonObject>([
+    { when: `${host}.endsWith("acme.com")`, effect: "deny" },
+    { unless: `${host}.contains("evil")` },
+    { when: `${host}.endsWith(".acme.com")` },
+    { when: 'email.addresses(input.to).all(a, a.endsWith("@acme.com"))' },
+    { when: `${host}.endsWith(input.memo)` },
+  ])("a host by a part of its name is left alone where that forbids, and a whole part: %j", (more) =>
+    expect(codes(more)).toEqual([]),
+  );
 
   it("in a variable is told once, at the variable, however many rules use it", () => {
     const rules = ["a", "b", "c"].map((id) => ({ id, match: { tools: ["pay"] }, effect: "deny", when: "vars.inside" }));

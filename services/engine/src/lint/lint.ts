@@ -8,6 +8,7 @@ import { budgetUndeclared } from "./budget-undeclared.ts";
 import { ruleExpressions, variableExpressions } from "./expressions.ts";
 import { groupUndeclared } from "./group-undeclared.ts";
 import { helperAdvised } from "./helper-advised.ts";
+import { hostPart } from "./host-part.ts";
 import type { KnownNames } from "./known-names.ts";
 import { labelUnknown } from "./label-unknown.ts";
 import type { ExpressionWarning, PolicyLint, RuleWarning } from "./look.ts";
@@ -17,7 +18,13 @@ import { excludesItself, neverHolds, shadowedRules } from "./reach.ts";
 import { serverUnknown } from "./server-unknown.ts";
 
 // Every warning is a file of this room. Some look at a rule, some at each expression wherever it stands.
-const ruleWarnings: readonly RuleWarning[] = [patternUnanchored, assertedOnly, groupUndeclared, serverUnknown];
+const ruleWarnings: readonly RuleWarning[] = [
+  hostPart,
+  patternUnanchored,
+  assertedOnly,
+  groupUndeclared,
+  serverUnknown,
+];
 const expressionWarnings: readonly ExpressionWarning[] = [helperAdvised, budgetUndeclared];
 
 /** Most of a rule's cost is parsing its conditions once more. */

@@ -3,7 +3,7 @@ import { literalText, partsOf, variableOf, type Written } from "./expressions.ts
 import type { PolicyLint, RuleWarning } from "./look.ts";
 
 /** Whether a pattern holds the whole text to it: every alternative would have to, so one at the top is not taken. */
-function isAnchored(pattern: string): boolean {
+export function isAnchored(pattern: string): boolean {
   const bare = pattern.replace(/^\(\?[a-z]+\)/, "");
   return /^(?:\^|\\A)/.test(bare) && /(?:[^\\]|^)(?:\\\\)*(?:\$|\\z)$/.test(bare) && !hasTopAlternative(bare);
 }
