@@ -38,6 +38,10 @@ export function compileCall(expr: Expr, call: Expr_Call, compiling: Compiling, c
   if (name === "matches") return compileMatches(expr, target, args[0], args.length === 1, compiling, compile);
   const method = name === "size" ? conversions.size : lookup(methods, name);
   if (method) return applied(expr, name, method, [target, ...args], compiling, compile);
+  if (compiling.locals.has(space) && lookup(spaced, `${space}.${name}`)) {
+    const message = `\`${space}\` is what the macro binds here, and hides the function \`${space}.${name}\``;
+    return reject(compiling, expr, message, { expected: `another name, such as ${space[0]}` });
+  }
   return unknown(expr, name, methodNames, compiling);
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { complaintsOf } from "../../test/conditions.ts";
 import { fieldsOf, rootNames } from "./fact-paths.ts";
 import { globals, spaced } from "./spaces.ts";
 import { methods } from "./text-functions.ts";
@@ -20,4 +21,11 @@ it("has no fact that the language reference does not name", () => {
     return fields ? Object.keys(fields).map((field) => `\`${root}.${field}\``) : [root];
   });
   expect(facts.filter((fact) => !conditions.includes(fact.includes(".") ? fact : `\`${fact}`))).toEqual([]);
+});
+
+it("says so where a macro's name hides its functions", () => {
+  expect(complaintsOf('input.urls.all(url, url.host(url) == "a.com")')).toEqual([
+    "`url` is what the macro binds here, and hides the function `url.host`",
+  ]);
+  expect(complaintsOf('input.urls.all(url, url.hosts(url) == "a.com")')).toEqual(["unknown function `hosts`"]);
 });

@@ -76,9 +76,9 @@ function decimalOf(value: JsonValue): Decimal | undefined {
   return typeof value === "number" ? decimalOfNumber(value) : undefined;
 }
 
-// A part that is `..`, escaped or not, between slashes of either kind, escaped or not; and the characters that readers of
-// URLs leave out of such a part.
-const climbs = /[\t\r\n]|(?:^|[/\\]|%2f|%5c)(?:\.|%2e){2}(?:$|[/\\?#]|%2f|%5c)/i;
+// A part that is `..`, between slashes of either kind or before parameters (`..;`), each escaped once, more often or not at
+// all; and the characters that readers of URLs leave out of such a part.
+const climbs = /[\t\r\n]|(?:^|[/\\]|%(?:25)*(?:2f|5c))(?:\.|%(?:25)*2e){2}(?:$|[/\\?#;]|%(?:25)*(?:2f|5c|3b))/i;
 
 function prefixTest(prefix: string): LimitTest {
   if (!prefix.startsWith("/")) {

@@ -113,6 +113,11 @@ describe("a bound", () => {
     ["https://api.example/v1/%2e%2e%2fadmin", false],
     ["https://api.example/v1/x%5c..%5cadmin", false],
     ["https://api.example/v1/.\t./admin", false],
+    ["https://api.example/v1/..;/admin", false],
+    ["https://api.example/v1/..%3Bx=1/admin", false],
+    ["https://api.example/v1/%252e%252e/admin", false],
+    ["https://api.example/v1/x%25252F..%2525252Fadmin", false],
+    ["https://api.example/v1/a;b/%25", true],
     ["https://api.example/v2/", false],
   ])("behind the beginning https://api.example/v1/ holds for %j: %s", (path, holds) => {
     expect(bound({ prefix: "https://api.example/v1/" }, "input.path", { input: { path } }) === undefined).toBe(holds);
