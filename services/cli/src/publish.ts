@@ -1,6 +1,7 @@
 import { Change } from "@remit/proto/admin";
 import type { Clients } from "./clients.ts";
 import type { Document } from "./document-files.ts";
+import { foreseenProblems } from "./foreseen.ts";
 import { fromWire, refuses } from "./problems.ts";
 import { Proposed, proposedBy } from "./proposing.ts";
 
@@ -75,30 +76,48 @@ async function putAll(documents: readonly Document[], strict: boolean, put: Put)
   return { applied, problems: [], ...(revision === undefined ? {} : { revision }) };
 }
 
+/** What publishing answers, or in a dry run would answer once what is applied before the policies is there. */
+async function published(
+  clients: Clients,
+  documents: readonly Document[],
+  { strict, dryRun }: ApplyOptions,
+  before: readonly Applied[],
+) {
+  const files = documents.filter(({ kind }) => kind === "policy").map(({ file, text }) => ({ file, text }));
+  const answer = await clients.policy.publishPolicies({ files, strict, dryRun });
+  const { versions, problems } = answer;
+  const toCome = before.some(({ kind, change }) => kind === "tool" && change !== "unchanged");
+  const told = problems.map(fromWire);
+  if (!dryRun || !toCome || told.length === 0) return { versions, problems: told };
+  const foreseen = await foreseenProblems(clients, documents, told);
+  // Nothing is told of versions that are refused; of drafts it is.
+  const draft = versions.length === 0 ? await clients.policy.publishPolicies({ files, dryRun, draft: true }) : answer;
+  return { versions: draft.versions, problems: foreseen };
+}
+
 async function putPolicies(
   clients: Clients,
-  policies: readonly Document[],
+  documents: readonly Document[],
   options: ApplyOptions,
+  before: readonly Applied[],
 ): Promise<ApplyResult> {
-  if (policies.length === 0) return { applied: [], problems: [] };
+  if (!documents.some(({ kind }) => kind === "policy")) return { applied: [], problems: [] };
   const { strict, dryRun } = options;
-  const files = policies.map(({ file, text }) => ({ file, text }));
-  const answer = await clients.policy.publishPolicies({ files, strict, dryRun });
-  const problems = answer.problems.map(fromWire);
+  const { versions, problems } = await published(clients, documents, options, before);
   if (refuses(problems, strict)) return { applied: [], problems };
-  const published = answer.versions.map(({ policy, version, created, state }): Applied => {
+  const stored = versions.map(({ policy, version, created, state }): Applied => {
     const change = created ? "published" : state === "active" ? "unchanged" : "published";
     return { kind: "policy", name: policy, version, change };
   });
-  const idle = published.filter(({ change }) => change === "published");
-  if (!options.activate || dryRun || idle.length === 0) return { applied: published, problems };
+  const idle = stored.filter(({ change }) => change === "published");
+  if (!options.activate || dryRun || idle.length === 0) return { applied: stored, problems };
   const choices = idle.map(({ name, version = 0 }) => ({ policy: name, version }));
   const activated = await orProposed(clients.policy.activatePolicies({ choices }));
   const became =
     activated instanceof Proposed
       ? ({ change: "proposed", proposal: activated.change.id } as const)
       : ({ change: "activated" } as const);
-  const applied = published.map((item) => (item.change === "published" ? { ...item, ...became } : item));
+  const applied = stored.map((item) => (item.change === "published" ? { ...item, ...became } : item));
   return { applied, problems, ...(activated instanceof Proposed ? {} : { revision: activated.revision }) };
 }
 
@@ -119,11 +138,11 @@ export async function applyDocuments(
     () => putAll(of("agent"), strict, (document) => clients.agent.putAgent(source(document))),
     () => putAll(of("budget"), strict, (document) => clients.budget.putBudget(source(document))),
     () => putAll(of("group"), strict, (document) => clients.group.putGroup(source(document))),
-    () => putPolicies(clients, of("policy"), options),
+    (before: readonly Applied[]) => putPolicies(clients, documents, options, before),
   ];
   let result: ApplyResult = { applied: [], problems: [] };
   for (const step of steps) {
-    const next = await step();
+    const next = await step(result.applied);
     const revision = next.revision ?? result.revision;
     result = {
       applied: [...result.applied, ...next.applied],

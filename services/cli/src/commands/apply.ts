@@ -74,7 +74,6 @@ async function apply(cli: Cli, flags: ApplyFlags): Promise<ExitCode> {
     io.err("nothing was changed: add --yes to apply the files and take these away");
     return exitCodes.no;
   }
-  // Documents were checked together here; in a dry run the service checks each beside what is registered already.
   const sent = await applyDocuments(cli.clients(), documents, { dryRun, strict: false, activate: flags.activate });
   const failed = refuses(sent.problems, false);
   const known = new Set(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`));

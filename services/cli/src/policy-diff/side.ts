@@ -1,11 +1,10 @@
-import { Code, ConnectError } from "@connectrpc/connect";
-import type { Documents, PolicyDocument, ToolDocument } from "@remit/engine";
+import type { Documents, PolicyDocument } from "@remit/engine";
 import type { Cli } from "../cli.ts";
 import { type DocumentFile, readDocumentFiles } from "../document-files.ts";
 import { loadEngine } from "../engine.ts";
 import { checkDocuments } from "../offline.ts";
-import { everyItem } from "../pages.ts";
 import { printProblems, refuses } from "../problems.ts";
+import { registeredTools } from "../registered-tools.ts";
 import { exitCodes, Stop, usage } from "../stop.ts";
 import { wholePolicies } from "../whole-policies.ts";
 
@@ -33,25 +32,6 @@ async function filesSide(cli: Cli, path: string): Promise<Side> {
   return { name: path, documents, tests };
 }
 
-async function registered(cli: Cli): Promise<ToolDocument[]> {
-  const client = cli.clients().tool;
-  const tools = await everyItem(
-    (page) => client.listTools(page),
-    (page) => page.tools,
-  );
-  const documents: ToolDocument[] = [];
-  for (const { name } of tools) {
-    try {
-      const { document } = await client.getTool({ name });
-      documents.push(JSON.parse(document) as ToolDocument);
-    } catch (error) {
-      // Deleted since it was listed.
-      if (!(error instanceof ConnectError && error.code === Code.NotFound)) throw error;
-    }
-  }
-  return documents;
-}
-
 async function storedSide(cli: Cli, text: string): Promise<Side> {
   const [, name, version = ""] = STORED.exec(text) ?? [];
   if (name === undefined && version !== "active")
@@ -63,7 +43,11 @@ async function storedSide(cli: Cli, text: string): Promise<Side> {
     .filter(({ metadata }) => name === undefined || metadata.name === name);
   if (chosen.length === 0) throw new Stop(exitCodes.no, `no policy ${name ?? ""} is in force`);
   const { noDocuments } = await loadEngine();
-  return { name: text, documents: { ...noDocuments(), policies: chosen, tools: await registered(cli) }, tests: [] };
+  return {
+    name: text,
+    documents: { ...noDocuments(), policies: chosen, tools: await registeredTools(cli.clients()) },
+    tests: [],
+  };
 }
 
 /** Reads one side: a file, a directory, or what the service has. */
