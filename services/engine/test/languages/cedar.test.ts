@@ -66,6 +66,8 @@ describe("annotations", () => {
     ],
     ['@quorum("two")', `@id("a") @effect("escalate") @approvers("ada") @quorum("two") permit ${anyCall};`],
     ["the effect transform needs `set`", `@id("a") @effect("transform") permit ${anyCall};`],
+    ['@set("{"n": 1, "n": 9}")', `@id("a") @effect("transform") @set("{\\"n\\": 1, \\"n\\": 9}") permit ${anyCall};`],
+    ['@set("{"n": 1e400}")', `@id("a") @effect("transform") @set("{\\"n\\": 1e400}") permit ${anyCall};`],
     ['@set("{n: 1}")', `@id("a") @effect("transform") @set("{n: 1}") permit ${anyCall};`],
     [
       "@set: unknown name `inptu`",
@@ -123,6 +125,8 @@ describe("a source", () => {
     const column = source.indexOf(at) + 5;
     expect(problem).toContain(message);
     expect(problem).toContain(`p.yaml:15:${column}: error`);
+    // Cedar's own number of a policy.
+    expect(problem).not.toContain("policy0");
   });
 
   it.each([

@@ -1,7 +1,9 @@
 import { nearestName } from "../../documents/nearest.ts";
 import type { ProblemDetails } from "../../documents/origin.ts";
 import type { RuleDocument } from "../../documents/policy.ts";
+import type { Problem } from "../../documents/problem.ts";
 import { readRule } from "../../documents/read-policy.ts";
+import { readYaml } from "../../documents/yaml-tree.ts";
 import type { JsonObject, JsonValue } from "../../json.ts";
 
 type Say = (message: string, details?: Pick<ProblemDetails, "expected" | "nearest">) => void;
@@ -11,9 +13,13 @@ const words: Read = (text) => text;
 const list: Read = (text) => text.split(",").map((item) => item.trim());
 const whole: Read = (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined);
 const flag: Read = (text) => (text === "true" ? true : undefined);
+/** As strictly as documents are read: of a key that stands twice, or a number that is rounded, nobody knows which was meant. */
 const json: Read = (text) => {
+  const problems: Problem[] = [];
   try {
-    return JSON.parse(text) as JsonValue;
+    const value = JSON.parse(text) as JsonValue;
+    readYaml({ file: "", text }, problems);
+    return problems.length === 0 ? value : undefined;
   } catch {
     return undefined;
   }
@@ -30,8 +36,8 @@ const annotations: Readonly<Record<string, { readonly read: Read; readonly as: s
   quorum: { read: whole, as: "a whole number", in: "approval" },
   expires: { read: words, as: "a duration", in: "approval" },
   summary: { read: words, as: "text", in: "approval" },
-  set: { read: json, as: "JSON" },
-  questions: { read: json, as: "JSON" },
+  set: { read: json, as: "JSON, each key once and numbers within 2^53 - 1" },
+  questions: { read: json, as: "JSON, each key once and numbers within 2^53 - 1" },
   timeout: { read: words, as: "a duration", in: "constraints" },
   maxOutputBytes: { read: whole, as: "a whole number", in: "constraints" },
   redactOutput: { read: list, as: "paths with commas between them", in: "constraints" },

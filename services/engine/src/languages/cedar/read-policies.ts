@@ -39,7 +39,9 @@ export function sayErrors(
   for (const { message, help, sourceLocations = [] } of errors) {
     const start = sourceLocations[0]?.start ?? 0;
     const offset = Buffer.from(text, "utf8").subarray(0, start).toString("utf8").length;
-    say(offset, message.slice(0, 1000), { severity, ...(help === null ? {} : { expected: help.slice(0, 500) }) });
+    // The number that Cedar gives a policy says less than the place.
+    const told = sourceLocations.length > 0 ? message.replace(/^for policy `policy\d+`, /, "") : message;
+    say(offset, told.slice(0, 1000), { severity, ...(help === null ? {} : { expected: help.slice(0, 500) }) });
   }
 }
 
