@@ -145,6 +145,25 @@ test("what a reader would refuse does not compile", () => {
   expect(problemsOf(defineBudget({ name: "b", unit: "EUR", limit: 5, window: "day" }))).not.toEqual([]);
 });
 
+test("what JSON would leave out is refused where it stands: an allow would lose its condition", () => {
+  const rule = { id: "small", match: { tools: ["pay"] }, effect: "allow" } as const;
+  const of = (more: object) => () => definePolicy({ name: "p", rules: [{ ...rule, ...more } as PolicyRule] });
+  expect(of({ when: undefined })).toThrow("Policy p: spec.rules[0].when is undefined, which no document holds");
+  expect(of({ when: ["true", undefined] })).toThrow("spec.rules[0].when[1] is undefined");
+  expect(of({ match: { tools: ["pay"], risk: undefined } })).toThrow("spec.rules[0].match.risk is undefined");
+  expect(of({ constraints: { maxOutputBytes: Number.NaN } })).toThrow("maxOutputBytes is NaN");
+  expect(of({ when: () => "true" })).toThrow("when is a function");
+  const agents = undefined as unknown as Record<string, string>;
+  expect(() => definePolicy({ name: "p", agents, rules: [rule] })).toThrow("matchLabels is undefined");
+  expect(() => defineTool({ name: "t", risk: "write", redact: undefined } as never)).toThrow(
+    "spec.redact is undefined",
+  );
+  const budget = { name: "b", unit: "EUR", limit: "5", window: "day" } as const;
+  expect(() => defineBudget({ ...budget, of: undefined } as never)).toThrow("Budget b: spec.owner is undefined");
+  expect(() => defineGroup({ name: "g", members: ["a"], ceiling: undefined } as never)).toThrow("spec.ceiling");
+  expect(problemsOf(definePolicy({ name: "p", owner: undefined, rules: [rule] }))).toEqual([]);
+});
+
 test("the example writes documents that are read", () => {
   const file = fileURLToPath(new URL("../examples/policy.ts", import.meta.url));
   const text = execFileSync(process.execPath, [file], { encoding: "utf8" });

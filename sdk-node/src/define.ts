@@ -1,4 +1,5 @@
 import type { Bound } from "./session.ts";
+import { wholeDocument } from "./whole-document.ts";
 
 /** A duration: `500ms`, `10s`, `15m`, `1h30m`, `7d`. */
 type DurationText = Span | `${Span}${Span}`;
@@ -145,15 +146,19 @@ const metadata = ({ name, owner, description }: Metadata) => ({
   ...(description !== undefined && { description }),
 });
 
-/** A document of kind Policy. Conditions are checked where it is applied, or by `remit policy lint`. */
+/**
+ * A document of kind Policy. Conditions are checked where it is applied, or by `remit policy lint`.
+ *
+ * @throws TypeError for what JSON would leave out, such as a condition that is undefined
+ */
 export function definePolicy(definition: PolicyDefinition): DefinedDocument<"Policy", PolicySpec> {
   const { name, owner, description, labels, agents, ...spec } = definition;
-  return {
+  return wholeDocument({
     apiVersion: "remit/v1",
     kind: "Policy",
     metadata: { ...metadata({ name, owner, description }), ...(labels && { labels }) },
-    spec: { ...spec, ...(agents && { appliesTo: { agents: { matchLabels: agents } } }) },
-  };
+    spec: { ...spec, ...("agents" in definition && { appliesTo: { agents: { matchLabels: agents as Labels } } }) },
+  });
 }
 
 /** An amount: its unit, and a decimal as text. */
@@ -194,7 +199,7 @@ export function defineTool({
   owner,
   ...spec
 }: Omit<Metadata, "description"> & ToolSpec): DefinedDocument<"Tool", ToolSpec> {
-  return { apiVersion: "remit/v1", kind: "Tool", metadata: metadata({ name, owner }), spec };
+  return wholeDocument({ apiVersion: "remit/v1", kind: "Tool", metadata: metadata({ name, owner }), spec });
 }
 
 /** From where on what an agent spends in a window is out of the ordinary, by the windows before it. */
@@ -235,12 +240,12 @@ export function defineBudget(
   definition: Metadata & BudgetSpec & { readonly of?: BudgetOwner },
 ): DefinedDocument<"Budget", BudgetSpec & { readonly owner?: BudgetOwner }> {
   const { name, owner, description, of, ...spec } = definition;
-  return {
+  return wholeDocument({
     apiVersion: "remit/v1",
     kind: "Budget",
     metadata: metadata({ name, owner, description }),
-    spec: { ...spec, ...(of !== undefined && { owner: of }) },
-  };
+    spec: { ...spec, ...("of" in definition && { owner: of as BudgetOwner }) },
+  });
 }
 
 /** What a group's members may never exceed, whoever acts for them. */
@@ -261,7 +266,12 @@ interface GroupSpec {
 }
 
 /** A document of kind Group. */
-export function defineGroup({ members, ceiling, ...named }: Metadata & GroupSpec): DefinedDocument<"Group", GroupSpec> {
-  const spec: GroupSpec = { members, ...(ceiling && { ceiling }) };
-  return { apiVersion: "remit/v1", kind: "Group", metadata: metadata(named), spec };
+export function defineGroup(definition: Metadata & GroupSpec): DefinedDocument<"Group", GroupSpec> {
+  const { name, owner, description, ...spec } = definition;
+  return wholeDocument({
+    apiVersion: "remit/v1",
+    kind: "Group",
+    metadata: metadata({ name, owner, description }),
+    spec,
+  });
 }
