@@ -28,6 +28,12 @@ test("a directory gives its YAML and JSON files at any depth, tests apart, in or
   expect(tests.map(({ file }) => file.slice(root.length + 1))).toEqual(["a_test.yaml"]);
 });
 
+test("a file that is not UTF-8 is refused: a letter that was replaced would be another one", async () => {
+  const root = await directory({ "a.yaml": TOOL });
+  await writeFile(join(root, "b.yaml"), Buffer.from("# Gr\u00fc\u00dfe\n", "latin1"));
+  await expect(readDocumentFiles(fakeIo(), [root], "--file")).rejects.toThrow("b.yaml: it is not UTF-8");
+});
+
 test("links are followed, and what two of them lead to is there once", async () => {
   const elsewhere = await directory({ "tool.yaml": TOOL, "below/agent.yaml": AGENT });
   const root = await directory({ "own.yaml": TOOL });

@@ -63,7 +63,8 @@ async function below(directory: string): Promise<string[]> {
 
 function unreadable(option: string, path: string, error: unknown): Error {
   const { code, path: place = path } = error as NodeJS.ErrnoException;
-  return usage(`${option} cannot read ${place}: ${code ?? String(error)}`);
+  const why = code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "it is not UTF-8" : (code ?? String(error));
+  return usage(`${option} cannot read ${place}: ${why}`);
 }
 
 async function expand(path: string, option: string): Promise<string[]> {
@@ -74,9 +75,12 @@ async function expand(path: string, option: string): Promise<string[]> {
   }
 }
 
+/** Strict: a letter that was replaced would be another one than a deny waits for. */
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 async function textOf(path: string, option: string): Promise<string> {
   try {
-    return await readFile(path, "utf8");
+    return utf8.decode(await readFile(path));
   } catch (error) {
     throw unreadable(option, path, error);
   }

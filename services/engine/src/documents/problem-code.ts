@@ -31,6 +31,8 @@ export const problemCodes = {
   answer_unasked: "A condition reads an answer that no rule of the policy asks for.",
   helper_advised: "A path, a URL or a command is compared as text: attackers pass such comparisons.",
   pattern_unanchored: "A pattern of an allow is searched for, not matched whole.",
+  text_hidden:
+    "A condition holds what people do not see: lines folded into a comment, or characters that are not drawn.",
   asserted_only: "An allow rests on nothing but what the caller says of itself.",
   rule_never_matches: "A rule that no call can match.",
   rule_shadowed: "A rule that another one makes superfluous.",

@@ -36,6 +36,30 @@ const rule = (more: JsonObject, spec: JsonObject = {}) =>
   policyText([{ id: "a", match: { tools: ["pay"] }, effect: "allow", ...more }], spec);
 const codes = (more: JsonObject, spec: JsonObject = {}) => warnings(rule(more, spec)).map(({ code }) => code);
 
+describe("what people do not see in a condition", () => {
+  it.each<[string, string]>([
+    ['input.amount <= 500 // small && input.memo == "DE"', "a comment that runs to the end"],
+    ["input.amount > 5 //x", "a comment that runs to the end"],
+    ['input.memo == "//" // "', "a comment that runs to the end"],
+    ['input.memo == "ad\u200bmin"', "a character that cannot be seen"],
+    ['input.memo == "a\u202e"', "a character that cannot be seen"],
+    ['input.memo == "a\u2028"', "a character that cannot be seen"],
+  ])("is told: %j", (when, message) => {
+    const [warning, ...more] = warnings(rule({ when }));
+    expect(warning).toMatchObject({ code: "text_hidden", severity: "warning" });
+    expect(warning?.message).toContain(message);
+    expect(more).toEqual([]);
+  });
+
+  it.each([
+    "input.amount > 5 // small\n && input.memo != 'DE'",
+    "input.memo == \"https://a\" || input.memo == r\"//\" || input.memo == '''//'''",
+    'input.memo == "\\u200b"',
+    "input.amount > 5 //",
+    "input.amount\t> 5\n",
+  ])("is nothing where it is seen: %j", (when) => expect(codes({ when })).toEqual([]));
+});
+
 describe("comparing as text what has spellings", () => {
   it.each<[string, string]>([
     ['input.path.startsWith("/workspace/")', 'path.within(input.path, "/workspace")'],

@@ -8,6 +8,7 @@ import { budgetUndeclared } from "./budget-undeclared.ts";
 import { ruleExpressions, variableExpressions } from "./expressions.ts";
 import { groupUndeclared } from "./group-undeclared.ts";
 import { helperAdvised } from "./helper-advised.ts";
+import { hiddenText } from "./hidden-text.ts";
 import { hostPart } from "./host-part.ts";
 import type { KnownNames } from "./known-names.ts";
 import { labelUnknown } from "./label-unknown.ts";
@@ -25,7 +26,7 @@ const ruleWarnings: readonly RuleWarning[] = [
   groupUndeclared,
   serverUnknown,
 ];
-const expressionWarnings: readonly ExpressionWarning[] = [helperAdvised, budgetUndeclared];
+const expressionWarnings: readonly ExpressionWarning[] = [helperAdvised, budgetUndeclared, hiddenText];
 
 /** Most of a rule's cost is parsing its conditions once more. */
 const expressionCost = 10;
