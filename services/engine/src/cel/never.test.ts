@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { compile } from "../compile/compile.ts";
 import { policyExpressions } from "../compile/condition.ts";
 import type { Report } from "../documents/origin.ts";
+import { parseDocuments } from "../documents/parse.ts";
 
 /** What a condition is told: `error` or `warning`, and why. */
 function toldOf(text: string, variables: Record<string, string> = {}): string[] {
@@ -56,5 +58,51 @@ describe("a number that its type does not hold", () => {
 
   it("the last ones of both compile", () => {
     expect(toldOf("input.a in [9223372036854775807, -9223372036854775808, 1.7e308, 1e-400]")).toEqual([]);
+  });
+});
+
+describe("a condition that is warned of", () => {
+  const tool = {
+    apiVersion: "remit/v1",
+    kind: "Tool",
+    metadata: { name: "web" },
+    spec: {
+      risk: "write",
+      inputSchema: {
+        type: "object",
+        properties: {
+          qty: { type: "integer" },
+          url: { type: "string" },
+          list: { type: "array", maxItems: 1000, items: { type: "string", maxLength: 50 } },
+        },
+      },
+    },
+  };
+  const problemsOf = (when: string) => {
+    const policy = {
+      ...{ apiVersion: "remit/v1", kind: "Policy", metadata: { name: "p" } },
+      spec: {
+        variables: { host: "url.host(input.url)" },
+        rules: [{ id: "a", match: { tools: ["web"] }, when, effect: "deny" }],
+      },
+    };
+    const text = [tool, policy].map((one) => JSON.stringify(one)).join("\n---\n");
+    const { documents, problems } = parseDocuments([{ file: "p.yaml", text }]);
+    const policies = documents.policies.map((document) => ({ document, version: 1 }));
+    const compiled = compile({ policies, tools: documents.tools });
+    return [...problems, ...compiled.problems].map(({ severity, code }) => `${severity} ${code}`);
+  };
+
+  it("is told so once, by itself and beside its tools", () => {
+    expect(problemsOf('vars.host == "Evil.com"')).toEqual(["warning type_contradicted"]);
+  });
+
+  it("has its steps counted all the same", () => {
+    const costly = "input.list.all(a, input.list.all(b, a != b))";
+    expect(problemsOf(costly)).toEqual(["error cost_exceeded"]);
+    expect(problemsOf(`input.qty / 2 == 1 && ${costly}`)).toEqual([
+      "warning division_truncates",
+      "error cost_exceeded",
+    ]);
   });
 });

@@ -344,7 +344,7 @@ function textCompiler(
     const reads: Reads = { answers: own.answers, places, budgets: [...budgets], variables };
     const workOfVariable = (name: string) => states.get(name)?.work;
     const work =
-      types && problems.length === 0
+      types && problems.every(({ severity }) => severity !== undefined)
         ? workOf(parsed.expr, { node: ({ id }) => parts.get(id), variable: workOfVariable })
         : undefined;
     const most = work && stepsMost(work, workOfVariable);
