@@ -1,4 +1,10 @@
-import { type ClientHttp2Stream, connect, constants } from "node:http2";
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type IncomingHttpHeaders,
+} from "node:http2";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { DecideRequestSchema, ExchangeRequestSchema, ExchangeResponseSchema } from "@remit/proto/decision";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -24,6 +30,30 @@ function ended(stream: ClientHttp2Stream): Promise<number> {
   stream.on("error", () => {});
   stream.resume();
   return new Promise((resolve) => stream.on("close", () => resolve(stream.rstCode)));
+}
+
+/** Asks a hundred times at one moment with an empty body, and counts the answers by their status. */
+async function answersToNothing(session: ClientHttp2Session, asked: object, trailer?: string) {
+  const answers = Array.from({ length: 100 }, async () => {
+    const stream = session.request({ ...asked });
+    let told = trailer === undefined;
+    const look = (said: IncomingHttpHeaders) => {
+      told ||= trailer !== undefined && said[trailer] !== undefined;
+    };
+    const status = new Promise<number>((resolve) =>
+      stream.on("response", (said) => {
+        look(said);
+        resolve(Number(said[":status"]));
+      }),
+    );
+    stream.on("trailers", look);
+    stream.end();
+    await ended(stream);
+    return told ? await status : `no ${trailer}`;
+  });
+  const counts: Record<string, number> = {};
+  for (const answer of await Promise.all(answers)) counts[answer] = (counts[answer] ?? 0) + 1;
+  return counts;
 }
 
 /** The numbers of the answers of a stream. */
@@ -134,6 +164,13 @@ describe.each([
     session.close();
   });
 
+  test("brings many calls at once that say nothing, and each is answered, though it ended before it was begun", async () => {
+    const session = connect(`http://${hostPort(at())}`);
+    await new Promise((resolve) => session.once("remoteSettings", resolve));
+    expect(await answersToNothing(session, headers, "grpc-status")).toEqual({ 200: 100 });
+    session.close();
+  });
+
   test("brings many frames at once, and they are taken some a turn, in their order", async () => {
     let turn = 0;
     const count = () => {
@@ -156,4 +193,13 @@ describe.each([
     expect(Math.max(...[...ofTurns.values()].map((some) => some.length))).toBeLessThanOrEqual(MESSAGES_AT_ONCE_MAX);
     peer.close();
   });
+});
+
+test("many calls of Connect at once that say nothing are answered, though they ended before they were begun", async () => {
+  const session = connect(`http://${hostPort(house.http)}`);
+  await new Promise((resolve) => session.once("remoteSettings", resolve));
+  const proto = { ...headers, "content-type": "application/proto" };
+  expect(await answersToNothing(session, proto)).toEqual({ 200: 100 });
+  expect(house.toy.runs).toHaveLength(100);
+  session.close();
 });

@@ -7,7 +7,9 @@ import { createReading } from "./reading.ts";
 // As much as is needed of Node's server of HTTP/2, its connections and its streams.
 interface Stream {
   readonly destroyed: boolean;
+  readonly readableEnded: boolean;
   on(event: "error" | "close", listener: () => void): unknown;
+  emit(event: "end"): unknown;
 }
 export interface Http2Serving {
   // biome-ignore lint/complexity/noBannedTypes: as Node's types have it
@@ -96,7 +98,11 @@ export function createBeginning(options: Options = {}): BeginInTurns {
       // Its peer may reset it before anybody else listens.
       stream.on("error", ignore);
       beginLater(() => {
-        if (!stream.destroyed) begin(stream, ...heard);
+        if (stream.destroyed) return;
+        // One that brought nothing has ended by now, before anybody listened.
+        const hasEnded = stream.readableEnded;
+        begin(stream, ...heard);
+        if (hasEnded) stream.emit("end");
       });
     });
     return (session) => openOn.get(session)?.() ?? 0;
