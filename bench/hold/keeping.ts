@@ -4,6 +4,7 @@ import { type CallEvent, createBehaviour, judgeCall } from "../../services/pdp/s
 import { type CoveredCall, compileCovering, compileCoveringInSlices } from "../../services/pdp/src/budgets/index.ts";
 import { writeDecision } from "../../services/pdp/src/decisions/entry.ts";
 import { redact } from "../../services/pdp/src/decisions/redact.ts";
+import { storedDecision } from "../../services/pdp/src/decisions/replay.ts";
 import { canonical } from "../../services/pdp/src/foundation/canonical.ts";
 import { digestBytes, digestedBytes } from "../../services/pdp/src/foundation/digest.ts";
 import { limits } from "../../services/pdp/src/foundation/limits.ts";
@@ -205,6 +206,16 @@ const entries: readonly Case[] = [
       const moves = limits.batchMovesMax / limits.batchRecordsMax;
       const batch = many(limits.batchRecordsMax, (at) => entry(at, each, moves));
       return () => chargedQuery(1n, 1n, batch);
+    },
+  },
+  {
+    name: "entries: one whose scopes take 2 MB, read to be answered again",
+    make: () => {
+      const named = (at: number) => many(100, (n) => `value ${at} ${n}`);
+      const scopes = many(40, () => ({ tools: ["pay"], bounds: many(30, (at) => ({ tool: "pay", in: named(at) })) }));
+      const said = { agent: { id: "clerk" }, call: { id: "k" }, caller: { id: "c" }, scopes, tool: "pay" };
+      const body = Buffer.from(JSON.stringify(said));
+      return () => storedDecision({ ...entry(1, 1, 0), epoch: 1n, n: 1n, body } as never);
     },
   },
 ];

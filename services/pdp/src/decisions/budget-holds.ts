@@ -7,7 +7,7 @@ import type { BudgetBooksStore, HeldCall, HoldQuery, Verified } from "./budget-b
 import type { HoldEnd } from "./budget-change.ts";
 import type { MakeChange } from "./changes.ts";
 import { endHold } from "./end-hold.ts";
-import { bodyOf } from "./replay.ts";
+import { longBodyOf } from "./replay.ts";
 
 /** A hold as operators see it. */
 export interface ShownHold extends HeldCall {
@@ -50,7 +50,7 @@ export function createBudgetHolds(rooms: {
 
   const shown = async (tenant: string, hold: HeldCall): Promise<ShownHold> => {
     const decision = await ledger.findById(tenant, hold.decision);
-    const { tool } = decision && !decision.erased ? bodyOf(decision) : {};
+    const { tool } = decision && !decision.erased ? await longBodyOf(decision) : {};
     return { ...hold, tool: typeof tool === "string" ? tool : "" };
   };
 

@@ -9,6 +9,9 @@ export interface EntryRooms {
   readonly turns: TurnRoom;
 }
 
+/** Whether whoever looks has seen enough. */
+type Looked = "go on" | "enough";
+
 /** One read of the store: short, so that decisions are answered in between. */
 const READ_RECORDS = 100;
 /** Of one body alone, where that is longer. */
@@ -24,7 +27,7 @@ export async function eachEntry(
   { ledger, turns }: EntryRooms,
   tenant: string,
   range: Omit<DecisionRange, "recordsMax" | "bytesMax">,
-  look: (record: ListedRecord) => "go on" | "enough",
+  look: (record: ListedRecord) => Looked | Promise<Looked>,
 ): Promise<boolean> {
   const source = {};
   let { beforeId } = range;
@@ -40,7 +43,8 @@ export async function eachEntry(
         await turns.enter(source);
       }
       bytes += record.body.byteLength;
-      if (look(record) === "enough") return true;
+      const looked = look(record);
+      if ((looked instanceof Promise ? await looked : looked) === "enough") return true;
       beforeId = record.id;
     }
     if (!more) return false;

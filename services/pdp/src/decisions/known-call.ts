@@ -78,10 +78,10 @@ export function createKnownCalls(rooms: {
       if (record.kind === "alias") return { name: aliasedName(record), attempt: firstAttempt(ask), named: true };
       // Whoever gave the call up did not say what it was: the next attempt's record does, and refuses another.
       if (record.kind === "report") return { name, attempt: givenUp(ask), named: true };
-      const found = storedDecision(record);
+      const found = await storedDecision(record);
       const later = mayBeFollowed(found) ? await calls.attempts(session, name, attempt.number + 1) : [];
       const latest = later.at(-1);
-      const step = await stepFrom(who, ask, record.tenant, latest ? storedDecision(latest) : found);
+      const step = await stepFrom(who, ask, record.tenant, latest ? await storedDecision(latest) : found);
       return step.step === "answer" ? step.decision : { name, attempt: step.attempt, named: true };
     },
   };

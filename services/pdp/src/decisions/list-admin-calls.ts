@@ -1,7 +1,7 @@
-import type { ListedRecord } from "../ledger/index.ts";
+import type { JsonObject } from "../foundation/canonical.ts";
 import type { EntryRooms } from "./each-entry.ts";
-import { bodyOf } from "./replay.ts";
-import { type EntryPage, scanEntries } from "./scan-entries.ts";
+import { longBodyOf } from "./replay.ts";
+import { type Choose, type EntryPage, scanEntries } from "./scan-entries.ts";
 
 /** Which calls of the admin plane are listed; what is undefined does not choose. */
 export interface AdminCallQuery {
@@ -21,12 +21,10 @@ export interface AdminCallQuery {
 
 export type ListAdminCalls = (tenant: string, query: AdminCallQuery) => Promise<EntryPage>;
 
-function chooser({ method, caller, outcome, changesOnly }: AdminCallQuery): (record: ListedRecord) => boolean {
+function chooser({ method, caller, outcome, changesOnly }: AdminCallQuery): Choose {
   const any = [method, caller, outcome].every((one) => one === undefined) && !changesOnly;
-  return (record) => {
-    if (any) return true;
-    if (record.erased) return false;
-    const body = bodyOf(record) as unknown as {
+  const fits = (said: JsonObject): boolean => {
+    const body = said as unknown as {
       readonly method?: string;
       readonly change?: string;
       readonly outcome?: string;
@@ -40,6 +38,12 @@ function chooser({ method, caller, outcome, changesOnly }: AdminCallQuery): (rec
       (outcome === undefined || (body.change === undefined ? body.outcome : "ok") === outcome) &&
       (!changesOnly || body.change !== undefined)
     );
+  };
+  return (record) => {
+    if (any) return true;
+    if (record.erased) return false;
+    const body = longBodyOf(record);
+    return body instanceof Promise ? body.then(fits) : fits(body);
   };
 }
 

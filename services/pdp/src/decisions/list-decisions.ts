@@ -1,9 +1,9 @@
 import type { Effect } from "@remit/engine";
-import type { ListedRecord } from "../ledger/index.ts";
+import type { JsonObject } from "../foundation/canonical.ts";
 import type { DecisionBody } from "./decision.ts";
 import type { EntryRooms } from "./each-entry.ts";
-import { bodyOf } from "./replay.ts";
-import { type EntryPage, scanEntries } from "./scan-entries.ts";
+import { longBodyOf } from "./replay.ts";
+import { type Choose, type EntryPage, scanEntries } from "./scan-entries.ts";
 
 /** Which decisions are listed; what is undefined does not choose. */
 export interface DecisionQuery {
@@ -27,14 +27,7 @@ export interface DecisionQuery {
 export type ListDecisions = (tenant: string, query: DecisionQuery) => Promise<EntryPage>;
 
 /** Whether a decision is one that was asked for. A body is decoded only if its text could fit. */
-function chooser({
-  agent,
-  tool,
-  effect,
-  would,
-  rollout,
-  differs = false,
-}: DecisionQuery): (record: ListedRecord) => boolean {
+function chooser({ agent, tool, effect, would, rollout, differs = false }: DecisionQuery): Choose {
   const needles = [
     agent === undefined ? undefined : `"id":${JSON.stringify(agent)}`,
     tool === undefined ? undefined : `"tool":${JSON.stringify(tool)}`,
@@ -44,12 +37,8 @@ function chooser({
     differs ? '"rollout":' : undefined,
   ].filter((needle) => needle !== undefined);
   if (needles.length === 0) return () => true;
-  return (record) => {
-    // What it said is gone: it is listed where nothing is asked of what it said.
-    if (record.erased) return false;
-    const text = Buffer.from(record.body.buffer, record.body.byteOffset, record.body.byteLength);
-    if (!needles.every((needle) => text.includes(needle))) return false;
-    const body = bodyOf(record) as unknown as DecisionBody & { agent: { id: string }; tool: string };
+  const fits = (said: JsonObject): boolean => {
+    const body = said as unknown as DecisionBody & { agent: { id: string }; tool: string };
     return (
       (agent === undefined || body.agent.id === agent) &&
       (tool === undefined || body.tool === tool) &&
@@ -58,6 +47,14 @@ function chooser({
       (rollout === undefined || body.rollout?.id === rollout) &&
       (!differs || body.rollout?.other !== undefined)
     );
+  };
+  return (record) => {
+    // What it said is gone: it is listed where nothing is asked of what it said.
+    if (record.erased) return false;
+    const text = Buffer.from(record.body.buffer, record.body.byteOffset, record.body.byteLength);
+    if (!needles.every((needle) => text.includes(needle))) return false;
+    const body = longBodyOf(record);
+    return body instanceof Promise ? body.then(fits) : fits(body);
   };
 }
 

@@ -30,8 +30,8 @@ const record = (content: object, own: Partial<StoredRecord> = {}): StoredRecord 
   ...own,
 });
 
-test("a stored decision is answered as it was, with where it is recorded, who asked and what was answered", () => {
-  expect(storedDecision(record(body()))).toMatchObject({
+test("a stored decision is answered as it was, with where it is recorded, who asked and what was answered", async () => {
+  expect(await storedDecision(record(body()))).toMatchObject({
     ...{
       replayed: true,
       record: { epoch: 3n, n: 7n },
@@ -43,15 +43,30 @@ test("a stored decision is answered as it was, with where it is recorded, who as
   });
 });
 
-test("the input that must run is found in the entry, or beside it", () => {
-  const within = record(body({ effect: "transform", transformed_input: { a: 1 } }));
-  expect(storedDecision(within).transformedInput).toEqual({ a: 1 });
-  const aside = Buffer.from('{"transformed_input":{"a":2}}');
-  expect(storedDecision(record(body({ effect: "transform" }), { aside })).transformedInput).toEqual({ a: 2 });
+test("a long one is answered in slices, and others are answered in between", async () => {
+  const scopes = Array.from({ length: 200 }, () => ({ tools: ["pay"], bounds: [{ in: Array(1_000).fill("a") }] }));
+  let turns = 0;
+  const count = () => {
+    turns++;
+    counting = setImmediate(count);
+  };
+  let counting = setImmediate(count);
+  const decision = await storedDecision(record(body({ scopes })));
+  clearImmediate(counting);
+  expect(decision.body).toEqual(body({ scopes }));
+  expect(turns).toBeGreaterThan(5);
 });
 
-test("a record that is no decision is never taken for one", () => {
-  expect(() => storedDecision(record({}, { kind: "report" }))).toThrow("broken invariant");
+test("the input that must run is found in the entry, or beside it", async () => {
+  const within = record(body({ effect: "transform", transformed_input: { a: 1 } }));
+  expect((await storedDecision(within)).transformedInput).toEqual({ a: 1 });
+  const aside = Buffer.from('{"transformed_input":{"a":2}}');
+  const beside = await storedDecision(record(body({ effect: "transform" }), { aside }));
+  expect(beside.transformedInput).toEqual({ a: 2 });
+});
+
+test("a record that is no decision is never taken for one", async () => {
+  await expect(storedDecision(record({}, { kind: "report" }))).rejects.toThrow("broken invariant");
 });
 
 const reports = (...outcomes: string[]) => outcomes.map((outcome) => record({ outcome }, { kind: "report" }));
@@ -63,8 +78,8 @@ test("the first settling outcome stands; unknown counts where nothing else was s
   expect(firstOutcome(reports("unknown", "succeeded", "failed"))).toBe("succeeded");
 });
 
-test("a report may come until its decision said, or until the last word that the call still runs", () => {
-  const decision = storedDecision(record(body()));
+test("a report may come until its decision said, or until the last word that the call still runs", async () => {
+  const decision = await storedDecision(record(body()));
   expect(reportEndsMs(decision, reports("unknown"))).toBe(Date.parse(BEFORE));
   const running = record({ outcome: "running", report_by: "2026-03-01T09:09:00.000Z" }, { kind: "report" });
   expect(reportEndsMs(decision, [running, ...reports("unknown")])).toBe(Date.parse("2026-03-01T09:09:00.000Z"));

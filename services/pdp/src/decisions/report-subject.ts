@@ -5,7 +5,7 @@ import type { Asker, Outcome, Told } from "./ask.ts";
 import { mayStart } from "./attempt.ts";
 import { byCallId, type CallName } from "./call.ts";
 import { aliasedName, createCalls } from "./calls.ts";
-import type { ReportedOn } from "./decision.ts";
+import type { Decision, ReportedOn } from "./decision.ts";
 import type { RecentDecisions } from "./recent.ts";
 import { storedDecision } from "./replay.ts";
 import { type Subject, settlingKey } from "./report-entry.ts";
@@ -32,7 +32,7 @@ export function createSubjects(ledger: Pick<Ledger, "findById" | "findByKeys">, 
     if (known) return { decision: known, name: undefined };
     const found = await ledger.findById(session.tenant, id);
     if (found?.kind !== "decision" || found.session !== session.id) throw unknownDecision("decision_id");
-    return { decision: storedDecision(found), name: undefined };
+    return { decision: await storedDecision(found), name: undefined };
   };
 
   /**
@@ -45,7 +45,8 @@ export function createSubjects(ledger: Pick<Ledger, "findById" | "findByKeys">, 
     const name = under?.kind === "alias" ? aliasedName(under) : byCallId(callId);
     const attempts = under ? await calls.attempts(session, name, under.kind === "alias" ? 1 : 2) : [];
     const known = [under, ...attempts].flatMap((record) => (record && record.kind !== "alias" ? [record] : []));
-    const decisions = known.filter(({ kind }) => kind === "decision").map(storedDecision);
+    const decisions: Decision[] = [];
+    for (const record of known) if (record.kind === "decision") decisions.push(await storedDecision(record));
     const running = decisions.find(mayStart);
     if (running && known[0]?.kind === "report" && outcome === "not_executed") return { decision: undefined, name };
     const decision = running ?? decisions.at(-1);

@@ -23,6 +23,9 @@ export interface EntryRange {
   readonly pageSize: number;
 }
 
+/** Whether an entry is one that was asked for: at once, unless what it says is long. */
+export type Choose = (record: ListedRecord) => boolean | Promise<boolean>;
+
 const bytesOf = ({ body, asideBytes }: ListedRecord) => body.byteLength + asideBytes;
 
 /**
@@ -33,21 +36,25 @@ export async function scanEntries(
   rooms: EntryRooms,
   tenant: string,
   { kind, sinceMs, untilMs, session, beforeId: given, pageSize }: EntryRange,
-  chosen: (record: ListedRecord) => boolean,
+  choose: Choose,
 ): Promise<EntryPage> {
   const end = leastUuidAt(untilMs);
   let beforeId = given !== undefined && given < end ? given : end;
   const records: ListedRecord[] = [];
   let bytes = 0;
   const range = { kind, session, fromId: leastUuidAt(sinceMs), beforeId };
-  const more = await eachEntry(rooms, tenant, range, (record) => {
-    if (chosen(record)) {
+  const take = (record: ListedRecord, isChosen: boolean) => {
+    if (isChosen) {
       bytes += bytesOf(record);
       if (records.length > 0 && bytes > limits.listPageBytesMax) return "enough";
       records.push(record);
     }
     beforeId = record.id;
     return records.length < pageSize ? "go on" : "enough";
+  };
+  const more = await eachEntry(rooms, tenant, range, (record) => {
+    const chosen = choose(record);
+    return chosen instanceof Promise ? chosen.then((isChosen) => take(record, isChosen)) : take(record, chosen);
   });
   return { records, nextBeforeId: more ? beforeId : undefined };
 }

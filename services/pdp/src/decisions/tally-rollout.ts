@@ -4,7 +4,7 @@ import type { ListedRecord } from "../ledger/index.ts";
 import type { RolloutInfo } from "../policies/index.ts";
 import type { DecisionBody } from "./decision.ts";
 import { type EntryRooms, eachEntry } from "./each-entry.ts";
-import { bodyOf } from "./replay.ts";
+import { longBodyOf } from "./replay.ts";
 
 /** Decisions that both sides answer, and not the same. */
 export interface Difference {
@@ -38,11 +38,8 @@ function createTally(rolloutId: string) {
   const needle = `"id":${JSON.stringify(rolloutId)}`;
   const counts = { judged: 0, unjudged: 0, canary: 0 };
   const found = new Map<string, { -readonly [Key in keyof Difference]: Difference[Key] } & { decisionIds: string[] }>();
-  const add = (record: ListedRecord): void => {
-    if (record.erased) return;
-    const text = Buffer.from(record.body.buffer, record.body.byteOffset, record.body.byteLength);
-    if (!text.includes(needle)) return;
-    const { rollout, effect, reason, mode, would } = bodyOf(record) as unknown as DecisionBody;
+  const count = (decisionId: string, body: DecisionBody): void => {
+    const { rollout, effect, reason, mode, would } = body;
     if (rollout?.id !== rolloutId) return;
     counts[rollout.judged ? "judged" : "unjudged"]++;
     const canary = rollout.side === "candidate";
@@ -56,8 +53,15 @@ function createTally(rolloutId: string) {
       ...{ from: from.effect, to: to.effect, fromCode: from.code, toCode: to.code, calls: 0, decisionIds: [] },
     };
     one.calls++;
-    if (one.decisionIds.length < EXAMPLES_MAX) one.decisionIds.push(record.id);
+    if (one.decisionIds.length < EXAMPLES_MAX) one.decisionIds.push(decisionId);
     found.set(key, one);
+  };
+  const add = (record: ListedRecord): void | Promise<void> => {
+    if (record.erased) return;
+    const text = Buffer.from(record.body.buffer, record.body.byteOffset, record.body.byteLength);
+    if (!text.includes(needle)) return;
+    const body = longBodyOf(record) as unknown as DecisionBody | Promise<DecisionBody>;
+    return body instanceof Promise ? body.then((said) => count(record.id, said)) : count(record.id, body);
   };
   return { add, page: () => ({ ...counts, differences: [...found.values()] }) };
 }
@@ -70,9 +74,9 @@ export function createTallyRollout(rooms: EntryRooms): TallyRollout {
     let beforeId = before !== undefined && before < end ? before : end;
     const range = { fromId: leastUuidAt(startedAtMs - SKEW_MS), beforeId, session: undefined };
     const more = await eachEntry(rooms, tenant, range, (record) => {
-      tally.add(record);
       beforeId = record.id;
-      return "go on";
+      const added = tally.add(record);
+      return added instanceof Promise ? added.then(() => "go on") : "go on";
     });
     return { ...tally.page(), nextBeforeId: more ? beforeId : undefined };
   };
