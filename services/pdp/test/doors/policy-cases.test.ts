@@ -249,4 +249,4 @@ const notMapped: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 /** Answers that were compared: a case has one a door. */
-const askedCount: Readonly<Record<string, number>> = { payments: 293, browsing: 168, starter: 602 };
+const askedCount: Readonly<Record<string, number>> = { payments: 293, browsing: 168, starter: 637 };
