@@ -136,11 +136,10 @@ export function toolScope(scope: Scope, tool: string): ToolScope {
   return finish(readingFor(scope, tool));
 }
 
-/** The commonest scope of all: nothing to read, nothing to remember. */
-export function permitsAll({ tools, bounds, labels, expiresAt }: Scope): boolean {
-  return (
-    tools.length === 1 && tools[0] === "*" && bounds === undefined && labels === undefined && expiresAt === undefined
-  );
+/** The commonest scope of all: nothing to read, nothing to remember. What is left of a longer one takes that one's steps. */
+export function permitsAll({ tools, bounds, labels, expiresAt, partOf }: Scope): boolean {
+  if (tools.length !== 1 || tools[0] !== "*") return false;
+  return bounds === undefined && labels === undefined && expiresAt === undefined && partOf === undefined;
 }
 
 function* readingAll(scopes: readonly Scope[], tool: string): Steps<ScopesRead> {

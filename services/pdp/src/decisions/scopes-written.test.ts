@@ -128,5 +128,7 @@ test("a call is judged by what its entry holds as it was by the scopes themselve
       expect(entry.some((one) => one.partOf !== undefined)).toBe(true);
       expect(judged(entry)).toEqual(judged(scopes));
     }),
+    // One of which nothing is left but that it permits every tool.
+    { examples: [[[["*"], []].map((some) => ({ tools: [...others("a"), ...some, ...others("b")] })), 0]] },
   );
 });
