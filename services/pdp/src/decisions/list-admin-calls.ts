@@ -1,6 +1,6 @@
 import type { JsonObject } from "../foundation/canonical.ts";
 import type { EntryRooms } from "./each-entry.ts";
-import { longBodyOf } from "./replay.ts";
+import { fromLongBody } from "./replay.ts";
 import { type Choose, type EntryPage, scanEntries } from "./scan-entries.ts";
 
 /** Which calls of the admin plane are listed; what is undefined does not choose. */
@@ -42,8 +42,7 @@ function chooser({ method, caller, outcome, changesOnly }: AdminCallQuery): Choo
   return (record) => {
     if (any) return true;
     if (record.erased) return false;
-    const body = longBodyOf(record);
-    return body instanceof Promise ? body.then(fits) : fits(body);
+    return fromLongBody(record, fits);
   };
 }
 

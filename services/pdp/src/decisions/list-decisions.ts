@@ -2,7 +2,7 @@ import type { Effect } from "@remit/engine";
 import type { JsonObject } from "../foundation/canonical.ts";
 import type { DecisionBody } from "./decision.ts";
 import type { EntryRooms } from "./each-entry.ts";
-import { longBodyOf } from "./replay.ts";
+import { fromLongBody } from "./replay.ts";
 import { type Choose, type EntryPage, scanEntries } from "./scan-entries.ts";
 
 /** Which decisions are listed; what is undefined does not choose. */
@@ -53,8 +53,7 @@ function chooser({ agent, tool, effect, would, rollout, differs = false }: Decis
     if (record.erased) return false;
     const text = Buffer.from(record.body.buffer, record.body.byteOffset, record.body.byteLength);
     if (!needles.every((needle) => text.includes(needle))) return false;
-    const body = longBodyOf(record);
-    return body instanceof Promise ? body.then(fits) : fits(body);
+    return fromLongBody(record, fits);
   };
 }
 

@@ -26,6 +26,12 @@ export function longBodyOf(record: Bodied): JsonObject | Promise<JsonObject> {
   return parsed(record.body);
 }
 
+/** What `read` finds in such a body: at once where it is short. */
+export function fromLongBody<Found>(record: Bodied, read: (body: JsonObject) => Found): Found | Promise<Found> {
+  const body = longBodyOf(record);
+  return body instanceof Promise ? body.then(read) : read(body);
+}
+
 type StoredBody = DecisionBody & {
   readonly transformed_input?: JsonObject;
   readonly answers?: JsonObject;

@@ -4,7 +4,7 @@ import type { ListedRecord } from "../ledger/index.ts";
 import type { RolloutInfo } from "../policies/index.ts";
 import type { DecisionBody } from "./decision.ts";
 import { type EntryRooms, eachEntry } from "./each-entry.ts";
-import { longBodyOf } from "./replay.ts";
+import { fromLongBody } from "./replay.ts";
 
 /** Decisions that both sides answer, and not the same. */
 export interface Difference {
@@ -60,8 +60,7 @@ function createTally(rolloutId: string) {
     if (record.erased) return;
     const text = Buffer.from(record.body.buffer, record.body.byteOffset, record.body.byteLength);
     if (!text.includes(needle)) return;
-    const body = longBodyOf(record) as unknown as DecisionBody | Promise<DecisionBody>;
-    return body instanceof Promise ? body.then((said) => count(record.id, said)) : count(record.id, body);
+    return fromLongBody(record, (body) => count(record.id, body as unknown as DecisionBody));
   };
   return { add, page: () => ({ ...counts, differences: [...found.values()] }) };
 }
