@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { countTurns } from "../../test/support/turns.ts";
 import type { StoredRecord } from "../ledger/index.ts";
 import { storedDecision } from "./replay.ts";
 import { firstOutcome, reportEndsMs } from "./report.ts";
@@ -45,16 +46,11 @@ test("a stored decision is answered as it was, with where it is recorded, who as
 
 test("a long one is answered in slices, and others are answered in between", async () => {
   const scopes = Array.from({ length: 200 }, () => ({ tools: ["pay"], bounds: [{ in: Array(1_000).fill("a") }] }));
-  let turns = 0;
-  const count = () => {
-    turns++;
-    counting = setImmediate(count);
-  };
-  let counting = setImmediate(count);
+  const turns = countTurns();
   const decision = await storedDecision(record(body({ scopes })));
-  clearImmediate(counting);
+  turns.stop();
   expect(decision.body).toEqual(body({ scopes }));
-  expect(turns).toBeGreaterThan(5);
+  expect(turns.now()).toBeGreaterThan(5);
 });
 
 test("the input that must run is found in the entry, or beside it", async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { countTurns, mostInOneTurn } from "../../test/support/turns.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ListedRecord, StoredRecord } from "./record.ts";
 import { type Seal, sealedLedger } from "./sealed.ts";
@@ -13,15 +14,10 @@ const plain = Buffer.from("{}");
 
 /** A ledger that has these records, and in which turn of the event loop each was opened. */
 function opening() {
-  let turn = 0;
-  const count = () => {
-    turn++;
-    counting = setImmediate(count);
-  };
-  let counting = setImmediate(count);
+  const turns = countTurns();
   const openedIn: number[] = [];
   const open: Seal["open"] = (record) => {
-    openedIn.push(turn);
+    openedIn.push(turns.now());
     return { ...record, body: plain };
   };
   const found = async () => records;
@@ -32,8 +28,8 @@ function opening() {
   return {
     ledger: sealedLedger(ledger, { open } as Seal),
     most() {
-      clearImmediate(counting);
-      return Math.max(...[...Map.groupBy(openedIn, (at) => at).values()].map((some) => some.length));
+      turns.stop();
+      return mostInOneTurn(openedIn);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { countTurns, mostInOneTurn } from "../../test/support/turns.ts";
 import { createSerial, LATE_AT_ONCE_MAX, type Serial } from "./serial.ts";
 
 const WAIT_MS_MAX = 60_000;
@@ -78,26 +79,20 @@ test("those whose turn does not come in time are told so some in a turn of the l
   const serial = createSerial(200, 1);
   const { work, end } = held();
   const first = serial.run({ tenant: "a", ending: true }, work);
-  let turn = 0;
-  const count = () => {
-    turn++;
-    counting = setImmediate(count);
-  };
-  let counting = setImmediate(count);
+  const turns = countTurns();
   const told: [number, string, number][] = [];
   let done = 0;
   const behind = Array.from({ length: 100 }, (_, at) =>
     serial
       .run({ tenant: "a", ending: true }, async () => void done++)
-      .catch(({ reason }) => void told.push([at, reason, turn])),
+      .catch(({ reason }) => void told.push([at, reason, turns.now()])),
   );
   await Promise.all(behind);
-  clearImmediate(counting);
+  turns.stop();
   end("done");
   expect(await first).toBe("done");
   await serial.idle();
   expect(done).toBe(0);
   expect(told.map(([at, reason]) => [at, reason])).toEqual(behind.map((_, at) => [at, "ledger_unavailable"]));
-  const ofTurns = Map.groupBy(told, ([, , toldIn]) => toldIn);
-  expect(Math.max(...[...ofTurns.values()].map((some) => some.length))).toBeLessThanOrEqual(LATE_AT_ONCE_MAX);
+  expect(mostInOneTurn(told.map(([, , toldIn]) => toldIn))).toBeLessThanOrEqual(LATE_AT_ONCE_MAX);
 });

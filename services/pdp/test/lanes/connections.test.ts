@@ -11,6 +11,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { hostPort } from "../../src/foundation/address.ts";
 import { limits } from "../../src/foundation/limits.ts";
 import { MESSAGES_AT_ONCE_MAX } from "../../src/wire/lanes/stream-rules.ts";
+import { countTurns, mostInOneTurn } from "../support/turns.ts";
 import { BEGUN_AT_ONCE_MAX, type House, openHouse } from "./house.ts";
 import { frame, openPeer } from "./http2-peer.ts";
 
@@ -89,14 +90,9 @@ describe.each([
   });
 
   test("brings many calls at once, and they are begun some a turn, in their order, all of them", async () => {
-    let turn = 0;
-    const count = () => {
-      turn++;
-      counting = setImmediate(count);
-    };
-    let counting = setImmediate(count);
+    const turns = countTurns();
     const cameAt: [callId: string, turn: number][] = [];
-    house.toy.whenCall((callId) => cameAt.push([callId, turn]));
+    house.toy.whenCall((callId) => cameAt.push([callId, turns.now()]));
     const sessions = Array.from({ length: 4 }, () => connect(`http://${hostPort(at())}`));
     await Promise.all(sessions.map((session) => new Promise((resolve) => session.once("remoteSettings", resolve))));
     const calls = sessions.flatMap((session, of) =>
@@ -107,9 +103,8 @@ describe.each([
       }),
     );
     expect(await Promise.all(calls)).toEqual(calls.map(() => 0));
-    clearImmediate(counting);
-    const ofTurns = Map.groupBy(cameAt, ([, cameIn]) => cameIn);
-    expect(Math.max(...[...ofTurns.values()].map((some) => some.length))).toBeLessThanOrEqual(BEGUN_AT_ONCE_MAX);
+    turns.stop();
+    expect(mostInOneTurn(cameAt.map(([, cameIn]) => cameIn))).toBeLessThanOrEqual(BEGUN_AT_ONCE_MAX);
     for (const of of sessions.keys()) {
       const its = cameAt.map(([callId]) => callId).filter((callId) => callId.startsWith(`echo ${of} `));
       expect(its).toEqual(Array.from({ length: 200 }, (_, n) => `echo ${of} ${n}`));
@@ -118,14 +113,9 @@ describe.each([
   });
 
   test("brings calls that follow on others, of which none waits for its turn, and those after them do", async () => {
-    let turn = 0;
-    const count = () => {
-      turn++;
-      counting = setImmediate(count);
-    };
-    let counting = setImmediate(count);
+    const turns = countTurns();
     const cameAt: [callId: string, turn: number][] = [];
-    house.toy.whenCall((callId) => cameAt.push([callId, turn]));
+    house.toy.whenCall((callId) => cameAt.push([callId, turns.now()]));
     const session = connect(`http://${hostPort(at())}`);
     await new Promise((resolve) => session.once("remoteSettings", resolve));
     house.followed.left = 100;
@@ -136,10 +126,9 @@ describe.each([
       return ended(stream);
     });
     expect(await Promise.all(calls)).toEqual(calls.map(() => 0));
-    clearImmediate(counting);
+    turns.stop();
     expect(cameAt.map(([callId]) => callId)).toEqual(names);
-    const sizes = [...Map.groupBy(cameAt, ([, cameIn]) => cameIn).values()].map((some) => some.length);
-    expect(Math.max(...sizes)).toBeGreaterThan(BEGUN_AT_ONCE_MAX);
+    expect(mostInOneTurn(cameAt.map(([, cameIn]) => cameIn))).toBeGreaterThan(BEGUN_AT_ONCE_MAX);
     await vi.waitFor(() => expect(house.followed.ended).toBe(200));
     session.close();
   });
@@ -172,14 +161,9 @@ describe.each([
   });
 
   test("brings many frames at once, and they are taken some a turn, in their order", async () => {
-    let turn = 0;
-    const count = () => {
-      turn++;
-      counting = setImmediate(count);
-    };
-    let counting = setImmediate(count);
+    const turns = countTurns();
     const cameAt: number[] = [];
-    house.toy.whenFrame(() => cameAt.push(turn));
+    house.toy.whenFrame(() => cameAt.push(turns.now()));
     const numbers = Array.from({ length: 600 }, (_, at) => at + 1);
     const echoes = numbers.map((number) => {
       const body = { case: "decide", value: { handle: 1, call: { callId: "echo" } } } as const;
@@ -188,9 +172,8 @@ describe.each([
     const peer = openPeer(at(), "Exchange");
     peer.stream.end(Buffer.concat(echoes));
     expect(framesOf(Buffer.concat(await peer.stream.toArray()))).toEqual(numbers);
-    clearImmediate(counting);
-    const ofTurns = Map.groupBy(cameAt, (cameIn) => cameIn);
-    expect(Math.max(...[...ofTurns.values()].map((some) => some.length))).toBeLessThanOrEqual(MESSAGES_AT_ONCE_MAX);
+    turns.stop();
+    expect(mostInOneTurn(cameAt)).toBeLessThanOrEqual(MESSAGES_AT_ONCE_MAX);
     peer.close();
   });
 });

@@ -6,6 +6,7 @@ import { createCrowdRoom } from "../../src/foundation/crowd-room.ts";
 import { turnOfTheLoop } from "../../src/foundation/turn-of-the-loop.ts";
 import { createBeginning } from "../../src/wire/lanes/begin-in-turns.ts";
 import { forLoopback, makeAuthority } from "../support/authority.ts";
+import { countTurns, mostInOneTurn } from "../support/turns.ts";
 
 const ENDED_AT_ONCE_MAX = 8;
 /** Of one connection. */
@@ -28,17 +29,13 @@ afterEach(async () => {
 async function openServer(way: (typeof ways)[number]) {
   const crowd = createCrowdRoom({ atOnceMax: ENDED_AT_ONCE_MAX });
   const http2 = createServer({ settings: { maxConcurrentStreams: 2 * STREAMS } });
-  let [turn, begun] = [0, 0];
+  let begun = 0;
   const endedIn: number[] = [];
-  const count = () => {
-    turn++;
-    counting = setImmediate(count);
-  };
-  let counting = setImmediate(count);
+  const turns = countTurns();
   http2.on("stream", (stream: ServerHttp2Stream) => {
     begun++;
     stream.on("error", () => {});
-    stream.on("close", () => endedIn.push(turn));
+    stream.on("close", () => endedIn.push(turns.now()));
     stream.respond();
     stream.write(LONG);
   });
@@ -62,7 +59,7 @@ async function openServer(way: (typeof ways)[number]) {
   });
   await new Promise<void>((resolve) => server.listen({ host: "127.0.0.1", port: 0 }, resolve));
   cleanups.push(() => {
-    clearImmediate(counting);
+    turns.stop();
     for (const socket of accepted) socket.destroy();
     return new Promise((resolve) => server.close(resolve));
   });
@@ -72,8 +69,7 @@ async function openServer(way: (typeof ways)[number]) {
     begun: () => begun,
     closed: () => closed,
     ended: () => endedIn.length,
-    mostInOneTurn: () =>
-      Math.max(...[...Map.groupBy(endedIn, (endedAt) => endedAt).values()].map((some) => some.length)),
+    mostInOneTurn: () => mostInOneTurn(endedIn),
   };
 }
 

@@ -5,6 +5,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { limits } from "../../src/foundation/limits.ts";
 import { silentLog } from "../../src/foundation/log.ts";
 import { type Handler, type Listener, listen, type Timings } from "../../src/server/listen.ts";
+import { countTurns, mostInOneTurn } from "../support/turns.ts";
 import { gate } from "./toy.ts";
 
 const open: Listener[] = [];
@@ -69,19 +70,14 @@ test("one port speaks HTTP/1.1 and HTTP/2 at once, and tells which it got", asyn
 
 test("what closes as a connection ends is told so some at a time, each turn", async () => {
   const CALLS = limits.connectionStreamsMax;
-  let turn = 0;
-  const count = () => {
-    turn++;
-    counting = setImmediate(count);
-  };
-  let counting = setImmediate(count);
+  const turns = countTurns();
   const closedAt: number[] = [];
   const arrived = gate<void>();
   const closed = gate<void>();
   let calls = 0;
   const listener = await start((request) => {
     request.on("close", () => {
-      if (closedAt.push(turn) === CALLS) closed.open();
+      if (closedAt.push(turns.now()) === CALLS) closed.open();
     });
     if (++calls === CALLS) arrived.open();
   });
@@ -91,9 +87,8 @@ test("what closes as a connection ends is told so some at a time, each turn", as
   await arrived.passed;
   session.destroy();
   await closed.passed;
-  clearImmediate(counting);
-  const ofTurns = Map.groupBy(closedAt, (at) => at);
-  expect(Math.max(...[...ofTurns.values()].map((some) => some.length))).toBeLessThanOrEqual(32);
+  turns.stop();
+  expect(mostInOneTurn(closedAt)).toBeLessThanOrEqual(32);
 });
 
 test("a preface that comes byte by byte is still HTTP/2", async () => {
