@@ -221,27 +221,24 @@ export const crowds: readonly Case[] = lanes.flatMap((lane) => [
     (address) => exchanges(address, STREAMS_FULL),
     async ({ do: tell }) => {
       tell({ write: framesAll });
-      for (let turns = 0; turns < 5_000; turns++) await new Promise((resolve) => setImmediate(resolve));
+      for (let turns = 0; turns < 5_000; turns++) await turnOfTheLoop();
     },
   ),
-  crowd(
-    `${limits.callsInFlightMax} calls are given up as their callers' connections end`,
-    lane,
-    waiting,
-    (address) => decides(lane, address),
-    async ({ do: tell }) => {
-      tell("hang up");
-      for (let turns = 0; turns < 2_000; turns++) await new Promise((resolve) => setImmediate(resolve));
-    },
-  ),
-  crowd(
-    `${limits.callsInFlightMax} calls are given up as their callers' connections break`,
-    lane,
-    waiting,
-    (address) => decides(lane, address),
-    async ({ do: tell }) => {
-      tell("break");
-      for (let turns = 0; turns < 2_000; turns++) await new Promise((resolve) => setImmediate(resolve));
-    },
+  ...(
+    [
+      ["end", "hang up"],
+      ["break", "break"],
+    ] as const
+  ).map(([what, deed]) =>
+    crowd(
+      `${limits.callsInFlightMax} calls are given up as their callers' connections ${what}`,
+      lane,
+      waiting,
+      (address) => decides(lane, address),
+      async ({ do: tell }) => {
+        tell(deed);
+        for (let turns = 0; turns < 2_000; turns++) await turnOfTheLoop();
+      },
+    ),
   ),
 ]);
